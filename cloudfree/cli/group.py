@@ -1,0 +1,62 @@
+"""The `cloudfree` command and the table of its subcommands.
+
+Subcommands are imported when they are used: `cloudfree --help` loads click and nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from cloudfree import __version__
+
+# Name of a command (and of its module in this folder) -> help line.
+COMMANDS = {
+    "mask": "Cloud, shadow and snow mask of a Sentinel-2 scene.",
+    "coregister": "Sentinel-1 onto the grid of a Sentinel-2 scene.",
+    "remove": "Cloud-free scene from Sentinel-2 and Sentinel-1.",
+    "report": "HTML page with before, after and figures.",
+    "simulate": "A scene with clouds and the truth below them.",
+}
+
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All command names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command and return the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"cloudfree.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cloudfree")
+def group() -> None:
+    """Turn a cloudy Sentinel-2 scene and a Sentinel-1 scene into a cloud-free scene."""
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 refused or failed, 2 usage, 130 interrupted."""
+    try:
+        sys.exit(group.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(EXIT_INTERRUPTED)

@@ -1,0 +1,101 @@
+"""What all commands share: their common options, how they print and how they fail."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from cloudfree.errors import CloudfreeError
+
+Step = TypeVar("Step")
+Command = Callable[..., Any]
+
+EXISTING_FILE = click.Path(exists=True, path_type=Path)
+NEW_FILE = click.Path(path_type=Path)
+
+
+def output_options(command: Command) -> Command:
+    """Options of every command that writes a raster."""
+    for option in (
+        click.option("--co", "creation_options", multiple=True, metavar="NAME=VALUE",
+                     callback=_creation_options, help="GeoTIFF creation option; repeatable."),
+        click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def cloudfree_command(command: Command) -> Command:
+    """Options of every command, and one way to print results and errors.
+
+    The command returns a dataclass with a method `summary() -> str`; it is printed as text, or
+    with --json as one object. A CloudfreeError becomes one line on stderr and exit code 1.
+    """
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+    @click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
+    @click.option("-q", "--quiet", count=True, help="Say less: no progress, no notes; repeatable.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, as_json: bool, verbose: int, quiet: int, **options: Any) -> None:
+        _start_logging(verbose - quiet)
+        try:
+            result = command(*args, progress=_quiet if quiet else _progress_bar, **options)
+        except CloudfreeError as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(json.dumps(_plain(result), indent=2) if as_json else result.summary())
+
+    return wrapped
+
+
+def _creation_options(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> Any:
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} is not NAME=VALUE")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _start_logging(verbosity: int) -> None:
+    """Send notes and warnings to stderr; -q drops the notes, -qq the warnings, -v adds details."""
+    level = {-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG)
+    logger = logging.getLogger("cloudfree")
+    logger.setLevel(logging.ERROR if verbosity < -1 else level)
+    logger.handlers[:] = [_StderrHandler()]
+
+
+class _StderrHandler(logging.Handler):
+    """Prints through click, so that it reaches the stderr of the moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        prefix = "" if record.levelno < logging.WARNING else f"{record.levelname.capitalize()}: "
+        click.echo(prefix + record.getMessage(), err=True)
+
+
+def _progress_bar(steps: Iterable[Step], total: int, what: str) -> Iterator[Step]:
+    """A bar on stderr, shown on a terminal only."""
+    from tqdm import tqdm
+
+    yield from tqdm(steps, total=total, desc=what, unit="tile", disable=None, leave=False)
+
+
+def _quiet(steps: Iterable[Step], total: int, what: str) -> Iterator[Step]:
+    del total, what
+    yield from steps
+
+
+def _plain(result: Any) -> Any:
+    """A result as JSON knows it: dataclasses to objects, paths to text."""
+    if dataclasses.is_dataclass(result) and not isinstance(result, type):
+        fields = dataclasses.fields(result)
+        return {field.name: _plain(getattr(result, field.name)) for field in fields}
+    if isinstance(result, dict):
+        return {key: _plain(value) for key, value in result.items()}
+    if isinstance(result, (list, tuple)):
+        return [_plain(value) for value in result]
+    return str(result) if isinstance(result, Path) else result

@@ -1,0 +1,105 @@
+"""Band names: one spelling inside the program, many in the files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cloudfree.errors import InputError
+
+# Sentinel-2 MSI bands in the order of the L1C product (S2 Products Specification Document,
+# PSD-14.9, band_id 0 to 12).
+OPTICAL_BANDS = (
+    "B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12",
+)  # fmt: skip
+SAR_BANDS = ("VV", "VH")
+
+# The only band counts whose order leaves no doubt: L1C has all bands, L2A all but the cirrus band.
+_POSITIONAL = {
+    13: OPTICAL_BANDS,
+    12: tuple(band for band in OPTICAL_BANDS if band != "B10"),
+}
+
+# Common names of the STAC electro-optical extension (v1.1.0).
+_COMMON_NAMES = {
+    "COASTAL": "B01", "BLUE": "B02", "GREEN": "B03", "RED": "B04", "REDEDGE1": "B05",
+    "REDEDGE2": "B06", "REDEDGE3": "B07", "NIR": "B08", "NIR08": "B8A", "NIR09": "B09",
+    "CIRRUS": "B10", "SWIR16": "B11", "SWIR22": "B12",
+}  # fmt: skip
+
+_BAND_CODE = re.compile(r"^B0?(8A|[1-9]|1[0-2])(?![0-9A-Z])", re.IGNORECASE)
+_POLARISATION = re.compile(r"(?<![A-Z])(VV|VH)(?![A-Z])", re.IGNORECASE)
+
+
+def optical_band(description: str | None) -> str | None:
+    """The optical band that a description names, as `B8A, central wavelength 865 nm` names B8A."""
+    text = (description or "").strip()
+    if code := _BAND_CODE.match(text):
+        number = code.group(1).upper()
+        return "B8A" if number == "8A" else f"B{int(number):02d}"
+    return _COMMON_NAMES.get(re.sub(r"[^A-Z0-9]", "", text.upper()))
+
+
+def polarisation(description: str | None) -> str | None:
+    """The polarisation that a description names, as `sigma0_vv_db` names VV."""
+    found = _POLARISATION.findall((description or "").replace("_", " "))
+    return found[0].upper() if len(set(map(str.upper, found))) == 1 else None
+
+
+def find_optical_bands(descriptions: Sequence[str | None]) -> dict[str, int]:
+    """Where each optical band stands in a file: band name -> index from 0.
+
+    Names decide; a file without names is read by position if its count leaves no doubt.
+
+    Raises
+    ------
+    InputError
+        Two bands of one name, or no names and an ambiguous count.
+    """
+    names = [optical_band(text) for text in descriptions]
+    if any(names):
+        return _index_once(names)
+    if order := _POSITIONAL.get(len(descriptions)):
+        return {band: index for index, band in enumerate(order)}
+    raise InputError(
+        f"{len(descriptions)} bands without names",
+        wanted="band descriptions such as B02, or 13 (L1C) or 12 (L2A) bands in product order",
+        hint="name the bands, for example with `rio edit-info --bidx 1 --description B02`",
+    )
+
+
+def find_polarisations(descriptions: Sequence[str | None]) -> dict[str, int]:
+    """Where VV and VH stand in a file: polarisation -> index from 0.
+
+    Raises
+    ------
+    InputError
+        A polarisation twice or missing, or no names and a count other than two.
+    """
+    names = [polarisation(text) for text in descriptions]
+    if any(names):
+        found = _index_once(names)
+        if set(found) == set(SAR_BANDS):
+            return found
+    elif len(descriptions) == len(SAR_BANDS):
+        return {band: index for index, band in enumerate(SAR_BANDS)}
+    raise InputError(
+        f"Sentinel-1 bands {[text or 'unnamed' for text in descriptions]}",
+        wanted="one VV and one VH band",
+        hint="stack both polarisations into one file and name its bands VV and VH",
+    )
+
+
+def _index_once(names: Sequence[str | None]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if name is None:
+            continue
+        if name in found:
+            raise InputError(
+                f"band {name} twice (bands {found[name] + 1} and {index + 1})",
+                wanted="every band once",
+                hint="remove or rename one of the two bands",
+            )
+        found[name] = index
+    return found

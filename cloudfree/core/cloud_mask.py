@@ -1,0 +1,52 @@
+"""The classes of a cloud mask."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.uint8]
+
+
+class MaskClass(IntEnum):
+    """What a pixel of a mask says about the pixel of the scene."""
+
+    CLEAR = 0
+    CLOUD = 1
+    SHADOW = 2
+    SNOW = 3
+    NODATA = 255
+
+
+# Red, green, blue: as a mapper reads them at a glance.
+MASK_COLOURS = {
+    MaskClass.CLEAR: (34, 94, 60),
+    MaskClass.CLOUD: (245, 245, 245),
+    MaskClass.SHADOW: (52, 46, 74),
+    MaskClass.SNOW: (120, 200, 240),
+    MaskClass.NODATA: (0, 0, 0),
+}
+
+# Cloud hides the ground and shadow dims it; snow is the ground.
+OBSCURED = (MaskClass.CLOUD, MaskClass.SHADOW)
+
+
+def obscured(mask: Mask) -> NDArray[np.bool_]:
+    """True where a cloud or its shadow hides the ground."""
+    return np.isin(mask, OBSCURED)
+
+
+def class_fractions(counts: NDArray[np.integer]) -> dict[str, float]:
+    """Share of each class among the valid pixels, and of nodata among all pixels.
+
+    `counts` holds the number of pixels per mask value (256 entries).
+    """
+    valid = int(counts.sum() - counts[MaskClass.NODATA])
+    fractions = {
+        value.name.lower(): float(counts[value]) / valid if valid else 0.0
+        for value in MaskClass
+        if value is not MaskClass.NODATA
+    }
+    return {**fractions, "nodata": float(counts[MaskClass.NODATA]) / max(int(counts.sum()), 1)}

@@ -1,0 +1,85 @@
+"""Units: digital numbers to reflectance and back, linear power to dB and back.
+
+Inside the program optical pixels are top-of-atmosphere reflectance (0-1) and radar pixels are
+sigma-nought in dB, both float32 with NaN for nodata. Readers convert at the door, writers convert
+back, nobody in between converts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Float32 = NDArray[np.float32]
+
+# QUANTIFICATION_VALUE of every Sentinel-2 product since 2016 (S2 PSD-14.9, section 4.9).
+QUANTIFICATION = 10_000.0
+
+# Below the noise floor of Sentinel-1 (NESZ about -22 dB): keeps the logarithm of zero finite.
+MIN_POWER = 1e-5
+
+
+@dataclass(frozen=True)
+class Radiometry:
+    """How the numbers of a file mean reflectance: `reflectance = number * scale + offset`."""
+
+    dtype: str
+    scale: float
+    offset: float
+    nodata: float | None
+
+    def valid(self, native: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """True where pixels, (band, y, x), hold data; shape (y, x).
+
+        A pixel is missing where every band is nodata: one band alone may be 0 on dark ground, as
+        the cirrus band often is. Not-a-number in any band means missing.
+        """
+        valid: NDArray[np.bool_] = np.isfinite(native).all(axis=0)
+        if self.nodata is not None and not np.isnan(self.nodata):
+            valid &= (native != self.nodata).any(axis=0)
+        return valid
+
+    def decode(self, native: NDArray[np.generic]) -> Float32:
+        """Reflectance, (band, y, x), of the numbers in a file; NaN where they are missing."""
+        reflectance = native.astype(np.float32)
+        reflectance *= np.float32(self.scale)
+        reflectance += np.float32(self.offset)
+        reflectance[:, ~self.valid(native)] = np.nan
+        return reflectance
+
+    def encode(self, reflectance: Float32) -> NDArray[np.generic]:
+        """The numbers that mean `reflectance`; a valid pixel never becomes nodata.
+
+        Integers are rounded and kept within their type; one that would be the nodata value is
+        moved up by one. NaN becomes nodata.
+        """
+        dtype = np.dtype(self.dtype)
+        numbers = (reflectance.astype(np.float64) - self.offset) / self.scale
+        if not np.issubdtype(dtype, np.integer):
+            return numbers.astype(dtype)
+        limits = np.iinfo(dtype)
+        whole = np.clip(np.rint(np.nan_to_num(numbers)), limits.min, limits.max)
+        if self.nodata is not None:
+            whole[whole == self.nodata] += 1
+            whole[np.isnan(numbers)] = self.nodata
+        return whole.astype(dtype)
+
+
+def default_nodata(dtype: DTypeLike) -> float:
+    """What marks missing pixels in a Sentinel-2 file that does not say: 0, or NaN among floats.
+
+    Source: SPECIAL_VALUE_NODATA of the product metadata, S2 PSD-14.9.
+    """
+    return 0.0 if np.issubdtype(np.dtype(dtype), np.integer) else float("nan")
+
+
+def decibel(power: Float32) -> Float32:
+    """Linear power to dB, floored at -50 dB."""
+    return np.asarray(10.0 * np.log10(np.maximum(power, MIN_POWER)), dtype=np.float32)
+
+
+def linear_power(decibels: Float32) -> Float32:
+    """The power that `decibels` stand for."""
+    return np.asarray(10.0 ** (decibels / 10.0), dtype=np.float32)

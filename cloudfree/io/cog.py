@@ -1,0 +1,136 @@
+"""Writing Cloud-Optimized GeoTIFFs window by window, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+import rasterio.windows
+from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import DatasetWriter
+
+from cloudfree.core.grid import Grid
+from cloudfree.core.window import Window
+from cloudfree.errors import OutputError
+from cloudfree.io.quiet import without_warning
+
+BLOCK_PX = 512
+
+# The draft is read once and thrown away: fast compression, tiles as the COG wants them.
+_DRAFT = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK_PX, "blockysize": BLOCK_PX,
+          "compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer"}  # fmt: skip
+_COG = {"BLOCKSIZE": str(BLOCK_PX), "COMPRESS": "DEFLATE", "PREDICTOR": "YES",
+        "BIGTIFF": "IF_SAFER", "NUM_THREADS": "ALL_CPUS"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CogProfile:
+    """Everything about an output that is not its pixels or its place."""
+
+    dtype: str
+    nodata: float | None
+    descriptions: tuple[str | None, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    band_tags: tuple[Mapping[str, str], ...] = ()
+    scales: tuple[float, ...] = ()
+    offsets: tuple[float, ...] = ()
+    units: tuple[str | None, ...] = ()
+    colours: Mapping[int, tuple[int, int, int]] | None = None
+    overview_resampling: str = "AVERAGE"
+    creation_options: Mapping[str, str] = field(default_factory=dict)
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Refuse, before any work is done, an output that exists or whose folder does not.
+
+    Raises
+    ------
+    OutputError
+        Names the file and the way out.
+    """
+    if path.exists() and not overwrite:
+        raise OutputError(
+            f"{path} exists already",
+            wanted="a new name",
+            hint="add --overwrite to replace it, or choose another name with -o",
+        )
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"no folder {path.parent}",
+            wanted="an existing folder for the output",
+            hint="create the folder first",
+        )
+
+
+class CogWriter:
+    """Writes windows into a draft beside the output; leaving the block makes it the output.
+
+    An error inside the block removes the draft, so a file under the final name is always whole.
+    """
+
+    def __init__(self, path: Path, grid: Grid, profile: CogProfile) -> None:
+        self.path, self.grid, self.profile = path, grid, profile
+        self._draft = path.with_name(f".{path.stem}.draft.part.tif")
+        self._finished = path.with_name(f".{path.stem}.cog.part.tif")
+        self._dataset: DatasetWriter | None = None
+
+    def __enter__(self) -> Self:
+        profile = self.profile
+        with without_warning(NotGeoreferencedWarning):
+            self._dataset = rasterio.open(
+                self._draft, "w", **_DRAFT, height=self.grid.height, width=self.grid.width,
+                count=len(profile.descriptions), dtype=profile.dtype, nodata=profile.nodata,
+                crs=self.grid.crs, transform=self.grid.transform,
+            )  # fmt: skip
+        _describe(self._dataset, profile)
+        return self
+
+    def write(self, window: Window, pixels: NDArray[np.generic]) -> None:
+        """Write all bands of a window, (band, y, x)."""
+        assert self._dataset is not None
+        rectangle = rasterio.windows.Window(window.col, window.row, window.width, window.height)
+        self._dataset.write(pixels, window=rectangle)
+
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        assert self._dataset is not None
+        try:
+            self._dataset.close()
+            if failure is None:
+                self._publish()
+        except RasterioError as error:
+            raise OutputError(
+                f"{self.path} cannot be written ({error})",
+                wanted="room on the disk and valid creation options",
+                hint="free some space or check --co",
+            ) from error
+        finally:
+            self._draft.unlink(missing_ok=True)
+            self._finished.unlink(missing_ok=True)
+
+    def _publish(self) -> None:
+        """Turn the draft into a COG and give it its name in one step."""
+        options = {**_COG, "OVERVIEW_RESAMPLING": self.profile.overview_resampling,
+                   **self.profile.creation_options}  # fmt: skip
+        with without_warning(NotGeoreferencedWarning):
+            rasterio.shutil.copy(self._draft, self._finished, driver="COG", **options)
+        self._finished.replace(self.path)
+
+
+def _describe(dataset: DatasetWriter, profile: CogProfile) -> None:
+    """Write everything but pixels: names, tags, scales, units, colours."""
+    dataset.descriptions = profile.descriptions
+    dataset.update_tags(**profile.tags)
+    for index, tags in enumerate(profile.band_tags, start=1):
+        dataset.update_tags(index, **tags)
+    if profile.scales:
+        dataset.scales, dataset.offsets = profile.scales, profile.offsets
+    if any(profile.units):
+        dataset.units = profile.units
+    if profile.colours:
+        dataset.write_colormap(1, dict(profile.colours))

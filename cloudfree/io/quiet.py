@@ -1,0 +1,15 @@
+"""Silencing one warning of a library where we say the same thing better."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def without_warning(category: type[Warning]) -> Iterator[None]:
+    """Run a block without warnings of `category`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category)
+        yield

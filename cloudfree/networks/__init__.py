@@ -1,0 +1,1 @@
+"""Architectures, one file each, that read from top to bottom."""

@@ -1,0 +1,1 @@
+"""What executes a model: loads card and weights, takes arrays, returns arrays."""

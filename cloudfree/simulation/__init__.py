@@ -1,0 +1,1 @@
+"""A scene of fields, river, town and woods whose radar and spectra belong together, and clouds."""
