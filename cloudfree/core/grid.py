@@ -29,10 +29,10 @@ class Grid:
 
     def of(self, window: Window) -> Grid:
         """The grid of a part of the scene."""
-        transform = self.transform * Affine.translation(window.col, window.row)
+        transform = self.transform @ Affine.translation(window.col, window.row)
         return Grid(self.crs, transform, window.height, window.width)
 
     def shifted(self, row: float, col: float) -> Grid:
         """The grid moved by pixels: its pixel (r, c) lies where (r + row, c + col) lay."""
-        transform = self.transform * Affine.translation(col, row)
+        transform = self.transform @ Affine.translation(col, row)
         return Grid(self.crs, transform, self.height, self.width)

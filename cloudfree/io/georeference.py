@@ -34,7 +34,7 @@ def same_grid(one: Grid, other: Grid) -> bool:
     if not (one.crs and other.crs):
         return True
     corners = [(0, 0), (one.width, 0), (0, one.height), (one.width, one.height)]
-    apart = [np.subtract(~one.transform * (other.transform * corner), corner) for corner in corners]
+    apart = [np.subtract(~one.transform @ (other.transform @ corner), corner) for corner in corners]
     return bool(np.abs(apart).max() < SAME_GRID_PX)
 
 
@@ -49,9 +49,9 @@ def displacement_px(grid: Grid, azimuth_deg: float, distance_m: float) -> tuple[
         return -pixels * math.cos(angle), pixels * math.sin(angle)
     to_lonlat = Transformer.from_crs(CRS.from_wkt(grid.crs), "EPSG:4326", always_xy=True)
     centre = (grid.width / 2, grid.height / 2)
-    lon, lat = to_lonlat.transform(*(grid.transform * centre))
+    lon, lat = to_lonlat.transform(*(grid.transform @ centre))
     there = WGS84.fwd(lon, lat, azimuth_deg, distance_m)[:2]
-    col, row = ~grid.transform * to_lonlat.transform(*there, direction="INVERSE")
+    col, row = ~grid.transform @ to_lonlat.transform(*there, direction="INVERSE")
     return row - centre[1], col - centre[0]
 
 

@@ -1,0 +1,44 @@
+"""Adding overlapping tiles up to whole rows, in memory as high as one tile."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cloudfree.core.units import Float32
+from cloudfree.core.window import Window
+
+
+class StripAccumulator:
+    """Weighted mean of tiles over a strip as wide as the scene and one tile high.
+
+    Tiles may be added as long as they begin at or below the first row not yet released.
+    """
+
+    def __init__(self, bands: int, height: int, width: int) -> None:
+        self.top = 0
+        self._sum = np.zeros((bands, height, width), dtype=np.float32)
+        self._weight = np.zeros((height, width), dtype=np.float32)
+
+    def add(self, tile: Window, prediction: Float32, weight: Float32) -> None:
+        """Add a tile's prediction, (band, y, x), with its weight, (y, x)."""
+        rows = slice(tile.row - self.top, tile.row_stop - self.top)
+        cols = slice(tile.col, tile.col_stop)
+        self._sum[:, rows, cols] += prediction * weight
+        self._weight[rows, cols] += weight
+
+    def release(self, row_stop: int) -> tuple[Window, Float32]:
+        """The finished rows above `row_stop`: window and mean, NaN where no tile was added."""
+        count = row_stop - self.top
+        window = Window(self.top, 0, count, self._weight.shape[1])
+        with np.errstate(invalid="ignore"):
+            mean = self._sum[:, :count] / self._weight[:count]
+        self._scroll(count)
+        return window, mean
+
+    def _scroll(self, count: int) -> None:
+        """Move the rows below the released ones to the top and clear what follows them."""
+        for buffer in (self._sum, self._weight):
+            kept = buffer.shape[-2] - count
+            buffer[..., :kept, :] = buffer[..., count:, :].copy()
+            buffer[..., kept:, :] = 0.0
+        self.top += count

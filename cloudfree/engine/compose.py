@@ -1,0 +1,33 @@
+"""Putting restored pixels into the original, and leaving every other pixel alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.core.units import Float32, Radiometry
+
+
+def compose(
+    native: NDArray[np.generic],
+    prediction: Float32,
+    opacity: Float32,
+    radiometry: Radiometry,
+    positions: Sequence[int],
+) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    """The original numbers with the prediction laid over them, and which pixels it changed.
+
+    Shapes: `native` (file band, y, x) in the file's own numbers; `prediction` (band, y, x) in
+    reflectance; `opacity` (y, x), 0 original to 1 restored. `positions[i]` is where band i of the
+    prediction stands in the file. Pixels of opacity 0, without data or without a prediction stay
+    bit-identical; so do bands that the prediction lacks.
+    """
+    filled = (opacity > 0) & radiometry.valid(native) & np.isfinite(prediction).all(axis=0)
+    result = native.copy()
+    before = native[list(positions)][:, filled].astype(np.float32)
+    before = before * np.float32(radiometry.scale) + np.float32(radiometry.offset)
+    after = before + opacity[filled] * (prediction[:, filled] - before)
+    result[np.asarray(positions)[:, None], *np.nonzero(filled)] = radiometry.encode(after)
+    return result, filled

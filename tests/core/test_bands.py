@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+
+from cloudfree.core.bands import (
+    OPTICAL_BANDS,
+    find_optical_bands,
+    find_polarisations,
+    optical_band,
+    polarisation,
+)
+from cloudfree.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("description", "band"),
+    [
+        ("B02", "B02"),
+        ("B2", "B02"),
+        ("b8a", "B8A"),
+        ("B08A", "B8A"),
+        ("B8A, central wavelength 865 nm", "B8A"),
+        ("B12 (SWIR)", "B12"),
+        ("red", "B04"),
+        ("swir16", "B11"),
+        ("B13", None),
+        ("B021", None),
+        ("SCL", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_one_band_has_many_names(description: str | None, band: str | None) -> None:
+    assert optical_band(description) == band
+
+
+@pytest.mark.parametrize(
+    ("description", "found"),
+    [("VV", "VV"), ("sigma0_vh_db", "VH"), ("Sigma0 VV", "VV"), ("VV/VH", None), ("angle", None)],
+)
+def test_polarisation_is_found_in_a_description(description: str, found: str | None) -> None:
+    assert polarisation(description) == found
+
+
+def test_names_decide_before_positions() -> None:
+    order = ["B04", "B03", "B02", "SCL"]
+    assert find_optical_bands(order) == {"B04": 0, "B03": 1, "B02": 2}
+
+
+@pytest.mark.parametrize(("count", "has_cirrus"), [(13, True), (12, False)])
+def test_unnamed_bands_are_read_by_position_where_the_count_is_unambiguous(
+    count: int, has_cirrus: bool
+) -> None:
+    found = find_optical_bands([None] * count)
+    assert list(found.values()) == list(range(count))
+    assert ("B10" in found) == has_cirrus
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 10, 14])
+def test_an_ambiguous_count_is_refused(count: int) -> None:
+    with pytest.raises(InputError, match=rf"^{count} bands without names; wanted .*; name the"):
+        find_optical_bands([None] * count)
+
+
+def test_a_band_twice_is_refused() -> None:
+    with pytest.raises(InputError, match=r"band B02 twice \(bands 1 and 3\)"):
+        find_optical_bands(["B2", "B3", "blue"])
+
+
+def test_vh_before_vv_is_put_right_by_name() -> None:
+    assert find_polarisations(["VH", "VV"]) == {"VH": 0, "VV": 1}
+
+
+def test_a_missing_polarisation_is_refused() -> None:
+    with pytest.raises(InputError, match="wanted one VV and one VH band"):
+        find_polarisations(["VV", "angle"])
+
+
+def test_the_product_has_thirteen_bands() -> None:
+    assert len(set(OPTICAL_BANDS)) == 13

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from cloudfree.core.units import MIN_POWER, Radiometry, decibel, default_nodata, linear_power
+
+DIGITAL_NUMBERS = Radiometry("uint16", 1e-4, 0.0, 0.0)
+BASELINE_04 = Radiometry("uint16", 1e-4, -0.1, 0.0)
+
+
+@pytest.mark.parametrize("radiometry", [DIGITAL_NUMBERS, BASELINE_04], ids=["old", "offset"])
+@given(numbers=arrays.arrays(np.uint16, (2, 3, 4)))
+def test_numbers_survive_the_way_to_reflectance_and_back(
+    radiometry: Radiometry, numbers: np.ndarray
+) -> None:
+    numbers = np.maximum(numbers, 1)  # 0 is nodata, and one of two bands may not become it
+    assert np.array_equal(radiometry.encode(radiometry.decode(numbers)), numbers)
+
+
+def test_the_offset_of_baseline_04_is_taken_off() -> None:
+    assert BASELINE_04.decode(np.full((1, 1, 1), 2000, np.uint16)).item() == pytest.approx(0.1)
+
+
+def test_a_pixel_is_missing_where_every_band_is_nodata() -> None:
+    numbers = np.array([[[0, 0]], [[0, 7]]], dtype=np.uint16)  # (band, y, x)
+    reflectance = DIGITAL_NUMBERS.decode(numbers)
+    assert np.isnan(reflectance[:, 0, 0]).all()
+    assert reflectance[:, 0, 1] == pytest.approx([0.0, 7e-4])
+
+
+def test_a_valid_pixel_never_becomes_nodata() -> None:
+    dark = np.array([[[-0.3, 0.0, 9.0, np.nan]]], dtype=np.float32)
+    assert DIGITAL_NUMBERS.encode(dark).tolist() == [[[1, 1, 65535, 0]]]
+
+
+def test_floats_are_reflectance_as_they_are() -> None:
+    floats = Radiometry("float32", 1.0, 0.0, float("nan"))
+    pixels = np.array([[[0.25, np.nan]]], dtype=np.float32)
+    assert np.array_equal(floats.encode(floats.decode(pixels)), pixels, equal_nan=True)
+
+
+def test_nodata_is_zero_among_whole_numbers_and_nan_among_floats() -> None:
+    assert default_nodata("uint16") == 0
+    assert np.isnan(default_nodata("float32"))
+
+
+@given(st.floats(-49.0, 40.0))
+def test_decibel_and_power_are_inverse(level: float) -> None:
+    assert decibel(linear_power(np.float32([level]))).item() == pytest.approx(level, abs=1e-4)
+
+
+def test_no_power_is_the_floor_and_missing_stays_missing() -> None:
+    assert decibel(np.float32([0.0])).item() == pytest.approx(10 * np.log10(MIN_POWER))
+    assert np.isnan(decibel(np.float32([np.nan]))).all()

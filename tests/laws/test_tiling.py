@@ -1,0 +1,164 @@
+"""Laws of tiling: every pixel is seen, and a network that changes nothing changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfree.core.blending import tile_weight
+from cloudfree.core.tile_plan import TilePlan
+from cloudfree.core.units import Float32
+from cloudfree.core.window import Window, strips
+from cloudfree.engine.predict import predict_rows
+from cloudfree.errors import InputError
+
+
+@st.composite
+def plans(draw: st.DrawFn, largest: int = 97) -> TilePlan:
+    tile = draw(st.integers(1, 40))
+    overlap = draw(st.integers(0, tile - 1))
+    return TilePlan(draw(st.integers(1, largest)), draw(st.integers(1, largest)), tile, overlap)
+
+
+@given(plans())
+def test_every_pixel_is_in_a_tile_and_no_tile_leaves_the_scene(plan: TilePlan) -> None:
+    seen = np.zeros((plan.height, plan.width), dtype=int)
+    for tile in plan:
+        assert tile.row_stop <= plan.height
+        assert tile.col_stop <= plan.width
+        seen[tile.slices] += 1
+    assert (seen > 0).all()
+
+
+@given(plans())
+def test_tiles_are_whole_and_overlap_as_asked(plan: TilePlan) -> None:
+    assert {(tile.height, tile.width) for tile in plan} == {
+        (min(plan.tile, plan.height), min(plan.tile, plan.width))
+    }
+    for starts in (plan.rows, plan.cols):
+        assert all(b - a <= plan.tile - plan.overlap for a, b in pairwise(starts))
+        assert starts == sorted(set(starts))
+
+
+def test_an_overlap_as_large_as_the_tile_is_refused() -> None:
+    with pytest.raises(InputError, match="an overlap of 64 pixels for tiles of 64"):
+        TilePlan(100, 100, 64, 64)
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 200))
+def test_weights_are_positive_symmetric_and_at_most_one(h: int, w: int, overlap: int) -> None:
+    weight = tile_weight(h, w, overlap)
+    assert weight.shape == (h, w)
+    assert weight.min() > 0
+    assert weight.max() <= 1
+    assert np.allclose(weight, weight[::-1, ::-1])
+
+
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 70))
+def test_strips_cover_a_raster_once(height: int, width: int, rows: int) -> None:
+    seen = np.zeros((height, width), dtype=int)
+    for strip in strips(height, width, rows):
+        seen[strip.slices] += 1
+    assert (seen == 1).all()
+
+
+def _scene(plan: TilePlan) -> Float32:
+    """Two bands whose values tell their own place."""
+    rows, cols = np.mgrid[: plan.height, : plan.width].astype(np.float32)
+    return np.stack([rows, cols])
+
+
+def _predict(plan: TilePlan, scene: Float32, run, needed=lambda tile: True, batch=3) -> Float32:
+    out = np.full_like(scene, -1.0)
+    seen = np.zeros(scene.shape[1:], dtype=int)
+    for window, pixels in predict_rows(
+        plan, len(scene), needed, lambda tile: scene[:, *tile.slices], run, batch
+    ):
+        out[:, *window.slices] = pixels
+        seen[window.slices] += 1
+    assert (seen == 1).all(), "every pixel is written exactly once"
+    return out
+
+
+@given(plans(), st.integers(1, 5))
+def test_an_identity_network_returns_the_scene(plan: TilePlan, batch: int) -> None:
+    scene = _scene(plan)
+    assert np.allclose(_predict(plan, scene, lambda tiles: tiles, batch=batch), scene, atol=1e-4)
+
+
+@given(plans(largest=60))
+def test_a_doubling_network_doubles(plan: TilePlan) -> None:
+    scene = _scene(plan)
+    assert np.allclose(_predict(plan, scene, lambda t: [2 * x for x in t]), 2 * scene, atol=1e-3)
+
+
+@given(plans(largest=60))
+def test_a_tile_that_is_not_needed_is_neither_read_nor_run(plan: TilePlan) -> None:
+    scene, run = _scene(plan), []
+
+    def record(tiles: Sequence[Float32]) -> Sequence[Float32]:
+        run.extend(tile[:, 0, 0].tolist() for tile in tiles)
+        return tiles
+
+    def top(tile: Window) -> bool:
+        return tile.row == 0
+
+    out = _predict(plan, scene, record, needed=top)
+    reach = min(plan.tile, plan.height)
+    assert {place[0] for place in run} == {0.0}
+    assert len(run) == len(plan.cols)
+    assert np.allclose(out[:, :reach], scene[:, :reach], atol=1e-4)
+    assert np.isnan(out[:, reach:]).all()
+
+
+def test_two_tiles_that_disagree_meet_smoothly() -> None:
+    plan = TilePlan(1, 100, 60, 20)
+    scene = np.zeros((1, 1, 100), dtype=np.float32)
+    values = iter([0.0, 1.0])
+    out = _predict(plan, scene, lambda tiles: [tile + next(values) for tile in tiles], batch=1)
+    assert (out[0, 0, :40] == 0).all()
+    assert (out[0, 0, 60:] == 1).all()
+    steps = np.diff(out[0, 0])
+    assert steps.min() >= 0
+    assert steps.max() < 0.1
+
+
+@pytest.mark.parametrize("fault", ["load", "run"])
+def test_a_fault_in_reading_or_running_stops_the_work_with_its_own_message(fault: str) -> None:
+    plan = TilePlan(90, 90, 30, 5)
+
+    def fail(what: str):
+        def act(value):
+            if what == fault:
+                raise OSError(f"{what} broke")
+            return value
+
+        return act
+
+    load, run = fail("load"), fail("run")
+    with pytest.raises(OSError, match=f"{fault} broke"):
+        list(
+            predict_rows(
+                plan,
+                1,
+                lambda tile: True,
+                lambda tile: load(np.zeros((1, tile.height, tile.width), np.float32)),
+                run,
+            )
+        )
+
+
+def test_memory_is_one_row_of_tiles_whatever_the_height() -> None:
+    windows = [
+        window
+        for window, _ in predict_rows(
+            TilePlan(5000, 8, 32, 8), 1, lambda tile: False, lambda tile: None, lambda tiles: []
+        )
+    ]
+    assert max(window.height for window in windows) <= 32
+    assert sum(window.height for window in windows) == 5000

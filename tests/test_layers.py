@@ -1,0 +1,90 @@
+"""Promises about imports: arrows point down, libraries have one door, start-up is quick."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloudfree.cli.group import COMMANDS
+
+PACKAGE = Path(__file__).resolve().parent.parent / "cloudfree"
+
+MIDDLE = {"io", "clouds", "coregister", "engine", "networks", "metrics", "simulation"}
+MAY_IMPORT = {
+    "cli": {"cli", "pipelines", "errors"},
+    "pipelines": {"pipelines", "report", "runtimes", "core", "errors"} | MIDDLE,
+    "report": {"report", "core", "errors"},
+    "runtimes": {"runtimes", "networks", "core", "errors"},
+    **{layer: {layer, "core", "errors"} for layer in MIDDLE},
+    "core": {"core", "errors"},
+    "errors": set(),
+}
+DOORS = {
+    "rasterio": {"io"},
+    "click": {"cli"},
+    "torch": {"networks", "runtimes/torch.py"},
+    "onnxruntime": {"runtimes/onnx.py"},
+    "tqdm": {"cli"},
+    "cv2": {"clouds", "coregister", "simulation", "metrics", "report"},
+}
+
+
+def _modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    place = path.relative_to(PACKAGE)
+    layer = place.parts[0].removesuffix(".py")
+    allowed = MAY_IMPORT.get(layer, set())
+    inner = [name.split(".") for name in _imports(path) if name.startswith("cloudfree.")]
+    assert [".".join(parts) for parts in inner if parts[1] not in allowed] == []
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_each_library_has_one_door(path: Path) -> None:
+    place = path.relative_to(PACKAGE)
+    for name in _imports(path):
+        doors = DOORS.get(name.split(".")[0])
+        assert doors is None or {place.parts[0], place.as_posix()} & doors, name
+
+
+def _loaded_by(*arguments: str) -> set[str]:
+    code = (
+        "import sys; from cloudfree.cli.group import group\n"
+        f"try: group.main({list(arguments)!r}, standalone_mode=False)\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Usage" in ran.stdout
+    return {name.split(".")[0] for name in ran.stderr.split()}
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)
+def test_help_loads_no_heavy_library(command: list[str]) -> None:
+    assert not _loaded_by(*command, "--help") & {"numpy", "rasterio", "torch", "cv2", "pyproj"}
+
+
+def test_help_takes_a_fifth_of_a_second_of_processor_time() -> None:
+    # Processor time, best of five: a busy machine makes the clock on the wall say anything.
+    code = "import time; import cloudfree.cli.group as g; g.group.main(['--help'], standalone_mode=False); print(time.process_time())"  # noqa: E501
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(5)
+    ]
+    assert min(float(run.stdout.split()[-1]) for run in runs) < 0.2
