@@ -12,6 +12,7 @@ import rasterio
 import rasterio.shutil
 import rasterio.windows
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter
 
@@ -97,13 +98,19 @@ class CogWriter:
         rectangle = rasterio.windows.Window(window.col, window.row, window.width, window.height)
         self._dataset.write(pixels, window=rectangle)
 
+    def tag(self, **tags: str) -> None:
+        """Add tags that are known only when the pixels are."""
+        assert self._dataset is not None
+        self._dataset.update_tags(**tags)
+
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         assert self._dataset is not None
         try:
             self._dataset.close()
             if failure is None:
                 self._publish()
-        except RasterioError as error:
+        # GDAL's own errors are no RasterioError; rasterio has no public name for them.
+        except (RasterioError, CPLE_BaseError, OSError) as error:
             raise OutputError(
                 f"{self.path} cannot be written ({error})",
                 wanted="room on the disk and valid creation options",

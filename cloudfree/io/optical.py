@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from cloudfree.core.bands import find_optical_bands
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
+from cloudfree.io.cog import CogProfile
 from cloudfree.io.dataset import Dataset
 from cloudfree.io.georeference import grid_of
 from cloudfree.io.radiometry import radiometry_of
@@ -65,3 +66,30 @@ class OpticalScene(Dataset):
     def native(self, window: Window) -> NDArray[np.generic]:
         """All bands of the file in its own numbers and order, (band, y, x)."""
         return self.read(list(range(len(self.descriptions))), window)
+
+    def profile(self, tags: Mapping[str, str], creation_options: Mapping[str, str]) -> CogProfile:
+        """How a scene like this one is written: type, names, tags and scales of this file.
+
+        `tags` are added to the file's own; statistics are left out, for they no longer hold.
+        """
+        handle, indexes = self.handle, self.handle.indexes
+        return CogProfile(
+            dtype=handle.dtypes[0],
+            nodata=handle.nodata,
+            descriptions=self.descriptions,
+            tags={**_without_statistics(self.tags), **tags},
+            band_tags=tuple(_without_statistics(handle.tags(index)) for index in indexes),
+            scales=handle.scales,
+            offsets=handle.offsets,
+            units=handle.units,
+            creation_options=creation_options,
+        )
+
+
+def _without_statistics(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags that stay true when pixels change and the layout becomes that of a COG."""
+    return {
+        name: value
+        for name, value in tags.items()
+        if not name.startswith(("STATISTICS_", "OVR_")) and name != "AREA_OR_POINT"
+    }

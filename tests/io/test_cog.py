@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning
+
+from cloudfree.core.grid import Grid
+from cloudfree.core.window import strips
+from cloudfree.errors import OutputError
+from cloudfree.io.cog import CogProfile, CogWriter, refuse_existing
+from cloudfree.io.dataset import Dataset
+from cloudfree.io.georeference import grid_of
+from cloudfree.io.quiet import without_warning
+from tests.rasters import TEN_METRES, UTM31
+
+GRID = Grid(rasterio.crs.CRS.from_string(UTM31).to_wkt(), TEN_METRES, 700, 530)
+PROFILE = CogProfile(
+    "uint16", 0, ("B02", "B03"), tags={"A": "b"}, band_tags=({"C": "1"}, {"C": "2"}),
+    scales=(1e-4, 1e-4), offsets=(-0.1, -0.1), units=("reflectance", "reflectance"),
+)  # fmt: skip
+
+
+def _pixels() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 9999, (2, GRID.height, GRID.width), dtype=np.uint16)
+
+
+def _write(path: Path, profile: CogProfile = PROFILE, grid: Grid = GRID) -> np.ndarray:
+    pixels = _pixels()
+    with CogWriter(path, grid, profile) as writer:
+        for window in strips(grid.height, grid.width, 100):
+            writer.write(window, pixels[:, *window.slices])
+    return pixels
+
+
+def test_pixels_grid_names_tags_and_scales_survive(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    pixels = _write(path)
+    with rasterio.open(path) as dataset:
+        assert np.array_equal(dataset.read(), pixels)
+        assert grid_of(dataset) == GRID
+        assert dataset.descriptions == PROFILE.descriptions
+        assert dataset.tags()["A"] == "b"
+        assert [dataset.tags(i)["C"] for i in (1, 2)] == ["1", "2"]
+        assert (dataset.nodata, dataset.scales, dataset.offsets) == (0, (1e-4, 1e-4), (-0.1, -0.1))
+        assert dataset.units == PROFILE.units
+
+
+def test_the_layout_is_that_of_a_cloud_optimized_geotiff(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    _write(path)
+    with rasterio.open(path) as dataset:
+        assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert dataset.block_shapes == [(512, 512)] * 2
+        assert dataset.overviews(1) == [2]
+        assert dataset.compression.name == "deflate"
+
+
+def test_creation_options_of_the_user_win(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    _write(path, CogProfile("uint16", 0, ("a", "b"), creation_options={"COMPRESS": "LZW"}))
+    with rasterio.open(path) as dataset:
+        assert dataset.compression.name == "lzw"
+
+
+def test_a_failure_leaves_nothing_behind_and_an_old_result_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"old")
+    with pytest.raises(ValueError, match="broke"), CogWriter(path, GRID, PROFILE):
+        raise ValueError("broke")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_drafts_are_gone_after_success(tmp_path: Path) -> None:
+    _write(tmp_path / "a.tif")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.tif"]
+
+
+def test_a_wrong_creation_option_is_an_output_error(tmp_path: Path) -> None:
+    profile = CogProfile("uint16", 0, ("a", "b"), creation_options={"BLOCKSIZE": "17"})
+    with pytest.raises(OutputError, match=r"a.tif cannot be written .*check --co"):
+        _write(tmp_path / "a.tif", profile)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scene_without_coordinates_is_written_without(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    _write(path, grid=Grid(None, rasterio.Affine.identity(), GRID.height, GRID.width))
+    with without_warning(NotGeoreferencedWarning), rasterio.open(path) as dataset:
+        assert dataset.crs is None
+
+
+def test_an_existing_output_is_refused_before_the_work(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.touch()
+    with pytest.raises(OutputError, match=r"exists already; wanted a new name; add --overwrite"):
+        refuse_existing(path, overwrite=False)
+    refuse_existing(path, overwrite=True)
+    with pytest.raises(OutputError, match="no folder"):
+        refuse_existing(tmp_path / "none" / "a.tif", overwrite=True)
+
+
+def test_threads_read_through_handles_of_their_own(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    pixels = _write(tmp_path / "a.tif")
+    windows = list(strips(GRID.height, GRID.width, 64)) * 4
+    with Dataset(tmp_path / "a.tif") as dataset, ThreadPoolExecutor(4) as pool:
+        read = pool.map(lambda w: (w, dataset.read([0, 1], w)), windows)
+        assert all(np.array_equal(part, pixels[:, *w.slices]) for w, part in read)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.window import Window
+from cloudfree.errors import InputError
+from cloudfree.io.optical import OpticalScene
+from tests.rasters import cloudy_scene, write_cloudy_scene, write_raster
+
+ALL = Window(0, 0, 96, 96)
+
+
+def test_bands_are_found_by_name_whatever_their_order(tmp_path: Path) -> None:
+    numbers = cloudy_scene(96, 96)[0]
+    path = write_raster(tmp_path / "a.tif", numbers[::-1].copy(), OPTICAL_BANDS[::-1])
+    with OpticalScene(path) as scene:
+        blue = scene.reflectance(["B02"], ALL)
+        assert scene.bands == OPTICAL_BANDS[::-1]
+    assert np.allclose(blue[0], numbers[1] / 10_000, atol=1e-6)
+
+
+@pytest.mark.parametrize(("flag", "shift"), [(None, 0.0), (-1000.0, -0.1)])
+def test_the_offset_flag_is_added_before_scaling(
+    tmp_path: Path, flag: float | None, shift: float
+) -> None:
+    path = write_cloudy_scene(tmp_path / "a.tif")
+    with OpticalScene(path, flag) as scene:
+        seen = scene.reflectance(["B08"], ALL)
+    assert np.allclose(seen[0], cloudy_scene(96, 96)[0][7] / 10_000 + shift, atol=1e-6)
+
+
+def test_the_offset_of_band_tags_is_used(tmp_path: Path) -> None:
+    import rasterio
+
+    path = write_cloudy_scene(tmp_path / "a.tif")
+    with rasterio.open(path, "r+") as dataset:
+        for index in dataset.indexes:
+            dataset.update_tags(index, RADIO_ADD_OFFSET="-1000")
+    with OpticalScene(path) as scene:
+        assert scene.radiometry.offset == pytest.approx(-0.1)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(1, RADIO_ADD_OFFSET="0")
+    with pytest.raises(InputError, match="give the offset with --s2-offset"):
+        OpticalScene(path)
+
+
+def test_floats_are_reflectance_unless_they_are_too_large(tmp_path: Path) -> None:
+    numbers = cloudy_scene(96, 96)[0].astype(np.float32)
+    big = write_raster(tmp_path / "big.tif", numbers, OPTICAL_BANDS)
+    small = write_raster(tmp_path / "small.tif", numbers / 10_000, OPTICAL_BANDS)
+    with OpticalScene(big) as one, OpticalScene(small) as other:
+        assert np.allclose(one.reflectance(["B02"], ALL), other.reflectance(["B02"], ALL))
+
+
+def test_an_8_bit_picture_is_refused(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", np.ones((3, 8, 8), np.uint8), ["B04", "B03", "B02"])
+    with pytest.raises(InputError, match=r"8-bit numbers .*; wanted reflectance"):
+        OpticalScene(path)
+
+
+def test_missing_bands_are_named(tmp_path: Path) -> None:
+    keep = [i for i, name in enumerate(OPTICAL_BANDS) if name not in ("B10", "B01")]
+    path = write_raster(
+        tmp_path / "a.tif", cloudy_scene(32, 32)[0][keep], [OPTICAL_BANDS[i] for i in keep]
+    )
+    with (
+        OpticalScene(path) as scene,
+        pytest.raises(InputError, match=r"no band B01, B10 in a\.tif"),
+    ):
+        scene.require(OPTICAL_BANDS, "the model")
+
+
+def test_a_file_that_is_no_raster_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_text("no raster")
+    with pytest.raises(InputError, match=r"cannot be opened .*; wanted a raster that GDAL reads"):
+        OpticalScene(path)
+
+
+def test_missing_pixels_are_nan_in_every_band(tmp_path: Path) -> None:
+    numbers = cloudy_scene(96, 96)[0]
+    numbers[:, :10] = 0
+    numbers[10, 10:] = 0  # a cirrus band of zeros is data
+    path = write_raster(tmp_path / "a.tif", numbers, OPTICAL_BANDS)
+    with OpticalScene(path) as scene:
+        seen = scene.reflectance(OPTICAL_BANDS, ALL)
+    assert np.isnan(seen[:, :10]).all()
+    assert np.isfinite(seen[:, 10:]).all()
