@@ -1,0 +1,63 @@
+"""From the score to classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cloudfree.clouds.cast import ShadowCast
+from cloudfree.clouds.score import CIRRUS_BAND, SCORE_BANDS, Planes, ndsi
+from cloudfree.clouds.shadow import SHADOW_BANDS, ShadowThresholds
+from cloudfree.core.cloud_mask import Mask, MaskClass
+from cloudfree.core.units import Float32
+
+# Every band that a class depends on; the cirrus band is read besides where there is one.
+REQUIRED_BANDS = tuple(sorted({*SCORE_BANDS, *SHADOW_BANDS}))
+
+# Snow is bright, water with the same index is not: Hall, Riggs and Salomonson, "Development of
+# methods for mapping global snow cover using MODIS" (Remote Sens. Environ. 54, 1995).
+SNOW_MIN_NIR = 0.11
+SNOW_MIN_GREEN = 0.10
+
+
+@dataclass(frozen=True)
+class ClassRules:
+    """Least score of a cloud, and greatest snow index (NDSI) of one."""
+
+    threshold: float
+    max_ndsi: float
+
+
+def bands_to_read(available: tuple[str, ...]) -> tuple[str, ...]:
+    """The bands that the classes of a scene with `available` bands depend on."""
+    return (*REQUIRED_BANDS, CIRRUS_BAND) if CIRRUS_BAND in available else REQUIRED_BANDS
+
+
+def base_classes(
+    planes: Planes, score: Float32, rules: ClassRules, thresholds: ShadowThresholds | None
+) -> Mask:
+    """Mask, (y, x), of reflectance by band name and the score that belongs to it.
+
+    Nodata wins over snow, snow over cloud (as a bright pixel with a high index is no cloud), cloud
+    over shadow. With `thresholds` every dark pixel is a shadow: `confirm_shadows` thins them out.
+    Bright ground without any short-wave infrared is nodata too: the bands of a swath do not end at
+    the same pixel, and where that one is missing everything bright would be snow.
+    """
+    snowy = ndsi(planes) > rules.max_ndsi
+    bright = (planes["B08"] > SNOW_MIN_NIR) & (planes["B03"] > SNOW_MIN_GREEN)
+    mask = np.full(score.shape, MaskClass.CLEAR, dtype=np.uint8)
+    if thresholds is not None:
+        mask[thresholds.candidates(planes)] = MaskClass.SHADOW
+    mask[(score >= rules.threshold) & ~snowy] = MaskClass.CLOUD
+    mask[snowy & bright] = MaskClass.SNOW
+    mask[np.isnan(score) | (bright & (planes["B11"] <= 0))] = MaskClass.NODATA
+    return mask
+
+
+def confirm_shadows(mask: Mask, cast: ShadowCast) -> Mask:
+    """The mask with only those shadows that lie where a cloud of the mask can throw one."""
+    possible = cast.of(mask == MaskClass.CLOUD)
+    confirmed = mask.copy()
+    confirmed[(mask == MaskClass.SHADOW) & ~possible] = MaskClass.CLEAR
+    return confirmed

@@ -1,0 +1,125 @@
+"""The first pass: what must be known of the whole scene before a strip can be classified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from cloudfree.clouds.cast import Bits
+from cloudfree.clouds.classes import ClassRules, bands_to_read, base_classes
+from cloudfree.clouds.ground import GroundAxes
+from cloudfree.clouds.score import SCORE_HALO_PX, Planes, cloud_score
+from cloudfree.clouds.shadow import SHADOW_BANDS, ShadowStatistics, ShadowThresholds
+from cloudfree.clouds.sun import SunFit, fit_sun
+from cloudfree.core.cloud_mask import MaskClass
+from cloudfree.core.grid import Grid
+from cloudfree.core.progress import Progress
+from cloudfree.core.units import Float32
+from cloudfree.core.window import Window, strips
+
+# Rows at a time: as many as the blocks of a Cloud-Optimized GeoTIFF have.
+STRIP_ROWS = 512
+
+# Longest side of the thinned-out scene on which the direction of the sun is fitted.
+OVERVIEW_PX = 1024
+
+
+class OpticalSource(Protocol):
+    """What a classified scene must offer; `io.optical.OpticalScene` does."""
+
+    @property
+    def grid(self) -> Grid:
+        """Where the pixels lie."""
+        ...
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the bands there are."""
+        ...
+
+    def reflectance(self, bands: tuple[str, ...], window: Window) -> Float32:
+        """Reflectance of bands, (band, y, x), NaN where there is no data."""
+        ...
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Thresholds of the scene's shadows, and the sun as the clouds and dark ground show it."""
+
+    valid_px: int
+    thresholds: ShadowThresholds
+    sun: SunFit | None
+
+
+def survey_shadows(
+    source: OpticalSource, progress: Progress, strip_rows: int = STRIP_ROWS
+) -> Survey:
+    """Read the shadow bands once, for the thresholds alone: where the sun stood is known."""
+    statistics = ShadowStatistics()
+    for window in _strips(source, strip_rows, progress, "shadow statistics"):
+        statistics.add(read_planes(source, SHADOW_BANDS, window))
+    return Survey(statistics.blue.count, statistics.thresholds(), None)
+
+
+def survey_sun(
+    source: OpticalSource,
+    rules: ClassRules,
+    axes: GroundAxes,
+    progress: Progress,
+    strip_rows: int = STRIP_ROWS,
+) -> Survey:
+    """Read all bands once, for the thresholds and for the direction of the sun."""
+    statistics, overview = ShadowStatistics(), _Overview.of(source.grid)
+    for window in _strips(source, strip_rows, progress, "shadow statistics"):
+        planes, cloud = _clouds(source, rules, window)
+        statistics.add(planes)
+        overview.add(window, planes, cloud)
+    thresholds = statistics.thresholds()
+    return Survey(statistics.blue.count, thresholds, overview.fit(thresholds, axes))
+
+
+def read_planes(source: OpticalSource, bands: tuple[str, ...], window: Window) -> Planes:
+    """Reflectance of a window by band name."""
+    return dict(zip(bands, source.reflectance(bands, window), strict=True))
+
+
+def _strips(source: OpticalSource, rows: int, progress: Progress, what: str) -> Iterator[Window]:
+    height, width = source.grid.height, source.grid.width
+    yield from progress(strips(height, width, rows), -(-height // rows), what)
+
+
+def _clouds(source: OpticalSource, rules: ClassRules, window: Window) -> tuple[Planes, Bits]:
+    """Reflectance and clouds of a window."""
+    outer = window.grown(SCORE_HALO_PX, source.grid.height, source.grid.width)
+    planes = read_planes(source, bands_to_read(source.bands), outer)
+    mask = base_classes(planes, cloud_score(planes), rules, None)
+    inner = window.within(outer)
+    return {band: plane[inner] for band, plane in planes.items()}, mask[inner] == MaskClass.CLOUD
+
+
+@dataclass
+class _Overview:
+    """Every `step`-th pixel of a scene, so few that they fit into memory whatever its size."""
+
+    step: int
+    cloud: list[Bits] = field(default_factory=list)
+    planes: list[dict[str, Float32]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, grid: Grid) -> _Overview:
+        return cls(step=-(-max(grid.height, grid.width) // OVERVIEW_PX))
+
+    def add(self, window: Window, planes: Planes, cloud: Bits) -> None:
+        kept = np.s_[-window.row % self.step :: self.step, :: self.step]
+        self.cloud.append(cloud[kept].copy())
+        self.planes.append({band: planes[band][kept].copy() for band in SHADOW_BANDS})
+
+    def fit(self, thresholds: ShadowThresholds, axes: GroundAxes) -> SunFit | None:
+        planes = {band: np.concatenate([p[band] for p in self.planes]) for band in SHADOW_BANDS}
+        valid = np.isfinite(planes["B02"])
+        # A median needs neighbours: thinned-out pixels have none.
+        dark = thresholds.candidates(planes) if self.step == 1 else thresholds.dark(planes)
+        return fit_sun(np.concatenate(self.cloud), dark, valid, axes.every(self.step))

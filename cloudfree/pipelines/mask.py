@@ -1,0 +1,258 @@
+"""From a Sentinel-2 scene to its mask of clouds, shadows and snow."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree import __version__
+from cloudfree.clouds.cast import ShadowCast
+from cloudfree.clouds.classes import REQUIRED_BANDS, ClassRules
+from cloudfree.clouds.classify import Classifier, Shadows
+from cloudfree.clouds.ground import GroundAxes
+from cloudfree.clouds.growth import parse_distance
+from cloudfree.clouds.score import CIRRUS_BAND
+from cloudfree.clouds.sun import SunFit
+from cloudfree.clouds.survey import survey_shadows, survey_sun
+from cloudfree.core.cloud_mask import MaskClass, class_fractions
+from cloudfree.core.grid import Grid
+from cloudfree.core.progress import Progress
+from cloudfree.errors import InputError, OutputError
+from cloudfree.io.cog import CogProfile, CogWriter, refuse_existing
+from cloudfree.io.georeference import displacement_px, pixel_size_m
+from cloudfree.io.mask_file import mask_profile
+from cloudfree.io.optical import SUN_AZIMUTH_TAG, OpticalScene
+from cloudfree.io.score_file import ScoreWriter, score_profile
+
+log = logging.getLogger("cloudfree")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskSettings:
+    """What decides the classes of a mask, as a user gives it."""
+
+    threshold: float = 0.2
+    ndsi: float = 0.6
+    shadow: bool = True
+    dilate: str = "0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskOptions(MaskSettings):
+    """The options of `cloudfree mask`; names equal its parameters."""
+
+    scene: Path
+    output: Path | None = None
+    score: Path | None = None
+    score_dtype: Literal["float32", "uint8"] = "float32"
+    s2_offset: float | None = None
+    overwrite: bool = False
+    creation_options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def result(self) -> Path:
+        """Where the mask goes: where it was asked for, else beside the scene."""
+        return self.output or self.scene.with_name(f"{self.scene.stem}_mask.tif")
+
+
+@dataclass(frozen=True)
+class Sun:
+    """Where the sun stood, clockwise from north, and how that is known."""
+
+    azimuth_deg: float | None
+    origin: Literal["metadata", "fitted", "none"]
+
+
+NO_SUN = Sun(None, "none")
+
+
+@dataclass(frozen=True)
+class MaskPlan:
+    """How the pixels of a scene are classified; known before the first one is."""
+
+    settings: MaskSettings
+    classifier: Classifier
+    sun: Sun
+
+
+@dataclass(frozen=True)
+class MaskResult:
+    """What `cloudfree mask` made: files, share of each class, and what decided it.
+
+    `fractions` counts classes among the valid pixels, and nodata among all `pixels`.
+    """
+
+    output: Path
+    score: Path | None
+    fractions: dict[str, float]
+    pixels: int
+    sun_azimuth_deg: float | None
+    sun_azimuth_origin: str
+    cirrus_test: bool
+
+    def summary(self) -> str:
+        """The classes in per cent, and where the files are."""
+        classes = ", ".join(f"{name} {share:.1%}" for name, share in self.fractions.items())
+        return "\n".join([classes, *(str(path) for path in (self.output, self.score) if path)])
+
+
+def run(options: MaskOptions, progress: Progress) -> MaskResult:
+    """Write the mask of a scene, and its score where wanted."""
+    _refuse_outputs(options)
+    with OpticalScene(options.scene, options.s2_offset) as scene:
+        plan = plan_mask(scene, options, progress)
+        with _score_writer(options, scene.grid) as scores:
+            counts = write_mask(
+                scene, options.result, plan, progress, options.creation_options, scores
+            )
+        return MaskResult(
+            output=options.result,
+            score=options.score,
+            fractions=class_fractions(counts),
+            pixels=int(counts.sum()),
+            sun_azimuth_deg=plan.sun.azimuth_deg,
+            sun_azimuth_origin=plan.sun.origin,
+            cirrus_test=CIRRUS_BAND in scene.bands,
+        )
+
+
+def plan_mask(scene: OpticalScene, settings: MaskSettings, progress: Progress) -> MaskPlan:
+    """Decide how the pixels of a scene are classified; for shadows, look at all of them once.
+
+    Raises
+    ------
+    InputError
+        Missing bands, no valid pixel, or a growth that is no distance.
+    """
+    growth = parse_distance(settings.dilate)
+    scene.require(REQUIRED_BANDS, "the cloud mask")
+    if CIRRUS_BAND not in scene.bands:
+        log.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.path.name)
+    rules = ClassRules(settings.threshold, settings.ndsi)
+    shadows, sun = _shadows(scene, rules, progress) if settings.shadow else (None, NO_SUN)
+    classifier = Classifier(rules, shadows, growth.pixels(pixel_size_m(scene.grid)))
+    return MaskPlan(settings, classifier, sun)
+
+
+def write_mask(
+    scene: OpticalScene,
+    path: Path,
+    plan: MaskPlan,
+    progress: Progress,
+    creation_options: Mapping[str, str],
+    scores: ScoreWriter | None = None,
+) -> NDArray[np.int64]:
+    """Write the mask that `plan` describes; the number of pixels per mask value, 256 entries.
+
+    Raises
+    ------
+    InputError
+        No valid pixel; then no file is left.
+    """
+    counts = np.zeros(256, dtype=np.int64)
+    on_score = scores.write_score if scores else None
+    with CogWriter(path, scene.grid, _profile(plan, creation_options)) as writer:
+        for window, mask in plan.classifier.strips(scene, progress, on_score):
+            writer.write(window, mask[np.newaxis])
+            counts += np.bincount(mask.ravel(), minlength=256)
+        if counts[MaskClass.NODATA] == counts.sum():
+            raise _no_valid_pixel(scene)
+    return counts
+
+
+def _shadows(scene: OpticalScene, rules: ClassRules, progress: Progress) -> tuple[Shadows, Sun]:
+    """Thresholds over the whole scene, and the sun from its metadata or from its shadows."""
+    axes = _ground_axes(scene.grid)
+    azimuth = scene.sun_azimuth_deg
+    if azimuth is not None:
+        survey, sun = survey_shadows(scene, progress), Sun(azimuth, "metadata")
+    else:
+        survey = survey_sun(scene, rules, axes, progress)
+        sun = _fitted(survey.sun)
+    if survey.valid_px == 0:
+        raise _no_valid_pixel(scene)
+    _report(sun, survey.sun)
+    # Where nothing fits no cloud throws a shadow; a cast of no length reaches the clouds alone.
+    azimuth = sun.azimuth_deg
+    cast = ShadowCast(()) if azimuth is None else ShadowCast.away_from_sun(azimuth, axes)
+    return Shadows(survey.thresholds, cast), sun
+
+
+def _ground_axes(grid: Grid) -> GroundAxes:
+    """Rows and columns per metre north and east at the middle of a grid."""
+    length_m = 1000.0
+    north, east = (displacement_px(grid, azimuth, length_m) for azimuth in (0.0, 90.0))
+    return GroundAxes(
+        (north[0] / length_m, north[1] / length_m), (east[0] / length_m, east[1] / length_m)
+    )
+
+
+def _fitted(fit: SunFit | None) -> Sun:
+    return Sun(fit.azimuth_deg, "fitted") if fit else NO_SUN
+
+
+def _report(sun: Sun, fit: SunFit | None) -> None:
+    if sun.origin == "none":
+        log.info("no cloud throws a shadow that shows: no pixel becomes shadow")
+    elif fit and not fit.clear:
+        log.warning(
+            "no direction of the sun fits clearly better than the others: shadows are looked for "
+            "with the sun at %.0f degrees; if you know better, set the tag %s",
+            sun.azimuth_deg,
+            SUN_AZIMUTH_TAG,
+        )
+    else:
+        log.info("sun at %.0f degrees clockwise from north (%s)", sun.azimuth_deg, sun.origin)
+
+
+def _score_writer(options: MaskOptions, grid: Grid) -> ScoreWriter | AbstractContextManager[None]:
+    if options.score is None:
+        return nullcontext()
+    profile = score_profile(options.score_dtype)
+    profile = dataclasses.replace(profile, creation_options=options.creation_options)
+    return ScoreWriter(options.score, grid, profile)
+
+
+def _refuse_outputs(options: MaskOptions) -> None:
+    """Refuse outputs that exist, or that would replace the scene or each other."""
+    outputs = [options.result, options.score] if options.score else [options.result]
+    for path in outputs:
+        refuse_existing(path, options.overwrite)
+    files = [options.scene, *outputs]
+    if len({path.resolve() for path in files}) < len(files):
+        raise OutputError(
+            f"one name for two files: {', '.join(str(path) for path in files)}",
+            wanted="different names for the scene, its mask and its score",
+            hint="choose another name with -o or --score",
+        )
+
+
+def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
+    """How the mask is written, with tags that tell how it came about."""
+    profile, settings = mask_profile(), plan.settings
+    made = {
+        "CLOUDFREE_VERSION": __version__,
+        "MASK_THRESHOLD": str(settings.threshold),
+        "MASK_NDSI": str(settings.ndsi),
+        "MASK_DILATE": settings.dilate,
+        "MASK_SUN_AZIMUTH_DEG": str(plan.sun.azimuth_deg),
+        "MASK_SUN_AZIMUTH_ORIGIN": plan.sun.origin,
+    }
+    tags = {**profile.tags, **made}
+    return dataclasses.replace(profile, tags=tags, creation_options=creation_options)
+
+
+def _no_valid_pixel(scene: OpticalScene) -> InputError:
+    return InputError(
+        f"no valid pixel in {scene.path.name}",
+        wanted="a scene with data",
+        hint="check the file and its nodata value",
+    )

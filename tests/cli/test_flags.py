@@ -1,0 +1,99 @@
+"""Every flag of every command arrives at the option of its name, with its own value."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from cloudfree.cli.group import COMMANDS, group
+
+# What the command line itself uses up.
+CONSUMED = {"as_json", "verbose", "quiet"}
+
+
+@dataclasses.dataclass
+class _Nothing:
+    def summary(self) -> str:
+        return "done"
+
+
+def _command(name: str) -> click.Command:
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    return command
+
+
+def _other_value(parameter: click.Parameter, place: Path) -> tuple[str, Any]:
+    """Text for the command line, unlike the default, and what should arrive."""
+    kind, default = parameter.type, parameter.default
+    if isinstance(kind, click.Choice):
+        text = next(c for c in kind.choices if c != default)
+        return text, text
+    if isinstance(kind, click.Path):
+        path = place / f"{parameter.name}.tif"
+        if kind.exists:
+            path.touch()
+        return str(path), path
+    if isinstance(kind, click.types.FloatParamType):
+        return "0.375", 0.375
+    if isinstance(kind, click.types.IntParamType):
+        return "77", 77
+    if isinstance(kind, click.Tuple):
+        return "1.5 2.5", (1.5, 2.5)
+    text = "COMPRESS=LZW" if parameter.name == "creation_options" else f"{parameter.name}-text"
+    return text, {"COMPRESS": "LZW"} if parameter.name == "creation_options" else text
+
+
+def _arguments(parameter: click.Parameter, place: Path) -> tuple[list[str], Any]:
+    if isinstance(parameter, click.Option) and parameter.is_flag:
+        default = bool(parameter.get_default(click.Context(click.Command(""))))
+        return [(parameter.secondary_opts if default else parameter.opts)[-1]], not default
+    text, value = _other_value(parameter, place)
+    values = text.split() if isinstance(parameter.type, click.Tuple) else [text]
+    if isinstance(parameter, click.Argument):
+        return values, (value,) if parameter.nargs == -1 else value
+    if parameter.multiple and not isinstance(value, dict):
+        value = (value,)
+    return [parameter.opts[-1], *values], value
+
+
+def _arrived(name: str, parameters: list[click.Parameter], place: Path) -> tuple[Any, Any]:
+    """The options a pipeline gets when these parameters are given, and what they should hold."""
+    pipeline = importlib.import_module(f"cloudfree.pipelines.{name}")
+    seen: list[Any] = []
+    wanted, words = {}, [name]
+    for parameter in parameters:
+        more, wanted[parameter.name] = _arguments(parameter, place)
+        words += more
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "run", lambda options, _: seen.append(options) or _Nothing())
+        result = CliRunner().invoke(group, words)
+    assert result.exit_code == 0, result.output
+    return seen[0], wanted
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_flag_arrives(name: str, tmp_path: Path) -> None:
+    given = [p for p in _command(name).params if p.name not in CONSUMED]
+    options, wanted = _arrived(name, given, tmp_path)
+    fields = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+    assert fields == wanted
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_defaults_of_command_line_and_options_agree(name: str, tmp_path: Path) -> None:
+    """Who calls the pipeline from Python gets what the command line gives."""
+    options, required = _arrived(name, [p for p in _command(name).params if p.required], tmp_path)
+    assert options == type(options)(**required)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_has_a_help_text(name: str) -> None:
+    silent = [p.name for p in _command(name).params if isinstance(p, click.Option) and not p.help]
+    assert silent == []

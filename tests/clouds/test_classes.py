@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cloudfree.clouds.cast import ShadowCast
+from cloudfree.clouds.classes import ClassRules, base_classes, confirm_shadows
+from cloudfree.clouds.shadow import ShadowThresholds
+from cloudfree.core.cloud_mask import MaskClass
+from tests.clouds.scenes import CLOUD, SHADOW, SNOW, VEGETATION, WATER, planes_of, spectrum
+
+RULES = ClassRules(threshold=0.2, max_ndsi=0.6)
+THRESHOLDS = ShadowThresholds(index=np.float32(0.1), blue=np.float32(0.09))
+
+
+def _class(values: tuple[float, ...], score: float) -> int:
+    """The class in the middle of ground of one kind."""
+    pixels = np.broadcast_to(spectrum(values), (13, 5, 5)).astype(np.float32)
+    scores = np.full((5, 5), score, dtype=np.float32)
+    return int(base_classes(planes_of(pixels), scores, RULES, THRESHOLDS)[2, 2])
+
+
+@pytest.mark.parametrize(
+    ("ground", "score", "expected"),
+    [
+        (VEGETATION, 0.19, MaskClass.CLEAR),
+        (VEGETATION, 0.2, MaskClass.CLOUD),
+        (CLOUD, 1.0, MaskClass.CLOUD),
+        (SHADOW, 0.0, MaskClass.SHADOW),
+        (SHADOW, 0.5, MaskClass.CLOUD),
+        (SNOW, 0.0, MaskClass.SNOW),
+        (SNOW, 0.9, MaskClass.SNOW),
+        # Water has the index of snow but is dark: neither snow nor cloud.
+        (WATER, 0.9, MaskClass.SHADOW),
+        (SNOW, np.nan, MaskClass.NODATA),
+        (SHADOW, np.nan, MaskClass.NODATA),
+    ],
+)
+def test_what_wins(ground: tuple[float, ...], score: float, expected: MaskClass) -> None:
+    assert _class(ground, score) == expected
+
+
+def test_bright_ground_without_short_wave_infrared_is_no_data() -> None:
+    cut = list(CLOUD)
+    cut[11] = 0.0
+    assert _class(tuple(cut), 0.9) == MaskClass.NODATA
+
+
+def test_without_thresholds_there_is_no_shadow() -> None:
+    pixels = np.broadcast_to(spectrum(SHADOW), (13, 5, 5)).astype(np.float32)
+    mask = base_classes(planes_of(pixels), np.zeros((5, 5), np.float32), RULES, None)
+    assert (mask == MaskClass.CLEAR).all()
+
+
+def test_only_shadows_behind_a_cloud_are_confirmed() -> None:
+    cloud, shadow, snow = MaskClass.CLOUD, MaskClass.SHADOW, MaskClass.SNOW
+    mask = np.array([[shadow, shadow, shadow, cloud, shadow, snow]], dtype=np.uint8)
+    confirmed = confirm_shadows(mask, ShadowCast.towards((0.0, -2.0)))
+    np.testing.assert_array_equal(confirmed, [[0, shadow, shadow, cloud, 0, snow]])
