@@ -1,0 +1,212 @@
+"""`cloudfree simulate`: a scene with clouds and the truth below them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
+from cloudfree.core.cloud_mask import MaskClass
+from cloudfree.core.grid import Grid
+from cloudfree.core.progress import Progress
+from cloudfree.core.units import QUANTIFICATION, Float32, Radiometry
+from cloudfree.errors import InputError, OutputError
+from cloudfree.io.cog import CogProfile, CogWriter
+from cloudfree.io.mask_file import mask_profile
+from cloudfree.io.optical import SUN_AZIMUTH_TAG
+from cloudfree.simulation.landscape import PIXEL_M
+from cloudfree.simulation.scene import (
+    MAX_MISREGISTRATION_PX,
+    SAR_MARGIN_PX,
+    SAR_OFFSET_PX,
+    SimulatedScene,
+    simulate_scene,
+)
+
+logger = logging.getLogger("cloudfree")
+
+MIN_SIZE_PX = 64
+
+# Farmland at 48.7 degrees north on the middle meridian of UTM zone 31, where grid north is north.
+_EPSG = 32631
+_CORNER = (500_000.0, 5_400_000.0)
+
+# When the satellites of the scene passed; the tag is the one GDAL's SENTINEL2 driver writes.
+TIME_TAG = "PRODUCT_START_TIME"
+_OPTICAL_TIME = "2021-04-24T10:50:21.024Z"
+_SAR_TIME = "2021-04-24T17:32:40.512Z"
+
+_RADIOMETRY = Radiometry("uint16", 1 / QUANTIFICATION, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class SimulateOptions:
+    """What the user asked for; field by field the options of the command line.
+
+    `size` is the side of the scene in pixels, `misregistration` rows and columns in pixels.
+    """
+
+    folder: Path
+    size: int = 1024
+    seed: int = 0
+    cloud_cover: float = 0.4
+    misregistration: tuple[float, float] = (1.3, -0.8)
+    overwrite: bool = False
+    creation_options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SimulateResult:
+    """What was written, and what is true of it.
+
+    `cloud` and `shadow` are shares of all pixels. What belongs at optical pixel (r, c) appears in
+    Sentinel-1 at (r + row, c + col) of `misregistration_px`.
+    """
+
+    s2_cloudy: Path
+    s2_clear: Path
+    s1: Path
+    truth_mask: Path
+    cloud: float
+    shadow: float
+    misregistration_px: Mapping[str, float]
+    sun_azimuth_deg: float
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.misregistration_px)
+        return (
+            f"{self.s2_cloudy}\n"
+            f"  {self.cloud:.1%} of the pixels lie under cloud, {self.shadow:.1%} in its shadow\n"
+            f"{self.s2_clear}\n"
+            f"  the truth below\n"
+            f"{self.s1}\n"
+            f"  VV and VH, misregistered by {shift}\n"
+            f"{self.truth_mask}\n"
+            f"  true classes"
+        )
+
+
+def run(options: SimulateOptions, progress: Progress) -> SimulateResult:
+    """Draw a scene and write what the satellites would deliver and the truth.
+
+    Raises
+    ------
+    InputError
+        A size, cloud cover or misregistration that cannot be simulated.
+    OutputError
+        A file of the scene exists already, or the folder cannot be made.
+    """
+    _refuse(options)
+    paths = _paths(options)
+    logger.info("drawing a scene of %d x %d pixels", options.size, options.size)
+    scene = simulate_scene(
+        (options.size, options.size), options.seed, options.cloud_cover, options.misregistration
+    )
+    outputs = [
+        (paths["s2_cloudy"], *_optical(scene, scene.cloudy)),
+        (paths["s2_clear"], *_optical(scene, scene.clear)),
+        (paths["s1"], *_sar(scene)),
+        (paths["truth_mask"], *_mask(scene)),
+    ]
+    for path, grid, profile, pixels in progress(outputs, len(outputs), "writing"):
+        given = replace(profile, creation_options=options.creation_options)
+        with CogWriter(path, grid, given) as writer:
+            writer.write(grid.window, pixels)
+    return _result(options, paths, scene)
+
+
+def _refuse(options: SimulateOptions) -> None:
+    if options.size < MIN_SIZE_PX:
+        raise InputError(
+            f"a scene of {options.size} pixels",
+            wanted=f"at least {MIN_SIZE_PX} pixels on a side",
+            hint="choose a larger --size",
+        )
+    if not 0.0 <= options.cloud_cover <= 1.0:
+        raise InputError(
+            f"a cloud cover of {options.cloud_cover:g}",
+            wanted="a share between 0 and 1",
+            hint="choose another --cloud-cover",
+        )
+    if not all(abs(shift) <= MAX_MISREGISTRATION_PX for shift in options.misregistration):
+        raise InputError(
+            "a misregistration of {:g}, {:g} pixels".format(*options.misregistration),
+            wanted=f"at most {MAX_MISREGISTRATION_PX:g} pixels each way",
+            hint="choose a smaller --misregistration",
+        )
+
+
+def _paths(options: SimulateOptions) -> dict[str, Path]:
+    """The files of the scene by their role, in a folder that exists from now on."""
+    try:
+        options.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{options.folder} cannot be made a folder ({error.strerror})",
+            wanted="a folder for the scene",
+            hint="choose another OUTDIR",
+        ) from error
+    names = ("s2_cloudy", "s2_clear", "s1", "truth_mask")
+    paths = {name: options.folder / f"{name}.tif" for name in names}
+    for path in paths.values():
+        if path.exists() and not options.overwrite:
+            raise OutputError(
+                f"{path} exists already",
+                wanted="a folder without a scene",
+                hint="add --overwrite to replace it, or choose another OUTDIR",
+            )
+    return paths
+
+
+def _optical_grid(scene: SimulatedScene) -> Grid:
+    height, width = scene.mask.shape
+    transform = Affine(PIXEL_M, 0.0, _CORNER[0], 0.0, -PIXEL_M, _CORNER[1])
+    return Grid(CRS.from_epsg(_EPSG).to_wkt(), transform, height, width)
+
+
+def _optical(
+    scene: SimulatedScene, reflectance: Float32
+) -> tuple[Grid, CogProfile, NDArray[np.generic]]:
+    tags = {
+        SUN_AZIMUTH_TAG: f"{scene.sun.azimuth_deg:.3f}",
+        "MEAN_SUN_ZENITH_ANGLE": f"{scene.sun.zenith_deg:.3f}",
+        TIME_TAG: _OPTICAL_TIME,
+    }
+    profile = CogProfile("uint16", 0, OPTICAL_BANDS, tags)
+    return _optical_grid(scene), profile, _RADIOMETRY.encode(reflectance)
+
+
+def _sar(scene: SimulatedScene) -> tuple[Grid, CogProfile, NDArray[np.generic]]:
+    outwards = -(SAR_MARGIN_PX + SAR_OFFSET_PX)
+    corner = _optical_grid(scene).shifted(outwards, outwards)
+    height, width = scene.sar.shape[1:]
+    grid = Grid(corner.crs, corner.transform, height, width)
+    profile = CogProfile(
+        "float32", float("nan"), SAR_BANDS, {TIME_TAG: _SAR_TIME}, units=("dB",) * len(SAR_BANDS)
+    )
+    return grid, profile, scene.sar
+
+
+def _mask(scene: SimulatedScene) -> tuple[Grid, CogProfile, NDArray[np.generic]]:
+    return _optical_grid(scene), mask_profile(), scene.mask[None]
+
+
+def _result(
+    options: SimulateOptions, paths: Mapping[str, Path], scene: SimulatedScene
+) -> SimulateResult:
+    row, col = options.misregistration
+    return SimulateResult(
+        **paths,
+        cloud=float((scene.mask == MaskClass.CLOUD).mean()),
+        shadow=float((scene.mask == MaskClass.SHADOW).mean()),
+        misregistration_px={"row": row, "col": col},
+        sun_azimuth_deg=scene.sun.azimuth_deg,
+    )
