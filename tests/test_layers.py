@@ -18,7 +18,7 @@ MIDDLE = {"io", "clouds", "coregister", "engine", "networks", "metrics", "simula
 MAY_IMPORT = {
     "cli": {"cli", "pipelines", "errors"},
     "pipelines": {"pipelines", "report", "runtimes", "core", "errors"} | MIDDLE,
-    "report": {"report", "core", "errors"},
+    "report": {"report", "io", "metrics", "core", "errors"},
     "runtimes": {"runtimes", "networks", "core", "errors"},
     **{layer: {layer, "core", "errors"} for layer in MIDDLE},
     "core": {"core", "errors"},

@@ -1,0 +1,66 @@
+"""Small pictures: reading a scene at reduced size, writing PNG and JPEG."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import MemoryFile
+
+from cloudfree.core.grid import Grid
+from cloudfree.core.units import Float32
+from cloudfree.io.dataset import Dataset
+from cloudfree.io.optical import OpticalScene
+from cloudfree.io.quiet import without_warning
+
+JPEG_QUALITY = "88"
+
+Pixels = NDArray[np.uint8]
+
+
+def reduced(grid: Grid, longest_px: int) -> Grid:
+    """The same ground in larger, never smaller, pixels: no side exceeds `longest_px`."""
+    factor = max(grid.height, grid.width, longest_px) / longest_px
+    height, width = (max(round(side / factor), 1) for side in (grid.height, grid.width))
+    scale = grid.transform.scale(grid.width / width, grid.height / height)
+    return Grid(grid.crs, grid.transform @ scale, height, width)
+
+
+def reduced_reflectance(scene: OpticalScene, bands: tuple[str, ...], grid: Grid) -> Float32:
+    """Reflectance of `bands`, (band, y, x), averaged to the size of `grid`; NaN where no data."""
+    indexes = [scene.positions[band] for band in bands]
+    return scene.radiometry.decode(_read(scene, indexes, grid, Resampling.average))
+
+
+def reduced_classes(mask: Dataset, grid: Grid) -> Pixels:
+    """The most frequent class, (y, x), at the size of `grid`."""
+    return np.asarray(_read(mask, [0], grid, Resampling.mode)[0], dtype=np.uint8)
+
+
+def png(pixels: Pixels) -> bytes:
+    """A PNG file of red, green, blue and perhaps opacity, (y, x, 3 or 4)."""
+    return _encode(pixels, "PNG", {})
+
+
+def jpeg(pixels: Pixels) -> bytes:
+    """A JPEG file of red, green and blue, (y, x, 3), a tenth as large as the PNG."""
+    return _encode(pixels, "JPEG", {"QUALITY": JPEG_QUALITY})
+
+
+def _read(
+    dataset: Dataset, indexes: list[int], grid: Grid, resampling: Resampling
+) -> NDArray[np.generic]:
+    shape = (len(indexes), grid.height, grid.width)
+    bands = [index + 1 for index in indexes]
+    pixels: NDArray[np.generic] = dataset.handle.read(bands, out_shape=shape, resampling=resampling)
+    return pixels
+
+
+def _encode(pixels: Pixels, driver: str, options: dict[str, str]) -> bytes:
+    height, width, count = pixels.shape
+    profile = {"driver": driver, "height": height, "width": width, "count": count, **options}
+    with MemoryFile() as memory, without_warning(NotGeoreferencedWarning):
+        with memory.open(dtype="uint8", **profile) as dataset:
+            dataset.write(np.moveaxis(pixels, -1, 0))
+        return bytes(memory.read())

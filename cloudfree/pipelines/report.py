@@ -1,0 +1,186 @@
+"""`cloudfree report`: results in, one HTML page out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudfree import __version__
+from cloudfree.core.cloud_mask import MaskClass, class_fractions
+from cloudfree.core.progress import Progress
+from cloudfree.errors import InputError
+from cloudfree.io.cog import refuse_existing
+from cloudfree.io.picture import png
+from cloudfree.report.census import class_counts
+from cloudfree.report.chapter import Chapter
+from cloudfree.report.comparison import RECONSTRUCTED, BeforeAfter, Comparison, compare_with_truth
+from cloudfree.report.facts import facts
+from cloudfree.report.numbers import COLUMNS, percent
+from cloudfree.report.page import render
+from cloudfree.report.quicklooks import quicklooks
+from cloudfree.report.sources import Sources, open_sources
+
+logger = logging.getLogger("cloudfree")
+
+# Pictures that are written as files, in true colour where there is a choice.
+FILES = ("before", "after", "mask", "sar", "truth", "error")
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What the user asked for; field by field the options of the command line."""
+
+    results: tuple[Path, ...]
+    output: Path
+    truth: tuple[Path, ...] = ()
+    quicklooks: Path | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class SceneReport:
+    """The figures of one result; None and empty where a file or the truth is missing."""
+
+    name: str
+    reconstructed: float | None
+    mask_fractions: Mapping[str, float]
+    comparison: Comparison | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """The page, the pictures beside it, and the figures in it."""
+
+    output: Path
+    quicklooks: tuple[Path, ...]
+    scenes: tuple[SceneReport, ...]
+
+    def summary(self) -> str:
+        """A table for people."""
+        tables = [line for scene in self.scenes for line in _lines(scene)]
+        return "\n".join([*tables, str(self.output)])
+
+
+def run(options: ReportOptions, progress: Progress) -> ReportResult:
+    """Write the page, and the pictures as files where asked for.
+
+    Raises
+    ------
+    CloudfreeError
+        A result that `cloudfree remove` did not make, a truth that does not fit it, or a file
+        that must not be replaced.
+    """
+    refuse_existing(options.output, options.overwrite)
+    chapters = [
+        _chapter(path, truth, progress)
+        for path, truth in zip(options.results, _truths(options), strict=True)
+    ]
+    files = _write_quicklooks(options, chapters)
+    _write_whole(options.output, render(chapters, __version__).encode())
+    return ReportResult(options.output, files, tuple(map(_scene_report, chapters)))
+
+
+def _truths(options: ReportOptions) -> Sequence[Path | None]:
+    """One truth, or none, for each result."""
+    count = len(options.results)
+    if len(options.truth) in (0, 1):
+        return [*(options.truth or (None,))] * count
+    if len(options.truth) != count:
+        raise InputError(
+            f"{len(options.truth)} truths for {count} results",
+            wanted="one --truth for all results, or one for each in the same order",
+            hint="repeat --truth as often as there are results",
+        )
+    return options.truth
+
+
+def _chapter(result: Path, truth: Path | None, progress: Progress) -> Chapter:
+    with open_sources(result, truth) as sources:
+        for sentence in sources.missing:
+            logger.warning("%s: %s", result.name, sentence)
+        return Chapter(
+            title=result.name,
+            reconstructed=_reconstructed(sources),
+            model=sources.provenance.model,
+            facts=facts(sources),
+            fractions=class_fractions(class_counts(sources.mask)) if sources.mask else {},
+            warnings=sources.provenance.warnings + sources.missing,
+            pictures=tuple(quicklooks(sources)),
+            comparison=compare_with_truth(sources, progress) if sources.truth else None,
+        )
+
+
+def _reconstructed(sources: Sources) -> float | None:
+    """Share of the valid pixels that were reconstructed."""
+    if sources.filled is None:
+        return None
+    counts = class_counts(sources.filled)
+    valid = int(counts.sum() - counts[MaskClass.NODATA])
+    return int(counts[RECONSTRUCTED]) / max(valid, 1)
+
+
+def _write_quicklooks(options: ReportOptions, chapters: Sequence[Chapter]) -> tuple[Path, ...]:
+    if options.quicklooks is None:
+        return ()
+    options.quicklooks.mkdir(parents=True, exist_ok=True)
+    files = dict(_files(options.quicklooks, options.results, chapters))
+    for path in files:
+        refuse_existing(path, options.overwrite)
+    for path, encoded in files.items():
+        _write_whole(path, encoded)
+    return tuple(files)
+
+
+def _files(
+    folder: Path, results: Sequence[Path], chapters: Sequence[Chapter]
+) -> Iterator[tuple[Path, bytes]]:
+    """Names of the pictures and what goes into them."""
+    for stem, chapter in zip(_unique([path.stem for path in results]), chapters, strict=True):
+        for picture in chapter.pictures:
+            if picture.name in FILES and picture.composite != "swir":
+                yield folder / f"{stem}_{picture.name}.png", png(picture.pixels)
+
+
+def _unique(stems: Sequence[str]) -> list[str]:
+    """Results of one name in several folders get a number behind it."""
+    earlier = [stems[:index].count(stem) for index, stem in enumerate(stems)]
+    return [f"{stem}_{n + 1}" if n else stem for stem, n in zip(stems, earlier, strict=True)]
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write under a temporary name and rename: a file under the final name is whole."""
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+def _scene_report(chapter: Chapter) -> SceneReport:
+    return SceneReport(
+        chapter.title,
+        chapter.reconstructed,
+        chapter.fractions,
+        chapter.comparison,
+        chapter.warnings,
+    )
+
+
+def _lines(scene: SceneReport) -> Iterator[str]:
+    """The name of a scene and its figures in columns."""
+    share = scene.reconstructed
+    yield scene.name if share is None else f"{scene.name}: {percent(share)} reconstructed"
+    if scene.comparison is None:
+        return
+    yield f"  {'':22}{''.join(f'{column.title:>9}' for column in COLUMNS)}"
+    yield f"  {'':22}{''.join(f'{column.short_unit:>9}' for column in COLUMNS)}".rstrip()
+    for region, pair in (("cloudy", scene.comparison.cloudy), ("all", scene.comparison.all)):
+        if pair:
+            yield from _rows(f"{region} pixels", pair)
+
+
+def _rows(region: str, pair: BeforeAfter) -> Iterator[str]:
+    for name, figures in (("before", pair.before), ("after", pair.after)):
+        cells = "".join(f"{column.text(figures):>9}" for column in COLUMNS)
+        yield f"  {region if name == 'before' else '':14}{name:8}{cells}"

@@ -1,0 +1,111 @@
+"""The figures of a result against the truth, before and after, strip by strip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cloudfree.core.progress import Progress
+from cloudfree.core.window import Window, strips
+from cloudfree.io.optical import OpticalScene
+from cloudfree.metrics.scores import Differences, Figures, Scores, compare, has_data
+from cloudfree.metrics.structural_similarity import HALO_PX
+from cloudfree.report.sources import Sources
+
+STRIP_ROWS = 64
+
+# Value of a reconstructed pixel among the marks.
+RECONSTRUCTED = 1
+
+
+@dataclass(frozen=True)
+class BeforeAfter:
+    """Figures of the cloudy scene, if it was found, and of the result."""
+
+    before: Figures | None
+    after: Figures
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Figures over the reconstructed pixels and over all valid ones.
+
+    `bands` holds those of each band over the reconstructed pixels. `cloudy` is None and `bands`
+    is over all valid pixels where the marks are missing.
+    """
+
+    cloudy: BeforeAfter | None
+    all: BeforeAfter
+    bands: Mapping[str, BeforeAfter]
+
+
+def compare_with_truth(sources: Sources, progress: Progress) -> Comparison:
+    """Score a result and the scene it was made from on the pixels where all three have data."""
+    images = {"after": sources.after, "before": sources.before}
+    tallies = {name: _Tally(sources) for name, scene in images.items() if scene}
+    for strip, differences in _strips(sources, progress):
+        for name, tally in tallies.items():
+            tally.add(strip, differences[name])
+    cloudy = _both(tallies, "cloudy") if sources.filled else None
+    return Comparison(cloudy, _both(tallies, "all"), _bands(tallies, sources))
+
+
+class _Tally:
+    """The scores of one image over the reconstructed and over all pixels."""
+
+    def __init__(self, sources: Sources) -> None:
+        count = len(sources.after.bands)
+        self.filled = sources.filled
+        self.scores = {"cloudy": Scores(count), "all": Scores(count)}
+
+    def add(self, strip: Window, differences: Differences) -> None:
+        self.scores["all"].add(differences)
+        if self.filled:
+            marked = self.filled.classes(strip) == RECONSTRUCTED
+            self.scores["cloudy"].add(differences, marked)
+
+
+def _strips(
+    sources: Sources, progress: Progress
+) -> Iterator[tuple[Window, dict[str, Differences]]]:
+    """Differences of each image, strip by strip, valid where every image has data."""
+    height, width = sources.after.grid.height, sources.after.grid.width
+    plan = list(strips(height, width, STRIP_ROWS))
+    for strip in progress(plan, len(plan), "scores"):
+        outer = strip.grown(HALO_PX, height, width)
+        yield strip, _differences(sources, outer, strip)
+
+
+def _differences(sources: Sources, outer: Window, strip: Window) -> dict[str, Differences]:
+    assert sources.truth is not None
+    bands = sources.after.bands
+    scenes: dict[str, OpticalScene] = {"truth": sources.truth, "after": sources.after}
+    if sources.before:
+        scenes["before"] = sources.before
+    images = {name: scene.reflectance(bands, outer) for name, scene in scenes.items()}
+    missing = np.any([~has_data(image) for image in images.values()], axis=0)
+    truth = images.pop("truth")
+    truth[:, missing] = np.nan
+    inside = strip.within(outer)
+    return {name: compare(truth, image).inside(inside) for name, image in images.items()}
+
+
+def _both(tallies: Mapping[str, _Tally], where: str) -> BeforeAfter:
+    before = tallies.get("before")
+    return BeforeAfter(
+        before.scores[where].figures() if before else None,
+        tallies["after"].scores[where].figures(),
+    )
+
+
+def _bands(tallies: Mapping[str, _Tally], sources: Sources) -> dict[str, BeforeAfter]:
+    where = "cloudy" if sources.filled else "all"
+    bands = {name: tally.scores[where].of_bands() for name, tally in tallies.items()}
+    nothing: list[Figures | None] = [None] * len(bands["after"])
+    pairs = zip(bands.get("before", nothing), bands["after"], strict=True)
+    return {
+        band: BeforeAfter(before, after)
+        for band, (before, after) in zip(sources.after.bands, pairs, strict=True)
+    }

@@ -1,0 +1,49 @@
+"""How a result was made, in pairs of a name and a text."""
+
+from __future__ import annotations
+
+from cloudfree import __version__
+from cloudfree.core.shift import NO_SHIFT
+from cloudfree.io.georeference import ASSUMED_PIXEL_M, pixel_size_m
+from cloudfree.io.optical import OpticalScene
+from cloudfree.report.provenance import Provenance
+from cloudfree.report.sources import Sources
+
+
+def facts(sources: Sources) -> tuple[tuple[str, str], ...]:
+    """What the files of a result tell of its making; what they do not tell is left out."""
+    made, truth = sources.provenance, sources.truth
+    pairs = {
+        "Model": made.model,
+        "Licence": made.model_license,
+        "Weights SHA-256": made.model_sha256,
+        "Sentinel-2": made.s2,
+        "Sentinel-1": made.s1,
+        "Shift": _shift(made),
+        "Mask": made.mask,
+        "Truth": truth.path.name if truth else None,
+        "Size": _size(sources.after),
+        "Grid": _grid(sources.after),
+        "Bands": ", ".join(sources.after.bands),
+        "Made by": f"cloudfree {made.version}",
+        "Page by": f"cloudfree {__version__}" if made.version != __version__ else None,
+    }
+    return tuple((name, text) for name, text in pairs.items() if text)
+
+
+def _shift(made: Provenance) -> str:
+    """How far Sentinel-1 was moved, and why."""
+    moved = f"{made.shift.row:+.2f} rows, {made.shift.col:+.2f} columns"
+    told = "none" if made.shift == NO_SHIFT else moved
+    return f"{told}: {made.shift_reason}" if made.shift_reason else told
+
+
+def _size(scene: OpticalScene) -> str:
+    return f"{scene.grid.width} \N{MULTIPLICATION SIGN} {scene.grid.height} pixels"
+
+
+def _grid(scene: OpticalScene) -> str:
+    crs = scene.handle.crs
+    if not crs:
+        return f"no coordinate system, taken for {ASSUMED_PIXEL_M:g} m pixels"
+    return f"{crs.to_string()[:60]}, {pixel_size_m(scene.grid):.3g} m pixels"

@@ -1,0 +1,69 @@
+"""All pictures of a scene side by side; the slider takes its pictures from here."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from html import escape
+
+from cloudfree.core.cloud_mask import MASK_COLOURS, MaskClass
+from cloudfree.io.picture import jpeg, png
+from cloudfree.report.chapter import Picture
+from cloudfree.report.pictures import ERROR_COLOURS, LARGEST_ERROR
+
+# Pictures of this many pixels and fewer stay PNG, and their pixels are shown as squares.
+SMALL_PX = 512 * 512
+
+
+def is_small(picture: Picture) -> bool:
+    """Whether every pixel of a picture can be seen on a screen."""
+    return picture.pixels[..., 0].size <= SMALL_PX
+
+
+def gallery(pictures: Sequence[Picture]) -> str:
+    """The pictures in rows of three or four, so that the last row is as full as it can be."""
+    count = sum(picture.composite != "swir" and picture.name != "outline" for picture in pictures)
+    columns = 3 if count in (1, 2, 3, 5, 6) else 4
+    figures = "".join(map(_figure, pictures))
+    return f'<div class="gallery" style="--columns: {columns}">{figures}</div>'
+
+
+def _figure(picture: Picture) -> str:
+    """A picture with its name, what it shows, and its legend."""
+    coarse = ' class="coarse"' if is_small(picture) else ""
+    composite = f' data-composite="{picture.composite}"' if picture.composite else ""
+    legends = {"mask": _mask_legend, "error": _error_legend}
+    legend = legends[picture.name]() if picture.name in legends else ""
+    return (
+        f'<figure data-name="{picture.name}"{composite}{coarse}>'
+        f'<img src="{_data_uri(picture)}" alt="{escape(picture.caption)}">'
+        f"<figcaption><strong>{escape(picture.label)}</strong>{escape(picture.caption)}{legend}"
+        "</figcaption></figure>"
+    )
+
+
+def _data_uri(picture: Picture) -> str:
+    """PNG where every pixel counts; else JPEG, in which pixels without data are black."""
+    if is_small(picture) or picture.name in ("mask", "outline"):
+        kind, encoded = "png", png(picture.pixels)
+    else:
+        kind, encoded = "jpeg", jpeg(picture.pixels[..., :3])
+    return f"data:image/{kind};base64,{base64.b64encode(encoded).decode()}"
+
+
+def _mask_legend() -> str:
+    entries = (f"<li>{swatch(value)}{value.name.lower()}</li>" for value in MaskClass)
+    return f'<ul class="legend">{"".join(entries)}</ul>'
+
+
+def _error_legend() -> str:
+    colours = ", ".join(f"rgb{colour}" for colour in ERROR_COLOURS)
+    return (
+        f'<div class="ramp" style="background: linear-gradient(to right, {colours})"></div>'
+        f'<div class="ends"><span>0</span><span>{LARGEST_ERROR} and more</span></div>'
+    )
+
+
+def swatch(value: MaskClass) -> str:
+    """A small square in the colour of a mask class."""
+    return f'<span class="swatch" style="background: rgb{MASK_COLOURS[value]}"></span>'

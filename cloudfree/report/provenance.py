@@ -1,0 +1,69 @@
+"""What the tags of a result tell about its making."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cloudfree.core.shift import NO_SHIFT, Shift
+from cloudfree.errors import InputError
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How `cloudfree remove` made a result; None where its tags do not tell.
+
+    `shift` is what was corrected, in pixels of the result.
+    `s2`, `s1`, `mask` and `filled` are paths relative to the folder of the result.
+    """
+
+    version: str
+    model: str | None
+    model_sha256: str | None
+    model_license: str | None
+    s2: str | None
+    s1: str | None
+    mask: str | None
+    filled: str | None
+    shift: Shift
+    shift_reason: str | None
+    warnings: tuple[str, ...]
+
+
+def provenance_of(tags: Mapping[str, str], name: str) -> Provenance:
+    """The making of the result `name` from the tags of its file.
+
+    Raises
+    ------
+    InputError
+        The file was not made by `cloudfree remove`.
+    """
+    if "CLOUDFREE_VERSION" not in tags:
+        raise InputError(
+            f"{name} has no CLOUDFREE_VERSION tag",
+            wanted="a result of `cloudfree remove`",
+            hint="make one with `cloudfree remove --s1 S1 --s2 S2`, or give its _cloudfree.tif",
+        )
+    warnings = tags.get("CLOUDFREE_WARNINGS", "").split(" | ")
+    return Provenance(
+        version=tags["CLOUDFREE_VERSION"],
+        model=tags.get("CLOUDFREE_MODEL"),
+        model_sha256=tags.get("CLOUDFREE_MODEL_SHA256"),
+        model_license=tags.get("CLOUDFREE_MODEL_LICENSE"),
+        s2=tags.get("CLOUDFREE_S2"),
+        s1=tags.get("CLOUDFREE_S1"),
+        mask=tags.get("CLOUDFREE_MASK"),
+        filled=tags.get("CLOUDFREE_FILLED"),
+        shift=_shift(tags.get("CLOUDFREE_SHIFT_PX", "none")),
+        shift_reason=tags.get("CLOUDFREE_SHIFT_REASON"),
+        warnings=tuple(warning for warning in warnings if warning),
+    )
+
+
+def _shift(text: str) -> Shift:
+    """The shift of a tag such as `-0.50,1.25`, rows first; `none` means that nothing was moved."""
+    try:
+        row, col = map(float, text.split(","))
+    except ValueError:
+        return NO_SHIFT
+    return Shift(row, col)

@@ -1,0 +1,115 @@
+"""The pictures of a result, from its files, at most `LONGEST_PX` a side."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.core.cloud_mask import MaskClass
+from cloudfree.core.grid import Grid
+from cloudfree.core.shift import Shift
+from cloudfree.core.units import Float32
+from cloudfree.core.window import strips
+from cloudfree.errors import InputError
+from cloudfree.io.optical import OpticalScene
+from cloudfree.io.picture import reduced, reduced_classes, reduced_reflectance
+from cloudfree.io.sar import SarScene
+from cloudfree.report.chapter import Picture
+from cloudfree.report.comparison import RECONSTRUCTED
+from cloudfree.report.pictures import (
+    SHORT_WAVE_INFRARED,
+    TRUE_COLOUR,
+    error_colours,
+    marks_colours,
+    mask_colours,
+    outline,
+    radar_colours,
+    stretch_of,
+)
+from cloudfree.report.sources import Sources
+
+logger = logging.getLogger("cloudfree")
+
+LONGEST_PX = 1024
+STRIP_ROWS = 64
+
+LABELS = {"before": "Before", "after": "After", "truth": "Truth"}
+CAPTIONS = {"before": "The cloudy scene", "after": "The result", "truth": "The cloud-free truth"}
+
+
+def quicklooks(sources: Sources) -> Iterator[Picture]:
+    """The pictures that the files of a result allow, the scenes first."""
+    grid = reduced(sources.after.grid, LONGEST_PX)
+    sources.after.require(TRUE_COLOUR, "a true-colour picture")
+    clear = _clear(sources, grid)
+    yield from _composites(sources, TRUE_COLOUR, grid, clear)
+    if set(SHORT_WAVE_INFRARED) <= set(sources.after.bands):
+        yield from _composites(sources, SHORT_WAVE_INFRARED, grid, clear)
+    yield from _radar(sources, grid)
+    yield from _masks(sources, grid)
+    if sources.truth:
+        yield _error(sources.truth, sources.after, grid)
+
+
+def _composites(
+    sources: Sources, bands: tuple[str, ...], grid: Grid, clear: NDArray[np.bool_] | None
+) -> Iterator[Picture]:
+    """Three bands of the scene before and after and of the truth, all with one stretch."""
+    scenes = {"before": sources.before, "after": sources.after, "truth": sources.truth}
+    images = {
+        name: reduced_reflectance(scene, bands, grid) for name, scene in scenes.items() if scene
+    }
+    stretch = stretch_of(images["after"], clear)
+    composite = "true" if bands == TRUE_COLOUR else "swir"
+    for name, image in images.items():
+        caption = f"{CAPTIONS[name]}, {', '.join(bands)} as red, green, blue"
+        yield Picture(name, LABELS[name], caption, stretch.colours(image), composite)
+
+
+def _radar(sources: Sources, grid: Grid) -> Iterator[Picture]:
+    if sources.sar is None:
+        return
+    try:
+        backscatter_db = _backscatter_db(sources.sar, sources, grid)
+    except InputError as error:
+        logger.warning("no picture of the radar: %s", error.found)
+    else:
+        caption = "Sentinel-1 in dB, VV red, VH green, VV \N{MINUS SIGN} VH blue"
+        yield Picture("sar", "Radar", caption, radar_colours(backscatter_db))
+
+
+def _backscatter_db(sar: SarScene, sources: Sources, grid: Grid) -> Float32:
+    """VV and VH on `grid` with the shift of the result, strip by strip: the source may be huge."""
+    per_row = grid.height / sources.after.grid.height
+    per_col = grid.width / sources.after.grid.width
+    shift = Shift(sources.provenance.shift.row * per_row, sources.provenance.shift.col * per_col)
+    parts = strips(grid.height, grid.width, STRIP_ROWS)
+    return np.concatenate([sar.on_grid(grid, part, shift) for part in parts], axis=1)
+
+
+def _masks(sources: Sources, grid: Grid) -> Iterator[Picture]:
+    if sources.mask:
+        mask = reduced_classes(sources.mask, grid)
+        yield Picture("mask", "Mask", "Cloud mask", mask_colours(mask))
+    if sources.filled:
+        marks = reduced_classes(sources.filled, grid)
+        if not sources.mask:
+            caption = "Reconstructed pixels in yellow"
+            yield Picture("mask", "Reconstructed", caption, marks_colours(marks))
+        caption = "Border of the reconstructed pixels"
+        yield Picture("outline", "Outline", caption, outline(marks == RECONSTRUCTED))
+
+
+def _error(truth: OpticalScene, after: OpticalScene, grid: Grid) -> Picture:
+    images = [reduced_reflectance(scene, after.bands, grid) for scene in (truth, after)]
+    caption = "Absolute error of the result in reflectance, mean over all bands"
+    return Picture("error", "Error", caption, error_colours(*images))
+
+
+def _clear(sources: Sources, grid: Grid) -> NDArray[np.bool_] | None:
+    if sources.mask is None:
+        return None
+    return np.asarray(reduced_classes(sources.mask, grid) == MaskClass.CLEAR)

@@ -1,0 +1,107 @@
+"""The files that belong to a result: what it was made from, its marks, and perhaps the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from cloudfree.errors import InputError
+from cloudfree.io.dataset import Dataset
+from cloudfree.io.georeference import same_grid
+from cloudfree.io.mask_file import MaskFile
+from cloudfree.io.optical import OpticalScene
+from cloudfree.io.sar import SarScene
+from cloudfree.report.provenance import Provenance, provenance_of
+
+Opened = TypeVar("Opened", bound=Dataset)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The open files of one result; None where a file was not found or cannot be used.
+
+    `filled` holds 0 original, 1 reconstructed, 255 nodata; `missing` says in sentences what is
+    not there.
+    """
+
+    after: OpticalScene
+    provenance: Provenance
+    before: OpticalScene | None
+    sar: SarScene | None
+    mask: MaskFile | None
+    filled: MaskFile | None
+    truth: OpticalScene | None
+    missing: tuple[str, ...]
+
+
+@contextmanager
+def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
+    """Open a result and what its tags name, as far as it is still there.
+
+    Raises
+    ------
+    InputError
+        The result was not made by `cloudfree remove`, or the truth does not fit it.
+    """
+    with ExitStack() as stack:
+        after = stack.enter_context(OpticalScene(result))
+        provenance = provenance_of(after.tags, result.name)
+        shelf = _Shelf(stack, result.parent)
+        grid = after.grid
+        yield Sources(
+            after=after,
+            provenance=provenance,
+            before=shelf.open("the cloudy scene", provenance.s2, _matching(after)),
+            sar=shelf.open("the Sentinel-1 scene", provenance.s1, SarScene),
+            mask=shelf.open("the cloud mask", provenance.mask, lambda path: MaskFile(path, grid)),
+            filled=shelf.open(
+                "the file of marks", provenance.filled, lambda path: MaskFile(path, grid)
+            ),
+            truth=stack.enter_context(_matching(after)(truth)) if truth else None,
+            missing=tuple(shelf.missing),
+        )
+
+
+class _Shelf:
+    """Opens files beside a result and notes in `missing` what it could not open."""
+
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
+        self.stack, self.folder = stack, folder
+        self.missing: list[str] = []
+
+    def open(self, what: str, name: str | None, opener: Callable[[Path], Opened]) -> Opened | None:
+        """The open file `name`, or None; a name that is None is not missed."""
+        if name is None:
+            return None
+        path = self.folder / name
+        if not path.is_file():
+            self.missing.append(f"{what} was not found: {name}")
+            return None
+        try:
+            opened = opener(path)
+        except InputError as error:
+            self.missing.append(f"{what} cannot be used: {error.found}")
+            return None
+        self.stack.callback(opened.close)
+        return opened
+
+
+def _matching(after: OpticalScene) -> Callable[[Path], OpticalScene]:
+    """How to open a scene that must have the grid and the bands of the result."""
+
+    def opener(path: Path) -> OpticalScene:
+        scene = OpticalScene(path)
+        if not same_grid(scene.grid, after.grid):
+            raise InputError(
+                f"{path.name} ({scene.grid.height} x {scene.grid.width}) does not lie on the grid "
+                f"of {after.path.name} ({after.grid.height} x {after.grid.width})",
+                wanted="the same pixels as the result has",
+                hint="warp it onto the grid of the result first, as with `rio warp --like`",
+            )
+        scene.require(after.bands, "the comparison")
+        return scene
+
+    return opener

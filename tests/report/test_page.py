@@ -1,0 +1,213 @@
+"""The page: well-formed, self-contained, safe, and it says what it should."""
+
+from __future__ import annotations
+
+import base64
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import MemoryFile
+
+from cloudfree.io.quiet import without_warning
+from cloudfree.metrics.scores import Figures
+from cloudfree.report.chapter import Chapter, Picture
+from cloudfree.report.comparison import BeforeAfter, Comparison
+from cloudfree.report.gallery import SMALL_PX
+from cloudfree.report.page import render
+
+VOID = {"meta", "img", "input", "br", "link", "hr"}
+EVIL = '"><script>alert(1)</script>&.tif'
+
+
+class Parsed(HTMLParser):
+    """Start tags with their attributes; fails where tags do not nest."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def picture(name: str, composite: str = "", height: int = 20, width: int = 30) -> Picture:
+    pixels = np.full((height, width, 4), 255, np.uint8)
+    return Picture(name, name.title(), f"caption of {name}", pixels, composite)
+
+
+BEFORE = Figures(pixels=1234, psnr=15.31, ssim=0.512, sam=12.34, mae=0.1567, rmse=0.2)
+AFTER = Figures(pixels=1234, psnr=27.45, ssim=0.834, sam=5.67, mae=0.0321, rmse=0.04)
+BAND = BeforeAfter(
+    Figures(9, 11.11, 0.111, None, 0.1111, 0.1), Figures(9, 22.22, 0.222, None, 0.0222, 0.1)
+)
+PAIR = BeforeAfter(BEFORE, AFTER)
+SCENE = Chapter(
+    title="l1c_cloudfree.tif",
+    reconstructed=0.3419,
+    model="cloudfree-s",
+    facts=(("Licence", "Apache-2.0"), ("Weights SHA-256", "9f86d0")),
+    fractions={"clear": 0.62, "cloud": 0.3, "shadow": 0.06, "snow": 0.02, "nodata": 0.1},
+    warnings=("no radar over 3 % of the clouds",),
+    pictures=(
+        picture("before", "true"), picture("after", "true"), picture("before", "swir"),
+        picture("after", "swir"), picture("sar"), picture("mask"), picture("outline"),
+    ),
+    comparison=Comparison(PAIR, PAIR, {"B8A": BAND}),
+)  # fmt: skip
+
+
+def changed(**fields) -> Chapter:
+    return Chapter(**{**vars(SCENE), **fields})
+
+
+def page_of(*chapters: Chapter) -> tuple[str, Parsed]:
+    page = render(chapters, "0.1.0")
+    return page, Parsed(page)
+
+
+def test_every_tag_is_closed_and_the_page_is_a_whole_document():
+    page, parsed = page_of(SCENE, SCENE)
+    assert page.startswith("<!DOCTYPE html>")
+    assert [len(parsed.all(tag)) for tag in ("html", "head", "body", "article")] == [1, 1, 1, 2]
+
+
+def test_the_page_needs_nothing_but_itself():
+    page, parsed = page_of(SCENE, SCENE)
+    assert not re.search(r"https?:|@import|url\(", page)
+    assert parsed.all("link") == []
+    sources = [a["src"] for _, a in parsed.tags if "src" in a]
+    assert len(sources) == 2 * len(SCENE.pictures)
+    assert all(source.startswith("data:image/") for source in sources)
+    assert all(a["href"].startswith("#scene-") for _, a in parsed.tags if "href" in a)
+
+
+def test_the_figures_stand_in_the_tables():
+    _, parsed = page_of(SCENE)
+    for number in ("15.31", "0.512", "12.34", "0.1567", "27.45", "0.834", "5.67", "0.0321"):
+        assert parsed.text.count(number) == 2, number
+    for number in ("11.11", "22.22", "0.111", "0.222", "0.1111", "0.0222"):
+        assert number in parsed.text
+    assert "PSNR ↑" in parsed.text
+    assert "MAE ↓" in parsed.text
+
+
+def test_the_better_figure_stands_out():
+    page, _ = page_of(SCENE)
+    assert '<td class="better">27.45</td>' in page
+    worse = Comparison(None, BeforeAfter(AFTER, BEFORE), {})
+    assert 'class="better"' not in page_of(changed(comparison=worse))[0]
+
+
+def test_the_page_tells_how_the_scene_was_made():
+    _, parsed = page_of(SCENE)
+    for text in (
+        "34.2 %",
+        "cloudfree-s",
+        "Apache-2.0",
+        "9f86d0",
+        "no radar over 3 %",
+        "cloud 30.0 %",
+    ):
+        assert text in parsed.text
+
+
+def test_without_truth_there_is_no_table_of_figures():
+    _, parsed = page_of(changed(comparison=None))
+    assert parsed.all("table") == []
+    assert "UnCRtainTS" not in parsed.text
+
+
+def test_several_scenes_have_a_list_of_contents_that_leads_to_them():
+    _, parsed = page_of(SCENE, changed(title="other.tif", comparison=None))
+    assert [a["href"] for a in parsed.all("a")] == ["#scene-1", "#scene-2"]
+    assert [a["id"] for a in parsed.all("article")] == ["scene-1", "scene-2"]
+    assert "15.31 → 27.45" in parsed.text
+    assert "\N{EN DASH} → \N{EN DASH}" in parsed.text
+
+
+def test_names_that_look_like_markup_stay_text():
+    page, parsed = page_of(
+        changed(title=EVIL, model=EVIL, warnings=(EVIL,), facts=((EVIL, EVIL),)),
+        changed(title=EVIL),
+    )
+    assert "<script>alert" not in page
+    assert len(parsed.all("script")) == 1
+    assert parsed.text.count(EVIL) >= 6
+
+
+def test_the_slider_can_be_named_and_moved_by_keyboard():
+    _, parsed = page_of(SCENE)
+    (slider,) = [a for a in parsed.all("input") if a["type"] == "range"]
+    assert slider["aria-label"] == "Where the left picture ends and the right one begins"
+    assert (slider["min"], slider["max"], slider["value"]) == ("0", "100", "50")
+    assert "tabindex" not in slider
+
+
+def test_every_picture_says_what_it_shows():
+    _, parsed = page_of(SCENE)
+    shown = [a for a in parsed.all("img") if "src" in a]
+    assert [a["alt"] for a in shown] == [picture.caption for picture in SCENE.pictures]
+
+
+def test_the_menus_offer_each_picture_once_and_begin_with_before_and_after():
+    _, parsed = page_of(SCENE)
+    options = parsed.all("option")
+    assert [a["value"] for a in options] == ["before", "after", "sar", "mask"] * 2
+    assert [a["value"] for a in options if "selected" in a] == ["before", "after"]
+
+
+def test_without_the_scene_before_the_slider_begins_with_the_radar():
+    pictures = tuple(p for p in SCENE.pictures if p.name != "before")
+    _, parsed = page_of(changed(pictures=pictures))
+    assert [a["value"] for a in parsed.all("option") if "selected" in a] == ["sar", "after"]
+
+
+def test_one_picture_alone_has_no_slider():
+    _, parsed = page_of(changed(pictures=(picture("after", "true"),)))
+    assert not [a for a in parsed.all("input") if a.get("type") == "range"]
+    assert len([a for a in parsed.all("img") if "src" in a]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "height", "width", "kind"),
+    [
+        ("after", 20, 30, "png"),
+        ("after", SMALL_PX // 256, 256, "png"),
+        ("after", 600, 700, "jpeg"),
+        ("mask", 600, 700, "png"),
+    ],
+)
+def test_pictures_inside_the_page_decode_to_their_size(name, height, width, kind):
+    page, _ = page_of(changed(pictures=(picture(name, height=height, width=width),)))
+    found, encoded = re.search(r"data:image/(\w+);base64,([^\"]+)", page).groups()
+    quiet = without_warning(NotGeoreferencedWarning)
+    with quiet, MemoryFile(base64.b64decode(encoded)) as memory, memory.open() as dataset:
+        assert (found, dataset.height, dataset.width) == (kind, height, width)
+
+
+def test_a_scene_of_one_row_keeps_a_stage_that_can_be_touched():
+    page, _ = page_of(
+        changed(
+            pictures=(picture("before", height=1, width=999), picture("after", height=1, width=999))
+        )
+    )
+    assert "--aspect: 3.0000" in page

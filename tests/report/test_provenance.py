@@ -1,0 +1,36 @@
+"""What the tags of a result tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from cloudfree.core.shift import NO_SHIFT, Shift
+from cloudfree.errors import InputError
+from cloudfree.report.provenance import provenance_of
+
+
+def test_a_file_of_another_tool_is_refused_with_the_next_step():
+    with pytest.raises(
+        InputError, match=r"x\.tif has no CLOUDFREE_VERSION tag.*cloudfree remove --s1"
+    ):
+        provenance_of({"AREA_OR_POINT": "Area"}, "x.tif")
+
+
+def test_missing_tags_are_none():
+    made = provenance_of({"CLOUDFREE_VERSION": "0.1.0"}, "x.tif")
+    assert (made.model, made.s2, made.mask, made.shift) == (None, None, None, NO_SHIFT)
+    assert made.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("tag", "shift"),
+    [("-0.500,1.250", Shift(-0.5, 1.25)), ("none", NO_SHIFT), ("", NO_SHIFT), ("1", NO_SHIFT)],
+)
+def test_the_shift_is_rows_and_columns_or_none(tag, shift):
+    made = provenance_of({"CLOUDFREE_VERSION": "0", "CLOUDFREE_SHIFT_PX": tag}, "x.tif")
+    assert made.shift == shift
+
+
+def test_warnings_are_lines():
+    tags = {"CLOUDFREE_VERSION": "0", "CLOUDFREE_WARNINGS": "no grid | no radar over 3 %"}
+    assert provenance_of(tags, "x.tif").warnings == ("no grid", "no radar over 3 %")

@@ -1,0 +1,58 @@
+"""Pictures from files: the radar lies where the result has it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cloudfree.core.bands import SAR_BANDS
+from cloudfree.report import quicklooks
+from cloudfree.report.sources import open_sources
+from tests.rasters import write_radar, write_raster
+from tests.results import FakeResult, write_result
+
+BRIGHT_COL = 40
+
+
+def radar_picture(fake: FakeResult) -> np.ndarray | None:
+    with open_sources(fake.result, None) as sources:
+        pictures = {picture.name: picture.pixels for picture in quicklooks.quicklooks(sources)}
+    return pictures.get("sar")
+
+
+def write_bright_column(path: Path) -> None:
+    backscatter_db = np.full((2, 48, 64), -20, np.float32)
+    backscatter_db[:, :, BRIGHT_COL] = 0
+    write_raster(path, backscatter_db, SAR_BANDS)
+
+
+@pytest.mark.parametrize(("tag", "col"), [("none", BRIGHT_COL), ("0.0,6.0", BRIGHT_COL - 6)])
+def test_the_radar_is_shown_with_the_shift_that_was_corrected(tmp_path, tag, col):
+    fake = write_result(tmp_path, CLOUDFREE_SHIFT_PX=tag)
+    write_bright_column(fake.s1)
+    assert radar_picture(fake)[20, :, 0].argmax() == col
+
+
+def test_the_shift_shrinks_with_the_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr(quicklooks, "LONGEST_PX", 32)
+    fake = write_result(tmp_path, CLOUDFREE_SHIFT_PX="0.0,6.0")
+    write_bright_column(fake.s1)
+    assert radar_picture(fake)[10, :, 0].argmax() == (BRIGHT_COL - 6) // 2
+
+
+def test_a_radar_that_cannot_be_placed_is_left_out_with_a_warning(tmp_path, caplog):
+    fake = write_result(tmp_path)
+    write_radar(fake.s1, 20, 20, crs=None)
+    with caplog.at_level(logging.WARNING, logger="cloudfree"):
+        assert radar_picture(fake) is None
+    assert caplog.messages[-1].startswith("no picture of the radar: no coordinate system")
+
+
+def test_strips_of_the_radar_join_without_a_seam(tmp_path, monkeypatch):
+    fake = write_result(tmp_path, CLOUDFREE_SHIFT_PX="0.3,0.7")
+    whole = radar_picture(fake)
+    monkeypatch.setattr(quicklooks, "STRIP_ROWS", 5)
+    np.testing.assert_allclose(radar_picture(fake).astype(int), whole, atol=1)

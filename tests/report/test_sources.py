@@ -1,0 +1,80 @@
+"""The files of a result: found, moved, broken, unfit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.errors import InputError
+from cloudfree.report.sources import open_sources
+from tests.rasters import write_cloudy_scene, write_raster
+from tests.results import write_result
+
+
+def test_a_result_with_everything_beside_it_misses_nothing(tmp_path: Path):
+    fake = write_result(tmp_path)
+    with open_sources(fake.result, fake.truth) as sources:
+        assert sources.missing == ()
+        opened = (sources.before, sources.sar, sources.mask, sources.filled, sources.truth)
+        paths = (fake.s2, fake.s1, fake.mask, fake.filled, fake.truth)
+        assert tuple(source.path for source in opened) == paths
+
+
+@pytest.mark.parametrize(
+    ("file", "field", "what"),
+    [
+        ("s2", "before", "the cloudy scene was not found: l1c.tif"),
+        ("s1", "sar", "the Sentinel-1 scene was not found: l1c_s1.tif"),
+        ("mask", "mask", "the cloud mask was not found: l1c_mask.tif"),
+        ("filled", "filled", "the file of marks was not found: l1c_cloudfree_filled.tif"),
+    ],
+)
+def test_a_moved_file_is_missed_by_name_and_the_others_stay(tmp_path, file, field, what):
+    fake = write_result(tmp_path)
+    getattr(fake, file).unlink()
+    with open_sources(fake.result, None) as sources:
+        assert sources.missing == (what,)
+        fields = {name: getattr(sources, name) for name in ("before", "sar", "mask", "filled")}
+    assert [name for name, source in fields.items() if source is None] == [field]
+
+
+def test_a_broken_file_is_named_and_left_out(tmp_path: Path):
+    fake = write_result(tmp_path)
+    fake.s2.write_bytes(b"no raster")
+    with open_sources(fake.result, None) as sources:
+        assert sources.before is None
+        assert "the cloudy scene cannot be used" in sources.missing[0]
+
+
+def test_a_mask_that_was_not_kept_is_not_missed(tmp_path: Path):
+    fake = write_result(tmp_path, CLOUDFREE_MASK=None)
+    with open_sources(fake.result, None) as sources:
+        assert (sources.mask, sources.missing) == (None, ())
+
+
+def test_paths_are_relative_to_the_result(tmp_path: Path):
+    fake = write_result(tmp_path / "out", CLOUDFREE_S2="../in/l1c.tif")
+    (tmp_path / "in").mkdir()
+    fake.s2.rename(tmp_path / "in" / "l1c.tif")
+    with open_sources(fake.result, None) as sources:
+        assert sources.before is not None
+
+
+def test_a_truth_of_another_size_is_refused(tmp_path: Path):
+    fake = write_result(tmp_path)
+    other = write_cloudy_scene(tmp_path / "other.tif", 50, 64)
+    message = r"other.tif \(50 x 64\) does not lie on the grid of l1c_cloudfree.tif \(48 x 64\)"
+    with pytest.raises(InputError, match=message), open_sources(fake.result, other):
+        pass
+
+
+def test_a_truth_without_a_band_is_refused(tmp_path: Path):
+    fake = write_result(tmp_path)
+    pixels = np.ones((12, 48, 64), np.uint16)
+    other = write_raster(tmp_path / "other.tif", pixels, OPTICAL_BANDS[:12])
+    message = r"no band B12 in other\.tif"
+    with pytest.raises(InputError, match=message), open_sources(fake.result, other):
+        pass
