@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 	touch $@
 
 demo: .venv/installed
-	$(BIN)/python examples/demo.py demo
+	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh demo
 
 test: .venv/installed
 	$(BIN)/python -m pytest

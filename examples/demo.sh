@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The main job from end to end on a scene made for the purpose: results in the folder given.
+set -euo pipefail
+out=${1:-demo}
+
+cloudfree simulate "$out" --overwrite
+cloudfree mask "$out/s2_cloudy.tif" --dilate 40m -o "$out/mask.tif" --overwrite
+cloudfree coregister --s1 "$out/s1.tif" --s2 "$out/s2_cloudy.tif" -o "$out/s1_coregistered.tif" --overwrite
+cloudfree remove --s1 "$out/s1.tif" --s2 "$out/s2_cloudy.tif" --mask "$out/mask.tif" \
+    -o "$out/s2_cloudfree.tif" --overwrite
+cloudfree report "$out/s2_cloudfree.tif" --truth "$out/s2_clear.tif" \
+    -o "$out/report.html" --quicklooks "$out" --overwrite
+
+echo "The page to open: $out/report.html"
