@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -90,7 +91,7 @@ def _quiet(steps: Iterable[Step], total: int, what: str) -> Iterator[Step]:
 
 
 def _plain(result: Any) -> Any:
-    """A result as JSON knows it: dataclasses to objects, paths to text."""
+    """A result as JSON knows it: dataclasses to objects, paths to text, no number to null."""
     if dataclasses.is_dataclass(result) and not isinstance(result, type):
         fields = dataclasses.fields(result)
         return {field.name: _plain(getattr(result, field.name)) for field in fields}
@@ -98,4 +99,6 @@ def _plain(result: Any) -> Any:
         return {key: _plain(value) for key, value in result.items()}
     if isinstance(result, (list, tuple)):
         return [_plain(value) for value in result]
+    if isinstance(result, float) and not math.isfinite(result):
+        return None
     return str(result) if isinstance(result, Path) else result

@@ -40,9 +40,22 @@ class OpticalScene(Dataset):
 
     @property
     def sun_azimuth_deg(self) -> float | None:
-        """Where the sun stood, clockwise from north, if the file tells."""
+        """Where the sun stood, clockwise from north, if the file tells.
+
+        Raises
+        ------
+        InputError
+            The tag is no number.
+        """
         azimuth = self.tags.get(SUN_AZIMUTH_TAG)
-        return float(azimuth) if azimuth is not None else None
+        try:
+            return float(azimuth) if azimuth is not None else None
+        except ValueError as error:
+            raise InputError(
+                f"tag {SUN_AZIMUTH_TAG} = {azimuth!r} in {self.path.name}",
+                wanted="degrees clockwise from north",
+                hint="correct the tag or remove it",
+            ) from error
 
     def require(self, bands: Sequence[str], purpose: str) -> None:
         """Refuse a scene that lacks one of `bands`.

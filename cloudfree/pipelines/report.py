@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree import __version__
-from cloudfree.core.cloud_mask import MaskClass, class_fractions
+from cloudfree.core.cloud_mask import class_fractions
+from cloudfree.core.marks import Mark
 from cloudfree.core.progress import Progress
 from cloudfree.errors import InputError
 from cloudfree.io.cog import refuse_existing
 from cloudfree.io.picture import png
 from cloudfree.report.census import class_counts
 from cloudfree.report.chapter import Chapter
-from cloudfree.report.comparison import RECONSTRUCTED, BeforeAfter, Comparison, compare_with_truth
+from cloudfree.report.comparison import BeforeAfter, Comparison, compare_with_truth
 from cloudfree.report.facts import facts
 from cloudfree.report.numbers import COLUMNS, percent
 from cloudfree.report.page import render
@@ -118,8 +119,8 @@ def _reconstructed(sources: Sources) -> float | None:
     if sources.filled is None:
         return None
     counts = class_counts(sources.filled)
-    valid = int(counts.sum() - counts[MaskClass.NODATA])
-    return int(counts[RECONSTRUCTED]) / max(valid, 1)
+    valid = int(counts.sum() - counts[Mark.NODATA])
+    return int(counts[Mark.RECONSTRUCTED]) / max(valid, 1)
 
 
 def _write_quicklooks(options: ReportOptions, chapters: Sequence[Chapter]) -> tuple[Path, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cloudfree.core.marks import Mark
 from cloudfree.core.progress import Progress
 from cloudfree.core.window import Window, strips
 from cloudfree.io.optical import OpticalScene
@@ -15,9 +16,6 @@ from cloudfree.metrics.structural_similarity import HALO_PX
 from cloudfree.report.sources import Sources
 
 STRIP_ROWS = 64
-
-# Value of a reconstructed pixel among the marks.
-RECONSTRUCTED = 1
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class _Tally:
     def add(self, strip: Window, differences: Differences) -> None:
         self.scores["all"].add(differences)
         if self.filled:
-            marked = self.filled.classes(strip) == RECONSTRUCTED
+            marked = self.filled.classes(strip) == Mark.RECONSTRUCTED
             self.scores["cloudy"].add(differences, marked)
 
 

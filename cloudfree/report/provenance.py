@@ -14,6 +14,7 @@ class Provenance:
     """How `cloudfree remove` made a result; None where its tags do not tell.
 
     `shift` is what was corrected, in pixels of the result.
+    `s2_offset` is what the user had added to the digital numbers.
     `s2`, `s1`, `mask` and `filled` are paths relative to the folder of the result.
     """
 
@@ -27,6 +28,7 @@ class Provenance:
     filled: str | None
     shift: Shift
     shift_reason: str | None
+    s2_offset: float | None
     warnings: tuple[str, ...]
 
 
@@ -56,6 +58,7 @@ def provenance_of(tags: Mapping[str, str], name: str) -> Provenance:
         filled=tags.get("CLOUDFREE_FILLED"),
         shift=_shift(tags.get("CLOUDFREE_SHIFT_PX", "none")),
         shift_reason=tags.get("CLOUDFREE_SHIFT_REASON"),
+        s2_offset=float(tags["CLOUDFREE_S2_OFFSET"]) if "CLOUDFREE_S2_OFFSET" in tags else None,
         warnings=tuple(warning for warning in warnings if warning),
     )
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cloudfree.core.cloud_mask import MaskClass
 from cloudfree.core.grid import Grid
+from cloudfree.core.marks import Mark
 from cloudfree.core.shift import Shift
 from cloudfree.core.units import Float32
 from cloudfree.core.window import strips
@@ -18,7 +19,6 @@ from cloudfree.io.optical import OpticalScene
 from cloudfree.io.picture import reduced, reduced_classes, reduced_reflectance
 from cloudfree.io.sar import SarScene
 from cloudfree.report.chapter import Picture
-from cloudfree.report.comparison import RECONSTRUCTED
 from cloudfree.report.pictures import (
     SHORT_WAVE_INFRARED,
     TRUE_COLOUR,
@@ -100,7 +100,7 @@ def _masks(sources: Sources, grid: Grid) -> Iterator[Picture]:
             caption = "Reconstructed pixels in yellow"
             yield Picture("mask", "Reconstructed", caption, marks_colours(marks))
         caption = "Border of the reconstructed pixels"
-        yield Picture("outline", "Outline", caption, outline(marks == RECONSTRUCTED))
+        yield Picture("outline", "Outline", caption, outline(marks == Mark.RECONSTRUCTED))
 
 
 def _error(truth: OpticalScene, after: OpticalScene, grid: Grid) -> Picture:

@@ -47,20 +47,22 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
         The result was not made by `cloudfree remove`, or the truth does not fit it.
     """
     with ExitStack() as stack:
-        after = stack.enter_context(OpticalScene(result))
-        provenance = provenance_of(after.tags, result.name)
+        with Dataset(result) as dataset:
+            provenance = provenance_of(dataset.handle.tags(), result.name)
+        after = stack.enter_context(OpticalScene(result, provenance.s2_offset))
+        matching = _matching(after, provenance.s2_offset)
         shelf = _Shelf(stack, result.parent)
         grid = after.grid
         yield Sources(
             after=after,
             provenance=provenance,
-            before=shelf.open("the cloudy scene", provenance.s2, _matching(after)),
+            before=shelf.open("the cloudy scene", provenance.s2, matching),
             sar=shelf.open("the Sentinel-1 scene", provenance.s1, SarScene),
             mask=shelf.open("the cloud mask", provenance.mask, lambda path: MaskFile(path, grid)),
             filled=shelf.open(
                 "the file of marks", provenance.filled, lambda path: MaskFile(path, grid)
             ),
-            truth=stack.enter_context(_matching(after)(truth)) if truth else None,
+            truth=stack.enter_context(matching(truth)) if truth else None,
             missing=tuple(shelf.missing),
         )
 
@@ -89,11 +91,11 @@ class _Shelf:
         return opened
 
 
-def _matching(after: OpticalScene) -> Callable[[Path], OpticalScene]:
+def _matching(after: OpticalScene, offset_dn: float | None) -> Callable[[Path], OpticalScene]:
     """How to open a scene that must have the grid and the bands of the result."""
 
     def opener(path: Path) -> OpticalScene:
-        scene = OpticalScene(path)
+        scene = OpticalScene(path, offset_dn)
         if not same_grid(scene.grid, after.grid):
             raise InputError(
                 f"{path.name} ({scene.grid.height} x {scene.grid.width}) does not lie on the grid "

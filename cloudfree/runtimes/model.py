@@ -44,7 +44,8 @@ class Model:
         """Predicted reflectance, (band, y, x), of tiles of one size.
 
         Missing pixels are filled with the tile's median of their band, sizes are padded by
-        reflection to the card's multiple, and both scalings are those of the card.
+        reflection to the card's multiple, and both scalings are those of the card. Where there is
+        no SAR nothing is known of the ground: the prediction is NaN there.
         """
         height, width = tiles[0].optical.shape[-2:]
         optical = self._batch([tile.optical for tile in tiles])
@@ -52,7 +53,10 @@ class Model:
         scaled = self.runtime.run(
             self.card.optical_scaling.forward(optical), self.card.sar_scaling.forward(sar)
         )
-        return list(self.card.optical_scaling.inverse(scaled)[..., :height, :width])
+        predictions = list(self.card.optical_scaling.inverse(scaled)[..., :height, :width])
+        for prediction, tile in zip(predictions, tiles, strict=True):
+            prediction[:, np.isnan(tile.sar).any(axis=0)] = np.nan
+        return predictions
 
     def _batch(self, arrays: Sequence[Float32]) -> Float32:
         batch = np.stack([fill_missing(array) for array in arrays])

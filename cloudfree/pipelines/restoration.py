@@ -1,0 +1,85 @@
+"""What the engine needs of a scene: which tiles, what they hold, how opaque the result is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.clouds.soft_edge import soft_edge
+from cloudfree.core.cloud_mask import MaskClass, obscured
+from cloudfree.core.progress import Progress
+from cloudfree.core.shift import Shift
+from cloudfree.core.tile_plan import TilePlan
+from cloudfree.core.units import Float32
+from cloudfree.core.window import Window
+from cloudfree.engine.compose import compose
+from cloudfree.engine.predict import predict_rows
+from cloudfree.io.mask_file import MaskFile
+from cloudfree.io.optical import OpticalScene
+from cloudfree.io.sar import SarScene
+from cloudfree.runtimes.model import Model, TileInputs
+
+# Width of the soft edge in pixels: the dilation of the mask covers it, so that the thin rim of a
+# cloud, not the ground beside it, is where original and restored pixels mix.
+SOFT_EDGE_PX = 4
+
+
+@dataclass(frozen=True)
+class RestoredRows:
+    """Finished rows of the output in the file's numbers, and the pixels that were restored."""
+
+    window: Window
+    pixels: NDArray[np.generic]
+    valid: NDArray[np.bool_]
+    filled: NDArray[np.bool_]
+    wanted: int
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """A scene, its radar, its mask and a model, joined window by window."""
+
+    optical: OpticalScene
+    sar: SarScene
+    mask: MaskFile
+    model: Model
+    shift: Shift
+    replace_all: bool
+
+    def rows(self, plan: TilePlan, batch: int, progress: Progress) -> Iterator[RestoredRows]:
+        """Restored rows of the whole scene from top to bottom."""
+        card = self.model.card
+        positions = [self.optical.positions[band] for band in card.output_bands]
+        for window, prediction in predict_rows(
+            plan, len(positions), self.needed, self.load, self.model.predict, batch, progress
+        ):
+            native = self.optical.native(window)
+            opacity = self.opacity(window)
+            valid = self.optical.radiometry.valid(native)
+            pixels, filled = compose(
+                native, prediction, opacity, self.optical.radiometry, positions
+            )
+            yield RestoredRows(window, pixels, valid, filled, int((valid & (opacity > 0)).sum()))
+
+    def needed(self, tile: Window) -> bool:
+        """Whether the network has something to restore in a tile."""
+        return bool(self._replaced(tile).any())
+
+    def load(self, tile: Window) -> TileInputs:
+        """What the network sees of a tile."""
+        return TileInputs(
+            self.optical.reflectance(self.model.card.optical_bands, tile),
+            self.sar.on_grid(self.optical.grid, tile, self.shift),
+        )
+
+    def opacity(self, window: Window) -> Float32:
+        """How much of the restoration each pixel takes, 0 to 1, (y, x)."""
+        outer = window.grown(SOFT_EDGE_PX + 1, self.optical.grid.height, self.optical.grid.width)
+        return soft_edge(self._replaced(outer), SOFT_EDGE_PX)[window.within(outer)]
+
+    def _replaced(self, window: Window) -> NDArray[np.bool_]:
+        classes = self.mask.classes(window)
+        return classes != MaskClass.NODATA if self.replace_all else obscured(classes)

@@ -1,0 +1,90 @@
+"""What a network is fed: scaling, padding, missing pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
+from cloudfree.core.model_card import ModelCard
+from cloudfree.core.scaling import Scaling
+from cloudfree.core.units import Float32
+from cloudfree.runtimes.model import Model, TileInputs, fill_missing
+
+CARD = ModelCard(
+    name="toy", network="none", network_class="None", weights="", weights_sha256="",
+    description="", license="", levels=("L1C",), optical_bands=OPTICAL_BANDS,
+    optical_scaling=Scaling(((0.0, 1.0),) * 13, (0.0, 2.0)), sar_bands=SAR_BANDS,
+    sar_scaling=Scaling(((-25.0, 0.0), (-32.5, 0.0)), (-1.0, 1.0)), output_bands=OPTICAL_BANDS,
+    tile=32, overlap=8, multiple=8,
+)  # fmt: skip
+
+
+class Recording:
+    """A runtime that keeps what it was fed and applies a function to the optical input."""
+
+    description = "recording"
+
+    def __init__(self, network: Callable[[Float32], Float32]) -> None:
+        self.network = network
+
+    def run(self, optical: Float32, sar: Float32) -> Float32:
+        self.optical, self.sar = optical, sar
+        return self.network(optical)
+
+
+def _tile(height: int, width: int, seed: int = 0) -> TileInputs:
+    rng = np.random.default_rng(seed)
+    return TileInputs(
+        rng.random((13, height, width), dtype=np.float32),
+        rng.uniform(-25, 0, (2, height, width)).astype(np.float32),
+    )
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 3))
+def test_an_identity_network_returns_the_reflectance(height: int, width: int, count: int) -> None:
+    runtime = Recording(lambda x: x)
+    tiles = [_tile(height, width, seed) for seed in range(count)]
+    for tile, prediction in zip(tiles, Model(CARD, runtime).predict(tiles), strict=True):
+        assert np.allclose(prediction, tile.optical, atol=1e-6)
+    assert [side % CARD.multiple for side in runtime.optical.shape[-2:]] == [0, 0]
+    assert runtime.optical.shape[-2:] == runtime.sar.shape[-2:]
+
+
+def test_the_network_sees_the_scales_of_the_card() -> None:
+    runtime = Recording(lambda x: x)
+    optical = np.full((13, 8, 8), 0.25, np.float32)
+    sar = np.stack([np.full((8, 8), -12.5), np.full((8, 8), -40.0)]).astype(np.float32)
+    Model(CARD, runtime).predict([TileInputs(optical, sar)])
+    assert runtime.optical.min() == runtime.optical.max() == pytest.approx(0.5)
+    assert runtime.sar[0, 0].max() == pytest.approx(0.0)
+    assert runtime.sar[0, 1].max() == pytest.approx(-1.0), "clipped at the card's interval"
+
+
+def test_a_network_sees_no_missing_pixel_and_predicts_none_without_sar() -> None:
+    runtime, tile = Recording(lambda x: x), _tile(16, 16)
+    tile.optical[:, :4] = np.nan
+    tile.sar[1, :, :4] = np.nan
+    (prediction,) = Model(CARD, runtime).predict([tile])
+    assert np.isfinite(runtime.optical).all()
+    assert np.isfinite(runtime.sar).all()
+    assert np.isnan(prediction[:, :, :4]).all()
+    assert np.isfinite(prediction[:, :, 4:]).all()
+
+
+def test_holes_take_the_median_of_their_band_or_zero() -> None:
+    bands = np.float32([[[1.0, 2.0, np.nan, 9.0]], [[np.nan] * 4]])
+    assert fill_missing(bands).tolist() == [[[1.0, 2.0, 2.0, 9.0]], [[0.0] * 4]]
+    assert np.isnan(bands[0, 0, 2]), "the input is left as it was"
+
+
+@given(st.floats(0, 1), st.integers(0, 1))
+def test_scaling_and_its_inverse_agree(value: float, band: int) -> None:
+    low, high = CARD.sar_scaling.clip[band]
+    pixels = np.full((2, 1, 1), low + value * (high - low), np.float32)
+    back = CARD.sar_scaling.inverse(CARD.sar_scaling.forward(pixels))
+    assert back[band].item() == pytest.approx(pixels[band].item(), abs=1e-4)
