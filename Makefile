@@ -28,7 +28,7 @@ check: .venv/installed
 	$(BIN)/mypy
 
 bench: .venv/installed
-	$(BIN)/python -m pytest tests/bench --benchmark-enable
+	$(BIN)/python -m pytest tests/bench -m bench
 
 # Pins every direct and indirect dependency for every platform at once; needs uv.
 constraints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from cloudfree.core.shift import Shift
 from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
+from cloudfree.coregister.rim import fill_rim
 from cloudfree.engine.compose import compose
 from cloudfree.engine.predict import predict_rows
 from cloudfree.io.mask_file import MaskFile
@@ -69,11 +71,20 @@ class Restoration:
         return bool(self._replaced(tile).any())
 
     def load(self, tile: Window) -> TileInputs:
-        """What the network sees of a tile."""
-        return TileInputs(
-            self.optical.reflectance(self.model.card.optical_bands, tile),
-            self.sar.on_grid(self.optical.grid, tile, self.shift),
-        )
+        """What the network sees of a tile; a rim left by the shift is filled from beside it."""
+        grid = self.optical.grid
+        outer = tile.grown(self.rim_px, grid.height, grid.width)
+        sar = fill_rim(self.sar.on_grid(grid, outer, self.shift), self.rim_px)
+        optical = self.optical.reflectance(self.model.card.optical_bands, tile)
+        return TileInputs(optical, sar[:, *tile.within(outer)])
+
+    @property
+    def rim_px(self) -> int:
+        """How far the corrected shift can have moved the end of the radar into the scene.
+
+        Without this rim a line of cloud would stay where both scenes end together.
+        """
+        return math.ceil(max(abs(self.shift.row), abs(self.shift.col)))
 
     def opacity(self, window: Window) -> Float32:
         """How much of the restoration each pixel takes, 0 to 1, (y, x)."""

@@ -16,10 +16,12 @@ from rasterio.warp import calculate_default_transform
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.marks import Mark
 from cloudfree.core.progress import silent
+from cloudfree.core.shift import Shift
 from cloudfree.core.units import Float32
 from cloudfree.errors import CloudfreeError, InputError, ModelError, OutputError
 from cloudfree.io.quiet import without_warning
 from cloudfree.pipelines import remove
+from cloudfree.pipelines.registration import Measurement
 from cloudfree.pipelines.remove import RemoveOptions, RemoveResult, run
 from cloudfree.runtimes.model import Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
@@ -234,6 +236,17 @@ def test_clouds_without_radar_stay_and_are_told_of(
     assert "of the clouds have no Sentinel-1 and stay as they were" in caplog.text
     with rasterio.open(result.output) as dataset:
         assert "no Sentinel-1" in dataset.tags()["CLOUDFREE_WARNINGS"]
+
+
+def test_a_corrected_shift_leaves_no_rim_of_cloud(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both scenes end together; moving the radar by 2.3 rows takes it away from three of them."""
+    moved = Measurement(Shift(2.3, -1.0), 0.9, True, True, "corrected", 1.0)
+    monkeypatch.setattr(remove, "measure", lambda *_: moved)
+    write_raster(folder / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
+    result = _remove(folder, mask=folder / "mask.tif")
+    assert (_read(result.filled) == Mark.RECONSTRUCTED).all()
 
 
 def test_nothing_but_cloud_is_restored_with_a_warning(

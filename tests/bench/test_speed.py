@@ -1,0 +1,75 @@
+"""Timings side by side: read the ratios within a group, not the seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from cloudfree.clouds.score import cloud_score
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.tile_plan import TilePlan
+from cloudfree.engine.predict import predict_rows
+from cloudfree.runtimes.model import TileInputs
+from cloudfree.runtimes.torch import load_model
+from tests.bench.published_detector import published_score
+from tests.rasters import cloudy_scene
+
+pytestmark = pytest.mark.bench
+
+SIZE = 1024
+
+
+def _planes(dtype: type) -> dict[str, Any]:
+    numbers = cloudy_scene(SIZE, SIZE)[0]
+    return {b: (n / 10_000).astype(dtype) for b, n in zip(OPTICAL_BANDS, numbers, strict=True)}
+
+
+@pytest.mark.benchmark(group="cloud score, 1024 x 1024")
+@pytest.mark.parametrize(
+    ("score", "dtype"),
+    [(cloud_score, np.float32), (published_score, np.float64)],
+    ids=["cloudfree", "published"],
+)
+def test_cloud_score(benchmark: Any, score: Any, dtype: type) -> None:
+    planes = _planes(dtype)
+    result = benchmark.pedantic(score, (planes,), rounds=5, warmup_rounds=1)
+    inside = result[8:-8, 8:-8]
+    assert np.allclose(inside, published_score(_planes(np.float64))[8:-8, 8:-8], atol=1e-4)
+
+
+@pytest.mark.benchmark(group="default model, 768 x 768, 256 px tiles, no overlap")
+@pytest.mark.parametrize("way", ["bare forward", "engine"])
+def test_engine_overhead(benchmark: Any, way: str) -> None:
+    torch.set_num_threads(2)
+    model = load_model("cloudfree-s", "cpu")
+    rng = np.random.default_rng(0)
+    optical = rng.random((13, 768, 768), dtype=np.float32)
+    sar = rng.uniform(-25, 0, (2, 768, 768)).astype(np.float32)
+    plan = TilePlan(768, 768, 256, 0)
+
+    def load(tile: Any) -> TileInputs:
+        return TileInputs(optical[:, *tile.slices], sar[:, *tile.slices])
+
+    def bare() -> int:
+        return sum(len(model.predict([load(tile)])) for tile in plan)
+
+    def engine() -> int:
+        rows = predict_rows(plan, 13, lambda _: True, load, model.predict, batch=1)
+        return sum(pixels.shape[1] for _, pixels in rows)
+
+    run = {"bare forward": bare, "engine": engine}[way]
+    assert benchmark.pedantic(run, rounds=3, warmup_rounds=1) == {"engine": 768}.get(way, 9)
+
+
+@pytest.mark.benchmark(group="default model, one tile of 256 x 256, two threads")
+def test_default_model_on_one_tile(benchmark: Any) -> None:
+    torch.set_num_threads(2)
+    model = load_model("cloudfree-s", "cpu")
+    tile = TileInputs(
+        np.full((13, 256, 256), 0.2, np.float32), np.full((2, 256, 256), -12.0, np.float32)
+    )
+    (prediction,) = benchmark.pedantic(model.predict, ([tile],), rounds=5, warmup_rounds=1)
+    assert prediction.shape == (13, 256, 256)

@@ -1,0 +1,66 @@
+"""The main job on real scenes, with the model that comes with the tool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning
+
+from cloudfree.core.marks import Mark
+from cloudfree.core.progress import silent
+from cloudfree.io.quiet import without_warning
+from cloudfree.pipelines.remove import RemoveOptions, RemoveResult, run
+
+
+def _pixels(path: Path) -> np.ndarray:
+    with without_warning(NotGeoreferencedWarning), rasterio.open(path) as dataset:
+        return dataset.read()
+
+
+def _remove(s1: Path, s2: Path, folder: Path) -> tuple[RemoveResult, np.ndarray, np.ndarray]:
+    result = run(RemoveOptions(s1, s2, output=folder / f"{s2.stem}_cloudfree.tif"), silent)
+    return result, _pixels(result.output), _pixels(result.filled)[0]
+
+
+def test_a_scene_with_coordinates(data: Path, tmp_path: Path) -> None:
+    scenes = data / "scenes"
+    s2 = scenes / "summer19p30_s2_cloudy.tif"
+    result, after, marks = _remove(scenes / "summer19p30_s1.tif", s2, tmp_path)
+    before = _pixels(s2)
+    assert 0.3 < result.restored < 0.9
+    assert np.array_equal(after[:, marks == Mark.ORIGINAL], before[:, marks == Mark.ORIGINAL])
+    with rasterio.open(s2) as one, rasterio.open(result.output) as other:
+        assert (one.crs, one.transform) == (other.crs, other.transform)
+    # The restored ground is no cloud: dark in blue, as the clear ground beside it.
+    assert np.median(after[1, marks == Mark.RECONSTRUCTED]) < 2000
+
+
+def test_every_triplet_comes_closer_to_its_clear_image(data: Path, tmp_path: Path) -> None:
+    """A check of the way, not of the model: it has seen these places in training."""
+    gains = []
+    for s1 in sorted((data / "triplets").glob("*_s1.tif")):
+        name = s1.name.removesuffix("_s1.tif")
+        s2 = s1.with_name(f"{name}_s2_cloudy.tif")
+        _, after, marks = _remove(s1, s2, tmp_path)
+        truth = _pixels(s1.with_name(f"{name}_s2_clear.tif")).astype(float)
+        restored = marks == Mark.RECONSTRUCTED
+        errors = [
+            np.abs(np.minimum(image[:, restored], 10_000) - truth[:, restored]).mean()
+            for image in (_pixels(s2), after)
+        ]
+        if restored.mean() > 0.05:
+            gains.append(errors[0] / errors[1])
+    assert len(gains) >= 13
+    assert np.median(gains) > 2
+
+
+@pytest.mark.parametrize("name", ["0316", "winter112p797"])
+def test_nearly_clear_scenes_stay_nearly_as_they_are(data: Path, tmp_path: Path, name: str) -> None:
+    folder = data / "triplets"
+    _, after, marks = _remove(folder / f"{name}_s1.tif", folder / f"{name}_s2_cloudy.tif", tmp_path)
+    before = _pixels(folder / f"{name}_s2_cloudy.tif")
+    assert (marks == Mark.ORIGINAL).mean() > 0.7
+    assert np.array_equal(after[:, marks == Mark.ORIGINAL], before[:, marks == Mark.ORIGINAL])

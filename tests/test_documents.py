@@ -1,0 +1,80 @@
+"""Every command line that is written down runs as written."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cloudfree.cli.group import COMMANDS
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+
+
+def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        words, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+
+def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> None:
+    script = "\n".join(block for block in BLOCKS if "make " not in block)
+    assert set(re.findall(r"^cloudfree (\w+)", script, flags=re.MULTILINE)) == set(COMMANDS)
+    ran = _run(tmp_path, "bash", "-euc", script)
+    assert ran.returncode == 0, ran.stderr
+    written = {path.name for path in (tmp_path / "play").iterdir()}
+    assert {
+        "mask.tif", "score.tif", "s1_coregistered.tif", "s2_cloudy_cloudfree.tif",
+        "s2_cloudy_cloudfree_filled.tif", "again.tif", "report.html",
+    } <= written  # fmt: skip
+
+
+def test_the_make_targets_of_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    named = set(re.findall(r"^make (\S+)", "\n".join(BLOCKS), flags=re.MULTILINE))
+    assert named
+    assert named <= targets
+
+
+def test_files_that_documents_point_to_exist() -> None:
+    for document in (ROOT / "README.md", ROOT / "models" / "README.md", ROOT / "CHANGELOG.md"):
+        links = re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8"))
+        assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_demo_runs_every_command() -> None:
+    demo = (ROOT / "examples" / "demo.sh").read_text(encoding="utf-8")
+    assert set(re.findall(r"^cloudfree (\w+)", demo, flags=re.MULTILINE)) == set(COMMANDS)
+
+
+@pytest.mark.slow
+def test_the_demo_runs(tmp_path: Path) -> None:
+    ran = _run(tmp_path, "bash", str(ROOT / "examples" / "demo.sh"), "demo")
+    assert ran.returncode == 0, ran.stderr
+    assert "cloudy pixels before" in ran.stdout
+    assert (tmp_path / "demo" / "report.html").exists()
+
+
+def test_a_folder_of_scenes_is_worked_through_and_failures_are_counted(tmp_path: Path) -> None:
+    for name in ("good", "bad"):
+        ran = _run(tmp_path, "cloudfree", "simulate", name, "--size", "96", "--seed", "3", "-q")
+        assert ran.returncode == 0, ran.stderr
+        (tmp_path / name / "s2_cloudy.tif").rename(tmp_path / name / "s2.tif")
+    (tmp_path / "bad" / "s1.tif").write_text("broken")
+    script = str(ROOT / "examples" / "folder_of_scenes.sh")
+    ran = _run(tmp_path, "bash", script, ".")
+    assert ran.returncode == 3
+    assert "failed: ./bad" in ran.stderr
+    assert (tmp_path / "good" / "s2_cloudfree.tif").exists()
+    first = (tmp_path / "good" / "s2_cloudfree.tif").stat().st_mtime_ns
+    _run(tmp_path, "bash", script, ".")
+    assert (tmp_path / "good" / "s2_cloudfree.tif").stat().st_mtime_ns == first, "it was skipped"

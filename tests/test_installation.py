@@ -1,0 +1,60 @@
+"""A wheel, installed anywhere, brings everything along."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this source tree."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", folder, ROOT]
+    environment = {**os.environ, "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
+    subprocess.run(command, check=True, env=environment, capture_output=True)
+    return next(folder.glob("cloudfree-*.whl"))
+
+
+def test_models_and_page_travel_in_the_wheel(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert "cloudfree/models/cloudfree-s/card.toml" in names
+    assert "cloudfree/models/cloudfree-s/weights.safetensors" in names
+    assert {"cloudfree/report/page.html", "cloudfree/report/page.css"} <= names
+
+
+def test_an_unpacked_wheel_finds_its_default_model(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    code = (
+        "from cloudfree.runtimes.shelf import find_model, model_names;"
+        "print(find_model('cloudfree-s'), model_names())"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(
+        command, check=True, env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ran.stdout.startswith(str(tmp_path / "cloudfree" / "models" / "cloudfree-s"))
+    assert "'cloudfree-s'" in ran.stdout
+
+
+def test_every_dependency_is_pinned() -> None:
+    import re
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    wanted = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["dev"],
+        *project["build-system"]["requires"],
+    ]
+    names = {re.match(r"[\w.-]+", requirement)[0] for requirement in wanted}  # type: ignore[index]
+    assert names - pinned == set()
