@@ -116,9 +116,10 @@ def resample(values: Float32, source: Grid, target: Grid, scale: tuple[float, fl
     with (
         without_warning(NotGeoreferencedWarning),
         MemoryFile() as memory,
-        _in_memory(memory, values, source, source.crs if named else ANY_PLANE) as dataset,
+        _in_memory(memory, values, source) as dataset,
         WarpedVRT(
-            dataset, crs=target.crs if named else ANY_PLANE, transform=target.transform,
+            dataset, src_crs=source.crs if named else ANY_PLANE,
+            crs=target.crs if named else ANY_PLANE, transform=target.transform,
             height=target.height, width=target.width, nodata=np.nan,
             resampling=Resampling.bilinear, tolerance=EXACT, XSCALE=scale[0], YSCALE=scale[1],
         ) as warped,
@@ -142,11 +143,12 @@ def _counted_from(longitude_deg: float, crs: str) -> str:
     return GeographicCRS(base.name, datum).to_wkt()
 
 
-def _in_memory(memory: MemoryFile, values: Float32, grid: Grid, crs: str | None) -> DatasetReader:
+def _in_memory(memory: MemoryFile, values: Float32, grid: Grid) -> DatasetReader:
+    """A dataset of (band, y, x); without a CRS, as GeoTIFF loses an unusual prime meridian."""
     count, height, width = values.shape
     with memory.open(
         driver="GTiff", count=count, height=height, width=width, dtype="float32",
-        crs=crs, transform=grid.transform, nodata=np.nan,
+        transform=grid.transform, nodata=np.nan,
     ) as dataset:  # fmt: skip
         dataset.write(values)
     return memory.open()

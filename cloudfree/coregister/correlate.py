@@ -1,0 +1,102 @@
+"""How well two sensors agree for each shift between them.
+
+Cross-power spectra of gradient features add up over the blocks of a scene. For each shift the
+bands of both sensors are then compared by their squared canonical correlations: any mixture of
+optical bands may explain any mixture of polarisations, with any sign, so that nothing has to be
+known of how fields or towns look to a radar. Whitening by the covariance of the bands makes bands
+that tell the same count once.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.core.units import Float32
+
+Complex64 = NDArray[np.complex64]
+Float64 = NDArray[np.float64]
+
+# Largest shift that is looked at; what lies far from the peak tells how high noise rises.
+REACH_PX = 32
+
+# The ground is split like a chessboard into two halves that are compared.
+CELL_PX = 64
+
+# Share of the mean variance added to each band before whitening.
+RIDGE = 0.02
+
+
+class CrossPower:
+    """Cross-power spectra of blocks of one size, summed for two halves of the ground."""
+
+    def __init__(self, height: int, width: int, optical_bands: int, sar_bands: int) -> None:
+        self.reach = min(REACH_PX, height // 4, width // 4)
+        self._shape = (
+            cv2.getOptimalDFTSize(height + self.reach),
+            cv2.getOptimalDFTSize(width + self.reach),
+        )
+        spectrum = (2, optical_bands, sar_bands, self._shape[0], self._shape[1] // 2 + 1)
+        self._spectra: Complex64 = np.zeros(spectrum, dtype=np.complex64)
+        self._optical = np.zeros((optical_bands, optical_bands))
+        self._sar = np.zeros((sar_bands, sar_bands))
+        self._halves = _chessboard(height, width)
+
+    def add(self, optical: Float32, sar: Float32) -> None:
+        """Add the features of a block, (2, band, y, x) each."""
+        for one, other in zip(optical, sar, strict=True):
+            self._optical += _covariance(one)
+            self._sar += _covariance(other)
+            there = self._transform(other)
+            for index, half in enumerate(self._halves):
+                here = np.conj(self._transform(one * half))
+                self._spectra[index] += here[:, None] * there[None]
+
+    def agreement(self) -> tuple[Float64, Float64, Float64]:
+        """Agreement for each shift, on all of the ground and on either half of it.
+
+        Each is (2 reach + 1, 2 reach + 1); row and column `reach` stand for no shift, later ones
+        for Sentinel-1 content further down and right. From 0 to the number of polarisations.
+        """
+        halves = [self._within_reach(spectra) for spectra in self._spectra]
+        whole = halves[0] + halves[1]
+        # Each half holds about half of the variance.
+        return (self._canonical(whole), 4 * self._canonical(halves[0]),
+                4 * self._canonical(halves[1]))  # fmt: skip
+
+    def _transform(self, bands: Float32) -> Complex64:
+        return np.asarray(np.fft.rfft2(bands, s=self._shape), dtype=np.complex64)
+
+    def _within_reach(self, spectra: Complex64) -> Float32:
+        """Cross-correlations, (optical band, sar band, shift row, shift column)."""
+        shifts = np.arange(-self.reach, self.reach + 1)
+        correlation = np.fft.irfft2(spectra, s=self._shape)
+        return np.asarray(correlation[..., shifts[:, None], shifts], dtype=np.float32)
+
+    def _canonical(self, correlation: Float32) -> Float64:
+        whitened = np.einsum(
+            "ao,bs,osij->abij", _whitening(self._optical), _whitening(self._sar), correlation
+        )
+        return np.asarray((whitened**2).sum(axis=(0, 1)), dtype=np.float64)
+
+
+def _chessboard(height: int, width: int) -> tuple[Float32, Float32]:
+    cell = max(min(CELL_PX, height // 4, width // 4), 1)
+    rows, cols = np.ogrid[:height, :width]
+    black = ((rows // cell + cols // cell) % 2).astype(np.float32)
+    return black, 1 - black
+
+
+def _covariance(bands: Float32) -> Float64:
+    flat = bands.reshape(len(bands), -1).astype(np.float64)
+    return flat @ flat.T
+
+
+def _whitening(covariance: Float64) -> Float64:
+    """W with W C W' = 1 for a covariance C; zeros where there is no variance at all."""
+    mean = float(np.trace(covariance)) / len(covariance)
+    if mean <= 0:
+        return np.zeros_like(covariance)
+    steady = covariance + RIDGE * mean * np.eye(len(covariance))
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(steady)), dtype=np.float64)
