@@ -27,7 +27,8 @@ MAY_IMPORT = {
 DOORS = {
     "rasterio": {"io"},
     "click": {"cli"},
-    "torch": {"networks", "runtimes/torch.py"},
+    "torch": {"networks", "runtimes/torch.py", "runtimes/keras.py"},
+    "h5py": {"runtimes/keras.py"},
     "onnxruntime": {"runtimes/onnx.py"},
     "tqdm": {"cli"},
     "cv2": {"clouds", "coregister", "simulation", "metrics", "report"},
