@@ -34,9 +34,8 @@ from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, ou
 @click.option(
     "--batch",
     type=click.IntRange(1),
-    default=4,
-    show_default=True,
-    help="Tiles the network sees at once.",
+    metavar="N",
+    help="Tiles the network sees at once.  [default: 1 on a CPU, 8 on a GPU]",
 )
 @click.option(
     "--device",

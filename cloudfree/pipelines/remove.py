@@ -46,7 +46,7 @@ class RemoveOptions:
     dilate: str = "40m"
     tile: int | None = None
     overlap: int | None = None
-    batch: int = 4
+    batch: int | None = None
     device: str = "auto"
     precision: str = "auto"
     shift: str = "auto"
@@ -188,7 +188,7 @@ def _write(
         CogWriter(options.marks, grid, _marks_profile()) as marks,
         CogWriter(options.result, grid, profile) as result,
     ):
-        for rows in scene.rows(plan, options.batch, progress):
+        for rows in scene.rows(plan, options.batch or scene.model.runtime.batch, progress):
             result.write(rows.window, rows.pixels)
             marks.write(rows.window, _marks(rows.filled, rows.valid)[None])
             counts.valid += int(rows.valid.sum())

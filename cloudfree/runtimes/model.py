@@ -20,6 +20,11 @@ class Runtime(Protocol):
         """Device and precision, for the log and the tags."""
         ...
 
+    @property
+    def batch(self) -> int:
+        """How many tiles at once suit the device."""
+        ...
+
     def run(self, optical: Float32, sar: Float32) -> Float32:
         """Predict (n, band, y, x) from optical (n, band, y, x) and SAR (n, 2, y, x)."""
         ...

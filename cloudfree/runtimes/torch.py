@@ -16,6 +16,7 @@ from cloudfree.runtimes.model import Model
 from cloudfree.runtimes.shelf import checked_weights, find_model, read_card
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+GPU_BATCH = 8
 
 
 class TorchRuntime:
@@ -31,6 +32,11 @@ class TorchRuntime:
         return f"torch {torch.__version__} on {self._device}, {self._precision}".replace(
             "torch.", ""
         )
+
+    @property
+    def batch(self) -> int:
+        """A GPU wants several tiles to be busy; a CPU is busy with one, and saves the memory."""
+        return GPU_BATCH if self._device.type == "cuda" else 1
 
     def run(self, optical: Float32, sar: Float32) -> Float32:
         """Predict a scaled batch from scaled batches."""

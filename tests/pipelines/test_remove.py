@@ -42,6 +42,7 @@ class Known:
     """A network whose answer is known: one reflectance for every pixel."""
 
     description = "known"
+    batch = 2
 
     def __init__(self) -> None:
         self.tiles = 0

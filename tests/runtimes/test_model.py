@@ -28,6 +28,7 @@ class Recording:
     """A runtime that keeps what it was fed and applies a function to the optical input."""
 
     description = "recording"
+    batch = 2
 
     def __init__(self, network: Callable[[Float32], Float32]) -> None:
         self.network = network
