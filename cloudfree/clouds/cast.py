@@ -19,40 +19,47 @@ Bits = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class ShadowCast:
-    """A line from a cloud away from the sun, as shifts whose union with each other is the line.
+    """A line away from the sun, from the nearest to the farthest shadow of a cloud.
 
-    Each shift (rows, columns) is laid over what the ones before it have reached, so that n pixels
-    need about log2(n) shifts.
+    Clouds are moved by `start` (rows, columns) and then by `shifts`, each of which is laid over
+    what the ones before it have reached, so that n pixels of line need about log2(n) of them.
     """
 
-    shifts: tuple[tuple[int, int], ...]
+    start: tuple[int, int] = (0, 0)
+    shifts: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def towards(cls, displacement: tuple[float, float]) -> Self:
-        """The line from a pixel to the one that lies `displacement` rows and columns away."""
-        length = math.ceil(max(abs(displacement[0]), abs(displacement[1])))
+    def between(cls, near: tuple[float, float], far: tuple[float, float]) -> Self:
+        """The line between the pixels that lie `near` and `far`, (rows, columns), from a cloud."""
+        start = (round(near[0]), round(near[1]))
+        rows, cols = far[0] - start[0], far[1] - start[1]
+        length = math.ceil(max(abs(rows), abs(cols)))
         shifts, reached = [], 0
         while reached < length:
             step = min(reached + 1, length - reached)
-            shifts.append(
-                (_part(displacement[0], step, length), _part(displacement[1], step, length))
-            )
+            shifts.append((_part(rows, step, length), _part(cols, step, length)))
             reached += step
-        return cls(tuple(shifts))
+        return cls(start, tuple(shifts))
 
     @classmethod
-    def away_from_sun(cls, sun_azimuth_deg: float, axes: GroundAxes) -> Self:
-        """The line along which shadows lie when the sun stands at `sun_azimuth_deg`."""
-        return cls.towards(axes.displacement(sun_azimuth_deg + 180.0, SHADOW_REACH_M))
+    def away_from_sun(
+        cls,
+        sun_azimuth_deg: float,
+        axes: GroundAxes,
+        distance_m: tuple[float, float] = (0.0, SHADOW_REACH_M),
+    ) -> Self:
+        """The shadows at `distance_m`, from and to, when the sun stands at `sun_azimuth_deg`."""
+        near, far = (axes.displacement(sun_azimuth_deg + 180.0, length) for length in distance_m)
+        return cls.between(near, far)
 
     @property
     def halo_px(self) -> int:
         """Rows between a shadow and the farthest cloud that can throw it."""
-        return sum(abs(row) for row, _ in self.shifts)
+        return sum(abs(row) for row, _ in (self.start, *self.shifts))
 
     def of(self, cloud: Bits) -> Bits:
-        """Where `cloud`, (y, x), or its shadow can be; clouds outside the array throw none."""
-        reached = cloud.copy()
+        """Where shadows of `cloud`, (y, x), can be; clouds outside the array throw none."""
+        reached = _shifted(cloud, *self.start)
         for row, col in self.shifts:
             reached |= _shifted(reached, row, col)
         return reached

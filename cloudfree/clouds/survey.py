@@ -23,7 +23,7 @@ from cloudfree.core.window import Window, strips
 # Rows at a time: as many as the blocks of a Cloud-Optimized GeoTIFF have.
 STRIP_ROWS = 512
 
-# Longest side of the thinned-out scene on which the direction of the sun is fitted.
+# Longest side of the thinned-out scene on which the sun and the shadows' distance are fitted.
 OVERVIEW_PX = 1024
 
 
@@ -47,38 +47,30 @@ class OpticalSource(Protocol):
 
 @dataclass(frozen=True)
 class Survey:
-    """Thresholds of the scene's shadows, and the sun as the clouds and dark ground show it."""
+    """Thresholds of the scene's shadows, and what the clouds and dark ground show of the sun."""
 
     valid_px: int
     thresholds: ShadowThresholds
     sun: SunFit | None
 
 
-def survey_shadows(
-    source: OpticalSource, progress: Progress, strip_rows: int = STRIP_ROWS
-) -> Survey:
-    """Read the shadow bands once, for the thresholds alone: where the sun stood is known."""
-    statistics = ShadowStatistics()
-    for window in _strips(source, strip_rows, progress, "shadow statistics"):
-        statistics.add(read_planes(source, SHADOW_BANDS, window))
-    return Survey(statistics.blue.count, statistics.thresholds(), None)
-
-
-def survey_sun(
+def survey(
     source: OpticalSource,
     rules: ClassRules,
     axes: GroundAxes,
+    sun_azimuth_deg: float | None,
     progress: Progress,
     strip_rows: int = STRIP_ROWS,
 ) -> Survey:
-    """Read all bands once, for the thresholds and for the direction of the sun."""
+    """Read a scene once; where the sun's azimuth is known only the shadows' distance is fitted."""
     statistics, overview = ShadowStatistics(), _Overview.of(source.grid)
     for window in _strips(source, strip_rows, progress, "shadow statistics"):
         planes, cloud = _clouds(source, rules, window)
         statistics.add(planes)
         overview.add(window, planes, cloud)
     thresholds = statistics.thresholds()
-    return Survey(statistics.blue.count, thresholds, overview.fit(thresholds, axes))
+    sun = overview.fit(thresholds, axes, sun_azimuth_deg)
+    return Survey(statistics.blue.count, thresholds, sun)
 
 
 def read_planes(source: OpticalSource, bands: tuple[str, ...], window: Window) -> Planes:
@@ -117,9 +109,12 @@ class _Overview:
         self.cloud.append(cloud[kept].copy())
         self.planes.append({band: planes[band][kept].copy() for band in SHADOW_BANDS})
 
-    def fit(self, thresholds: ShadowThresholds, axes: GroundAxes) -> SunFit | None:
+    def fit(
+        self, thresholds: ShadowThresholds, axes: GroundAxes, azimuth_deg: float | None
+    ) -> SunFit | None:
         planes = {band: np.concatenate([p[band] for p in self.planes]) for band in SHADOW_BANDS}
         valid = np.isfinite(planes["B02"])
         # A median needs neighbours: thinned-out pixels have none.
         dark = thresholds.candidates(planes) if self.step == 1 else thresholds.dark(planes)
-        return fit_sun(np.concatenate(self.cloud), dark, valid, axes.every(self.step))
+        cloud = np.concatenate(self.cloud)
+        return fit_sun(cloud, dark, valid, axes.every(self.step), azimuth_deg)

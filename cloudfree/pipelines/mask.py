@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree import __version__
-from cloudfree.clouds.cast import ShadowCast
+from cloudfree.clouds.cast import SHADOW_REACH_M, ShadowCast
 from cloudfree.clouds.classes import REQUIRED_BANDS, ClassRules
 from cloudfree.clouds.classify import Classifier, Shadows
 from cloudfree.clouds.ground import GroundAxes
 from cloudfree.clouds.growth import parse_distance
 from cloudfree.clouds.score import CIRRUS_BAND
 from cloudfree.clouds.sun import SunFit
-from cloudfree.clouds.survey import survey_shadows, survey_sun
+from cloudfree.clouds.survey import survey
 from cloudfree.core.cloud_mask import MaskClass, class_fractions
 from cloudfree.core.grid import Grid
 from cloudfree.core.progress import Progress
@@ -65,13 +65,25 @@ class MaskOptions(MaskSettings):
 
 @dataclass(frozen=True)
 class Sun:
-    """Where the sun stood, clockwise from north, and how that is known."""
+    """Where the sun stood, clockwise from north, how that is known, and how far shadows fall.
+
+    `shadow_distance_m` is the nearest and farthest distance of a shadow from its cloud, None where
+    none stands out.
+    """
 
     azimuth_deg: float | None
     origin: Literal["metadata", "fitted", "none"]
+    shadow_distance_m: tuple[float, float] | None
+
+    @property
+    def distance(self) -> str:
+        """The distance in words, for a note or a tag."""
+        if self.shadow_distance_m is None:
+            return "None"
+        return "{:.0f} to {:.0f}".format(*self.shadow_distance_m)
 
 
-NO_SUN = Sun(None, "none")
+NO_SUN = Sun(None, "none", None)
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,7 @@ class MaskResult:
     pixels: int
     sun_azimuth_deg: float | None
     sun_azimuth_origin: str
+    shadow_distance_m: tuple[float, float] | None
     cirrus_test: bool
 
     def summary(self) -> str:
@@ -120,6 +133,7 @@ def run(options: MaskOptions, progress: Progress) -> MaskResult:
             pixels=int(counts.sum()),
             sun_azimuth_deg=plan.sun.azimuth_deg,
             sun_azimuth_origin=plan.sun.origin,
+            shadow_distance_m=plan.sun.shadow_distance_m,
             cirrus_test=CIRRUS_BAND in scene.bands,
         )
 
@@ -169,21 +183,30 @@ def write_mask(
 
 
 def _shadows(scene: OpticalScene, rules: ClassRules, progress: Progress) -> tuple[Shadows, Sun]:
-    """Thresholds over the whole scene, and the sun from its metadata or from its shadows."""
+    """Thresholds over the whole scene, and where its clouds throw their shadows."""
     axes = _ground_axes(scene.grid)
-    azimuth = scene.sun_azimuth_deg
-    if azimuth is not None:
-        survey, sun = survey_shadows(scene, progress), Sun(azimuth, "metadata")
-    else:
-        survey = survey_sun(scene, rules, axes, progress)
-        sun = _fitted(survey.sun)
-    if survey.valid_px == 0:
+    found = survey(scene, rules, axes, scene.sun_azimuth_deg, progress)
+    if found.valid_px == 0:
         raise _no_valid_pixel(scene)
-    _report(sun, survey.sun)
-    # Where nothing fits no cloud throws a shadow; a cast of no length reaches the clouds alone.
-    azimuth = sun.azimuth_deg
-    cast = ShadowCast(()) if azimuth is None else ShadowCast.away_from_sun(azimuth, axes)
-    return Shadows(survey.thresholds, cast), sun
+    sun = _sun(scene.sun_azimuth_deg, found.sun)
+    _report(sun, found.sun)
+    return Shadows(found.thresholds, _cast(sun, axes)), sun
+
+
+def _sun(known_azimuth_deg: float | None, fit: SunFit | None) -> Sun:
+    """The sun of the metadata, or else the fitted one."""
+    distance = fit.distance_m if fit else None
+    if known_azimuth_deg is not None:
+        return Sun(known_azimuth_deg, "metadata", distance)
+    return Sun(fit.azimuth_deg, "fitted", distance) if fit else NO_SUN
+
+
+def _cast(sun: Sun, axes: GroundAxes) -> ShadowCast:
+    if sun.azimuth_deg is None:
+        # No cloud throws a shadow; a cast of no length reaches the clouds alone.
+        return ShadowCast()
+    distance = sun.shadow_distance_m or (0.0, SHADOW_REACH_M)
+    return ShadowCast.away_from_sun(sun.azimuth_deg, axes, distance)
 
 
 def _ground_axes(grid: Grid) -> GroundAxes:
@@ -195,14 +218,11 @@ def _ground_axes(grid: Grid) -> GroundAxes:
     )
 
 
-def _fitted(fit: SunFit | None) -> Sun:
-    return Sun(fit.azimuth_deg, "fitted") if fit else NO_SUN
-
-
 def _report(sun: Sun, fit: SunFit | None) -> None:
     if sun.origin == "none":
         log.info("no cloud throws a shadow that shows: no pixel becomes shadow")
-    elif fit and not fit.clear:
+        return
+    if fit and not fit.clear:
         log.warning(
             "no direction of the sun fits clearly better than the others: shadows are looked for "
             "with the sun at %.0f degrees; if you know better, set the tag %s",
@@ -211,6 +231,10 @@ def _report(sun: Sun, fit: SunFit | None) -> None:
         )
     else:
         log.info("sun at %.0f degrees clockwise from north (%s)", sun.azimuth_deg, sun.origin)
+    if sun.shadow_distance_m:
+        log.info("shadows lie %s m from their clouds", sun.distance)
+    else:
+        log.info("no distance of the shadows stands out: up to %.0f m is cast", SHADOW_REACH_M)
 
 
 def _score_writer(options: MaskOptions, grid: Grid) -> ScoreWriter | AbstractContextManager[None]:
@@ -245,6 +269,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
         "MASK_DILATE": settings.dilate,
         "MASK_SUN_AZIMUTH_DEG": str(plan.sun.azimuth_deg),
         "MASK_SUN_AZIMUTH_ORIGIN": plan.sun.origin,
+        "MASK_SHADOW_DISTANCE_M": plan.sun.distance,
     }
     tags = {**profile.tags, **made}
     return dataclasses.replace(profile, tags=tags, creation_options=creation_options)

@@ -54,6 +54,6 @@ def test_without_thresholds_there_is_no_shadow() -> None:
 
 def test_only_shadows_behind_a_cloud_are_confirmed() -> None:
     cloud, shadow, snow = MaskClass.CLOUD, MaskClass.SHADOW, MaskClass.SNOW
-    mask = np.array([[shadow, shadow, shadow, cloud, shadow, snow]], dtype=np.uint8)
-    confirmed = confirm_shadows(mask, ShadowCast.towards((0.0, -2.0)))
-    np.testing.assert_array_equal(confirmed, [[0, shadow, shadow, cloud, 0, snow]])
+    mask = np.array([[shadow, shadow, shadow, shadow, cloud, shadow, snow]], dtype=np.uint8)
+    confirmed = confirm_shadows(mask, ShadowCast.between((0.0, -2.0), (0.0, -3.0)))
+    np.testing.assert_array_equal(confirmed, [[0, shadow, shadow, 0, cloud, 0, snow]])

@@ -10,7 +10,7 @@ from cloudfree.clouds.classes import ClassRules
 from cloudfree.clouds.classify import Classifier, Shadows
 from cloudfree.clouds.rolling import with_halo
 from cloudfree.clouds.score import SCORE_HALO_PX
-from cloudfree.clouds.survey import OVERVIEW_PX, survey_shadows, survey_sun
+from cloudfree.clouds.survey import OVERVIEW_PX, Survey, survey
 from cloudfree.core.cloud_mask import MaskClass
 from cloudfree.core.progress import silent
 from cloudfree.core.window import Window, strips
@@ -21,10 +21,13 @@ PIXELS, CLOUD, SHADOW = cloudy_scene()
 BROKEN_CLOUD = cloudy_scene(size=110, distance_m=250.0, seed=2)[0]
 
 
+def _survey(source: ArraySource, rows: int, azimuth: float | None = None) -> Survey:
+    return survey(source, RULES, TEN_METRE_AXES, azimuth, silent, rows)
+
+
 def _classifier(source: ArraySource, rows: int, azimuth: float = 150.0) -> Classifier:
-    thresholds = survey_shadows(source, silent, rows).thresholds
-    cast = ShadowCast.away_from_sun(azimuth, TEN_METRE_AXES)
-    return Classifier(RULES, Shadows(thresholds, cast), growth_px=2.5)
+    cast = ShadowCast.away_from_sun(azimuth, TEN_METRE_AXES, (150.0, 600.0))
+    return Classifier(RULES, Shadows(_survey(source, rows, azimuth).thresholds, cast), 2.5)
 
 
 def _whole(source: ArraySource, classifier: Classifier, rows: int) -> np.ndarray:
@@ -63,15 +66,14 @@ def test_shadows_of_clouds_in_other_strips_are_found(rows: int, azimuth: float) 
     classifier = _classifier(source, rows, azimuth)
     mask = _whole(source, classifier, rows)
     np.testing.assert_array_equal(mask, _whole(source, classifier, 200))
-    assert (mask == MaskClass.SHADOW).sum() > 1000
+    assert (mask == MaskClass.SHADOW).sum() > 500
 
 
 def test_no_more_than_a_strip_and_its_halo_is_read_at_once() -> None:
     source = ArraySource(PIXELS)
-    survey_sun(source, RULES, TEN_METRE_AXES, silent, 20)
     _whole(source, _classifier(source, 20), 20)
     assert max(window.height for window in source.reads) == 20 + 2 * SCORE_HALO_PX
-    assert len(source.reads) == 30
+    assert len(source.reads) == 20
 
 
 def test_clouds_and_the_shadows_behind_them_are_found() -> None:
@@ -97,19 +99,25 @@ def test_scores_are_handed_out_on_the_way() -> None:
 
 @pytest.mark.parametrize("rows", [7, 64, 10_000])
 def test_the_survey_finds_the_sun_whatever_the_strips(rows: int) -> None:
-    survey = survey_sun(ArraySource(PIXELS), RULES, TEN_METRE_AXES, silent, rows)
-    assert survey.valid_px == PIXELS[0].size
-    assert survey.sun is not None
-    assert degrees_apart(survey.sun.azimuth_deg, 150.0) <= 10
-    assert survey == survey_sun(ArraySource(PIXELS), RULES, TEN_METRE_AXES, silent, 200)
+    found = _survey(ArraySource(PIXELS), rows)
+    assert found.valid_px == PIXELS[0].size
+    assert found.sun is not None
+    assert degrees_apart(found.sun.azimuth_deg, 150.0) <= 10
+    assert found == _survey(ArraySource(PIXELS), 200)
+
+
+@pytest.mark.parametrize("azimuth", [None, 150.0])
+def test_the_survey_finds_how_far_shadows_fall(azimuth: float | None) -> None:
+    sun = _survey(ArraySource(PIXELS), 64, azimuth).sun
+    assert sun is not None
+    assert sun.distance_m is not None
+    assert 400 <= sun.distance_m[0] <= 500 <= sun.distance_m[1] <= 600
 
 
 def test_a_large_scene_is_thinned_out_for_the_sun(monkeypatch: pytest.MonkeyPatch) -> None:
     assert OVERVIEW_PX <= 1024
     monkeypatch.setattr("cloudfree.clouds.survey.OVERVIEW_PX", 50)
-    surveys = [
-        survey_sun(ArraySource(PIXELS), RULES, TEN_METRE_AXES, silent, rows) for rows in (33, 200)
-    ]
+    surveys = [_survey(ArraySource(PIXELS), rows) for rows in (33, 200)]
     assert surveys[0] == surveys[1]
     assert surveys[0].sun is not None
     assert degrees_apart(surveys[0].sun.azimuth_deg, 150.0) <= 15

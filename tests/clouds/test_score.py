@@ -30,7 +30,6 @@ def _noise(seed: int, height: int, width: int) -> np.ndarray:
     return (spectrum(VEGETATION) * (1 - share) + spectrum(CLOUD) * share).astype(np.float32)
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("name", GOLDEN)
 def test_the_score_equals_the_published_detector_inside_its_zero_padded_border(
     golden: Path, name: str

@@ -20,7 +20,6 @@ def _thresholds(*parts: np.ndarray) -> ShadowThresholds:
     return statistics.thresholds()
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("name", GOLDEN)
 def test_candidates_equal_the_published_shadows(golden: Path, name: str) -> None:
     published = np.load(golden / "cloud_mask" / f"{name}.npz")

@@ -28,6 +28,39 @@ def test_it_is_found_for_low_and_high_clouds(distance_m: float) -> None:
     assert degrees_apart(fit.azimuth_deg, 150.0) <= 15
 
 
+@pytest.mark.parametrize("known", [None, 150.0])
+@pytest.mark.parametrize("distance_m", [200.0, 450.0, 800.0])
+def test_the_distance_of_the_shadows_is_found(distance_m: float, known: float | None) -> None:
+    fit = fit_sun(*_masks(distance_m=distance_m), TEN_METRE_AXES, known)
+    assert fit is not None
+    assert fit.distance_m is not None
+    near, far = fit.distance_m
+    assert near <= distance_m <= far
+    assert far - near <= 250
+
+
+def test_all_distances_that_fit_nearly_as_well_as_the_best_are_within() -> None:
+    cloud, near, valid = _masks(size=300, distance_m=250.0)
+    _, far, _ = _masks(size=300, distance_m=750.0)
+    fit = fit_sun(cloud, near | far, valid, TEN_METRE_AXES, 150.0)
+    assert fit is not None
+    assert fit.distance_m is not None
+    assert fit.distance_m[0] <= 250
+    assert fit.distance_m[1] >= 750
+
+
+def test_a_known_sun_stays_and_where_dark_ground_lies_elsewhere_no_distance_stands_out() -> None:
+    fit = fit_sun(*_masks(azimuth=150.0), TEN_METRE_AXES, 330.0)
+    assert fit is not None
+    assert (fit.azimuth_deg, fit.clear, fit.distance_m) == (330.0, True, None)
+
+
+def test_shadows_that_fall_farther_than_is_looked_have_no_distance() -> None:
+    fit = fit_sun(*_masks(size=300, distance_m=1990.0, clouds=20), TEN_METRE_AXES, 150.0)
+    assert fit is not None
+    assert fit.distance_m is None
+
+
 def test_it_is_found_on_a_grid_that_is_turned_and_has_oblong_pixels() -> None:
     axes = GroundAxes(north=(0.03, 0.1), east=(0.06, -0.05))
     fit = fit_sun(*_masks(axes=axes, size=160, distance_m=400.0), axes)
@@ -56,6 +89,7 @@ def test_a_scene_full_of_cloud_says_that_it_is_a_guess() -> None:
     fit = fit_sun(cloud, ~cloud, np.ones_like(cloud), TEN_METRE_AXES)
     assert fit is not None
     assert not fit.clear
+    assert fit.distance_m is None
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (7, 11)])
