@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# Small arrays gain nothing from threads, and on a busy machine threads wait for each other. This
+# must be said before the first library reads it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import pytest

@@ -14,7 +14,7 @@ from cloudfree.cli.group import COMMANDS
 
 PACKAGE = Path(__file__).resolve().parent.parent / "cloudfree"
 
-MIDDLE = {"io", "clouds", "coregister", "engine", "networks", "metrics", "simulation"}
+MIDDLE = {"io", "clouds", "coregister", "engine", "networks", "losses", "metrics", "simulation"}
 MAY_IMPORT = {
     "cli": {"cli", "pipelines", "errors"},
     "pipelines": {"pipelines", "report", "runtimes", "core", "errors"} | MIDDLE,
@@ -27,7 +27,7 @@ MAY_IMPORT = {
 DOORS = {
     "rasterio": {"io"},
     "click": {"cli"},
-    "torch": {"networks", "runtimes/torch.py", "runtimes/keras.py"},
+    "torch": {"networks", "losses", "runtimes"},
     "h5py": {"runtimes/keras.py"},
     "onnxruntime": {"runtimes/onnx.py"},
     "tqdm": {"cli"},

@@ -10,10 +10,16 @@ from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, ou
 
 
 @click.command(epilog="Example: cloudfree remove --s1 vv_vh.tif --s2 l1c.tif")
-@click.option("--s1", type=EXISTING_FILE, required=True, help="Sentinel-1 scene with VV and VH.")
+@click.option("--s1", type=EXISTING_FILE, help="Sentinel-1 scene with VV and VH.")
 @click.option("--s2", type=EXISTING_FILE, required=True, help="Cloudy Sentinel-2 scene.")
 @click.option("-o", "--output", type=NEW_FILE, help="Result.  [default: S2_cloudfree.tif]")
-@click.option("--model", default="cloudfree-s", show_default=True, help="Model name or folder.")
+@click.option(
+    "--model",
+    default="cloudfree-s",
+    show_default=True,
+    help="Name or folder of a model, checkpoint or ONNX file.",
+)
+@click.option("--network", metavar="NAME", help="Network of a bare checkpoint that fits several.")
 @click.option("--mask", type=EXISTING_FILE, help="Mask on the scene's grid.  [default: made here]")
 @click.option(
     "--replace",

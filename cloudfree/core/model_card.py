@@ -10,23 +10,27 @@ from typing import Any
 from cloudfree.core.scaling import Scaling
 from cloudfree.errors import ModelError
 
+NO_SAR: Mapping[str, Any] = {"bands": [], "clip": [[0, 1]], "scale": [0, 1]}
+
 
 @dataclass(frozen=True)
 class ModelCard:
     """The declaration of a model, as `card.toml` beside its weights gives it.
 
-    Bands are in the order the network wants them; `multiple` is what the height and width of a
-    tile must be divisible by; `tile` and `overlap` are in pixels.
+    `network` is a name of the catalogue, `network_settings` are its constructor arguments;
+    `inputs` are what it takes, in order: optical, sar. Bands are in the order the network wants
+    them; `multiple` is what the height and width of a tile must be divisible by; `tile` and
+    `overlap` are in pixels. Without SAR among the inputs `sar_bands` is empty.
     """
 
     name: str
     network: str
-    network_class: str
     weights: str
     weights_sha256: str
     description: str
     license: str
     levels: tuple[str, ...]
+    inputs: tuple[str, ...]
     optical_bands: tuple[str, ...]
     optical_scaling: Scaling
     sar_bands: tuple[str, ...]
@@ -39,37 +43,61 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def uses_sar(self) -> bool:
+        """Whether the network looks at Sentinel-1."""
+        return "sar" in self.inputs
 
-def parse_model_card(text: str) -> ModelCard:
-    """The card that the text of a `card.toml` describes.
+
+def parse_card_text(text: str) -> dict[str, Any]:
+    """The entries of the text of a `card.toml`.
 
     Raises
     ------
     ModelError
-        The text is no TOML, or an entry is missing or of the wrong shape.
+        The text is no TOML.
     """
     try:
-        entries = tomllib.loads(text)
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _unreadable(error) from error
+
+
+def model_card(entries: Mapping[str, Any]) -> ModelCard:
+    """The card with these entries.
+
+    Raises
+    ------
+    ModelError
+        An entry is missing or of the wrong shape.
+    """
+    try:
         return _model_card(entries)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"a model card that cannot be read ({type(error).__name__}: {error})",
-            wanted="the entries that models/README.md lists",
-            hint="compare the card with models/cloudfree-s/card.toml",
-        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(error) from error
 
 
-def _model_card(entries: dict[str, Any]) -> ModelCard:
-    optical, sar, tile = entries["optical"], entries["sar"], entries["tile"]
+def _unreadable(error: Exception) -> ModelError:
+    return ModelError(
+        f"a model card that cannot be read ({type(error).__name__}: {error})",
+        wanted="the entries that models/README.md lists",
+        hint="compare the card with models/cloudfree-s/card.toml",
+    )
+
+
+def _model_card(entries: Mapping[str, Any]) -> ModelCard:
+    optical, tile = entries["optical"], entries["tile"]
+    inputs = tuple(entries["inputs"])
+    sar = entries["sar"] if "sar" in inputs else NO_SAR
     return ModelCard(
         name=entries["name"],
         network=entries["network"],
-        network_class=entries["class"],
         weights=entries["weights"],
         weights_sha256=entries["weights_sha256"],
         description=entries["description"],
         license=entries["license"],
         levels=tuple(entries["levels"]),
+        inputs=inputs,
         optical_bands=tuple(optical["bands"]),
         optical_scaling=_scaling(optical),
         sar_bands=tuple(sar["bands"]),
@@ -84,11 +112,11 @@ def _model_card(entries: dict[str, Any]) -> ModelCard:
     )
 
 
-def _scaling(entry: dict[str, Any]) -> Scaling:
+def _scaling(entry: Mapping[str, Any]) -> Scaling:
     """One clip interval for all bands, or one for each."""
     clip, bands = entry["clip"], entry["bands"]
     per_band = clip if isinstance(clip[0], list) else [clip] * len(bands)
-    if len(per_band) != len(bands):
+    if bands and len(per_band) != len(bands):
         raise ValueError(f"{len(per_band)} clip intervals for {len(bands)} bands")
     start, stop = entry["scale"]
     return Scaling(tuple((float(low), float(high)) for low, high in per_band), (start, stop))

@@ -66,6 +66,9 @@ class Measurement:
         return self.shift if self.applied else NO_SHIFT
 
 
+NOT_USED = Measurement(NO_SHIFT, 0.0, False, False, "the model does not use Sentinel-1", 0.0)
+
+
 def measure(
     sar: SarScene, optical: OpticalScene, mask: MaskFile | None, shift: str, max_shift: float
 ) -> Measurement:

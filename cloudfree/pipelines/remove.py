@@ -24,11 +24,11 @@ from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.sar import SarScene
 from cloudfree.pipelines.mask import MaskSettings, plan_mask, write_mask
-from cloudfree.pipelines.registration import Measurement, measure
+from cloudfree.pipelines.registration import NOT_USED, Measurement, measure
 from cloudfree.pipelines.restoration import Restoration
+from cloudfree.runtimes.load import find_card, load_model
 from cloudfree.runtimes.model import Model
-from cloudfree.runtimes.shelf import find_model, read_card
-from cloudfree.runtimes.torch import load_model
+from cloudfree.runtimes.shelf import DEFAULT_MODEL
 
 logger = logging.getLogger("cloudfree")
 
@@ -37,10 +37,11 @@ logger = logging.getLogger("cloudfree")
 class RemoveOptions:
     """What the user asked for; field by field the options of the command line."""
 
-    s1: Path
     s2: Path
+    s1: Path | None = None
     output: Path | None = None
-    model: str = "cloudfree-s"
+    model: str = DEFAULT_MODEL
+    network: str | None = None
     mask: Path | None = None
     replace: str = "clouds"
     dilate: str = "40m"
@@ -106,24 +107,40 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         Inputs that do not fit each other or the model, or an output that cannot be written.
     """
     _refuse_outputs(options)
-    card = read_card(find_model(options.model))
+    card = find_card(options.model, options.network).card
     with ExitStack() as stack:
         optical = stack.enter_context(OpticalScene(options.s2, options.s2_offset))
         optical.require(card.optical_bands, f"model {card.name}")
-        sar = stack.enter_context(SarScene(options.s1, options.s1_units))
+        sar = _open_sar(options, card, stack)
         plan = _tile_plan(options, optical, card)
-        model = load_model(options.model, options.device, options.precision)
+        model = load_model(options.model, options.device, options.precision, options.network)
         logger.info("model %s, %s", card.name, model.runtime.description)
-        logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
         mask = stack.enter_context(_mask(options, optical, progress))
-        measurement = measure(sar, optical, mask, options.shift, options.max_shift)
-        scene = Restoration(
-            optical, sar, mask, model, measurement.applied_shift, options.replace == "all"
-        )
+        measurement = NOT_USED
+        if sar:
+            measurement = measure(sar, optical, mask, options.shift, options.max_shift)
+        scene = Restoration(optical, sar, mask, model, measurement.applied_shift)
         counts = None if options.dry_run else _write(options, scene, plan, measurement, progress)
     if options.report and counts:
         _report(options, progress)
     return _result(options, model, plan, measurement, counts)
+
+
+def _open_sar(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> SarScene | None:
+    """The radar scene, if the network looks at one."""
+    if not card.uses_sar:
+        if options.s1:
+            logger.info("model %s does not use Sentinel-1: it is left aside", card.name)
+        return None
+    if options.s1 is None:
+        raise InputError(
+            "no Sentinel-1 scene",
+            wanted=f"VV and VH, which model {card.name} needs",
+            hint="give one with --s1, or a model that works without",
+        )
+    sar = stack.enter_context(SarScene(options.s1, options.s1_units))
+    logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
+    return sar
 
 
 @dataclass
@@ -159,8 +176,13 @@ def _tile_plan(options: RemoveOptions, optical: OpticalScene, card: ModelCard) -
 
 
 @contextmanager
-def _mask(options: RemoveOptions, optical: OpticalScene, progress: Progress) -> Iterator[MaskFile]:
-    """The user's mask, or one that is made in a temporary folder and goes with it."""
+def _mask(
+    options: RemoveOptions, optical: OpticalScene, progress: Progress
+) -> Iterator[MaskFile | None]:
+    """The user's mask, or one made in a temporary folder; none where all is to be restored."""
+    if options.replace == "all":
+        yield None
+        return
     if options.mask:
         with MaskFile(options.mask, optical.grid) as mask:
             yield mask
@@ -249,12 +271,13 @@ def _tags(options: RemoveOptions, model: Model, measurement: Measurement) -> dic
         "CLOUDFREE_MODEL": model.card.name,
         "CLOUDFREE_MODEL_SHA256": model.card.weights_sha256,
         "CLOUDFREE_MODEL_LICENSE": model.card.license,
-        "CLOUDFREE_S1": relative(options.s1),
         "CLOUDFREE_S2": relative(options.s2),
         "CLOUDFREE_FILLED": options.marks.name,
         "CLOUDFREE_SHIFT_PX": f"{shift.row:.3f},{shift.col:.3f}",
         "CLOUDFREE_SHIFT_REASON": measurement.reason,
     }
+    if options.s1 and model.card.uses_sar:
+        tags["CLOUDFREE_S1"] = relative(options.s1)
     if options.mask:
         tags["CLOUDFREE_MASK"] = relative(options.mask)
     if options.s2_offset is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.clouds.soft_edge import soft_edge
-from cloudfree.core.cloud_mask import MaskClass, obscured
+from cloudfree.core.cloud_mask import obscured
 from cloudfree.core.progress import Progress
 from cloudfree.core.shift import Shift
 from cloudfree.core.tile_plan import TilePlan
@@ -42,14 +42,16 @@ class RestoredRows:
 
 @dataclass(frozen=True)
 class Restoration:
-    """A scene, its radar, its mask and a model, joined window by window."""
+    """A scene, its radar, its mask and a model, joined window by window.
+
+    `sar` is None for a network that does not use it; without a mask every pixel is restored.
+    """
 
     optical: OpticalScene
-    sar: SarScene
-    mask: MaskFile
+    sar: SarScene | None
+    mask: MaskFile | None
     model: Model
     shift: Shift
-    replace_all: bool
 
     def rows(self, plan: TilePlan, batch: int, progress: Progress) -> Iterator[RestoredRows]:
         """Restored rows of the whole scene from top to bottom."""
@@ -71,12 +73,16 @@ class Restoration:
         return bool(self._replaced(tile).any())
 
     def load(self, tile: Window) -> TileInputs:
-        """What the network sees of a tile; a rim left by the shift is filled from beside it."""
+        """What the network sees of a tile."""
+        optical = self.optical.reflectance(self.model.card.optical_bands, tile)
+        return TileInputs(optical, self._radar(self.sar, tile) if self.sar else None)
+
+    def _radar(self, sar: SarScene, tile: Window) -> Float32:
+        """Radar of a tile; a rim left by the shift is filled from beside it."""
         grid = self.optical.grid
         outer = tile.grown(self.rim_px, grid.height, grid.width)
-        sar = fill_rim(self.sar.on_grid(grid, outer, self.shift), self.rim_px)
-        optical = self.optical.reflectance(self.model.card.optical_bands, tile)
-        return TileInputs(optical, sar[:, *tile.within(outer)])
+        filled = fill_rim(sar.on_grid(grid, outer, self.shift), self.rim_px)
+        return filled[:, *tile.within(outer)]
 
     @property
     def rim_px(self) -> int:
@@ -92,5 +98,6 @@ class Restoration:
         return soft_edge(self._replaced(outer), SOFT_EDGE_PX)[window.within(outer)]
 
     def _replaced(self, window: Window) -> NDArray[np.bool_]:
-        classes = self.mask.classes(window)
-        return classes != MaskClass.NODATA if self.replace_all else obscured(classes)
+        if self.mask is None:
+            return np.ones((window.height, window.width), dtype=np.bool_)
+        return obscured(self.mask.classes(window))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,9 +11,11 @@ import numpy as np
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.units import Float32
 
+Arrays = Mapping[str, Float32]
+
 
 class Runtime(Protocol):
-    """What executes a network: scaled batches in, scaled batch out."""
+    """What executes a network: scaled batches in, scaled batches out, by name."""
 
     @property
     def description(self) -> str:
@@ -25,17 +27,24 @@ class Runtime(Protocol):
         """How many tiles at once suit the device."""
         ...
 
-    def run(self, optical: Float32, sar: Float32) -> Float32:
-        """Predict (n, band, y, x) from optical (n, band, y, x) and SAR (n, 2, y, x)."""
+    def run(self, inputs: Arrays) -> Arrays:
+        """Predict "image" (n, band, y, x), and what else the network returns.
+
+        `inputs` are scaled batches: "optical" (n, band, y, x) and "sar" (n, 2, y, x), as far as
+        the card lists them.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class TileInputs:
-    """What a network sees of one tile: reflectance and dB, (band, y, x), NaN for nodata."""
+    """What a network sees of one tile: reflectance and dB, (band, y, x), NaN for nodata.
+
+    `sar` is None where the network does not use it.
+    """
 
     optical: Float32
-    sar: Float32
+    sar: Float32 | None = None
 
 
 @dataclass(frozen=True)
@@ -49,19 +58,25 @@ class Model:
         """Predicted reflectance, (band, y, x), of tiles of one size.
 
         Missing pixels are filled with the tile's median of their band, sizes are padded by
-        reflection to the card's multiple, and both scalings are those of the card. Where there is
-        no SAR nothing is known of the ground: the prediction is NaN there.
+        reflection to the card's multiple, and both scalings are those of the card. Where a network
+        that needs SAR has none nothing is known of the ground: the prediction is NaN there.
         """
         height, width = tiles[0].optical.shape[-2:]
-        optical = self._batch([tile.optical for tile in tiles])
-        sar = self._batch([tile.sar for tile in tiles])
-        scaled = self.runtime.run(
-            self.card.optical_scaling.forward(optical), self.card.sar_scaling.forward(sar)
-        )
-        predictions = list(self.card.optical_scaling.inverse(scaled)[..., :height, :width])
-        for prediction, tile in zip(predictions, tiles, strict=True):
-            prediction[:, np.isnan(tile.sar).any(axis=0)] = np.nan
-        return predictions
+        image = self.runtime.run(self._inputs(tiles))["image"]
+        bands = len(self.card.output_bands)
+        restored = self.card.optical_scaling.inverse(image[:, :bands])[..., :height, :width]
+        return [_where_seen(pixels, tile) for pixels, tile in zip(restored, tiles, strict=True)]
+
+    def _inputs(self, tiles: Sequence[TileInputs]) -> Arrays:
+        """Scaled batches of what the card lists."""
+        inputs = {}
+        if "optical" in self.card.inputs:
+            optical = self._batch([tile.optical for tile in tiles])
+            inputs["optical"] = self.card.optical_scaling.forward(optical)
+        if self.card.uses_sar:
+            sar = self._batch([tile.sar for tile in tiles if tile.sar is not None])
+            inputs["sar"] = self.card.sar_scaling.forward(sar)
+        return inputs
 
     def _batch(self, arrays: Sequence[Float32]) -> Float32:
         batch = np.stack([fill_missing(array) for array in arrays])
@@ -79,3 +94,10 @@ def fill_missing(bands: Float32) -> Float32:
     for band, holes in zip(filled, missing, strict=True):
         band[holes] = 0.0 if holes.all() else np.median(band[~holes])
     return filled
+
+
+def _where_seen(restored: Float32, tile: TileInputs) -> Float32:
+    """NaN where SAR was wanted and missing."""
+    if tile.sar is not None:
+        restored[:, np.isnan(tile.sar).any(axis=0)] = np.nan
+    return restored

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 
 import cloudfree
-from cloudfree.core.model_card import ModelCard, parse_model_card
+from cloudfree.core.model_card import ModelCard, model_card, parse_card_text
 from cloudfree.errors import ModelError
+from cloudfree.runtimes.catalogue import card_entries
 
 DEFAULT_MODEL = "cloudfree-s"
 CARD = "card.toml"
@@ -48,11 +49,26 @@ def model_names() -> list[str]:
 
 
 def read_card(folder: Path) -> ModelCard:
-    """The card of a model folder."""
-    return parse_model_card((folder / CARD).read_text(encoding="utf-8"))
+    """The card of a model folder; what it does not say, the catalogue says of its network.
+
+    Raises
+    ------
+    ModelError
+        The card cannot be read or names no network of the catalogue.
+    """
+    own = parse_card_text((folder / CARD).read_text(encoding="utf-8"))
+    known = (
+        card_entries(own["network"], own.get("network_settings", {})) if "network" in own else {}
+    )
+    return model_card({**known, **own})
 
 
-def checked_weights(folder: Path, card: ModelCard) -> Path:
+def is_file(name: str) -> bool:
+    """Whether a name is the path of a file with weights, rather than of a folder or its card."""
+    return Path(name).is_file() and Path(name).name != CARD
+
+
+def checked_weights(path: Path, card: ModelCard) -> Path:
     """The weights of a model, after comparing their SHA-256 with the card.
 
     Raises
@@ -60,7 +76,6 @@ def checked_weights(folder: Path, card: ModelCard) -> Path:
     ModelError
         The file is missing or is not the one the card describes.
     """
-    path = folder / card.weights
     if not path.is_file():
         raise ModelError(
             f"no weights {path}", wanted="the file that the card names", hint="fetch the model anew"

@@ -12,8 +12,8 @@ from cloudfree.clouds.score import cloud_score
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.tile_plan import TilePlan
 from cloudfree.engine.predict import predict_rows
+from cloudfree.runtimes.load import load_model
 from cloudfree.runtimes.model import TileInputs
-from cloudfree.runtimes.torch import load_model
 from tests.bench.published_detector import published_score
 from tests.rasters import cloudy_scene
 

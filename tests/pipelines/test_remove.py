@@ -17,13 +17,12 @@ from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.marks import Mark
 from cloudfree.core.progress import silent
 from cloudfree.core.shift import Shift
-from cloudfree.core.units import Float32
 from cloudfree.errors import CloudfreeError, InputError, ModelError, OutputError
 from cloudfree.io.quiet import without_warning
 from cloudfree.pipelines import remove
 from cloudfree.pipelines.registration import Measurement
 from cloudfree.pipelines.remove import RemoveOptions, RemoveResult, run
-from cloudfree.runtimes.model import Model
+from cloudfree.runtimes.model import Arrays, Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from tests.rasters import (
     TEN_METRES,
@@ -47,9 +46,9 @@ class Known:
     def __init__(self) -> None:
         self.tiles = 0
 
-    def run(self, optical: Float32, sar: Float32) -> Float32:
-        self.tiles += len(optical)
-        return np.full_like(optical, ANSWER / 10_000)
+    def run(self, inputs: Arrays) -> Arrays:
+        self.tiles += len(inputs["optical"])
+        return {"image": np.full_like(inputs["optical"], ANSWER / 10_000)}
 
 
 @pytest.fixture
@@ -186,8 +185,8 @@ def test_tiling_does_not_show(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A network that looks at one pixel gives the same picture whatever the tiles."""
 
     class Inverting(Known):
-        def run(self, optical: Float32, sar: Float32) -> Float32:
-            return np.asarray(1.0 - optical, dtype=np.float32)
+        def run(self, inputs: Arrays) -> Arrays:
+            return {"image": np.asarray(1.0 - inputs["optical"], dtype=np.float32)}
 
     card = read_card(find_model(DEFAULT_MODEL))
     monkeypatch.setattr(remove, "load_model", lambda *_: Model(card, Inverting()))

@@ -13,11 +13,12 @@ from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.scaling import Scaling
 from cloudfree.core.units import Float32
-from cloudfree.runtimes.model import Model, TileInputs, fill_missing
+from cloudfree.runtimes.model import Arrays, Model, TileInputs, fill_missing
 
 CARD = ModelCard(
-    name="toy", network="none", network_class="None", weights="", weights_sha256="",
-    description="", license="", levels=("L1C",), optical_bands=OPTICAL_BANDS,
+    name="toy", network="none", weights="", weights_sha256="",
+    description="", license="", levels=("L1C",), inputs=("optical", "sar"),
+    optical_bands=OPTICAL_BANDS,
     optical_scaling=Scaling(((0.0, 1.0),) * 13, (0.0, 2.0)), sar_bands=SAR_BANDS,
     sar_scaling=Scaling(((-25.0, 0.0), (-32.5, 0.0)), (-1.0, 1.0)), output_bands=OPTICAL_BANDS,
     tile=32, overlap=8, multiple=8,
@@ -33,9 +34,9 @@ class Recording:
     def __init__(self, network: Callable[[Float32], Float32]) -> None:
         self.network = network
 
-    def run(self, optical: Float32, sar: Float32) -> Float32:
-        self.optical, self.sar = optical, sar
-        return self.network(optical)
+    def run(self, inputs: Arrays) -> Arrays:
+        self.optical, self.sar = inputs["optical"], inputs["sar"]
+        return {"image": self.network(self.optical)}
 
 
 def _tile(height: int, width: int, seed: int = 0) -> TileInputs:

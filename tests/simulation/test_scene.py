@@ -223,7 +223,6 @@ def _real(data: Path, name: str) -> tuple[NDArray[np.float32], NDArray[np.float3
     return pixels[0] / 10_000, pixels[1]
 
 
-@pytest.mark.data
 @pytest.mark.parametrize("cover", REAL)
 def test_the_ground_measures_like_real_ground(
     scene: SimulatedScene, data: Path, cover: Cover
