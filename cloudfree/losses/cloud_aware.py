@@ -1,0 +1,61 @@
+"""The cloud-aware loss of the Cloud-Attentive Reconstruction Framework, as printed and as run.
+
+Source: Bui et al. 2025, equations 15 to 18, and the published training code, which differs: the
+paper weighs every pixel by the mask, the code adds a term for the masked pixels.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from cloudfree.losses.masked import over_bands
+from cloudfree.losses.pixel import l1
+from cloudfree.losses.structural_similarity import similarity_loss, similarity_map
+
+CLOUDY_WEIGHT = 0.8  # the paper's lambda, equation 17; clear pixels weigh the rest
+ERROR_WEIGHT = SIMILARITY_WEIGHT = 0.5  # equation 18, and in the code
+MASKED_WEIGHT = 2.0  # in the code
+SNOW_NDSI = 0.6  # equation 16
+B03, B11 = 2, 11  # places among the 13 bands
+
+
+def cloud_aware(image: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """The loss of the paper: squared error and SSIM of every pixel, clouded pixels four times.
+
+    Both are means over the bands; the similarity counts as one minus SSIM.
+    """
+    error = (image - target).square().mean(dim=1)  # (n, y, x)
+    dissimilarity = 1.0 - similarity_map(image, target).mean(dim=1)
+    clouded = mask.to(image.dtype)
+    weight = CLOUDY_WEIGHT * clouded + (1.0 - CLOUDY_WEIGHT) * (1.0 - clouded)
+    return (weight * (ERROR_WEIGHT * error + SIMILARITY_WEIGHT * dissimilarity)).mean()
+
+
+def published_cloud_aware(
+    image: Tensor, target: Tensor, mask: Tensor, error: Literal["l1", "mse"] = "l1"
+) -> Tensor:
+    """The loss of the published code; ``error`` is its setting, ``l1`` its default."""
+    overall = l1(image, target) if error == "l1" else (image - target).square().mean()
+    return (
+        MASKED_WEIGHT * masked_l1(image, target, mask)
+        + ERROR_WEIGHT * overall
+        + SIMILARITY_WEIGHT * similarity_loss(image, target)
+    )
+
+
+def masked_l1(image: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Absolute difference where ``mask`` is 1, as a mean over all pixels."""
+    clouded = over_bands(mask, image)
+    return l1(image * clouded, target * clouded)
+
+
+def without_snow(mask: Tensor, optical: Tensor) -> Tensor:
+    """Take snow out of a cloud mask, (n, y, x), by the 13 bands it was made from; equation 16.
+
+    Pixels that are zero in both bands of the index hold no snow.
+    """
+    green, infrared = optical[:, B03], optical[:, B11]
+    total = green + infrared
+    index = (green - infrared) / torch.where(total == 0, 0.001, total)
+    return mask * (index <= SNOW_NDSI).to(mask.dtype)
