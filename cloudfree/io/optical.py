@@ -15,11 +15,14 @@ from cloudfree.errors import InputError
 from cloudfree.io.cog import CogProfile
 from cloudfree.io.dataset import Dataset
 from cloudfree.io.georeference import grid_of
-from cloudfree.io.radiometry import radiometry_of
+from cloudfree.io.radiometry import PICTURE_DTYPE, radiometry_of
 
 # Dataset tag with the direction of the sun in degrees clockwise from north; the name is the
 # element of MTD_TL.xml (S2 PSD-14.9, Mean_Sun_Angle).
 SUN_AZIMUTH_TAG = "MEAN_SUN_AZIMUTH_ANGLE"
+
+# Bands of a picture: red, green, blue and perhaps near infrared or opacity.
+PICTURE_BANDS = (3, 4)
 
 
 class OpticalScene(Dataset):
@@ -29,9 +32,20 @@ class OpticalScene(Dataset):
         super().__init__(path)
         self.grid = grid_of(self.handle)
         self.descriptions: tuple[str | None, ...] = self.handle.descriptions
-        self.positions = find_optical_bands(self.descriptions)
+        self.positions = find_optical_bands(self._names())
         self.radiometry = radiometry_of(self.handle, offset_dn)
         self.tags: dict[str, str] = self.handle.tags()
+
+    def _names(self) -> list[str | None]:
+        """Descriptions of the bands; of a picture without them, its colours."""
+        if any(self.descriptions) or len(self.descriptions) not in PICTURE_BANDS:
+            return list(self.descriptions)
+        return [colour.name for colour in self.handle.colorinterp]
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether the file holds bytes for the eye instead of reflectance."""
+        return self.radiometry.dtype == PICTURE_DTYPE
 
     @property
     def bands(self) -> tuple[str, ...]:

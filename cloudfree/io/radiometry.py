@@ -12,27 +12,27 @@ from cloudfree.errors import InputError
 MAX_REFLECTANCE = 20.0
 _SAMPLE_PX = 256
 
+# An 8-bit picture has no reflectance: its white is taken for 1.
+PICTURE_DTYPE, WHITE = "uint8", 255.0
+
 
 def radiometry_of(dataset: DatasetReader, offset_dn: float | None = None) -> Radiometry:
     """How the numbers of an open dataset mean reflectance.
 
-    Whole numbers are digital numbers of reflectance x 10000; floats are reflectance unless they
-    are too large for it. `offset_dn` is what is added to digital numbers (-1000 since processing
-    baseline 04.00); without it the band tag RADIO_ADD_OFFSET decides, else it is 0.
+    Bytes are a picture, 0 black to 255 white; other whole numbers are digital numbers of
+    reflectance x 10000; floats are reflectance unless they are too large for it. `offset_dn` is
+    what is added to digital numbers (-1000 since processing baseline 04.00); without it the band
+    tag RADIO_ADD_OFFSET decides, else it is 0.
 
     Raises
     ------
     InputError
-        An 8-bit picture, or offsets that differ between the bands.
+        Offsets that differ between the bands.
     """
     dtype = dataset.dtypes[0]
+    if dtype == PICTURE_DTYPE:
+        return Radiometry(dtype, 1 / WHITE, 0.0, dataset.nodata)
     nodata = dataset.nodata if dataset.nodata is not None else default_nodata(dtype)
-    if np.dtype(dtype).itemsize == 1:
-        raise InputError(
-            f"8-bit numbers in {dataset.name}",
-            wanted="reflectance as 16-bit digital numbers or floats",
-            hint="give the product's own bands, not its true-colour picture",
-        )
     if np.issubdtype(np.dtype(dtype), np.floating) and not _holds_digital_numbers(dataset):
         return Radiometry(dtype, 1.0, 0.0, nodata)
     offset = offset_dn if offset_dn is not None else _tagged_offset(dataset)

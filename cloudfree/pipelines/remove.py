@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree import __version__
+from cloudfree.clouds.classes import REQUIRED_BANDS
 from cloudfree.core.marks import MARK_COLOURS, Mark
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.progress import Progress
@@ -31,6 +32,9 @@ from cloudfree.runtimes.model import Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL
 
 logger = logging.getLogger("cloudfree")
+
+# The level of models that were trained on pictures for the eye.
+PICTURE = "picture"
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     with ExitStack() as stack:
         optical = stack.enter_context(OpticalScene(options.s2, options.s2_offset))
         optical.require(card.optical_bands, f"model {card.name}")
+        _refuse_level(optical, card)
         sar = _open_sar(options, card, stack)
         plan = _tile_plan(options, optical, card)
         model = load_model(options.model, options.device, options.precision, options.network)
@@ -124,6 +129,20 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     if options.report and counts:
         _report(options, progress)
     return _result(options, model, plan, measurement, counts)
+
+
+def _refuse_level(optical: OpticalScene, card: ModelCard) -> None:
+    """Refuse a picture for a model that wants reflectance; warn of the reverse."""
+    if optical.is_picture and PICTURE not in card.levels:
+        raise InputError(
+            f"8-bit numbers in {optical.path.name}",
+            wanted=f"reflectance as 16-bit digital numbers or floats, for model {card.name}",
+            hint="give the product's own bands, not its true-colour picture",
+        )
+    if not optical.is_picture and PICTURE in card.levels:
+        logger.warning(
+            "model %s was trained on 8-bit pictures: reflectance may look dark to it", card.name
+        )
 
 
 def _open_sar(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> SarScene | None:
@@ -187,6 +206,12 @@ def _mask(
         with MaskFile(options.mask, optical.grid) as mask:
             yield mask
         return
+    if missing := [band for band in REQUIRED_BANDS if band not in optical.bands]:
+        raise InputError(
+            f"no band {', '.join(missing)} in {optical.path.name}",
+            wanted="the bands of the cloud mask, or a mask",
+            hint="give one with --mask, or restore every pixel with --replace all",
+        )
     with tempfile.TemporaryDirectory(prefix="cloudfree-") as folder:
         path = Path(folder) / "mask.tif"
         settings = MaskSettings(dilate=options.dilate)

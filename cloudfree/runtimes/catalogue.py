@@ -88,8 +88,7 @@ def card_entries(network: str, settings: dict[str, Any]) -> Entry:
 
 def _inputs(inputs: list[str], settings: dict[str, Any]) -> list[str]:
     """The inputs, without SAR where the network has no band for it."""
-    uses_sar = settings.get("sar_bands", 2) > 0 and settings.get("sar_use") != "none"
-    return [name for name in inputs if name != "sar" or uses_sar]
+    return [name for name in inputs if name != "sar" or settings.get("sar_bands", 2) > 0]
 
 
 def _levels(levels: list[str], bands: int) -> list[str]:

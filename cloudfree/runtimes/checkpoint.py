@@ -211,8 +211,9 @@ def _without_prefixes(tensors: Tensors) -> Iterator[Tensors]:
 def _settings(path: Path, name: str, tensors: Tensors) -> dict[str, Any] | None:
     """Constructor arguments of a network with such tensors; None if it is another one."""
     shapes = {key: tuple(value.shape) for key, value in tensors.items()}
+    module = _module(network_entry(name).get("same_tensors_as", name))
     try:
-        settings: dict[str, Any] | None = _module(name).settings_from(shapes)
+        settings: dict[str, Any] | None = module.settings_from(shapes)
     except KeyError as missing:
         raise ModelError(
             f"{path.name} looks like {name}, but lacks the tensor {missing.args[0]}",

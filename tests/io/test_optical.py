@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.io.optical import OpticalScene
-from tests.rasters import cloudy_scene, write_cloudy_scene, write_raster
+from tests.rasters import TEN_METRES, UTM31, cloudy_scene, write_cloudy_scene, write_raster
 
 ALL = Window(0, 0, 96, 96)
 
@@ -34,8 +35,6 @@ def test_the_offset_flag_is_added_before_scaling(
 
 
 def test_the_offset_of_band_tags_is_used(tmp_path: Path) -> None:
-    import rasterio
-
     path = write_cloudy_scene(tmp_path / "a.tif")
     with rasterio.open(path, "r+") as dataset:
         for index in dataset.indexes:
@@ -56,10 +55,19 @@ def test_floats_are_reflectance_unless_they_are_too_large(tmp_path: Path) -> Non
         assert np.allclose(one.reflectance(["B02"], ALL), other.reflectance(["B02"], ALL))
 
 
-def test_an_8_bit_picture_is_refused(tmp_path: Path) -> None:
-    path = write_raster(tmp_path / "a.tif", np.ones((3, 8, 8), np.uint8), ["B04", "B03", "B02"])
-    with pytest.raises(InputError, match=r"8-bit numbers .*; wanted reflectance"):
-        OpticalScene(path)
+def test_a_picture_is_read_by_its_colours_as_shares_of_white(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    numbers = np.stack([np.full((8, 8), value, np.uint8) for value in (255, 51, 0)])
+    with rasterio.open(
+        path, "w", driver="GTiff", count=3, height=8, width=8, dtype="uint8", photometric="RGB",
+        crs=UTM31, transform=TEN_METRES,
+    ) as dataset:  # fmt: skip
+        dataset.write(numbers)
+    with OpticalScene(path) as scene:
+        assert scene.is_picture
+        assert scene.bands == ("B04", "B03", "B02")
+        seen = scene.reflectance(("B02", "B03", "B04"), Window(0, 0, 8, 8))
+    assert seen[:, 0, 0] == pytest.approx([0.0, 0.2, 1.0])
 
 
 def test_missing_bands_are_named(tmp_path: Path) -> None:

@@ -348,6 +348,15 @@ def _other_size_without_coordinates(folder: Path) -> dict[str, Any]:
     return {}
 
 
+def _picture(folder: Path) -> dict[str, Any]:
+    write_raster(folder / "l1c.tif", np.ones((13, 96, 96), np.uint8), OPTICAL_BANDS)
+    return {}
+
+
+def _no_radar(_: Path) -> dict[str, Any]:
+    return {"s1": None}
+
+
 def _mask_of_another_scene(folder: Path) -> dict[str, Any]:
     return {"mask": write_raster(folder / "mask.tif", np.ones((1, 9, 9), np.uint8), ["mask"])}
 
@@ -368,6 +377,8 @@ REFUSALS: list[tuple[Callable[[Path], dict[str, Any]], type[CloudfreeError], str
     (_one_polarisation, InputError, r"Sentinel-1 bands \['VV'\]; wanted one VV and one VH"),
     (_other_size_without_coordinates, InputError, "50 x 50 pixels in vv_vh.tif against 96 x 96"),
     (_mask_of_another_scene, InputError, r"mask mask\.tif \(9 x 9 uint8\) does not lie on"),
+    (_picture, InputError, r"8-bit numbers in l1c\.tif; wanted reflectance .*true-colour picture"),
+    (_no_radar, InputError, "no Sentinel-1 scene; wanted VV and VH, which model cloudfree-s needs"),
     (_all_nodata, InputError, "no valid pixel in l1c.tif"),
     (lambda _: {"model": "none"}, ModelError, "no model 'none'; wanted one of .*cloudfree-s"),
     (lambda _: {"tile": 32, "overlap": 32}, InputError, "an overlap of 32 pixels for tiles of 32"),

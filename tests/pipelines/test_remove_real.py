@@ -11,8 +11,10 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from cloudfree.core.marks import Mark
 from cloudfree.core.progress import silent
+from cloudfree.errors import InputError
 from cloudfree.io.quiet import without_warning
 from cloudfree.pipelines.remove import RemoveOptions, RemoveResult, run
+from cloudfree.runtimes.load import load_model
 
 
 def _pixels(path: Path) -> np.ndarray:
@@ -64,3 +66,37 @@ def test_nearly_clear_scenes_stay_nearly_as_they_are(data: Path, tmp_path: Path,
     before = _pixels(folder / f"{name}_s2_cloudy.tif")
     assert (marks == Mark.ORIGINAL).mean() > 0.7
     assert np.array_equal(after[:, marks == Mark.ORIGINAL], before[:, marks == Mark.ORIGINAL])
+
+
+@pytest.mark.parametrize("weights", ["RICE1", "RICE2"])
+def test_a_published_checkpoint_restores_a_picture_by_its_path(
+    data: Path, golden: Path, tmp_path: Path, weights: str
+) -> None:
+    """SpA GAN takes 8-bit red, green, blue and no radar; its colours go in as blue, green, red."""
+    bands = _pixels(data / "triplets" / "0746_s2_cloudy.tif")[[3, 2, 1], :64, :64]
+    picture = np.clip(bands / 10_000 * 3.5 * 255, 0, 255).astype(np.uint8)
+    scene = tmp_path / "rgb.tif"
+    with rasterio.open(
+        scene, "w", driver="GTiff", count=3, height=64, width=64, dtype="uint8",
+        photometric="RGB", crs="EPSG:32631", transform=rasterio.Affine(10, 0, 0, 0, -10, 0),
+    ) as dataset:  # fmt: skip
+        dataset.write(picture)
+    (checkpoint,) = (golden / "spa_gan" / f"published_{weights}").glob("*.pth")
+    result = run(RemoveOptions(scene, model=str(checkpoint), replace="all"), silent)
+    after = _pixels(result.output)
+    network = load_model(str(checkpoint), "cpu")
+    wanted = network.runtime.run({"optical": picture[None, ::-1].astype(np.float32) / 255})["image"]
+    assert result.restored == 1
+    assert np.abs(after - np.clip(wanted[0, ::-1] * 255, 0, 255)).max() <= 1
+
+
+def test_a_picture_without_a_mask_says_what_to_do(data: Path, golden: Path, tmp_path: Path) -> None:
+    scene = tmp_path / "rgb.tif"
+    with rasterio.open(
+        scene, "w", driver="GTiff", count=3, height=64, width=64, dtype="uint8",
+        photometric="RGB", crs="EPSG:32631", transform=rasterio.Affine(10, 0, 0, 0, -10, 0),
+    ) as dataset:  # fmt: skip
+        dataset.write(np.zeros((3, 64, 64), np.uint8))
+    (checkpoint,) = (golden / "spa_gan" / "published_RICE1").glob("*.pth")
+    with pytest.raises(InputError, match="give one with --mask, or restore every pixel"):
+        run(RemoveOptions(scene, model=str(checkpoint)), silent)

@@ -42,8 +42,8 @@ SMALL = {
 }  # fmt: skip
 
 VARIED = {
-    **{f"glf-cr {variant}": ("glf_cr", {**SMALL["glf_cr"], **VARIANTS[variant]})
-       for variant in VARIANTS if variant != "despeckled-sar"},
+    **{variant: ("glf_cr", {**SMALL["glf_cr"], "variant": variant})
+       for variant in VARIANTS if variant not in ("despeckled-sar", "cloud-attentive")},
     "uncrtaints mean": ("uncrtaints", {**SMALL["uncrtaints"], "variance": False, "scale_by": 1.0}),
     "uncrtaints residual": ("uncrtaints", {**SMALL["uncrtaints"], "block": "residual"}),
     "uncrtaints optical": ("uncrtaints", {**SMALL["uncrtaints"], "sar_bands": 0}),
