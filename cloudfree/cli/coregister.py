@@ -6,42 +6,23 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, output_options
+from cloudfree.cli.options import (
+    EXISTING_FILE,
+    NEW_FILE,
+    cloudfree_command,
+    optical_options,
+    output_options,
+    radar_options,
+)
 
 
 @click.command(epilog="Example: cloudfree coregister --s1 vv_vh.tif --s2 l1c.tif")
 @click.option("--s1", type=EXISTING_FILE, required=True, help="Sentinel-1 scene with VV and VH.")
 @click.option("--s2", type=EXISTING_FILE, required=True, help="Sentinel-2 scene.")
 @click.option("-o", "--output", type=NEW_FILE, help="Result.  [default: S1_coregistered.tif]")
-@click.option(
-    "--shift",
-    type=click.Choice(["auto", "none"]),
-    default="auto",
-    show_default=True,
-    help="Measure and correct the shift of Sentinel-1, or leave it.",
-)
-@click.option(
-    "--max-shift",
-    type=click.FloatRange(0),
-    default=8.0,
-    show_default=True,
-    metavar="PX",
-    help="Largest shift that is corrected; beyond 32 pixels none is looked for.",
-)
-@click.option(
-    "--s1-units",
-    type=click.Choice(["auto", "db", "linear", "dn"]),
-    default="auto",
-    show_default=True,
-    help="What the Sentinel-1 numbers are; dn, uncalibrated, is refused.",
-)
-@click.option(
-    "--s2-offset",
-    type=float,
-    metavar="DN",
-    help="Added to digital numbers: -1000 since baseline 04.00.  [default: band tags]",
-)
 @click.option("--dry-run", is_flag=True, help="Measure and say what would be done.")
+@optical_options
+@radar_options
 @output_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:

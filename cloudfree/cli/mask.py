@@ -6,7 +6,13 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, output_options
+from cloudfree.cli.options import (
+    EXISTING_FILE,
+    NEW_FILE,
+    cloudfree_command,
+    optical_options,
+    output_options,
+)
 
 
 @click.command()
@@ -44,13 +50,7 @@ from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, ou
     metavar="DISTANCE",
     help="Grow clouds and shadows by metres (40m) or pixels (4px).",
 )
-@click.option(
-    "--s2-offset",
-    type=float,
-    metavar="DN",
-    help="Add to the digital numbers, -1000 since processing baseline 04.00."
-    "  [default: as the file's tags say, else 0]",
-)
+@optical_options
 @output_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:

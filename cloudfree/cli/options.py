@@ -22,6 +22,33 @@ EXISTING_FILE = click.Path(exists=True, path_type=Path)
 NEW_FILE = click.Path(path_type=Path)
 
 
+def optical_options(command: Command) -> Command:
+    """Options of every command that reads a Sentinel-2 scene."""
+    return click.option(
+        "--s2-offset",
+        type=float,
+        metavar="DN",
+        help="Added to digital numbers: -1000 since baseline 04.00.  [default: band tags, else 0]",
+    )(command)
+
+
+def radar_options(command: Command) -> Command:
+    """Options of every command that lays Sentinel-1 on an optical grid."""
+    for option in (
+        click.option("--s1-units", type=click.Choice(["auto", "db", "linear", "dn"]),
+                     default="auto", show_default=True,
+                     help="What the Sentinel-1 numbers are; dn, uncalibrated, is refused."),
+        click.option("--max-shift", type=click.FloatRange(0), default=8.0, show_default=True,
+                     metavar="PX",
+                     help="Largest shift that is corrected; beyond 32 pixels none is looked for."),
+        click.option("--shift", type=click.Choice(["auto", "none"]), default="auto",
+                     show_default=True,
+                     help="Measure and correct the shift of Sentinel-1, or leave it."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def output_options(command: Command) -> Command:
     """Options of every command that writes a raster."""
     for option in (

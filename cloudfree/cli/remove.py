@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, output_options
+from cloudfree.cli.options import (
+    EXISTING_FILE,
+    NEW_FILE,
+    cloudfree_command,
+    optical_options,
+    output_options,
+    radar_options,
+)
 
 
 @click.command(epilog="Example: cloudfree remove --s1 vv_vh.tif --s2 l1c.tif")
@@ -57,36 +64,10 @@ from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, ou
     show_default=True,
     help="Arithmetic of the network.",
 )
-@click.option(
-    "--shift",
-    type=click.Choice(["auto", "none"]),
-    default="auto",
-    show_default=True,
-    help="Measure and correct the shift of Sentinel-1, or leave it.",
-)
-@click.option(
-    "--max-shift",
-    type=click.FloatRange(0),
-    default=8.0,
-    show_default=True,
-    metavar="PX",
-    help="Largest shift that is corrected.",
-)
-@click.option(
-    "--s1-units",
-    type=click.Choice(["auto", "db", "linear", "dn"]),
-    default="auto",
-    show_default=True,
-    help="Unit of the Sentinel-1 bands.",
-)
-@click.option(
-    "--s2-offset",
-    type=float,
-    metavar="DN",
-    help="Added to digital numbers: -1000 since baseline 04.00.  [default: band tags]",
-)
 @click.option("--report", type=NEW_FILE, metavar="OUT.html", help="Also write a report.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done.")
+@optical_options
+@radar_options
 @output_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
