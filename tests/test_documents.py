@@ -34,6 +34,7 @@ def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> N
     assert {
         "mask.tif", "score.tif", "s1_coregistered.tif", "s2_cloudy_cloudfree.tif",
         "s2_cloudy_cloudfree_filled.tif", "again.tif", "report.html",
+        "cloudfree-s.onnx", "onnx.tif",
     } <= written  # fmt: skip
 
 
@@ -51,9 +52,10 @@ def test_files_that_documents_point_to_exist() -> None:
         assert [link for link in links if not (document.parent / link).exists()] == []
 
 
-def test_the_demo_runs_every_command() -> None:
+def test_the_demo_runs_every_command_that_works_on_a_scene() -> None:
     demo = (ROOT / "examples" / "demo.sh").read_text(encoding="utf-8")
-    assert set(re.findall(r"^cloudfree (\w+)", demo, flags=re.MULTILINE)) == set(COMMANDS)
+    used = set(re.findall(r"^cloudfree (\w+)", demo, flags=re.MULTILINE))
+    assert used == {"simulate", "mask", "coregister", "remove", "report"}
 
 
 @pytest.mark.slow

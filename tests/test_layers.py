@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cloudfree.cli.group import COMMANDS
+from cloudfree.cli.models import command as models
 
 PACKAGE = Path(__file__).resolve().parent.parent / "cloudfree"
 
@@ -30,6 +31,7 @@ DOORS = {
     "torch": {"networks", "losses", "runtimes"},
     "h5py": {"runtimes/keras.py"},
     "onnxruntime": {"runtimes/onnx.py"},
+    "onnx": {"runtimes/export.py"},
     "tqdm": {"cli"},
     "cv2": {"clouds", "coregister", "simulation", "metrics", "report"},
 }
@@ -64,7 +66,7 @@ def test_each_library_has_one_door(path: Path) -> None:
         assert doors is None or {place.parts[0], place.as_posix()} & doors, name
 
 
-def _loaded_by(*arguments: str) -> set[str]:
+def _loaded_by(*arguments: str, printed: str = "Usage") -> set[str]:
     code = (
         "import sys; from cloudfree.cli.group import group\n"
         f"try: group.main({list(arguments)!r}, standalone_mode=False)\n"
@@ -72,13 +74,22 @@ def _loaded_by(*arguments: str) -> set[str]:
         "print(*sys.modules, file=sys.stderr)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "Usage" in ran.stdout
+    assert printed in ran.stdout
     return {name.split(".")[0] for name in ran.stderr.split()}
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)
+@pytest.mark.parametrize(
+    "command",
+    [[], *([name] for name in COMMANDS), *(["models", name] for name in models.commands)],
+    ids=str,
+)
 def test_help_loads_no_heavy_library(command: list[str]) -> None:
     assert not _loaded_by(*command, "--help") & {"numpy", "rasterio", "torch", "cv2", "pyproj"}
+
+
+def test_models_are_listed_without_loading_what_runs_them() -> None:
+    loaded = _loaded_by("models", "list", printed="cloudfree-s")
+    assert not loaded & {"torch", "onnx", "onnxruntime", "safetensors", "h5py", "rasterio", "cv2"}
 
 
 def test_help_takes_a_fifth_of_a_second_of_processor_time() -> None:

@@ -19,6 +19,8 @@ COMMANDS = {
     "remove": "Cloud-free scene from Sentinel-2 and Sentinel-1.",
     "report": "HTML page with before, after and figures.",
     "simulate": "A scene with clouds and the truth below them.",
+    "models": "List, show, check and convert models.",
+    "export": "A model as ONNX.",
 }
 
 EXIT_INTERRUPTED = 130

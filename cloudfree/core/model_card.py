@@ -39,6 +39,7 @@ class ModelCard:
     tile: int
     overlap: int
     multiple: int
+    attribution: str = ""
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
@@ -106,6 +107,7 @@ def _model_card(entries: Mapping[str, Any]) -> ModelCard:
         tile=int(tile["size"]),
         overlap=int(tile["overlap"]),
         multiple=int(tile["multiple"]),
+        attribution=entries.get("attribution", ""),
         network_settings=entries.get("network_settings", {}),
         training=entries.get("training", {}),
         scores=entries.get("scores", {}),

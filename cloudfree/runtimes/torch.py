@@ -40,15 +40,14 @@ class TorchRuntime:
         return GPU_BATCH if self._device.type == "cuda" else 1
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Predict scaled batches from scaled batches."""
+        """Predict scaled batches from scaled batches; what the card does not list goes by name."""
+        more = {name: self._tensor(inputs[name]) for name in inputs if name not in self._inputs}
         mixed = self._precision is not torch.float32
         with (
             torch.inference_mode(),
             torch.autocast(self._device.type, self._precision, enabled=mixed),
         ):
-            result = self._network(*(self._tensor(inputs[name]) for name in self._inputs))
-            if isinstance(result, Tensor):  # TODO: until the running training ends
-                result = {"image": result}
+            result = self._network(*(self._tensor(inputs[name]) for name in self._inputs), **more)
             return {name: value.float().cpu().numpy() for name, value in result.items()}
 
     def _tensor(self, array: Arrays | object) -> Tensor:

@@ -24,9 +24,21 @@ class _Nothing:
 
 
 def _command(name: str) -> click.Command:
-    command = group.get_command(click.Context(group), name)
+    """The command of that name; of one in a group, both names."""
+    command: click.Command | None = group
+    for word in name.split():
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), word)
     assert command is not None
     return command
+
+
+def _names() -> list[str]:
+    """Every command that does something."""
+    found = {name: _command(name) for name in COMMANDS}
+    groups = {name: c for name, c in found.items() if isinstance(c, click.Group)}
+    inner = [f"{name} {word}" for name, c in groups.items() for word in c.commands]
+    return [name for name in COMMANDS if name not in groups] + inner
 
 
 def _other_value(parameter: click.Parameter, place: Path) -> tuple[str, Any]:
@@ -43,7 +55,8 @@ def _other_value(parameter: click.Parameter, place: Path) -> tuple[str, Any]:
     if isinstance(kind, click.types.FloatParamType):
         return "0.375", 0.375
     if isinstance(kind, click.types.IntParamType):
-        return "77", 77
+        number = kind.max if isinstance(kind, click.IntRange) and kind.max else 77
+        return str(number), number
     if isinstance(kind, click.Tuple):
         return "1.5 2.5", (1.5, 2.5)
     text = "COMPRESS=LZW" if parameter.name == "creation_options" else f"{parameter.name}-text"
@@ -65,9 +78,9 @@ def _arguments(parameter: click.Parameter, place: Path) -> tuple[list[str], Any]
 
 def _arrived(name: str, parameters: list[click.Parameter], place: Path) -> tuple[Any, Any]:
     """The options a pipeline gets when these parameters are given, and what they should hold."""
-    pipeline = importlib.import_module(f"cloudfree.pipelines.{name}")
+    pipeline = importlib.import_module(f"cloudfree.pipelines.{name.replace(' ', '_')}")
     seen: list[Any] = []
-    wanted, words = {}, [name]
+    wanted, words = {}, name.split()
     for parameter in parameters:
         more, wanted[parameter.name] = _arguments(parameter, place)
         words += more
@@ -78,7 +91,7 @@ def _arrived(name: str, parameters: list[click.Parameter], place: Path) -> tuple
     return seen[0], wanted
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", _names())
 def test_every_flag_arrives(name: str, tmp_path: Path) -> None:
     given = [p for p in _command(name).params if p.name not in CONSUMED]
     options, wanted = _arrived(name, given, tmp_path)
@@ -86,14 +99,14 @@ def test_every_flag_arrives(name: str, tmp_path: Path) -> None:
     assert fields == wanted
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", _names())
 def test_defaults_of_command_line_and_options_agree(name: str, tmp_path: Path) -> None:
     """Who calls the pipeline from Python gets what the command line gives."""
     options, required = _arrived(name, [p for p in _command(name).params if p.required], tmp_path)
     assert options == type(options)(**required)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", _names())
 def test_every_option_has_a_help_text(name: str) -> None:
     silent = [p.name for p in _command(name).params if isinstance(p, click.Option) and not p.help]
     assert silent == []

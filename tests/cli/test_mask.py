@@ -65,6 +65,7 @@ def test_json_prints_one_object_with_the_share_of_each_class(scene: Path) -> Non
     assert 0.1 < printed["fractions"]["cloud"] < 0.4
     assert printed["output"] == str(scene.with_name("l1c_mask.tif"))
     assert printed["cirrus_test"] is True
+    assert printed["shadow_distance_m"] is None
 
 
 def test_text_prints_the_shares_and_the_path(scene: Path) -> None:

@@ -1,0 +1,79 @@
+"""`cloudfree models`: list, show, check and convert models and checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command
+
+NETWORK = click.option(
+    "--network", metavar="NAME", help="Network of a bare checkpoint that fits several."
+)
+
+
+@click.group()
+def command() -> None:
+    """List, show, check and convert models.
+
+    MODEL is a name that `list` shows, or the path of a model folder, checkpoint or ONNX file.
+    """
+
+
+@command.command("list", epilog="Example: cloudfree models list --json")
+@cloudfree_command
+def list_command(progress: Any) -> Any:
+    """List the models that are found by name, and the networks that checkpoints can be of."""
+    from cloudfree.pipelines import models_list as pipeline
+
+    return pipeline.run(pipeline.ListOptions(), progress)
+
+
+@command.command("show", epilog="Example: cloudfree models show cloudfree-s")
+@click.argument("model")
+@NETWORK
+@cloudfree_command
+def show_command(progress: Any, **options: Any) -> Any:
+    """Show the card of MODEL; of a bare checkpoint, what it is recognised as."""
+    from cloudfree.pipelines import models_show as pipeline
+
+    return pipeline.run(pipeline.ShowOptions(**options), progress)
+
+
+@command.command("check", epilog="Example: cloudfree models check net.pth --inputs X --expect Y")
+@click.argument("model")
+@click.option("--inputs", type=EXISTING_FILE, metavar="X.npz", help="Arrays the network is fed.")
+@click.option("--expect", type=EXISTING_FILE, metavar="Y.npz", help="Arrays that must come out.")
+@click.option(
+    "--atol",
+    type=click.FloatRange(0),
+    default=1e-4,
+    show_default=True,
+    help="Largest difference that is accepted.",
+)
+@NETWORK
+@cloudfree_command
+def check_command(progress: Any, **options: Any) -> Any:
+    """Run MODEL on known inputs and compare what comes out; exit 1 beyond --atol.
+
+    Without arrays, golden.npz beside the card is used. Inputs are `opt` and `sar`, or one stack
+    `x`, on the scale of the network; outputs are `out`, or any output by its name.
+    """
+    from cloudfree.pipelines import models_check as pipeline
+
+    return pipeline.run(pipeline.CheckOptions(**options), progress)
+
+
+@command.command("convert", epilog="Example: cloudfree models convert CR_net.pth my-model")
+@click.argument("model", metavar="IN")
+@click.argument("output", metavar="OUT", type=NEW_FILE)
+@NETWORK
+@click.option("--overwrite", is_flag=True, help="Replace a model folder that exists.")
+@cloudfree_command
+def convert_command(progress: Any, output: Path, **options: Any) -> Any:
+    """Write any readable checkpoint as a folder OUT with safetensors and a card."""
+    from cloudfree.pipelines import models_convert as pipeline
+
+    return pipeline.run(pipeline.ConvertOptions(output=output, **options), progress)

@@ -1,0 +1,238 @@
+"""CloudfreeS: a small convolutional network that restores cloudy Sentinel-2 tiles.
+
+A U-shaped network works at 1/4, 1/8 and 1/16 of the resolution. Beside it stands the colour
+recall, which answers "what colour did clear ground with this backscatter have in this tile?": a
+soft look-up whose keys are the SAR of the tile, whose values are the colours of its clear pixels,
+and whose memory holds learned colours for a tile without clear pixels. The output is a blend, per
+pixel and band, of the input, and of the recalled colour plus a learned correction; where cloud
+hides the ground the input has no share.
+
+Shapes: ``n`` tiles of ``y`` times ``x`` pixels, ``y`` and ``x`` multiples of 16.
+Units: reflectance 0-1; backscatter scaled to 0-1, VV then VH, where 0 in both bands means that
+there is none.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cloudfree.networks.shapes import Shapes, number_below
+
+B01, B02, B03, B04, B10, B11 = 0, 1, 2, 3, 10, 11  # places among the 13 bands
+SUBPIXEL = 4  # the network works on blocks of 4 x 4 pixels
+CLOUDY_SCORE = 0.2  # smoothed cloud score from which a pixel has no clear colour to offer
+HIDING_SCORE, HIDDEN_SCORE = 0.3, 0.6  # smoothed score where cloud begins to hide the ground, does
+SCARCE = 1e-3  # clear share of a block that has no clear pixel; keeps its logarithm finite
+
+
+def level(features: Tensor) -> Tensor:
+    """Bring each pixel of (n, channels, y, x) to unit mean square over its channels.
+
+    Pixel by pixel, so that a pixel does not depend by accident on what else is in its tile.
+    """
+    return features * torch.rsqrt(features.square().mean(dim=1, keepdim=True) + 1e-4)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions added to their input; channels and size stay."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        with torch.no_grad():
+            self.second.weight.mul_(0.2)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Refine (n, channels, y, x)."""
+        hidden = functional.silu(self.first(level(features)))
+        refined: Tensor = features + self.second(hidden)
+        return refined
+
+
+class SarEncoder(nn.Module):
+    """Describe the backscatter around each 8 x 8 block, blind to the optical image."""
+
+    def __init__(self, bands: int, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.PixelUnshuffle(SUBPIXEL),
+            nn.Conv2d(bands * SUBPIXEL**2, channels, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(channels, channels, 4, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.SiLU(),
+        )
+
+    def forward(self, sar: Tensor) -> Tensor:
+        """(n, bands, y, x) to (n, channels, y/8, x/8)."""
+        described: Tensor = self.layers(sar)
+        return described
+
+
+class ColourRecall(nn.Module):
+    """Look up, by backscatter, the colours of the clear ground of the same tile.
+
+    Queries stand at 1/8, keys at 1/16 of the resolution. A block counts by its share of clear
+    pixels and by a learned trust, which can tell haze and shadow. ``memory`` learned keys with
+    their colours stand in where the tile has nothing clear to offer.
+    """
+
+    def __init__(self, channels: int, heads: int, memory: int, bands: int) -> None:
+        super().__init__()
+        self.heads, self.bands = heads, bands
+        self.query = nn.Conv2d(channels, channels, 1)
+        self.key = nn.Conv2d(channels, channels, 1)
+        self.memory_key = nn.Parameter(torch.randn(heads, channels // heads, memory))
+        self.memory_colour = nn.Parameter(0.05 + 0.2 * torch.rand(heads, memory, bands))
+        self.memory_weight = nn.Parameter(torch.full((heads, 1, memory), -5.0))
+
+    def forward(self, sar: Tensor, optical: Tensor, clear: Tensor, trust: Tensor) -> Tensor:
+        """Recall one colour per head: (n, heads * bands, y/8, x/8), reflectance.
+
+        Shapes: ``sar`` (n, channels, y/8, x/8), ``optical`` (n, bands, y, x), ``clear``
+        (n, 1, y, x) from 0 to 1, ``trust`` (n, 1, y/8, x/8), a logit.
+        """
+        n, channels, y, x = sar.shape
+        depth = channels // self.heads
+        share = functional.avg_pool2d(clear, 16)
+        colour = functional.avg_pool2d(clear * optical, 16) / (share + SCARCE)  # (n, b, y/16, x/16)
+        offered = torch.log(share + SCARCE) + functional.avg_pool2d(trust, 2)
+
+        query = self.query(sar).reshape(n, self.heads, depth, y * x).transpose(2, 3)
+        key = self.key(functional.avg_pool2d(sar, 2)).reshape(n, self.heads, depth, -1)
+        likeness = query @ key * depth**-0.5 + offered.reshape(n, 1, 1, -1)
+        remembered = query @ self.memory_key * depth**-0.5 + self.memory_weight
+        weights = torch.cat([likeness, remembered], dim=3).softmax(dim=3)  # (n, h, yx/64, keys)
+
+        seen = colour.reshape(n, 1, self.bands, -1).transpose(2, 3).expand(-1, self.heads, -1, -1)
+        known = self.memory_colour.expand(n, -1, -1, -1)
+        recalled = weights @ torch.cat([seen, known], dim=2)  # (n, h, yx/64, bands)
+        return recalled.transpose(2, 3).reshape(n, self.heads * self.bands, y, x)
+
+
+def cloud_score(optical: Tensor) -> Tensor:
+    """Score how much each pixel looks like cloud: (n, 13, y, x) reflectance to (n, 1, y, x), 0-1.
+
+    The brightness, cirrus and snow ramps of Schmitt et al. (2019), smoothed over 7 x 7 pixels.
+    """
+    blue, coastal, cirrus = optical[:, B02], optical[:, B01], optical[:, B10]
+    visible = optical[:, B02] + optical[:, B03] + optical[:, B04]
+    score = torch.minimum((blue - 0.1) / 0.4, (coastal - 0.1) / 0.2)
+    score = torch.minimum(score, (coastal + cirrus - 0.15) / 0.05)
+    score = torch.minimum(score, (visible - 0.2) / 0.6)
+    score = torch.minimum(score, (0.8 - snow_index(optical)[:, 0]) / 0.2)
+    score = score.clamp(0.0, 1.0).unsqueeze(1)
+    return functional.avg_pool2d(score, 7, stride=1, padding=3, count_include_pad=False)
+
+
+def snow_index(optical: Tensor) -> Tensor:
+    """Normalised difference of green and short-wave infrared: (n, 13, y, x) to (n, 1, y, x)."""
+    green, infrared = optical[:, B03 : B03 + 1], optical[:, B11 : B11 + 1]
+    return (green - infrared) / (green + infrared).clamp(min=1e-3)
+
+
+def ground_visibility(score: Tensor) -> Tensor:
+    """How far the ground shows through, 0 under opaque cloud and 2 pixels around it: (n, 1, y, x).
+
+    What hides the ground is itself hidden from the network: its texture would show in the result.
+    """
+    opaque = ((score - HIDING_SCORE) / (HIDDEN_SCORE - HIDING_SCORE)).clamp(0.0, 1.0)
+    return 1.0 - functional.max_pool2d(opaque, 5, stride=1, padding=2)
+
+
+class CloudfreeS(nn.Module):
+    """Restore a cloudy Sentinel-2 L1C tile with the help of the Sentinel-1 tile of the same ground.
+
+    ``channels`` and ``blocks`` stand for 1/4, 1/8 and 1/16 of the resolution; the first two
+    ``blocks`` are used once on the way down and once on the way up.
+    """
+
+    SIZE_MULTIPLE: int = 16
+
+    def __init__(
+        self,
+        channels: Sequence[int] = (64, 96, 128),
+        blocks: Sequence[int] = (2, 2, 4),
+        sar_channels: int = 64,
+        heads: int = 4,
+        memory: int = 16,
+        optical_bands: int = 13,
+        sar_bands: int = 2,
+    ) -> None:
+        super().__init__()
+        fine, middle, coarse = channels
+        self.heads, self.optical_bands = heads, optical_bands
+        seen_bands = 2 * optical_bands + sar_bands + 3  # reflectance, its root, SAR, indices
+        self.stem = nn.Conv2d(seen_bands * SUBPIXEL**2, fine, 1)
+        self.down_fine = nn.Sequential(*[ResidualBlock(fine) for _ in range(blocks[0])])
+        self.to_middle = nn.Conv2d(fine, middle, 2, stride=2)
+        self.down_middle = nn.Sequential(*[ResidualBlock(middle) for _ in range(blocks[1])])
+        self.sar_encoder = SarEncoder(sar_bands, sar_channels)
+        self.trust = nn.Conv2d(middle, 1, 1)
+        self.recall = ColourRecall(sar_channels, heads, memory, optical_bands)
+        self.join = nn.Conv2d(middle + sar_channels + heads * optical_bands + 1, middle, 1)
+        self.to_coarse = nn.Conv2d(middle, coarse, 2, stride=2)
+        self.bottom = nn.Sequential(*[ResidualBlock(coarse) for _ in range(blocks[2])])
+        self.from_coarse = nn.Conv2d(coarse, middle * 4, 1)
+        self.up_middle = nn.Sequential(*[ResidualBlock(middle) for _ in range(blocks[1])])
+        self.from_middle = nn.Conv2d(middle, fine * 4, 1)
+        self.up_fine = nn.Sequential(*[ResidualBlock(fine) for _ in range(blocks[0])])
+        self.head = nn.Conv2d(fine, 2 * optical_bands * SUBPIXEL**2, 3, padding=1)
+        with torch.no_grad():
+            self.head.weight.mul_(0.2)
+
+    def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
+        """Restore ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x)."""
+        score = cloud_score(optical)
+        clear = (1.0 - score / CLOUDY_SCORE).clamp(0.0, 1.0)
+        visible = ground_visibility(score)
+        shown = optical * visible
+        indices = [1.0 - visible, score.clamp(max=HIDDEN_SCORE), snow_index(optical) * visible]
+        seen = torch.cat([shown, shown.clamp(min=1e-4).sqrt(), sar, *indices], dim=1)
+
+        fine = self.down_fine(self.stem(functional.pixel_unshuffle(seen, SUBPIXEL)))  # y/4
+        middle = self.down_middle(self.to_middle(fine))  # y/8
+        described = self.sar_encoder(sar)
+        recalled = self.recall(described, optical, clear, self.trust(middle))
+        share = functional.avg_pool2d(clear, 8)
+        middle = middle + self.join(torch.cat([middle, described, recalled, share], dim=1))
+        coarse = self.bottom(self.to_coarse(middle))  # y/16
+
+        middle = middle + functional.pixel_shuffle(self.from_coarse(coarse), 2)
+        middle = self.up_middle(middle)
+        fine = fine + functional.pixel_shuffle(self.from_middle(middle), 2)
+        blend = functional.pixel_shuffle(self.head(level(self.up_fine(fine))), SUBPIXEL)  # y
+        keep, correction = blend.chunk(2, dim=1)
+        kept = visible * torch.sigmoid(keep)
+        return {"image": self._blend(optical, recalled, kept, correction)}
+
+    def _blend(self, optical: Tensor, recalled: Tensor, keep: Tensor, correction: Tensor) -> Tensor:
+        """Keep the share ``keep`` of the input, take the rest from recall and correction."""
+        n, _, y, x = recalled.shape
+        colour = recalled.reshape(n, self.heads, self.optical_bands, y, x).mean(dim=1)
+        colour = functional.interpolate(
+            colour, scale_factor=8.0, mode="bilinear", align_corners=False
+        )
+        return keep * optical + (1.0 - keep) * (colour + correction)
+
+
+def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+    """Constructor arguments of the network with such tensors; None if it is another one."""
+    if "recall.memory_colour" not in shapes or "stem.weight" not in shapes:
+        return None
+    heads, memory, optical_bands = shapes["recall.memory_colour"]
+    levels = ("down_fine", "down_middle", "bottom")
+    return {
+        "channels": [shapes[f"{level}.0.first.weight"][0] for level in levels],
+        "blocks": [number_below(shapes, f"{level}.") for level in levels],
+        "sar_channels": shapes["recall.query.weight"][0],
+        "heads": heads,
+        "memory": memory,
+        "optical_bands": optical_bands,
+        "sar_bands": shapes["sar_encoder.layers.1.weight"][1] // SUBPIXEL**2,
+    }

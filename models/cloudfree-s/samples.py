@@ -1,0 +1,201 @@
+"""Training samples: real windows, and windows with simulated clouds, haze and shadows.
+
+Samples are of five kinds: real triplets; simulated scenes; clear patches with SAR under simulated
+clouds; patches without SAR (the SAR is then 0); and plain sea under simulated calm-water SAR, so
+that nothing is invented there. Clouds are transplanted in the shape they have in another image, or
+given a drawn shape.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from patches import Image, Library, Patch, score_clouds
+
+WAVELENGTHS_UM = np.array(
+    [0.443, 0.49, 0.56, 0.665, 0.705, 0.74, 0.783, 0.842, 0.865, 0.945, 1.375, 1.61, 2.19]
+)[:, None, None]
+
+
+# --- samples ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One training sample: inputs and target of the same window."""
+
+    optical: Image
+    sar: Image
+    clear: Image
+
+
+def pick(rng: np.random.Generator, patches: list[Patch]) -> Patch:
+    """Pick one patch."""
+    return patches[int(rng.integers(len(patches)))]
+
+
+def crop(rng: np.random.Generator, images: list[Image], size: int) -> list[Image]:
+    """Cut the same random window from all images, then turn and mirror it at random."""
+    y, x = (int(rng.integers(length - size + 1)) for length in images[0].shape[1:])
+    turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
+    windows = [np.rot90(image[:, y : y + size, x : x + size], turns, (1, 2)) for image in images]
+    return [np.ascontiguousarray(w[:, :, ::-1] if mirror else w) for w in windows]
+
+
+def make_sample(rng: np.random.Generator, library: Library, size: int, tinted: bool) -> Sample:
+    """Make one sample: 35 % real, 40 % simulated clouds, 18 % without SAR, 7 % sea.
+
+    ``tinted`` gives the ground under simulated clouds a colour of its own, so that the only way
+    to know it is to look at the clear surroundings.
+    """
+    kind = rng.random()
+    if kind < 0.35:
+        patch = pick(rng, library.real)
+    elif kind < 0.75:
+        patch = pick(rng, library.targets)
+    else:
+        patch = pick(rng, library.bare if kind < 0.93 else library.sea)
+    assert patch.clear is not None
+    sar = patch.sar
+    if sar is None:
+        calm = kind >= 0.93 and rng.random() < 0.8
+        sar = sea_sar(rng) if calm else np.zeros((2, 256, 256), np.float32)
+    real = patch.cloudy is not None and (kind < 0.35 or (kind >= 0.75 and rng.random() < 0.4))
+    images = [patch.clear, sar] + ([patch.cloudy] if real and patch.cloudy is not None else [])
+    clear, sar, *cloudy = crop(rng, images, size)
+    if tinted and not cloudy:
+        clear = tint(rng, clear)
+    optical = cloudy[0] if cloudy else simulate_clouds(rng, clear, library)
+    return jitter(rng, Sample(optical, sar, clear))
+
+
+def tint(rng: np.random.Generator, clear: Image) -> Image:
+    """Multiply a clear image by a gain that varies smoothly over the bands, and a little more."""
+    place = np.linspace(-1.0, 1.0, clear.shape[0])
+    level, slope, bend = rng.normal(0.0, (0.25, 0.2, 0.15))
+    exponent = level + slope * place + bend * (2 * place**2 - 1)
+    exponent += rng.normal(0.0, 0.1, clear.shape[0])
+    coloured: Image = np.clip(clear * np.exp(exponent)[:, None, None], 0.0, 0.9).astype(np.float32)
+    return coloured
+
+
+def make_simulated(rng: np.random.Generator, library: Library, size: int) -> Sample:
+    """Make one sample of a simulated scene: three in four under its own clouds."""
+    patch = pick(rng, library.simulated)
+    assert patch.clear is not None and patch.cloudy is not None and patch.sar is not None
+    clear, sar, cloudy = crop(rng, [patch.clear, patch.sar, patch.cloudy], size)
+    optical = cloudy if rng.random() < 0.75 else simulate_clouds(rng, clear, library)
+    return jitter(rng, Sample(optical, sar, clear))
+
+
+def sea_sar(rng: np.random.Generator) -> Image:
+    """Simulate the backscatter of open water, scaled to 0-1: level by wind, swell, speckle."""
+    wind = rng.uniform(0.0, 1.0)
+    level = np.array([0.1 + 0.35 * wind, 0.08 + 0.25 * wind], np.float32)[:, None, None]
+    swell = rng.uniform(0.0, 0.06) * (fractal_noise(rng, 256) - 0.5)
+    speckle = rng.normal(0.0, rng.uniform(0.02, 0.07), (2, 256, 256))
+    return np.clip(level + swell + speckle, 0.0, 1.0).astype(np.float32)
+
+
+def jitter(rng: np.random.Generator, sample: Sample) -> Sample:
+    """Vary brightness and colour of both images alike, and the level and speckle of the SAR."""
+    gain = math.exp(rng.normal(0.0, 0.12)) * np.exp(rng.normal(0.0, 0.06, (13, 1, 1)))
+    sar = sample.sar
+    if sar.any():
+        level = rng.normal(0.0, 0.03, (2, 1, 1))
+        speckle = rng.normal(0.0, rng.uniform(0.0, 0.03), sar.shape)
+        sar = np.clip(sar + level + speckle, 0.0, 1.0).astype(np.float32)
+    optical, clear = (
+        np.clip(image * gain, 0.0, 1.0).astype(np.float32)
+        for image in (sample.optical, sample.clear)
+    )
+    return Sample(optical, sar, clear)
+
+
+# --- simulated clouds ---------------------------------------------------------------------------
+
+
+def fractal_noise(rng: np.random.Generator, size: int) -> Image:
+    """Draw a cloud-like field (size, size), values spread evenly over 0-1."""
+    total = np.zeros((size, size), np.float32)
+    cells = int(rng.integers(2, 6))
+    amplitude, falloff = 1.0, rng.uniform(0.4, 0.65)
+    while cells <= size // 2:
+        grid = rng.normal(0.0, amplitude, (cells, cells)).astype(np.float32)
+        total += cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
+        cells, amplitude = cells * 2, amplitude * falloff
+    low, high = np.quantile(total[::4, ::4], [0.02, 0.98])
+    noise: Image = np.clip((total - low) / (high - low), 0.0, 1.0).astype(np.float32)
+    return noise
+
+
+def blur(image: Image, sigma: float) -> Image:
+    """Smooth a (band, y, x) image, sigma in pixels."""
+    smooth = [cv2.GaussianBlur(np.ascontiguousarray(band), (0, 0), sigma) for band in image]
+    return np.stack(smooth).astype(np.float32)
+
+
+def donor_window(rng: np.random.Generator, donors: list[Image], size: int) -> Image:
+    """Cut a window from a cloudy image, sometimes enlarged."""
+    donor = donors[int(rng.integers(len(donors)))]
+    taken = size if rng.random() < 0.5 else int(size * rng.uniform(0.5, 1.0))
+    (window,) = crop(rng, [donor], taken)
+    if taken == size:
+        return window
+    stretched = [cv2.resize(band, (size, size), interpolation=cv2.INTER_CUBIC) for band in window]
+    enlarged: Image = np.clip(np.stack(stretched), 0.0, 1.0)
+    return enlarged
+
+
+def simulate_clouds(rng: np.random.Generator, clear: Image, library: Library) -> Image:
+    """Lay clouds, haze or a total cover over a clear image, often with shadows."""
+    size, kind = clear.shape[1], rng.random()
+    if kind < 0.45:  # transplant clouds in their own shape
+        donor = donor_window(rng, library.donors, size)
+        opacity = np.clip(score_clouds(donor) * rng.uniform(2.0, 4.0), 0.0, 1.0)
+    else:
+        donor = donor_window(rng, library.white, size)
+        opacity = draw_opacity(rng, size, kind)
+    opacity = cv2.GaussianBlur(opacity, (0, 0), rng.uniform(0.5, 2.0))
+    ground = cast_shadow(rng, clear, opacity) if rng.random() < 0.6 else clear
+    cloud = donor * rng.uniform(0.7, 1.1)
+    if rng.random() < 0.5 or opacity.max() < 0.7:  # thin cloud shows no texture of its donor
+        cloud = opacity * cloud + (1.0 - opacity) * blur(cloud, 8.0)
+    mixed = opacity * cloud + (1.0 - opacity) * ground
+    if rng.random() < 0.25:
+        mixed = add_haze(rng, mixed)
+    covered: Image = np.clip(mixed, 0.0, 1.0).astype(np.float32)
+    return covered
+
+
+def add_haze(rng: np.random.Generator, image: Image) -> Image:
+    """Add the light of an aerosol, which falls with a power of the wavelength."""
+    spread = 0.6 + 0.4 * blur(fractal_noise(rng, image.shape[1])[None], 8.0)
+    amount = rng.uniform(0.02, 0.2) * spread
+    colour = (WAVELENGTHS_UM / WAVELENGTHS_UM[1]) ** -rng.uniform(0.5, 2.5)
+    hazy: Image = image * (1.0 - amount) + amount * colour.astype(np.float32)
+    return hazy
+
+
+def draw_opacity(rng: np.random.Generator, size: int, kind: float) -> Image:
+    """Draw the opacity (y, x) of broken clouds, of haze, or of a total cover."""
+    noise = fractal_noise(rng, size)
+    if kind < 0.75:
+        start = rng.uniform(0.0, 0.8)
+        opacity = np.clip((noise - start) / rng.uniform(0.05, 0.4), 0.0, 1.0)
+    elif kind < 0.92:
+        opacity = noise * rng.uniform(0.1, 0.7) + rng.uniform(0.0, 0.15)
+    else:
+        opacity = np.ones_like(noise)
+    drawn: Image = opacity.astype(np.float32)
+    return drawn
+
+
+def cast_shadow(rng: np.random.Generator, clear: Image, opacity: Image) -> Image:
+    """Darken the ground where the displaced clouds take its light, blue less than infrared."""
+    dy, dx = rng.integers(-40, 41, 2)
+    shadow = cv2.GaussianBlur(np.roll(opacity, (dy, dx), (0, 1)), (0, 0), 2.0)
+    depth = rng.uniform(0.3, 0.7) * np.linspace(0.7, 1.15, clear.shape[0], dtype=np.float32)
+    darkened: Image = (clear * (1.0 - shadow * depth[:, None, None])).astype(np.float32)
+    return darkened

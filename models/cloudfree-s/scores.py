@@ -1,0 +1,266 @@
+"""Score the cross-validated runs, and write what is shipped: scores.json, weights and card.
+
+Scores are of reflectance clipped to 0-1 over all 13 bands of a 256 x 256 triplet: PSNR in dB,
+SSIM (11 x 11 Gaussian window of sigma 1.5, zero padding), spectral angle in degrees, MAE.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from patches import FOLDS, UNSCORED, Image, Patch, read_triplets
+from safetensors.torch import load_file
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional
+
+from cloudfree.networks.cloudfree_s import CloudfreeS
+
+Mask = NDArray[np.bool_]  # (y, x)
+Scores = dict[str, float]
+PROTOCOL = (
+    "three-fold cross-validation by place on 15 SEN12MS-CR triplets; reflectance clipped to 0-1; "
+    "SSIM with an 11 x 11 Gaussian window of sigma 1.5 and zero padding; SAM in degrees; means "
+    "over the triplets; clear_kept takes the cloudy image where it shows neither cloud nor shadow"
+)
+NOTES = [
+    "numbers were not tuned on these scores, but two decisions were taken after a look at held-out "
+    "images of folds A and B: to hide opaque cloud from the network, and to add the second stage; "
+    "the scores of A and B may be a little too good for that, those of C not",
+    "the second stage did not pay: after the first alone, at step 1800, the means were PSNR 26.23, "
+    "SSIM 0.842, SAM 9.70, MAE 0.0358; it was kept so as not to choose by held-out scores",
+    "the third stage mixes in simulated scenes, where radar and ground agree to the pixel; the "
+    "means before it, at step 2400, were PSNR 26.12, SSIM 0.839, SAM 10.09, MAE 0.0364",
+    "no pair, date or scene used in training shows the ground of a triplet: the best normalised "
+    "correlation of 96-pixel windows is 0.62, where true overlap (4294 with 4433) gives 0.998; "
+    "fall_136, the place of that 0.62, is left out of fold C all the same",
+]
+RESULTS = ("do_nothing", "raw", "clear_kept")
+
+
+# --- scores -------------------------------------------------------------------------------------
+
+
+def score(result: Image, clear: Image) -> Scores:
+    """Compare a result with the clear image."""
+    ours, wanted = (np.clip(image, 0.0, 1.0).astype(np.float64) for image in (result, clear))
+    error = ours - wanted
+    return {
+        "psnr": float(-10.0 * np.log10(np.mean(error**2))),
+        "ssim": structural_similarity(torch.from_numpy(ours), torch.from_numpy(wanted)),
+        "sam": spectral_angle(ours, wanted),
+        "mae": float(np.abs(error).mean()),
+    }
+
+
+def structural_similarity(result: Tensor, clear: Tensor) -> float:
+    """Mean SSIM over pixels and bands of two (band, y, x) images."""
+    line = torch.exp(-((torch.arange(11, dtype=result.dtype) - 5.0) ** 2) / (2 * 1.5**2))
+    line = (line / line.sum()).reshape(1, 1, 1, 11)
+    stack = torch.stack([result, clear, result**2, clear**2, result * clear])
+    bands, y, x = result.shape
+    smooth = functional.conv2d(stack.reshape(5 * bands, 1, y, x), line, padding=(0, 5))
+    smooth = functional.conv2d(smooth, line.transpose(2, 3), padding=(5, 0))
+    mean_r, mean_c, square_r, square_c, product = smooth.reshape(5, bands, y, x)
+    covariance = product - mean_r * mean_c
+    spread = square_r - mean_r**2 + square_c - mean_c**2
+    brightness = (2 * mean_r * mean_c + 1e-4) / (mean_r**2 + mean_c**2 + 1e-4)
+    return float((brightness * (2 * covariance + 9e-4) / (spread + 9e-4)).mean())
+
+
+def spectral_angle(result: NDArray[np.float64], clear: NDArray[np.float64]) -> float:
+    """Mean angle between the spectra of two images in degrees; black pixels are left out."""
+    lengths = np.linalg.norm(result, axis=0) * np.linalg.norm(clear, axis=0)
+    cosine = (result * clear).sum(axis=0)[lengths > 0] / lengths[lengths > 0]
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))).mean())
+
+
+def find_clouds(optical: Image, threshold: float = 0.2, margin: int = 4) -> Mask:
+    """Find clouds and their shadows by the rules of Schmitt et al. (2019), with a margin."""
+    blue, coastal, cirrus = optical[1], optical[0], optical[10]
+    green, infrared = optical[2], optical[11]
+    total = green + infrared
+    snow = (green - infrared) / np.where(total == 0.0, 0.001, total)
+    ramps = [
+        (blue - 0.1) / 0.4,
+        (coastal - 0.1) / 0.2,
+        (coastal + cirrus - 0.15) / 0.05,
+        (optical[3] + green + blue - 0.2) / 0.6,
+        (0.8 - snow) / 0.2,
+    ]
+    score = ndimage.grey_closing(np.minimum(1.0, np.min(ramps, axis=0)), size=(5, 5))
+    clouds = ndimage.uniform_filter(score, 7, mode="constant") >= threshold
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    found = (clouds | find_shadows(optical)).astype(np.uint8)
+    return cv2.dilate(found, disc).astype(bool)
+
+
+def find_shadows(optical: Image) -> Mask:
+    """Find what is dark in blue and infrared against the rest of the image."""
+    infrared, blue = (optical[7] + optical[11]) / 2, optical[1]
+    dark = infrared < infrared.min() + 3 / 4 * (infrared.mean() - infrared.min())
+    dark &= blue < blue.min() + 5 / 6 * (blue.mean() - blue.min())
+    shadows: Mask = ndimage.median_filter(dark.astype(np.uint8), 5, mode="constant") > 0
+    return shadows
+
+
+# --- cross-validation ---------------------------------------------------------------------------
+
+
+def open_network(run: Path) -> CloudfreeS:
+    """Load the weights that a run ended with."""
+    network = CloudfreeS()
+    network.load_state_dict(load_file(run / "weights.safetensors"))
+    return network.eval()
+
+
+def restore(network: CloudfreeS, patch: Patch) -> Image:
+    """Let the network restore the cloudy image of a triplet."""
+    assert patch.cloudy is not None and patch.sar is not None
+    with torch.inference_mode():
+        optical, sar = (torch.from_numpy(image)[None] for image in (patch.cloudy, patch.sar))
+        result: Image = network(optical, sar)["image"][0].numpy()
+    return result
+
+
+def score_triplet(network: CloudfreeS, patch: Patch) -> dict[str, Any]:
+    """Score doing nothing, the raw result, and the result with the clear pixels kept."""
+    assert patch.cloudy is not None and patch.clear is not None
+    raw = restore(network, patch)
+    clouds = find_clouds(patch.cloudy)
+    kept = np.where(clouds, raw, patch.cloudy)
+    images = dict(zip(RESULTS, (patch.cloudy, raw, kept), strict=True))
+    scores = {name: score(image, patch.clear) for name, image in images.items()}
+    return {"cloud_or_shadow": float(clouds.mean()), **scores}
+
+
+def mean_scores(triplets: list[dict[str, Any]]) -> dict[str, Scores]:
+    """Average the scores of triplets."""
+    return {
+        name: {
+            metric: float(np.mean([triplet[name][metric] for triplet in triplets]))
+            for metric in ("psnr", "ssim", "sam", "mae")
+        }
+        for name in RESULTS
+    }
+
+
+def evaluate(data: Path, runs: Path) -> None:
+    """Score every triplet with the run that never saw its place; write RUNS/scores.json."""
+    triplets = {patch.name: patch for patch in read_triplets(data) if patch.name not in UNSCORED}
+    folds: dict[str, Any] = {}
+    for fold in ("A", "B", "C"):
+        network = open_network(runs / fold)
+        scored = {
+            name: score_triplet(network, patch)
+            for name, patch in triplets.items()
+            if name in FOLDS[fold]
+        }
+        training = json.loads((runs / fold / "training.json").read_text())
+        means = mean_scores(list(scored.values()))
+        folds[fold] = {"training": training, "mean": means, "triplets": scored}
+    every = [scores for fold in folds.values() for scores in fold["triplets"].values()]
+    report = {"protocol": PROTOCOL, "notes": NOTES, "mean": mean_scores(every), "folds": folds}
+    (runs / "scores.json").write_text(json.dumps(rounded(report), indent=2) + "\n")
+    print(json.dumps(rounded(report["mean"]), indent=2))
+
+
+def rounded(value: Any) -> Any:
+    """Round every number of a report to four decimals."""
+    if isinstance(value, dict):
+        return {name: rounded(entry) for name, entry in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
+
+
+# --- what is shipped ----------------------------------------------------------------------------
+
+CARD = """\
+name = "cloudfree-s"
+network = "cloudfree_s"
+class = "CloudfreeS"
+weights = "weights.safetensors"
+weights_sha256 = "{sha256}"
+description = "Small default model: Sentinel-2 L1C with Sentinel-1 VV and VH, runs well on a CPU"
+license = "Apache-2.0"
+attribution = "contains modified Copernicus Sentinel data 2016-2020; SEN12MS-CR (Ebel et al. 2020)"
+levels = ["L1C"]
+
+[network_settings]
+channels = [64, 96, 128]
+blocks = [2, 2, 4]
+sar_channels = 64
+heads = 4
+memory = 16
+
+[tile]
+size = 256
+overlap = 64
+multiple = 16
+
+[optical]
+bands = {bands}
+clip = [0.0, 1.0]
+scale = [0.0, 1.0]
+
+[sar]
+bands = ["VV", "VH"]
+clip = [[-25.0, 0.0], [-32.5, 0.0]]
+scale = [0.0, 1.0]
+
+[output]
+bands = {bands}
+
+[training]
+data = "16 triplets, 22 pairs without SAR, a time series of 30 dates, 2 scenes; 24 simulated scenes"
+samples = "35 % real, 40 % simulated clouds, 18 % no SAR, 7 % sea; last stage 45 % simulated scenes"
+steps = {steps}
+seed = {seed}
+hardware = "{hardware}"
+minutes = {minutes}
+command = "python train.py train --data DATA --simulated SIM --fold none --out RUNS/all"
+
+[scores]
+protocol = "{protocol}"
+{scores}
+"""
+NUMBERS = ("01", "02", "03", "04", "05", "06", "07", "08", "8A", "09", "10", "11", "12")
+
+
+def assemble(runs: Path, model: Path, hardware: str) -> None:
+    """Put the weights of the run on everything, the scores and the card into the model folder."""
+    weights = (runs / "all" / "weights.safetensors").read_bytes()
+    training = json.loads((runs / "all" / "training.json").read_text())
+    report = json.loads((runs / "scores.json").read_text())
+    report["shipped"] = {"training": training, "hardware": hardware}
+    card = CARD.format(
+        sha256=hashlib.sha256(weights).hexdigest(),
+        bands=json.dumps([f"B{number}" for number in NUMBERS]),
+        hardware=hardware,
+        protocol=PROTOCOL,
+        scores=write_scores(report["mean"]),
+        **{name: training[name] for name in ("steps", "seed", "minutes")},
+    )
+    replace(model / "weights.safetensors", weights)
+    replace(model / "card.toml", card.encode())
+    replace(model / "scores.json", (json.dumps(report, indent=2) + "\n").encode())
+    print(card)
+
+
+def write_scores(means: dict[str, Scores]) -> str:
+    """Write the mean scores as TOML; those of the raw result carry no prefix."""
+    lines = []
+    for name, prefix in (("raw", ""), ("clear_kept", "clear_kept_"), ("do_nothing", "do_nothing_")):
+        lines += [f"{prefix}{metric} = {value:.4g}" for metric, value in means[name].items()]
+    return "\n".join(lines)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write under a temporary name, then rename."""
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.rename(path)
