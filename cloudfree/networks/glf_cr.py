@@ -19,11 +19,11 @@ result is on the scale of the optical input and unbounded.
 Training: L1, Adam with learning rate 1e-4 halved every 5 epochs, 30 epochs, patches of 128.
 
 Features lie with the channels last in memory, so that convolutions can take them as images and
-linear layers as tokens (n, y, x, channels) without copies. The tokens of both streams stand in one
-batch, the optical ones first, and share each product. Filters are made and used one tap at a time:
-the 25 together would be 25 times the size of the features.
+linear layers as tokens (n, y, x, channels) without copies. Filters are made and used one tap at a
+time: the 25 together would be 25 times the size of the features.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -125,28 +125,6 @@ def despeckled(sar: Tensor) -> Tensor:
     return around.topk(SPECKLE**2 // 2 + 1, dim=0).values[-1]
 
 
-def stacked(module: nn.Module, name: str, streams: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Weights, and biases (streams, 1, channels), of the layers of that name of all streams."""
-    layers = [module.get_submodule(name.format(stream)) for stream in streams]
-    parameters = (layer.parameters() for layer in layers)
-    weight, bias = (torch.stack(own) for own in zip(*parameters, strict=True))
-    return weight, bias[:, None]
-
-
-def linear(tokens: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Linear layers, one for each stream, of (streams * n, y, x, channels) in one product."""
-    rows = tokens.reshape(weight.shape[0], -1, tokens.shape[3])
-    product = torch.baddbmm(bias, rows, weight.transpose(1, 2))
-    return product.reshape(*tokens.shape[:3], weight.shape[1])
-
-
-def norm(tokens: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Layer norms, one for each stream, of (streams * n, y, x, channels)."""
-    rows = functional.layer_norm(tokens, tokens.shape[3:])
-    rows = rows.reshape(weight.shape[0], -1, tokens.shape[3])
-    return torch.addcmul(bias, rows, weight[:, None]).view_as(tokens)
-
-
 def conv3(channels: int, made: int) -> nn.Conv2d:
     """A 3 x 3 convolution that keeps the size."""
     return nn.Conv2d(channels, made, 3, padding=1)
@@ -172,28 +150,29 @@ class WindowAttention(nn.Module):
         for stream in parts.streams:
             self.add_module(f"proj{stream}", nn.Linear(channels, channels))
 
-    def forward(self, tokens: Tensor, seams: tuple[bool, bool]) -> Tensor:
-        """What the tokens (streams * n, y, x, channels) gather from their windows.
+    def forward(self, tokens: Sequence[Tensor], seams: tuple[bool, bool]) -> list[Tensor]:
+        """What the tokens (n, y, x, channels) of each stream gather from their windows.
 
         ``seams`` tells whether opposite borders meet in the last row, and column, of windows.
         """
-        streams = self.parts.streams
         bias = self.relative_position_bias_table[self.bias_rows].permute(2, 0, 1).contiguous()
-        query, key, value = split_windows(
-            linear(tokens, *stacked(self, "qkv{}", streams)), self.heads
-        )
-        logits = (query @ key.transpose(-1, -2)).add_(bias)
-        n = tokens.shape[0] // len(streams)
+        logits, values = [], []
+        for stream, own in zip(self.parts.streams, tokens, strict=True):
+            query, key, value = split_windows(self.get_submodule(f"qkv{stream}")(own), self.heads)
+            logits.append((query @ key.transpose(-1, -2)).add_(bias))
+            values.append(value)
         if self.parts.global_fusion:
-            difference = logits[n:] - logits[:n]
-            logits[:n].addcmul_(difference, self._gate(difference))
-        masked = logits if self.parts.mask_sar else logits[:n]
-        if seams[0]:
-            masked[:, -1] += self.masks[0]
-        if seams[1]:
-            masked[:, :, -1] += self.masks[1]
-        gathered = merge_windows(logits.softmax(dim=-1) @ value)
-        return linear(gathered, *stacked(self, "proj{}", streams))
+            difference = logits[1] - logits[0]
+            logits[0] = torch.addcmul(logits[0], difference, self._gate(difference))
+        for own in logits if self.parts.mask_sar else logits[:1]:
+            if seams[0]:
+                own[:, -1] += self.masks[0]
+            if seams[1]:
+                own[:, :, -1] += self.masks[1]
+        return [
+            self.get_submodule(f"proj{stream}")(merge_windows(own.softmax(dim=-1) @ value))
+            for stream, own, value in zip(self.parts.streams, logits, values, strict=True)
+        ]
 
     def _gate(self, difference: Tensor) -> Tensor:
         """How much of the difference each head takes over, seeing that of all: 0 to 1."""
@@ -222,39 +201,44 @@ class DenseLayer(nn.Module):
         for stream in parts.streams:
             self.add_module(f"norm2{stream}", nn.LayerNorm(growth))
         for stream in parts.streams:
-            mlp = {"fc1": nn.Linear(growth, 2 * growth), "fc2": nn.Linear(2 * growth, growth)}
-            self.add_module(f"mlp{stream}", nn.ModuleDict(mlp))
+            widen, narrow = nn.Linear(growth, 2 * growth), nn.Linear(2 * growth, growth)
+            mlp = nn.Sequential(OrderedDict(fc1=widen, gelu=nn.GELU(), fc2=narrow))
+            self.add_module(f"mlp{stream}", mlp)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """(n, channels, y, x) of each stream to (n, channels + growth, y, x)."""
         streams = zip(self.parts.streams, features, strict=True)
         new = [self.get_submodule(f"conv{stream}")(own) for stream, own in streams]
         if self.parts.attention:
-            tokens = self._transform(torch.cat([own.permute(0, 2, 3, 1) for own in new]))
-            by_stream = tokens.reshape(len(new), -1, *tokens.shape[1:])
-            new = [own.permute(0, 3, 1, 2) for own in by_stream.unbind()]
+            tokens = self._transform([own.permute(0, 2, 3, 1) for own in new])
+            new = [own.permute(0, 3, 1, 2) for own in tokens]
         return [torch.cat(pair, dim=1) for pair in zip(features, new, strict=True)]
 
-    def _transform(self, tokens: Tensor) -> Tensor:
-        """The transformer layer on (streams * n, y, x, growth)."""
-        y, x = tokens.shape[1:3]
+    def _transform(self, tokens: Sequence[Tensor]) -> list[Tensor]:
+        """The transformer layer on (n, y, x, growth)."""
+        y, x = tokens[0].shape[1:3]
         shift = self.shift if min(y, x) > WINDOW else 0
         # The logits of one row of windows fit the cache of a CPU; a GPU and a compiler want all.
-        whole = self.training or tokens.is_cuda or torch.compiler.is_compiling()
+        whole = self.training or tokens[0].is_cuda or torch.compiler.is_compiling()
         height = y if whole else WINDOW
-        bands: list[Tensor] = []
-        for band in torch.split(tokens.roll((-shift, -shift), (1, 2)), height, dim=1):
-            last = (len(bands) + 1) * height == y
-            bands.append(self._transform_band(band, (shift > 0 and last, shift > 0)))
-        return torch.cat(bands, dim=1).roll((shift, shift), (1, 2))
+        rolled = [own.roll((-shift, -shift), (1, 2)) for own in tokens]
+        shifted = [[own] if whole else torch.split(own, height, 1) for own in rolled]
+        bands = []
+        for number, band in enumerate(zip(*shifted, strict=True), start=1):
+            bands.append(
+                self._transform_band(band, (shift > 0 and number * height == y, shift > 0))
+            )
+        return [torch.cat(own, 1).roll((shift, shift), (1, 2)) for own in zip(*bands, strict=True)]
 
-    def _transform_band(self, tokens: Tensor, seams: tuple[bool, bool]) -> Tensor:
+    def _transform_band(self, tokens: Sequence[Tensor], seams: tuple[bool, bool]) -> list[Tensor]:
         """Add attention, then two linear layers."""
-        streams = self.parts.streams
-        tokens = tokens + self._dropped(self.attn(tokens, seams))
-        hidden = norm(tokens, *stacked(self, "norm2{}", streams))
-        hidden = functional.gelu(linear(hidden, *stacked(self, "mlp{}.fc1", streams)))
-        return tokens + self._dropped(linear(hidden, *stacked(self, "mlp{}.fc2", streams)))
+        result = []
+        attended = self.attn(tokens, seams)
+        for stream, own, gathered in zip(self.parts.streams, tokens, attended, strict=True):
+            norm, mlp = (self.get_submodule(f"{name}{stream}") for name in ("norm2", "mlp"))
+            refined = own + self._dropped(gathered)
+            result.append(refined + self._dropped(mlp(norm(refined))))
+        return result
 
     def _dropped(self, change: Tensor) -> Tensor:
         """In training, leave out the change for some samples and weigh it up for the others."""
