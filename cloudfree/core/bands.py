@@ -62,7 +62,7 @@ def find_optical_bands(descriptions: Sequence[str | None]) -> dict[str, int]:
     if order := _POSITIONAL.get(len(descriptions)):
         return {band: index for index, band in enumerate(order)}
     raise InputError(
-        f"{len(descriptions)} bands without names",
+        f"{len(descriptions)} bands without names of Sentinel-2 bands",
         wanted="band descriptions such as B02, or 13 (L1C) or 12 (L2A) bands in product order",
         hint="name the bands, for example with `rio edit-info --bidx 1 --description B02`",
     )
