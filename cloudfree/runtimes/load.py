@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from cloudfree.core.model_card import ModelCard, model_card
+from cloudfree.errors import ModelError
 from cloudfree.runtimes.catalogue import card_entries
 from cloudfree.runtimes.checkpoint import (
     Tensors,
@@ -78,6 +79,7 @@ def load_model(
     found = find_card(name, network)
     runtime: Runtime
     if found.weights.suffix == ONNX_SUFFIX:
+        _refuse_precision(precision)
         runtime = OnnxRuntime(found.weights, device)
     else:
         place = choose_device(device)
@@ -95,3 +97,13 @@ def load_network(found: Loaded) -> nn.Module:
     network = build_network(card.network, card.network_settings)
     load_strictly(card.network, network, tensors, found.weights.name)
     return network
+
+
+def _refuse_precision(name: str) -> None:
+    """An ONNX file computes in the precision it was exported in."""
+    if name not in ("auto", "fp32"):
+        raise ModelError(
+            f"precision {name} for an ONNX file",
+            wanted="fp32, in which it was exported",
+            hint="leave --precision out, or use the checkpoint",
+        )

@@ -189,3 +189,11 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
 def test_metadata_is_one_json_object(exported) -> None:
     (entry,) = [p for p in onnx.load(exported[0]).metadata_props if p.key == CARD_KEY]
     assert json.loads(entry.value)["network"] == QUICK
+
+
+def test_another_precision_than_the_exported_one_is_refused(
+    exported: tuple[Path, nn.Module, Agreement],
+) -> None:
+    with pytest.raises(ModelError, match="precision bf16 for an ONNX file; wanted fp32"):
+        load_model(str(exported[0]), "cpu", "bf16")
+    assert load_model(str(exported[0]), "cpu", "fp32").card.inputs == ("optical", "sar")
