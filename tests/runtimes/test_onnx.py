@@ -60,7 +60,10 @@ def test_every_network_is_exported_with_free_axes_and_agrees(tmp_path: Path, nam
     wanted, found = reference.run(inputs), runtime.run(inputs)
     assert list(found) == list(wanted)
     for key, value in wanted.items():
-        np.testing.assert_allclose(found[key], value, rtol=0, atol=1e-4)
+        # As the export itself compares: in proportion to outputs that exceed 1, which those of
+        # recipe weights can by far (GLF-CR's reach 70).
+        largest = max(1.0, float(np.abs(value).max()))
+        np.testing.assert_allclose(found[key], value, rtol=0, atol=TOLERANCE * largest)
 
 
 def test_the_file_names_its_inputs_outputs_and_axes(exported) -> None:
