@@ -68,7 +68,7 @@ def make_batch(
     count, size = (2, 256) if step % 4 == 3 else (8, 128)
     samples = [
         make_simulated(rng, library, size)
-        if rng.random() < stage.simulated
+        if stage.simulated and rng.random() < stage.simulated  # no draw where there are none
         else make_sample(rng, library, size, stage.tinted)
         for _ in range(count)
     ]
