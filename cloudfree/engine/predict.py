@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
@@ -31,17 +32,34 @@ def predict_rows(
     Only tiles for which `needed` is true are loaded and run, `batch` at a time; pixels that no
     such tile covers are NaN. Memory is bounded by one row of tiles.
     """
-    accumulator = StripAccumulator(bands, min(plan.tile, plan.height), plan.width)
-    weight = tile_weight(min(plan.tile, plan.height), min(plan.tile, plan.width), plan.overlap)
+    height, width = min(plan.tile, plan.height), min(plan.tile, plan.width)
+    accumulator = StripAccumulator(bands, height, plan.width)
+    weight = tile_weight(height, width, plan.overlap)
+    steps = _steps(plan, needed, batch, progress)
+    # One reader for the whole scene: each new thread would open the files, and their caches, anew.
+    for step, inputs in prefetch(lambda step: [load(tile) for tile in step.tiles], steps):
+        predictions = run(inputs) if inputs else ()
+        for tile, prediction in zip(step.tiles, predictions, strict=True):
+            accumulator.add(tile, prediction, weight)
+        if step.finishes is not None:
+            yield accumulator.release(step.finishes)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Tiles that the network sees at once, and the row above which the scene is then finished."""
+
+    tiles: Sequence[Window]
+    finishes: int | None
+
+
+def _steps(
+    plan: TilePlan, needed: Callable[[Window], bool], batch: int, progress: Progress
+) -> Iterator[_Step]:
+    """The steps from top to bottom; the last of a row of tiles finishes rows of the scene."""
     rows = [*plan.rows, plan.height]
     for row, next_row in progress(pairwise(rows), len(plan.rows), "rows of tiles"):
         tiles = [tile for tile in plan.row_of_tiles(row) if needed(tile)]
-        for group, inputs in prefetch(lambda g: [load(t) for t in g], _groups(tiles, batch)):
-            for tile, prediction in zip(group, run(inputs), strict=True):
-                accumulator.add(tile, prediction, weight)
-        yield accumulator.release(next_row)
-
-
-def _groups(tiles: Sequence[Window], size: int) -> Iterator[Sequence[Window]]:
-    for start in range(0, len(tiles), size):
-        yield tiles[start : start + size]
+        groups = [tiles[start : start + batch] for start in range(0, len(tiles), batch)] or [[]]
+        yield from (_Step(group, None) for group in groups[:-1])
+        yield _Step(groups[-1], next_row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -151,6 +152,18 @@ def test_a_fault_in_reading_or_running_stops_the_work_with_its_own_message(fault
                 run,
             )
         )
+
+
+def test_one_thread_reads_the_whole_scene_so_that_files_are_opened_once() -> None:
+    plan, threads = TilePlan(300, 90, 30, 5), set()
+
+    def load(tile: Window) -> Float32:
+        threads.add(threading.get_ident())
+        return np.zeros((1, tile.height, tile.width), np.float32)
+
+    rows = list(predict_rows(plan, 1, lambda tile: True, load, lambda tiles: tiles, batch=2))
+    assert len(rows) == len(plan.rows)
+    assert len(threads) == 1
 
 
 def test_memory_is_one_row_of_tiles_whatever_the_height() -> None:
