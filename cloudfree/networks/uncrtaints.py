@@ -198,6 +198,7 @@ class UnCRtainTS(nn.Module):
 
     SIZE_MULTIPLE: int = 1
     SIDECAR_SETTINGS: tuple[str, ...] = ("scale_by",)
+    SIDECAR_FIXED: tuple[tuple[str, bool], ...] = (("mean_nonLinearity", True),)
     RENAMED_KEYS: tuple[tuple[str, str], ...] = (
         (r"^in_block1\.", "in_block.0."),
         *((rf"^out_block{number}\.", f"out_block.{number - 1}.") for number in range(1, 6)),

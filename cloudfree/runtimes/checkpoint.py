@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import pickle
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from torch import Tensor, nn
 from cloudfree.errors import ModelError
 from cloudfree.runtimes.catalogue import network_entry, network_names
 from cloudfree.runtimes.keras import read_keras
+
+logger = logging.getLogger("cloudfree")
 
 Tensors = dict[str, Tensor]
 
@@ -242,15 +245,40 @@ def _module(name: str) -> Any:
 
 def _sidecar(path: Path, name: str) -> dict[str, Any]:
     """What the configuration beside a checkpoint tells that tensors cannot."""
-    wanted = getattr(_network_class(name), "SIDECAR_SETTINGS", ())
-    sidecar = path.with_name(SIDECAR)
-    if not wanted or not sidecar.is_file():
+    network = _network_class(name)
+    wanted = getattr(network, "SIDECAR_SETTINGS", ())
+    if not wanted:
+        return {}
+    configuration = _configuration(path.with_name(SIDECAR))
+    _refuse_other_designs(path, configuration, getattr(network, "SIDECAR_FIXED", ()))
+    if missing := [key for key in wanted if key not in configuration]:
+        logger.info("no %s in %s beside %s: the published value is taken",
+                    " and ".join(missing), SIDECAR, path.name)  # fmt: skip
+    return {key: configuration[key] for key in wanted if key in configuration}
+
+
+def _configuration(sidecar: Path) -> dict[str, Any]:
+    """The settings of the training, none where there is no such file."""
+    if not sidecar.is_file():
         return {}
     try:
-        configuration = json.loads(sidecar.read_text(encoding="utf-8"))
+        configuration: dict[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(
             f"{sidecar} is no JSON ({error})", wanted="the configuration of the training",
             hint="correct or remove the file",
         ) from error  # fmt: skip
-    return {key: configuration[key] for key in wanted if key in configuration}
+    return configuration
+
+
+def _refuse_other_designs(
+    path: Path, configuration: Mapping[str, Any], fixed: Sequence[tuple[str, Any]]
+) -> None:
+    """Refuse what the training switched off and this tool has built in: no tensor shows it."""
+    for key, value in fixed:
+        if configuration.get(key, value) != value:
+            raise ModelError(
+                f"{key} = {configuration[key]} in {path.with_name(SIDECAR)}",
+                wanted=f"{key} = {value}, the only design that is known here",
+                hint="use a checkpoint that was trained with it",
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from cloudfree.errors import ModelError
 from cloudfree.networks.glf_cr import VARIANTS
+from cloudfree.networks.uncrtaints import UnCRtainTS
 from cloudfree.runtimes.catalogue import card_entries, network_entry, network_names
 from cloudfree.runtimes.checkpoint import (
     build_network,
@@ -166,6 +168,28 @@ def test_the_configuration_beside_a_checkpoint_is_used(golden: Path, tmp_path: P
     path.write_bytes((folder / "model.pth.tar").read_bytes())
     (tmp_path / "conf.json").write_text('{"scale_by": 3.0}')
     assert find_card(str(path)).card.network_settings["scale_by"] == 3.0
+
+
+def _uncrtaints(folder: Path) -> Path:
+    """A small checkpoint whose tensors do not tell all of its design."""
+    torch.manual_seed(0)
+    path = folder / "model.pth"
+    torch.save(UnCRtainTS(width=32, blocks=1).state_dict(), path)
+    return path
+
+
+def test_a_setting_that_no_file_tells_is_named(tmp_path: Path, caplog: Any) -> None:
+    with caplog.at_level("INFO", "cloudfree"):
+        card = find_card(str(_uncrtaints(tmp_path))).card
+    assert "no scale_by in conf.json beside model.pth" in caplog.text
+    assert card.network_settings["scale_by"] == 10.0
+
+
+def test_a_design_that_tensors_do_not_show_and_is_not_built_is_refused(tmp_path: Path) -> None:
+    path = _uncrtaints(tmp_path)
+    (tmp_path / "conf.json").write_text('{"scale_by": 10.0, "mean_nonLinearity": false}')
+    with pytest.raises(ModelError, match=r"mean_nonLinearity = False in .*conf\.json"):
+        find_card(str(path))
 
 
 class _Malicious:
