@@ -11,7 +11,7 @@ from cloudfree.clouds.growth import grow, growth_halo_px
 from cloudfree.clouds.rolling import Strip, with_halo
 from cloudfree.clouds.score import SCORE_HALO_PX, cloud_score
 from cloudfree.clouds.shadow import ShadowThresholds
-from cloudfree.clouds.survey import STRIP_ROWS, OpticalSource, read_planes
+from cloudfree.clouds.survey import STRIP_ROWS, OpticalSource, read_ahead
 from cloudfree.core.progress import Progress, silent
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window, strips
@@ -64,12 +64,11 @@ class Classifier:
         height, width = source.grid.height, source.grid.width
         bands = bands_to_read(source.bands)
         thresholds = self.shadows.thresholds if self.shadows else None
-        windows = strips(height, width, strip_rows)
-        for window in progress(windows, -(-height // strip_rows), "cloud mask"):
-            outer = window.grown(SCORE_HALO_PX, height, width)
-            planes = read_planes(source, bands, outer)
+        steps = -(-height // strip_rows)
+        windows = progress(strips(height, width, strip_rows), steps, "cloud mask")
+        for window, planes in read_ahead(source, bands, windows):
             score = cloud_score(planes)
-            inner = window.within(outer)
+            inner = window.within(window.grown(SCORE_HALO_PX, height, width))
             if on_score is not None:
                 on_score(window, score[inner])
             yield window, base_classes(planes, score, self.rules, thresholds)[inner]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from cloudfree.clouds.shadow import SHADOW_BANDS, ShadowStatistics, ShadowThresh
 from cloudfree.clouds.sun import SunFit, fit_sun
 from cloudfree.core.cloud_mask import MaskClass
 from cloudfree.core.grid import Grid
+from cloudfree.core.prefetch import prefetch
 from cloudfree.core.progress import Progress
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window, strips
@@ -64,8 +65,9 @@ def survey(
 ) -> Survey:
     """Read a scene once; where the sun's azimuth is known only the shadows' distance is fitted."""
     statistics, overview = ShadowStatistics(), _Overview.of(source.grid)
-    for window in _strips(source, strip_rows, progress, "shadow statistics"):
-        planes, cloud = _clouds(source, rules, window)
+    windows = _strips(source, strip_rows, progress, "shadow statistics")
+    for window, read in read_ahead(source, bands_to_read(source.bands), windows):
+        planes, cloud = _clouds(source, rules, window, read)
         statistics.add(planes)
         overview.add(window, planes, cloud)
     thresholds = statistics.thresholds()
@@ -73,9 +75,20 @@ def survey(
     return Survey(statistics.blue.count, thresholds, sun)
 
 
-def read_planes(source: OpticalSource, bands: tuple[str, ...], window: Window) -> Planes:
-    """Reflectance of a window by band name."""
-    return dict(zip(bands, source.reflectance(bands, window), strict=True))
+def read_ahead(
+    source: OpticalSource, bands: tuple[str, ...], windows: Iterable[Window]
+) -> Iterator[tuple[Window, Planes]]:
+    """Windows with the reflectance by band name of each and of what its score sees around it.
+
+    The next window is read on a thread of its own.
+    """
+    height, width = source.grid.height, source.grid.width
+
+    def read(window: Window) -> Planes:
+        outer = window.grown(SCORE_HALO_PX, height, width)
+        return dict(zip(bands, source.reflectance(bands, outer), strict=True))
+
+    return prefetch(read, windows, ahead=1)
 
 
 def _strips(source: OpticalSource, rows: int, progress: Progress, what: str) -> Iterator[Window]:
@@ -83,10 +96,11 @@ def _strips(source: OpticalSource, rows: int, progress: Progress, what: str) -> 
     yield from progress(strips(height, width, rows), -(-height // rows), what)
 
 
-def _clouds(source: OpticalSource, rules: ClassRules, window: Window) -> tuple[Planes, Bits]:
-    """Reflectance and clouds of a window."""
+def _clouds(
+    source: OpticalSource, rules: ClassRules, window: Window, planes: Planes
+) -> tuple[Planes, Bits]:
+    """Reflectance and clouds of a window, from those of the window with its halo."""
     outer = window.grown(SCORE_HALO_PX, source.grid.height, source.grid.width)
-    planes = read_planes(source, bands_to_read(source.bands), outer)
     mask = base_classes(planes, cloud_score(planes), rules, None)
     inner = window.within(outer)
     return {band: plane[inner] for band, plane in planes.items()}, mask[inner] == MaskClass.CLOUD

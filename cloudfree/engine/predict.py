@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import TypeVar
 
 from cloudfree.core.blending import tile_weight
+from cloudfree.core.prefetch import prefetch
 from cloudfree.core.progress import Progress, silent
 from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
 from cloudfree.engine.accumulator import StripAccumulator
-from cloudfree.engine.prefetch import prefetch
 
 Inputs = TypeVar("Inputs")
 

@@ -1,4 +1,4 @@
-"""Reading ahead on a thread while the network is busy."""
+"""Reading ahead on a thread while the caller computes."""
 
 from __future__ import annotations
 
