@@ -43,10 +43,15 @@ class Radiometry:
 
     def decode(self, native: NDArray[np.generic]) -> Float32:
         """Reflectance, (band, y, x), of the numbers in a file; NaN where they are missing."""
+        reflectance = self.reflectance(native)
+        reflectance[:, ~self.valid(native)] = np.nan
+        return reflectance
+
+    def reflectance(self, native: NDArray[np.generic]) -> Float32:
+        """Reflectance of the numbers in a file, of any shape, as if none were missing."""
         reflectance = native.astype(np.float32)
         reflectance *= np.float32(self.scale)
         reflectance += np.float32(self.offset)
-        reflectance[:, ~self.valid(native)] = np.nan
         return reflectance
 
     def encode(self, reflectance: Float32) -> NDArray[np.generic]:
@@ -56,15 +61,20 @@ class Radiometry:
         moved up by one. NaN becomes nodata.
         """
         dtype = np.dtype(self.dtype)
-        numbers = (reflectance.astype(np.float64) - self.offset) / self.scale
+        # The narrowest floats that hold every number of the type: these arrays are large.
+        numbers = reflectance.astype(np.result_type(dtype, np.float32))
+        numbers -= self.offset
+        numbers /= self.scale
         if not np.issubdtype(dtype, np.integer):
-            return numbers.astype(dtype)
+            return numbers.astype(dtype, copy=False)
+        missing = np.isnan(numbers)
+        numbers[missing] = 0
         limits = np.iinfo(dtype)
-        whole = np.clip(np.rint(np.nan_to_num(numbers)), limits.min, limits.max)
+        np.clip(np.rint(numbers, out=numbers), limits.min, limits.max, out=numbers)
         if self.nodata is not None:
-            whole[whole == self.nodata] += 1
-            whole[np.isnan(numbers)] = self.nodata
-        return whole.astype(dtype)
+            numbers[numbers == self.nodata] += 1
+            numbers[missing] = self.nodata
+        return numbers.astype(dtype)
 
 
 def default_nodata(dtype: DTypeLike) -> float:

@@ -25,9 +25,12 @@ def compose(
     bit-identical; so do bands that the prediction lacks.
     """
     filled = (opacity > 0) & radiometry.valid(native) & np.isfinite(prediction).all(axis=0)
-    result = native.copy()
-    before = native[list(positions)][:, filled].astype(np.float32)
-    before = before * np.float32(radiometry.scale) + np.float32(radiometry.offset)
-    after = before + opacity[filled] * (prediction[:, filled] - before)
-    result[np.asarray(positions)[:, None], *np.nonzero(filled)] = radiometry.encode(after)
+    places = np.flatnonzero(filled)
+    weight = opacity.reshape(-1)[places]
+    result = np.array(native, order="C")
+    for plane, position in zip(prediction, positions, strict=True):
+        band = result[position].reshape(-1)
+        before = radiometry.reflectance(band[places])
+        after = before + weight * (plane.reshape(-1)[places] - before)
+        band[places] = radiometry.encode(after)
     return result, filled
