@@ -47,7 +47,8 @@ def test_the_make_targets_of_the_readme_exist() -> None:
 
 
 def test_files_that_documents_point_to_exist() -> None:
-    for document in (ROOT / "README.md", ROOT / "models" / "README.md", ROOT / "CHANGELOG.md"):
+    tops = (ROOT / "README.md", ROOT / "models" / "README.md", ROOT / "CHANGELOG.md")
+    for document in (*tops, *(ROOT / "docs").glob("*.md")):
         links = re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8"))
         assert [link for link in links if not (document.parent / link).exists()] == []
 

@@ -32,6 +32,7 @@ DOORS = {
     "h5py": {"runtimes/keras.py"},
     "onnxruntime": {"runtimes/onnx.py"},
     "onnx": {"runtimes/export.py"},
+    "pystac": {"io"},
     "tqdm": {"cli"},
     "cv2": {"clouds", "coregister", "simulation", "metrics", "report"},
 }

@@ -17,7 +17,9 @@ from cloudfree.cli.options import (
 
 
 @click.command(epilog="Example: cloudfree coregister --s1 vv_vh.tif --s2 l1c.tif")
-@click.option("--s1", type=EXISTING_FILE, required=True, help="Sentinel-1 scene with VV and VH.")
+@click.option(
+    "--s1", type=EXISTING_FILE, required=True, help="Sentinel-1 scene: file, folder or product."
+)
 @click.option("--s2", type=EXISTING_FILE, required=True, help="Sentinel-2 scene.")
 @click.option("-o", "--output", type=NEW_FILE, help="Result.  [default: S1_coregistered.tif]")
 @click.option("--dry-run", is_flag=True, help="Measure and say what would be done.")

@@ -21,6 +21,7 @@ COMMANDS = {
     "simulate": "A scene with clouds and the truth below them.",
     "models": "List, show, check and convert models.",
     "export": "A model as ONNX.",
+    "info": "What a product is, or what is installed.",
 }
 
 EXIT_INTERRUPTED = 130

@@ -7,7 +7,9 @@ import functools
 import json
 import logging
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +20,22 @@ from cloudfree.errors import CloudfreeError
 Step = TypeVar("Step")
 Command = Callable[..., Any]
 
-EXISTING_FILE = click.Path(exists=True, path_type=Path)
+
+class _InputPath(click.Path):
+    """A path that exists, or a name of GDAL's own that no file system knows."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        if os.fspath(value).startswith(("SENTINEL2_", "/vsi")):
+            return Path(value)
+        return super().convert(value, param, ctx)
+
+
+EXISTING_FILE = _InputPath(exists=True, path_type=Path)
 NEW_FILE = click.Path(path_type=Path)
 
 
@@ -28,16 +45,22 @@ def optical_options(command: Command) -> Command:
         "--s2-offset",
         type=float,
         metavar="DN",
-        help="Added to digital numbers: -1000 since baseline 04.00.  [default: band tags, else 0]",
+        help="Added to digital numbers: -1000 since baseline 04.00.  [default: by the metadata]",
     )(command)
 
 
 def radar_options(command: Command) -> Command:
     """Options of every command that lays Sentinel-1 on an optical grid."""
     for option in (
+        click.option("--max-gap", type=click.FloatRange(0), default=30.0, show_default=True,
+                     metavar="DAYS",
+                     help="Most days between the two scenes; a warning comes above 7."),
+        click.option("--dem", type=EXISTING_FILE,
+                     help="Heights in metres above the ellipsoid, to correct a GRD product for "
+                          "the relief; needs cloudfree[terrain]."),
         click.option("--s1-units", type=click.Choice(["auto", "db", "linear", "dn"]),
                      default="auto", show_default=True,
-                     help="What the Sentinel-1 numbers are; dn, uncalibrated, is refused."),
+                     help="What the Sentinel-1 numbers are; dn only in a GRD product."),
         click.option("--max-shift", type=click.FloatRange(0), default=8.0, show_default=True,
                      metavar="PX",
                      help="Largest shift that is corrected; beyond 32 pixels none is looked for."),
@@ -64,7 +87,8 @@ def cloudfree_command(command: Command) -> Command:
     """Options of every command, and one way to print results and errors.
 
     The command returns a dataclass with a method `summary() -> str`; it is printed as text, or
-    with --json as one object. A CloudfreeError becomes one line on stderr and exit code 1.
+    with --json as one object. A CloudfreeError becomes one line on stderr and exit code 1; a
+    result may name another exit code.
     """
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
@@ -78,6 +102,8 @@ def cloudfree_command(command: Command) -> Command:
         except CloudfreeError as error:
             raise click.ClickException(str(error)) from error
         click.echo(json.dumps(_plain(result), indent=2) if as_json else result.summary())
+        if code := getattr(result, "exit_code", 0):
+            raise SystemExit(code)
 
     return wrapped
 
@@ -128,4 +154,4 @@ def _plain(result: Any) -> Any:
         return [_plain(value) for value in result]
     if isinstance(result, float) and not math.isfinite(result):
         return None
-    return str(result) if isinstance(result, Path) else result
+    return str(result) if isinstance(result, (Path, datetime)) else result

@@ -17,7 +17,7 @@ from cloudfree.cli.options import (
 
 
 @click.command(epilog="Example: cloudfree remove --s1 vv_vh.tif --s2 l1c.tif")
-@click.option("--s1", type=EXISTING_FILE, help="Sentinel-1 scene with VV and VH.")
+@click.option("--s1", type=EXISTING_FILE, help="Sentinel-1 scene: file, folder or product.")
 @click.option("--s2", type=EXISTING_FILE, required=True, help="Cloudy Sentinel-2 scene.")
 @click.option("-o", "--output", type=NEW_FILE, help="Result.  [default: S2_cloudfree.tif]")
 @click.option(

@@ -25,10 +25,13 @@ _COMMON_NAMES = {
     "COASTAL": "B01", "BLUE": "B02", "GREEN": "B03", "RED": "B04", "REDEDGE1": "B05",
     "REDEDGE2": "B06", "REDEDGE3": "B07", "NIR": "B08", "NIR08": "B8A", "NIR09": "B09",
     "CIRRUS": "B10", "SWIR16": "B11", "SWIR22": "B12",
+    # Since version 2 of the extension.
+    "REDEDGE071": "B05", "REDEDGE075": "B06", "REDEDGE078": "B07",
 }  # fmt: skip
 
 _BAND_CODE = re.compile(r"^B0?(8A|[1-9]|1[0-2])(?![0-9A-Z])", re.IGNORECASE)
-_POLARISATION = re.compile(r"(?<![A-Z])(VV|VH)(?![A-Z])", re.IGNORECASE)
+# A polarisation as a word of a name or description.
+POLARISATION = re.compile(r"(?<![A-Z])(VV|VH)(?![A-Z])", re.IGNORECASE)
 
 
 def optical_band(description: str | None) -> str | None:
@@ -42,7 +45,7 @@ def optical_band(description: str | None) -> str | None:
 
 def polarisation(description: str | None) -> str | None:
     """The polarisation that a description names, as `sigma0_vv_db` names VV."""
-    found = _POLARISATION.findall((description or "").replace("_", " "))
+    found = POLARISATION.findall(description or "")
     return found[0].upper() if len(set(map(str.upper, found))) == 1 else None
 
 
@@ -86,7 +89,7 @@ def find_polarisations(descriptions: Sequence[str | None]) -> dict[str, int]:
     raise InputError(
         f"Sentinel-1 bands {[text or 'unnamed' for text in descriptions]}",
         wanted="one VV and one VH band",
-        hint="stack both polarisations into one file and name its bands VV and VH",
+        hint="name the bands VV and VH, put A_VH.tif beside A_VV.tif, or give their folder",
     )
 
 

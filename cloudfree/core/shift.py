@@ -5,6 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Shift:
@@ -16,6 +21,10 @@ class Shift:
 
     row: float = 0.0
     col: float = 0.0
+
+    def at(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+        """Where Sentinel-1 shows what the optical scene shows at these rows and columns."""
+        return rows + self.row, cols + self.col
 
     @property
     def length(self) -> float:

@@ -29,7 +29,7 @@ RIDGE = 0.02
 
 
 class CrossPower:
-    """Cross-power spectra of blocks of one size, summed for two halves of the ground."""
+    """Cross-correlations of blocks of one size, summed for two halves of the ground."""
 
     def __init__(self, height: int, width: int, optical_bands: int, sar_bands: int) -> None:
         self.reach = min(REACH_PX, height // 4, width // 4)
@@ -37,8 +37,9 @@ class CrossPower:
             cv2.getOptimalDFTSize(height + self.reach),
             cv2.getOptimalDFTSize(width + self.reach),
         )
-        spectrum = (2, optical_bands, sar_bands, self._shape[0], self._shape[1] // 2 + 1)
-        self._spectra: Complex64 = np.zeros(spectrum, dtype=np.complex64)
+        side = 2 * self.reach + 1
+        # Cross-correlations, (half of the ground, optical band, sar band, shift row, shift column).
+        self._correlation: Float64 = np.zeros((2, optical_bands, sar_bands, side, side))
         self._optical = np.zeros((optical_bands, optical_bands))
         self._sar = np.zeros((sar_bands, sar_bands))
         self._halves = _chessboard(height, width)
@@ -48,10 +49,17 @@ class CrossPower:
         for one, other in zip(optical, sar, strict=True):
             self._optical += _covariance(one)
             self._sar += _covariance(other)
-            there = self._transform(other)
-            for index, half in enumerate(self._halves):
-                here = np.conj(self._transform(one * half))
-                self._spectra[index] += here[:, None] * there[None]
+        there = [self._transform(bands) for bands in sar]
+        for index, half in enumerate(self._halves):
+            here = [np.conj(self._transform(bands * half)) for bands in optical]
+            spectra = sum(a[:, None] * b[None] for a, b in zip(here, there, strict=True))
+            self._correlation[index] += self._within_reach(np.asarray(spectra))
+
+    def join(self, other: CrossPower) -> None:
+        """Add what another one of the same size and bands has been given."""
+        self._optical += other._optical
+        self._sar += other._sar
+        self._correlation += other._correlation
 
     def agreement(self) -> tuple[Float64, Float64, Float64]:
         """Agreement for each shift, on all of the ground and on either half of it.
@@ -59,11 +67,20 @@ class CrossPower:
         Each is (2 reach + 1, 2 reach + 1); row and column `reach` stand for no shift, later ones
         for Sentinel-1 content further down and right. From 0 to the number of polarisations.
         """
-        halves = [self._within_reach(spectra) for spectra in self._spectra]
+        halves = self._correlation
         whole = halves[0] + halves[1]
         # Each half holds about half of the variance.
         return (self._canonical(whole), 4 * self._canonical(halves[0]),
                 4 * self._canonical(halves[1]))  # fmt: skip
+
+    def mixture(self, row: int, col: int) -> Float32:
+        """How optical features combine to those of each polarisation, (optical band, sar band).
+
+        `row` and `col` are the shift, within reach, at which they are compared.
+        """
+        correlation = self._correlation.sum(axis=0)[..., self.reach + row, self.reach + col]
+        left, right = _whitening(self._optical), _whitening(self._sar)
+        return np.asarray(left.T @ left @ correlation @ right.T @ right, dtype=np.float32)
 
     def _transform(self, bands: Float32) -> Complex64:
         return np.asarray(np.fft.rfft2(bands, s=self._shape), dtype=np.complex64)
@@ -74,7 +91,7 @@ class CrossPower:
         correlation = np.fft.irfft2(spectra, s=self._shape)
         return np.asarray(correlation[..., shifts[:, None], shifts], dtype=np.float32)
 
-    def _canonical(self, correlation: Float32) -> Float64:
+    def _canonical(self, correlation: Float64) -> Float64:
         whitened = np.einsum(
             "ao,bs,osij->abij", _whitening(self._optical), _whitening(self._sar), correlation
         )

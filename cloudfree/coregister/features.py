@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from cloudfree.core.units import Float32
 
-# Standard deviation of the smoothing in pixels; speckle needs more.
-OPTICAL_SMOOTHING_PX = 1.0
-SAR_SMOOTHING_PX = 1.5
+# Standard deviation of the smoothing in pixels: little, as sharp edges tell places best and speckle
+# averages out over the ground that is compared.
+SMOOTHING_PX = 0.7
 
 # Standard deviation of the neighbourhood in which gradients are scaled to equal strength.
-NEIGHBOURHOOD_PX = 16.0
-# Share of the usual strength below which a neighbourhood counts as flat and is not raised.
-FLAT = 0.3
+NEIGHBOURHOOD_PX = 8.0
+# Added to the strength of a neighbourhood as a share of the usual one, so that flat ones stay flat.
+FLAT = 1.0
 # A single edge counts at most this many times the strength around it.
 MAX_STRENGTH = 3.0
 
@@ -40,27 +40,27 @@ def optical_features(reflectance: Float32, usable: Bits) -> Float32:
     Zero where pixels are missing or not `usable` (y, x), as under clouds.
     """
     logarithm = np.log(np.maximum(reflectance, MIN_REFLECTANCE))
-    return _gradients(logarithm, _complete(reflectance) & usable, OPTICAL_SMOOTHING_PX)
+    return _gradients(logarithm, _complete(reflectance) & usable)
 
 
 def sar_features(decibels: Float32) -> Float32:
     """Gradients along rows and columns, (2, band, y, x), of dB, (band, y, x); 0 where missing."""
-    return _gradients(decibels, _complete(decibels), SAR_SMOOTHING_PX)
+    return _gradients(decibels, _complete(decibels))
 
 
 def _complete(image: Float32) -> Bits:
     return np.asarray(np.isfinite(image).all(axis=0), dtype=np.bool_)
 
 
-def _gradients(image: Float32, valid: Bits, smoothing_px: float) -> Float32:
+def _gradients(image: Float32, valid: Bits) -> Float32:
     weight, taper = valid.astype(np.float32), _taper(valid)
-    bands = [_band_gradients(np.where(valid, band, 0.0), weight, smoothing_px) for band in image]
+    bands = [_band_gradients(np.where(valid, band, 0.0), weight) for band in image]
     return np.stack(bands, axis=1) * taper
 
 
-def _band_gradients(band: Float32, weight: Float32, smoothing_px: float) -> Float32:
+def _band_gradients(band: Float32, weight: Float32) -> Float32:
     """Gradients along rows and columns, (2, y, x), of about unit strength."""
-    smooth = _mean(band.astype(np.float32), weight, smoothing_px)
+    smooth = _mean(band.astype(np.float32), weight, SMOOTHING_PX)
     gradients = np.stack([np.gradient(smooth, axis=axis) for axis in (0, 1)])
     strength = np.sqrt(_mean((gradients**2).sum(axis=0), weight, NEIGHBOURHOOD_PX))
     floor = FLAT * float(np.median(strength[weight > 0])) if weight.any() else 0.0

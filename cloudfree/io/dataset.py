@@ -19,10 +19,14 @@ from cloudfree.io.quiet import without_warning
 
 
 class Dataset:
-    """A raster file with one GDAL handle per thread: a handle must not be shared."""
+    """A raster file with one GDAL handle per thread: a handle must not be shared.
 
-    def __init__(self, path: Path) -> None:
+    `source` is what GDAL opens where that is not the path itself, such as a virtual dataset.
+    """
+
+    def __init__(self, path: Path, source: str | None = None) -> None:
         self.path = path
+        self._source = source or str(path)
         self._local = threading.local()
         self._handles: list[DatasetReader] = []
         _ = self.handle
@@ -31,15 +35,29 @@ class Dataset:
     def handle(self) -> DatasetReader:
         """The calling thread's handle."""
         if not hasattr(self._local, "handle"):
-            self._local.handle = _open(self.path)
+            self._local.handle = open_raster(self._source, str(self.path))
             self._handles.append(self._local.handle)
         handle: DatasetReader = self._local.handle
         return handle
 
     def read(self, indexes: list[int], window: Window) -> NDArray[np.generic]:
-        """Bands (counted from 0) of a window in the file's own numbers, (band, y, x)."""
+        """Bands (counted from 0) of a window in the file's own numbers, (band, y, x).
+
+        Raises
+        ------
+        InputError
+            The file is damaged there.
+        """
         rectangle = rasterio.windows.Window(window.col, window.row, window.width, window.height)
-        pixels: NDArray[np.generic] = self.handle.read([i + 1 for i in indexes], window=rectangle)
+        bands = [index + 1 for index in indexes]
+        try:
+            pixels: NDArray[np.generic] = self.handle.read(bands, window=rectangle)
+        except RasterioIOError as error:
+            raise InputError(
+                f"{self.path} cannot be read ({error.__cause__ or error})",
+                wanted="a file that is whole",
+                hint="copy or download it again",
+            ) from error
         return pixels
 
     def close(self) -> None:
@@ -54,13 +72,20 @@ class Dataset:
         self.close()
 
 
-def _open(path: Path) -> DatasetReader:
+def open_raster(source: str, name: str) -> DatasetReader:
+    """What GDAL makes of a path, a virtual file or the text of a VRT; `name` is for people.
+
+    Raises
+    ------
+    InputError
+        GDAL cannot open it.
+    """
     try:
         with without_warning(NotGeoreferencedWarning):
-            return rasterio.open(path)
+            return rasterio.open(source)
     except RasterioIOError as error:
         raise InputError(
-            f"{path} cannot be opened ({error})",
+            f"{name} cannot be opened ({error})",
             wanted="a raster that GDAL reads, such as a GeoTIFF",
             hint="check the path and the file",
         ) from error

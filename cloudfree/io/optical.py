@@ -2,45 +2,115 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import find_optical_bands
-from cloudfree.core.units import Float32
+from cloudfree.core.units import Float32, Radiometry
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.io.cog import CogProfile
 from cloudfree.io.dataset import Dataset
 from cloudfree.io.georeference import grid_of
-from cloudfree.io.radiometry import PICTURE_DTYPE, radiometry_of
+from cloudfree.io.radiometry import (
+    PICTURE_DTYPE,
+    digital_numbers,
+    holds_digital_numbers,
+    plain_numbers,
+)
+from cloudfree.io.sentinel2.band_folder import band_of_file
+from cloudfree.io.sentinel2.band_stack import Resampling, stack_bands
+from cloudfree.io.sentinel2.find import find_product
+from cloudfree.io.sentinel2.offset import (
+    REFLECTANCE,
+    OffsetDecision,
+    decide_offset,
+    flag_evidence,
+)
+from cloudfree.io.sentinel2.probe import probe
+from cloudfree.io.sentinel2.product import Level, level_of_bands
+from cloudfree.io.sentinel2.tags import (
+    BOA_OFFSET_TAG,
+    DECIDED_TAG,
+    OFFSET_TAG,
+    REASON_TAG,
+    SUN_AZIMUTH_TAG,
+)
 
-# Dataset tag with the direction of the sun in degrees clockwise from north; the name is the
-# element of MTD_TL.xml (S2 PSD-14.9, Mean_Sun_Angle).
-SUN_AZIMUTH_TAG = "MEAN_SUN_AZIMUTH_ANGLE"
+log = logging.getLogger("cloudfree")
 
 # Bands of a picture: red, green, blue and perhaps near infrared or opacity.
 PICTURE_BANDS = (3, 4)
 
 
 class OpticalScene(Dataset):
-    """One multi-band Sentinel-2 raster: reflectance by band name, or the file's own numbers."""
+    """A Sentinel-2 scene on one grid: reflectance by band name, or its own numbers.
 
-    def __init__(self, path: Path, offset_dn: float | None = None) -> None:
-        super().__init__(path)
+    `path` is a product in any packing that `find_product` knows, or one raster with all bands.
+    `offset_dn` is what is added to digital numbers; without it the evidence decides. Bands of 20
+    and 60 m come to the finest grid by `resampling`.
+
+    Raises
+    ------
+    InputError
+        No scene, or a radiometric offset that nobody can tell.
+    """
+
+    def __init__(
+        self, path: Path, offset_dn: float | None = None, resampling: Resampling = "bilinear"
+    ) -> None:
+        self.product = find_product(path)
+        super().__init__(path, self.product.raster or stack_bands(self.product, resampling))
         self.grid = grid_of(self.handle)
         self.descriptions: tuple[str | None, ...] = self.handle.descriptions
         self.positions = find_optical_bands(self._names())
-        self.radiometry = radiometry_of(self.handle, offset_dn)
         self.tags: dict[str, str] = self.handle.tags()
+        self.offset, self.radiometry = self._meaning(offset_dn)
 
     def _names(self) -> list[str | None]:
-        """Descriptions of the bands; of a picture without them, its colours."""
-        if any(self.descriptions) or len(self.descriptions) not in PICTURE_BANDS:
+        """Descriptions of the bands; without them colours of a picture, or the name of the file."""
+        if any(self.descriptions):
             return list(self.descriptions)
-        return [colour.name for colour in self.handle.colorinterp]
+        if len(self.descriptions) in PICTURE_BANDS:
+            return [colour.name for colour in self.handle.colorinterp]
+        alone = len(self.descriptions) == 1
+        return [band_of_file(self.path)] if alone else list(self.descriptions)
+
+    def _meaning(self, offset_dn: float | None) -> tuple[OffsetDecision, Radiometry]:
+        """What is added to the numbers, and how they then mean reflectance."""
+        if not holds_digital_numbers(self.handle):
+            return REFLECTANCE, plain_numbers(self.handle)
+        offset = self._decide_offset(offset_dn)
+        log.info("offset of %s: %s", self.name, offset.reason)
+        radiometry = digital_numbers(self.handle, offset.offset_dn, self.product.quantification)
+        return offset, radiometry
+
+    def _decide_offset(self, offset_dn: float | None) -> OffsetDecision:
+        told = self.product.evidence
+        if offset_dn is not None:
+            return decide_offset((flag_evidence(offset_dn), *told), self.name)
+        seen = probe(self, self.positions, any(one.offset_dn is not None for one in told))
+        return decide_offset((*told, seen), self.name)
+
+    @property
+    def level(self) -> Level | None:
+        """L1C or L2A, by metadata, name, or else the set of bands."""
+        return self.product.level or level_of_bands(frozenset(self.positions))
+
+    @property
+    def acquisition(self) -> Acquisition:
+        """When and from where the scene was seen."""
+        return self.product.acquisition
+
+    @property
+    def name(self) -> str:
+        """What people know the scene by: its product, or its file."""
+        return self.product.name
 
     @property
     def is_picture(self) -> bool:
@@ -66,7 +136,7 @@ class OpticalScene(Dataset):
             return float(azimuth) if azimuth is not None else None
         except ValueError as error:
             raise InputError(
-                f"tag {SUN_AZIMUTH_TAG} = {azimuth!r} in {self.path.name}",
+                f"tag {SUN_AZIMUTH_TAG} = {azimuth!r} in {self.name}",
                 wanted="degrees clockwise from north",
                 hint="correct the tag or remove it",
             ) from error
@@ -81,7 +151,7 @@ class OpticalScene(Dataset):
         """
         if missing := [band for band in bands if band not in self.positions]:
             raise InputError(
-                f"no band {', '.join(missing)} in {self.path.name} ({', '.join(self.bands)})",
+                f"no band {', '.join(missing)} in {self.name} ({', '.join(self.bands)})",
                 wanted=f"the bands that {purpose} needs: {', '.join(bands)}",
                 hint="give a scene with these bands, or name them if they are there unnamed",
             )
@@ -97,20 +167,30 @@ class OpticalScene(Dataset):
     def profile(self, tags: Mapping[str, str], creation_options: Mapping[str, str]) -> CogProfile:
         """How a scene like this one is written: type, names, tags and scales of this file.
 
-        `tags` are added to the file's own; statistics are left out, for they no longer hold.
+        `tags` are added to the file's own; statistics are left out, for they no longer hold. The
+        offset goes with it, so that the result reads back as this scene does.
         """
         handle, indexes = self.handle, self.handle.indexes
+        decided = {DECIDED_TAG: f"{self.offset.offset_dn:g}", REASON_TAG: self.offset.reason}
         return CogProfile(
             dtype=handle.dtypes[0],
             nodata=handle.nodata,
             descriptions=self.descriptions,
-            tags={**_without_statistics(self.tags), **tags},
-            band_tags=tuple(_without_statistics(handle.tags(index)) for index in indexes),
+            tags={**_without_statistics(self.tags), **decided, **tags},
+            band_tags=tuple(self._band_tags(index) for index in indexes),
             scales=handle.scales,
             offsets=handle.offsets,
             units=handle.units,
             creation_options=creation_options,
         )
+
+    def _band_tags(self, index: int) -> dict[str, str]:
+        """The tags of a band, counted from 1, with the offset of its digital numbers."""
+        tags = _without_statistics(self.handle.tags(index))
+        if self.offset is REFLECTANCE:
+            return tags
+        names = {OFFSET_TAG} | ({BOA_OFFSET_TAG} & tags.keys())
+        return {**tags, **dict.fromkeys(sorted(names), f"{self.offset.offset_dn:g}")}
 
 
 def _without_statistics(tags: Mapping[str, str]) -> dict[str, str]:

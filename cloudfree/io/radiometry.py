@@ -6,7 +6,6 @@ import numpy as np
 from rasterio.io import DatasetReader
 
 from cloudfree.core.units import QUANTIFICATION, Radiometry, default_nodata
-from cloudfree.errors import InputError
 
 # Reflectance above 20 does not exist, and no scene of digital numbers has its median below it.
 MAX_REFLECTANCE = 20.0
@@ -16,43 +15,40 @@ _SAMPLE_PX = 256
 PICTURE_DTYPE, WHITE = "uint8", 255.0
 
 
-def radiometry_of(dataset: DatasetReader, offset_dn: float | None = None) -> Radiometry:
-    """How the numbers of an open dataset mean reflectance.
+def holds_digital_numbers(dataset: DatasetReader) -> bool:
+    """Whether an open dataset holds reflectance as digital numbers, which may have an offset.
 
-    Bytes are a picture, 0 black to 255 white; other whole numbers are digital numbers of
-    reflectance x 10000; floats are reflectance unless they are too large for it. `offset_dn` is
-    what is added to digital numbers (-1000 since processing baseline 04.00); without it the band
-    tag RADIO_ADD_OFFSET decides, else it is 0.
-
-    Raises
-    ------
-    InputError
-        Offsets that differ between the bands.
+    Bytes are a picture; other whole numbers are digital numbers; floats are reflectance unless
+    they are too large for it.
     """
     dtype = dataset.dtypes[0]
     if dtype == PICTURE_DTYPE:
+        return False
+    return not np.issubdtype(np.dtype(dtype), np.floating) or _exceeds_reflectance(dataset)
+
+
+def digital_numbers(
+    dataset: DatasetReader, offset_dn: float, quantification: float | None
+) -> Radiometry:
+    """How digital numbers mean reflectance: `(number + offset_dn) / quantification`."""
+    unit = quantification or QUANTIFICATION
+    return Radiometry(dataset.dtypes[0], 1 / unit, offset_dn / unit, _nodata(dataset))
+
+
+def plain_numbers(dataset: DatasetReader) -> Radiometry:
+    """How the other numbers do: floats as they are, bytes from 0 black to 255 white."""
+    dtype = dataset.dtypes[0]
+    if dtype == PICTURE_DTYPE:
         return Radiometry(dtype, 1 / WHITE, 0.0, dataset.nodata)
-    nodata = dataset.nodata if dataset.nodata is not None else default_nodata(dtype)
-    if np.issubdtype(np.dtype(dtype), np.floating) and not _holds_digital_numbers(dataset):
-        return Radiometry(dtype, 1.0, 0.0, nodata)
-    offset = offset_dn if offset_dn is not None else _tagged_offset(dataset)
-    return Radiometry(dtype, 1 / QUANTIFICATION, offset / QUANTIFICATION, nodata)
+    return Radiometry(dtype, 1.0, 0.0, _nodata(dataset))
 
 
-def _tagged_offset(dataset: DatasetReader) -> float:
-    """The RADIO_ADD_OFFSET of the bands, as GDAL's SENTINEL2 driver writes it; 0 without one."""
-    tags = [dataset.tags(index).get("RADIO_ADD_OFFSET") for index in dataset.indexes]
-    offsets = {float(tag) for tag in tags if tag is not None}
-    if len(offsets) > 1:
-        raise InputError(
-            f"different RADIO_ADD_OFFSET tags {sorted(offsets)} in {dataset.name}",
-            wanted="one offset for all bands",
-            hint="give the offset with --s2-offset",
-        )
-    return offsets.pop() if offsets else 0.0
+def _nodata(dataset: DatasetReader) -> float:
+    declared: float | None = dataset.nodata
+    return default_nodata(dataset.dtypes[0]) if declared is None else declared
 
 
-def _holds_digital_numbers(dataset: DatasetReader) -> bool:
+def _exceeds_reflectance(dataset: DatasetReader) -> bool:
     shape = (min(dataset.height, _SAMPLE_PX), min(dataset.width, _SAMPLE_PX))
     sample = dataset.read(1, out_shape=shape)
     sample = sample[np.isfinite(sample) & (sample != 0)]

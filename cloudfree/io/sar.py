@@ -3,47 +3,67 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.bands import SAR_BANDS, find_polarisations
+from cloudfree.core.displacement import Displacement
 from cloudfree.core.grid import Grid
-from cloudfree.core.shift import NO_SHIFT, Shift
+from cloudfree.core.shift import NO_SHIFT
 from cloudfree.core.units import Float32, decibel
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.io import warp
 from cloudfree.io.cog import CogProfile
 from cloudfree.io.dataset import Dataset
+from cloudfree.io.field_sampling import sample_displaced
 from cloudfree.io.georeference import grid_of, same_grid
+from cloudfree.io.sar_files import find_sar_files
 from cloudfree.io.sar_units import decide_units
+from cloudfree.io.valid_edge import EROSION_PX, grown, hanging
 
 log = logging.getLogger("cloudfree")
 
 _SAMPLE_PX = 512
 
+# Smaller shares of a scene than this are dark targets at its edge, no frame.
+LEAST_FRAME = 1e-3
+
+# Source: Small 2011, "Flattening gamma", doi:10.1109/TGRS.2011.2120616; gamma-nought is
+# sigma-nought over the cosine of the angle of incidence, 30 to 45 degrees here.
+GAMMA_NOUGHT = (
+    "%s holds gamma-nought flattened by the terrain, taken for sigma-nought: 0.6 to 1.5 dB more on "
+    "flat ground than models were trained on"
+)
+
 
 class SarScene(Dataset):
-    """One raster with VV and VH: sigma-nought in dB on any grid.
+    """A geocoded scene with VV and VH, in one file or two: sigma-nought in dB on any grid.
 
     `units` is auto, db, linear or dn; auto looks at a sample of the numbers.
     """
 
     def __init__(self, path: Path, units: str = "auto") -> None:
-        super().__init__(path)
+        files = find_sar_files(path)
+        super().__init__(path, files.source)
+        self.acquisition = files.acquisition
         self.grid = warp.untorn(grid_of(self.handle))
         found = find_polarisations(self.handle.descriptions)
         self._indexes = [found[band] for band in SAR_BANDS]
-        self.units = decide_units(units, self._sample(), self.handle.nodata, path.name)
+        sample = self._sample()
+        self.units = decide_units(units, sample, self.handle.nodata, path.name)
+        self._frame = self._undeclared_frame(sample)
         self._places: dict[Grid, Grid] = {}
+        if files.gamma_nought:
+            log.info(GAMMA_NOUGHT, path.name)
 
-    def on_grid(self, grid: Grid, window: Window, shift: Shift = NO_SHIFT) -> Float32:
+    def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
         """VV and VH in dB, (2, y, x), of a window of an optical grid; NaN where there is none.
 
-        One resampling, in linear power, `shift` included. Where the grids are the same and
+        One resampling, in linear power, `shift` included, whatever its kind. Where the grids are the same and
         nothing is shifted the numbers pass through unchanged.
 
         Raises
@@ -53,18 +73,51 @@ class SarScene(Dataset):
         """
         source = self._place(grid)
         if shift == NO_SHIFT and same_grid(source, grid):
-            return self.units.decibels(self.read(self._indexes, window))
-        target = grid.of(window).shifted(shift.row, shift.col)
+            return self._values(window, self.units.decibels)
+        scale = warp.reduction(source, grid)
+        target = warp.displaced(grid, window, shift)
+        if target is None:
+            return decibel(sample_displaced(self._power, source, grid, window, shift, scale))
         part = warp.needed_window(source, target)
         if part is None:
             return np.full((len(SAR_BANDS), window.height, window.width), np.nan, np.float32)
-        power = self.units.power(self.read(self._indexes, part))
-        scale = warp.reduction(source, grid)
-        return decibel(warp.resample(power, source.of(part), target, scale))
+        return decibel(warp.resample(self._power(part), source.of(part), target, scale))
 
     def overlap(self, grid: Grid) -> float:
         """Share of an optical grid, 0 to 1, inside the footprint of this scene."""
         return warp.covered_share(grid, self._place(grid))
+
+    def _power(self, window: Window) -> Float32:
+        return self._values(window, self.units.power)
+
+    def _values(self, window: Window, convert: Callable[[NDArray[np.generic]], Float32]) -> Float32:
+        """Converted numbers of a window, (2, y, x), the last pixels beside the frame cut off."""
+        if self._frame is None:
+            return convert(self.read(self._indexes, window))
+        outer = window.grown(EROSION_PX, self.grid.height, self.grid.width)
+        numbers = self.read(self._indexes, outer)
+        values = convert(numbers)
+        frame = self.units.undeclared(numbers) & self._frame_on(self._frame, outer)
+        values[:, grown(frame, EROSION_PX)] = np.nan
+        return values[:, *window.within(outer)]
+
+    def _undeclared_frame(self, sample: NDArray[np.generic]) -> NDArray[np.bool_] | None:
+        """Where the sample shows missing pixels around the scene that the file does not declare.
+
+        A file that declares what is missing has been cut with care; around one that does not,
+        pixels mixed with missing ones are left.
+        """
+        frame = hanging(self.units.undeclared(sample), (True, True, True, True))
+        if frame.mean() < LEAST_FRAME:
+            return None
+        log.info("%d pixels are cut off beside undeclared nodata of %s", EROSION_PX, self.path.name)
+        return grown(frame, 1)
+
+    def _frame_on(self, frame: NDArray[np.bool_], window: Window) -> NDArray[np.bool_]:
+        """The frame of the sample at the pixels of a window, (y, x)."""
+        rows = np.arange(window.row, window.row_stop) * frame.shape[0] // self.grid.height
+        cols = np.arange(window.col, window.col_stop) * frame.shape[1] // self.grid.width
+        return frame[np.ix_(rows, cols)]
 
     def _place(self, grid: Grid) -> Grid:
         """Where this scene lies: on its own grid, or on `grid` if one has no coordinate system."""

@@ -22,11 +22,17 @@ MAX_MEDIAN_POWER = 1.0
 
 
 @dataclass(frozen=True)
-class SarUnits:
-    """The quantity in a file, why it is taken for that, and what marks missing pixels."""
+class SarQuantity:
+    """What the numbers of a scene are, and why they are taken for that."""
 
-    quantity: Literal["db", "linear"]
+    quantity: Literal["db", "linear", "dn"]
     reason: str
+
+
+@dataclass(frozen=True)
+class SarUnits(SarQuantity):
+    """The quantity in a calibrated file and what marks missing pixels; never dn."""
+
     nodata: float | None
 
     def decibels(self, numbers: NDArray[np.generic]) -> Float32:
@@ -38,6 +44,13 @@ class SarUnits:
         """Linear power, (band, y, x), of the numbers in a file; NaN where missing."""
         values = self._with_gaps(numbers)
         return values if self.quantity == "linear" else linear_power(values)
+
+    def undeclared(self, numbers: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """True where pixels, (band, y, x), are missing by a mark that the file does not declare."""
+        marks = [*UNDECLARED_NODATA, *([0.0] if self.quantity == "linear" else [])]
+        marks = [mark for mark in marks if mark != self.nodata]
+        found = np.isin(numbers, np.array(marks, dtype=np.float64)).any(axis=0)
+        return np.asarray(found, dtype=np.bool_)
 
     def _with_gaps(self, numbers: NDArray[np.generic]) -> Float32:
         """A pixel that lacks one polarisation is missing in both.
@@ -111,6 +124,6 @@ def _detected(valid: Float32, nodata: float | None, name: str) -> SarUnits:
 def _uncalibrated(valid: Float32, name: str) -> InputError:
     return InputError(
         f"uncalibrated digital numbers (mean {float(valid.mean()):.4g}) in {name}",
-        wanted="calibrated, terrain-corrected sigma-nought in dB or linear power",
-        hint="calibrate it first with SNAP, pyroSAR or sarsen",
+        wanted="sigma-nought in dB or linear power, or a GRD product with its tables",
+        hint="give the SAFE folder or zip, or calibrate it first with SNAP, pyroSAR or sarsen",
     )

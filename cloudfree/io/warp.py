@@ -17,7 +17,9 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import Resampling
 
+from cloudfree.core.displacement import Displacement, PolynomialDisplacement
 from cloudfree.core.grid import Grid
+from cloudfree.core.shift import Shift
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
 from cloudfree.io.quiet import without_warning
@@ -72,8 +74,12 @@ def untorn(grid: Grid) -> Grid:
 
 def covered_share(grid: Grid, by: Grid) -> float:
     """Share of the pixels of `grid`, 0 to 1, inside the footprint of another grid."""
-    edge = positions(by, grid, _outline(by))
-    edge = edge[np.isfinite(edge).all(axis=1)]
+    return share_within(grid, positions(by, grid, _outline(by)))
+
+
+def share_within(grid: Grid, outline: Positions) -> float:
+    """Share of the pixels of `grid`, 0 to 1, inside an outline of pixel positions (column, row)."""
+    edge = outline[np.isfinite(outline).all(axis=1)]
     if len(edge) < 3:
         return 0.0
     footprint = shapely.make_valid(shapely.Polygon(edge))
@@ -94,6 +100,19 @@ def needed_window(source: Grid, target: Grid) -> Window | None:
     stop = np.clip(np.ceil(edge.max(axis=0) + margin), 0, size).astype(int)
     width, height = (int(length) for length in stop - start)
     return Window(int(start[1]), int(start[0]), height, width) if width and height else None
+
+
+def displaced(grid: Grid, window: Window, displacement: Displacement) -> Grid | None:
+    """The grid on which Sentinel-1 shows what a window of `grid` shows.
+
+    None where there is no such grid, as the displacement bends lines.
+    """
+    if isinstance(displacement, Shift):
+        return grid.of(window).shifted(displacement.row, displacement.col)
+    if not isinstance(displacement, PolynomialDisplacement) or displacement.degree > 1:
+        return None
+    moved = Grid(grid.crs, grid.transform @ displacement.transform, grid.height, grid.width)
+    return moved.of(window)
 
 
 def reduction(source: Grid, target: Grid) -> tuple[float, float]:

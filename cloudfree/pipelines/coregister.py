@@ -13,7 +13,10 @@ from cloudfree.core.window import strips
 from cloudfree.errors import OutputError
 from cloudfree.io.cog import CogWriter, refuse_existing
 from cloudfree.io.optical import OpticalScene
-from cloudfree.io.sar import SarScene, sar_profile
+from cloudfree.io.output_name import beside
+from cloudfree.io.radar import Radar, open_radar
+from cloudfree.io.sar import sar_profile
+from cloudfree.pipelines.gap import MAX_GAP_DAYS, check_gap, gap_tags
 from cloudfree.pipelines.registration import Measurement, measure
 
 log = logging.getLogger("cloudfree")
@@ -31,6 +34,8 @@ class CoregisterOptions:
     shift: str = "auto"
     max_shift: float = 8.0
     s1_units: str = "auto"
+    dem: Path | None = None
+    max_gap: float = MAX_GAP_DAYS
     s2_offset: float | None = None
     dry_run: bool = False
     overwrite: bool = False
@@ -39,7 +44,7 @@ class CoregisterOptions:
     @property
     def result(self) -> Path:
         """Where Sentinel-1 on the optical grid goes."""
-        return self.output or self.s1.with_name(f"{self.s1.stem}_coregistered.tif")
+        return self.output or beside(self.s1, "coregistered.tif")
 
 
 @dataclass(frozen=True)
@@ -76,10 +81,11 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
     """
     _refuse_output(options)
     with (
-        SarScene(options.s1, options.s1_units) as sar,
+        open_radar(options.s1, options.s1_units, options.dem) as sar,
         OpticalScene(options.s2, options.s2_offset) as optical,
     ):
         log.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
+        check_gap(sar.acquisition, optical.acquisition, options.max_gap)
         measured = measure(sar, optical, None, options.shift, options.max_shift)
         if not options.dry_run:
             _write(options, sar, optical, measured, progress)
@@ -99,20 +105,22 @@ def _refuse_output(options: CoregisterOptions) -> None:
 
 def _write(
     options: CoregisterOptions,
-    sar: SarScene,
+    sar: Radar,
     optical: OpticalScene,
     measured: Measurement,
     progress: Progress,
 ) -> None:
     grid = optical.grid
-    profile = sar_profile(_tags(options, sar, measured), options.creation_options)
+    profile = sar_profile(_tags(options, sar, optical, measured), options.creation_options)
     windows = strips(grid.height, grid.width, STRIP_ROWS)
     with CogWriter(options.result, grid, profile) as writer:
         for window in progress(windows, -(-grid.height // STRIP_ROWS), "coregister"):
             writer.write(window, sar.on_grid(grid, window, measured.applied_shift))
 
 
-def _tags(options: CoregisterOptions, sar: SarScene, measured: Measurement) -> dict[str, str]:
+def _tags(
+    options: CoregisterOptions, sar: Radar, optical: OpticalScene, measured: Measurement
+) -> dict[str, str]:
     found, applied = measured.shift, measured.applied_shift
     return {
         "CLOUDFREE_VERSION": __version__,
@@ -124,10 +132,12 @@ def _tags(options: CoregisterOptions, sar: SarScene, measured: Measurement) -> d
         "CLOUDFREE_SHIFT_APPLIED": "yes" if measured.applied else "no",
         "CLOUDFREE_SHIFT_RELIABILITY": f"{measured.reliability:.3f}",
         "CLOUDFREE_SHIFT_REASON": measured.reason,
+        **({"CLOUDFREE_DEM": options.dem.name} if options.dem else {}),
+        **gap_tags(sar.acquisition, optical.acquisition),
     }
 
 
-def _result(options: CoregisterOptions, sar: SarScene, measured: Measurement) -> CoregisterResult:
+def _result(options: CoregisterOptions, sar: Radar, measured: Measurement) -> CoregisterResult:
     return CoregisterResult(
         output=options.result,
         shift_px={"row": measured.shift.row, "col": measured.shift.col},

@@ -29,8 +29,10 @@ from cloudfree.errors import InputError, OutputError
 from cloudfree.io.cog import CogProfile, CogWriter, refuse_existing
 from cloudfree.io.georeference import displacement_px, pixel_size_m
 from cloudfree.io.mask_file import mask_profile
-from cloudfree.io.optical import SUN_AZIMUTH_TAG, OpticalScene
+from cloudfree.io.optical import OpticalScene
+from cloudfree.io.output_name import beside
 from cloudfree.io.score_file import ScoreWriter, score_profile
+from cloudfree.io.sentinel2.tags import SUN_AZIMUTH_TAG
 
 log = logging.getLogger("cloudfree")
 
@@ -60,7 +62,7 @@ class MaskOptions(MaskSettings):
     @property
     def result(self) -> Path:
         """Where the mask goes: where it was asked for, else beside the scene."""
-        return self.output or self.scene.with_name(f"{self.scene.stem}_mask.tif")
+        return self.output or beside(self.scene, "mask.tif")
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class MaskResult:
 def run(options: MaskOptions, progress: Progress) -> MaskResult:
     """Write the mask of a scene, and its score where wanted."""
     _refuse_outputs(options)
+    parse_distance(options.dilate)  # what is wrong with the options is said before a file is read
     with OpticalScene(options.scene, options.s2_offset) as scene:
         plan = plan_mask(scene, options, progress)
         with _score_writer(options, scene.grid) as scores:
@@ -149,7 +152,7 @@ def plan_mask(scene: OpticalScene, settings: MaskSettings, progress: Progress) -
     growth = parse_distance(settings.dilate)
     scene.require(REQUIRED_BANDS, "the cloud mask")
     if CIRRUS_BAND not in scene.bands:
-        log.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.path.name)
+        log.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.name)
     rules = ClassRules(settings.threshold, settings.ndsi)
     shadows, sun = _shadows(scene, rules, progress) if settings.shadow else (None, NO_SUN)
     classifier = Classifier(rules, shadows, growth.pixels(pixel_size_m(scene.grid)))
@@ -277,7 +280,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
 
 def _no_valid_pixel(scene: OpticalScene) -> InputError:
     return InputError(
-        f"no valid pixel in {scene.path.name}",
+        f"no valid pixel in {scene.name}",
         wanted="a scene with data",
         hint="check the file and its nodata value",
     )

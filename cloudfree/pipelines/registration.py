@@ -28,7 +28,7 @@ from cloudfree.coregister.features import optical_features, sar_features
 from cloudfree.errors import InputError
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
-from cloudfree.io.sar import SarScene
+from cloudfree.io.radar import Radar
 from cloudfree.io.warp import extent
 
 # The shift is measured on so many blocks of this size, spread over the scene; at most four times
@@ -70,7 +70,7 @@ NOT_USED = Measurement(NO_SHIFT, 0.0, False, False, "the model does not use Sent
 
 
 def measure(
-    sar: SarScene, optical: OpticalScene, mask: MaskFile | None, shift: str, max_shift: float
+    sar: Radar, optical: OpticalScene, mask: MaskFile | None, shift: str, max_shift: float
 ) -> Measurement:
     """Measure the shift of Sentinel-1, in optical pixels, and decide whether to correct it.
 
@@ -123,7 +123,7 @@ def refusal(found: Estimate, max_shift: float) -> str | None:
     return None
 
 
-def _estimate(sar: SarScene, optical: OpticalScene, mask: MaskFile | None) -> Estimate:
+def _estimate(sar: Radar, optical: OpticalScene, mask: MaskFile | None) -> Estimate:
     """The shift by all blocks that have clear ground under Sentinel-1."""
     bands = [band for band in BANDS if band in optical.bands] or list(optical.bands[: len(BANDS)])
     plan = TilePlan(optical.grid.height, optical.grid.width, BLOCK_PX, 0)
@@ -142,7 +142,7 @@ def _estimate(sar: SarScene, optical: OpticalScene, mask: MaskFile | None) -> Es
 
 
 def _blocks(
-    sar: SarScene, optical: OpticalScene, mask: MaskFile | None, plan: TilePlan
+    sar: Radar, optical: OpticalScene, mask: MaskFile | None, plan: TilePlan
 ) -> Iterator[tuple[Window, NDArray[np.bool_], Float32]]:
     """Blocks of the scene with enough clear ground: window, what is clear, and VV and VH in dB."""
     found = 0

@@ -23,7 +23,9 @@ from cloudfree.errors import InputError, OutputError
 from cloudfree.io.cog import CogProfile, CogWriter, refuse_existing
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
-from cloudfree.io.sar import SarScene
+from cloudfree.io.output_name import beside
+from cloudfree.io.radar import Radar, open_radar
+from cloudfree.pipelines.gap import MAX_GAP_DAYS, check_gap, gap_tags
 from cloudfree.pipelines.mask import MaskSettings, plan_mask, write_mask
 from cloudfree.pipelines.registration import NOT_USED, Measurement, measure
 from cloudfree.pipelines.restoration import Restoration
@@ -57,6 +59,8 @@ class RemoveOptions:
     shift: str = "auto"
     max_shift: float = 8.0
     s1_units: str = "auto"
+    dem: Path | None = None
+    max_gap: float = MAX_GAP_DAYS
     s2_offset: float | None = None
     report: Path | None = None
     dry_run: bool = False
@@ -66,7 +70,7 @@ class RemoveOptions:
     @property
     def result(self) -> Path:
         """Where the cloud-free scene goes."""
-        return self.output or self.s2.with_name(f"{self.s2.stem}_cloudfree.tif")
+        return self.output or beside(self.s2, "cloudfree.tif")
 
     @property
     def marks(self) -> Path:
@@ -117,6 +121,8 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         optical.require(card.optical_bands, f"model {card.name}")
         _refuse_level(optical, card)
         sar = _open_sar(options, card, stack)
+        if sar:
+            check_gap(sar.acquisition, optical.acquisition, options.max_gap)
         plan = _tile_plan(options, optical, card)
         model = load_model(options.model, options.device, options.precision, options.network)
         logger.info("model %s, %s", card.name, model.runtime.description)
@@ -132,10 +138,10 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
 
 
 def _refuse_level(optical: OpticalScene, card: ModelCard) -> None:
-    """Refuse a picture for a model that wants reflectance; warn of the reverse."""
+    """Refuse a picture for a model that wants reflectance; warn of what it was not trained on."""
     if optical.is_picture and PICTURE not in card.levels:
         raise InputError(
-            f"8-bit numbers in {optical.path.name}",
+            f"8-bit numbers in {optical.name}",
             wanted=f"reflectance as 16-bit digital numbers or floats, for model {card.name}",
             hint="give the product's own bands, not its true-colour picture",
         )
@@ -143,9 +149,14 @@ def _refuse_level(optical: OpticalScene, card: ModelCard) -> None:
         logger.warning(
             "model %s was trained on 8-bit pictures: reflectance may look dark to it", card.name
         )
+    elif optical.level and optical.level not in card.levels and not optical.is_picture:
+        logger.warning(
+            "%s is %s, model %s was trained on %s: what it restores may not match its surroundings",
+            optical.name, optical.level, card.name, " and ".join(card.levels),
+        )  # fmt: skip
 
 
-def _open_sar(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> SarScene | None:
+def _open_sar(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> Radar | None:
     """The radar scene, if the network looks at one."""
     if not card.uses_sar:
         if options.s1:
@@ -157,7 +168,7 @@ def _open_sar(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> SarS
             wanted=f"VV and VH, which model {card.name} needs",
             hint="give one with --s1, or a model that works without",
         )
-    sar = stack.enter_context(SarScene(options.s1, options.s1_units))
+    sar = stack.enter_context(open_radar(options.s1, options.s1_units, options.dem))
     logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
     return sar
 
@@ -208,7 +219,7 @@ def _mask(
         return
     if missing := [band for band in REQUIRED_BANDS if band not in optical.bands]:
         raise InputError(
-            f"no band {', '.join(missing)} in {optical.path.name}",
+            f"no band {', '.join(missing)} in {optical.name}",
             wanted="the bands of the cloud mask, or a mask",
             hint="give one with --mask, or restore every pixel with --replace all",
         )
@@ -229,6 +240,8 @@ def _write(
 ) -> _Counts:
     """Write the result and its marks, row by row."""
     tags = _tags(options, scene.model, measurement)
+    if scene.sar:
+        tags.update(gap_tags(scene.sar.acquisition, scene.optical.acquisition))
     profile = scene.optical.profile(tags, options.creation_options)
     counts, grid = _Counts(), scene.optical.grid
     with (
@@ -303,6 +316,8 @@ def _tags(options: RemoveOptions, model: Model, measurement: Measurement) -> dic
     }
     if options.s1 and model.card.uses_sar:
         tags["CLOUDFREE_S1"] = relative(options.s1)
+    if options.dem:
+        tags["CLOUDFREE_DEM"] = relative(options.dem)
     if options.mask:
         tags["CLOUDFREE_MASK"] = relative(options.mask)
     if options.s2_offset is not None:

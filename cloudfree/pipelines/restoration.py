@@ -21,7 +21,7 @@ from cloudfree.engine.compose import compose
 from cloudfree.engine.predict import predict_rows
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
-from cloudfree.io.sar import SarScene
+from cloudfree.io.radar import Radar
 from cloudfree.runtimes.model import Model, TileInputs
 
 # Width of the soft edge in pixels: the dilation of the mask covers it, so that the thin rim of a
@@ -48,7 +48,7 @@ class Restoration:
     """
 
     optical: OpticalScene
-    sar: SarScene | None
+    sar: Radar | None
     mask: MaskFile | None
     model: Model
     shift: Shift
@@ -77,7 +77,7 @@ class Restoration:
         optical = self.optical.reflectance(self.model.card.optical_bands, tile)
         return TileInputs(optical, self._radar(self.sar, tile) if self.sar else None)
 
-    def _radar(self, sar: SarScene, tile: Window) -> Float32:
+    def _radar(self, sar: Radar, tile: Window) -> Float32:
         """Radar of a tile; a rim left by the shift is filled from beside it."""
         grid = self.optical.grid
         outer = tile.grown(self.rim_px, grid.height, grid.width)

@@ -20,7 +20,7 @@ from cloudfree.core.units import QUANTIFICATION, Float32, Radiometry
 from cloudfree.errors import InputError, OutputError
 from cloudfree.io.cog import CogProfile, CogWriter
 from cloudfree.io.mask_file import mask_profile
-from cloudfree.io.optical import SUN_AZIMUTH_TAG
+from cloudfree.io.sentinel2.tags import OFFSET_TAG, SUN_AZIMUTH_TAG
 from cloudfree.simulation.landscape import PIXEL_M
 from cloudfree.simulation.scene import (
     MAX_MISREGISTRATION_PX,
@@ -180,7 +180,9 @@ def _optical(
         "MEAN_SUN_ZENITH_ANGLE": f"{scene.sun.zenith_deg:.3f}",
         TIME_TAG: _OPTICAL_TIME,
     }
-    profile = CogProfile("uint16", 0, OPTICAL_BANDS, tags)
+    # Simulated numbers are without the offset of baseline 04.00.
+    band_tags = ({OFFSET_TAG: "0"},) * len(OPTICAL_BANDS)
+    profile = CogProfile("uint16", 0, OPTICAL_BANDS, tags, band_tags)
     return _optical_grid(scene), profile, _RADIOMETRY.encode(reflectance)
 
 

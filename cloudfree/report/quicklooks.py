@@ -17,7 +17,7 @@ from cloudfree.core.window import strips
 from cloudfree.errors import InputError
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.picture import reduced, reduced_classes, reduced_reflectance
-from cloudfree.io.sar import SarScene
+from cloudfree.io.radar import Radar
 from cloudfree.report.chapter import Picture
 from cloudfree.report.pictures import (
     SHORT_WAVE_INFRARED,
@@ -81,7 +81,7 @@ def _radar(sources: Sources, grid: Grid) -> Iterator[Picture]:
         yield Picture("sar", "Radar", caption, radar_colours(backscatter_db))
 
 
-def _backscatter_db(sar: SarScene, sources: Sources, grid: Grid) -> Float32:
+def _backscatter_db(sar: Radar, sources: Sources, grid: Grid) -> Float32:
     """VV and VH on `grid` with the shift of the result, strip by strip: the source may be huge."""
     per_row = grid.height / sources.after.grid.height
     per_col = grid.width / sources.after.grid.width

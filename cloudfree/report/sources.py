@@ -6,17 +6,26 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from cloudfree.errors import InputError
 from cloudfree.io.dataset import Dataset
 from cloudfree.io.georeference import same_grid
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
-from cloudfree.io.sar import SarScene
+from cloudfree.io.radar import Radar, open_radar
 from cloudfree.report.provenance import Provenance, provenance_of
 
-Opened = TypeVar("Opened", bound=Dataset)
+
+class Closable(Protocol):
+    """Something that holds files open."""
+
+    def close(self) -> None:
+        """Let go of them."""
+        ...
+
+
+Opened = TypeVar("Opened", bound=Closable)
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class Sources:
     after: OpticalScene
     provenance: Provenance
     before: OpticalScene | None
-    sar: SarScene | None
+    sar: Radar | None
     mask: MaskFile | None
     filled: MaskFile | None
     truth: OpticalScene | None
@@ -57,7 +66,7 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
             after=after,
             provenance=provenance,
             before=shelf.open("the cloudy scene", provenance.s2, matching),
-            sar=shelf.open("the Sentinel-1 scene", provenance.s1, SarScene),
+            sar=shelf.open("the Sentinel-1 scene", provenance.s1, open_radar),
             mask=shelf.open("the cloud mask", provenance.mask, lambda path: MaskFile(path, grid)),
             filled=shelf.open(
                 "the file of marks", provenance.filled, lambda path: MaskFile(path, grid)
@@ -79,7 +88,7 @@ class _Shelf:
         if name is None:
             return None
         path = self.folder / name
-        if not path.is_file():
+        if not path.exists():
             self.missing.append(f"{what} was not found: {name}")
             return None
         try:

@@ -126,6 +126,14 @@ def read_onnx_card(path: Path) -> ModelCard:
     return model_card({**entries, "weights": path.name})
 
 
+def available_providers() -> tuple[str, ...]:
+    """Short names of the providers that this ONNX Runtime was built with, best first."""
+    import onnxruntime
+
+    names = onnxruntime.get_available_providers()
+    return tuple(str(name).removesuffix("ExecutionProvider") for name in names)
+
+
 def _card_entries(session: Any) -> dict[str, Any]:
     """The card inside an ONNX file; empty if there is none."""
     text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY, "{}")

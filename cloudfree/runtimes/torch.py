@@ -24,7 +24,9 @@ class TorchRuntime:
         device: torch.device,
         precision: torch.dtype,
     ) -> None:
-        self._network = network.to(device).eval().requires_grad_(requires_grad=False)
+        # Convolutions run up to 1.4 times faster on weights with the channels last.
+        network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = network.eval().requires_grad_(requires_grad=False)
         self._inputs, self._device, self._precision = inputs, device, precision
         _flush_subnormals(self._network)
 
@@ -92,3 +94,10 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     if name == "auto":
         return torch.bfloat16 if device.type == "cuda" else torch.float32
     return PRECISIONS[name]
+
+
+def devices() -> tuple[str, ...]:
+    """What networks can run on here, in words."""
+    threads = f"cpu ({torch.get_num_threads()} threads)"
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
+    return (threads, *(f"cuda:{index} ({torch.cuda.get_device_name(index)})" for index in gpus))

@@ -35,16 +35,68 @@ def test_the_offset_flag_is_added_before_scaling(
 
 
 def test_the_offset_of_band_tags_is_used(tmp_path: Path) -> None:
-    path = write_cloudy_scene(tmp_path / "a.tif")
+    newer = cloudy_scene(96, 96)[0] + np.uint16(1000)
+    path = write_raster(tmp_path / "a.tif", newer, OPTICAL_BANDS)
     with rasterio.open(path, "r+") as dataset:
         for index in dataset.indexes:
             dataset.update_tags(index, RADIO_ADD_OFFSET="-1000")
     with OpticalScene(path) as scene:
         assert scene.radiometry.offset == pytest.approx(-0.1)
+        assert (scene.offset.source, scene.offset.offset_dn) == ("band tag", -1000)
     with rasterio.open(path, "r+") as dataset:
         dataset.update_tags(1, RADIO_ADD_OFFSET="0")
-    with pytest.raises(InputError, match="give the offset with --s2-offset"):
+    with pytest.raises(InputError, match=r"contradicting .* -1000 by band tag .*--s2-offset"):
         OpticalScene(path)
+
+
+def test_the_scale_and_offset_of_a_file_are_heard(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", np.full((13, 8, 8), 3000, np.uint16), OPTICAL_BANDS)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales, dataset.offsets = (1e-4,) * 13, (-0.1,) * 13
+    with OpticalScene(path) as scene:
+        assert scene.offset.reason == "-1000 by the scale and offset in a.tif"
+        assert scene.reflectance(["B02"], Window(0, 0, 1, 1)) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("baseline", "added"), [("N0205", 0), ("N0400", 1000), ("N0511", 1000)])
+@pytest.mark.parametrize("place", ["file", "folder"])
+def test_the_baseline_in_a_name_is_heard(
+    tmp_path: Path, baseline: str, added: int, place: str
+) -> None:
+    product = f"S2A_MSIL1C_20220605T105031_{baseline}_R051_T31TCG_20220605T125031"
+    path = tmp_path / (f"{product}_crop.tif" if place == "file" else f"{product}.SAFE/a.tif")
+    path.parent.mkdir(exist_ok=True)
+    write_raster(path, cloudy_scene(96, 96)[0] + np.uint16(added), OPTICAL_BANDS)
+    with OpticalScene(path) as scene:
+        assert (scene.offset.offset_dn, scene.offset.source) == (-added, "name")
+        assert (scene.level, scene.acquisition.relative_orbit) == ("L1C", 51)
+
+
+def test_the_tag_of_the_baseline_is_heard(tmp_path: Path) -> None:
+    path = write_raster(
+        tmp_path / "a.tif", np.full((13, 8, 8), 3000, np.uint16), OPTICAL_BANDS,
+        PROCESSING_BASELINE="04.00",
+    )  # fmt: skip
+    with OpticalScene(path) as scene:
+        assert scene.offset.reason == "-1000 by baseline 04.00 of the tags of a.tif, since 04.00"
+
+
+def test_an_offset_that_nobody_can_tell_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", np.full((13, 8, 8), 3000, np.uint16), OPTICAL_BANDS)
+    with pytest.raises(
+        InputError,
+        match=r"the radiometric offset of a\.tif is not known .*B10 3000.*; "
+        r"say it with --s2-offset: 0 before processing baseline 04\.00, -1000 since",
+    ):
+        OpticalScene(path)
+    with OpticalScene(path, 0.0) as scene:
+        assert scene.offset.reason == "0 as given with --s2-offset"
+
+
+def test_a_scene_without_a_valid_pixel_needs_no_offset(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", np.zeros((13, 8, 8), np.uint16), OPTICAL_BANDS)
+    with OpticalScene(path) as scene:
+        assert scene.offset.reason == "0, for no pixel has data"
 
 
 def test_floats_are_reflectance_unless_they_are_too_large(tmp_path: Path) -> None:
@@ -98,3 +150,20 @@ def test_missing_pixels_are_nan_in_every_band(tmp_path: Path) -> None:
         seen = scene.reflectance(OPTICAL_BANDS, ALL)
     assert np.isnan(seen[:, :10]).all()
     assert np.isfinite(seen[:, 10:]).all()
+
+
+@pytest.mark.parametrize("tag", ["RADIO_ADD_OFFSET", "BOA_ADD_OFFSET"])
+def test_a_result_carries_the_offset_that_a_flag_decided(tmp_path: Path, tag: str) -> None:
+    """Whatever the tags of the input said, nobody is to be misled by them again."""
+    newer = cloudy_scene(96, 96)[0] + np.uint16(1000)
+    path = write_raster(tmp_path / "a.tif", newer, OPTICAL_BANDS)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(1, **{tag: "0"})
+    with pytest.raises(InputError, match=rf"0 by band tag {tag} in a\.tif .*-1000, for the black"):
+        OpticalScene(path)
+    with OpticalScene(path, -1000.0) as scene:
+        profile = scene.profile({}, {})
+    assert [tags.get(tag, "-1000") for tags in profile.band_tags] == ["-1000"] * 13
+    assert all(tags["RADIO_ADD_OFFSET"] == "-1000" for tags in profile.band_tags)
+    assert profile.tags["CLOUDFREE_OFFSET_DN"] == "-1000"
+    assert profile.tags["CLOUDFREE_OFFSET_REASON"] == "-1000 as given with --s2-offset"

@@ -49,7 +49,7 @@ def test_reflectance_is_averaged_and_stays_missing_where_it_is(tmp_path: Path):
     numbers[:, :4] = 1000
     numbers[:, :4, ::2] = 3000
     path = write_raster(tmp_path / "a.tif", numbers, OPTICAL_BANDS, nodata=0)
-    with OpticalScene(path) as scene:
+    with OpticalScene(path, 0.0) as scene:
         image = reduced_reflectance(scene, ("B04", "B02"), reduced(scene.grid, 4))
     assert image.shape == (2, 4, 4)
     np.testing.assert_allclose(image[:, :2], 0.2, atol=1e-6)

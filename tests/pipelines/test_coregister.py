@@ -169,7 +169,7 @@ def test_water_gives_no_wild_shift(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shape", [(1, 97), (40, 1), (7, 300)])
 def test_narrow_scenes_pass_unmeasured(tmp_path: Path, shape: tuple[int, int]) -> None:
     s1 = write_radar(tmp_path / "s1.tif", *shape)
-    s2 = _write_optical(tmp_path / "s2.tif", np.full((4, *shape), 0.1))
+    s2 = _write_optical(tmp_path / "s2.tif", np.full((4, *shape), 0.05))
     result = _run(s1, s2)
     assert not result.applied
     assert np.array_equal(_read(result.output), _read(s1))

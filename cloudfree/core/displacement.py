@@ -1,0 +1,144 @@
+"""How far one image lies from another, where that is not the same everywhere."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+
+from cloudfree.core.shift import Float64, Shift
+
+# Points per side at which the length of a displacement is looked at.
+LATTICE = 33
+
+
+class Displacement(Protocol):
+    """Where Sentinel-1 content lies relative to the optical grid, in optical pixels.
+
+    `length` is the largest distance over the scene.
+    """
+
+    def at(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+        """Where Sentinel-1 shows what the optical scene shows at these rows and columns."""
+        ...
+
+    @property
+    def length(self) -> float:
+        """Distance in pixels."""
+        ...
+
+
+@dataclass(frozen=True)
+class PolynomialDisplacement:
+    """A displacement that changes over a scene of `height` x `width` pixels.
+
+    `coefficients` holds rows and columns for each of `powers(degree)` of the place, which runs from
+    -1 to 1 between the centres of the outermost pixels. A displacement of degree 1 goes on for
+    ever; one of a higher degree stays what it is at the edge of `bounds` (first row, first column,
+    last row, last column, all from -1 to 1), where nothing was measured any more.
+    """
+
+    degree: int
+    coefficients: tuple[tuple[float, float], ...]
+    height: int
+    width: int
+    bounds: tuple[float, float, float, float] = field(default=(-1.0, -1.0, 1.0, 1.0))
+
+    def at(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+        """Where Sentinel-1 shows what the optical scene shows at these rows and columns."""
+        row, col = self.unit(rows, cols)
+        if self.degree > 1:
+            row = np.clip(row, self.bounds[0], self.bounds[2])
+            col = np.clip(col, self.bounds[1], self.bounds[3])
+        terms = powers(row, col, self.degree)
+        down, right = (
+            sum(factor[axis] * term for factor, term in zip(self.coefficients, terms, strict=True))
+            for axis in (0, 1)
+        )
+        return rows + down, cols + right
+
+    def unit(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+        """Rows and columns counted from -1 to 1 over the scene."""
+        return _unit(rows, self.height), _unit(cols, self.width)
+
+    @property
+    def length(self) -> float:
+        """Largest distance in pixels over the scene."""
+        return float(np.hypot(*self._moved()).max())
+
+    @property
+    def middle(self) -> Shift:
+        """Its mean over the scene."""
+        down, right = self._moved()
+        return Shift(float(down.mean()), float(right.mean()))
+
+    @property
+    def transform(self) -> Affine:
+        """Of degree 1: from (column, row) of a pixel corner to where Sentinel-1 shows it."""
+        (down, right), (down_row, right_row), (down_col, right_col) = self.coefficients
+        row_scale, col_scale = 2 / max(self.height - 1, 1), 2 / max(self.width - 1, 1)
+        linear = Affine(
+            1 + right_col * col_scale, right_row * row_scale, right,
+            down_col * col_scale, 1 + down_row * row_scale, down,
+        )  # fmt: skip
+        middle = Affine.translation(self.width / 2, self.height / 2)
+        around: Affine = middle @ linear @ ~middle
+        return around
+
+    def _moved(self) -> tuple[Float64, Float64]:
+        """How far the points of a lattice over the scene are moved down and right."""
+        rows, cols = np.meshgrid(
+            np.linspace(0, self.height - 1, LATTICE),
+            np.linspace(0, self.width - 1, LATTICE),
+            indexing="ij",
+        )
+        there = self.at(rows, cols)
+        return there[0] - rows, there[1] - cols
+
+
+def powers(row: Float64, col: Float64, degree: int) -> list[Float64]:
+    """Products of powers of two coordinates up to a degree: 1, row, col, row², row col, col²."""
+    return [
+        np.asarray(row ** (total - of_col) * col**of_col)
+        for total in range(degree + 1)
+        for of_col in range(total + 1)
+    ]
+
+
+def kind(displacement: Displacement) -> str:
+    """Its name for people and JSON: translation, affine or field."""
+    if not isinstance(displacement, PolynomialDisplacement):
+        return "translation"
+    return "affine" if displacement.degree == 1 else "field"
+
+
+def mean_shift(displacement: Displacement) -> Shift:
+    """The one shift that comes nearest to a displacement."""
+    if isinstance(displacement, PolynomialDisplacement):
+        return displacement.middle
+    assert isinstance(displacement, Shift)
+    return displacement
+
+
+def words(displacement: Displacement) -> str:
+    """A displacement for people."""
+    shift = mean_shift(displacement)
+    text = f"{shift.row:+.2f} rows, {shift.col:+.2f} columns"
+    if kind(displacement) == "translation":
+        return text
+    return f"{text} in the mean, {displacement.length:.2f} px at most ({kind(displacement)})"
+
+
+def reach_px(displacement: Displacement) -> int:
+    """Whole pixels that content moves at most along rows or columns."""
+    if isinstance(displacement, Shift):
+        return math.ceil(max(abs(displacement.row), abs(displacement.col)))
+    return math.ceil(displacement.length)
+
+
+def _unit(places: Float64, size: int) -> NDArray[np.float64]:
+    return np.asarray(2 * places / max(size - 1, 1) - 1, dtype=np.float64)

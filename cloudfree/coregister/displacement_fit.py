@@ -1,0 +1,208 @@
+"""From windows to one displacement of the scene: a translation, an affine or a smooth field.
+
+All windows are solved for together. Where the agreement of a window still slopes, its match lies
+that way: as far as slope over curvature say. Least squares over these matches, repeated until
+nothing moves, put a polynomial where the sum of all agreements is largest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.core.displacement import Displacement, PolynomialDisplacement, powers
+from cloudfree.core.shift import Shift
+from cloudfree.coregister.matches import LIMIT_PX, Matches, Matching, Windows
+
+Float64 = NDArray[np.float64]
+
+ROUNDS = 12
+STILL_PX = 2e-3
+
+# More freedom must explain so many times more than chance would: from an F of 2 on, matches held
+# out are predicted better (Akaike 1974, doi:10.1109/TAC.1974.1100705). Fields must earn more, as
+# they go astray more easily between matches.
+MIN_GAIN = {1: 2.0, 2: 4.0, 3: 4.0}
+
+# Matches for each coefficient, and how far they must spread along rows and columns (standard
+# deviation; 0.58 where they fill the scene).
+MATCHES_PER_COEFFICIENT = {1: 6, 2: 16, 3: 16}
+MIN_SPREAD = 0.3
+
+# What noise in the matches may move the scene by. Where it moves more, and the matches would have
+# the scene change by more than the second bound, no shift is right and nothing better is known.
+MAX_NOISE_PX = 0.35
+MAX_DOUBT_PX = 1.0
+
+# Points along each side of a scene that stand for all of it.
+LATTICE = 9
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a model of more freedom moves the scene, and how far noise would.
+
+    Root mean squares over the scene. Where matches fill the scene, `gain` is F.
+    """
+
+    moved_px: float
+    noise_px: float
+
+    @property
+    def gain(self) -> float:
+        """How many times more than noise, in squares."""
+        return (self.moved_px / self.noise_px) ** 2
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A displacement, its matches, and the step that led to it from less freedom.
+
+    `doubt_px` is how far the scene changes besides, as matches too few or too noisy tell.
+    """
+
+    displacement: Displacement
+    matches: Matches
+    step: Step | None = None
+    doubt_px: float = 0.0
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the displacement may be applied."""
+        return self.doubt_px <= MAX_DOUBT_PX
+
+
+def fit_displacement(windows: Windows, start: Displacement, height: int, width: int) -> Fit | None:
+    """The displacement that the windows justify, None where they justify none.
+
+    `start` is what is known, to 3 pixels. If it is a shift, that stays the mean over the matches,
+    for it was measured on all of the ground together.
+    """
+    matching = Matching(windows)
+    fit = None
+    if isinstance(start, Shift):
+        matches = matching.at(_moved(start, windows))
+        fit = Fit(start, matches) if matches else None
+    for degree, least in MIN_GAIN.items():
+        known = fit.displacement if fit else start
+        richer = _richer(matching, known, start, (height, width), degree)
+        if richer is None or richer.step is None or richer.step.gain < least:
+            break
+        if richer.step.noise_px > MAX_NOISE_PX:
+            return fit and dataclasses.replace(fit, doubt_px=richer.step.moved_px)
+        fit = richer
+    return fit
+
+
+def _richer(
+    matching: Matching,
+    known: Displacement,
+    start: Displacement,
+    size: tuple[int, int],
+    degree: int,
+) -> Fit | None:
+    """The polynomial of a degree that fits best; None where matches do not suffice for it."""
+    windows = matching.windows
+    terms = _terms(windows, size, degree)
+    found = matching.at(_moved(known, windows))
+    if found is None or not _suffice(found, terms, degree):
+        return None
+    coefficients = _solved(matching, terms, _moved(known, windows))
+    if coefficients is None:
+        return None
+    if isinstance(start, Shift):
+        mean = _weighted_mean(terms @ coefficients, found.weights)
+        coefficients[0] += (start.row, start.col) - mean
+    moved = terms @ coefficients
+    matches = matching.at(moved)
+    if matches is None or np.abs(moved - windows.expected)[matches.used].max() > LIMIT_PX:
+        return None
+    simpler = _terms(windows, size, degree - 1).shape[1]
+    return Fit(
+        _polynomial(coefficients, terms[matches.used], size, degree),
+        matches,
+        _step(coefficients, terms, simpler, matches),
+    )
+
+
+def _solved(matching: Matching, terms: Float64, beginning: Float64) -> Float64 | None:
+    """Coefficients, (terms, 2), where the agreement of all windows is largest."""
+    coefficients = _least_squares(terms, beginning, np.ones(len(terms)))
+    for _ in range(ROUNDS):
+        matches = matching.at(terms @ coefficients)
+        if matches is None:
+            return None
+        step = _least_squares(terms, matches.offsets, matches.weights) - coefficients
+        coefficients += np.clip(step, -1.0, 1.0)
+        if np.abs(step).max() < STILL_PX:
+            break
+    return coefficients
+
+
+def _step(coefficients: Float64, terms: Float64, simpler: int, matches: Matches) -> Step:
+    """What the terms beyond the `simpler` ones do to the scene, and what noise would do.
+
+    Over the scene, not over the matches: a model whose matches lie on one side of a scene knows
+    little about the other.
+    """
+    weights = matches.weights
+    mixed = _least_squares(terms[:, :simpler], terms[:, simpler:], weights)
+    own = terms[:, simpler:] - terms[:, :simpler] @ mixed
+    freedom = max(2 * (int(matches.used.sum()) - terms.shape[1]), 1)
+    variance = (weights[:, None] * matches.residuals**2).sum() / freedom
+    covariance = variance * np.linalg.pinv((own * weights[:, None]).T @ own)
+    scene = _lattice(terms.shape[1])
+    own_scene = scene[:, simpler:] - scene[:, :simpler] @ mixed
+    noise = 2 * np.einsum("ni,ij,nj->n", own_scene, covariance, own_scene).mean()
+    moved = ((own_scene @ coefficients[simpler:]) ** 2).sum(axis=1).mean()
+    return Step(math.sqrt(moved), math.sqrt(max(noise, 1e-12)))
+
+
+def _lattice(count: int) -> Float64:
+    """Powers, (n, count), of points all over a scene."""
+    steps = np.linspace(-1, 1, LATTICE)
+    rows, cols = (part.ravel() for part in np.meshgrid(steps, steps, indexing="ij"))
+    degree = next(d for d in range(len(MIN_GAIN) + 1) if (d + 1) * (d + 2) // 2 == count)
+    return np.stack(powers(rows, cols, degree), axis=1)
+
+
+def _suffice(matches: Matches, terms: Float64, degree: int) -> bool:
+    """Whether matches are enough for so many terms, and spread over the scene."""
+    used = matches.used
+    enough = used.sum() >= MATCHES_PER_COEFFICIENT[degree] * terms.shape[1]
+    return bool(enough and terms[used, 1:3].std(axis=0).min() >= MIN_SPREAD)
+
+
+def _polynomial(
+    coefficients: Float64, used: Float64, size: tuple[int, int], degree: int
+) -> PolynomialDisplacement:
+    """The displacement; `used`, (n, terms), tells how far the matches reach."""
+    first, last = used[:, 1:3].min(axis=0), used[:, 1:3].max(axis=0)
+    pairs = tuple((float(row), float(col)) for row, col in coefficients)
+    bounds = (float(first[0]), float(first[1]), float(last[0]), float(last[1]))
+    return PolynomialDisplacement(degree, pairs, *size, bounds)
+
+
+def _terms(windows: Windows, size: tuple[int, int], degree: int) -> Float64:
+    """Powers of the places of windows, (n, terms)."""
+    frame = PolynomialDisplacement(0, ((0.0, 0.0),), *size)
+    return np.stack(powers(*frame.unit(windows.rows, windows.cols), degree), axis=1)
+
+
+def _moved(displacement: Displacement, windows: Windows) -> Float64:
+    """Rows and columns by which a displacement moves the centres of windows, (n, 2)."""
+    rows, cols = displacement.at(windows.rows, windows.cols)
+    return np.stack([rows - windows.rows, cols - windows.cols], axis=1)
+
+
+def _least_squares(terms: Float64, values: Float64, weights: Float64) -> Float64:
+    root = np.sqrt(weights)[:, None]
+    return np.asarray(np.linalg.lstsq(terms * root, values * root, rcond=None)[0])
+
+
+def _weighted_mean(values: Float64, weights: Float64) -> Float64:
+    return np.asarray((values * weights[:, None]).sum(axis=0) / weights.sum())

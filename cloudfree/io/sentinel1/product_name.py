@@ -1,0 +1,64 @@
+"""What the name of a Sentinel-1 product tells."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from cloudfree.core.acquisition import Acquisition
+
+# Naming of S-1 products (S1-RS-MDA-52-7441, section 3.4.1): mission, mode, type, class and
+# polarisation, start, stop, absolute orbit, data take, checksum. Derived files keep its beginning.
+_PRODUCT = re.compile(
+    r"(?P<platform>S1[A-D])_(?:IW|EW|WV|S[1-6])_[A-Z]{3}[FHM_]_[0-9A-Z]{4}_(?P<start>\d{8}T\d{6})"
+    r"(?:_\d{8}T\d{6}_(?P<orbit>\d{6})(?:_[0-9A-F]{6})?(?:_[0-9A-F]{4})?)?"
+)
+# Naming of geocoded scenes by pyroSAR: sensor, mode, A or D for the direction of the orbit, start.
+_GEOCODED = re.compile(
+    r"(?P<platform>S1[A-D])_+(?:IW|EW|WV|S[1-6])_+(?P<direction>[AD])_(?P<start>\d{8}T\d{6})"
+)
+
+# Relative orbit = (absolute orbit - this) % 175 + 1, as published for the two satellites whose
+# place in the repeat cycle is fixed; later ones tell it in their manifest.
+_ORBITS_PER_CYCLE = 175
+_FIRST_ORBIT = {"S1A": 73, "S1B": 27}
+
+_DIRECTIONS = {"A": "ascending", "D": "descending"}
+
+
+def acquisition_of_name(text: str) -> Acquisition | None:
+    """What the first Sentinel-1 product name in `text` tells; None where there is none."""
+    if found := _PRODUCT.search(text):
+        return Acquisition(
+            product=found.group(0),
+            platform=platform_name(found["platform"]),
+            sensed=_utc(found["start"]),
+            relative_orbit=_relative_orbit(found["platform"], found["orbit"]),
+        )
+    if found := _GEOCODED.search(text):
+        return Acquisition(
+            product=found.group(0),
+            platform=platform_name(found["platform"]),
+            sensed=_utc(found["start"]),
+            orbit_direction=_DIRECTIONS[found["direction"]],
+        )
+    return None
+
+
+def platform_name(mission: str) -> str:
+    """`S1A` in full, `Sentinel-1A`."""
+    return f"Sentinel-{mission[1:]}"
+
+
+def _utc(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _relative_orbit(platform: str, absolute: str | None) -> int | None:
+    first = _FIRST_ORBIT.get(platform)
+    if absolute is None or first is None:
+        return None
+    return (int(absolute) - first) % _ORBITS_PER_CYCLE + 1

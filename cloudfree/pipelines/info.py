@@ -1,0 +1,29 @@
+"""`cloudfree info`: a product, or without one the installation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudfree.core.progress import Progress
+from cloudfree.pipelines.info_installation import InstallationResult, installation
+from cloudfree.pipelines.info_product import OpticalInfo, RadarInfo, product
+
+
+@dataclass(frozen=True)
+class InfoOptions:
+    """What the user asked about."""
+
+    path: Path | None = None
+
+
+def run(options: InfoOptions, progress: Progress) -> OpticalInfo | RadarInfo | InstallationResult:
+    """Look at the product, or at the installation.
+
+    Raises
+    ------
+    InputError
+        The path holds no Sentinel product.
+    """
+    del progress
+    return installation() if options.path is None else product(options.path)
