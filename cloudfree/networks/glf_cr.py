@@ -19,12 +19,11 @@ result is on the scale of the optical input and unbounded.
 Training: L1, Adam with learning rate 1e-4 halved every 5 epochs, 30 epochs, patches of 128.
 
 Features lie with the channels last in memory, so that convolutions can take them as images and
-linear layers as tokens (n, y, x, channels) without copies. Filters are made and used one tap at a
-time: the 25 together would be 25 times the size of the features.
+linear layers as tokens (n, y, x, channels) without copies.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
@@ -33,13 +32,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cloudfree.networks.dynamic_filter import DynamicFilter, conv3
 from cloudfree.networks.shapes import Shapes, number_below
+from cloudfree.networks.window_attention import (
+    SHIFT,
+    WINDOW,
+    WindowAttention,
+    merge_windows,
+    split_windows,
+)
 
-WINDOW = 8  # side of an attention window
-SHIFT = 4  # every other layer attends in windows shifted by half of their side
-FILTER = 5  # side of the filters of local fusion
-LEAK = 0.1  # slope of the leaky activations that make the filters
-MASKED = -1e4  # added to logits of tokens that must not meet; -100, as published, leaves denormals
 SPECKLE = 7  # side of the median against speckle; the paper gives none
 
 
@@ -72,50 +74,6 @@ VARIANTS = {  # Table 2 of the paper, then its Table 3 and another paper's netwo
 }
 
 
-def window_tables() -> tuple[Tensor, Tensor]:
-    """Row of the bias table for each query and key, (64, 64), and two masks, (2, 64, 64).
-
-    After a shift, opposite borders of the tile meet in the middle of the last row and of the last
-    column of windows. The first mask parts the halves above and below, the second left and right.
-    """
-    place = torch.arange(WINDOW**2)
-    places = torch.stack([place // WINDOW, place % WINDOW])
-    down, right = places[:, :, None] - places[:, None, :] + WINDOW - 1
-    half = places < WINDOW - SHIFT
-    return down * (2 * WINDOW - 1) + right, MASKED * (half[:, :, None] != half[:, None, :])
-
-
-def split_windows(tokens: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Query, key and value (n, y/8, x/8, heads, 64, depth) of tokens (n, y, x, 3 * channels)."""
-    n, y, x, channels = tokens.shape
-    depth = channels // (3 * heads)
-    grid = tokens.reshape(n, y // WINDOW, WINDOW, x // WINDOW, WINDOW, 3, heads, depth)
-    query, key, value = grid.permute(5, 0, 1, 3, 6, 2, 4, 7).flatten(5, 6).unbind(0)
-    return query * depth**-0.5, key, value
-
-
-def merge_windows(windows: Tensor) -> Tensor:
-    """Tokens (n, y, x, channels) of (n, y/8, x/8, heads, 64, depth)."""
-    n, rows, columns, heads, _, depth = windows.shape
-    grid = windows.reshape(n, rows, columns, heads, WINDOW, WINDOW, depth)
-    grid = grid.permute(0, 1, 4, 2, 5, 3, 6)
-    return grid.reshape(n, rows * WINDOW, columns * WINDOW, heads * depth)
-
-
-def adaptive_filter(features: Tensor, taps: Iterable[Tensor]) -> Tensor:
-    """Filter each pixel and channel of (n, channels, y, x) with 5 x 5 weights of its own.
-
-    ``taps`` are 25 times (n, channels, y, x), the weights of the 5 x 5 pixels around, row by row.
-    Beyond the border the features of the border count.
-    """
-    y, x = features.shape[2:]
-    padded = functional.pad(features, [FILTER // 2] * 4, mode="replicate")
-    result = torch.zeros_like(features)
-    for (dy, dx), tap in zip(product(range(FILTER), repeat=2), taps, strict=True):
-        result.addcmul_(padded[:, :, dy : dy + y, dx : dx + x], tap)
-    return result
-
-
 def despeckled(sar: Tensor) -> Tensor:
     """Median over 7 x 7 pixels of (n, bands, y, x); beyond the border, the border counts."""
     y, x = sar.shape[2:]
@@ -123,65 +81,6 @@ def despeckled(sar: Tensor) -> Tensor:
     places = product(range(SPECKLE), repeat=2)
     around = torch.stack([padded[:, :, dy : dy + y, dx : dx + x] for dy, dx in places])
     return around.topk(SPECKLE**2 // 2 + 1, dim=0).values[-1]
-
-
-def conv3(channels: int, made: int) -> nn.Conv2d:
-    """A 3 x 3 convolution that keeps the size."""
-    return nn.Conv2d(channels, made, 3, padding=1)
-
-
-class WindowAttention(nn.Module):
-    """Self-attention inside windows; that of the SAR corrects the optical one through a gate."""
-
-    bias_rows: Tensor
-    masks: Tensor
-
-    def __init__(self, channels: int, heads: int, parts: Parts) -> None:
-        super().__init__()
-        self.heads, self.parts = heads, parts
-        table = torch.empty((2 * WINDOW - 1) ** 2, heads)
-        self.relative_position_bias_table = nn.Parameter(nn.init.trunc_normal_(table, std=0.02))
-        for name, values in zip(("bias_rows", "masks"), window_tables(), strict=True):
-            self.register_buffer(name, values, persistent=False)
-        for stream in parts.streams:
-            self.add_module(f"qkv{stream}", nn.Linear(channels, 3 * channels))
-        if parts.global_fusion:
-            self.attn_fuse_1x1conv = nn.Conv2d(heads, heads, 1)
-        for stream in parts.streams:
-            self.add_module(f"proj{stream}", nn.Linear(channels, channels))
-
-    def forward(self, tokens: Sequence[Tensor], seams: tuple[bool, bool]) -> list[Tensor]:
-        """What the tokens (n, y, x, channels) of each stream gather from their windows.
-
-        ``seams`` tells whether opposite borders meet in the last row, and column, of windows.
-        """
-        bias = self.relative_position_bias_table[self.bias_rows].permute(2, 0, 1).contiguous()
-        logits, values = [], []
-        for stream, own in zip(self.parts.streams, tokens, strict=True):
-            query, key, value = split_windows(self.get_submodule(f"qkv{stream}")(own), self.heads)
-            logits.append((query @ key.transpose(-1, -2)).add_(bias))
-            values.append(value)
-        if self.parts.global_fusion:
-            difference = logits[1] - logits[0]
-            logits[0] = torch.addcmul(logits[0], difference, self._gate(difference))
-        for own in logits if self.parts.mask_sar else logits[:1]:
-            if seams[0]:
-                own[:, -1] += self.masks[0]
-            if seams[1]:
-                own[:, :, -1] += self.masks[1]
-        return [
-            self.get_submodule(f"proj{stream}")(merge_windows(own.softmax(dim=-1) @ value))
-            for stream, own, value in zip(self.parts.streams, logits, values, strict=True)
-        ]
-
-    def _gate(self, difference: Tensor) -> Tensor:
-        """How much of the difference each head takes over, seeing that of all: 0 to 1."""
-        weight, bias = self.attn_fuse_1x1conv.parameters()
-        heads = difference.flatten(0, 2).flatten(2)
-        mixed = torch.baddbmm(
-            bias[:, None], weight[:, :, 0, 0].expand(heads.shape[0], -1, -1), heads
-        )
-        return mixed.sigmoid_().view_as(difference)
 
 
 class DenseLayer(nn.Module):
@@ -197,7 +96,9 @@ class DenseLayer(nn.Module):
             self.add_module(f"conv{stream}", convolution)
         if not parts.attention:
             return
-        self.attn = WindowAttention(growth, heads, parts)
+        self.attn = WindowAttention(
+            growth, heads, parts.streams, parts.global_fusion, parts.mask_sar
+        )
         for stream in parts.streams:
             self.add_module(f"norm2{stream}", nn.LayerNorm(growth))
         for stream in parts.streams:
@@ -210,41 +111,27 @@ class DenseLayer(nn.Module):
         streams = zip(self.parts.streams, features, strict=True)
         new = [self.get_submodule(f"conv{stream}")(own) for stream, own in streams]
         if self.parts.attention:
-            tokens = self._transform([own.permute(0, 2, 3, 1) for own in new])
-            new = [own.permute(0, 3, 1, 2) for own in tokens]
+            new = self._transform(new)
         return [torch.cat(pair, dim=1) for pair in zip(features, new, strict=True)]
 
-    def _transform(self, tokens: Sequence[Tensor]) -> list[Tensor]:
-        """The transformer layer on (n, y, x, growth)."""
-        y, x = tokens[0].shape[1:3]
-        shift = self.shift if min(y, x) > WINDOW else 0
-        # The logits of one row of windows fit the cache of a CPU; a GPU and a compiler want all.
-        whole = self.training or tokens[0].is_cuda or torch.compiler.is_compiling()
-        height = y if whole else WINDOW
-        rolled = [own.roll((-shift, -shift), (1, 2)) for own in tokens]
-        shifted = [[own] if whole else torch.split(own, height, 1) for own in rolled]
-        bands = []
-        for number, band in enumerate(zip(*shifted, strict=True), start=1):
-            bands.append(
-                self._transform_band(band, (shift > 0 and number * height == y, shift > 0))
-            )
-        return [torch.cat(own, 1).roll((shift, shift), (1, 2)) for own in zip(*bands, strict=True)]
-
-    def _transform_band(self, tokens: Sequence[Tensor], seams: tuple[bool, bool]) -> list[Tensor]:
-        """Add attention, then two linear layers."""
+    def _transform(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """The transformer layer on (n, growth, y, x): attention, then two linear layers."""
+        shift = self.shift if min(features[0].shape[2:]) > WINDOW else 0
+        windows = [split_windows(own, shift) for own in features]
+        attended = self.attn(windows, shift > 0)
         result = []
-        attended = self.attn(tokens, seams)
-        for stream, own, gathered in zip(self.parts.streams, tokens, attended, strict=True):
+        for stream, own, gathered in zip(self.parts.streams, windows, attended, strict=True):
             norm, mlp = (self.get_submodule(f"{name}{stream}") for name in ("norm2", "mlp"))
             refined = own + self._dropped(gathered)
-            result.append(refined + self._dropped(mlp(norm(refined))))
+            result.append(merge_windows(refined + self._dropped(mlp(norm(refined))), shift))
         return result
 
     def _dropped(self, change: Tensor) -> Tensor:
         """In training, leave out the change for some samples and weigh it up for the others."""
         if not self.training or self.drop == 0.0:
             return change
-        kept = torch.empty_like(change[:, :1, :1, :1]).bernoulli_(1.0 - self.drop)
+        alone = [len(change)] + [1] * (change.dim() - 1)
+        kept = change.new_empty(alone).bernoulli_(1.0 - self.drop)
         return change * kept / (1.0 - self.drop)
 
 
@@ -267,46 +154,6 @@ class DenseBlock(nn.Module):
         """Refine (n, channels, y, x) of each stream."""
         streams = zip(self.streams, features, self.convs(features), strict=True)
         return [own + self.get_submodule(f"LFF{stream}")(grown) for stream, own, grown in streams]
-
-
-class ResidualBlock(nn.Module):
-    """Two convolutions added to their input."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        activation = nn.LeakyReLU(LEAK, inplace=True)
-        self.stem = nn.Sequential(conv3(channels, channels), activation, conv3(channels, channels))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Refine (n, channels, y, x)."""
-        return torch.add(features, self.stem(features))
-
-
-class DynamicFilter(nn.Module):
-    """Make filters from both streams and pass the SAR features through them."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.fac_warp = nn.Sequential(
-            nn.Sequential(conv3(2 * channels, channels), nn.LeakyReLU(LEAK, inplace=True)),
-            ResidualBlock(channels),
-            ResidualBlock(channels),
-            nn.Sequential(nn.Conv2d(channels, channels * FILTER**2, 1)),  # used by _taps
-        )
-
-    def forward(self, optical: Tensor, sar: Tensor) -> Tensor:
-        """Fit ``sar`` to ``optical``, both (n, channels, y, x)."""
-        hidden = self.fac_warp[:-1](torch.cat([optical, sar], dim=1))
-        return adaptive_filter(sar, self._taps(hidden))
-
-    def _taps(self, hidden: Tensor) -> Iterator[Tensor]:
-        """The filters, by a part of the last convolution for each tap."""
-        weight, bias = self.fac_warp[-1].parameters()  # the 25 taps of one channel, then the next
-        tokens = hidden.permute(0, 2, 3, 1)
-        for tap in range(FILTER**2):
-            part = slice(tap, None, FILTER**2)
-            made = functional.linear(tokens, weight[part, :, 0, 0], bias[part])
-            yield functional.leaky_relu(made, LEAK, inplace=True).permute(0, 3, 1, 2)
 
 
 class GlfCr(nn.Module):

@@ -73,6 +73,8 @@ class Encoder(nn.Module):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """(n, bands, y, x) to one tensor per level: (n, width, y, x), (n, width, y/2, x/2), ..."""
+        # A CPU convolves faster with the channels last in memory.
+        image = image.contiguous(memory_format=torch.channels_last)
         features: list[Tensor] = []
         for entry, level in zip(self.entries, self.levels, strict=True):
             image = level(entry(image))

@@ -94,7 +94,8 @@ class ResnetGenerator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(n, bands_in, y, x) to (n, bands_out, y, x), -1..1."""
-        made: Tensor = self.model(image)
+        # A CPU convolves faster with the channels last in memory.
+        made: Tensor = self.model(image.contiguous(memory_format=torch.channels_last))
         return made
 
 

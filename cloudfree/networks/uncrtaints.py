@@ -251,7 +251,9 @@ class UnCRtainTS(nn.Module):
 
     def _describe(self, seen: Tensor) -> Tensor:
         """Features (n, width, y, x) of single dates (n, bands, y, x)."""
-        features: Tensor = self.in_block[0](self.in_conv(seen * self.scale_by))
+        # A CPU convolves faster with the channels last in memory.
+        scaled = (seen * self.scale_by).contiguous(memory_format=torch.channels_last)
+        features: Tensor = self.in_block[0](self.in_conv(scaled))
         return features
 
     def _join_dates(self, seen: Tensor, dates: Tensor) -> tuple[Tensor, Tensor]:
@@ -267,7 +269,9 @@ class UnCRtainTS(nn.Module):
         share = functional.interpolate(attention.flatten(0, 1), size=(y, x), mode="bilinear")
         share = functional.dropout(share, ATTENTION_DROPOUT, self.training)
         by_head = features.reshape(n, t, heads, -1, y, x) * share.reshape(n, t, heads, 1, y, x)
-        return by_head.sum(dim=1).flatten(1, 2), attention
+        joined = by_head.sum(dim=1).flatten(1, 2)
+        # The blocks behind are slow where what they add lies in memory in two ways.
+        return joined.contiguous(memory_format=torch.channels_last), attention
 
 
 def settings_from(shapes: Shapes) -> dict[str, Any] | None:

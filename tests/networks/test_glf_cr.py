@@ -10,14 +10,8 @@ from scipy.ndimage import median_filter
 from torch import Tensor, nn
 
 from cloudfree.networks.cloud_attentive import CloudAttentive
-from cloudfree.networks.glf_cr import (
-    VARIANTS,
-    DenseLayer,
-    DynamicFilter,
-    GlfCr,
-    adaptive_filter,
-    despeckled,
-)
+from cloudfree.networks.dynamic_filter import DynamicFilter, adaptive_filter
+from cloudfree.networks.glf_cr import VARIANTS, DenseLayer, GlfCr, despeckled
 from tests.networks.recipe import golden_arrays, golden_shapes, golden_weights, read_json, rebuilt
 from tests.networks.recipe import shapes as shapes_of
 from tests.networks.reference_glf_cr import ReferenceGlfCr, dynamic_filter
@@ -141,6 +135,23 @@ def test_it_does_what_the_plain_reference_does(mask_sar: bool, n: int, y: int, x
     with torch.inference_mode():
         expected = reference(optical, sar)
     torch.testing.assert_close(image(network, optical, sar), expected, atol=2e-6, rtol=0)
+
+
+@pytest.mark.parametrize("mask_sar", [True, False])
+def test_its_gradients_are_those_of_the_plain_reference(mask_sar: bool) -> None:
+    network = like(tiny(), "glf-cr" if mask_sar else "cloud-attentive")
+    reference = ReferenceGlfCr(**TINY, mask_sar=mask_sar)
+    reference.load_state_dict(network.state_dict())
+    optical, sar = tiles(1, 32, 48)
+    network(optical, sar)["image"].square().sum().backward()
+    reference(optical, sar).square().sum().backward()
+    expected = dict(reference.named_parameters())
+    for name, parameter in network.named_parameters():
+        if parameter.grad is not None:
+            wanted = expected[name].grad
+            assert wanted is not None
+            scale = float(wanted.abs().max())
+            torch.testing.assert_close(parameter.grad, wanted, atol=1e-4 * scale, rtol=0)
 
 
 @pytest.mark.parametrize("compiling", [False, True])
