@@ -1,0 +1,51 @@
+"""The torch runtime: half the bits give the same picture, on whatever device there is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from cloudfree.core.units import Float32
+from cloudfree.runtimes.load import load_model
+from cloudfree.runtimes.model import TileInputs
+from cloudfree.runtimes.shelf import DEFAULT_MODEL
+from cloudfree.runtimes.torch import devices
+from cloudfree.simulation.scene import SAR_MARGIN_PX, simulate_scene
+
+# What bf16 may differ by from fp32, as PSNR of reflectance in decibels.
+LEAST_DB = 50.0
+
+
+@pytest.fixture(scope="module")
+def tile() -> TileInputs:
+    scene = simulate_scene((128, 128), 3, 0.4, (0.0, 0.0))
+    inside = slice(SAR_MARGIN_PX, SAR_MARGIN_PX + 128)
+    return TileInputs(scene.cloudy, scene.sar[:, inside, inside])
+
+
+def _predicted(device: str, precision: str, tile: TileInputs) -> Float32:
+    (image,) = load_model(DEFAULT_MODEL, device, precision).predict([tile])
+    return image
+
+
+def _psnr_db(one: Float32, other: Float32) -> float:
+    return float(-10 * np.log10(np.mean((one - other) ** 2)))
+
+
+def test_bf16_gives_the_picture_of_fp32(tile: TileInputs) -> None:
+    exact, coarse = (_predicted("cpu", precision, tile) for precision in ("fp32", "bf16"))
+    assert not np.array_equal(exact, coarse)
+    assert _psnr_db(exact, coarse) > LEAST_DB
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_a_gpu_gives_the_picture_of_the_cpu(tile: TileInputs, precision: str) -> None:
+    assert _psnr_db(_predicted("cpu", "fp32", tile), _predicted("cuda", precision, tile)) > LEAST_DB
+
+
+def test_the_devices_are_told_in_words() -> None:
+    first, *gpus = devices()
+    assert first.startswith("cpu (")
+    assert len(gpus) == (torch.cuda.device_count() if torch.cuda.is_available() else 0)
