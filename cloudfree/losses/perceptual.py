@@ -1,8 +1,8 @@
 """How differently two images look to a network that knows photographs.
 
 Source: Johnson et al., ECCV 2016; layers as in the Simulation-Fusion GAN (Gao et al., Remote
-Sensing 12(1), 191, 2020): VGG-16 up to the activation of its fourth convolution. The weights are not
-part of this project: they are ImageNet's, as torchvision publishes them (`vgg16-397923af.pth`).
+Sensing 12(1), 191, 2020): VGG-16 up to the activation of its fourth convolution. The weights are
+not part of this project: they are ImageNet's, as torchvision publishes them (`vgg16-397923af.pth`).
 """
 
 from __future__ import annotations
