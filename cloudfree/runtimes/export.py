@@ -233,21 +233,23 @@ def _difference(reference: TorchRuntime, exported: OnnxRuntime, inputs: Arrays) 
     )
 
 
-class _KnownNoise(logging.Filter):
-    """Drops what the exporter says of a library that no network here uses."""
+# Who says what on every export, and means nothing for the networks here.
+_KNOWN_NOISE = {
+    "torch.onnx._internal.exporter._registration": "torchvision is not installed",
+    "onnxscript.optimizer._constant_folding": "Skipping constant folding for op",
+}
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        return "torchvision is not installed" not in record.getMessage()
+
+def _worth_hearing(record: logging.LogRecord) -> bool:
+    return _KNOWN_NOISE[record.name] not in record.getMessage()
 
 
 @contextlib.contextmanager
 def _known_noise_silenced() -> Iterator[None]:
     """Silence what the exporter of torch 2.13 always says; anything else is still heard."""
-    talker, silencer = (
-        logging.getLogger("torch.onnx._internal.exporter._registration"),
-        _KnownNoise(),
-    )
-    talker.addFilter(silencer)
+    talkers = [logging.getLogger(name) for name in _KNOWN_NOISE]
+    for talker in talkers:
+        talker.addFilter(_worth_hearing)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
@@ -255,7 +257,8 @@ def _known_noise_silenced() -> Iterator[None]:
             warnings.filterwarnings("ignore", "# The axis name: .* will not be used", UserWarning)
             yield
     finally:
-        talker.removeFilter(silencer)
+        for talker in talkers:
+            talker.removeFilter(_worth_hearing)
 
 
 def _first_line(error: Exception) -> str:
