@@ -38,6 +38,17 @@ def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> N
     } <= written  # fmt: skip
 
 
+def test_the_commands_of_the_document_on_scoring_run(tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "evaluate.md").read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
+    ran = _run(tmp_path, "bash", "-euc", script)
+    assert ran.returncode == 0, ran.stderr
+    assert "2 patches of 1 places\nprotocol uncrtaints" in ran.stdout
+    written = {path.name for path in (tmp_path / "play" / "scores").iterdir()}
+    named = set(re.findall(r"^\| `(\w+\.\w+)` \|", document, flags=re.MULTILINE))
+    assert written == named
+
+
 def test_the_make_targets_of_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))

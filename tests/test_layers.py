@@ -18,9 +18,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "cloudfree"
 MIDDLE = {"io", "clouds", "coregister", "engine", "networks", "losses", "metrics", "simulation"}
 MAY_IMPORT = {
     "cli": {"cli", "pipelines", "errors"},
-    "pipelines": {"pipelines", "report", "runtimes", "core", "errors"} | MIDDLE,
+    "pipelines": {"pipelines", "report", "runtimes", "datasets", "core", "errors"} | MIDDLE,
     "report": {"report", "io", "metrics", "core", "errors"},
     "runtimes": {"runtimes", "networks", "core", "errors"},
+    "datasets": {"datasets", "io", "core", "errors"},
     **{layer: {layer, "core", "errors"} for layer in MIDDLE},
     "core": {"core", "errors"},
     "errors": set(),

@@ -22,7 +22,7 @@ from cloudfree.core.units import Float32
 from cloudfree.core.window import Window, strips
 
 # Rows at a time: as many as the blocks of a Cloud-Optimized GeoTIFF have.
-STRIP_ROWS = 512
+STRIP_ROWS = 128
 
 # Longest side of the thinned-out scene on which the sun and the shadows' distance are fitted.
 OVERVIEW_PX = 1024

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cloudfree.core.units import Float32
 from cloudfree.metrics.spectral_angle import spectral_angle_deg
-from cloudfree.metrics.structural_similarity import structural_similarity
+from cloudfree.metrics.structural_similarity import CENTRED, structural_similarity
 
 Where = NDArray[np.bool_]
 Slices = tuple[slice, slice]
@@ -64,17 +64,17 @@ def has_data(image: Float32) -> Where:
     return np.asarray(np.isfinite(image).all(axis=0))
 
 
-def compare(truth: Float32, image: Float32) -> Differences:
+def compare(truth: Float32, image: Float32, centre: float = CENTRED) -> Differences:
     """The differences between two images of reflectance, (band, y, x), NaN where there is no data.
 
     A pixel without data in one of them counts as zero in both for the similarity of its
-    neighbours, as the world beyond the border does.
+    neighbours, as the world beyond the border does. `centre` is that of the similarity's window.
     """
     valid = has_data(truth) & has_data(image)
     truth, image = np.where(valid, truth, 0), np.where(valid, image, 0)
     return Differences(
         error=image - truth,
-        ssim=structural_similarity(truth, image),
+        ssim=structural_similarity(truth, image, centre),
         angle_deg=spectral_angle_deg(truth, image),
         valid=valid,
     )

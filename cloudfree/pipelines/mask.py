@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from cloudfree.clouds.ground import GroundAxes
 from cloudfree.clouds.growth import parse_distance
 from cloudfree.clouds.score import CIRRUS_BAND
 from cloudfree.clouds.sun import SunFit
-from cloudfree.clouds.survey import survey
+from cloudfree.clouds.survey import OpticalSource, survey
 from cloudfree.core.cloud_mask import MaskClass, class_fractions
 from cloudfree.core.grid import Grid
 from cloudfree.core.progress import Progress
@@ -35,6 +35,24 @@ from cloudfree.io.score_file import ScoreWriter, score_profile
 from cloudfree.io.sentinel2.tags import SUN_AZIMUTH_TAG
 
 log = logging.getLogger("cloudfree")
+
+
+class MaskSource(OpticalSource, Protocol):
+    """What a mask is made from: a scene on disk, or a patch in memory."""
+
+    @property
+    def name(self) -> str:
+        """What people know it by."""
+        ...
+
+    @property
+    def sun_azimuth_deg(self) -> float | None:
+        """Where the sun stood, clockwise from north, if that is known."""
+        ...
+
+    def require(self, bands: Sequence[str], purpose: str) -> None:
+        """Refuse a scene that lacks one of `bands`."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +159,7 @@ def run(options: MaskOptions, progress: Progress) -> MaskResult:
         )
 
 
-def plan_mask(scene: OpticalScene, settings: MaskSettings, progress: Progress) -> MaskPlan:
+def plan_mask(scene: MaskSource, settings: MaskSettings, progress: Progress) -> MaskPlan:
     """Decide how the pixels of a scene are classified; for shadows, look at all of them once.
 
     Raises
@@ -185,7 +203,7 @@ def write_mask(
     return counts
 
 
-def _shadows(scene: OpticalScene, rules: ClassRules, progress: Progress) -> tuple[Shadows, Sun]:
+def _shadows(scene: MaskSource, rules: ClassRules, progress: Progress) -> tuple[Shadows, Sun]:
     """Thresholds over the whole scene, and where its clouds throw their shadows."""
     axes = _ground_axes(scene.grid)
     found = survey(scene, rules, axes, scene.sun_azimuth_deg, progress)
@@ -278,7 +296,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
     return dataclasses.replace(profile, tags=tags, creation_options=creation_options)
 
 
-def _no_valid_pixel(scene: OpticalScene) -> InputError:
+def _no_valid_pixel(scene: MaskSource) -> InputError:
     return InputError(
         f"no valid pixel in {scene.name}",
         wanted="a scene with data",

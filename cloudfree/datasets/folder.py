@@ -1,0 +1,151 @@
+"""Which patches a folder holds: from the names of files, without reading a pixel."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cloudfree.core.tile_plan import TilePlan
+from cloudfree.core.window import Window
+from cloudfree.datasets import sen12mscr
+from cloudfree.datasets.sample import Sample, Skipped
+from cloudfree.datasets.sen12mscr import Kind
+from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.io.dataset import Dataset
+
+# Side of a patch of SEN12MS-CR; larger scenes are cut to it.
+PATCH_PX = 256
+
+_SUFFIXES = (".tif", ".tiff")
+_PLAIN = re.compile(r"(?:(?P<name>.+)_)?(?P<kind>s1|s2_cloudy|s2_clear)")
+_PLAIN_KINDS: dict[str, Kind] = {"s1": "s1", "s2_cloudy": "cloudy", "s2_clear": "clear"}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The patches of a folder in the order of their names, and those that lack a file."""
+
+    samples: tuple[Sample, ...]
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def is_sen12mscr(self) -> bool:
+        """Whether all patches carry names of SEN12MS-CR, so that its split applies."""
+        return bool(self.samples) and all(sample.season for sample in self.samples)
+
+
+def list_samples(folder: Path, patch_px: int = PATCH_PX, offset_dn: float | None = None) -> Listing:
+    """The patches below a folder.
+
+    Files are named as in SEN12MS-CR, or `NAME_s2_cloudy.tif`, `NAME_s2_clear.tif` and, where there
+    is radar, `NAME_s1.tif`; without `NAME_` they are named by their folder. Files larger than
+    `patch_px` are cut into patches that cover them; those at the far edges overlap their
+    neighbours. `offset_dn` is added to the digital numbers of all files; SEN12MS-CR needs none.
+
+    Raises
+    ------
+    InputError
+        There is no patch.
+    """
+    groups = dict(sorted(_groups(folder).items()))
+    skipped = [Skipped(name, lack) for name, group in groups.items() if (lack := group.lack)]
+    samples = [
+        part
+        for name, group in groups.items()
+        if not group.lack
+        for part in _cut(group.sample(name, offset_dn), patch_px)
+    ]
+    if not samples:
+        raise _nothing_found(folder, skipped)
+    return Listing(tuple(samples), tuple(skipped))
+
+
+@dataclass
+class _Group:
+    """The files of one patch or scene."""
+
+    place: str
+    season: str = ""
+    files: dict[Kind, Path] = field(default_factory=dict)
+
+    @property
+    def lack(self) -> str | None:
+        """What is missing, in words."""
+        missing = [f"no {kind} image" for kind in ("cloudy", "clear") if kind not in self.files]
+        return " and ".join(missing) or None
+
+    def sample(self, name: str, offset_dn: float | None) -> Sample:
+        """The files as one sample."""
+        if offset_dn is None and self.season:
+            offset_dn = sen12mscr.OFFSET_DN
+        files = self.files
+        return Sample(
+            name, self.place, self.season, files["cloudy"], files["clear"], files.get("s1"),
+            offset_dn=offset_dn,
+        )  # fmt: skip
+
+
+def _groups(folder: Path) -> dict[str, _Group]:
+    """The files below a folder by the name of their patch."""
+    groups: dict[str, _Group] = {}
+    for path in _rasters(folder):
+        if official := sen12mscr.parse_name(path.stem):
+            name, kind = f"{official.place}_{official.patch}", official.kind
+            group = _Group(official.place, official.season)
+        elif plain := _PLAIN.fullmatch(path.stem):
+            own = path.parent / plain["name"] if plain["name"] else path.parent
+            name = own.relative_to(folder).as_posix() if own != folder else folder.resolve().name
+            kind, group = _PLAIN_KINDS[plain["kind"]], _Group(name)
+        else:
+            continue
+        groups.setdefault(name, group).files[kind] = path
+    return groups
+
+
+def _rasters(folder: Path) -> Iterator[Path]:
+    """GeoTIFFs below a folder, through links to folders: data sets often lie on several disks."""
+    seen = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        place = os.path.realpath(parent)
+        if place in seen:
+            folders.clear()
+            continue
+        seen.add(place)
+        yield from (Path(parent, name) for name in names if name.lower().endswith(_SUFFIXES))
+
+
+def _cut(sample: Sample, patch_px: int) -> Iterator[Sample]:
+    """A scene in patches; one that is no larger than a patch stays as it is."""
+    size = None if sample.season else _size(sample.cloudy)
+    if size is None or max(size) <= patch_px:
+        yield sample
+        return
+    for window in TilePlan(*size, patch_px, overlap=0):
+        yield replace(sample, name=f"{sample.name}_{_corner(window)}", window=window)
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    """Height and width by the file's head; None where it cannot be opened, which reading tells."""
+    try:
+        with Dataset(path) as raster:
+            return raster.handle.height, raster.handle.width
+    except CloudfreeError:
+        return None
+
+
+def _corner(window: Window) -> str:
+    return f"y{window.row}_x{window.col}"
+
+
+def _nothing_found(folder: Path, skipped: list[Skipped]) -> InputError:
+    found = f"no patch with a cloudy and a clear image in {folder}"
+    if skipped:
+        found += f" ({len(skipped)} lack one, such as {skipped[0].name})"
+    return InputError(
+        found,
+        wanted="SEN12MS-CR, or NAME_s2_cloudy.tif, NAME_s2_clear.tif and NAME_s1.tif",
+        hint="give the folder above the files, and rename them where needed",
+    )

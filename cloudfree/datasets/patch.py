@@ -1,0 +1,116 @@
+"""Reading the patches of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.grid import Grid
+from cloudfree.core.units import Float32, Radiometry
+from cloudfree.core.window import Window
+from cloudfree.datasets.sample import Sample
+from cloudfree.errors import InputError
+from cloudfree.io.georeference import same_grid
+from cloudfree.io.optical import OpticalScene
+from cloudfree.io.radar import open_radar
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The pixels of a sample.
+
+    `cloudy` and `clear` are reflectance, (band, y, x) in the order of `bands`; `sar` is VV and VH
+    in dB, (2, y, x), or None; NaN where there is no data. `radiometry` is that of the cloudy file.
+    """
+
+    name: str
+    bands: tuple[str, ...]
+    cloudy: Float32
+    clear: Float32
+    sar: Float32 | None
+    grid: Grid
+    radiometry: Radiometry
+    sun_azimuth_deg: float | None
+
+    def select(self, image: Float32, bands: Sequence[str]) -> Float32:
+        """Some bands of an image with the bands of the patch."""
+        return image[[self.bands.index(band) for band in bands]]
+
+    def reflectance(self, bands: tuple[str, ...], window: Window) -> Float32:
+        """Bands of a window of the cloudy image: a patch can be classified like a scene."""
+        return self.select(self.cloudy, bands)[:, *window.slices]
+
+    def require(self, bands: Sequence[str], purpose: str) -> None:
+        """Refuse a patch that lacks one of `bands`.
+
+        Raises
+        ------
+        InputError
+            Names the missing bands and what needs them.
+        """
+        if missing := [band for band in bands if band not in self.bands]:
+            raise InputError(
+                f"no band {', '.join(missing)} in {self.name}",
+                wanted=f"the bands that {purpose} needs: {', '.join(bands)}",
+                hint="give a data set with these bands",
+            )
+
+    def part(self, window: Window) -> Patch:
+        """The patch of a window."""
+        inside = (slice(None), *window.slices)
+        return replace(
+            self,
+            cloudy=self.cloudy[inside],
+            clear=self.clear[inside],
+            sar=None if self.sar is None else self.sar[inside],
+            grid=self.grid.of(window),
+        )
+
+
+def read_patch(sample: Sample) -> Patch:
+    """The pixels of a sample, with the bands that both its images have.
+
+    Raises
+    ------
+    InputError
+        A file is damaged, or the images do not lie on one grid.
+    """
+    with (
+        OpticalScene(sample.cloudy, sample.offset_dn) as cloudy,
+        OpticalScene(sample.clear, sample.offset_dn) as clear,
+    ):
+        if not same_grid(cloudy.grid, clear.grid):
+            raise _apart(cloudy, clear)
+        window = sample.window or cloudy.grid.window
+        common = {*cloudy.bands} & {*clear.bands}
+        bands = tuple(band for band in OPTICAL_BANDS if band in common)
+        return Patch(
+            name=sample.name,
+            bands=bands,
+            cloudy=cloudy.reflectance(bands, window),
+            clear=clear.reflectance(bands, window),
+            sar=_read_sar(sample, cloudy.grid, window),
+            grid=cloudy.grid.of(window),
+            radiometry=cloudy.radiometry,
+            sun_azimuth_deg=cloudy.sun_azimuth_deg,
+        )
+
+
+def _read_sar(sample: Sample, grid: Grid, window: Window) -> Float32 | None:
+    """VV and VH on the grid of the optical images, (2, y, x) in dB."""
+    if sample.sar is None:
+        return None
+    with open_radar(sample.sar) as radar:
+        return np.asarray(radar.on_grid(grid, window), dtype=np.float32)
+
+
+def _apart(cloudy: OpticalScene, clear: OpticalScene) -> InputError:
+    sizes = [f"{scene.grid.height} x {scene.grid.width}" for scene in (cloudy, clear)]
+    return InputError(
+        f"{cloudy.path.name} ({sizes[0]}) and {clear.path.name} ({sizes[1]}) on different grids",
+        wanted="a clear image that matches the cloudy one pixel by pixel",
+        hint="bring one onto the grid of the other, for example with gdalwarp",
+    )

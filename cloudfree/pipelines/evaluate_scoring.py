@@ -1,0 +1,124 @@
+"""Scores patch after patch and keeps their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cloudfree.core.units import Float32
+from cloudfree.datasets.patch import Patch, read_patch
+from cloudfree.datasets.sample import Sample, Skipped
+from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.metrics.calibration import Calibration, calibration
+from cloudfree.metrics.protocol import Protocol
+from cloudfree.metrics.summary import ScoredPatch
+from cloudfree.pipelines.evaluate_patch import (
+    NOTHING,
+    Clouds,
+    Restored,
+    find_clouds,
+    restore,
+    score,
+)
+from cloudfree.runtimes.model import Model
+
+# Values of a patch that the calibration of its variances looks at, evenly spread: all values of
+# 8,000 patches would not fit into memory.
+CALIBRATION_VALUES = 2048
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The part of a patch that counts, and its clouds."""
+
+    patch: Patch
+    clouds: Clouds
+
+
+class Scoring:
+    """Scores patches one by one and keeps the figures."""
+
+    def __init__(
+        self, models: Mapping[str, Model], protocol: Protocol, bands: tuple[str, ...]
+    ) -> None:
+        self.models, self.protocol, self.bands = models, protocol, bands
+        self.patches: list[ScoredPatch] = []
+        self.skipped: list[Skipped] = []
+        self._variances: dict[str, list[tuple[Float32, Float32]]] = {name: [] for name in models}
+
+    def prepare(self, sample: Sample) -> Prepared | Skipped:
+        """Read a patch and find its clouds; what cannot be used comes with the reason."""
+        try:
+            whole = read_patch(sample)
+            whole.require(self.bands, "the comparison")
+            for model in self.models.values():
+                _require_inputs(whole, model)
+            clouds = find_clouds(whole)
+        except CloudfreeError as error:
+            return Skipped(sample.name, error.found)
+        except OSError as error:
+            return Skipped(sample.name, str(error))
+        window = self.protocol.window(whole.grid.height, whole.grid.width)
+        return Prepared(whole.part(window), clouds.part(window))
+
+    def restore(self, prepared: Prepared) -> dict[str, Restored]:
+        """What each model makes of a patch."""
+        return {
+            label: restore(model, prepared.patch, prepared.clouds, self.protocol.tiled)
+            for label, model in self.models.items()
+        }
+
+    def add(self, sample: Sample, prepared: Prepared | Skipped) -> None:
+        """Score a patch with every model."""
+        if isinstance(prepared, Skipped):
+            self.skipped.append(prepared)
+            return
+        patch, clouds = prepared.patch, prepared.clouds
+        restored = self.restore(prepared)
+        figures = score(self.protocol, patch, clouds, restored, self.bands)
+        if not figures[NOTHING].all.pixels:
+            self.skipped.append(Skipped(sample.name, "no pixel with data in all images"))
+            return
+        self.patches.append(
+            ScoredPatch(
+                sample.name,
+                sample.place,
+                sample.season,
+                cover=float(clouds.found.mean()),
+                restored=float(clouds.grown.mean()),
+                figures=figures,
+            )
+        )
+        for label, one in restored.items():
+            if one.variance is not None:
+                self._variances[label].append(_sampled(patch, one.raw, one.variance))
+
+    def calibration(self) -> dict[str, Calibration]:
+        """How well the variances fit, of each model that tells one."""
+        found = {}
+        for label, pairs in self._variances.items():
+            if pairs:
+                variances, errors = (np.concatenate(part) for part in zip(*pairs, strict=True))
+                if one := calibration(variances, errors):
+                    found[label] = one
+        return found
+
+
+def _require_inputs(patch: Patch, model: Model) -> None:
+    patch.require(model.card.optical_bands, f"model {model.card.name}")
+    if model.card.uses_sar and patch.sar is None:
+        raise InputError(
+            f"no Sentinel-1, which model {model.card.name} needs",
+            wanted="VV and VH",
+            hint="add the file, or give a model that works without",
+        )
+
+
+def _sampled(patch: Patch, image: Float32, variance: Float32) -> tuple[Float32, Float32]:
+    """Variances and errors at evenly spread values of a patch, each of one dimension."""
+    error = (image - patch.clear).ravel()
+    there = np.flatnonzero(np.isfinite(error) & np.isfinite(variance.ravel()))
+    chosen = there[:: max(len(there) // CALIBRATION_VALUES, 1)]
+    return variance.ravel()[chosen], error[chosen]

@@ -1,0 +1,104 @@
+"""Time and memory on a full scene: `python -m tests.bench.full_scene [--short]`.
+
+Every case runs in a process of its own, in turns, so that a busy machine slows all alike; the
+table gives medians and ratios and `bench.json` keeps them. Read the ratios, not the seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+FULL_PX, SHORT_PX = 10_980, 2_048
+SCALING_PX = (1_024, 2_048, 4_096, 8_192)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Medians over the rounds of one case."""
+
+    case: str
+    size: int
+    seconds: float
+    peak_mb: float
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One case beside another, and the bound that was set for it."""
+
+    what: str
+    of: str
+    by: str
+    bound: float
+
+
+RATIOS = (
+    Ratio("mask without shadows / decoding its bands", "mask_without_shadow", "decode", 1.3),
+    Ratio("mask with shadows / decoding its bands", "mask_with_shadow", "decode", 1.9),
+    Ratio("remove, known network / its parts", "cheap_remove", "cheap_parts", 1.10),
+    Ratio("remove, 30 % cloud / all cloud", "remove_30", "remove_all", 0.45),
+    Ratio("remove, 10 % cloud / all cloud", "remove_10", "remove_all", 0.20),
+)
+
+
+def run_case(case: str, size: int) -> Measured:
+    """One case in a process of its own: seconds of the work and peak memory of the process."""
+    command = [sys.executable, "-m", "tests.bench.cases", case, str(size)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    printed = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{case} at {size} px failed")
+    return Measured(case, size, json.loads(printed)["seconds"], usage.ru_maxrss / 1000)
+
+
+def medians(cases: list[str], size: int, rounds: int) -> dict[str, Measured]:
+    """All cases in turns, `rounds` times."""
+    runs = [[run_case(case, size) for case in cases] for _ in range(rounds)]
+    return {
+        case: Measured(
+            case,
+            size,
+            median(turn[place].seconds for turn in runs),
+            max(turn[place].peak_mb for turn in runs),
+        )
+        for place, case in enumerate(cases)
+    }
+
+
+def main() -> None:
+    """Print the tables and write bench.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="a small scene, one round")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--cases", nargs="*", help="only these cases")
+    parser.add_argument("-o", type=Path, default=Path("bench.json"))
+    options = parser.parse_args()
+    size = SHORT_PX if options.short else FULL_PX
+    # In a process of its own: children inherit the peak memory of this one.
+    run_case("make", size)
+    wanted = options.cases or [name for ratio in RATIOS for name in (ratio.of, ratio.by)]
+    found = medians(list(dict.fromkeys(wanted)), size, options.rounds)
+    _print(found)
+    options.o.write_text(json.dumps([asdict(case) for case in found.values()], indent=2))
+
+
+def _print(found: dict[str, Measured]) -> None:
+    for case in found.values():
+        print(f"{case.case:22} {case.size:6d} px {case.seconds:8.1f} s {case.peak_mb:7.0f} MB")
+    for ratio in RATIOS:
+        if ratio.of in found and ratio.by in found:
+            value = found[ratio.of].seconds / found[ratio.by].seconds
+            print(f"{ratio.what:44} {value:5.2f}  (bound {ratio.bound:g})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Which patches a folder holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfree.core.window import Window
+from cloudfree.datasets.folder import _cut, list_samples
+from cloudfree.datasets.sample import Sample, Skipped
+from cloudfree.errors import InputError
+from tests.datasets.trees import TEST, paths_of, touch_patch, write_triplet
+
+
+def _names(folder: Path) -> list[str]:
+    return [sample.name for sample in list_samples(folder).samples]
+
+
+def test_sen12mscr_is_listed_by_names_alone(tmp_path: Path) -> None:
+    """The files are empty: whoever read one would fail."""
+    touch_patch(tmp_path, TEST, "p31")
+    paths = touch_patch(tmp_path, TEST, "p30")
+    listing = list_samples(tmp_path)
+    assert listing.is_sen12mscr
+    assert listing.samples[0] == Sample(
+        name=f"{TEST}_p30", place=TEST, season="spring", cloudy=paths["s2_cloudy"],
+        clear=paths["s2"], sar=paths["s1"], offset_dn=0.0,
+    )  # fmt: skip
+    assert [sample.name for sample in listing.samples] == [f"{TEST}_p30", f"{TEST}_p31"]
+
+
+def test_files_of_the_data_set_are_found_in_one_folder_too(tmp_path: Path) -> None:
+    for path in touch_patch(tmp_path / "tree", TEST).values():
+        path.rename(tmp_path / path.name)
+    assert _names(tmp_path) == [f"{TEST}_p30"]
+
+
+def test_a_folder_that_is_linked_is_looked_into_once(tmp_path: Path) -> None:
+    touch_patch(tmp_path / "disk", TEST)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "link").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / "back").symlink_to(tmp_path / "data")
+    assert _names(tmp_path / "data") == [f"{TEST}_p30"]
+
+
+def test_radar_may_be_missing_and_images_may_not(tmp_path: Path) -> None:
+    touch_patch(tmp_path, TEST, "p1")["s1"].unlink()
+    touch_patch(tmp_path, TEST, "p2")["s2"].unlink()
+    touch_patch(tmp_path, TEST, "p3")["s2_cloudy"].unlink()
+    listing = list_samples(tmp_path)
+    assert [(sample.name, sample.sar) for sample in listing.samples] == [(f"{TEST}_p1", None)]
+    assert listing.skipped == (
+        Skipped(f"{TEST}_p2", "no clear image"),
+        Skipped(f"{TEST}_p3", "no cloudy image"),
+    )
+
+
+def test_a_plain_folder_is_listed_by_the_ends_of_names(tmp_path: Path) -> None:
+    write_triplet(tmp_path, "0316")
+    write_triplet(tmp_path / "sub", "0316")
+    write_triplet(tmp_path / "scene", "")
+    (tmp_path / "0316_mask.tif").touch()
+    listing = list_samples(tmp_path, offset_dn=-1000.0)
+    assert [sample.name for sample in listing.samples] == ["0316", "scene", "sub/0316"]
+    assert [sample.place for sample in listing.samples] == ["0316", "scene", "sub/0316"]
+    assert {sample.offset_dn for sample in listing.samples} == {-1000.0}
+    assert not listing.is_sen12mscr
+
+
+def test_scenes_are_cut_into_patches_of_one_place(tmp_path: Path) -> None:
+    write_triplet(tmp_path, "large", side=80)
+    samples = list_samples(tmp_path, patch_px=40).samples
+    assert [sample.name for sample in samples] == [
+        "large_y0_x0", "large_y0_x40", "large_y40_x0", "large_y40_x40",
+    ]  # fmt: skip
+    assert {sample.place for sample in samples} == {"large"}
+    assert samples[1].window == Window(0, 40, 40, 40)
+
+
+@given(height=st.integers(1, 90), width=st.integers(1, 90), side=st.integers(16, 64))
+def test_patches_cover_a_scene_and_stay_inside(height: int, width: int, side: int) -> None:
+    sample = Sample("a", "a", "", Path("a"), Path("b"), None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cloudfree.datasets.folder._size", lambda _: (height, width))
+        windows = [part.window or Window(0, 0, height, width) for part in _cut(sample, side)]
+    seen = {(row, col) for w in windows for row in range(w.row, w.row_stop)
+            for col in range(w.col, w.col_stop)}  # fmt: skip
+    assert seen == {(row, col) for row in range(height) for col in range(width)}
+    assert all(max(window.height, window.width) <= side for window in windows)
+
+
+def test_a_folder_without_patches_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "picture.tif").touch()
+    with pytest.raises(
+        InputError, match=r"no patch with a cloudy and a clear image in .*wanted SEN12MS-CR"
+    ):
+        list_samples(tmp_path)
+    paths_of(tmp_path, TEST, "p1")["s1"].parent.mkdir(parents=True)
+    paths_of(tmp_path, TEST, "p1")["s1"].touch()
+    with pytest.raises(InputError, match=r"\(1 lack one, such as ROIs1158_spring_106_p1\)"):
+        list_samples(tmp_path)

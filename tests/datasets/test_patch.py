@@ -1,0 +1,76 @@
+"""Reading a patch: the units of the tool, whatever the files hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.window import Window
+from cloudfree.datasets.folder import list_samples
+from cloudfree.datasets.patch import read_patch
+from cloudfree.errors import InputError
+from tests.datasets.trees import SIDE, TEST, field, write_patch, write_triplet
+from tests.rasters import FIELD, cloudy_scene, write_raster
+
+
+def test_a_patch_is_reflectance_and_decibels(tmp_path: Path) -> None:
+    write_patch(tmp_path, TEST)
+    patch = read_patch(list_samples(tmp_path).samples[0])
+    numbers, cloud = cloudy_scene(SIDE, SIDE)
+    assert patch.bands == OPTICAL_BANDS
+    np.testing.assert_allclose(patch.cloudy, numbers / 10_000, atol=1e-6)
+    np.testing.assert_allclose(patch.clear[:, cloud].mean(axis=1), FIELD, atol=1e-4)
+    assert patch.sar is not None
+    assert patch.sar.mean(axis=(1, 2)) == pytest.approx([-11, -17], abs=0.2)
+    assert {patch.cloudy.dtype, patch.clear.dtype, patch.sar.dtype} == {np.dtype(np.float32)}
+
+
+def test_a_window_is_that_part_of_all_files(tmp_path: Path) -> None:
+    write_triplet(tmp_path, "a")
+    whole = list_samples(tmp_path).samples[0]
+    window = Window(4, 8, 16, 12)
+    part, full = read_patch(replace(whole, window=window)), read_patch(whole).part(window)
+    np.testing.assert_array_equal(part.cloudy, full.cloudy)
+    np.testing.assert_array_equal(part.clear, full.clear)
+    assert part.sar is not None
+    assert full.sar is not None
+    np.testing.assert_array_equal(part.sar, full.sar)
+    assert part.grid == full.grid
+
+
+def test_the_offset_is_added_to_both_images(tmp_path: Path) -> None:
+    write_triplet(tmp_path, "a")
+    plain = list_samples(tmp_path, offset_dn=0.0).samples[0]
+    moved = list_samples(tmp_path, offset_dn=-500.0).samples[0]
+    for name in ("cloudy", "clear"):
+        difference = getattr(read_patch(plain), name) - getattr(read_patch(moved), name)
+        np.testing.assert_allclose(difference, 0.05, atol=1e-6)
+
+
+def test_only_bands_of_both_images_are_there(tmp_path: Path) -> None:
+    write_triplet(tmp_path, "a")
+    write_raster(tmp_path / "a_s2_clear.tif", field()[:4], OPTICAL_BANDS[:4])
+    patch = read_patch(list_samples(tmp_path, offset_dn=0.0).samples[0])
+    assert patch.bands == OPTICAL_BANDS[:4]
+    assert len(patch.cloudy) == len(patch.clear) == 4
+    with pytest.raises(InputError, match="no band B11 in a; wanted the bands that the mask needs"):
+        patch.require(["B02", "B11"], "the mask")
+
+
+def test_images_on_different_grids_are_refused(tmp_path: Path) -> None:
+    write_triplet(tmp_path, "a")
+    write_raster(tmp_path / "a_s2_clear.tif", field(24), OPTICAL_BANDS)
+    with pytest.raises(InputError, match=r"a_s2_cloudy.tif \(32 x 32\) and a_s2_clear.tif \(24 x"):
+        read_patch(list_samples(tmp_path, offset_dn=0.0).samples[0])
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    write_triplet(tmp_path, "a")
+    path = tmp_path / "a_s2_clear.tif"
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises((InputError, OSError)):
+        read_patch(list_samples(tmp_path, offset_dn=0.0).samples[0])
