@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow check bench constraints clean
+.PHONY: demo test test-slow check bench bench-full constraints clean
 
 # The stamp is newer than what it was installed from, so the second call costs nothing.
 .venv/installed: pyproject.toml constraints.txt
@@ -28,11 +28,17 @@ check: .venv/installed
 	$(BIN)/mypy
 
 bench: .venv/installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
 	$(BIN)/python -m pytest tests/bench -m bench
+	$(BIN)/python -m tests.bench.full_scene --short
+
+# A full tile of 10980 x 10980 pixels; takes an hour on two cores.
+bench-full: .venv/installed
+	$(BIN)/python -m tests.bench.full_scene
 
 # Pins every direct and indirect dependency for every platform at once; needs uv.
 constraints:
-	uv pip compile --universal --python-version 3.11 --extra dev pyproject.toml --no-header --no-annotate -o constraints.txt
+	uv pip compile --universal --python-version 3.11 --all-extras pyproject.toml --no-header --no-annotate -o constraints.txt
 
 clean:
 	rm -rf .venv demo

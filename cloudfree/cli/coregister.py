@@ -22,6 +22,7 @@ from cloudfree.cli.options import (
 )
 @click.option("--s2", type=EXISTING_FILE, required=True, help="Sentinel-2 scene.")
 @click.option("-o", "--output", type=NEW_FILE, help="Result.  [default: S1_coregistered.tif]")
+@click.option("--quicklook", type=NEW_FILE, help="Picture of the matches as arrows, a PNG file.")
 @click.option("--dry-run", is_flag=True, help="Measure and say what would be done.")
 @optical_options
 @radar_options
@@ -30,8 +31,8 @@ from cloudfree.cli.options import (
 def command(progress: Any, **options: Any) -> Any:
     """Put Sentinel-1 on the grid of Sentinel-2, as VV and VH in dB.
 
-    Resamples once, in linear power, and corrects the shift that is left between the sensors where
-    it can be measured reliably on the clear ground.
+    Resamples once, in linear power, and corrects what is left between the sensors, a shift or one
+    that changes over the scene, where it can be measured reliably on the clear ground.
     """
     from cloudfree.pipelines import coregister as pipeline
 

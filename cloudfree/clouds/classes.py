@@ -46,12 +46,16 @@ def base_classes(
     """
     snowy = ndsi(planes) > rules.max_ndsi
     bright = (planes["B08"] > SNOW_MIN_NIR) & (planes["B03"] > SNOW_MIN_GREEN)
+    classes = {
+        MaskClass.CLOUD: (score >= rules.threshold) & ~snowy,
+        MaskClass.SNOW: snowy & bright,
+        MaskClass.NODATA: np.isnan(score) | (bright & (planes["B11"] <= 0)),
+    }
     mask = np.full(score.shape, MaskClass.CLEAR, dtype=np.uint8)
     if thresholds is not None:
-        mask[thresholds.candidates(planes)] = MaskClass.SHADOW
-    mask[(score >= rules.threshold) & ~snowy] = MaskClass.CLOUD
-    mask[snowy & bright] = MaskClass.SNOW
-    mask[np.isnan(score) | (bright & (planes["B11"] <= 0))] = MaskClass.NODATA
+        np.copyto(mask, np.uint8(MaskClass.SHADOW), where=thresholds.candidates(planes))
+    for value, place in classes.items():
+        np.copyto(mask, np.uint8(value), where=place)
     return mask
 
 

@@ -57,7 +57,8 @@ class Moments:
 
     def add(self, values: Float32) -> None:
         """Take in an array of any shape; NaN is left out."""
-        valid = values[np.isfinite(values)]
+        finite = np.isfinite(values)
+        valid = values if finite.all() else values[finite]
         self.count += valid.size
         self.total += float(valid.sum(dtype=np.float64))
         self.minimum = min(self.minimum, float(valid.min(initial=np.inf)))

@@ -36,6 +36,9 @@ class Radiometry:
         A pixel is missing where every band is nodata: one band alone may be 0 on dark ground, as
         the cirrus band often is. Not-a-number in any band means missing.
         """
+        if np.issubdtype(native.dtype, np.integer) and self.nodata == 0:
+            # One pass over what is the largest array of all: some bit is set.
+            return np.asarray(np.bitwise_or.reduce(native, axis=0) != 0, dtype=np.bool_)
         valid: NDArray[np.bool_] = np.isfinite(native).all(axis=0)
         if self.nodata is not None and not np.isnan(self.nodata):
             valid &= (native != self.nodata).any(axis=0)
@@ -43,15 +46,16 @@ class Radiometry:
 
     def decode(self, native: NDArray[np.generic]) -> Float32:
         """Reflectance, (band, y, x), of the numbers in a file; NaN where they are missing."""
-        reflectance = self.reflectance(native)
-        reflectance[:, ~self.valid(native)] = np.nan
+        reflectance, valid = self.reflectance(native), self.valid(native)
+        if not valid.all():
+            reflectance[:, ~valid] = np.nan
         return reflectance
 
     def reflectance(self, native: NDArray[np.generic]) -> Float32:
         """Reflectance of the numbers in a file, of any shape, as if none were missing."""
-        reflectance = native.astype(np.float32)
-        reflectance *= np.float32(self.scale)
-        reflectance += np.float32(self.offset)
+        reflectance: Float32 = np.multiply(native, np.float32(self.scale), dtype=np.float32)
+        if self.offset:
+            reflectance += np.float32(self.offset)
         return reflectance
 
     def encode(self, reflectance: Float32) -> NDArray[np.generic]:

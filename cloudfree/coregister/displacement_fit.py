@@ -38,6 +38,14 @@ MIN_SPREAD = 0.3
 MAX_NOISE_PX = 0.35
 MAX_DOUBT_PX = 1.0
 
+# Less than this is no change: where an image fades towards its border, windows seem to lie inwards
+# by some 0.05 px.
+MIN_CHANGE_PX = 0.1
+
+# The shift of the whole scene, measured on all of its ground together, stays the mean over the
+# matches, unless changes of more than this have smeared its peak.
+MAX_SMEAR_PX = 0.7
+
 # Points along each side of a scene that stand for all of it.
 LATTICE = 9
 
@@ -57,18 +65,24 @@ class Step:
         """How many times more than noise, in squares."""
         return (self.moved_px / self.noise_px) ** 2
 
+    def justified(self, least: float) -> bool:
+        """Whether the gain is at least so much, and the scene changes by more than nothing."""
+        return self.gain > least and self.moved_px > MIN_CHANGE_PX
+
 
 @dataclass(frozen=True)
 class Fit:
     """A displacement, its matches, and the step that led to it from less freedom.
 
-    `doubt_px` is how far the scene changes besides, as matches too few or too noisy tell.
+    `doubt_px` is how far the scene changes besides, as matches too few, too noisy or `out_of_reach`
+    tell.
     """
 
     displacement: Displacement
     matches: Matches
     step: Step | None = None
     doubt_px: float = 0.0
+    out_of_reach: bool = False
 
     @property
     def reliable(self) -> bool:
@@ -79,54 +93,47 @@ class Fit:
 def fit_displacement(windows: Windows, start: Displacement, height: int, width: int) -> Fit | None:
     """The displacement that the windows justify, None where they justify none.
 
-    `start` is what is known, to 3 pixels. If it is a shift, that stays the mean over the matches,
-    for it was measured on all of the ground together.
+    `start` is what is known before: a shift of the whole scene, or an affine through its blocks.
     """
     matching = Matching(windows)
-    fit = None
-    if isinstance(start, Shift):
-        matches = matching.at(_moved(start, windows))
-        fit = Fit(start, matches) if matches else None
+    matches = matching.at(_moved(start, windows))
+    if matches is None:
+        return None
+    fit = Fit(start, matches)
     for degree, least in MIN_GAIN.items():
-        known = fit.displacement if fit else start
-        richer = _richer(matching, known, start, (height, width), degree)
-        if richer is None or richer.step is None or richer.step.gain < least:
+        richer = _richer(matching, fit, start, (height, width), degree)
+        if richer is None or richer.step is None or not richer.step.justified(least):
             break
-        if richer.step.noise_px > MAX_NOISE_PX:
-            return fit and dataclasses.replace(fit, doubt_px=richer.step.moved_px)
+        if richer.step.noise_px > MAX_NOISE_PX or richer.out_of_reach:
+            return dataclasses.replace(fit, doubt_px=richer.step.moved_px)
         fit = richer
-    return fit
+    # An affine through the blocks has not been measured as well as it can be.
+    return fit if isinstance(start, Shift) or fit.displacement != start else None
 
 
 def _richer(
-    matching: Matching,
-    known: Displacement,
-    start: Displacement,
-    size: tuple[int, int],
-    degree: int,
+    matching: Matching, fit: Fit, start: Displacement, size: tuple[int, int], degree: int
 ) -> Fit | None:
     """The polynomial of a degree that fits best; None where matches do not suffice for it."""
     windows = matching.windows
     terms = _terms(windows, size, degree)
-    found = matching.at(_moved(known, windows))
-    if found is None or not _suffice(found, terms, degree):
+    if not _suffice(fit.matches, terms, degree):
         return None
-    coefficients = _solved(matching, terms, _moved(known, windows))
-    if coefficients is None:
+    coefficients = _solved(matching, terms, _moved(fit.displacement, windows))
+    solved = None if coefficients is None else matching.at(terms @ coefficients)
+    if coefficients is None or solved is None:
         return None
-    if isinstance(start, Shift):
-        mean = _weighted_mean(terms @ coefficients, found.weights)
+    step = _step(coefficients, terms, _terms(windows, size, degree - 1).shape[1], solved)
+    if isinstance(start, Shift) and step.moved_px < MAX_SMEAR_PX:
+        mean = _weighted_mean(terms @ coefficients, solved.weights)
         coefficients[0] += (start.row, start.col) - mean
     moved = terms @ coefficients
     matches = matching.at(moved)
-    if matches is None or np.abs(moved - windows.expected)[matches.used].max() > LIMIT_PX:
+    if matches is None:
         return None
-    simpler = _terms(windows, size, degree - 1).shape[1]
-    return Fit(
-        _polynomial(coefficients, terms[matches.used], size, degree),
-        matches,
-        _step(coefficients, terms, simpler, matches),
-    )
+    far = bool(np.abs(moved - windows.expected)[matches.used].max() > LIMIT_PX)
+    polynomial = _polynomial(coefficients, terms[matches.used], size, degree)
+    return Fit(polynomial, matches, step, out_of_reach=far)
 
 
 def _solved(matching: Matching, terms: Float64, beginning: Float64) -> Float64 | None:

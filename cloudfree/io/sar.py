@@ -63,8 +63,8 @@ class SarScene(Dataset):
     def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
         """VV and VH in dB, (2, y, x), of a window of an optical grid; NaN where there is none.
 
-        One resampling, in linear power, `shift` included, whatever its kind. Where the grids are the same and
-        nothing is shifted the numbers pass through unchanged.
+        One resampling, in linear power, `shift` included, whatever its kind. Where the grids are
+        the same and nothing is shifted the numbers pass through unchanged.
 
         Raises
         ------

@@ -17,7 +17,8 @@ from cloudfree.io.output_name import beside
 from cloudfree.io.radar import Radar, open_radar
 from cloudfree.io.sar import sar_profile
 from cloudfree.pipelines.gap import MAX_GAP_DAYS, check_gap, gap_tags
-from cloudfree.pipelines.registration import Measurement, measure
+from cloudfree.pipelines.match_picture import write_match_picture
+from cloudfree.pipelines.registration import Measurement, measure, shift_tags
 
 log = logging.getLogger("cloudfree")
 
@@ -36,6 +37,7 @@ class CoregisterOptions:
     s1_units: str = "auto"
     dem: Path | None = None
     max_gap: float = MAX_GAP_DAYS
+    quicklook: Path | None = None
     s2_offset: float | None = None
     dry_run: bool = False
     overwrite: bool = False
@@ -49,10 +51,21 @@ class CoregisterOptions:
 
 @dataclass(frozen=True)
 class CoregisterResult:
-    """What was measured and written; `shift_px` has the sign of `core.shift.Shift`."""
+    """What was measured and written.
+
+    `shift_px` is the mean over the scene and has the sign of `core.shift.Shift`; `model` is
+    translation, affine or field, and `length_px` the largest distance. `residual_px` tells how far
+    the matches used lie off, median and 95th percentile, before and after the correction.
+    """
 
     output: Path
     shift_px: Mapping[str, float]
+    model: str
+    length_px: float
+    matches: int
+    matches_used: int
+    residual_px: Mapping[str, Mapping[str, float]]
+    gate: str
     reliability: float
     reliable: bool
     applied: bool
@@ -60,14 +73,30 @@ class CoregisterResult:
     overlap: float
     s1_units: str
     written: bool
+    quicklook: Path | None = None
 
     def summary(self) -> str:
         """A few lines for people."""
         shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.shift_px)
+        if self.model != "translation":
+            shift += f" in the mean, {self.length_px:.2f} px at most ({self.model})"
         done = "" if self.written else "  nothing written (dry run)\n"
         return (
-            f"{self.output}\n{done}  shift {shift}: {self.reason}\n"
+            f"{self.output}\n{done}  shift {shift}: {self.reason}\n{self._told_matches}"
             f"  Sentinel-1 ({self.s1_units}) covers {self.overlap:.1%} of the scene"
+        )
+
+    @property
+    def _told_matches(self) -> str:
+        if not self.residual_px:
+            return ""
+        before, after = (
+            "{median:.2f} px (95th percentile {p95:.2f})".format(**self.residual_px[name])
+            for name in ("before", "after")
+        )
+        return (
+            f"  {self.matches_used} of {self.matches} matches used; they lie off by {before}, "
+            f"and by {after} once corrected\n"
         )
 
 
@@ -87,20 +116,27 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
         log.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
         check_gap(sar.acquisition, optical.acquisition, options.max_gap)
         measured = measure(sar, optical, None, options.shift, options.max_shift)
+        if options.quicklook:
+            write_match_picture(options.quicklook, optical, measured)
         if not options.dry_run:
             _write(options, sar, optical, measured, progress)
         return _result(options, sar, measured)
 
 
 def _refuse_output(options: CoregisterOptions) -> None:
-    if options.result.resolve() in (options.s1.resolve(), options.s2.resolve()):
-        raise OutputError(
-            f"{options.result} is an input and the output",
-            wanted="a name of its own for the output",
-            hint="choose another name with -o",
-        )
+    taken = [options.s1.resolve(), options.s2.resolve()]
+    for path in filter(None, (options.result, options.quicklook)):
+        if path.resolve() in taken:
+            raise OutputError(
+                f"{path} is an input and the output",
+                wanted="a name of its own for the output",
+                hint="choose another name with -o",
+            )
+        taken.append(path.resolve())
     if not options.dry_run:
         refuse_existing(options.result, options.overwrite)
+    if options.quicklook:
+        refuse_existing(options.quicklook, options.overwrite)
 
 
 def _write(
@@ -121,18 +157,15 @@ def _write(
 def _tags(
     options: CoregisterOptions, sar: Radar, optical: OpticalScene, measured: Measurement
 ) -> dict[str, str]:
-    found, applied = measured.shift, measured.applied_shift
     return {
         "CLOUDFREE_VERSION": __version__,
         "CLOUDFREE_S1": options.s1.name,
         "CLOUDFREE_S2": options.s2.name,
         "CLOUDFREE_S1_UNITS": f"{sar.units.quantity} ({sar.units.reason})",
-        "CLOUDFREE_SHIFT_PX": f"{applied.row:.3f},{applied.col:.3f}",
-        "CLOUDFREE_SHIFT_MEASURED_PX": f"{found.row:.3f},{found.col:.3f}",
+        "CLOUDFREE_SHIFT_MEASURED_PX": "{row:.3f},{col:.3f}".format(**measured.shift_px),
         "CLOUDFREE_SHIFT_APPLIED": "yes" if measured.applied else "no",
         "CLOUDFREE_SHIFT_RELIABILITY": f"{measured.reliability:.3f}",
-        "CLOUDFREE_SHIFT_REASON": measured.reason,
-        **({"CLOUDFREE_DEM": options.dem.name} if options.dem else {}),
+        **shift_tags(measured),
         **gap_tags(sar.acquisition, optical.acquisition),
     }
 
@@ -140,7 +173,13 @@ def _tags(
 def _result(options: CoregisterOptions, sar: Radar, measured: Measurement) -> CoregisterResult:
     return CoregisterResult(
         output=options.result,
-        shift_px={"row": measured.shift.row, "col": measured.shift.col},
+        shift_px=measured.shift_px,
+        model=measured.model,
+        length_px=measured.shift.length,
+        matches=measured.matches_found,
+        matches_used=measured.matches_used,
+        residual_px=measured.residual_px,
+        gate=measured.gate,
         reliability=measured.reliability,
         reliable=measured.reliable,
         applied=measured.applied,
@@ -148,4 +187,5 @@ def _result(options: CoregisterOptions, sar: Radar, measured: Measurement) -> Co
         overlap=measured.overlap,
         s1_units=sar.units.quantity,
         written=not options.dry_run,
+        quicklook=options.quicklook,
     )

@@ -1,21 +1,27 @@
-"""How far Sentinel-1 lies from an optical scene: which parts are looked at, and what follows."""
+"""How far Sentinel-1 lies from an optical scene, and what is done about it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cloudfree.clouds.score import CIRRUS_BAND, SCORE_BANDS, cloud_score
-from cloudfree.core.bands import SAR_BANDS
-from cloudfree.core.cloud_mask import MaskClass, obscured
+from cloudfree.core.displacement import (
+    Displacement,
+    PolynomialDisplacement,
+    kind,
+    mean_shift,
+    words,
+)
 from cloudfree.core.shift import NO_SHIFT, Shift
-from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
+from cloudfree.coregister.block_shifts import BlockShift, differing, surest
 from cloudfree.coregister.correlate import CrossPower
+from cloudfree.coregister.displacement_fit import MAX_NOISE_PX, Fit, fit_displacement
 from cloudfree.coregister.estimate import (
     MAX_SPREAD_PX,
     MIN_RELIABILITY,
@@ -24,25 +30,15 @@ from cloudfree.coregister.estimate import (
     Estimate,
     estimate_shift,
 )
-from cloudfree.coregister.features import optical_features, sar_features
+from cloudfree.coregister.matches import Matches, Windows, windows_of
 from cloudfree.errors import InputError
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.radar import Radar
 from cloudfree.io.warp import extent
+from cloudfree.pipelines.clear_blocks import Blocks, ClearBlocks
 
-# The shift is measured on so many blocks of this size, spread over the scene; at most four times
-# as many are looked at to find enough with clear ground.
-BLOCK_PX = 512
-MAX_BLOCKS = 16
-MAX_EXAMINED = 4 * MAX_BLOCKS
-MIN_CLEAR = 0.1
-
-# Green, red, near and short-wave infrared: water, soil, leaves and moisture each show in one.
-BANDS = ("B03", "B04", "B08", "B11")
-
-# Score from which a pixel counts as cloud, as in the published mask.
-CLOUD_SCORE = 0.2
+log = logging.getLogger("cloudfree")
 
 
 @dataclass(frozen=True)
@@ -50,20 +46,80 @@ class Measurement:
     """How far Sentinel-1 lies from the optical grid, what is done about it, and why.
 
     `shift` is zero where nothing reliable was found; `reason` then tells the best guess.
-    `overlap` is the share of the optical grid inside the radar footprint.
+    `overlap` is the share of the optical grid inside the radar footprint. `matches` are there where
+    a shift of the whole scene was found.
     """
 
-    shift: Shift
+    shift: Displacement
     reliability: float
     reliable: bool
     applied: bool
     reason: str
     overlap: float
+    matches: Matches | None = None
 
     @property
-    def applied_shift(self) -> Shift:
+    def applied_shift(self) -> Displacement:
         """The shift to sample Sentinel-1 with."""
         return self.shift if self.applied else NO_SHIFT
+
+    @property
+    def shift_px(self) -> Mapping[str, float]:
+        """The mean shift over the scene for JSON."""
+        shift = mean_shift(self.shift)
+        return {"row": shift.row, "col": shift.col}
+
+    @property
+    def model(self) -> str:
+        """What kind of shift it is: translation, affine or field."""
+        return kind(self.shift)
+
+    @property
+    def matches_found(self) -> int:
+        """Windows in which the sensors could be compared."""
+        return int(self.matches.found.sum()) if self.matches else 0
+
+    @property
+    def matches_used(self) -> int:
+        """Those that are no outliers."""
+        return int(self.matches.used.sum()) if self.matches else 0
+
+    @property
+    def residual_px(self) -> Mapping[str, Mapping[str, float]]:
+        """Median and 95th percentile of how far matches lie off, before and after correction."""
+        if self.matches is None or not self.matches_used:
+            return {}
+        used = self.matches.used
+        parts = {"before": self.matches.offsets, "after": self.matches.residuals}
+        lengths = {name: np.hypot(*part[used].T) for name, part in parts.items()}
+        return {
+            name: {"median": float(np.median(part)), "p95": float(np.percentile(part, 95))}
+            for name, part in lengths.items()
+        }
+
+    @property
+    def gate(self) -> str:
+        """Whether the measurement may be trusted, for JSON."""
+        return "reliable" if self.reliable else "not reliable, left alone"
+
+
+def shift_tags(measured: Measurement) -> dict[str, str]:
+    """What the tags of a result tell of the shift that was corrected.
+
+    The tag of a shift that changes over the scene has its mean; another holds the coefficients of
+    `core.displacement.PolynomialDisplacement`, row and column of each.
+    """
+    applied = measured.applied_shift
+    shift = mean_shift(applied)
+    tags = {
+        "CLOUDFREE_SHIFT_PX": f"{shift.row:.3f},{shift.col:.3f}",
+        "CLOUDFREE_SHIFT_MODEL": kind(applied) if measured.applied else "none",
+        "CLOUDFREE_SHIFT_REASON": measured.reason,
+    }
+    if isinstance(applied, PolynomialDisplacement):
+        pairs = (f"{row:.4f},{col:.4f}" for row, col in applied.coefficients)
+        tags["CLOUDFREE_SHIFT_COEFFICIENTS"] = " ".join(pairs)
+    return tags
 
 
 NOT_USED = Measurement(NO_SHIFT, 0.0, False, False, "the model does not use Sentinel-1", 0.0)
@@ -91,95 +147,106 @@ def measure(
         )
     if shift == "none":
         return Measurement(NO_SHIFT, 0.0, False, False, "not measured (--shift none)", overlap)
-    found = _estimate(sar, optical, mask)
-    reason = refusal(found, max_shift)
+    found, fit = estimate_displacement(ClearBlocks(sar, optical, mask))
+    measured = decide(found, fit, max_shift, overlap)
+    if not measured.applied:
+        log.warning("shift of Sentinel-1: %s", measured.reason)
+    return measured
+
+
+def decide(found: Estimate, fit: Fit | None, max_shift: float, overlap: float) -> Measurement:
+    """What follows from an estimate of the whole scene and the fit to its windows."""
+    known = fit.displacement if fit else found.shift
+    reason = refusal(found, fit, max_shift)
+    reliable = found.reliable and (fit is None or fit.reliable)
     return Measurement(
-        shift=found.shift if found.reliable else NO_SHIFT,
+        shift=known if reliable else NO_SHIFT,
         reliability=found.reliability,
-        reliable=found.reliable,
+        reliable=reliable,
         applied=reason is None,
         reason=reason or f"corrected (reliability {found.reliability:.2f})",
         overlap=overlap,
+        matches=fit.matches if fit else None,
     )
 
 
-def refusal(found: Estimate, max_shift: float) -> str | None:
+def refusal(found: Estimate, fit: Fit | None, max_shift: float) -> str | None:
     """Why an estimate is not applied; None if it is."""
-    guess = f"{found.shift.row:+.2f} rows, {found.shift.col:+.2f} columns"
+    guess = words(found.shift)
     if found == NOTHING_MEASURED:
-        return "left as it is: no clear ground with structure to measure on"
+        return "not reliable, left alone: no clear ground with structure to measure on"
     if found.reliability < MIN_RELIABILITY:
         return (
-            f"left as it is: other shifts fit nearly as well as {guess} "
+            f"not reliable, left alone: other shifts fit nearly as well as {guess} "
             f"(reliability {found.reliability:.2f}, wanted {MIN_RELIABILITY:.2f})"
         )
     if not found.reliable:
         return (
-            f"left as it is: halves of the scene differ by {found.spread_px:.1f} px around {guess} "
-            f"(wanted at most {MAX_SPREAD_PX:.1f})"
+            f"not reliable, left alone: halves of the scene differ by {found.spread_px:.1f} px "
+            f"around {guess} (wanted at most {MAX_SPREAD_PX:.1f})"
         )
-    if found.shift.length > max_shift:
-        return f"left as it is: {found.shift.length:.1f} px is more than --max-shift {max_shift:g}"
+    if fit and not fit.reliable:
+        return (
+            f"not reliable, left alone: the shift seems to change by {fit.doubt_px:.1f} px over "
+            f"the scene around {guess}, which is not known to {MAX_NOISE_PX:g} px"
+        )
+    length = fit.displacement.length if fit else found.shift.length
+    if length > max_shift:
+        return f"left alone: {length:.1f} px is more than --max-shift {max_shift:g}"
     return None
 
 
-def _estimate(sar: Radar, optical: OpticalScene, mask: MaskFile | None) -> Estimate:
-    """The shift by all blocks that have clear ground under Sentinel-1."""
-    bands = [band for band in BANDS if band in optical.bands] or list(optical.bands[: len(BANDS)])
-    plan = TilePlan(optical.grid.height, optical.grid.width, BLOCK_PX, 0)
-    power = CrossPower(
-        min(BLOCK_PX, plan.height), min(BLOCK_PX, plan.width), len(bands), len(SAR_BANDS)
-    )
+def estimate_displacement(blocks: Blocks) -> tuple[Estimate, Fit | None]:
+    """The shift by all blocks of a scene, and what their windows make of it."""
     # Too small a scene has no background to tell a peak from; one row has no gradient either.
-    if power.reach <= PEAK_PX:
-        return NOTHING_MEASURED
-    used = 0
-    for window, usable, decibels in _blocks(sar, optical, mask, plan):
-        reflectance = optical.reflectance(bands, window)
-        power.add(optical_features(reflectance, usable), sar_features(decibels))
-        used += 1
-    return estimate_shift(power) if used else NOTHING_MEASURED
+    if blocks.power().reach <= PEAK_PX:
+        return NOTHING_MEASURED, None
+    whole, parts = _powers(blocks)
+    if not parts:
+        return NOTHING_MEASURED, None
+    size, found = blocks.size, estimate_shift(whole)
+    start: Displacement | None = differing(list(parts.values()), *size)
+    if start:
+        best = surest(list(parts.values()))
+        found = Estimate(mean_shift(start), best.estimate.reliability, best.estimate.spread_px)
+        mixture = best.power.mixture(*_whole(best.estimate.shift))
+    elif found.reliable:
+        start, mixture = found.shift, whole.mixture(*_whole(found.shift))
+    else:
+        return found, None
+    windows = _windows(blocks, parts, start, mixture)
+    fit = fit_displacement(windows, start, *size)
+    if fit is None and not isinstance(start, Shift):
+        return dataclasses.replace(found, reliability=0.0), None
+    return found, fit
 
 
-def _blocks(
-    sar: Radar, optical: OpticalScene, mask: MaskFile | None, plan: TilePlan
-) -> Iterator[tuple[Window, NDArray[np.bool_], Float32]]:
-    """Blocks of the scene with enough clear ground: window, what is clear, and VV and VH in dB."""
-    found = 0
-    for window in _spread(list(plan))[:MAX_EXAMINED]:
-        usable = _clear_by_score(optical, window) if mask is None else _clear(mask, window)
-        if usable.mean() < MIN_CLEAR:
-            continue
-        decibels = sar.on_grid(optical.grid, window)
-        if (usable & np.isfinite(decibels).all(axis=0)).mean() < MIN_CLEAR:
-            continue
-        yield window, usable, decibels
-        found += 1
-        if found == MAX_BLOCKS:
-            return
+def _powers(blocks: Blocks) -> tuple[CrossPower, dict[Window, BlockShift]]:
+    """The correlations of all blocks together, and of each by itself."""
+    whole, parts = blocks.power(), {}
+    for block in blocks:
+        power = blocks.power()
+        power.add(block.optical, block.sar)
+        whole.join(power)
+        window = block.window
+        row, col = window.row + (window.height - 1) / 2, window.col + (window.width - 1) / 2
+        parts[window] = BlockShift(row, col, power, estimate_shift(power))
+    return whole, parts
 
 
-def _spread(windows: list[Window]) -> list[Window]:
-    """The same windows in an order whose every beginning lies all over the scene.
-
-    Multiples of the golden ratio fill the interval evenly whenever one stops.
-    """
-    turn = (5**0.5 - 1) / 2
-    ranks = sorted(range(len(windows)), key=lambda index: (index * turn) % 1.0)
-    return [windows[rank] for rank in ranks]
-
-
-def _clear(mask: MaskFile, window: Window) -> NDArray[np.bool_]:
-    classes = mask.classes(window)
-    clear: NDArray[np.bool_] = ~obscured(classes) & (classes != MaskClass.NODATA)
-    return clear
+def _windows(
+    blocks: Blocks, parts: dict[Window, BlockShift], start: Displacement, mixture: Float32
+) -> Windows:
+    """The windows of all blocks, each block compared around what is known of its middle."""
+    windows = []
+    for window, part in parts.items():
+        block = blocks.again(window)
+        row, col = start.at(np.array(part.row), np.array(part.col))
+        expected = round(float(row) - part.row), round(float(col) - part.col)
+        first = np.array([window.row, window.col], dtype=np.float64)
+        windows.append(windows_of(block.optical, block.sar, mixture, expected, first))
+    return Windows.join(windows)
 
 
-def _clear_by_score(optical: OpticalScene, window: Window) -> NDArray[np.bool_]:
-    """What the cloud score calls clear; all of it where a band of the score is missing."""
-    if not set(SCORE_BANDS) <= set(optical.bands):
-        return np.ones((window.height, window.width), dtype=bool)
-    bands = [*SCORE_BANDS, *([CIRRUS_BAND] if CIRRUS_BAND in optical.bands else [])]
-    planes = dict(zip(bands, optical.reflectance(bands, window), strict=True))
-    # NaN, where there is no data, is not below the bound.
-    return np.asarray(cloud_score(planes) < CLOUD_SCORE, dtype=np.bool_)
+def _whole(shift: Shift) -> tuple[int, int]:
+    return round(shift.row), round(shift.col)

@@ -27,7 +27,7 @@ from cloudfree.io.output_name import beside
 from cloudfree.io.radar import Radar, open_radar
 from cloudfree.pipelines.gap import MAX_GAP_DAYS, check_gap, gap_tags
 from cloudfree.pipelines.mask import MaskSettings, plan_mask, write_mask
-from cloudfree.pipelines.registration import NOT_USED, Measurement, measure
+from cloudfree.pipelines.registration import NOT_USED, Measurement, measure, shift_tags
 from cloudfree.pipelines.restoration import Restoration
 from cloudfree.runtimes.load import find_card, load_model
 from cloudfree.runtimes.model import Model
@@ -303,7 +303,6 @@ def _tags(options: RemoveOptions, model: Model, measurement: Measurement) -> dic
     def relative(path: Path) -> str:
         return Path(os.path.relpath(path, folder)).as_posix()
 
-    shift = measurement.applied_shift
     tags = {
         "CLOUDFREE_VERSION": __version__,
         "CLOUDFREE_MODEL": model.card.name,
@@ -311,8 +310,7 @@ def _tags(options: RemoveOptions, model: Model, measurement: Measurement) -> dic
         "CLOUDFREE_MODEL_LICENSE": model.card.license,
         "CLOUDFREE_S2": relative(options.s2),
         "CLOUDFREE_FILLED": options.marks.name,
-        "CLOUDFREE_SHIFT_PX": f"{shift.row:.3f},{shift.col:.3f}",
-        "CLOUDFREE_SHIFT_REASON": measurement.reason,
+        **shift_tags(measurement),
     }
     if options.s1 and model.card.uses_sar:
         tags["CLOUDFREE_S1"] = relative(options.s1)
@@ -351,7 +349,7 @@ def _result(
         tiles=len(plan),
         restored=counts.filled / valid if counts else None,
         unseen=(counts.wanted - counts.filled) / valid if counts else None,
-        shift_px={"row": measurement.shift.row, "col": measurement.shift.col},
+        shift_px=measurement.shift_px,
         shift_applied=measurement.applied,
         shift_reason=measurement.reason,
         written=counts is not None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 
 from cloudfree.clouds.soft_edge import soft_edge
 from cloudfree.core.cloud_mask import obscured
+from cloudfree.core.displacement import Displacement, reach_px
 from cloudfree.core.progress import Progress
-from cloudfree.core.shift import Shift
 from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
@@ -51,7 +50,7 @@ class Restoration:
     sar: Radar | None
     mask: MaskFile | None
     model: Model
-    shift: Shift
+    shift: Displacement
 
     def rows(self, plan: TilePlan, batch: int, progress: Progress) -> Iterator[RestoredRows]:
         """Restored rows of the whole scene from top to bottom."""
@@ -90,7 +89,7 @@ class Restoration:
 
         Without this rim a line of cloud would stay where both scenes end together.
         """
-        return math.ceil(max(abs(self.shift.row), abs(self.shift.col)))
+        return reach_px(self.shift)
 
     def opacity(self, window: Window) -> Float32:
         """How much of the restoration each pixel takes, 0 to 1, (y, x)."""

@@ -11,7 +11,7 @@ from cloudfree.cli.coregister import command
 from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.shift import Shift
 from cloudfree.pipelines import coregister
-from cloudfree.pipelines.registration import BANDS
+from cloudfree.pipelines.clear_blocks import BANDS
 from tests.coregister.pairs import field_pair
 from tests.rasters import write_cloudy_scene, write_radar, write_raster
 
@@ -34,6 +34,10 @@ def test_json_tells_the_shift_and_what_became_of_it(scenes: tuple[Path, Path]) -
     assert set(told) >= {"shift_px", "reliability", "reliable", "applied", "reason", "overlap"}
     assert told["shift_px"] == pytest.approx({"row": 2.5, "col": -1.5}, abs=0.2)
     assert (told["reliable"], told["applied"], told["overlap"]) == (True, True, 1.0)
+    assert (told["model"], told["gate"]) == ("translation", "reliable")
+    assert 0 < told["matches_used"] <= told["matches"] == 16
+    assert told["residual_px"]["after"]["median"] < told["residual_px"]["before"]["median"]
+    assert told["residual_px"]["after"]["p95"] < 1
     assert Path(told["output"]).is_file()
 
 
@@ -51,21 +55,33 @@ def test_every_option_reaches_its_field(
     def record(options: coregister.CoregisterOptions, _: Any) -> Any:
         seen.append(options)
         return coregister.CoregisterResult(
-            options.result, {"row": 0.0, "col": 0.0}, 0, False, False, "", 1, "db", False
-        )
+            options.result, {"row": 0.0, "col": 0.0}, "translation", 0, 0, 0, {}, "", 0, False,
+            False, "", 1, "db", False,
+        )  # fmt: skip
 
     monkeypatch.setattr(coregister, "run", record)
     flags = ["-o", str(tmp_path / "o.tif"), "--shift", "none", "--max-shift", "3.5",
              "--s1-units", "linear", "--s2-offset", "-1000", "--dry-run", "--overwrite",
+             "--quicklook", str(tmp_path / "q.png"),
              "--co", "LEVEL=9"]  # fmt: skip
     assert _invoke(*scenes, *flags).exit_code == 0
     assert _invoke(*scenes).exit_code == 0
     assert seen[0] == coregister.CoregisterOptions(
         s1=scenes[0], s2=scenes[1], output=tmp_path / "o.tif", shift="none", max_shift=3.5,
         s1_units="linear", s2_offset=-1000.0, dry_run=True, overwrite=True,
+        quicklook=tmp_path / "q.png",
         creation_options={"LEVEL": "9"},
     )  # fmt: skip
     assert seen[1] == coregister.CoregisterOptions(s1=scenes[0], s2=scenes[1])
+
+
+def test_what_is_not_reliable_is_a_warning_and_exit_code_0(tmp_path: Path) -> None:
+    s1 = write_radar(tmp_path / "s1.tif")
+    ran = _invoke(s1, write_cloudy_scene(tmp_path / "s2.tif"))
+    assert ran.exit_code == 0
+    assert "Warning: shift of Sentinel-1: not reliable, left alone: " in ran.stderr
+    assert "not reliable, left alone" in ran.stdout
+    assert (tmp_path / "s1_coregistered.tif").is_file()
 
 
 def test_a_refusal_is_one_line_and_exit_code_1(tmp_path: Path) -> None:

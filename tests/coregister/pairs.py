@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from cloudfree.core.shift import NO_SHIFT, Shift
+from cloudfree.core.displacement import Displacement
+from cloudfree.core.shift import NO_SHIFT
 from cloudfree.core.units import Float32, decibel
 
 FIELD_PX = 10
@@ -15,11 +16,10 @@ FINENESS = 3
 LOOKS = 16
 
 
-def field_pair(side: int, shift: Shift = NO_SHIFT, seed: int = 0) -> tuple[Float32, Float32]:
+def field_pair(side: int, shift: Displacement = NO_SHIFT, seed: int = 0) -> tuple[Float32, Float32]:
     """Reflectance, (4, y, x), and dB, (2, y, x), of the same fields.
 
-    What the optical sensor shows at (r, c) the radar, through speckle, shows at
-    (r + shift.row, c + shift.col).
+    What the optical sensor shows at (r, c) the radar, through speckle, shows at `shift.at(r, c)`.
     """
     rng = np.random.default_rng(seed)
     reach = side + 40
@@ -34,9 +34,18 @@ def field_pair(side: int, shift: Shift = NO_SHIFT, seed: int = 0) -> tuple[Float
     return optical.astype(np.float32), decibel(power.astype(np.float32))
 
 
-def _seen(fields: cKDTree, values: np.ndarray, side: int, shift: Shift) -> np.ndarray:
-    steps = (np.arange(side * FINENESS) + 0.5) / FINENESS
-    rows, cols = np.meshgrid(steps - shift.row, steps - shift.col, indexing="ij")
-    owner = fields.query(np.stack([rows, cols], axis=-1))[1]
+def origin(shift: Displacement, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Where the optical sensor shows what the radar shows at rows and columns."""
+    row, col = rows, cols
+    for _ in range(8):
+        there = shift.at(row, col)
+        row, col = row + rows - there[0], col + cols - there[1]
+    return row, col
+
+
+def _seen(fields: cKDTree, values: np.ndarray, side: int, shift: Displacement) -> np.ndarray:
+    steps = (np.arange(side * FINENESS) + 0.5) / FINENESS - 0.5
+    rows, cols = origin(shift, *np.meshgrid(steps, steps, indexing="ij"))
+    owner = fields.query(np.stack([rows, cols], axis=-1) + 0.5)[1]
     parts = values[:, owner].reshape(len(values), side, FINENESS, side, FINENESS)
     return parts.mean(axis=(2, 4))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import logging
 import math
 import re
@@ -11,27 +10,50 @@ import pytest
 import rasterio
 from affine import Affine
 from pyproj import CRS, Transformer
+from rasterio.errors import NotGeoreferencedWarning
 from scipy.ndimage import map_coordinates
 
+from cloudfree.core.displacement import Displacement, PolynomialDisplacement
 from cloudfree.core.grid import Grid
 from cloudfree.core.progress import silent
 from cloudfree.core.shift import NO_SHIFT, Shift
 from cloudfree.core.units import linear_power
-from cloudfree.core.window import Window
-from cloudfree.coregister.correlate import CrossPower
-from cloudfree.coregister.estimate import NOTHING_MEASURED, Estimate, estimate_shift
-from cloudfree.coregister.features import optical_features, sar_features
+from cloudfree.coregister.displacement_fit import Fit
+from cloudfree.coregister.estimate import NOTHING_MEASURED, Estimate
+from cloudfree.coregister.matches import Matches
 from cloudfree.errors import InputError, OutputError
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
+from cloudfree.io.quiet import without_warning
 from cloudfree.io.sar import SarScene
+from cloudfree.pipelines.clear_blocks import BANDS
 from cloudfree.pipelines.coregister import CoregisterOptions, CoregisterResult, run
-from cloudfree.pipelines.registration import BANDS, measure, refusal
+from cloudfree.pipelines.registration import decide, measure, refusal
+from cloudfree.report.arrows import LEGEND_PX, USED
+from tests.coregister.displaced import (
+    RealPair,
+    error_px,
+    measured,
+    rotation,
+    scaling,
+    shifts,
+    spain,
+    triplet,
+    triplet_names,
+    turned_and_scaled,
+)
+from tests.coregister.large_scenes import aligned, displaced_date, turned_date, two_dates
 from tests.coregister.pairs import field_pair
 from tests.rasters import TEN_METRES, UTM31, write_cloudy_scene, write_radar, write_raster
 
 SIDE = 192
 SHIFT = Shift(3.4, -2.7)
+
+UTM31_WKT, UTM32_WKT = (CRS.from_epsg(code).to_wkt() for code in (32631, 32632))
+# The same projection as zone 31, written without its name: no register knows it.
+NAMELESS = CRS.from_proj4(
+    "+proj=tmerc +lat_0=0 +lon_0=3 +k=0.9996 +x_0=500000 +y_0=0 +datum=WGS84 +units=m"
+).to_wkt()
 
 
 def _write_optical(path: Path, reflectance: np.ndarray, crs: str | None = UTM31) -> Path:
@@ -93,29 +115,6 @@ def test_a_second_run_finds_nothing_left_to_correct(tmp_path: Path) -> None:
     assert math.hypot(*second.shift_px.values()) < 0.1
 
 
-def test_another_projection_and_power_come_to_the_same(tmp_path: Path) -> None:
-    s1, s2 = _pair(tmp_path)
-    power = linear_power(field_pair(SIDE, SHIFT)[1])
-    zone32 = Grid(CRS.from_epsg(32632).to_wkt(), Affine(10, 0, -7_700, 0, -10, 4_517_600), 300, 320)
-    rows, cols = np.mgrid[:300, :320] + 0.5
-    to_utm31 = Transformer.from_crs(zone32.crs, UTM31, always_xy=True)
-    x, y = to_utm31.transform(*(zone32.transform @ np.stack([cols, rows])))
-    col, row = ~TEN_METRES @ np.stack([x, y])
-    moved = np.stack([map_coordinates(b, [row - 0.5, col - 0.5], order=1, cval=0) for b in power])
-    other = write_raster(
-        tmp_path / "32.tif",
-        moved.astype(np.float32),
-        ["VV", "VH"],
-        crs="EPSG:32632",
-        transform=zone32.transform,
-    )
-    result = _run(other, s2, output=tmp_path / "out.tif")
-    assert result.s1_units == "linear"
-    assert result.applied
-    assert result.shift_px == pytest.approx(_run(s1, s2).shift_px, abs=0.1)
-    assert result.overlap == pytest.approx(1.0)
-
-
 def test_a_dry_run_measures_and_writes_nothing(tmp_path: Path) -> None:
     result = _run(*_pair(tmp_path), dry_run=True)
     assert result.applied
@@ -141,29 +140,62 @@ def test_a_shift_that_is_not_wanted_is_left(
     assert np.array_equal(_read(result.output), _read(s1))
 
 
+def _fit(displacement: Displacement, doubt_px: float = 0.0) -> Fit:
+    nothing = np.zeros((0, 2))
+    matches = Matches(nothing[:, 0], nothing[:, 0], nothing, nothing, nothing[:, 0], nothing[:, 0])
+    return Fit(displacement, matches, doubt_px=doubt_px)
+
+
+WIDE = scaling(SIDE, 0.05, 0.0, Shift(3, 4))
+
+
 @pytest.mark.parametrize(
-    ("found", "reason"),
+    ("found", "fit", "reason"),
     [
-        (NOTHING_MEASURED, "no clear ground with structure to measure on"),
-        (Estimate(Shift(9, 1), 0.2, 0.1), r"other shifts fit nearly as well as \+9\.00 rows, \+1"),
-        (Estimate(Shift(1, 1), 0.8, 4.0), r"halves of the scene differ by 4\.0 px around \+1\.00"),
-        (Estimate(Shift(6, 0), 0.8, 0.1), r"6\.0 px is more than --max-shift 5"),
-        (Estimate(Shift(3, 4), 0.8, 0.1), None),
+        (NOTHING_MEASURED, None, "not reliable, left alone: no clear ground with structure"),
+        (Estimate(Shift(9, 1), 0.2, 0.1), None, r"other shifts fit nearly as well as \+9\.00"),
+        (
+            Estimate(Shift(1, 1), 0.8, 4.0),
+            None,
+            r"halves of the scene differ by 4\.0 px around \+1",
+        ),
+        (
+            Estimate(Shift(6, 0), 0.8, 0.1),
+            None,
+            r"^left alone: 6\.0 px is more than --max-shift 5\.5",
+        ),
+        (Estimate(Shift(3, 4), 0.8, 0.1), None, None),
+        (Estimate(Shift(3, 4), 0.8, 0.1), _fit(Shift(3, 4)), None),
+        (
+            Estimate(Shift(3, 4), 0.8, 0.1),
+            _fit(WIDE),
+            r"^left alone: 8\.\d px is more than --max-sh",
+        ),
+        (
+            Estimate(Shift(3, 4), 0.8, 0.1),
+            _fit(Shift(3, 4), 1.3),
+            r"seems to change by 1\.3 px over",
+        ),
     ],
 )
-def test_every_refusal_of_a_shift_says_why(found: Estimate, reason: str | None) -> None:
-    told = refusal(found, 5.0)
+def test_every_refusal_of_a_shift_says_why(
+    found: Estimate, fit: Fit | None, reason: str | None
+) -> None:
+    told = refusal(found, fit, 5.5)
     assert told is None if reason is None else re.search(reason, told or "")
+    assert decide(found, fit, 5.5, 1.0).applied == (reason is None)
 
 
-def test_water_gives_no_wild_shift(tmp_path: Path) -> None:
+def test_water_gives_no_wild_shift(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     rng = np.random.default_rng(3)
     water = np.clip(0.04 + rng.normal(0, 0.002, (4, SIDE, SIDE)), 0, 1)
     s2 = _write_optical(tmp_path / "s2.tif", water)
     result = _run(write_radar(tmp_path / "s1.tif", SIDE, SIDE), s2)
     assert (result.reliable, result.applied) == (False, False)
+    assert result.gate == "not reliable, left alone"
     assert result.shift_px == {"row": 0.0, "col": 0.0}
-    assert result.reason.startswith("left as it is: ")
+    assert result.reason.startswith("not reliable, left alone: ")
+    assert f"shift of Sentinel-1: {result.reason}" in caplog.messages
 
 
 @pytest.mark.parametrize("shape", [(1, 97), (40, 1), (7, 300)])
@@ -188,11 +220,10 @@ def test_clouds_take_no_part_with_a_mask_and_without(tmp_path: Path) -> None:
     mask_path = write_raster(tmp_path / "mask.tif", cloud[None].astype(np.uint8), ["mask"])
     with SarScene(s1) as sar, OpticalScene(s2) as scene, MaskFile(mask_path, scene.grid) as mask:
         for given in (mask, None):
-            measured = measure(sar, scene, given, "auto", 8.0)
-            assert measured.applied
-            assert measured.applied_shift == measured.shift
-            found = {"row": measured.shift.row, "col": measured.shift.col}
-            assert found == pytest.approx({"row": 3.4, "col": -2.7}, abs=0.15)
+            found = measure(sar, scene, given, "auto", 8.0)
+            assert found.applied
+            assert found.applied_shift == found.shift
+            assert found.shift_px == pytest.approx({"row": 3.4, "col": -2.7}, abs=0.15)
 
 
 def test_a_scene_under_clouds_is_left(tmp_path: Path) -> None:
@@ -200,9 +231,9 @@ def test_a_scene_under_clouds_is_left(tmp_path: Path) -> None:
     s2 = write_cloudy_scene(tmp_path / "s2.tif")
     everything = write_raster(tmp_path / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
     with SarScene(s1) as sar, OpticalScene(s2) as scene, MaskFile(everything, scene.grid) as mask:
-        measured = measure(sar, scene, mask, "auto", 8.0)
-    assert measured.reason == "left as it is: no clear ground with structure to measure on"
-    assert measured.applied_shift == NO_SHIFT
+        found = measure(sar, scene, mask, "auto", 8.0)
+    assert found.reason.startswith("not reliable, left alone: no clear ground with structure")
+    assert found.applied_shift == NO_SHIFT
 
 
 def test_scenes_that_do_not_meet_are_refused_with_both_extents(tmp_path: Path) -> None:
@@ -231,50 +262,175 @@ def test_part_of_the_scene_without_radar_is_missing(tmp_path: Path) -> None:
     assert np.isfinite(_read(result.output)[:, :, 48:]).all()
 
 
+# Shifts that change over the scene --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, PolynomialDisplacement]:
+    """Two scenes of 320 x 320 pixels, the radar turned by a fifth of a degree and shifted."""
+    folder = tmp_path_factory.mktemp("turned")
+    by = rotation(320, 0.2, Shift(1.4, -2.3))
+    optical, decibels = field_pair(320, by)
+    s1 = write_raster(folder / "s1.tif", decibels, ["VV", "VH"])
+    return s1, _write_optical(folder / "s2.tif", optical), by
+
+
+def test_a_turned_scene_is_put_straight_in_one_resampling(
+    turned: tuple[Path, Path, PolynomialDisplacement], tmp_path: Path
+) -> None:
+    s1, s2, by = turned
+    result = _run(s1, s2, output=tmp_path / "out.tif")
+    assert (result.model, result.gate, result.applied) == ("affine", "reliable", True)
+    assert result.length_px == pytest.approx(by.length, abs=0.15)
+    with SarScene(s1) as sar, OpticalScene(s2) as optical:
+        found = measure(sar, optical, None, "auto", 8.0).shift
+        expected = sar.on_grid(optical.grid, optical.grid.window, found)
+    assert error_px(found, Shift(), by, 320)[0] < 0.1
+    assert np.allclose(_read(result.output), expected, atol=1e-4, equal_nan=True)
+
+
+def test_the_report_tells_matches_and_what_they_leave(
+    turned: tuple[Path, Path, PolynomialDisplacement], tmp_path: Path
+) -> None:
+    result = _run(*turned[:2], output=tmp_path / "out.tif")
+    before, after = (result.residual_px[name] for name in ("before", "after"))
+    assert 50 < result.matches_used <= result.matches == 100
+    assert before["median"] == pytest.approx(2.7, abs=0.4)
+    assert after["median"] < after["p95"] < 0.5
+    told = result.summary()
+    lie = f"{result.matches_used} of 100 matches used; they lie off by {before['median']:.2f} px"
+    assert lie in told
+    assert re.search(r"-2\.3\d columns in the mean, \d\.\d\d px at most \(affine\): correc", told)
+    with rasterio.open(result.output) as dataset:
+        tags = dataset.tags()
+    assert tags["CLOUDFREE_SHIFT_MODEL"] == "affine"
+    assert len(tags["CLOUDFREE_SHIFT_COEFFICIENTS"].split()) == 3
+
+
+def test_nothing_is_left_after_a_turned_scene_was_corrected(
+    turned: tuple[Path, Path, PolynomialDisplacement], tmp_path: Path
+) -> None:
+    first = _run(*turned[:2], output=tmp_path / "out.tif")
+    second = _run(first.output, turned[1], output=tmp_path / "again.tif")
+    assert second.length_px < 0.2
+
+
+def test_the_quicklook_shows_matches_on_the_scene(
+    turned: tuple[Path, Path, PolynomialDisplacement], tmp_path: Path
+) -> None:
+    picture = tmp_path / "arrows.png"
+    result = _run(*turned[:2], dry_run=True, quicklook=picture)
+    assert result.quicklook == picture
+    with without_warning(NotGeoreferencedWarning):
+        pixels = _read(picture)
+    assert pixels.shape == (4, 960 + LEGEND_PX, 960)
+    drawn = (pixels[:3] == np.reshape(USED[:3], (3, 1, 1))).all(axis=0)
+    assert drawn[:960].sum() > 2000
+    with pytest.raises(OutputError, match=r"arrows\.png exists already"):
+        _run(*turned[:2], dry_run=True, quicklook=picture)
+    with pytest.raises(OutputError, match=r"s1\.tif is an input and the output"):
+        _run(*turned[:2], dry_run=True, quicklook=turned[0])
+
+
+# Grids of every kind -----------------------------------------------------------------------------
+
+TO_UTM31 = {
+    "a neighbouring zone": Grid(UTM32_WKT, Affine(10, 0, -7_700, 0, -10, 4_517_600), 300, 320),
+    "no EPSG code": Grid(NAMELESS, Affine(10, 0, 499_700, 0, -10, 4_500_300), 260, 260),
+    "south up": Grid(UTM31_WKT, Affine(10, 0, 499_800, 0, 10, 4_497_900), 240, 240),
+    "rotated": Grid(UTM31_WKT, Affine(9, 4, 498_900, 4, -9, 4_499_700), 330, 330),
+}
+
+
+def _moved_to(grid: Grid, decibels: np.ndarray) -> np.ndarray:
+    """Power on another grid of radar on the optical one."""
+    rows, cols = np.mgrid[: grid.height, : grid.width] + 0.5
+    to_utm31 = Transformer.from_crs(CRS.from_wkt(grid.crs), UTM31, always_xy=True)
+    place = to_utm31.transform(*(grid.transform @ np.stack([cols, rows])))
+    col, row = ~TEN_METRES @ np.stack(place)
+    power = linear_power(decibels)
+    moved = [map_coordinates(band, [row - 0.5, col - 0.5], order=1, cval=0) for band in power]
+    return np.stack(moved).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", TO_UTM31)
+def test_the_shift_is_the_same_whatever_grid_the_radar_comes_on(tmp_path: Path, name: str) -> None:
+    s1, s2 = _pair(tmp_path)
+    grid = TO_UTM31[name]
+    power = _moved_to(grid, field_pair(SIDE, SHIFT)[1])
+    other = write_raster(
+        tmp_path / "other.tif", power, ["VV", "VH"], crs=grid.crs, transform=grid.transform
+    )
+    result = _run(other, s2, output=tmp_path / "out.tif")
+    assert (result.applied, result.s1_units) == (True, "linear")
+    assert result.shift_px == pytest.approx(_run(s1, s2).shift_px, abs=0.1)
+    assert result.overlap == pytest.approx(1.0)
+    seen, plain = _read(tmp_path / "out.tif"), _read(tmp_path / "s1_coregistered.tif")
+    inside = np.isfinite(seen) & np.isfinite(plain)
+    assert inside.mean() > 0.9
+    # Two bilinear resamplings instead of one smooth the speckle; the fields stay.
+    assert np.corrcoef(seen[inside], plain[inside])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("flip", ["south up", "rotated"])
+def test_an_optical_scene_of_any_orientation_measures_in_its_own_pixels(
+    tmp_path: Path, flip: str
+) -> None:
+    optical, decibels = field_pair(SIDE, SHIFT)
+    turned = Affine(7, 7, 500_000, 7, -7, 4_500_000)
+    transform = Affine(10, 0, 500_000, 0, 10, 4_498_080) if flip == "south up" else turned
+    s1 = write_raster(tmp_path / "s1.tif", decibels, ["VV", "VH"], transform=transform)
+    numbers = np.rint(optical * 10_000).astype(np.uint16)
+    s2 = write_raster(tmp_path / "s2.tif", numbers, BANDS, transform=transform)
+    result = _run(s1, s2)
+    assert result.applied
+    assert result.shift_px == pytest.approx({"row": 3.4, "col": -2.7}, abs=0.1)
+
+
+@pytest.mark.parametrize("left", [179.9905, -180.0095], ids=["beyond +180", "beyond -180"])
+def test_the_date_line_is_no_border(tmp_path: Path, left: float) -> None:
+    optical, decibels = field_pair(SIDE, SHIFT)
+    over = Affine(1e-4, 0, left, 0, -1e-4, 10.0)
+    s1 = write_raster(tmp_path / "s1.tif", decibels, ["VV", "VH"], crs="EPSG:4326", transform=over)
+    numbers = np.rint(optical * 10_000).astype(np.uint16)
+    other_side = Affine(1e-4, 0, left - math.copysign(360, left), 0, -1e-4, 10.0)
+    s2 = write_raster(tmp_path / "s2.tif", numbers, BANDS, crs="EPSG:4326", transform=other_side)
+    result = _run(s1, s2)
+    assert (result.applied, result.overlap) == (True, pytest.approx(1.0))
+    assert result.shift_px == pytest.approx({"row": 3.4, "col": -2.7}, abs=0.1)
+
+
+def test_radar_over_half_of_the_scene_is_enough(tmp_path: Path) -> None:
+    optical, decibels = field_pair(256, SHIFT)
+    half = TEN_METRES @ Affine.translation(128, 0)
+    s1 = write_raster(
+        tmp_path / "s1.tif", decibels[:, :, 128:].copy(), ["VV", "VH"], transform=half
+    )
+    result = _run(s1, _write_optical(tmp_path / "s2.tif", optical))
+    assert result.applied
+    assert result.overlap == pytest.approx(0.5)
+    assert result.shift_px == pytest.approx({"row": 3.4, "col": -2.7}, abs=0.15)
+    seen = _read(result.output)
+    assert np.isnan(seen[:, :, :124]).all()
+    assert np.isfinite(seen[:, 4:250, 134:]).all()
+
+
 # Real scenes -----------------------------------------------------------------------------------
 
 SHORT = ("0746", "4294", "5349", "6780")
 
 
-def _displaced(decibels: np.ndarray, shift: Shift) -> np.ndarray:
-    """Radar content moved by a shift; what comes from outside is missing."""
-    rows, cols = np.mgrid[: decibels.shape[1], : decibels.shape[2]].astype(float)
-    at = [rows - shift.row, cols - shift.col]
-    power = [map_coordinates(band, at, order=3, mode="mirror") for band in linear_power(decibels)]
-    moved = 10 * np.log10(np.maximum(np.stack(power), 1e-5))
-    outside = (at[0] < 0) | (at[0] > rows.max()) | (at[1] < 0) | (at[1] > cols.max())
-    moved[:, outside] = np.nan
-    return moved.astype(np.float32)
-
-
-def _estimate(reflectance: np.ndarray, decibels: np.ndarray) -> Estimate:
-    power = CrossPower(*decibels.shape[1:], len(reflectance), 2)
-    usable = np.ones(decibels.shape[1:], bool)
-    power.add(optical_features(reflectance, usable), sar_features(decibels))
-    return estimate_shift(power)
-
-
-def _recovery(data: Path, names: tuple[str, ...], per_scene: int) -> tuple[list[float], int]:
-    """Errors in pixels of accepted shifts, and scenes accepted whatever the displacement."""
+def _recovery(pairs: list[RealPair], straight: int, bent: bool) -> tuple[list[float], int]:
+    """Errors in pixels of accepted displacements, and scenes accepted whatever the displacement."""
     rng = np.random.default_rng(0)
     errors, accepted = [], 0
-    for name in names:
-        window = Window(0, 0, 256, 256)
-        with (
-            OpticalScene(data / "triplets" / f"{name}_s2_clear.tif") as optical,
-            SarScene(data / "triplets" / f"{name}_s1.tif") as sar,
-        ):
-            reflectance = optical.reflectance(BANDS, window)
-            decibels = sar.on_grid(optical.grid, window)
-        plain = _estimate(reflectance, decibels)
-        shifts = [Shift(*rng.uniform(-8, 8, 2)) for _ in range(per_scene)]
-        found = [_estimate(reflectance, _displaced(decibels, shift)) for shift in shifts]
+    for pair in pairs:
+        plain = measured(pair)
+        by = [*shifts(straight, rng), *(turned_and_scaled(pair.side, rng) if bent else [])]
+        found = [measured(pair, one) for one in by]
         errors += [
-            math.hypot(
-                one.shift.row - plain.shift.row - shift.row,
-                one.shift.col - plain.shift.col - shift.col,
-            )
-            for one, shift in zip(found, shifts, strict=True)
+            error_px(one.shift, plain.shift, truth, pair.side)[0]
+            for one, truth in zip(found, by, strict=True)
             if one.reliable and plain.reliable
         ]
         accepted += all(one.reliable for one in [plain, *found])
@@ -282,19 +438,75 @@ def _recovery(data: Path, names: tuple[str, ...], per_scene: int) -> tuple[list[
 
 
 def test_displaced_real_scenes_are_put_back(data: Path) -> None:
-    errors, accepted = _recovery(data, SHORT, 1)
+    errors, accepted = _recovery([triplet(data, name) for name in SHORT], 1, bent=False)
     assert accepted == len(SHORT)
     assert max(errors) < 0.35
 
 
+def test_a_real_scene_of_five_kilometres_is_turned_back(data: Path) -> None:
+    pair = spain(data)
+    rng = np.random.default_rng(0)
+    plain = measured(pair)
+    for by in turned_and_scaled(pair.side, rng):
+        found = measured(pair, by)
+        assert found.model == "affine"
+        assert error_px(found.shift, plain.shift, by, pair.side)[0] < 0.15
+
+
 @pytest.mark.slow
 def test_displacements_of_all_triplets_are_recovered(data: Path) -> None:
-    names = tuple(sorted(p.name[:-7] for p in (data / "triplets").glob("*_s1.tif")))
-    errors, accepted = _recovery(data, names, 4)
-    assert accepted >= 13
+    pairs = [*(triplet(data, name) for name in triplet_names(data)), spain(data)]
+    errors, accepted = _recovery(pairs, 4, bent=False)
+    assert accepted == 17
     assert np.median(errors) <= 0.10
     assert np.percentile(errors, 95) <= 0.35
     assert max(errors) < 1.0
+
+
+@pytest.mark.slow
+def test_rotations_and_scales_of_all_triplets_are_recovered(data: Path) -> None:
+    pairs = [*(triplet(data, name) for name in triplet_names(data)), spain(data)]
+    errors, accepted = _recovery(pairs, 4, bent=True)
+    assert accepted >= 14
+    assert np.median(errors) <= 0.10
+    # A rotation of 0.1 degrees moves these small scenes by 0.17 px in the mean, hardly more than
+    # can be told; what is not told stays as error.
+    assert np.percentile(errors, 95) <= 0.40
+    assert max(errors) < 1.0
+
+
+@pytest.mark.slow
+def test_behind_clouds_the_gate_refuses_rather_than_errs(data: Path) -> None:
+    pairs = [triplet(data, name, "cloudy") for name in triplet_names(data)]
+    errors, accepted = _recovery(pairs, 4, bent=False)
+    assert accepted >= 8
+    assert np.median(errors) <= 0.10
+    assert np.percentile(errors, 95) <= 0.35
+    assert max(errors) < 1.0
+
+
+@pytest.mark.slow
+def test_two_dates_of_a_large_scene_are_laid_on_each_other(data: Path) -> None:
+    one, other = two_dates(data)
+    plain, by = aligned(one, other), Shift(2.3, -4.6)
+    moved = aligned(one, displaced_date(other, by))
+    assert (plain.applied, moved.applied) == (True, True)
+    # What two orbits of Sentinel-2 differ by before 2021.
+    assert plain.shift.length < 2.8
+    assert error_px(moved.shift, plain.shift, by, 1856)[1] < 0.05
+    assert plain.residual_px["after"]["median"] < 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("degrees", [0.05, 0.3])
+def test_a_large_scene_is_turned_back_though_no_one_shift_fits_it(
+    data: Path, degrees: float
+) -> None:
+    one, other = (image[:, :1856] for image in two_dates(data))
+    by = rotation(1856, degrees, Shift())
+    plain, found = aligned(one, other), aligned(one, turned_date(other, by), max_shift=20.0)
+    assert found.model == "affine"
+    assert error_px(found.shift, plain.shift, by, 1856)[0] < 0.1
 
 
 @pytest.mark.parametrize(
@@ -304,9 +516,9 @@ def test_displacements_of_all_triplets_are_recovered(data: Path) -> None:
 def test_real_scenes_lie_within_a_pixel_or_so(data: Path, s1: str, s2: str) -> None:
     folder = data / "scenes"
     with SarScene(folder / f"{s1}.tif") as sar, OpticalScene(folder / f"{s2}.tif") as optical:
-        measured = measure(sar, optical, None, "auto", 8.0)
-    assert measured.applied
-    assert measured.shift.length < 1.5
+        found = measure(sar, optical, None, "auto", 8.0)
+    assert found.applied
+    assert found.shift.length < 2.0
 
 
 def test_radar_of_another_real_place_is_not_trusted(
@@ -318,6 +530,6 @@ def test_radar_of_another_real_place_is_not_trusted(
         SarScene(folder / "5278_s1.tif") as sar,
         OpticalScene(folder / "4287_s2_clear.tif") as optical,
     ):
-        measured = measure(sar, optical, None, "auto", 8.0)
-    assert not measured.reliable
-    assert dataclasses.astuple(measured.shift) == (0.0, 0.0)
+        found = measure(sar, optical, None, "auto", 8.0)
+    assert not found.reliable
+    assert found.shift == NO_SHIFT

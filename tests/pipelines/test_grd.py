@@ -12,8 +12,8 @@ from scipy.ndimage import map_coordinates
 from cloudfree.core.progress import silent
 from cloudfree.core.shift import Shift
 from cloudfree.core.units import linear_power
+from cloudfree.pipelines.clear_blocks import BANDS
 from cloudfree.pipelines.coregister import CoregisterOptions, run
-from cloudfree.pipelines.registration import BANDS
 from tests.coregister.pairs import field_pair
 from tests.rasters import TEN_METRES, write_raster
 from tests.sentinel1_products import NAME, Scene, Tables, ground_of, write_safe, zipped

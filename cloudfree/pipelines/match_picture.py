@@ -1,0 +1,46 @@
+"""The matches between Sentinel-1 and an optical scene, on a picture of the scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from cloudfree.io.optical import OpticalScene
+from cloudfree.io.picture import png, reduced, reduced_reflectance
+from cloudfree.pipelines.registration import Measurement
+from cloudfree.report.arrows import ArrowField, arrows
+from cloudfree.report.pictures import TRUE_COLOUR, Pixels, stretch_of
+
+LONGEST_PX = 1024
+
+# Clouds, which are brighter, have no say in how ground is shown.
+BRIGHTEST_GROUND = 0.25
+
+
+def write_match_picture(path: Path, optical: OpticalScene, measured: Measurement) -> None:
+    """Write the picture as PNG, whole or not at all."""
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(png(match_picture(optical, measured)))
+    draft.replace(path)
+
+
+def match_picture(optical: OpticalScene, measured: Measurement) -> Pixels:
+    """Arrows from where the optical scene shows something to where Sentinel-1 shows it."""
+    grid = reduced(optical.grid, LONGEST_PX)
+    bands = TRUE_COLOUR if set(TRUE_COLOUR) <= set(optical.bands) else (optical.bands[0],) * 3
+    image = reduced_reflectance(optical, bands, grid)
+    ground = np.asarray(image.mean(axis=0) < BRIGHTEST_GROUND)
+    picture = stretch_of(image, ground).colours(image)
+    return arrows(picture, _field(measured), optical.grid.width / grid.width)
+
+
+def _field(measured: Measurement) -> ArrowField:
+    matches = measured.matches
+    if matches is None:
+        nothing = np.zeros(0)
+        return ArrowField(nothing, nothing, np.zeros((0, 2)), nothing)
+    found = matches.found
+    return ArrowField(
+        matches.rows[found], matches.cols[found], matches.offsets[found], matches.weights[found]
+    )

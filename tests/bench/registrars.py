@@ -1,0 +1,96 @@
+"""Other ways to register radar to an optical image, as their documentation shows them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cloudfree.core.displacement import Displacement, PolynomialDisplacement
+from cloudfree.core.shift import Shift
+from cloudfree.pipelines.clear_blocks import BANDS
+from tests.coregister.displaced import RealPair, displaced, estimate, measured
+
+NEAR_INFRARED = BANDS.index("B08")
+
+
+def cloudfree(pair: RealPair, by: Displacement | None) -> Displacement | None:
+    """Ours; None where the gate refuses."""
+    found = measured(pair, by)
+    return found.shift if found.reliable else None
+
+
+def cloudfree_ungated(pair: RealPair, by: Displacement | None) -> Displacement | None:
+    """Ours, answering whatever its gate says."""
+    decibels = displaced(pair.decibels, by) if by else pair.decibels
+    found, fit = estimate(pair.reflectance, decibels, pair.usable)
+    return fit.displacement if fit else found.shift
+
+
+def masked_phase_correlation(pair: RealPair, by: Displacement | None) -> Displacement | None:
+    """scikit-image: Padfield 2012, doi:10.1109/TIP.2011.2181402; whole pixels."""
+    from skimage.registration import phase_cross_correlation
+
+    optical, radar = _images(pair, by)
+    masks = np.isfinite(optical) & pair.usable, np.isfinite(radar)
+    moved = phase_cross_correlation(
+        np.nan_to_num(optical),
+        np.nan_to_num(radar, nan=-20.0),
+        reference_mask=masks[0],
+        moving_mask=masks[1],
+        overlap_ratio=0.5,
+    )[0]
+    return Shift(-float(moved[0]), -float(moved[1]))
+
+
+def mutual_information(
+    pair: RealPair, by: Displacement | None, affine: bool
+) -> Displacement | None:
+    """SimpleITK: Mattes mutual information, three resolutions, gradient descent."""
+    import SimpleITK
+
+    optical, radar = _images(pair, by)
+    fixed = SimpleITK.GetImageFromArray(np.nan_to_num(optical).astype(np.float32))
+    moving = SimpleITK.GetImageFromArray(np.nan_to_num(radar, nan=-20.0).astype(np.float32))
+    method = SimpleITK.ImageRegistrationMethod()
+    method.SetMetricAsMattesMutualInformation(50)
+    method.SetMetricFixedMask(_mask(np.isfinite(optical) & pair.usable))
+    method.SetMetricMovingMask(_mask(np.isfinite(radar)))
+    method.SetInterpolator(SimpleITK.sitkLinear)
+    method.SetOptimizerAsRegularStepGradientDescent(1.0, 1e-3, 200)
+    method.SetOptimizerScalesFromPhysicalShift()
+    method.SetShrinkFactorsPerLevel([4, 2, 1])
+    method.SetSmoothingSigmasPerLevel([2, 1, 0])
+    transform = SimpleITK.AffineTransform(2) if affine else SimpleITK.TranslationTransform(2)
+    if affine:
+        transform.SetCenter([(pair.side - 1) / 2] * 2)
+    method.SetInitialTransform(transform, inPlace=True)
+    try:
+        method.Execute(fixed, moving)
+    except RuntimeError:
+        return None
+    return _displacement(transform, pair.side)
+
+
+def _mask(inside: np.ndarray) -> object:
+    import SimpleITK
+
+    return SimpleITK.GetImageFromArray(inside.astype(np.uint8))
+
+
+def _displacement(transform: object, side: int) -> PolynomialDisplacement:
+    """What a transform of points (column, row) does to three of them."""
+    half = (side - 1) / 2
+
+    def moved(col: float, row: float) -> np.ndarray:
+        there = transform.TransformPoint((col, row))
+        return np.array([there[1] - row, there[0] - col])
+
+    middle = moved(half, half)
+    terms = middle, moved(half, 2 * half) - middle, moved(2 * half, half) - middle
+    pairs = tuple((float(row), float(col)) for row, col in terms)
+    return PolynomialDisplacement(1, pairs, side, side)
+
+
+def _images(pair: RealPair, by: Displacement | None) -> tuple[np.ndarray, np.ndarray]:
+    """Near infrared, and VV in dB."""
+    decibels = displaced(pair.decibels, by) if by else pair.decibels
+    return pair.reflectance[NEAR_INFRARED], decibels[0]
