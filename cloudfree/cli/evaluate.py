@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, optical_options
+from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, offset_option
 
 
 @click.command(epilog="Example: cloudfree evaluate --data SEN12MSCR --model cloudfree-s -o scores")
@@ -77,7 +77,7 @@ from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, op
     help="Arithmetic of the networks.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
-@optical_options
+@offset_option
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:  # fmt: skip
     """Score models on cloudy images whose clear counterpart is known.

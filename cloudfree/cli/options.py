@@ -39,14 +39,27 @@ EXISTING_FILE = _InputPath(exists=True, path_type=Path)
 NEW_FILE = click.Path(path_type=Path)
 
 
-def optical_options(command: Command) -> Command:
-    """Options of every command that reads a Sentinel-2 scene."""
+def offset_option(command: Command) -> Command:
+    """The option of every command that reads digital numbers of Sentinel-2."""
     return click.option(
         "--s2-offset",
         type=float,
         metavar="DN",
         help="Added to digital numbers: -1000 since baseline 04.00.  [default: by the metadata]",
     )(command)
+
+
+def optical_options(command: Command) -> Command:
+    """Options of every command that reads a Sentinel-2 product."""
+    return offset_option(
+        click.option(
+            "--resampling",
+            type=click.Choice(["bilinear", "cubic", "nearest"]),
+            default="bilinear",
+            show_default=True,
+            help="How bands of 20 and 60 m come to the grid of 10 m.",
+        )(command)
+    )
 
 
 def radar_options(command: Command) -> Command:

@@ -12,7 +12,7 @@ from cloudfree.core.progress import Progress
 from cloudfree.core.window import strips
 from cloudfree.errors import OutputError
 from cloudfree.io.cog import CogWriter, refuse_existing
-from cloudfree.io.optical import OpticalScene
+from cloudfree.io.optical import OpticalScene, Resampling
 from cloudfree.io.output_name import beside
 from cloudfree.io.radar import Radar, open_radar
 from cloudfree.io.sar import sar_profile
@@ -39,6 +39,7 @@ class CoregisterOptions:
     max_gap: float = MAX_GAP_DAYS
     quicklook: Path | None = None
     s2_offset: float | None = None
+    resampling: Resampling = "bilinear"
     dry_run: bool = False
     overwrite: bool = False
     creation_options: Mapping[str, str] = field(default_factory=dict)
@@ -111,7 +112,7 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
     _refuse_output(options)
     with (
         open_radar(options.s1, options.s1_units, options.dem) as sar,
-        OpticalScene(options.s2, options.s2_offset) as optical,
+        OpticalScene(options.s2, options.s2_offset, options.resampling) as optical,
     ):
         log.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
         check_gap(sar.acquisition, optical.acquisition, options.max_gap)

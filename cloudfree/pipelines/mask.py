@@ -29,7 +29,7 @@ from cloudfree.errors import InputError, OutputError
 from cloudfree.io.cog import CogProfile, CogWriter, refuse_existing
 from cloudfree.io.georeference import displacement_px, pixel_size_m
 from cloudfree.io.mask_file import mask_profile
-from cloudfree.io.optical import OpticalScene
+from cloudfree.io.optical import OpticalScene, Resampling
 from cloudfree.io.output_name import beside
 from cloudfree.io.score_file import ScoreWriter, score_profile
 from cloudfree.io.sentinel2.tags import SUN_AZIMUTH_TAG
@@ -74,6 +74,7 @@ class MaskOptions(MaskSettings):
     score: Path | None = None
     score_dtype: Literal["float32", "uint8"] = "float32"
     s2_offset: float | None = None
+    resampling: Resampling = "bilinear"
     overwrite: bool = False
     creation_options: Mapping[str, str] = field(default_factory=dict)
 
@@ -141,7 +142,7 @@ def run(options: MaskOptions, progress: Progress) -> MaskResult:
     """Write the mask of a scene, and its score where wanted."""
     _refuse_outputs(options)
     parse_distance(options.dilate)  # what is wrong with the options is said before a file is read
-    with OpticalScene(options.scene, options.s2_offset) as scene:
+    with OpticalScene(options.scene, options.s2_offset, options.resampling) as scene:
         plan = plan_mask(scene, options, progress)
         with _score_writer(options, scene.grid) as scores:
             counts = write_mask(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,91 +19,22 @@ from cloudfree.core.marks import MARK_COLOURS, Mark
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.progress import Progress
 from cloudfree.core.tile_plan import TilePlan
-from cloudfree.errors import InputError, OutputError
-from cloudfree.io.cog import CogProfile, CogWriter, refuse_existing
+from cloudfree.errors import InputError
+from cloudfree.io.cog import CogProfile, CogWriter
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
-from cloudfree.io.output_name import beside
-from cloudfree.io.radar import Radar, open_radar
-from cloudfree.pipelines.gap import MAX_GAP_DAYS, check_gap, gap_tags
+from cloudfree.pipelines.gap import gap_tags
 from cloudfree.pipelines.mask import MaskSettings, plan_mask, write_mask
 from cloudfree.pipelines.registration import NOT_USED, Measurement, measure, shift_tags
+from cloudfree.pipelines.remove_inputs import open_optical, open_sar, refuse_outputs
+from cloudfree.pipelines.remove_options import RemoveOptions, RemoveResult
 from cloudfree.pipelines.restoration import Restoration
 from cloudfree.runtimes.load import find_card, load_model
 from cloudfree.runtimes.model import Model
-from cloudfree.runtimes.shelf import DEFAULT_MODEL
 
 logger = logging.getLogger("cloudfree")
 
-# The level of models that were trained on pictures for the eye.
-PICTURE = "picture"
-
-
-@dataclass(frozen=True)
-class RemoveOptions:
-    """What the user asked for; field by field the options of the command line."""
-
-    s2: Path
-    s1: Path | None = None
-    output: Path | None = None
-    model: str = DEFAULT_MODEL
-    network: str | None = None
-    mask: Path | None = None
-    replace: str = "clouds"
-    dilate: str = "40m"
-    tile: int | None = None
-    overlap: int | None = None
-    batch: int | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    shift: str = "auto"
-    max_shift: float = 8.0
-    s1_units: str = "auto"
-    dem: Path | None = None
-    max_gap: float = MAX_GAP_DAYS
-    s2_offset: float | None = None
-    report: Path | None = None
-    dry_run: bool = False
-    overwrite: bool = False
-    creation_options: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def result(self) -> Path:
-        """Where the cloud-free scene goes."""
-        return self.output or beside(self.s2, "cloudfree.tif")
-
-    @property
-    def marks(self) -> Path:
-        """Where the marks of restored pixels go."""
-        return self.result.with_name(f"{self.result.stem}_filled.tif")
-
-
-@dataclass(frozen=True)
-class RemoveResult:
-    """What was done; `restored` and `unseen` are shares of the valid pixels."""
-
-    output: Path
-    filled: Path
-    model: str
-    runtime: str
-    tiles: int
-    restored: float | None
-    unseen: float | None
-    shift_px: Mapping[str, float]
-    shift_applied: bool
-    shift_reason: str
-    written: bool
-
-    def summary(self) -> str:
-        """A few lines for people."""
-        done = "nothing written (dry run)" if self.restored is None else (
-            f"{self.restored:.1%} of the pixels restored, marked in {self.filled.name}"
-        )  # fmt: skip
-        shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.shift_px)
-        return (
-            f"{self.output}\n  {done}\n  {self.tiles} tiles, model {self.model}, {self.runtime}\n"
-            f"  Sentinel-1 shift {shift}: {self.shift_reason}"
-        )
+__all__ = ["RemoveOptions", "RemoveResult", "run"]
 
 
 def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
@@ -114,15 +45,11 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     CloudfreeError
         Inputs that do not fit each other or the model, or an output that cannot be written.
     """
-    _refuse_outputs(options)
+    refuse_outputs(options)
     card = find_card(options.model, options.network).card
     with ExitStack() as stack:
-        optical = stack.enter_context(OpticalScene(options.s2, options.s2_offset))
-        optical.require(card.optical_bands, f"model {card.name}")
-        _refuse_level(optical, card)
-        sar = _open_sar(options, card, stack)
-        if sar:
-            check_gap(sar.acquisition, optical.acquisition, options.max_gap)
+        optical = open_optical(options, card, stack)
+        sar = open_sar(options, card, optical, stack)
         plan = _tile_plan(options, optical, card)
         model = load_model(options.model, options.device, options.precision, options.network)
         logger.info("model %s, %s", card.name, model.runtime.description)
@@ -137,42 +64,6 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     return _result(options, model, plan, measurement, counts)
 
 
-def _refuse_level(optical: OpticalScene, card: ModelCard) -> None:
-    """Refuse a picture for a model that wants reflectance; warn of what it was not trained on."""
-    if optical.is_picture and PICTURE not in card.levels:
-        raise InputError(
-            f"8-bit numbers in {optical.name}",
-            wanted=f"reflectance as 16-bit digital numbers or floats, for model {card.name}",
-            hint="give the product's own bands, not its true-colour picture",
-        )
-    if not optical.is_picture and PICTURE in card.levels:
-        logger.warning(
-            "model %s was trained on 8-bit pictures: reflectance may look dark to it", card.name
-        )
-    elif optical.level and optical.level not in card.levels and not optical.is_picture:
-        logger.warning(
-            "%s is %s, model %s was trained on %s: what it restores may not match its surroundings",
-            optical.name, optical.level, card.name, " and ".join(card.levels),
-        )  # fmt: skip
-
-
-def _open_sar(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> Radar | None:
-    """The radar scene, if the network looks at one."""
-    if not card.uses_sar:
-        if options.s1:
-            logger.info("model %s does not use Sentinel-1: it is left aside", card.name)
-        return None
-    if options.s1 is None:
-        raise InputError(
-            "no Sentinel-1 scene",
-            wanted=f"VV and VH, which model {card.name} needs",
-            hint="give one with --s1, or a model that works without",
-        )
-    sar = stack.enter_context(open_radar(options.s1, options.s1_units, options.dem))
-    logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
-    return sar
-
-
 @dataclass
 class _Counts:
     """Pixels so far: with data, to be restored, restored."""
@@ -180,20 +71,6 @@ class _Counts:
     valid: int = 0
     wanted: int = 0
     filled: int = 0
-
-
-def _refuse_outputs(options: RemoveOptions) -> None:
-    """Refuse outputs that exist, or that would replace an input."""
-    inputs = [path.resolve() for path in (options.s1, options.s2, options.mask) if path]
-    for path in filter(None, (options.result, options.marks, options.report)):
-        if path.resolve() in inputs:
-            raise OutputError(
-                f"{path} is an input and an output",
-                wanted="a name of its own for the output",
-                hint="choose another name with -o",
-            )
-        if not options.dry_run:
-            refuse_existing(path, options.overwrite)
 
 
 def _tile_plan(options: RemoveOptions, optical: OpticalScene, card: ModelCard) -> TilePlan:

@@ -18,6 +18,7 @@ from cloudfree.core.progress import silent
 from cloudfree.core.window import Window
 from cloudfree.io.optical import OpticalScene
 from cloudfree.pipelines import remove
+from cloudfree.pipelines.remove_inputs import refuse_level
 from cloudfree.runtimes.model import Arrays, Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from tests.rasters import CLOUD, write_radar
@@ -104,5 +105,5 @@ def test_l2a_for_a_model_of_l1c_is_a_warning(
             caplog.at_level(logging.WARNING, "cloudfree"),
             OpticalScene(write_safe(tmp_path, Safe(level))) as scene,
         ):
-            remove._refuse_level(scene, card)
+            refuse_level(scene, card)
         assert ("L2A, model cloudfree-s was trained on L1C" in caplog.text) == (level == "L2A")

@@ -1,0 +1,80 @@
+"""What `cloudfree remove` is asked and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudfree.io.optical import Resampling
+from cloudfree.io.output_name import beside
+from cloudfree.pipelines.gap import MAX_GAP_DAYS
+from cloudfree.runtimes.shelf import DEFAULT_MODEL
+
+
+@dataclass(frozen=True)
+class RemoveOptions:
+    """What the user asked for; field by field the options of the command line."""
+
+    s2: Path
+    s1: Path | None = None
+    output: Path | None = None
+    model: str = DEFAULT_MODEL
+    network: str | None = None
+    mask: Path | None = None
+    replace: str = "clouds"
+    dilate: str = "40m"
+    tile: int | None = None
+    overlap: int | None = None
+    batch: int | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    shift: str = "auto"
+    max_shift: float = 8.0
+    s1_units: str = "auto"
+    dem: Path | None = None
+    max_gap: float = MAX_GAP_DAYS
+    s2_offset: float | None = None
+    resampling: Resampling = "bilinear"
+    report: Path | None = None
+    dry_run: bool = False
+    overwrite: bool = False
+    creation_options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def result(self) -> Path:
+        """Where the cloud-free scene goes."""
+        return self.output or beside(self.s2, "cloudfree.tif")
+
+    @property
+    def marks(self) -> Path:
+        """Where the marks of restored pixels go."""
+        return self.result.with_name(f"{self.result.stem}_filled.tif")
+
+
+@dataclass(frozen=True)
+class RemoveResult:
+    """What was done; `restored` and `unseen` are shares of the valid pixels."""
+
+    output: Path
+    filled: Path
+    model: str
+    runtime: str
+    tiles: int
+    restored: float | None
+    unseen: float | None
+    shift_px: Mapping[str, float]
+    shift_applied: bool
+    shift_reason: str
+    written: bool
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        done = "nothing written (dry run)" if self.restored is None else (
+            f"{self.restored:.1%} of the pixels restored, marked in {self.filled.name}"
+        )  # fmt: skip
+        shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.shift_px)
+        return (
+            f"{self.output}\n  {done}\n  {self.tiles} tiles, model {self.model}, {self.runtime}\n"
+            f"  Sentinel-1 shift {shift}: {self.shift_reason}"
+        )
