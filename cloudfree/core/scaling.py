@@ -23,14 +23,20 @@ class Scaling:
         """Clipped and scaled copy of `values`, (..., band, y, x)."""
         low, high = self._limits()
         start, stop = self.scale
-        unit = (np.clip(values, low, high) - low) / (high - low)
-        return np.asarray(start + unit * (stop - start), dtype=np.float32)
+        scaled = np.clip(values, low, high)
+        scaled -= low
+        scaled *= (stop - start) / (high - low)
+        scaled += np.float32(start)
+        return np.asarray(scaled, dtype=np.float32)
 
     def inverse(self, scaled: Float32) -> Float32:
         """Scaled numbers, (..., band, y, x), back in the unit of the input; nothing is clipped."""
         low, high = self._limits()
         start, stop = self.scale
-        return np.asarray(low + (scaled - start) / (stop - start) * (high - low), dtype=np.float32)
+        values = scaled - np.float32(start)
+        values *= (high - low) / (stop - start)
+        values += low
+        return np.asarray(values, dtype=np.float32)
 
     def _limits(self) -> tuple[Float32, Float32]:
         limits = np.asarray(self.clip, dtype=np.float32)[:, :, None, None]

@@ -23,10 +23,12 @@ Float64 = NDArray[np.float64]
 ROUNDS = 12
 STILL_PX = 2e-3
 
-# More freedom must explain so many times more than chance would: from an F of 2 on, matches held
-# out are predicted better (Akaike 1974, doi:10.1109/TAC.1974.1100705). Fields must earn more, as
-# they go astray more easily between matches.
-MIN_GAIN = {1: 2.0, 2: 4.0, 3: 4.0}
+# More freedom must explain so many times more than chance would (F). From 2 on matches held out are
+# predicted better (Akaike 1974, doi:10.1109/TAC.1974.1100705); on scenes of 256 pixels that misses
+# small rotations: on 17 real scenes turned, scaled and shifted, 95 of 100 errors stay below 0.356 px
+# with 2 and 0.337 px with 1, those of shifts alone below 0.183 and 0.204 px. Fields must earn more,
+# as they go astray more easily between matches.
+MIN_GAIN = {1: 1.0, 2: 4.0, 3: 4.0}
 
 # Matches for each coefficient, and how far they must spread along rows and columns (standard
 # deviation; 0.58 where they fill the scene).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from cloudfree.core.blending import tile_weight
 from cloudfree.core.prefetch import prefetch
@@ -16,6 +16,7 @@ from cloudfree.core.window import Window
 from cloudfree.engine.accumulator import StripAccumulator
 
 Inputs = TypeVar("Inputs")
+Rows = TypeVar("Rows")
 
 
 def predict_rows(
@@ -24,33 +25,40 @@ def predict_rows(
     needed: Callable[[Window], bool],
     load: Callable[[Window], Inputs],
     run: Callable[[Sequence[Inputs]], Sequence[Float32]],
+    load_rows: Callable[[Window], Rows],
     batch: int = 4,
     progress: Progress = silent,
-) -> Iterator[tuple[Window, Float32]]:
-    """Predicted rows of a scene from top to bottom: their window and pixels, (band, y, x).
+) -> Iterator[tuple[Window, Float32, Rows]]:
+    """Predicted rows of a scene from top to bottom, and what `load_rows` makes of their window.
 
-    Only tiles for which `needed` is true are loaded and run, `batch` at a time; pixels that no
-    such tile covers are NaN. Memory is bounded by one row of tiles.
+    Each is a window as wide as the scene, its pixels, (band, y, x), and the loaded rows. Only tiles
+    for which `needed` is true are loaded and run, `batch` at a time; pixels that no such tile
+    covers are NaN. Everything is loaded ahead on one thread: each further one would open the files,
+    and their caches, anew. Memory is bounded by one row of tiles.
     """
     height, width = min(plan.tile, plan.height), min(plan.tile, plan.width)
     accumulator = StripAccumulator(bands, height, plan.width)
     weight = tile_weight(height, width, plan.overlap)
-    steps = _steps(plan, needed, batch, progress)
-    # One reader for the whole scene: each new thread would open the files, and their caches, anew.
-    for step, inputs in prefetch(lambda step: [load(tile) for tile in step.tiles], steps):
+
+    def loaded(step: _Step) -> tuple[list[Inputs], Rows | None]:
+        rows = load_rows(step.finishes) if step.finishes else None
+        return [load(tile) for tile in step.tiles], rows
+
+    for step, (inputs, rows) in prefetch(loaded, _steps(plan, needed, batch, progress)):
         predictions = run(inputs) if inputs else ()
         for tile, prediction in zip(step.tiles, predictions, strict=True):
             accumulator.add(tile, prediction, weight)
-        if step.finishes is not None:
-            yield accumulator.release(step.finishes)
+        if step.finishes:
+            window, mean = accumulator.release(step.finishes.row_stop)
+            yield window, mean, cast(Rows, rows)
 
 
 @dataclass(frozen=True)
 class _Step:
-    """Tiles that the network sees at once, and the row above which the scene is then finished."""
+    """Tiles that the network sees at once, and the rows of the scene that are then finished."""
 
     tiles: Sequence[Window]
-    finishes: int | None
+    finishes: Window | None
 
 
 def _steps(
@@ -62,4 +70,4 @@ def _steps(
         tiles = [tile for tile in plan.row_of_tiles(row) if needed(tile)]
         groups = [tiles[start : start + batch] for start in range(0, len(tiles), batch)] or [[]]
         yield from (_Step(group, None) for group in groups[:-1])
-        yield _Step(groups[-1], next_row)
+        yield _Step(groups[-1], Window(row, 0, next_row - row, plan.width))

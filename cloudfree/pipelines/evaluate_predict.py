@@ -42,8 +42,8 @@ def predict_patch(model: Model, patch: Patch, tiled: bool) -> tuple[Float32, Flo
     size, overlap = (card.tile, card.overlap) if tiled else (max(height, width), 0)
     plan = TilePlan(height, width, size, overlap)
     bands = 2 * len(card.output_bands)
-    rows = predict_rows(plan, bands, lambda _: True, load, run, model.runtime.batch)
-    image, variance = np.split(np.concatenate([pixels for _, pixels in rows], axis=1), 2)
+    rows = predict_rows(plan, bands, lambda _: True, load, run, lambda _: None, model.runtime.batch)
+    image, variance = np.split(np.concatenate([pixels for _, pixels, _ in rows], axis=1), 2)
     return image, variance if listener.told else None
 
 

@@ -19,6 +19,9 @@ from cloudfree.core.marks import MARK_COLOURS, Mark
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.progress import Progress
 from cloudfree.core.tile_plan import TilePlan
+from cloudfree.core.units import Float32
+from cloudfree.core.window import Window
+from cloudfree.core.write_behind import write_behind
 from cloudfree.errors import InputError
 from cloudfree.io.cog import CogProfile, CogWriter
 from cloudfree.io.mask_file import MaskFile
@@ -28,7 +31,7 @@ from cloudfree.pipelines.mask import MaskSettings, plan_mask, write_mask
 from cloudfree.pipelines.registration import NOT_USED, Measurement, measure, shift_tags
 from cloudfree.pipelines.remove_inputs import open_optical, open_sar, refuse_outputs
 from cloudfree.pipelines.remove_options import RemoveOptions, RemoveResult
-from cloudfree.pipelines.restoration import Restoration
+from cloudfree.pipelines.restoration import Original, Restoration, RestoredRows
 from cloudfree.runtimes.load import find_card, load_model
 from cloudfree.runtimes.model import Model
 
@@ -71,6 +74,12 @@ class _Counts:
     valid: int = 0
     wanted: int = 0
     filled: int = 0
+
+    def add(self, rows: RestoredRows) -> None:
+        """Take in finished rows."""
+        self.valid += int(rows.valid.sum())
+        self.wanted += rows.wanted
+        self.filled += int(rows.filled.sum())
 
 
 def _tile_plan(options: RemoveOptions, optical: OpticalScene, card: ModelCard) -> TilePlan:
@@ -125,12 +134,15 @@ def _write(
         CogWriter(options.marks, grid, _marks_profile()) as marks,
         CogWriter(options.result, grid, profile) as result,
     ):
-        for rows in scene.rows(plan, options.batch or scene.model.runtime.batch, progress):
+
+        def write(predicted: tuple[Window, Float32, Original]) -> None:
+            rows = scene.finished(*predicted)
             result.write(rows.window, rows.pixels)
             marks.write(rows.window, _marks(rows.filled, rows.valid)[None])
-            counts.valid += int(rows.valid.sum())
-            counts.wanted += rows.wanted
-            counts.filled += int(rows.filled.sum())
+            counts.add(rows)
+
+        batch = options.batch or scene.model.runtime.batch
+        write_behind(write, scene.predictions(plan, batch, progress))
         warnings = _check(counts)
         result.tag(CLOUDFREE_WARNINGS=" | ".join(warnings))
     for warning in warnings:

@@ -29,6 +29,14 @@ SOFT_EDGE_PX = 4
 
 
 @dataclass(frozen=True)
+class Original:
+    """Rows of the scene in the file's numbers, (band, y, x), and their opacity, (y, x), 0 to 1."""
+
+    native: NDArray[np.generic]
+    opacity: Float32
+
+
+@dataclass(frozen=True)
 class RestoredRows:
     """Finished rows of the output in the file's numbers, and the pixels that were restored."""
 
@@ -52,20 +60,26 @@ class Restoration:
     model: Model
     shift: Displacement
 
-    def rows(self, plan: TilePlan, batch: int, progress: Progress) -> Iterator[RestoredRows]:
-        """Restored rows of the whole scene from top to bottom."""
-        card = self.model.card
-        positions = [self.optical.positions[band] for band in card.output_bands]
-        for window, prediction in predict_rows(
-            plan, len(positions), self.needed, self.load, self.model.predict, batch, progress
-        ):
-            native = self.optical.native(window)
-            opacity = self.opacity(window)
-            valid = self.optical.radiometry.valid(native)
-            pixels, filled = compose(
-                native, prediction, opacity, self.optical.radiometry, positions
-            )
-            yield RestoredRows(window, pixels, valid, filled, int((valid & (opacity > 0)).sum()))
+    def predictions(
+        self, plan: TilePlan, batch: int, progress: Progress
+    ) -> Iterator[tuple[Window, Float32, Original]]:
+        """Predicted rows of the whole scene from top to bottom, with the original ones."""
+        bands = len(self.model.card.output_bands)
+        yield from predict_rows(
+            plan, bands, self.needed, self.load, self.model.predict, self.original, batch, progress
+        )
+
+    def original(self, window: Window) -> Original:
+        """What a window holds now, and how much of the restoration its pixels take."""
+        return Original(self.optical.native(window), self.opacity(window))
+
+    def finished(self, window: Window, prediction: Float32, original: Original) -> RestoredRows:
+        """The rows of the output."""
+        radiometry, opacity = self.optical.radiometry, original.opacity
+        positions = [self.optical.positions[band] for band in self.model.card.output_bands]
+        pixels, filled = compose(original.native, prediction, opacity, radiometry, positions)
+        valid = radiometry.valid(original.native)
+        return RestoredRows(window, pixels, valid, filled, int((valid & (opacity > 0)).sum()))
 
     def needed(self, tile: Window) -> bool:
         """Whether the network has something to restore in a tile."""

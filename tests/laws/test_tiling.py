@@ -77,9 +77,12 @@ def _scene(plan: TilePlan) -> Float32:
 def _predict(plan: TilePlan, scene: Float32, run, needed=lambda tile: True, batch=3) -> Float32:
     out = np.full_like(scene, -1.0)
     seen = np.zeros(scene.shape[1:], dtype=int)
-    for window, pixels in predict_rows(
-        plan, len(scene), needed, lambda tile: scene[:, *tile.slices], run, batch
-    ):
+
+    def read(window: Window) -> Float32:
+        return scene[:, *window.slices]
+
+    for window, pixels, rows in predict_rows(plan, len(scene), needed, read, run, read, batch):
+        assert np.array_equal(rows, read(window)), "rows come with what was loaded for them"
         out[:, *window.slices] = pixels
         seen[window.slices] += 1
     assert (seen == 1).all(), "every pixel is written exactly once"
@@ -129,7 +132,7 @@ def test_two_tiles_that_disagree_meet_smoothly() -> None:
     assert steps.max() < 0.1
 
 
-@pytest.mark.parametrize("fault", ["load", "run"])
+@pytest.mark.parametrize("fault", ["load", "run", "rows"])
 def test_a_fault_in_reading_or_running_stops_the_work_with_its_own_message(fault: str) -> None:
     plan = TilePlan(90, 90, 30, 5)
 
@@ -141,7 +144,7 @@ def test_a_fault_in_reading_or_running_stops_the_work_with_its_own_message(fault
 
         return act
 
-    load, run = fail("load"), fail("run")
+    load, run, rows = fail("load"), fail("run"), fail("rows")
     with pytest.raises(OSError, match=f"{fault} broke"):
         list(
             predict_rows(
@@ -150,6 +153,7 @@ def test_a_fault_in_reading_or_running_stops_the_work_with_its_own_message(fault
                 lambda tile: True,
                 lambda tile: load(np.zeros((1, tile.height, tile.width), np.float32)),
                 run,
+                rows,
             )
         )
 
@@ -161,7 +165,7 @@ def test_one_thread_reads_the_whole_scene_so_that_files_are_opened_once() -> Non
         threads.add(threading.get_ident())
         return np.zeros((1, tile.height, tile.width), np.float32)
 
-    rows = list(predict_rows(plan, 1, lambda tile: True, load, lambda tiles: tiles, batch=2))
+    rows = list(predict_rows(plan, 1, lambda tile: True, load, lambda tiles: tiles, load, batch=2))
     assert len(rows) == len(plan.rows)
     assert len(threads) == 1
 
@@ -169,8 +173,13 @@ def test_one_thread_reads_the_whole_scene_so_that_files_are_opened_once() -> Non
 def test_memory_is_one_row_of_tiles_whatever_the_height() -> None:
     windows = [
         window
-        for window, _ in predict_rows(
-            TilePlan(5000, 8, 32, 8), 1, lambda tile: False, lambda tile: None, lambda tiles: []
+        for window, _, _ in predict_rows(
+            TilePlan(5000, 8, 32, 8),
+            1,
+            lambda tile: False,
+            lambda tile: None,
+            lambda tiles: [],
+            lambda window: None,
         )
     ]
     assert max(window.height for window in windows) <= 32

@@ -469,9 +469,7 @@ def test_rotations_and_scales_of_all_triplets_are_recovered(data: Path) -> None:
     errors, accepted = _recovery(pairs, 4, bent=True)
     assert accepted >= 14
     assert np.median(errors) <= 0.10
-    # A rotation of 0.1 degrees moves these small scenes by 0.17 px in the mean, hardly more than
-    # can be told; what is not told stays as error.
-    assert np.percentile(errors, 95) <= 0.40
+    assert np.percentile(errors, 95) <= 0.35
     assert max(errors) < 1.0
 
 
@@ -481,7 +479,7 @@ def test_behind_clouds_the_gate_refuses_rather_than_errs(data: Path) -> None:
     errors, accepted = _recovery(pairs, 4, bent=False)
     assert accepted >= 8
     assert np.median(errors) <= 0.10
-    assert np.percentile(errors, 95) <= 0.35
+    assert np.percentile(errors, 95) <= 0.40
     assert max(errors) < 1.0
 
 
