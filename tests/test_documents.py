@@ -49,6 +49,16 @@ def test_the_commands_of_the_document_on_scoring_run(tmp_path: Path) -> None:
     assert written == named
 
 
+def test_the_commands_of_the_document_on_training_run(tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "train.md").read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
+    ran = _run(tmp_path, "bash", "-euc", script)
+    assert ran.returncode == 0, ran.stderr
+    assert "1 patches" in ran.stdout, "one of two is held out"
+    written = {path.name for path in (tmp_path / "runs" / "small").iterdir()}
+    assert {"settings.toml", "card.toml", "checkpoint.pt", "losses.csv", "samples"} <= written
+
+
 def test_the_make_targets_of_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))

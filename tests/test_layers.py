@@ -17,8 +17,11 @@ PACKAGE = Path(__file__).resolve().parent.parent / "cloudfree"
 
 MIDDLE = {"io", "clouds", "coregister", "engine", "networks", "losses", "metrics", "simulation"}
 MAY_IMPORT = {
+    "__main__": {"cli"},
     "cli": {"cli", "pipelines", "errors"},
-    "pipelines": {"pipelines", "report", "runtimes", "datasets", "core", "errors"} | MIDDLE,
+    "pipelines": {"pipelines", "report", "training", "runtimes", "datasets", "core", "errors"}
+    | MIDDLE,
+    "training": {"training", "runtimes", "datasets", "networks", "losses", "core", "errors"},
     "report": {"report", "io", "metrics", "core", "errors"},
     "runtimes": {"runtimes", "networks", "core", "errors"},
     "datasets": {"datasets", "io", "core", "errors"},
@@ -29,7 +32,7 @@ MAY_IMPORT = {
 DOORS = {
     "rasterio": {"io"},
     "click": {"cli"},
-    "torch": {"networks", "losses", "runtimes"},
+    "torch": {"networks", "losses", "runtimes", "training"},
     "h5py": {"runtimes/keras.py"},
     "onnxruntime": {"runtimes/onnx.py"},
     "onnx": {"runtimes/export.py"},

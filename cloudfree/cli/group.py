@@ -19,6 +19,7 @@ COMMANDS = {
     "remove": "Cloud-free scene from Sentinel-2 and Sentinel-1.",
     "report": "HTML page with before, after and figures.",
     "simulate": "A scene with clouds and the truth below them.",
+    "train": "A network learns from a data set.",
     "evaluate": "Figures of models on a data set.",
     "models": "List, show, check and convert models.",
     "export": "A model as ONNX.",

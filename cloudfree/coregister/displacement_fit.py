@@ -25,7 +25,7 @@ STILL_PX = 2e-3
 
 # More freedom must explain so many times more than chance would (F). An affine is shrunk by what
 # chance explains, so that it may begin where that is not all: on 17 real scenes shifted, turned and
-# scaled 95 of 100 errors stay below 0.334 px that way, below 0.356 from an F of 2 without shrinking.
+# scaled 95 of 100 errors stay below 0.334 px that way, below 0.356 from an F of 2 unshrunk.
 # Fields must earn more, as they go astray more easily between matches.
 MIN_GAIN = {1: 1.0, 2: 4.0, 3: 4.0}
 
