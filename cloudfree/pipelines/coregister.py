@@ -12,10 +12,11 @@ from cloudfree.core.progress import Progress
 from cloudfree.core.window import strips
 from cloudfree.errors import OutputError
 from cloudfree.io.cog import CogWriter, refuse_existing
-from cloudfree.io.optical import OpticalScene, Resampling
+from cloudfree.io.optical import OpticalScene
 from cloudfree.io.output_name import beside
 from cloudfree.io.radar import Radar, open_radar
 from cloudfree.io.sar import sar_profile
+from cloudfree.io.sentinel2.band_stack import Resampling
 from cloudfree.pipelines.gap import MAX_GAP_DAYS, check_gap, gap_tags
 from cloudfree.pipelines.match_picture import write_match_picture
 from cloudfree.pipelines.registration import Measurement, measure, shift_tags

@@ -29,9 +29,10 @@ from cloudfree.errors import InputError, OutputError
 from cloudfree.io.cog import CogProfile, CogWriter, refuse_existing
 from cloudfree.io.georeference import displacement_px, pixel_size_m
 from cloudfree.io.mask_file import mask_profile
-from cloudfree.io.optical import OpticalScene, Resampling
+from cloudfree.io.optical import OpticalScene
 from cloudfree.io.output_name import beside
 from cloudfree.io.score_file import ScoreWriter, score_profile
+from cloudfree.io.sentinel2.band_stack import Resampling
 from cloudfree.io.sentinel2.tags import SUN_AZIMUTH_TAG
 
 log = logging.getLogger("cloudfree")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cloudfree.io.optical import Resampling
 from cloudfree.io.output_name import beside
+from cloudfree.io.sentinel2.band_stack import Resampling
 from cloudfree.pipelines.gap import MAX_GAP_DAYS
 from cloudfree.runtimes.shelf import DEFAULT_MODEL
 

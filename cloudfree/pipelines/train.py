@@ -1,0 +1,201 @@
+"""`cloudfree train`: a network learns from a data set, and becomes a model."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cloudfree.core.cloud_mask import Mask
+from cloudfree.core.progress import Progress, silent
+from cloudfree.datasets.choice import SplitChoice, choose_split, regroup
+from cloudfree.datasets.folder import PATCH_PX, Listing, list_samples
+from cloudfree.datasets.patch import Patch
+from cloudfree.datasets.sample import Sample
+from cloudfree.errors import InputError
+from cloudfree.pipelines.mask import MaskSettings, plan_mask
+from cloudfree.pipelines.train_session import Session, TrainResult
+from cloudfree.runtimes.catalogue import network_entry
+from cloudfree.training.beginning import Beginning, begin
+from cloudfree.training.folder import CHECKPOINT, SETTINGS, begin_run, refuse_run
+from cloudfree.training.objectives import objective_named
+from cloudfree.training.patches import PatchStore
+from cloudfree.training.processes import Processes, join_processes
+from cloudfree.training.recipe import (
+    TrainingSettings,
+    choose_settings,
+    parse_network_settings,
+    read_settings,
+    refuse_changes,
+    settings_text,
+)
+from cloudfree.training.run import start_run
+from cloudfree.training.step import Plan
+
+logger = logging.getLogger("cloudfree")
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What the user asked for; field by field the options of the command line.
+
+    Settings that are None are those of the network's preset.
+    """
+
+    network: str
+    data: Path
+    output: Path
+    split: SplitChoice | None = None
+    hold_out: tuple[str, ...] = ()
+    places: Path | None = None
+    patch: int = PATCH_PX
+    s2_offset: float | None = None
+    start: str | None = None
+    resume: bool = False
+    overwrite: bool = False
+    network_setting: tuple[str, ...] = ()
+    loss: str | None = None
+    optimiser: str | None = None
+    learning_rate: float | None = None
+    schedule: str | None = None
+    batch: int | None = None
+    crop: int | None = None
+    augment: bool | None = None
+    steps: int | None = None
+    epochs: float | None = None
+    clip_norm: float | None = None
+    average: float | None = None
+    precision: str | None = None
+    seed: int | None = None
+    checkpoint_steps: int | None = None
+    picture_steps: int | None = None
+    device: str = "auto"
+    readers: int = 2
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The settings that are to differ from the preset."""
+        names = {field.name for field in dataclasses.fields(TrainingSettings)} - {"network"}
+        given = {name: value for name, value in vars(self).items() if name in names}
+        own = parse_network_settings(self.network_setting)
+        return {**given, **({"network_settings": own} if own else {})}
+
+
+def run(options: TrainOptions, progress: Progress) -> TrainResult:
+    """Train a network until its last step, from the beginning or from a checkpoint.
+
+    Raises
+    ------
+    CloudfreeError
+        Settings or data that do not fit the network, a folder that is in use, or a loss that is no
+        number.
+    """
+    network_entry(options.network)
+    settings = _settings(options)
+    objective_named(settings.loss)
+    with join_processes(options.device) as processes:
+        if processes.is_first and not options.resume:
+            refuse_run(options.output, options.overwrite)
+        samples = _samples(options)
+        name = options.output.resolve().name
+        beginning = begin(settings, name, _facts(options, samples), options.start)
+        if processes.is_first and not options.resume:
+            begin_run(options.output, settings_text(settings))
+        processes.wait()
+        session = _session(options, settings, samples, beginning, processes)
+        return session.train(progress if processes.is_first else silent)
+
+
+def _settings(options: TrainOptions) -> TrainingSettings:
+    if not options.resume:
+        return choose_settings(options.network, options.changes)
+    settings = read_settings(options.output / SETTINGS)
+    refuse_changes(settings, {"network": options.network, **options.changes})
+    return settings
+
+
+def _samples(options: TrainOptions) -> list[Sample]:
+    """The patches to learn from: of SEN12MS-CR its training part unless told otherwise."""
+    listing = list_samples(options.data, options.patch, options.s2_offset)
+    own = options.split or ("train" if listing.is_sen12mscr else "all")
+    _, samples = choose_split(listing, own)
+    if options.places:
+        samples = regroup(samples, options.places, listing)
+    return _without(samples, options.hold_out, listing)
+
+
+def _without(samples: Sequence[Sample], held_out: Sequence[str], listing: Listing) -> list[Sample]:
+    known = {
+        name for sample in (*samples, *listing.samples) for name in (sample.place, sample.name)
+    }
+    if unknown := sorted(set(held_out) - known):
+        raise InputError(
+            f"no patch or place {unknown[0]} to hold out",
+            wanted=f"names such as {samples[0].place}",
+            hint="correct --hold-out",
+        )
+    left = [one for one in samples if not {one.place, one.name} & set(held_out)]
+    if not left:
+        raise InputError(
+            f"all {len(samples)} patches held out",
+            wanted="patches to learn from",
+            hint="hold out fewer places",
+        )
+    return left
+
+
+def _facts(options: TrainOptions, samples: Sequence[Sample]) -> Mapping[str, Any]:
+    """What the card tells of the data."""
+    return {
+        "data": options.data.resolve().name,
+        "patches": len(samples),
+        "places": len({sample.place for sample in samples}),
+        "held_out": list(options.hold_out),
+        "start": options.start or "",
+    }
+
+
+def _session(
+    options: TrainOptions,
+    settings: TrainingSettings,
+    samples: Sequence[Sample],
+    beginning: Beginning,
+    processes: Processes,
+) -> Session:
+    objective, card = objective_named(settings.loss), beginning.card
+    plan = Plan(
+        settings=settings,
+        objective=objective,
+        inputs=card.inputs,
+        scale=card.optical_scaling.scale,
+        steps=settings.steps_for(len(samples), processes.count),
+        steps_per_epoch=settings.steps_per_epoch(len(samples), processes.count),
+        processes=processes,
+    )
+    begun = start_run(
+        beginning.network, card, settings, objective, processes.device, _fingerprint(samples)
+    )
+    checkpoint = options.output / CHECKPOINT
+    if options.resume and checkpoint.exists():
+        begun.load(checkpoint)
+        logger.info("going on after step %d of %d", begun.step, plan.steps)
+    store = PatchStore(samples, card, settings.crop, _classes if objective.mask else None)
+    return Session(options.output, begun, plan, card, store, options.readers)
+
+
+def _fingerprint(samples: Sequence[Sample]) -> str:
+    """What the order in which patches are seen depends on."""
+    names = "\n".join(sample.name for sample in samples)
+    return hashlib.sha256(names.encode()).hexdigest()
+
+
+def _classes(patch: Patch) -> Mask:
+    """The mask of `remove`, before it grows."""
+    plan = plan_mask(patch, MaskSettings(), silent)
+    return np.concatenate([rows for _, rows in plan.classifier.strips(patch)])

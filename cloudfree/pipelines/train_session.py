@@ -1,0 +1,145 @@
+"""The steps of a training, and what is written meanwhile."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cloudfree.core.model_card import ModelCard
+from cloudfree.core.prefetch import prefetch
+from cloudfree.core.progress import Progress
+from cloudfree.core.units import Float32
+from cloudfree.pipelines.train_pictures import write_samples
+from cloudfree.training.batches import Batches
+from cloudfree.training.folder import CHECKPOINT, write_model
+from cloudfree.training.journal import Journal
+from cloudfree.training.patches import PatchStore, Pixels
+from cloudfree.training.prediction import middle, predict
+from cloudfree.training.run import Run
+from cloudfree.training.step import Plan, take_step
+
+logger = logging.getLogger("cloudfree")
+
+PICTURED = 4
+# Pictures after each epoch, but of a small data set not after every few steps.
+LEAST_PICTURE_STEPS = 100
+# The share of a stage over which its first and its last loss are averaged.
+ENDS = 0.1
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What was trained, and how it went; losses are means over a tenth of the last stage."""
+
+    output: Path
+    network: str
+    patches: int
+    steps: int
+    first_loss: float
+    last_loss: float
+    seconds: float
+    skipped: tuple[str, ...]
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        skipped = f", {len(self.skipped)} skipped" if self.skipped else ""
+        return (
+            f"{self.output}\n  {self.network}, {self.steps} steps on {self.patches} patches"
+            f"{skipped}, {self.seconds:.0f} s\n"
+            f"  loss {self.first_loss:.4g} at first, {self.last_loss:.4g} at last"
+        )
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call of the command: the run, and what it is fed and written with."""
+
+    folder: Path
+    run: Run
+    plan: Plan
+    card: ModelCard
+    store: PatchStore
+    readers: int
+
+    def train(self, progress: Progress) -> TrainResult:
+        """All steps that are left."""
+        run, plan, processes = self.run, self.plan, self.plan.processes
+        batches = Batches(self.store, self.card, plan.settings, processes, self.readers)
+        left = range(run.step, plan.steps)
+        with ExitStack() as stack:
+            stack.callback(batches.close)
+            stack.enter_context(_without_notes())
+            journal = (
+                stack.enter_context(Journal(self.folder, run.step)) if processes.is_first else None
+            )
+            begun = time.monotonic() - run.seconds
+            for _, batch in progress(prefetch(batches.at, left), len(left), "steps"):
+                result = take_step(run, plan, batch)
+                run.seconds = time.monotonic() - begun
+                if journal:
+                    epoch = run.step / plan.steps_per_epoch
+                    journal.write(run.step, epoch, run.seconds, result)
+                    self._save()
+        return self._result(processes.gather(s.name for s in self.store.skipped.values()))
+
+    def _save(self) -> None:
+        """Write checkpoint, model and pictures when their time has come, and at the end."""
+        step, settings = self.run.step, self.plan.settings
+        last = step == self.plan.steps
+        pictures = settings.picture_steps or max(
+            round(self.plan.steps_per_epoch), LEAST_PICTURE_STEPS
+        )
+        if last or step % settings.checkpoint_steps == 0:
+            card = dataclasses.replace(self.card, training={**self.card.training, "steps": step})
+            self.run.save(self.folder / CHECKPOINT)
+            write_model(self.run.result, card, self.folder, step)
+        if last or step % pictures == 0:
+            write_samples(self.folder, step, list(self._pictured()), self.card)
+
+    def _pictured(self) -> Iterator[tuple[Pixels, Float32]]:
+        for index in spread_indexes(len(self.store.samples), PICTURED):
+            pixels = self.store.get(index)
+            if pixels is not None:
+                seen = middle(pixels, self.plan.settings.crop)
+                yield seen, predict(self.run, self.plan, self.card, seen)
+
+    def _result(self, skipped: Sequence[str]) -> TrainResult:
+        stages = len(self.plan.objective.stages)
+        losses = self.run.losses[self.plan.steps * (stages - 1) // stages :]
+        ends = max(1, round(ENDS * len(losses)))
+        return TrainResult(
+            output=self.folder,
+            network=self.plan.settings.network,
+            patches=len(self.store.samples) - len(skipped),
+            steps=self.run.step,
+            first_loss=float(np.mean(losses[:ends])),
+            last_loss=float(np.mean(losses[-ends:])),
+            seconds=self.run.seconds,
+            skipped=tuple(skipped),
+        )
+
+
+def spread_indexes(number: int, most: int) -> list[int]:
+    """At most `most` places of a list, evenly spread."""
+    return sorted({index * number // most for index in range(most)})
+
+
+@contextmanager
+def _without_notes() -> Iterator[None]:
+    """Keep back what is said of single patches: of thousands it would drown the rest."""
+
+    def keep_back(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR
+
+    logger.addFilter(keep_back)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep_back)

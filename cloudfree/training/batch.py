@@ -1,0 +1,33 @@
+"""What one step learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Patches of one size, scaled as the network wants them.
+
+    `inputs` are what it takes, (n, band, y, x) by name. `cloudy` and `target` have the bands it
+    restores; `valid` tells where the target has data, elsewhere `target` is as `cloudy`.
+    `classes`, (n, y, x), is the cloud mask, or None where the loss needs none.
+    """
+
+    files: tuple[str, ...]
+    inputs: Mapping[str, Tensor]
+    cloudy: Tensor
+    target: Tensor
+    valid: Tensor
+    classes: Tensor | None
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        inputs = {name: value.to(device) for name, value in self.inputs.items()}
+        classes = None if self.classes is None else self.classes.to(device)
+        cloudy, target, valid = (one.to(device) for one in (self.cloudy, self.target, self.valid))
+        return Batch(self.files, inputs, cloudy, target, valid, classes)

@@ -1,0 +1,84 @@
+"""The folder of a run: settings, checkpoint, and the model as `remove --model` takes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import nn
+
+from cloudfree.core.card_text import entries_of, toml_text
+from cloudfree.core.model_card import ModelCard
+from cloudfree.errors import OutputError
+from cloudfree.runtimes.shelf import CARD
+
+SETTINGS, CHECKPOINT = "settings.toml", "checkpoint.pt"
+
+
+def refuse_run(folder: Path, overwrite: bool) -> None:
+    """Refuse a folder with something in it, unless it is a run that may be replaced.
+
+    Raises
+    ------
+    OutputError
+        Something is in the way.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise OutputError(f"{folder} is a file", wanted="a folder", hint="give another -o")
+    if any(folder.iterdir()) and not overwrite:
+        raise OutputError(
+            f"{folder} is not empty",
+            wanted="a new folder",
+            hint="give another -o, --resume to go on with this run, or --overwrite",
+        )
+    if any(folder.iterdir()) and not (folder / SETTINGS).is_file():
+        raise OutputError(
+            f"{folder} holds no run", wanted="a run, or an empty folder", hint="give another -o"
+        )
+
+
+def begin_run(folder: Path, settings: str) -> None:
+    """Make the folder with its settings; what an earlier run left to resume from goes.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (CHECKPOINT, CARD):
+            (folder / name).unlink(missing_ok=True)
+        _write(folder / SETTINGS, settings)
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be written ({error})", wanted="a folder", hint="give another -o"
+        ) from error
+
+
+def write_model(network: nn.Module, card: ModelCard, folder: Path, step: int) -> ModelCard:
+    """Write weights and card; at every moment the card names weights that are there and whole."""
+    weights = folder / f"weights-{step:06d}.safetensors"
+    draft = weights.with_suffix(".part")
+    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, draft)
+    own = dataclasses.replace(
+        card,
+        weights=weights.name,
+        weights_sha256=hashlib.sha256(draft.read_bytes()).hexdigest(),
+    )
+    draft.replace(weights)
+    _write(folder / CARD, toml_text(entries_of(own)))
+    for other in folder.glob("weights-*.safetensors"):
+        if other != weights:
+            other.unlink()
+    return own
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

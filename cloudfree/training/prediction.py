@@ -1,0 +1,32 @@
+"""What the network of a run makes of a patch meanwhile."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from cloudfree.core.model_card import ModelCard
+from cloudfree.core.units import Float32
+from cloudfree.training.batches import collate, scaled_part
+from cloudfree.training.patches import Pixels
+from cloudfree.training.run import Run
+from cloudfree.training.step import Plan
+
+
+def predict(run: Run, plan: Plan, card: ModelCard, pixels: Pixels) -> Float32:
+    """Restored reflectance of the bands of the card, (band, y, x); no side more than a crop."""
+    batch = collate([scaled_part(pixels, card, "")]).to(plan.processes.device)
+    network = run.result
+    learning = network.training
+    network.eval()
+    with torch.inference_mode():
+        image = network(*(batch.inputs[name] for name in plan.inputs))["image"]
+    network.train(learning)
+    restored = image[0, : len(card.output_bands)].float().cpu().numpy()
+    return card.optical_scaling.inverse(np.asarray(restored))
+
+
+def middle(pixels: Pixels, side: int) -> Pixels:
+    """The square of `side` pixels in the middle."""
+    row, col = ((length - side) // 2 for length in pixels.size)
+    return pixels.part(row, col, side)

@@ -1,0 +1,119 @@
+"""Which part of which patch is seen when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfree.core.cloud_mask import MaskClass
+from cloudfree.core.model_card import ModelCard, model_card
+from cloudfree.datasets.folder import list_samples
+from cloudfree.datasets.patch import Patch
+from cloudfree.runtimes.catalogue import card_entries
+from cloudfree.training.batches import Batches, collate, scaled_part, turned
+from cloudfree.training.patches import PatchStore, Pixels
+from cloudfree.training.processes import Processes
+from cloudfree.training.recipe import choose_settings
+from tests.training.runs import write_patches
+
+CPU = torch.device("cpu")
+
+
+def card_of(network: str = "dsen2_cr", **settings: int) -> ModelCard:
+    own = {"name": "a", "weights": "", "weights_sha256": ""}
+    return model_card({**card_entries(network, dict(settings)), **own})
+
+
+def classes(patch: Patch) -> np.ndarray:
+    return np.where(patch.cloudy[0] > 0.4, MaskClass.CLOUD, MaskClass.CLEAR).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> PatchStore:
+    folder = write_patches(tmp_path_factory.mktemp("patches"), count=6, side=32)
+    return PatchStore(list_samples(folder, offset_dn=0.0).samples, card_of(), 16, classes)
+
+
+def batches(store: PatchStore, processes: Processes | None = None, **changes: object) -> Batches:
+    own = {"crop": 16, "batch": 2, **changes}
+    settings = choose_settings("dsen2_cr", own)
+    return Batches(store, card_of(), settings, processes or Processes(0, 1, CPU))
+
+
+@given(seed=st.integers(0, 2**32), epoch=st.integers(0, 50))
+def test_an_epoch_sees_every_patch_once(store: PatchStore, seed: int, epoch: int) -> None:
+    drawn = batches(store, seed=seed)
+    files = [file for step in range(3) for file in drawn.at(3 * epoch + step).files]
+    assert sorted(files) == sorted(str(sample.cloudy) for sample in store.samples)
+
+
+def test_epochs_and_seeds_have_orders_of_their_own(store: PatchStore) -> None:
+    def order(seed: int, epoch: int) -> tuple[str, ...]:
+        return batches(store, seed=seed, batch=6).at(epoch).files
+
+    assert len({order(0, 0), order(0, 1), order(1, 0)}) == 3
+
+
+def test_two_processes_share_an_epoch(store: PatchStore) -> None:
+    alone = batches(store, batch=4).at(1)
+    shared = [batches(store, Processes(rank, 2, CPU)).at(1) for rank in (0, 1)]
+    assert alone.files == shared[0].files + shared[1].files
+    assert torch.equal(alone.target, torch.cat([part.target for part in shared]))
+
+
+def test_all_arrays_are_cut_and_turned_together(store: PatchStore) -> None:
+    seen = [batches(store, batch=6).at(step) for step in range(4)]
+    for batch in seen:
+        assert batch.cloudy.shape == (6, 13, 16, 16)
+        assert batch.classes is not None
+        # The scale of DSen2-CR: reflectance times 5.
+        assert torch.equal(batch.cloudy[:, 0] > 0.4 * 5, batch.classes == MaskClass.CLOUD)
+        clear = batch.classes == MaskClass.CLEAR
+        same = (batch.cloudy == batch.target).all(dim=1)
+        assert torch.equal(same, clear), "the field is the same but under the cloud"
+    assert len({tuple(batch.cloudy[:, 0].flatten().tolist()) for batch in seen}) == 4
+
+
+@given(turns=st.integers(0, 3), flip=st.booleans())
+def test_a_turned_array_holds_the_same_values(turns: int, flip: bool) -> None:
+    array = np.arange(32).reshape(2, 4, 4)
+    found = turned(array, turns, flip)
+    assert found.flags.c_contiguous
+    assert all(sorted(f) == sorted(a) for f, a in zip(found.reshape(2, -1), array.reshape(2, -1)))  # noqa: B905
+    back = np.rot90(found[..., ::-1] if flip else found, -turns, axes=(1, 2))
+    assert np.array_equal(back, array)
+
+
+def test_pixels_come_on_the_scale_of_the_network_and_gaps_are_marked() -> None:
+    cloudy, clear = (np.full((13, 4, 4), value, np.float32) for value in (0.5, 0.25))
+    sar = np.stack([np.full((4, 4), -12.5), np.full((4, 4), -40.0)]).astype(np.float32)
+    clear[:, 0, 0] = np.nan
+    card = card_of("sar_opt_cgan")
+    batch = collate([scaled_part(Pixels(cloudy, clear, sar, None), card, "a.tif")])
+    assert batch.inputs["optical"].unique().tolist() == [0.0]
+    assert batch.inputs["sar"].unique().tolist() == [-1.0, 0.0]
+    assert batch.target[0, :, 1:].unique().tolist() == [-0.5]
+    assert not batch.valid[0, :, 0, 0].any()
+    assert batch.valid.sum() == 13 * 15
+    assert torch.equal(batch.target[0, :, 0, 0], batch.cloudy[0, :, 0, 0])
+
+
+def test_a_network_without_optical_input_sees_radar_alone() -> None:
+    card = card_of("sar2opt")
+    arrays = np.full((13, 4, 4), 0.5, np.float32), np.full((13, 4, 4), 0.5, np.float32)
+    sar = np.zeros((2, 4, 4), np.float32)
+    assert collate([scaled_part(Pixels(*arrays, sar, None), card, "")]).inputs.keys() == {"sar"}
+
+
+def test_a_patch_that_is_read_once_is_not_read_again(tmp_path: Path) -> None:
+    folder = write_patches(tmp_path, count=1, side=32)
+    store = PatchStore(list_samples(folder, offset_dn=0.0).samples, card_of(), 16, None)
+    first = store.get(0)
+    for path in folder.iterdir():
+        path.unlink()
+    assert store.get(0) is first
