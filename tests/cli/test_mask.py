@@ -20,6 +20,7 @@ FLAGS: dict[str, tuple[list[str], Any]] = {
     "ndsi": (["--ndsi", "0.47"], 0.47),
     "shadow": (["--no-shadow"], False),
     "dilate": (["--dilate", "35m"], "35m"),
+    "resampling": (["--resampling", "cubic"], "cubic"),
     "s2_offset": (["--s2-offset", "-900"], -900.0),
     "overwrite": (["--overwrite"], True),
     "creation_options": (["--co", "LEVEL=7"], {"LEVEL": "7"}),
