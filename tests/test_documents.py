@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cloudfree.cli.group import COMMANDS
+from cloudfree.simulation.clouded import KINDS
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -57,6 +58,18 @@ def test_the_commands_of_the_document_on_training_run(tmp_path: Path) -> None:
     assert "1 patches" in ran.stdout, "one of two is held out"
     written = {path.name for path in (tmp_path / "runs" / "small").iterdir()}
     assert {"settings.toml", "card.toml", "checkpoint.pt", "losses.csv", "samples"} <= written
+
+
+def test_the_commands_of_the_document_on_simulated_clouds_run(tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "simulate.md").read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
+    ran = _run(tmp_path, "bash", "-euc", script)
+    assert ran.returncode == 0, ran.stderr
+    for name in ("mixed", "haze", "low", "real"):
+        written = {path.name for path in (tmp_path / "clouds" / name).iterdir()}
+        assert written == {"s2_cloudy.tif", "s2_clear.tif", "truth_mask.tif"}
+    named = re.findall(r"^\| `(\w+)` \|", document, flags=re.MULTILINE)
+    assert tuple(named) == KINDS
 
 
 def test_the_make_targets_of_the_readme_exist() -> None:

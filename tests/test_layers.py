@@ -21,7 +21,16 @@ MAY_IMPORT = {
     "cli": {"cli", "pipelines", "errors"},
     "pipelines": {"pipelines", "report", "training", "runtimes", "datasets", "core", "errors"}
     | MIDDLE,
-    "training": {"training", "runtimes", "datasets", "networks", "losses", "core", "errors"},
+    "training": {
+        "training",
+        "runtimes",
+        "datasets",
+        "networks",
+        "losses",
+        "simulation",
+        "core",
+        "errors",
+    },
     "report": {"report", "io", "metrics", "core", "errors"},
     "runtimes": {"runtimes", "networks", "core", "errors"},
     "datasets": {"datasets", "io", "core", "errors"},

@@ -1,4 +1,4 @@
-"""`cloudfree simulate`: a scene with clouds and the truth below them."""
+"""`cloudfree simulate`: a scene with clouds and the truth below them, drawn or given."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import cloudfree_command, output_options
+from cloudfree.cli.options import EXISTING_FILE, cloudfree_command, offset_option, output_options
 
 
 @click.command(epilog="Example: cloudfree simulate demo --cloud-cover 0.3")
@@ -15,10 +15,8 @@ from cloudfree.cli.options import cloudfree_command, output_options
 @click.option(
     "--size",
     type=click.IntRange(64),
-    default=1024,
-    show_default=True,
     metavar="PX",
-    help="Side of the scene in pixels of 10 m.",
+    help="Side of a drawn scene in pixels of 10 m.  [default: 1024]",
 )
 @click.option(
     "--seed",
@@ -38,19 +36,47 @@ from cloudfree.cli.options import cloudfree_command, output_options
 @click.option(
     "--misregistration",
     type=(float, float),
-    default=(1.3, -0.8),
-    show_default=True,
     metavar="ROW COL",
-    help="How far Sentinel-1 lies beside the optical scene, in pixels.",
+    help="How far Sentinel-1 lies beside a drawn scene, in pixels.  [default: 1.3 -0.8]",
 )
+@click.option("--over", type=EXISTING_FILE, metavar="CLEAR", help="Put clouds over this scene.")
+@click.option(
+    "--kind",
+    type=click.Choice(["cumulus", "cirrus", "haze", "real", "mixed"]),
+    help="Which clouds, with --over.  [default: mixed]",
+)
+@click.option(
+    "--donors",
+    type=EXISTING_FILE,
+    metavar="DIR",
+    help="Cloudy and clear images of the same places, from which real clouds are cut.",
+)
+@click.option(
+    "--sun-azimuth",
+    type=click.FloatRange(0, 360),
+    metavar="DEG",
+    help="Clockwise from north.  [default: of CLEAR, or drawn]",
+)
+@click.option(
+    "--sun-elevation",
+    type=click.FloatRange(0, 90),
+    metavar="DEG",
+    help="Above the horizon.  [default: of CLEAR, or drawn]",
+)
+@click.option(
+    "--count", type=click.IntRange(1), metavar="N", help="Put N skies over it, each in a folder."
+)
+@offset_option
 @output_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Write a Sentinel-1 and a cloudy Sentinel-2 scene, made by code, and the cloud-free truth.
 
     OUTDIR gets s2_cloudy.tif, s2_clear.tif, s1.tif and truth_mask.tif: fields, a river, a town and
-    woods whose radar and spectra belong together.
+    woods whose radar and spectra belong together. With --over the ground is a clear L1C scene of
+    yours, and there is no s1.tif.
     """
     from cloudfree.pipelines import simulate as pipeline
+    from cloudfree.pipelines.simulate_options import SimulateOptions
 
-    return pipeline.run(pipeline.SimulateOptions(**options), progress)
+    return pipeline.run(SimulateOptions(**options), progress)

@@ -77,6 +77,12 @@ STEPS = click.IntRange(1)
 @click.option("--batch", type=STEPS, metavar="N", help="Patches of a step on one device.")
 @click.option("--crop", type=STEPS, metavar="PX", help="Side of what is cut from a patch.")
 @click.option("--augment/--no-augment", default=None, help="Flip and turn patches.")
+@click.option(
+    "--simulate-clouds",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Share of the patches that are seen under simulated clouds instead of their own.",
+)
 @click.option("--steps", type=STEPS, metavar="N", help="Length of the run.")
 @click.option(
     "--epochs",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -37,13 +37,20 @@ class Listing:
         return bool(self.samples) and all(sample.season for sample in self.samples)
 
 
-def list_samples(folder: Path, patch_px: int = PATCH_PX, offset_dn: float | None = None) -> Listing:
+def list_samples(
+    folder: Path,
+    patch_px: int = PATCH_PX,
+    offset_dn: float | None = None,
+    needed: Sequence[Kind] = ("cloudy", "clear"),
+) -> Listing:
     """The patches below a folder.
 
     Files are named as in SEN12MS-CR, or `NAME_s2_cloudy.tif`, `NAME_s2_clear.tif` and, where there
     is radar, `NAME_s1.tif`; without `NAME_` they are named by their folder. Files larger than
     `patch_px` are cut into patches that cover them; those at the far edges overlap their
     neighbours. `offset_dn` is added to the digital numbers of all files; SEN12MS-CR needs none.
+    What a patch must have is `needed`; in place of a cloudy image that may be missing stands the
+    clear one.
 
     Raises
     ------
@@ -51,11 +58,12 @@ def list_samples(folder: Path, patch_px: int = PATCH_PX, offset_dn: float | None
         There is no patch.
     """
     groups = dict(sorted(_groups(folder).items()))
-    skipped = [Skipped(name, lack) for name, group in groups.items() if (lack := group.lack)]
+    lacks = {name: group.lack(needed) for name, group in groups.items()}
+    skipped = [Skipped(name, lack) for name, lack in lacks.items() if lack]
     samples = [
         part
         for name, group in groups.items()
-        if not group.lack
+        if not lacks[name]
         for part in _cut(group.sample(name, offset_dn), patch_px)
     ]
     if not samples:
@@ -71,10 +79,9 @@ class _Group:
     season: str = ""
     files: dict[Kind, Path] = field(default_factory=dict)
 
-    @property
-    def lack(self) -> str | None:
+    def lack(self, needed: Sequence[Kind]) -> str | None:
         """What is missing, in words."""
-        missing = [f"no {kind} image" for kind in ("cloudy", "clear") if kind not in self.files]
+        missing = [f"no {kind} image" for kind in needed if kind not in self.files]
         return " and ".join(missing) or None
 
     def sample(self, name: str, offset_dn: float | None) -> Sample:
@@ -83,7 +90,8 @@ class _Group:
             offset_dn = sen12mscr.OFFSET_DN
         files = self.files
         return Sample(
-            name, self.place, self.season, files["cloudy"], files["clear"], files.get("s1"),
+            name, self.place, self.season, files.get("cloudy", files["clear"]), files["clear"],
+            files.get("s1"),
             offset_dn=offset_dn,
         )  # fmt: skip
 
@@ -91,7 +99,7 @@ class _Group:
 def _groups(folder: Path) -> dict[str, _Group]:
     """The files below a folder by the name of their patch."""
     groups: dict[str, _Group] = {}
-    for path in _rasters(folder):
+    for path in rasters(folder):
         if official := sen12mscr.parse_name(path.stem):
             name, kind = f"{official.place}_{official.patch}", official.kind
             group = _Group(official.place, official.season)
@@ -105,7 +113,7 @@ def _groups(folder: Path) -> dict[str, _Group]:
     return groups
 
 
-def _rasters(folder: Path) -> Iterator[Path]:
+def rasters(folder: Path) -> Iterator[Path]:
     """GeoTIFFs below a folder, through links to folders: data sets often lie on several disks."""
     seen = set()
     for parent, folders, names in os.walk(folder, followlinks=True):

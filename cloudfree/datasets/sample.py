@@ -27,6 +27,11 @@ class Sample:
     window: Window | None = None
     offset_dn: float | None = None
 
+    @property
+    def has_cloudy(self) -> bool:
+        """Whether there is a cloudy image; else the clear one stands in its place."""
+        return self.cloudy != self.clear
+
 
 @dataclass(frozen=True)
 class Skipped:

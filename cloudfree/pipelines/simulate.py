@@ -1,10 +1,10 @@
-"""`cloudfree simulate`: a scene with clouds and the truth below them."""
+"""`cloudfree simulate`: a scene with clouds and the truth below them, drawn or given."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +17,13 @@ from cloudfree.core.cloud_mask import MaskClass
 from cloudfree.core.grid import Grid
 from cloudfree.core.progress import Progress
 from cloudfree.core.units import QUANTIFICATION, Float32, Radiometry
-from cloudfree.errors import InputError, OutputError
 from cloudfree.io.cog import CogProfile, CogWriter
 from cloudfree.io.mask_file import mask_profile
 from cloudfree.io.sentinel2.tags import OFFSET_TAG, SUN_AZIMUTH_TAG
+from cloudfree.pipelines.simulate_options import SimulateOptions, output_paths
+from cloudfree.pipelines.simulate_over import SUN_ZENITH_TAG, SimulateOverResult, run_over
 from cloudfree.simulation.landscape import PIXEL_M
 from cloudfree.simulation.scene import (
-    MAX_MISREGISTRATION_PX,
     SAR_MARGIN_PX,
     SAR_OFFSET_PX,
     SimulatedScene,
@@ -32,7 +32,9 @@ from cloudfree.simulation.scene import (
 
 logger = logging.getLogger("cloudfree")
 
-MIN_SIZE_PX = 64
+DEFAULT_SIZE_PX = 1024
+DEFAULT_MISREGISTRATION_PX = (1.3, -0.8)
+_NAMES = ("s2_cloudy", "s2_clear", "s1", "truth_mask")
 
 # Farmland at 48.7 degrees north on the middle meridian of UTM zone 31, where grid north is north.
 _EPSG = 32631
@@ -44,22 +46,6 @@ _OPTICAL_TIME = "2021-04-24T10:50:21.024Z"
 _SAR_TIME = "2021-04-24T17:32:40.512Z"
 
 _RADIOMETRY = Radiometry("uint16", 1 / QUANTIFICATION, 0.0, 0.0)
-
-
-@dataclass(frozen=True)
-class SimulateOptions:
-    """What the user asked for; field by field the options of the command line.
-
-    `size` is the side of the scene in pixels, `misregistration` rows and columns in pixels.
-    """
-
-    folder: Path
-    size: int = 1024
-    seed: int = 0
-    cloud_cover: float = 0.4
-    misregistration: tuple[float, float] = (1.3, -0.8)
-    overwrite: bool = False
-    creation_options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,22 +80,29 @@ class SimulateResult:
         )
 
 
-def run(options: SimulateOptions, progress: Progress) -> SimulateResult:
-    """Draw a scene and write what the satellites would deliver and the truth.
+def run(options: SimulateOptions, progress: Progress) -> SimulateResult | SimulateOverResult:
+    """Draw a scene and write what the satellites would deliver and the truth, or clouds over one.
 
     Raises
     ------
     InputError
-        A size, cloud cover or misregistration that cannot be simulated.
+        What is asked for cannot be simulated.
     OutputError
         A file of the scene exists already, or the folder cannot be made.
     """
-    _refuse(options)
-    paths = _paths(options)
-    logger.info("drawing a scene of %d x %d pixels", options.size, options.size)
-    scene = simulate_scene(
-        (options.size, options.size), options.seed, options.cloud_cover, options.misregistration
-    )
+    options.check()
+    if options.over is not None:
+        return run_over(options, options.over, progress)
+    return run_drawn(options, progress)
+
+
+def run_drawn(options: SimulateOptions, progress: Progress) -> SimulateResult:
+    """Draw a scene."""
+    paths = output_paths(options.folder, _NAMES, options.overwrite)
+    size = options.size or DEFAULT_SIZE_PX
+    shift = options.misregistration or DEFAULT_MISREGISTRATION_PX
+    logger.info("drawing a scene of %d x %d pixels", size, size)
+    scene = simulate_scene((size, size), options.seed, options.cloud_cover, shift)
     outputs = [
         (paths["s2_cloudy"], *_optical(scene, scene.cloudy)),
         (paths["s2_clear"], *_optical(scene, scene.clear)),
@@ -120,50 +113,7 @@ def run(options: SimulateOptions, progress: Progress) -> SimulateResult:
         given = replace(profile, creation_options=options.creation_options)
         with CogWriter(path, grid, given) as writer:
             writer.write(grid.window, pixels)
-    return _result(options, paths, scene)
-
-
-def _refuse(options: SimulateOptions) -> None:
-    if options.size < MIN_SIZE_PX:
-        raise InputError(
-            f"a scene of {options.size} pixels",
-            wanted=f"at least {MIN_SIZE_PX} pixels on a side",
-            hint="choose a larger --size",
-        )
-    if not 0.0 <= options.cloud_cover <= 1.0:
-        raise InputError(
-            f"a cloud cover of {options.cloud_cover:g}",
-            wanted="a share between 0 and 1",
-            hint="choose another --cloud-cover",
-        )
-    if not all(abs(shift) <= MAX_MISREGISTRATION_PX for shift in options.misregistration):
-        raise InputError(
-            "a misregistration of {:g}, {:g} pixels".format(*options.misregistration),
-            wanted=f"at most {MAX_MISREGISTRATION_PX:g} pixels each way",
-            hint="choose a smaller --misregistration",
-        )
-
-
-def _paths(options: SimulateOptions) -> dict[str, Path]:
-    """The files of the scene by their role, in a folder that exists from now on."""
-    try:
-        options.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{options.folder} cannot be made a folder ({error.strerror})",
-            wanted="a folder for the scene",
-            hint="choose another OUTDIR",
-        ) from error
-    names = ("s2_cloudy", "s2_clear", "s1", "truth_mask")
-    paths = {name: options.folder / f"{name}.tif" for name in names}
-    for path in paths.values():
-        if path.exists() and not options.overwrite:
-            raise OutputError(
-                f"{path} exists already",
-                wanted="a folder without a scene",
-                hint="add --overwrite to replace it, or choose another OUTDIR",
-            )
-    return paths
+    return _result(shift, paths, scene)
 
 
 def _optical_grid(scene: SimulatedScene) -> Grid:
@@ -177,7 +127,7 @@ def _optical(
 ) -> tuple[Grid, CogProfile, NDArray[np.generic]]:
     tags = {
         SUN_AZIMUTH_TAG: f"{scene.sun.azimuth_deg:.3f}",
-        "MEAN_SUN_ZENITH_ANGLE": f"{scene.sun.zenith_deg:.3f}",
+        SUN_ZENITH_TAG: f"{scene.sun.zenith_deg:.3f}",
         TIME_TAG: _OPTICAL_TIME,
     }
     # Simulated numbers are without the offset of baseline 04.00.
@@ -202,9 +152,9 @@ def _mask(scene: SimulatedScene) -> tuple[Grid, CogProfile, NDArray[np.generic]]
 
 
 def _result(
-    options: SimulateOptions, paths: Mapping[str, Path], scene: SimulatedScene
+    shift: tuple[float, float], paths: Mapping[str, Path], scene: SimulatedScene
 ) -> SimulateResult:
-    row, col = options.misregistration
+    row, col = shift
     return SimulateResult(
         **paths,
         cloud=float((scene.mask == MaskClass.CLOUD).mean()),

@@ -18,6 +18,7 @@ from cloudfree.datasets.choice import SplitChoice, choose_split, regroup
 from cloudfree.datasets.folder import PATCH_PX, Listing, list_samples
 from cloudfree.datasets.patch import Patch
 from cloudfree.datasets.sample import Sample
+from cloudfree.datasets.sen12mscr import Kind
 from cloudfree.errors import InputError
 from cloudfree.pipelines.mask import MaskSettings, plan_mask
 from cloudfree.pipelines.train_session import Session, TrainResult
@@ -67,6 +68,7 @@ class TrainOptions:
     batch: int | None = None
     crop: int | None = None
     augment: bool | None = None
+    simulate_clouds: float | None = None
     steps: int | None = None
     epochs: float | None = None
     clip_norm: float | None = None
@@ -102,7 +104,7 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
     with join_processes(options.device) as processes:
         if processes.is_first and not options.resume:
             refuse_run(options.output, options.overwrite)
-        samples = _samples(options)
+        samples = _samples(options, settings)
         name = options.output.resolve().name
         beginning = begin(settings, name, _facts(options, samples), options.start)
         if processes.is_first and not options.resume:
@@ -120,9 +122,10 @@ def _settings(options: TrainOptions) -> TrainingSettings:
     return settings
 
 
-def _samples(options: TrainOptions) -> list[Sample]:
+def _samples(options: TrainOptions, settings: TrainingSettings) -> list[Sample]:
     """The patches to learn from: of SEN12MS-CR its training part unless told otherwise."""
-    listing = list_samples(options.data, options.patch, options.s2_offset)
+    needed: tuple[Kind, ...] = ("clear",) if settings.simulate_clouds else ("cloudy", "clear")
+    listing = list_samples(options.data, options.patch, options.s2_offset, needed)
     own = options.split or ("train" if listing.is_sen12mscr else "all")
     _, samples = choose_split(listing, own)
     if options.places:

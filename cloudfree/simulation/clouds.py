@@ -1,68 +1,21 @@
-"""Clouds, their shadows, and what both do to the light."""
+"""Shapes of clouds, of haze, and of the shadows that clouds throw."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.cloud_mask import Mask, MaskClass
 from cloudfree.core.units import Float32
 from cloudfree.simulation.landscape import PIXEL_M
 from cloudfree.simulation.noise import Shape, fractal_noise
-from cloudfree.simulation.reflectance import PATH, coarsened
+from cloudfree.simulation.sky import ANGSTROM, LOW_CLOUD, Sky
 
-# Top-of-atmosphere reflectance in the order of the L1C bands. Low cloud of water drops is white in
-# the visible, absorbs in the short-wave infrared and lies below the vapour that blackens B10; thin
-# high ice adds least in the short-wave infrared and shows in B10, where the ground does not.
-# Source: rounded typical values of thick cumulus and of cirrus in Sentinel-2 L1C scenes.
-LOW_CLOUD = np.array(
-    [0.860, 0.875, 0.860, 0.920, 0.925, 0.950, 0.990, 0.950, 1.010, 0.300, 0.004, 0.700, 0.500],
-    dtype=np.float32,
-)
-CIRRUS = np.array(
-    [0.900, 0.880, 0.850, 0.860, 0.850, 0.840, 0.830, 0.830, 0.820, 0.780, 0.330, 0.280, 0.260],
-    dtype=np.float32,
-)
-# Share of the light on the ground that comes from the sky and from clouds beside, not from the sun.
-DIFFUSE = np.array(
-    [0.62, 0.54, 0.46, 0.40, 0.38, 0.37, 0.36, 0.36, 0.35, 0.35, 0.50, 0.29, 0.26],
-    dtype=np.float32,
-)
-
-# Share of the cloudy pixels under the thin high cloud, and its greatest opacity.
-_CIRRUS_SHARE = 0.12
-_CIRRUS_OPACITY = 0.34
-# How quickly low cloud thickens inwards, per standard deviation of its field.
-_GROWTH = 1.3
 # Cloud that dims the sun by less than this throws no shadow.
 _FAINTEST_SHADOW = 0.03
-
-
-@dataclass(frozen=True)
-class Sky:
-    """Clouds over a scene, every array (y, x) and 0-1.
-
-    `low` and `cirrus` are opacities as the sensor sees them, `dimming` the share of the sun's light
-    that low clouds keep from the ground, `relief` the brightness of cloud tops around 1.
-    """
-
-    low: Float32
-    cirrus: Float32
-    dimming: Float32
-    relief: Float32
-
-    @property
-    def mask(self) -> Mask:
-        """Cloud where there is any, shadow where only the sun is dimmed, clear elsewhere."""
-        mask = np.full(self.low.shape, MaskClass.CLEAR, dtype=np.uint8)
-        mask[self.dimming > 0] = MaskClass.SHADOW
-        mask[(self.low > 0) | (self.cirrus > 0)] = MaskClass.CLOUD
-        return mask
 
 
 @dataclass(frozen=True)
@@ -72,31 +25,92 @@ class Sun:
     azimuth_deg: float
     zenith_deg: float
 
+    def shadow_m(self, height_m: float) -> float:
+        """Metres on level ground from a cloud at `height_m` to its shadow."""
+        return height_m * math.tan(math.radians(self.zenith_deg))
+
     def shadow_px(self, height_m: float) -> tuple[float, float]:
-        """Rows and columns from a cloud at `height_m` to its shadow: away from the sun."""
-        length = height_m * math.tan(math.radians(self.zenith_deg)) / PIXEL_M
+        """Rows and columns of 10 m from a cloud to its shadow, north up: away from the sun."""
+        length = self.shadow_m(height_m) / PIXEL_M
         azimuth = math.radians(self.azimuth_deg)
         return length * math.cos(azimuth), -length * math.sin(azimuth)
 
 
+@dataclass(frozen=True)
+class Weather:
+    """Which clouds there are, and how they stand to the sun.
+
+    `cover`, 0 to 1, is the share of the scene under any of them. Of it `cirrus` and `haze` are the
+    shares under thin high cloud and under haze; low cloud, `height_m` above the ground, has the
+    rest. Low clouds may be `real` ones; those that are drawn thicken inwards by `growth` for each
+    standard deviation of their field. `cirrus_opacity`, which varies by `streaks`, and
+    `haze_depth` (at 0.55 um) are the greatest there are; `colour` is the reflectance of low cloud,
+    (13,).
+    """
+
+    cover: float
+    sun: Sun
+    height_m: float
+    cirrus: float = 0.12
+    haze: float = 0.0
+    real: bool = False
+    growth: float = 1.3
+    cirrus_opacity: float = 0.34
+    streaks: float = 0.25
+    haze_depth: float = 0.6
+    angstrom: float = ANGSTROM
+    colour: Float32 = field(default_factory=lambda: LOW_CLOUD)
+
+    @property
+    def shadow_px(self) -> tuple[float, float]:
+        """Rows and columns of 10 m from a low cloud to its shadow, north up."""
+        return self.sun.shadow_px(self.height_m)
+
+
 def draw_sky(
-    shape: Shape, cover: float, sun: Sun, height_m: float, rng: np.random.Generator
+    shape: Shape,
+    weather: Weather,
+    rng: np.random.Generator,
+    shadow_px: tuple[float, float] | None = None,
 ) -> Sky:
-    """Clouds over the share `cover`, 0 to 1, of a scene; those beside it throw shadows too."""
-    row, col = sun.shadow_px(height_m)
-    reach = math.ceil(max(abs(row), abs(col))) + 4
-    wide = (shape[0] + 2 * reach, shape[1] + 2 * reach)
-    field = _cumulus_field(wide, rng)
+    """Clouds over a scene; low ones beside it throw shadows too.
+
+    Shadows lie `shadow_px`, rows and columns, from their clouds; unless given, as on 10 m pixels.
+    """
+    shadow_px = shadow_px or weather.shadow_px
+    wide, scene = surrounded(shape, shadow_px)
+    thickness = _cumulus_field(wide, rng)
     wisps = np.exp(0.45 * fractal_noise(wide, rng, 1.6, 30.0)).astype(np.float32)
-    scene = (slice(reach, -reach), slice(reach, -reach))
-    cirrus = _cirrus(shape, _CIRRUS_SHARE * cover, rng)
-    thickness = field - _threshold(field[scene], cirrus > 0, cover)
-    low = 1.0 - np.exp(-_GROWTH * wisps * np.maximum(thickness, 0.0))
-    shadow = _moved(low, row, col)[scene]
+    cirrus = draw_cirrus(shape, weather, rng)
+    haze = draw_haze(shape, weather, rng)
+    rest = weather.cover if weather.cirrus + weather.haze < 1.0 else 0.0
+    thickness -= _threshold(thickness[scene], (cirrus > 0) | (haze > 0), rest)
+    low = 1.0 - np.exp(-weather.growth * wisps * np.maximum(thickness, 0.0))
+    return Sky(
+        low=low[scene],
+        cirrus=cirrus,
+        haze=haze,
+        dimming=dimming(low, shadow_px)[scene],
+        relief=_relief(thickness * wisps, weather.sun)[scene],
+        colour=weather.colour[:, None, None],
+        angstrom=weather.angstrom,
+    )
+
+
+def surrounded(shape: Shape, shadow_px: tuple[float, float]) -> tuple[Shape, tuple[slice, slice]]:
+    """Shape of a scene with all from where shadows fall into it, and the scene's place in that."""
+    reach = math.ceil(max(map(abs, shadow_px))) + 4
+    inside = slice(reach, -reach)
+    return (shape[0] + 2 * reach, shape[1] + 2 * reach), (inside, inside)
+
+
+def dimming(low: Float32, shadow_px: tuple[float, float]) -> Float32:
+    """Share of the sun's light, (y, x), that clouds of opacity `low` keep from the ground."""
+    shadow = _moved(low, *shadow_px)
     # What a cloud takes from the sun's beam is more than what it sends back to the sensor.
     taken = 1.0 - (1.0 - shadow) ** 2
-    dimming = np.maximum(taken - _FAINTEST_SHADOW, 0.0) / (1.0 - _FAINTEST_SHADOW)
-    return Sky(low[scene], cirrus, dimming, _relief(thickness * wisps, sun)[scene])
+    share = np.maximum(taken - _FAINTEST_SHADOW, 0.0) / np.float32(1.0 - _FAINTEST_SHADOW)
+    return np.asarray(share, dtype=np.float32)
 
 
 def _cumulus_field(shape: Shape, rng: np.random.Generator) -> Float32:
@@ -116,15 +130,33 @@ def _threshold(field: Float32, covered: NDArray[np.bool_], cover: float) -> floa
     return float(np.quantile(field[~covered], 1.0 - share))
 
 
-def _cirrus(shape: Shape, share: float, rng: np.random.Generator) -> Float32:
-    """Opacity of a streaky veil over a share of the scene."""
-    veil = fractal_noise(shape, rng, 2.9, 0.9 * max(shape), stretch=1.3)
-    streaks = fractal_noise(shape, rng, 1.7, 90.0, stretch=1.8)
+def draw_cirrus(shape: Shape, weather: Weather, rng: np.random.Generator) -> Float32:
+    """Opacity, (y, x), of a streaky veil over its share of the scene."""
+    share = weather.cirrus * weather.cover
     if share <= 0:
         return np.zeros(shape, dtype=np.float32)
-    depth = np.maximum(veil - np.quantile(veil, 1.0 - share), 0.0)
-    opacity = _CIRRUS_OPACITY * (1.0 - np.exp(-1.1 * depth)) * (1.0 + 0.25 * np.tanh(streaks))
-    return np.asarray(opacity, dtype=np.float32)
+    veil = fractal_noise(shape, rng, 2.9, 0.9 * max(shape), stretch=1.3)
+    streaks = fractal_noise(shape, rng, 1.7, 90.0, stretch=1.8)
+    depth = _above(veil, share)
+    opacity = weather.cirrus_opacity * (1.0 - np.exp(-1.1 * depth))
+    return np.asarray(opacity * (1.0 + weather.streaks * np.tanh(streaks)), dtype=np.float32)
+
+
+def draw_haze(shape: Shape, weather: Weather, rng: np.random.Generator) -> Float32:
+    """Optical depth, (y, x), of smooth haze over its share of the scene."""
+    share = weather.haze * weather.cover
+    if share <= 0:
+        return np.zeros(shape, dtype=np.float32)
+    depth = _above(fractal_noise(shape, rng, 3.8, 1.2 * max(shape)), share)
+    # Haze has no edge: it begins imperceptibly.
+    return np.asarray(weather.haze_depth * (1.0 - np.exp(-1.2 * depth**2)), dtype=np.float32)
+
+
+def _above(field: Float32, share: float) -> Float32:
+    """How far a field, (y, x), rises above the value that its highest `share` exceeds."""
+    # Where all of it is meant, the lowest pixel is too.
+    floor = np.quantile(field, 1.0 - share) if share < 1 else field.min() - 0.1
+    return np.asarray(np.maximum(field - floor, 0.0), dtype=np.float32)
 
 
 def _relief(thickness: Float32, sun: Sun) -> Float32:
@@ -141,21 +173,3 @@ def _moved(plane: Float32, rows: float, cols: float) -> Float32:
     matrix = np.array([[1.0, 0.0, cols], [0.0, 1.0, rows]])
     moved = cv2.warpAffine(plane, matrix, plane.shape[::-1], flags=cv2.INTER_LINEAR)
     return np.asarray(cv2.GaussianBlur(moved, (0, 0), 1.0), dtype=np.float32)
-
-
-def seen_through(clear: Float32, sky: Sky) -> Float32:
-    """Reflectance, (13, y, x), of a `clear` scene under a sky; clear sky changes nothing."""
-    cloudy = np.empty_like(clear)
-    for index, band in enumerate(OPTICAL_BANDS):
-        dimming = (1.0 - DIFFUSE[index]) * _within(sky.dimming, band)
-        path = PATH[index]
-        ground = clear[index] - np.maximum(clear[index] - path, 0.0) * dimming
-        low, cirrus = _within(sky.low, band), _within(sky.cirrus, band)
-        ground += low * (LOW_CLOUD[index] * coarsened(sky.relief, band) - ground)
-        cloudy[index] = ground + cirrus * (CIRRUS[index] - ground)
-    return cloudy
-
-
-def _within(plane: Float32, band: str) -> Float32:
-    """A plane at the band's resolution, kept from leaking out of where it is above 0."""
-    return np.asarray(coarsened(plane, band) * (plane > 0), dtype=np.float32)

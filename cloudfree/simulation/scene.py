@@ -11,10 +11,11 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.cloud_mask import Mask
 from cloudfree.core.units import Float32
 from cloudfree.simulation.backscatter import mean_backscatter, observed
-from cloudfree.simulation.clouds import Sun, draw_sky, seen_through
+from cloudfree.simulation.clouds import Sun, Weather, draw_sky
 from cloudfree.simulation.countryside import draw_landscape
 from cloudfree.simulation.noise import Shape
 from cloudfree.simulation.reflectance import clear_reflectance, coarsened
+from cloudfree.simulation.sky import seen_through
 
 # Sentinel-1 reaches this far beyond the optical scene, in pixels, and its pixels lie between the
 # optical ones, so that using it takes a real resampling.
@@ -62,7 +63,7 @@ def simulate_scene(
     seen = clear_reflectance(land, (sun.azimuth_deg, sun.zenith_deg), light)[:, *inside]
     clear = np.stack([coarsened(p, b) for p, b in zip(seen, OPTICAL_BANDS, strict=True)])
     height_m = weather.uniform(800.0, 1300.0)
-    sky = draw_sky(shape, cloud_cover, sun, height_m, weather)
+    sky = draw_sky(shape, Weather(cloud_cover, sun, height_m), weather)
     power = on_radar_grid(mean_backscatter(land), shape, misregistration)
     return SimulatedScene(
         clear=clear,

@@ -23,11 +23,12 @@ from cloudfree.training.batch import Batch
 from cloudfree.training.patches import PatchStore, Pixels
 from cloudfree.training.processes import ALONE, Processes
 from cloudfree.training.recipe import TrainingSettings
+from cloudfree.training.simulated_clouds import under_simulated_clouds
 
 Array = NDArray[Any]
 
 # What a draw is for: each purpose has random numbers of its own.
-_ORDER, _CROP = 0, 1
+_ORDER, _CROP, _SKY = 0, 1, 2
 
 
 class Batches:
@@ -89,7 +90,11 @@ class Batches:
             (int(rng.integers(4)), bool(rng.integers(2))) if settings.augment else (0, False)
         )
         seen = pixels.part(row, col, settings.crop).each(lambda array: turned(array, turns, flip))
-        return scaled_part(seen, self._card, str(self._store.samples[index].cloudy))
+        sample = self._store.samples[index]
+        sky = np.random.default_rng((settings.seed, _SKY, count))
+        if sky.random() < settings.simulate_clouds or not sample.has_cloudy:
+            seen = under_simulated_clouds(seen, self._card.optical_bands, self._store, sky)
+        return scaled_part(seen, self._card, str(sample.cloudy))
 
 
 @dataclass(frozen=True)

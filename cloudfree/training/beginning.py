@@ -49,7 +49,8 @@ def begin(
     multiple = int(getattr(network, "SIZE_MULTIPLE", entries["tile"]["multiple"]))
     _refuse_crop(settings, multiple)
     title = network_entry(settings.network)["title"]
-    training = {**facts, "loss": settings.loss, "seed": settings.seed}
+    own_settings = {name: getattr(settings, name) for name in ("loss", "seed", "simulate_clouds")}
+    training = {**facts, **own_settings}
     card = model_card(
         {
             **entries,

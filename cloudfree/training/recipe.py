@@ -23,7 +23,9 @@ class TrainingSettings:
     """What decides the weights that come out, apart from the data.
 
     A run takes `steps`, or where that is 0 as many as `epochs` need. `crop` is in pixels; `batch`
-    counts the patches of a step on one device. `augment` flips and turns them. `schedule` leads
+    counts the patches of a step on one device. `augment` flips and turns them. `simulate_clouds` is
+    the share of them whose cloudy image gives way to the clear one under simulated clouds; patches
+    without a cloudy image are always seen so. `schedule` leads
     from `learning_rate` to `final_rate` (cosine, linear after half of the run) or multiplies by
     `gamma` every `decay_epochs` (step), after rising over `warmup_steps`. `clip_norm` limits the
     norm of the gradient; `average` is the decay of the moving average of the weights, which is
@@ -48,6 +50,7 @@ class TrainingSettings:
     batch: int = 4
     crop: int = 256
     augment: bool = False
+    simulate_clouds: float = 0.0
     clip_norm: float = 0.0
     average: float = 0.0
     precision: str = "fp32"

@@ -6,6 +6,11 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from cloudfree.cli.group import group
+from cloudfree.cli.simulate import command
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.simulation.clouded import KINDS
+from tests.datasets.trees import field
+from tests.rasters import write_raster
 
 
 def _run(*words: str) -> tuple[int, str, str]:
@@ -26,6 +31,25 @@ def test_a_scene_is_written_and_told_as_json(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_the_kinds_are_those_there_are() -> None:
+    (kind,) = (option for option in command.params if option.name == "kind")
+    assert tuple(kind.type.choices) == KINDS
+
+
+def test_clouds_over_a_scene_are_told_as_json(tmp_path: Path) -> None:
+    clear = tmp_path / "clear.tif"
+    write_raster(clear, field(64), OPTICAL_BANDS)
+    words = ("--over", str(clear), "--kind", "cumulus", "--s2-offset", "0", "--count", "2")
+    code, out, _ = _run(str(tmp_path / "out"), *words, "--json", "-q")
+    told = json.loads(out)
+    assert code == 0
+    assert told["kind"] == "cumulus"
+    assert [abs(scene["cloud"] - 0.4) < 0.01 for scene in told["scenes"]] == [True, True]
+    assert sorted(path.name for path in (tmp_path / "out" / "002").iterdir()) == [
+        "s2_clear.tif", "s2_cloudy.tif", "truth_mask.tif",
+    ]  # fmt: skip
+
+
 def test_a_second_run_needs_overwrite(tmp_path: Path) -> None:
     assert _run(str(tmp_path), "--size", "64")[0] == 0
     code, out, err = _run(str(tmp_path), "--size", "64")
@@ -40,6 +64,9 @@ def test_wrong_usage_exits_with_2(tmp_path: Path) -> None:
         ("--cloud-cover", "40"),
         ("--seed", "-1"),
         ("--misregistration", "1"),
+        ("--kind", "fog"),
+        ("--sun-elevation", "91"),
+        ("--count", "0"),
     ):
         assert _run(str(tmp_path / "scene"), *words)[0] == 2, words
     assert not (tmp_path / "scene").exists()

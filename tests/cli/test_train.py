@@ -34,6 +34,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "batch": ("--batch=7", 7),
     "crop": ("--crop=48", 48),
     "augment": ("--no-augment", False),
+    "simulate_clouds": ("--simulate-clouds=0.6", 0.6),
     "steps": ("--steps=11", 11),
     "epochs": ("--epochs=1.5", 1.5),
     "clip_norm": ("--clip-norm=0.7", 0.7),

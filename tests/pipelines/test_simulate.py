@@ -15,7 +15,8 @@ from cloudfree.core.window import Window
 from cloudfree.errors import InputError, OutputError
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
-from cloudfree.pipelines.simulate import TIME_TAG, SimulateOptions, SimulateResult, run
+from cloudfree.pipelines.simulate import TIME_TAG, SimulateResult, run
+from cloudfree.pipelines.simulate_options import SimulateOptions
 
 SIZE = 96
 

@@ -113,6 +113,19 @@ def test_the_model_restores_a_scene_at_once(trained: Train, tmp_path: Path) -> N
     assert restored.output.exists()
 
 
+def test_clear_patches_alone_can_be_learned_from_under_simulated_clouds(
+    trained: Train, tmp_path: Path
+) -> None:
+    data = write_patches(tmp_path / "data", count=2)
+    (data / "p0_s2_cloudy.tif").unlink()
+    assert trained("paired", data=data, batch=1).patches == 1
+    result = trained("simulated", data=data, batch=1, simulate_clouds=0.5)
+    assert result.patches == 2
+    settings = tomllib.loads((result.output / "settings.toml").read_text())
+    assert settings["simulate_clouds"] == 0.5
+    assert load_model(str(result.output), "cpu").card.training["simulate_clouds"] == 0.5
+
+
 def test_the_moving_average_is_what_is_kept(trained: Train) -> None:
     plain, averaged = trained("plain"), trained("averaged", average=0.5)
     assert not same(plain.output, averaged.output)
@@ -166,6 +179,7 @@ class Killed(BaseException):
         ("spa_gan", {}),
         ("simulation_fusion_gan", {}),
         ("glf_cr", {"precision": "bf16", "augment": True}),
+        ("dsen2_cr", {"simulate_clouds": 0.7}),
     ],
 )
 def test_a_killed_run_goes_on_bit_for_bit(
