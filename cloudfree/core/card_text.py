@@ -24,6 +24,7 @@ def entries_of(card: ModelCard) -> dict[str, Any]:
         "license": card.license,
         "attribution": card.attribution,
         "levels": list(card.levels),
+        "other_levels": card.other_levels,
         "inputs": list(card.inputs),
         "network_settings": dict(card.network_settings),
         "tile": {"size": card.tile, "overlap": card.overlap, "multiple": card.multiple},

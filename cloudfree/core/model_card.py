@@ -5,10 +5,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from cloudfree.core.scaling import Scaling
 from cloudfree.errors import ModelError
+
+OtherLevels = Literal["warn", "refuse"]
 
 NO_SAR: Mapping[str, Any] = {"bands": [], "clip": [[0, 1]], "scale": [0, 1]}
 
@@ -18,6 +20,8 @@ class ModelCard:
     """The declaration of a model, as `card.toml` beside its weights gives it.
 
     `network` is a name of the catalogue, `network_settings` are its constructor arguments;
+    `levels` are the products it was trained on, `other_levels` tells what becomes of a scene of
+    another level;
     `inputs` are what it takes, in order: optical, sar. Bands are in the order the network wants
     them; `multiple` is what the height and width of a tile must be divisible by; `tile` and
     `overlap` are in pixels. Without SAR among the inputs `sar_bands` is empty.
@@ -40,6 +44,7 @@ class ModelCard:
     overlap: int
     multiple: int
     attribution: str = ""
+    other_levels: OtherLevels = "warn"
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
@@ -108,10 +113,19 @@ def _model_card(entries: Mapping[str, Any]) -> ModelCard:
         overlap=int(tile["overlap"]),
         multiple=int(tile["multiple"]),
         attribution=entries.get("attribution", ""),
+        other_levels=_other_levels(entries.get("other_levels", "warn")),
         network_settings=entries.get("network_settings", {}),
         training=entries.get("training", {}),
         scores=entries.get("scores", {}),
     )
+
+
+def _other_levels(word: str) -> OtherLevels:
+    choices: tuple[OtherLevels, ...] = get_args(OtherLevels)
+    for choice in choices:
+        if word == choice:
+            return choice
+    raise ValueError(f"other_levels = {word!r}, neither of {' and '.join(choices)}")
 
 
 def _scaling(entry: Mapping[str, Any]) -> Scaling:

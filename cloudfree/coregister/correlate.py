@@ -9,19 +9,18 @@ that tell the same count once.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.units import Float32
+from cloudfree.coregister.spectra import Complex64, as_complex, correlations, side_for, spectra
 
-Complex64 = NDArray[np.complex64]
 Float64 = NDArray[np.float64]
 
 # Largest shift that is looked at; what lies far from the peak tells how high noise rises.
 REACH_PX = 32
 
-# The ground is split like a chessboard into two halves that are compared.
+# The ground is correlated in cells; like a chessboard they make two halves that are compared.
 CELL_PX = 64
 
 # Share of the mean variance added to each band before whitening.
@@ -33,27 +32,35 @@ class CrossPower:
 
     def __init__(self, height: int, width: int, optical_bands: int, sar_bands: int) -> None:
         self.reach = min(REACH_PX, height // 4, width // 4)
-        self._shape = (
-            cv2.getOptimalDFTSize(height + self.reach),
-            cv2.getOptimalDFTSize(width + self.reach),
-        )
-        side = 2 * self.reach + 1
+        self._cell = max(min(CELL_PX, height // 4, width // 4), 1)
+        self._side = side_for(self._cell, self.reach)
+        lags = 2 * self.reach + 1
         # Cross-correlations, (half of the ground, optical band, sar band, shift row, shift column).
-        self._correlation: Float64 = np.zeros((2, optical_bands, sar_bands, side, side))
+        self._correlation: Float64 = np.zeros((2, optical_bands, sar_bands, lags, lags))
         self._optical = np.zeros((optical_bands, optical_bands))
         self._sar = np.zeros((sar_bands, sar_bands))
-        self._halves = _chessboard(height, width)
 
     def add(self, optical: Float32, sar: Float32) -> None:
         """Add the features of a block, (2, band, y, x) each."""
-        for one, other in zip(optical, sar, strict=True):
-            self._optical += _covariance(one)
-            self._sar += _covariance(other)
-        there = [self._transform(bands) for bands in sar]
-        for index, half in enumerate(self._halves):
-            here = [np.conj(self._transform(bands * half)) for bands in optical]
-            spectra = sum(a[:, None] * b[None] for a, b in zip(here, there, strict=True))
-            self._correlation[index] += self._within_reach(np.asarray(spectra))
+        seen, echo = as_complex(optical), as_complex(sar)
+        self._optical += _covariance(seen)
+        self._sar += _covariance(echo)
+        reach, cell = self.reach, self._cell
+        around = np.pad(echo, ((0, 0), (reach, reach), (reach, reach)))
+        products = np.zeros((*self._correlation.shape[:3], self._side, self._side), np.complex64)
+        product = np.empty_like(products[0])
+        for row in range(0, seen.shape[1], cell):
+            for col in range(0, seen.shape[2], cell):
+                part = seen[:, row : row + cell, col : col + cell]
+                if not part.any():
+                    continue
+                here = spectra(part, self._side)
+                ends = row + cell + 2 * reach, col + cell + 2 * reach
+                there = spectra(around[:, row : ends[0], col : ends[1]], self._side)
+                np.multiply(here.conj()[:, None], there, out=product)
+                products[(row // cell + col // cell) % 2] += product
+        found = correlations(products.reshape(-1, self._side, self._side), reach)
+        self._correlation += found.reshape(self._correlation.shape)
 
     def join(self, other: CrossPower) -> None:
         """Add what another one of the same size and bands has been given."""
@@ -82,15 +89,6 @@ class CrossPower:
         left, right = _whitening(self._optical), _whitening(self._sar)
         return np.asarray(left.T @ left @ correlation @ right.T @ right, dtype=np.float32)
 
-    def _transform(self, bands: Float32) -> Complex64:
-        return np.asarray(np.fft.rfft2(bands, s=self._shape), dtype=np.complex64)
-
-    def _within_reach(self, spectra: Complex64) -> Float32:
-        """Cross-correlations, (optical band, sar band, shift row, shift column)."""
-        shifts = np.arange(-self.reach, self.reach + 1)
-        correlation = np.fft.irfft2(spectra, s=self._shape)
-        return np.asarray(correlation[..., shifts[:, None], shifts], dtype=np.float32)
-
     def _canonical(self, correlation: Float64) -> Float64:
         whitened = np.einsum(
             "ao,bs,osij->abij", _whitening(self._optical), _whitening(self._sar), correlation
@@ -98,16 +96,9 @@ class CrossPower:
         return np.asarray((whitened**2).sum(axis=(0, 1)), dtype=np.float64)
 
 
-def _chessboard(height: int, width: int) -> tuple[Float32, Float32]:
-    cell = max(min(CELL_PX, height // 4, width // 4), 1)
-    rows, cols = np.ogrid[:height, :width]
-    black = ((rows // cell + cols // cell) % 2).astype(np.float32)
-    return black, 1 - black
-
-
-def _covariance(bands: Float32) -> Float64:
-    flat = bands.reshape(len(bands), -1).astype(np.float64)
-    return flat @ flat.T
+def _covariance(bands: Complex64) -> Float64:
+    flat = bands.reshape(len(bands), -1)
+    return np.real(flat @ flat.conj().T).astype(np.float64)
 
 
 def _whitening(covariance: Float64) -> Float64:

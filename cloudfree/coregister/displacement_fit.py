@@ -34,10 +34,12 @@ MIN_GAIN = {1: 1.0, 2: 4.0, 3: 4.0}
 MATCHES_PER_COEFFICIENT = {1: 6, 2: 16, 3: 16}
 MIN_SPREAD = 0.3
 
-# What noise in the matches may move the scene by. Where it moves more, and the matches would have
-# the scene change by more than the second bound, no shift is right and nothing better is known.
-MAX_NOISE_PX = 0.35
-MAX_DOUBT_PX = 1.0
+# Two products of one place hardly turn, stretch or bend against each other, and relief does not do
+# much more: by so much (root mean square over the scene) a change is expected before it is seen.
+EXPECTED_CHANGE_PX = 0.5
+# Where matches would have the scene change by more than this beyond what is applied, no shift is
+# right and nothing better is known. With the rest of an expected change it stays below a pixel.
+MAX_DOUBT_PX = 0.75
 
 # Less than this is no change: where an image fades towards its border, windows seem to lie inwards
 # by some 0.05 px.
@@ -66,6 +68,21 @@ class Step:
         """How many times more than noise, in squares."""
         return (self.moved_px / self.noise_px) ** 2
 
+    @property
+    def share(self) -> float:
+        """How much of the step has the least expected error, 0 to 1.
+
+        By what chance explains: 1 - 1/F, James and Stein 1961, "Estimation with quadratic loss". By
+        what was expected before: the posterior mean of a normal distribution.
+        """
+        seen, expected, noise = self.moved_px**2, EXPECTED_CHANGE_PX**2, self.noise_px**2
+        return max(min(1 - noise / seen, expected / (expected + noise)), 0.0)
+
+    @property
+    def left_px(self) -> float:
+        """How far the scene moves by the rest of the step."""
+        return (1 - self.share) * self.moved_px
+
     def justified(self, least: float) -> bool:
         """Whether the gain is at least so much, and the scene changes by more than nothing."""
         return self.gain > least and self.moved_px > MIN_CHANGE_PX
@@ -75,15 +92,14 @@ class Step:
 class Fit:
     """A displacement, its matches, and the step that led to it from less freedom.
 
-    `doubt_px` is how far the scene changes besides, as matches too few, too noisy or `out_of_reach`
-    tell.
+    `doubt_px` is how far the scene seems to change besides, as matches too few, too noisy or out of
+    reach tell.
     """
 
     displacement: Displacement
     matches: Matches
     step: Step | None = None
     doubt_px: float = 0.0
-    out_of_reach: bool = False
 
     @property
     def reliable(self) -> bool:
@@ -105,8 +121,8 @@ def fit_displacement(windows: Windows, start: Displacement, height: int, width: 
         richer = _richer(matching, fit, start, (height, width), degree)
         if richer is None or richer.step is None or not richer.step.justified(least):
             break
-        if richer.step.noise_px > MAX_NOISE_PX or richer.out_of_reach:
-            return dataclasses.replace(fit, doubt_px=richer.step.moved_px)
+        if richer.doubt_px > MAX_DOUBT_PX:
+            return dataclasses.replace(fit, doubt_px=richer.doubt_px)
         fit = richer
     # An affine through the blocks has not been measured as well as it can be.
     return fit if isinstance(start, Shift) or fit.displacement != start else None
@@ -128,32 +144,32 @@ def _richer(
     if isinstance(start, Shift) and step.moved_px < MAX_SMEAR_PX:
         mean = _weighted_mean(terms @ coefficients, solved.weights)
         coefficients[0] += (start.row, start.col) - mean
-    coefficients = _shrunk(coefficients, fit.displacement, step)
+    base = _padded(fit.displacement, len(coefficients))
+    if base is None:
+        doubt = step.noise_px
+    else:
+        coefficients, doubt = base + step.share * (coefficients - base), step.left_px
     moved = terms @ coefficients
     matches = matching.at(moved)
     if matches is None:
         return None
-    far = bool(np.abs(moved - windows.expected)[matches.used].max() > LIMIT_PX)
-    polynomial = _polynomial(coefficients, terms[matches.used], size, degree)
-    return Fit(polynomial, matches, step, out_of_reach=far)
+    if np.abs(moved - windows.expected)[matches.used].max() > LIMIT_PX:
+        doubt = step.moved_px
+    return Fit(_polynomial(coefficients, terms[matches.used], size, degree), matches, step, doubt)
 
 
-def _shrunk(coefficients: Float64, simpler: Displacement, step: Step) -> Float64:
-    """Coefficients as far on the way from the simpler model as noise does not account for.
-
-    The share 1 - 1/F has the least expected error: James and Stein 1961, "Estimation with quadratic
-    loss". A model that starts from one of its own degree stays as it is.
-    """
+def _padded(simpler: Displacement, count: int) -> Float64 | None:
+    """Coefficients, (count, 2), of a displacement of less freedom; None if it has as much."""
     known: tuple[tuple[float, float], ...] = ()
     if isinstance(simpler, Shift):
         known = ((simpler.row, simpler.col),)
     elif isinstance(simpler, PolynomialDisplacement):
         known = simpler.coefficients
-    if len(known) == len(coefficients):
-        return coefficients
-    base = np.zeros_like(coefficients)
-    base[: len(known)] = known
-    return base + max(1 - 1 / step.gain, 0.0) * (coefficients - base)
+    if len(known) == count:
+        return None
+    padded = np.zeros((count, 2))
+    padded[: len(known)] = known
+    return padded
 
 
 def _solved(matching: Matching, terms: Float64, beginning: Float64) -> Float64 | None:

@@ -19,11 +19,14 @@ SMOOTHING_PX = 0.7
 
 # Standard deviation of the neighbourhood in which gradients are scaled to equal strength.
 NEIGHBOURHOOD_PX = 8.0
+# These change over many pixels: in steps of so many they are made 20 times as fast.
+COARSE_PX = 4
+# A mean over a smaller share of valid pixels than this tells nothing.
+LEAST_SHARE = 1e-3
 # Added to the strength of a neighbourhood as a share of the usual one, so that flat ones stay flat.
 FLAT = 1.0
 # A single edge counts at most this many times the strength around it.
 MAX_STRENGTH = 3.0
-
 # Next to missing pixels and borders nothing counts, then everything more and more.
 BORDER_PX = 3.0
 TAPER_PX = 8.0
@@ -53,26 +56,49 @@ def _complete(image: Float32) -> Bits:
 
 
 def _gradients(image: Float32, valid: Bits) -> Float32:
-    weight, taper = valid.astype(np.float32), _taper(valid)
-    bands = [_band_gradients(np.where(valid, band, 0.0), weight) for band in image]
-    return np.stack(bands, axis=1) * taper
+    weight = valid.astype(np.float32)
+    near, around = (np.maximum(mean(weight), LEAST_SHARE) for mean in (_smooth, _neighbourhood))
+    bands = [
+        _band_gradients(np.where(valid, band, np.float32(0)), weight, near, around)
+        for band in image
+    ]
+    return np.stack(bands, axis=1) * _taper(valid)
 
 
-def _band_gradients(band: Float32, weight: Float32) -> Float32:
-    """Gradients along rows and columns, (2, y, x), of about unit strength."""
-    smooth = _mean(band.astype(np.float32), weight, SMOOTHING_PX)
-    gradients = np.stack([np.gradient(smooth, axis=axis) for axis in (0, 1)])
-    strength = np.sqrt(_mean((gradients**2).sum(axis=0), weight, NEIGHBOURHOOD_PX))
-    floor = FLAT * float(np.median(strength[weight > 0])) if weight.any() else 0.0
+def _band_gradients(band: Float32, weight: Float32, near: Float32, around: Float32) -> Float32:
+    """Gradients along rows and columns, (2, y, x), of about unit strength.
+
+    `near` and `around` are the means of the weight that belong to those of the band.
+    """
+    smooth = _smooth(band) / near * weight
+    gradients = np.stack([_difference(smooth, *axis) for axis in ((0, 1), (1, 0))])
+    squares = _neighbourhood((gradients**2).sum(axis=0) * weight)
+    strength = cv2.sqrt(squares / around)
+    there = strength[around > LEAST_SHARE]
+    floor = FLAT * float(np.median(there)) if there.size else 0.0
     # The least positive number: a plain without any change divides 0 by it.
-    gradients /= strength + np.float32(floor + 1e-12)
-    return np.asarray(np.clip(gradients, -MAX_STRENGTH, MAX_STRENGTH), dtype=np.float32)
+    gradients /= _enlarged(strength + np.float32(floor + 1e-12), band.shape)
+    return np.asarray(np.clip(gradients, -MAX_STRENGTH, MAX_STRENGTH, out=gradients))
 
 
-def _mean(band: Float32, weight: Float32, sigma: float) -> Float32:
-    """Gaussian mean over valid pixels; 0 where there is none near and where there is no data."""
-    total = _gaussian(band * weight, sigma)
-    return np.asarray(total / np.maximum(_gaussian(weight, sigma), 1e-3) * weight, np.float32)
+def _difference(band: Float32, along_cols: int, along_rows: int) -> Float32:
+    """Half the difference of the neighbours along one axis."""
+    return np.asarray(cv2.Sobel(band, -1, along_cols, along_rows, ksize=1, scale=0.5))
+
+
+def _smooth(band: Float32) -> Float32:
+    return _gaussian(band, SMOOTHING_PX)
+
+
+def _neighbourhood(band: Float32) -> Float32:
+    """Means over neighbourhoods, (y, x) in steps of `COARSE_PX`."""
+    size = tuple(-(-side // COARSE_PX) for side in band.shape[::-1])
+    coarse = np.asarray(cv2.resize(band, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    return _gaussian(coarse, NEIGHBOURHOOD_PX / COARSE_PX)
+
+
+def _enlarged(coarse: Float32, shape: tuple[int, ...]) -> Float32:
+    return np.asarray(cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def _gaussian(band: Float32, sigma: float) -> Float32:

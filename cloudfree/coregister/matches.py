@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cloudfree.core.units import Float32
 from cloudfree.coregister.outliers import trust
+from cloudfree.coregister.spectra import Complex64, as_complex, correlations, side_for, spectra
 
 Float64 = NDArray[np.float64]
 Bits = NDArray[np.bool_]
@@ -63,28 +64,24 @@ class Windows:
 
         `shift`, (n, 2), is where they are taken, one pixel to either side.
         """
-        here = self.value(shift)
-        ahead, behind = (
-            np.stack([self.value(shift + step * axis) for axis in np.eye(2)], axis=1)
-            for step in (1.0, -1.0)
-        )
+        steps = np.array([(0, 0), (1, 0), (0, 1), (-1, 0), (0, -1)], dtype=np.float64)
+        here, *beside = self.value(shift + steps[:, None])
+        ahead, behind = np.stack(beside[:2], axis=1), np.stack(beside[2:], axis=1)
         return (ahead - behind) / 2, 2 * here[:, None] - ahead - behind
 
     def value(self, shift: Float64) -> Float64:
-        """Agreement, (n,), at a shift of rows and columns for each window, (n, 2).
+        """Agreement, (..., n), at a shift of rows and columns for each window, (..., n, 2).
 
         Cubic convolution: Keys 1981, doi:10.1109/TASSP.1981.1163711.
         """
         place = np.clip(shift - self.expected, -LIMIT_PX, LIMIT_PX) + REACH_PX
         first = np.floor(place).astype(np.intp)
-        part = place - first
-        taps = first[:, :, None] + np.arange(-1, 3)
-        taps = np.clip(taps, 0, 2 * REACH_PX)
-        around = self.agreement[
-            np.arange(len(place))[:, None, None], taps[:, 0, :, None], taps[:, 1, None, :]
-        ]
-        weights = _cubic(part[:, 0]), _cubic(part[:, 1])
-        return np.asarray(np.einsum("nij,ni,nj->n", around, *weights), dtype=np.float64)
+        weights = _cubic(place - first)
+        taps = np.clip(first[..., None] + np.arange(-1, 3), 0, 2 * REACH_PX)
+        which = np.arange(len(self.rows))[:, None, None]
+        around = self.agreement[which, taps[..., 0, :, None], taps[..., 1, None, :]]
+        along_rows = (around * weights[..., 0, :, None]).sum(axis=-2)
+        return np.asarray((along_rows * weights[..., 1, :]).sum(axis=-1), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -162,58 +159,67 @@ def windows_of(
     the block's first pixel in the scene. Pixels that do not fill a window are left.
     """
     height, width = (size // WINDOW_PX * WINDOW_PX for size in optical.shape[2:])
-    seen = np.einsum("os,goyx->gsyx", mixture, optical)[..., :height, :width]
-    steps = range(-REACH_PX, REACH_PX + 1)
-    agreement = np.array(
-        [[_sums(seen, _moved(sar, expected[0] + r, expected[1] + c)) for c in steps] for r in steps]
-    )
-    there = _moved(sar, *expected)[..., :height, :width]
-    strength = [np.sqrt((image**2).sum(axis=(0, 1))) for image in (seen, there)]
-    structure = _sums(strength[0][None, None], strength[1][None, None])
-    rows, cols = (
-        WINDOW_PX * (np.arange(size // WINDOW_PX) + 0.5) - 0.5 for size in (height, width)
-    )
-    row, col = (part.ravel() for part in np.meshgrid(rows, cols, indexing="ij"))
-    side = 2 * REACH_PX + 1
+    mixed = mixture.T @ optical.reshape(*optical.shape[:2], -1)
+    seen = as_complex(mixed.reshape(2, -1, *optical.shape[2:]))[:, :height, :width]
+    there = _around(as_complex(sar), expected, height, width)
+    corners = [
+        (row, col) for row in range(0, height, WINDOW_PX) for col in range(0, width, WINDOW_PX)
+    ]
+    strength = _strength(seen) * _strength(there[:, REACH_PX:-REACH_PX, REACH_PX:-REACH_PX])
+    places = np.array(corners, dtype=np.float64).reshape(-1, 2)
+    rows, cols = places.T + (WINDOW_PX - 1) / 2 + first[:, None]
     return Windows(
-        rows=row + first[0],
-        cols=col + first[1],
-        agreement=np.moveaxis(agreement.reshape(side, side, -1), -1, 0),
-        expected=np.tile(np.array(expected, dtype=np.float64), (len(row), 1)),
-        structure=structure.ravel(),
+        rows=rows,
+        cols=cols,
+        agreement=_agreement(seen, there, corners),
+        expected=np.tile(np.array(expected, dtype=np.float64), (len(rows), 1)),
+        structure=_sums(strength),
     )
 
 
-def _sums(one: Float32, other: Float32) -> Float64:
-    """Products of two images of features, (2, band, y, x), summed over windows."""
-    height, width = one.shape[2:]
-    product = np.einsum("gsyx,gsyx->yx", one, other[..., :height, :width])
-    parts = product.reshape(height // WINDOW_PX, WINDOW_PX, width // WINDOW_PX, WINDOW_PX)
-    return np.asarray(parts.sum(axis=(1, 3)), dtype=np.float64)
+def _around(images: Complex64, shift: tuple[int, int], height: int, width: int) -> Complex64:
+    """What lies at a shift, and `REACH_PX` around it; 0 outside of the images."""
+    size = height + 2 * REACH_PX, width + 2 * REACH_PX
+    around = np.zeros((len(images), *size), dtype=np.complex64)
+    down, right = shift[0] - REACH_PX, shift[1] - REACH_PX
+    bottom, far = max(down + size[0], 0), max(right + size[1], 0)
+    part = images[:, max(down, 0) : bottom, max(right, 0) : far]
+    top, left = max(-down, 0), max(-right, 0)
+    around[:, top : top + part.shape[1], left : left + part.shape[2]] = part
+    return around
 
 
-def _moved(features: Float32, row: int, col: int) -> Float32:
-    """Features with what lies at (r + row, c + col) at (r, c); 0 where that is outside."""
-    height, width = features.shape[2:]
-    moved = np.zeros_like(features)
-    top, left = max(-row, 0), max(-col, 0)
-    bottom, right = min(height - row, height), min(width - col, width)
-    if bottom > top and right > left:
-        moved[..., top:bottom, left:right] = features[
-            ..., top + row : bottom + row, left + col : right + col
-        ]
-    return moved
+def _strength(images: Complex64) -> Float32:
+    return np.asarray(np.sqrt((images.real**2 + images.imag**2).sum(axis=0)))
 
 
-def _cubic(part: Float64) -> Float64:
-    """Weights, (n, 4), of the pixels around a place between the second and the third."""
-    t = part[:, None]
-    return np.concatenate(
+def _agreement(seen: Complex64, there: Complex64, corners: list[tuple[int, int]]) -> Float64:
+    """Products of windows with what lies around them, summed up for each shift within reach."""
+    side = side_for(WINDOW_PX, REACH_PX)
+    products = np.empty((len(corners), side, side), dtype=np.complex64)
+    for product, (row, col) in zip(products, corners, strict=True):
+        window = spectra(seen[:, row : row + WINDOW_PX, col : col + WINDOW_PX], side)
+        ends = row + WINDOW_PX + 2 * REACH_PX, col + WINDOW_PX + 2 * REACH_PX
+        around = spectra(there[:, row : ends[0], col : ends[1]], side)
+        product[:] = (window.conj() * around).sum(axis=0)
+    return np.asarray(correlations(products, REACH_PX), dtype=np.float64)
+
+
+def _sums(image: Float32) -> Float64:
+    """Sums over windows, (n,), of an image, (y, x)."""
+    rows, cols = (size // WINDOW_PX for size in image.shape)
+    parts = image.reshape(rows, WINDOW_PX, cols, WINDOW_PX)
+    return np.asarray(parts.sum(axis=(1, 3), dtype=np.float64).ravel())
+
+
+def _cubic(t: Float64) -> Float64:
+    """Weights, (..., 4), of the pixels around a place between the second and the third."""
+    return np.stack(
         [
             ((-0.5 * t + 1.0) * t - 0.5) * t,
             (1.5 * t - 2.5) * t * t + 1.0,
             ((-1.5 * t + 2.0) * t + 0.5) * t,
             (0.5 * t - 0.5) * t * t,
         ],
-        axis=1,
+        axis=-1,
     )

@@ -219,7 +219,8 @@ def _remove(scene: OpticalScene, card: ModelCard) -> str:
     if missing := [band for band in card.optical_bands if band not in scene.bands]:
         return f"refused by the default model {card.name}: no band {', '.join(missing)}"
     if scene.level and scene.level not in card.levels:
-        return f"with a warning: {scene.level}, {card.name} was trained on {', '.join(card.levels)}"
+        told = f"{scene.level}, {card.name} was trained on {', '.join(card.levels)}"
+        return f"{'refused' if card.other_levels == 'refuse' else 'with a warning'}: {told}"
     return f"yes, with {card.name} and a Sentinel-1 scene"
 
 

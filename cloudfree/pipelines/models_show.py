@@ -56,7 +56,8 @@ class ShowResult:
         count = "" if self.parameters is None else f"{self.parameters:,} parameters, "
         yield "weights", f"{count}{self.megabytes:.1f} MB, {self.weights}"
         yield "sha256", card.weights_sha256
-        yield "levels", ", ".join(card.levels)
+        others = "refused" if card.other_levels == "refuse" else "with a warning"
+        yield "levels", f"{', '.join(card.levels)}; others {others}"
         if "optical" in card.inputs:
             yield "optical", _fed(card.optical_bands, card.optical_scaling, "reflectance")
         if card.uses_sar:

@@ -21,7 +21,7 @@ from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
 from cloudfree.coregister.block_shifts import BlockShift, differing, surest
 from cloudfree.coregister.correlate import CrossPower
-from cloudfree.coregister.displacement_fit import MAX_NOISE_PX, Fit, fit_displacement
+from cloudfree.coregister.displacement_fit import MAX_DOUBT_PX, Fit, fit_displacement
 from cloudfree.coregister.estimate import (
     MAX_SPREAD_PX,
     MIN_RELIABILITY,
@@ -187,8 +187,8 @@ def refusal(found: Estimate, fit: Fit | None, max_shift: float) -> str | None:
         )
     if fit and not fit.reliable:
         return (
-            f"not reliable, left alone: the shift seems to change by {fit.doubt_px:.1f} px over "
-            f"the scene around {guess}, which is not known to {MAX_NOISE_PX:g} px"
+            f"not reliable, left alone: the shift around {guess} seems to change over the scene, "
+            f"by {fit.doubt_px:.1f} px more than matches tell (wanted at most {MAX_DOUBT_PX:g})"
         )
     length = fit.displacement.length if fit else found.shift.length
     if length > max_shift:

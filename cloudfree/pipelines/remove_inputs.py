@@ -62,18 +62,28 @@ def open_sar(
 
 
 def refuse_level(optical: OpticalScene, card: ModelCard) -> None:
-    """Refuse a picture for a model that wants reflectance; warn of what it was not trained on."""
+    """Refuse a picture for a model that wants reflectance; warn of what it was not trained on.
+
+    A card may have scenes of other levels refused as well.
+    """
     if optical.is_picture and PICTURE not in card.levels:
         raise InputError(
             f"8-bit numbers in {optical.name}",
             wanted=f"reflectance as 16-bit digital numbers or floats, for model {card.name}",
             hint="give the product's own bands, not its true-colour picture",
         )
+    other = optical.level and optical.level not in card.levels and not optical.is_picture
+    if other and card.other_levels == "refuse":
+        raise InputError(
+            f"{optical.name} is {optical.level}",
+            wanted=f"{' or '.join(card.levels)}, as the card of model {card.name} refuses the rest",
+            hint="give the scene at that level, or choose another model with --model",
+        )
     if not optical.is_picture and PICTURE in card.levels:
         logger.warning(
             "model %s was trained on 8-bit pictures: reflectance may look dark to it", card.name
         )
-    elif optical.level and optical.level not in card.levels and not optical.is_picture:
+    elif other:
         logger.warning(
             "%s is %s, model %s was trained on %s: what it restores may not match its surroundings",
             optical.name, optical.level, card.name, " and ".join(card.levels),

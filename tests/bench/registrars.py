@@ -7,29 +7,28 @@ import numpy as np
 from cloudfree.core.displacement import Displacement, PolynomialDisplacement
 from cloudfree.core.shift import Shift
 from cloudfree.pipelines.clear_blocks import BANDS
-from tests.coregister.displaced import RealPair, displaced, estimate, measured
+from tests.coregister.displaced import RealPair, estimate, measured
 
 NEAR_INFRARED = BANDS.index("B08")
 
 
-def cloudfree(pair: RealPair, by: Displacement | None) -> Displacement | None:
+def cloudfree(pair: RealPair) -> Displacement | None:
     """Ours; None where the gate refuses."""
-    found = measured(pair, by)
+    found = measured(pair)
     return found.shift if found.reliable else None
 
 
-def cloudfree_ungated(pair: RealPair, by: Displacement | None) -> Displacement | None:
+def cloudfree_ungated(pair: RealPair) -> Displacement | None:
     """Ours, answering whatever its gate says."""
-    decibels = displaced(pair.decibels, by) if by else pair.decibels
-    found, fit = estimate(pair.reflectance, decibels, pair.usable)
+    found, fit = estimate(pair.reflectance, pair.decibels, pair.usable)
     return fit.displacement if fit else found.shift
 
 
-def masked_phase_correlation(pair: RealPair, by: Displacement | None) -> Displacement | None:
+def masked_phase_correlation(pair: RealPair) -> Displacement | None:
     """scikit-image: Padfield 2012, doi:10.1109/TIP.2011.2181402; whole pixels."""
     from skimage.registration import phase_cross_correlation
 
-    optical, radar = _images(pair, by)
+    optical, radar = _images(pair)
     masks = np.isfinite(optical) & pair.usable, np.isfinite(radar)
     moved = phase_cross_correlation(
         np.nan_to_num(optical),
@@ -41,13 +40,11 @@ def masked_phase_correlation(pair: RealPair, by: Displacement | None) -> Displac
     return Shift(-float(moved[0]), -float(moved[1]))
 
 
-def mutual_information(
-    pair: RealPair, by: Displacement | None, affine: bool
-) -> Displacement | None:
+def mutual_information(pair: RealPair, affine: bool) -> Displacement | None:
     """SimpleITK: Mattes mutual information, three resolutions, gradient descent."""
     import SimpleITK
 
-    optical, radar = _images(pair, by)
+    optical, radar = _images(pair)
     fixed = SimpleITK.GetImageFromArray(np.nan_to_num(optical).astype(np.float32))
     moving = SimpleITK.GetImageFromArray(np.nan_to_num(radar, nan=-20.0).astype(np.float32))
     method = SimpleITK.ImageRegistrationMethod()
@@ -90,7 +87,6 @@ def _displacement(transform: object, side: int) -> PolynomialDisplacement:
     return PolynomialDisplacement(1, pairs, side, side)
 
 
-def _images(pair: RealPair, by: Displacement | None) -> tuple[np.ndarray, np.ndarray]:
+def _images(pair: RealPair) -> tuple[np.ndarray, np.ndarray]:
     """Near infrared, and VV in dB."""
-    decibels = displaced(pair.decibels, by) if by else pair.decibels
-    return pair.reflectance[NEAR_INFRARED], decibels[0]
+    return pair.reflectance[NEAR_INFRARED], pair.decibels[0]

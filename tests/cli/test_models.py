@@ -34,6 +34,7 @@ def test_show_prints_the_card(toy: Path) -> None:
     ran = invoke("show", toy)
     assert ran.exit_code == 0
     assert "licence     CC0-1.0" in ran.stdout
+    assert "levels      L1C; others with a warning" in ran.stdout
     assert json.loads(invoke("show", toy, "--json").stdout)["card"]["network"] == "toy"
 
 

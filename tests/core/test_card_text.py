@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cloudfree.core.card_text import entries_of, toml_text
 from cloudfree.core.model_card import ModelCard, model_card, parse_card_text
+from cloudfree.errors import ModelError
 from cloudfree.runtimes.catalogue import card_entries, network_names
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 
@@ -41,6 +42,19 @@ def test_the_card_of_the_default_model_survives_with_its_attribution() -> None:
 def test_whatever_a_card_says_is_read_back(description: str, training: dict) -> None:
     card = dataclasses.replace(_card("glf_cr"), description=description, training=training)
     assert model_card(parse_card_text(toml_text(entries_of(card)))) == card
+
+
+def test_what_becomes_of_other_levels_is_a_warning_unless_the_card_refuses() -> None:
+    card = _card("glf_cr")
+    assert card.other_levels == "warn"
+    strict = dataclasses.replace(card, other_levels="refuse")
+    assert model_card(parse_card_text(toml_text(entries_of(strict)))) == strict
+
+
+def test_a_card_that_knows_another_word_for_other_levels_is_refused() -> None:
+    entries = {**entries_of(_card("glf_cr")), "other_levels": "ignore"}
+    with pytest.raises(ModelError, match="other_levels = 'ignore', neither of warn and refuse"):
+        model_card(entries)
 
 
 def test_tables_stand_behind_what_stands_alone() -> None:

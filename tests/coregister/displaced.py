@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,6 +43,10 @@ class RealPair:
     @property
     def side(self) -> int:
         return self.decibels.shape[1]
+
+    def displaced(self, by: Displacement | None) -> RealPair:
+        """The same scene with its radar displaced."""
+        return dataclasses.replace(self, decibels=displaced(self.decibels, by)) if by else self
 
 
 def triplet_names(data: Path) -> tuple[str, ...]:
@@ -133,8 +138,8 @@ def estimate(
 
 
 def measured(pair: RealPair, by: Displacement | None = None) -> Measurement:
-    decibels = displaced(pair.decibels, by) if by else pair.decibels
-    return decide(*estimate(pair.reflectance, decibels, pair.usable), MAX_SHIFT, 1.0)
+    pair = pair.displaced(by)
+    return decide(*estimate(pair.reflectance, pair.decibels, pair.usable), MAX_SHIFT, 1.0)
 
 
 def error_px(

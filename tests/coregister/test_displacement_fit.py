@@ -9,7 +9,7 @@ import pytest
 
 from cloudfree.core.displacement import Displacement, PolynomialDisplacement, kind
 from cloudfree.core.shift import Shift
-from cloudfree.coregister.displacement_fit import MAX_DOUBT_PX, Fit, fit_displacement
+from cloudfree.coregister.displacement_fit import MAX_DOUBT_PX, Fit, Step, fit_displacement
 from cloudfree.coregister.matches import REACH_PX, Matching, Windows
 from tests.coregister.displaced import error_px, estimate, rotation, scaling
 from tests.coregister.pairs import field_pair
@@ -99,6 +99,23 @@ def test_matches_that_are_far_off_are_outliers() -> None:
     assert fit.matches.used[~wrong].mean() > 0.95
     assert fit.matches.used[wrong].mean() < 0.1
     assert error_px(fit.displacement, Shift(), by, 512)[0] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("moved", "noise", "share"),
+    [
+        (2.0, 0.0, 1.0),
+        (0.6, 0.3, 0.75 * 0.9804),
+        (0.6, 0.5, 0.3056),
+        (3.0, 0.5, 0.5),
+        (0.3, 0.5, 0),
+    ],
+    ids=["no noise", "little noise", "by chance", "more than expected", "nothing but chance"],
+)
+def test_a_step_is_gone_as_far_as_errors_shrink(moved: float, noise: float, share: float) -> None:
+    step = Step(moved, noise)
+    assert step.share == pytest.approx(share, abs=0.02)
+    assert step.left_px + step.share * moved == pytest.approx(moved)
 
 
 def test_matches_on_one_side_do_not_decide_about_the_other() -> None:

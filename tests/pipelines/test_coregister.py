@@ -174,7 +174,7 @@ WIDE = scaling(SIDE, 0.05, 0.0, Shift(3, 4))
         (
             Estimate(Shift(3, 4), 0.8, 0.1),
             _fit(Shift(3, 4), 1.3),
-            r"seems to change by 1\.3 px over",
+            r"around \+3\.00 .* seems to change over the scene, by 1\.3 px more",
         ),
     ],
 )
@@ -477,7 +477,7 @@ def test_rotations_and_scales_of_all_triplets_are_recovered(data: Path) -> None:
 def test_behind_clouds_the_gate_refuses_rather_than_errs(data: Path) -> None:
     pairs = [triplet(data, name, "cloudy") for name in triplet_names(data)]
     errors, accepted = _recovery(pairs, 4, bent=False)
-    assert accepted >= 8
+    assert accepted >= 10
     assert np.median(errors) <= 0.10
     assert np.percentile(errors, 95) <= 0.35
     assert max(errors) < 1.0

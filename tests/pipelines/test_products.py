@@ -16,6 +16,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.marks import Mark
 from cloudfree.core.progress import silent
 from cloudfree.core.window import Window
+from cloudfree.errors import InputError
 from cloudfree.io.optical import OpticalScene
 from cloudfree.pipelines import remove
 from cloudfree.pipelines.remove_inputs import refuse_level
@@ -107,3 +108,17 @@ def test_l2a_for_a_model_of_l1c_is_a_warning(
         ):
             refuse_level(scene, card)
         assert ("L2A, model cloudfree-s was trained on L1C" in caplog.text) == (level == "L2A")
+
+
+def test_a_card_may_refuse_other_levels(tmp_path: Path) -> None:
+    card = dataclasses.replace(
+        read_card(find_model(DEFAULT_MODEL)), levels=("L1C",), other_levels="refuse"
+    )
+    with OpticalScene(write_safe(tmp_path, Safe("L1C"))) as scene:
+        refuse_level(scene, card)
+    told = "is L2A; wanted L1C, as the card of model cloudfree-s refuses the rest; give the scene"
+    with (
+        OpticalScene(write_safe(tmp_path, Safe("L2A"))) as scene,
+        pytest.raises(InputError, match=told),
+    ):
+        refuse_level(scene, card)
