@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TypeVar, cast
 
 from cloudfree.core.blending import tile_weight
+from cloudfree.core.freed_memory import give_back_freed_memory
 from cloudfree.core.prefetch import prefetch
 from cloudfree.core.progress import Progress, silent
 from cloudfree.core.tile_plan import TilePlan
@@ -50,6 +51,7 @@ def predict_rows(
             accumulator.add(tile, prediction, weight)
         if step.finishes:
             window, mean = accumulator.release(step.finishes.row_stop)
+            give_back_freed_memory()
             yield window, mean, cast(Rows, rows)
 
 

@@ -13,9 +13,11 @@ import rasterio.shutil
 import rasterio.windows
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
+from rasterio.env import Env
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter
 
+from cloudfree.core.freed_memory import give_back_freed_memory
 from cloudfree.core.grid import Grid
 from cloudfree.core.window import Window
 from cloudfree.errors import OutputError
@@ -28,6 +30,9 @@ _DRAFT = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK_PX, "blockysize"
           "compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer"}  # fmt: skip
 _COG = {"BLOCKSIZE": str(BLOCK_PX), "COMPRESS": "DEFLATE", "PREDICTOR": "YES",
         "BIGTIFF": "IF_SAFER", "NUM_THREADS": "ALL_CPUS"}  # fmt: skip
+# Bytes of GDAL's block cache while the draft is copied: each block is read and written once, and
+# more would keep the whole draft. rasterio takes this setting in bytes and puts the old one back.
+_COPY_CACHE = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -124,8 +129,10 @@ class CogWriter:
         """Turn the draft into a COG and give it its name in one step."""
         options = {**_COG, "OVERVIEW_RESAMPLING": self.profile.overview_resampling,
                    **self.profile.creation_options}  # fmt: skip
-        with without_warning(NotGeoreferencedWarning):
+        give_back_freed_memory()
+        with without_warning(NotGeoreferencedWarning), Env(GDAL_CACHEMAX=_COPY_CACHE):
             rasterio.shutil.copy(self._draft, self._finished, driver="COG", **options)
+        give_back_freed_memory()
         self._finished.replace(self.path)
 
 

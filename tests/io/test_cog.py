@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from rasterio._env import get_gdal_config
 from rasterio.errors import NotGeoreferencedWarning
 
 from cloudfree.core.grid import Grid
@@ -77,6 +78,12 @@ def test_a_failure_leaves_nothing_behind_and_an_old_result_alone(tmp_path: Path)
 def test_drafts_are_gone_after_success(tmp_path: Path) -> None:
     _write(tmp_path / "a.tif")
     assert [p.name for p in tmp_path.iterdir()] == ["a.tif"]
+
+
+def test_the_block_cache_keeps_its_size(tmp_path: Path) -> None:
+    before = get_gdal_config("GDAL_CACHEMAX")
+    _write(tmp_path / "a.tif")
+    assert get_gdal_config("GDAL_CACHEMAX") == before
 
 
 def test_a_wrong_creation_option_is_an_output_error(tmp_path: Path) -> None:

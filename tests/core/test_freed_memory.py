@@ -1,0 +1,37 @@
+"""Giving freed memory back to the system."""
+
+import ctypes
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cloudfree.core import freed_memory
+from cloudfree.core.freed_memory import give_back_freed_memory
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_is_freed_between_blocks_in_use_goes_back() -> None:
+    if freed_memory._malloc_trim() is None:
+        pytest.skip("not the GNU C library")
+    # Below the size from which the allocator maps arrays one by one, so that they share its heap.
+    arrays = [np.ones(12_000, dtype=np.float64) for _ in range(2000)]
+    del arrays[::2], arrays[1::2]
+    full = resident_bytes()
+    give_back_freed_memory()
+    assert full - resident_bytes() > 50e6
+    assert all(array.all() for array in arrays)
+
+
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    freed_memory._malloc_trim.cache_clear()
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    assert freed_memory._malloc_trim() is None
+    give_back_freed_memory()
+    monkeypatch.undo()
+    freed_memory._malloc_trim.cache_clear()
