@@ -17,6 +17,7 @@ from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
 from cloudfree.coregister.rim import fill_rim
 from cloudfree.engine.compose import compose
+from cloudfree.engine.fitting_batch import fitting_batches
 from cloudfree.engine.predict import predict_rows
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
@@ -64,9 +65,9 @@ class Restoration:
         self, plan: TilePlan, batch: int, progress: Progress
     ) -> Iterator[tuple[Window, Float32, Original]]:
         """Predicted rows of the whole scene from top to bottom, with the original ones."""
-        bands = len(self.model.card.output_bands)
+        bands, run = len(self.model.card.output_bands), fitting_batches(self.model.predict)
         yield from predict_rows(
-            plan, bands, self.needed, self.load, self.model.predict, self.original, batch, progress
+            plan, bands, self.needed, self.load, run, self.original, batch, progress
         )
 
     def original(self, window: Window) -> Original:

@@ -11,6 +11,7 @@ from typing import Any
 from cloudfree.core.model_card import ModelCard, model_card
 from cloudfree.errors import ModelError
 from cloudfree.runtimes.model import Arrays
+from cloudfree.runtimes.out_of_memory import memory_errors
 
 ONNX_SUFFIX = ".onnx"
 
@@ -82,11 +83,14 @@ class OnnxRuntime:
         ------
         ModelError
             The file is not for arrays of that size.
+        MemoryError
+            The batch is too much for the device.
         """
         fed = {name: inputs[name] for name in self.inputs if name in inputs}
         for name, shape in self.inputs.items():
             self._refuse_shape(name, shape, fed[name].shape if name in fed else ())
-        results = self._session.run(self._names, fed)
+        with memory_errors():
+            results = self._session.run(self._names, fed)
         return dict(zip(self._names, results, strict=True))
 
     def _refuse_shape(self, name: str, wanted: list[int | str], found: tuple[int, ...]) -> None:

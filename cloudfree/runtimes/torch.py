@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cloudfree.errors import ModelError
 from cloudfree.runtimes.model import Arrays
+from cloudfree.runtimes.out_of_memory import memory_errors
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 GPU_BATCH = 8
@@ -42,10 +43,17 @@ class TorchRuntime:
         return GPU_BATCH if self._device.type == "cuda" else 1
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Predict scaled batches from scaled batches; what the card does not list goes by name."""
+        """Predict scaled batches from scaled batches; what the card does not list goes by name.
+
+        Raises
+        ------
+        MemoryError
+            The batch is too much for the device.
+        """
         more = {name: self._tensor(inputs[name]) for name in inputs if name not in self._inputs}
         mixed = self._precision is not torch.float32
         with (
+            memory_errors(torch.cuda.empty_cache),
             torch.inference_mode(),
             torch.autocast(self._device.type, self._precision, enabled=mixed),
         ):

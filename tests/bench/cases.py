@@ -19,11 +19,13 @@ from rasterio.windows import Window as Rectangle
 
 from cloudfree.clouds.classes import bands_to_read
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.blending import tile_weight
 from cloudfree.core.progress import silent
 from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.window import Window, strips
 from cloudfree.io.cog import CogWriter
 from cloudfree.io.optical import OpticalScene
+from cloudfree.io.sar import SarScene
 from cloudfree.pipelines import mask, remove
 from cloudfree.runtimes.load import load_model
 from cloudfree.runtimes.model import Arrays, Model, TileInputs
@@ -108,6 +110,33 @@ def remove_all(size: int, folder: Path) -> None:
     _remove(size, folder, replace="all", shift="none")
 
 
+def monai_all(size: int, folder: Path) -> None:
+    """MONAI's sliding window over the whole scene as one array: same network, tiles and weights."""
+    import torch
+    from monai.inferers import SlidingWindowInferer
+
+    s2, s1 = full_scene(size)
+    model, plan = load_model(DEFAULT_MODEL, "cpu"), _plan(size)
+    with OpticalScene(s2) as optical, SarScene(s1) as sar:
+        window, card = optical.grid.window, model.card
+        reflectance = optical.reflectance(card.optical_bands, window)
+        seen = [card.optical_scaling.forward(reflectance[None])]
+        seen.append(card.sar_scaling.forward(sar.on_grid(optical.grid, window)[None]))
+        profile, encode = optical.profile({}, {}), optical.radiometry.encode
+    scene = torch.from_numpy(np.concatenate(seen, axis=1))
+    bands = len(card.optical_bands)
+
+    def run(tiles: torch.Tensor) -> torch.Tensor:
+        arrays = {"optical": tiles[:, :bands].numpy(), "sar": tiles[:, bands:].numpy()}
+        return torch.from_numpy(model.runtime.run(arrays)["image"])
+
+    weight = torch.from_numpy(tile_weight(plan.tile, plan.tile, plan.overlap))
+    inferer = SlidingWindowInferer((plan.tile, plan.tile), 1, plan.overlap / plan.tile)
+    restored = inferer(scene, run, roi_weight_map=weight[None, None])
+    with CogWriter(folder / "monai.tif", optical.grid, profile) as out:
+        out.write(window, encode(card.optical_scaling.inverse(restored.numpy())[0]))
+
+
 def remove_30(size: int, folder: Path) -> None:
     """`cloudfree remove` with the default model, 30 % of the scene under cloud."""
     _remove(size, folder, mask=cover_mask(size, 0.3), shift="none")
@@ -154,7 +183,7 @@ CASES: dict[str, Callable[[int, Path], None]] = {
     case.__name__: case
     for case in (
         make, decode, mask_without_shadow, mask_with_shadow, cheap_parts, cheap_remove, remove_all,
-        remove_30, remove_10, whole_way,
+        monai_all, remove_30, remove_10, whole_way,
     )
 }  # fmt: skip
 

@@ -43,6 +43,7 @@ RATIOS = (
     Ratio("mask without shadows / decoding its bands", "mask_without_shadow", "decode", 1.3),
     Ratio("mask with shadows / decoding its bands", "mask_with_shadow", "decode", 1.9),
     Ratio("remove, known network / its parts", "cheap_remove", "cheap_parts", 1.10),
+    Ratio("remove / MONAI's sliding window", "remove_all", "monai_all", 1.0),
     Ratio("remove, 30 % cloud / all cloud", "remove_30", "remove_all", 0.45),
     Ratio("remove, 10 % cloud / all cloud", "remove_10", "remove_all", 0.20),
 )

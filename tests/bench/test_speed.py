@@ -40,6 +40,26 @@ def test_cloud_score(benchmark: Any, score: Any, dtype: type) -> None:
     assert np.allclose(inside, published_score(_planes(np.float64))[8:-8, 8:-8], atol=1e-4)
 
 
+@pytest.mark.benchmark(group="cloud detection, 256 x 256")
+@pytest.mark.parametrize("detector", ["cloudfree", "s2cloudless"])
+def test_cloud_detection_beside_s2cloudless(benchmark: Any, detector: str) -> None:
+    numbers = cloudy_scene(256, 256)[0] / np.float32(10_000)
+    planes = dict(zip(OPTICAL_BANDS, numbers, strict=True))
+
+    def s2cloudless() -> Any:
+        return rival.get_cloud_probability_maps(pixels)
+
+    def cloudfree() -> Any:
+        return cloud_score(planes)
+
+    rival = pytest.importorskip("s2cloudless").S2PixelCloudDetector(all_bands=True)
+    pixels = np.moveaxis(numbers, 0, -1)[None]
+    found = benchmark.pedantic(
+        {"cloudfree": cloudfree, "s2cloudless": s2cloudless}[detector], rounds=5, warmup_rounds=1
+    )
+    assert found.squeeze().shape == (256, 256)
+
+
 @pytest.mark.benchmark(group="default model, 768 x 768, 256 px tiles, no overlap")
 @pytest.mark.parametrize("way", ["bare forward", "engine"])
 def test_engine_overhead(benchmark: Any, way: str) -> None:

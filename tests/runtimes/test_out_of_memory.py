@@ -1,0 +1,45 @@
+"""What runtimes say when memory is out, as Python's own MemoryError."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cloudfree.runtimes.out_of_memory import memory_errors
+from cloudfree.runtimes.torch import TorchRuntime
+
+
+class Hungry(nn.Module):
+    """Wants more memory than any machine has."""
+
+    def forward(self, optical: Tensor) -> dict[str, Tensor]:
+        return {"image": torch.empty(1 << 55) + optical.sum()}
+
+
+def test_torch_on_the_cpu() -> None:
+    runtime = TorchRuntime(Hungry(), ("optical",), torch.device("cpu"), torch.float32)
+    with pytest.raises(MemoryError, match=r"can't allocate memory|not enough memory"):
+        runtime.run({"optical": np.zeros((1, 1, 4, 4), np.float32)})
+
+
+def test_torch_on_the_gpu_gives_its_cache_back_first() -> None:
+    cleared = []
+    with (
+        pytest.raises(MemoryError, match="CUDA out of memory"),
+        memory_errors(lambda: cleared.append(1)),
+    ):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nAdvice")
+    assert cleared
+
+
+def test_onnx_runtime() -> None:
+    fail = pytest.importorskip("onnxruntime.capi.onnxruntime_pybind11_state").Fail
+    with pytest.raises(MemoryError), memory_errors():
+        raise fail("[ONNXRuntimeError] : 1 : FAIL : Failed to allocate memory for requested buffer")
+
+
+def test_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match="sizes"), memory_errors():
+        raise RuntimeError("sizes of tensors must match")
