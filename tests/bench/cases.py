@@ -113,7 +113,7 @@ def remove_all(size: int, folder: Path) -> None:
 def monai_all(size: int, folder: Path) -> None:
     """MONAI's sliding window over the whole scene as one array: same network, tiles and weights."""
     import torch
-    from monai.inferers import SlidingWindowInferer
+    from monai.inferers import sliding_window_inference
 
     s2, s1 = full_scene(size)
     model, plan = load_model(DEFAULT_MODEL, "cpu"), _plan(size)
@@ -131,8 +131,10 @@ def monai_all(size: int, folder: Path) -> None:
         return torch.from_numpy(model.runtime.run(arrays)["image"])
 
     weight = torch.from_numpy(tile_weight(plan.tile, plan.tile, plan.overlap))
-    inferer = SlidingWindowInferer((plan.tile, plan.tile), 1, plan.overlap / plan.tile)
-    restored = inferer(scene, run, roi_weight_map=weight[None, None])
+    share = plan.overlap / plan.tile
+    restored = sliding_window_inference(
+        scene, (plan.tile, plan.tile), 1, run, overlap=share, roi_weight_map=weight
+    )
     with CogWriter(folder / "monai.tif", optical.grid, profile) as out:
         out.write(window, encode(card.optical_scaling.inverse(restored.numpy())[0]))
 
