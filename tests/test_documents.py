@@ -34,7 +34,7 @@ def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> N
     written = {path.name for path in (tmp_path / "play").iterdir()}
     assert {
         "mask.tif", "score.tif", "s1_coregistered.tif", "s2_cloudy_cloudfree.tif",
-        "s2_cloudy_cloudfree_filled.tif", "again.tif", "report.html",
+        "s2_cloudy_cloudfree_filled.tif", "again.tif", "sure_uncertainty.tif", "report.html",
         "cloudfree-s.onnx", "onnx.tif",
     } <= written  # fmt: skip
 
@@ -48,6 +48,15 @@ def test_the_commands_of_the_document_on_scoring_run(tmp_path: Path) -> None:
     written = {path.name for path in (tmp_path / "play" / "scores").iterdir()}
     named = set(re.findall(r"^\| `(\w+\.\w+)` \|", document, flags=re.MULTILINE))
     assert written == named
+
+
+def test_the_commands_of_the_document_on_uncertainty_run(tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "uncertainty.md").read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
+    ran = _run(tmp_path, "bash", "-euc", script)
+    assert ran.returncode == 0, ran.stderr
+    assert '[uncertainty]\nsource = "flips"\nfloor = [' in ran.stdout
+    assert (tmp_path / "doubt" / "one" / "s2_cloudy_cloudfree_uncertainty.tif").exists()
 
 
 def test_the_commands_of_the_document_on_training_run(tmp_path: Path) -> None:

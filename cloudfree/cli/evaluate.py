@@ -48,6 +48,12 @@ from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, of
     "--places", type=EXISTING_FILE, help="TOML or CSV that tells which patches show one place."
 )
 @click.option(
+    "--uncertainty",
+    is_flag=True,
+    help="Also calibrate the standard deviations of `remove --uncertainty`, and print what a card "
+    "says of them.",
+)
+@click.option(
     "-o",
     "--output",
     type=NEW_FILE,

@@ -64,6 +64,11 @@ from cloudfree.cli.options import (
     show_default=True,
     help="Arithmetic of the network.",
 )
+@click.option(
+    "--uncertainty",
+    is_flag=True,
+    help="Also write the standard deviation of each band; can take eight times as long.",
+)
 @click.option("--report", type=NEW_FILE, metavar="OUT.html", help="Also write a report.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done.")
 @optical_options

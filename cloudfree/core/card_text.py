@@ -10,7 +10,7 @@ from cloudfree.core.model_card import ModelCard
 from cloudfree.core.scaling import Scaling
 
 # Entries that a card has only where there is something to say.
-OPTIONAL = ("attribution", "network_settings", "training", "scores")
+OPTIONAL = ("attribution", "network_settings", "training", "scores", "uncertainty")
 
 
 def entries_of(card: ModelCard) -> dict[str, Any]:
@@ -32,6 +32,7 @@ def entries_of(card: ModelCard) -> dict[str, Any]:
         "output": {"bands": list(card.output_bands)},
         "training": dict(card.training),
         "scores": dict(card.scores),
+        "uncertainty": dict(card.uncertainty),
     }
     if card.uses_sar:
         entries["sar"] = _scaled_bands(card.sar_bands, card.sar_scaling)

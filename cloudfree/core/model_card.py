@@ -48,6 +48,7 @@ class ModelCard:
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+    uncertainty: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def uses_sar(self) -> bool:
@@ -117,6 +118,7 @@ def _model_card(entries: Mapping[str, Any]) -> ModelCard:
         network_settings=entries.get("network_settings", {}),
         training=entries.get("training", {}),
         scores=entries.get("scores", {}),
+        uncertainty=entries.get("uncertainty", {}),
     )
 
 

@@ -38,6 +38,12 @@ class Scaling:
         values += low
         return np.asarray(values, dtype=np.float32)
 
+    def inverse_variance(self, scaled: Float32) -> Float32:
+        """Variances of scaled numbers, (..., band, y, x), in the square of the input's unit."""
+        low, high = self._limits()
+        start, stop = self.scale
+        return np.asarray(scaled * ((high - low) / (stop - start)) ** 2, dtype=np.float32)
+
     def _limits(self) -> tuple[Float32, Float32]:
         limits = np.asarray(self.clip, dtype=np.float32)[:, :, None, None]
         return limits[:, 0], limits[:, 1]

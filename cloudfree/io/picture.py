@@ -38,6 +38,15 @@ def reduced_classes(mask: Dataset, grid: Grid) -> Pixels:
     return np.asarray(_read(mask, [0], grid, Resampling.mode)[0], dtype=np.uint8)
 
 
+def reduced_mean(dataset: Dataset, grid: Grid) -> Float32:
+    """Mean of all bands, (y, x), by their scales and at the size of `grid`; NaN if none."""
+    handle = dataset.handle
+    numbers = _read(dataset, list(range(handle.count)), grid, Resampling.average)
+    missing = (numbers == handle.nodata).any(axis=0)
+    mean = (numbers * np.reshape(handle.scales, (-1, 1, 1))).mean(axis=0)
+    return np.where(missing, np.nan, mean).astype(np.float32)
+
+
 def png(pixels: Pixels) -> bytes:
     """A PNG file of red, green, blue and perhaps opacity, (y, x, 3 or 4)."""
     return _encode(pixels, "PNG", {})

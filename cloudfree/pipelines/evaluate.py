@@ -42,6 +42,7 @@ class EvaluateOptions:
     limit: int | None = None
     patch: int = PATCH_PX
     places: Path | None = None
+    uncertainty: bool = False
     s2_offset: float | None = None
     output: Path | None = None
     pictures: int = 6
@@ -66,7 +67,7 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     samples = spread(chosen, options.limit)
     if options.places:
         samples = regroup(samples, options.places, listing)
-    scoring = Scoring(models, protocol, _common_bands(models))
+    scoring = Scoring(models, protocol, _common_bands(models), options.uncertainty)
     with _without_notes():
         for sample, prepared in progress(
             prefetch(scoring.prepare, samples), len(samples), "patches"
@@ -131,6 +132,7 @@ def _evaluation(
         patches=tuple(scoring.patches),
         skipped=(*incomplete, *scoring.skipped),
         output=options.output,
+        error_models=scoring.error_models(),
     )
 
 

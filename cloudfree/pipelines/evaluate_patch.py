@@ -19,7 +19,7 @@ from cloudfree.engine.compose import compose
 from cloudfree.io.georeference import pixel_size_m
 from cloudfree.metrics.protocol import PatchFigures, Protocol
 from cloudfree.metrics.scores import has_data
-from cloudfree.pipelines.evaluate_predict import predict_patch
+from cloudfree.pipelines.evaluate_predict import Predict, predict_patch
 from cloudfree.pipelines.mask import MaskSettings, plan_mask
 from cloudfree.pipelines.restoration import SOFT_EDGE_PX
 from cloudfree.runtimes.model import Model
@@ -47,7 +47,7 @@ class Restored:
     """What a model predicts and what `remove` would write, reflectance of the patch's bands.
 
     `raw` is NaN in bands that the model does not predict. `variance` has the shape of `raw`, or is
-    None for a network that tells none.
+    None where none is told.
     """
 
     raw: Float32
@@ -63,9 +63,9 @@ def find_clouds(patch: Patch) -> Clouds:
     return Clouds(obscured(classes), obscured(grow(classes, radius_px)))
 
 
-def restore(model: Model, patch: Patch, clouds: Clouds, tiled: bool) -> Restored:
+def restore(model: Model, predict: Predict, patch: Patch, clouds: Clouds, tiled: bool) -> Restored:
     """Let a model restore a patch, in the tiles of its card or all at once."""
-    image, variance = predict_patch(model, patch, tiled)
+    image, variance = predict_patch(model, predict, patch, tiled)
     positions = [patch.bands.index(band) for band in model.card.output_bands]
     native = patch.radiometry.encode(patch.cloudy)
     opacity = soft_edge(clouds.grown, SOFT_EDGE_PX)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from cloudfree.pipelines.evaluate_patch import (
     restore,
     score,
 )
+from cloudfree.pipelines.evaluate_predict import Predict, told_by
+from cloudfree.pipelines.evaluate_uncertainty import Calibrating
 from cloudfree.runtimes.model import Model
 
 # Values of a patch that the calibration of its variances looks at, evenly spread: all values of
@@ -41,9 +44,14 @@ class Scoring:
     """Scores patches one by one and keeps the figures."""
 
     def __init__(
-        self, models: Mapping[str, Model], protocol: Protocol, bands: tuple[str, ...]
+        self,
+        models: Mapping[str, Model],
+        protocol: Protocol,
+        bands: tuple[str, ...],
+        uncertainty: bool = False,
     ) -> None:
         self.models, self.protocol, self.bands = models, protocol, bands
+        self.calibrating = {n: Calibrating(m) for n, m in models.items()} if uncertainty else {}
         self.patches: list[ScoredPatch] = []
         self.skipped: list[Skipped] = []
         self._variances: dict[str, list[tuple[Float32, Float32]]] = {name: [] for name in models}
@@ -66,9 +74,16 @@ class Scoring:
     def restore(self, prepared: Prepared) -> dict[str, Restored]:
         """What each model makes of a patch."""
         return {
-            label: restore(model, prepared.patch, prepared.clouds, self.protocol.tiled)
+            label: restore(
+                model, self._predict(label), prepared.patch, prepared.clouds, self.protocol.tiled
+            )
             for label, model in self.models.items()
         }
+
+    def _predict(self, label: str) -> Predict:
+        if label in self.calibrating:
+            return self.calibrating[label].spread.predict
+        return told_by(self.models[label])
 
     def add(self, sample: Sample, prepared: Prepared | Skipped) -> None:
         """Score a patch with every model."""
@@ -92,18 +107,31 @@ class Scoring:
             )
         )
         for label, one in restored.items():
-            if one.variance is not None:
+            if label in self.calibrating:
+                self.calibrating[label].add(sample.place, patch, clouds, one)
+            elif one.variance is not None:
                 self._variances[label].append(_sampled(patch, one.raw, one.variance))
 
     def calibration(self) -> dict[str, Calibration]:
         """How well the variances fit, of each model that tells one."""
-        found = {}
+        found = dict(self._calibrated())
         for label, pairs in self._variances.items():
             if pairs:
                 variances, errors = (np.concatenate(part) for part in zip(*pairs, strict=True))
                 if one := calibration(variances, errors):
                     found[label] = one
         return found
+
+    def _calibrated(self) -> Iterator[tuple[str, Calibration]]:
+        """The same in each way to make deviations of what a model tells."""
+        for label, one in self.calibrating.items():
+            for way, figures in one.calibrations():
+                yield f"{label}, {way}", figures
+
+    def error_models(self) -> dict[str, dict[str, Any]]:
+        """What the card of each model should say of its errors."""
+        entries = {label: one.card_entry() for label, one in self.calibrating.items()}
+        return {label: entry for label, entry in entries.items() if entry}
 
 
 def _require_inputs(patch: Patch, model: Model) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from cloudfree.core.card_text import toml_text
 from cloudfree.core.text_table import text_table
 from cloudfree.datasets.sample import Skipped
 from cloudfree.metrics.calibration import Calibration
@@ -20,7 +22,8 @@ class Evaluation:
 
     `definition` says in words what `protocol` compares; `models` are names and the hashes of their
     weights; `bands` are those compared. `rows` are means over patches. `calibration` has an entry
-    for each model that tells a variance.
+    for each model that tells a variance, or each way to tell the errors of a model; then
+    `error_models` holds by model what its card should say under `[uncertainty]`.
     """
 
     version: str
@@ -35,6 +38,7 @@ class Evaluation:
     patches: tuple[ScoredPatch, ...]
     skipped: tuple[Skipped, ...]
     output: Path | None
+    error_models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def places(self) -> int:
@@ -65,6 +69,8 @@ def _lines(found: Evaluation) -> Iterator[str]:
             f"\n{label}: UCE {one.uce:.4f}, AUCE {one.auce:.4f}; {one.within_1:.1%} of the errors "
             f"within one standard deviation, {one.within_2:.1%} within two"
         )
+    for label, entry in found.error_models.items():
+        yield f"\n# of {label}, for its card\n{toml_text({'uncertainty': entry}).strip()}"
     if found.skipped:
         yield f"\n{len(found.skipped)} patches skipped:"
         yield from (f"  {one.name}: {one.reason}" for one in found.skipped[:5])

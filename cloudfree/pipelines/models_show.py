@@ -69,6 +69,7 @@ class ShowResult:
             yield "takes", f"{name} {' x '.join(map(str, shape))}"
         yield "training", _table(card.training, "\n" + " " * INDENT)
         yield "scores", _table(card.scores, "\n" + " " * INDENT)
+        yield "uncertainty", _table(card.uncertainty, "\n" + " " * INDENT)
 
 
 def run(options: ShowOptions, progress: Progress) -> ShowResult:

@@ -32,6 +32,8 @@ from cloudfree.pipelines.registration import NOT_USED, Measurement, measure, shi
 from cloudfree.pipelines.remove_inputs import open_optical, open_sar, refuse_outputs
 from cloudfree.pipelines.remove_options import RemoveOptions, RemoveResult
 from cloudfree.pipelines.restoration import Original, Restoration, RestoredRows
+from cloudfree.pipelines.uncertainty import Uncertainty
+from cloudfree.pipelines.uncertainty_file import deviation_writer
 from cloudfree.runtimes.load import find_card, load_model
 from cloudfree.runtimes.model import Model
 
@@ -60,7 +62,8 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         measurement = NOT_USED
         if sar:
             measurement = measure(sar, optical, mask, options.shift, options.max_shift)
-        scene = Restoration(optical, sar, mask, model, measurement.applied_shift)
+        uncertainty = Uncertainty(model) if options.uncertainty else None
+        scene = Restoration(optical, sar, mask, model, measurement.applied_shift, uncertainty)
         counts = None if options.dry_run else _write(options, scene, plan, measurement, progress)
     if options.report and counts:
         _report(options, progress)
@@ -133,12 +136,16 @@ def _write(
     with (
         CogWriter(options.marks, grid, _marks_profile()) as marks,
         CogWriter(options.result, grid, profile) as result,
+        deviation_writer(
+            options.deviations, scene, tags, options.creation_options
+        ) as write_deviation,
     ):
 
         def write(predicted: tuple[Window, Float32, Original]) -> None:
             rows = scene.finished(*predicted)
             result.write(rows.window, rows.pixels)
             marks.write(rows.window, _marks(rows.filled, rows.valid)[None])
+            write_deviation(rows)
             counts.add(rows)
 
         batch = options.batch or scene.model.runtime.batch
@@ -201,6 +208,8 @@ def _tags(options: RemoveOptions, model: Model, measurement: Measurement) -> dic
         "CLOUDFREE_FILLED": options.marks.name,
         **shift_tags(measurement),
     }
+    if options.deviations:
+        tags["CLOUDFREE_UNCERTAINTY"] = options.deviations.name
     if options.s1 and model.card.uses_sar:
         tags["CLOUDFREE_S1"] = relative(options.s1)
     if options.dem:
@@ -242,4 +251,5 @@ def _result(
         shift_applied=measurement.applied,
         shift_reason=measurement.reason,
         written=counts is not None,
+        uncertainty=options.deviations,
     )

@@ -22,7 +22,7 @@ PICTURE = "picture"
 def refuse_outputs(options: RemoveOptions) -> None:
     """Refuse outputs that exist, or that would replace an input."""
     inputs = [path.resolve() for path in (options.s1, options.s2, options.mask) if path]
-    for path in filter(None, (options.result, options.marks, options.report)):
+    for path in filter(None, (options.result, options.marks, options.deviations, options.report)):
         if path.resolve() in inputs:
             raise OutputError(
                 f"{path} is an input and an output",

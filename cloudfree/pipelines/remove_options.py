@@ -36,6 +36,7 @@ class RemoveOptions:
     max_gap: float = MAX_GAP_DAYS
     s2_offset: float | None = None
     resampling: Resampling = "bilinear"
+    uncertainty: bool = False
     report: Path | None = None
     dry_run: bool = False
     overwrite: bool = False
@@ -50,6 +51,12 @@ class RemoveOptions:
     def marks(self) -> Path:
         """Where the marks of restored pixels go."""
         return self.result.with_name(f"{self.result.stem}_filled.tif")
+
+    @property
+    def deviations(self) -> Path | None:
+        """Where the standard deviations of restored pixels go, if they were asked for."""
+        name = f"{self.result.stem}_uncertainty.tif"
+        return self.result.with_name(name) if self.uncertainty else None
 
 
 @dataclass(frozen=True)
@@ -67,12 +74,15 @@ class RemoveResult:
     shift_applied: bool
     shift_reason: str
     written: bool
+    uncertainty: Path | None = None
 
     def summary(self) -> str:
         """A few lines for people."""
         done = "nothing written (dry run)" if self.restored is None else (
             f"{self.restored:.1%} of the pixels restored, marked in {self.filled.name}"
         )  # fmt: skip
+        if self.uncertainty and self.restored is not None:
+            done += f", their standard deviations in {self.uncertainty.name}"
         shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.shift_px)
         return (
             f"{self.output}\n  {done}\n  {self.tiles} tiles, model {self.model}, {self.runtime}\n"

@@ -22,6 +22,7 @@ from cloudfree.engine.predict import predict_rows
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.radar import Radar
+from cloudfree.pipelines.uncertainty import Uncertainty
 from cloudfree.runtimes.model import Model, TileInputs
 
 # Width of the soft edge in pixels: the dilation of the mask covers it, so that the thin rim of a
@@ -39,13 +40,18 @@ class Original:
 
 @dataclass(frozen=True)
 class RestoredRows:
-    """Finished rows of the output in the file's numbers, and the pixels that were restored."""
+    """Finished rows of the output in the file's numbers, and the pixels that were restored.
+
+    `deviation` is the standard deviation of the restored bands, (band, y, x) in reflectance and in
+    the order of the model, NaN elsewhere; None where it was not asked for.
+    """
 
     window: Window
     pixels: NDArray[np.generic]
     valid: NDArray[np.bool_]
     filled: NDArray[np.bool_]
     wanted: int
+    deviation: Float32 | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Restoration:
     """A scene, its radar, its mask and a model, joined window by window.
 
     `sar` is None for a network that does not use it; without a mask every pixel is restored.
+    With `uncertainty` the predictions carry their variance behind them.
     """
 
     optical: OpticalScene
@@ -60,12 +67,16 @@ class Restoration:
     mask: MaskFile | None
     model: Model
     shift: Displacement
+    uncertainty: Uncertainty | None = None
 
     def predictions(
         self, plan: TilePlan, batch: int, progress: Progress
     ) -> Iterator[tuple[Window, Float32, Original]]:
         """Predicted rows of the whole scene from top to bottom, with the original ones."""
-        bands, run = len(self.model.card.output_bands), fitting_batches(self.model.predict)
+        bands, predict = len(self.model.card.output_bands), self.model.predict
+        if self.uncertainty:
+            bands, predict = 2 * bands, self.uncertainty.predict
+        run = fitting_batches(predict)
         yield from predict_rows(
             plan, bands, self.needed, self.load, run, self.original, batch, progress
         )
@@ -78,9 +89,12 @@ class Restoration:
         """The rows of the output."""
         radiometry, opacity = self.optical.radiometry, original.opacity
         positions = [self.optical.positions[band] for band in self.model.card.output_bands]
-        pixels, filled = compose(original.native, prediction, opacity, radiometry, positions)
+        image = prediction[: len(positions)]
+        pixels, filled = compose(original.native, image, opacity, radiometry, positions)
         valid = radiometry.valid(original.native)
-        return RestoredRows(window, pixels, valid, filled, int((valid & (opacity > 0)).sum()))
+        wanted = int((valid & (opacity > 0)).sum())
+        deviation = self.uncertainty.deviation(prediction, filled) if self.uncertainty else None
+        return RestoredRows(window, pixels, valid, filled, wanted, deviation)
 
     def needed(self, tile: Window) -> bool:
         """Whether the network has something to restore in a tile."""

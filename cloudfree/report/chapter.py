@@ -13,7 +13,8 @@ from cloudfree.report.pictures import Pixels
 class Picture:
     """One picture of a scene, (y, x, 4).
 
-    `name` is short and the same for all scenes (before, after, truth, sar, mask, error, outline);
+    `name` is short and the same for all scenes (before, after, truth, sar, mask, error,
+    uncertainty, outline);
     `composite` tells apart two pictures of one name: `true` or `swir`, empty where there is one.
     """
 

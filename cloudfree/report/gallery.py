@@ -32,7 +32,7 @@ def _figure(picture: Picture) -> str:
     """A picture with its name, what it shows, and its legend."""
     coarse = ' class="coarse"' if is_small(picture) else ""
     composite = f' data-composite="{picture.composite}"' if picture.composite else ""
-    legends = {"mask": _mask_legend, "error": _error_legend}
+    legends = {"mask": _mask_legend, "error": _error_legend, "uncertainty": _error_legend}
     legend = legends[picture.name]() if picture.name in legends else ""
     return (
         f'<figure data-name="{picture.name}"{composite}{coarse}>'

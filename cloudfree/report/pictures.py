@@ -111,7 +111,11 @@ def marks_colours(marks: Mask) -> Pixels:
 
 def error_colours(truth: Float32, image: Float32) -> Pixels:
     """The picture of the mean absolute error over all bands, (band, y, x)."""
-    error = np.abs(image - truth).mean(axis=0)
+    return size_colours(np.abs(image - truth).mean(axis=0))
+
+
+def size_colours(error: Float32) -> Pixels:
+    """The picture of how large errors are, (y, x) in reflectance."""
     unit = np.nan_to_num(np.clip(error / LARGEST_ERROR, 0.0, 1.0))
     points = np.linspace(0, 1, len(ERROR_COLOURS))
     channels = [np.interp(unit, points, channel) for channel in np.transpose(ERROR_COLOURS)]

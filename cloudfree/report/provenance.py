@@ -15,7 +15,7 @@ class Provenance:
 
     `shift` is what was corrected, in pixels of the result.
     `s2_offset` is what the user had added to the digital numbers.
-    `s2`, `s1`, `mask` and `filled` are paths relative to the folder of the result.
+    `s2`, `s1`, `mask`, `filled` and `uncertainty` are paths relative to the folder of the result.
     """
 
     version: str
@@ -26,6 +26,7 @@ class Provenance:
     s1: str | None
     mask: str | None
     filled: str | None
+    uncertainty: str | None
     shift: Shift
     shift_reason: str | None
     s2_offset: float | None
@@ -56,6 +57,7 @@ def provenance_of(tags: Mapping[str, str], name: str) -> Provenance:
         s1=tags.get("CLOUDFREE_S1"),
         mask=tags.get("CLOUDFREE_MASK"),
         filled=tags.get("CLOUDFREE_FILLED"),
+        uncertainty=tags.get("CLOUDFREE_UNCERTAINTY"),
         shift=_shift(tags.get("CLOUDFREE_SHIFT_PX", "none")),
         shift_reason=tags.get("CLOUDFREE_SHIFT_REASON"),
         s2_offset=float(tags["CLOUDFREE_S2_OFFSET"]) if "CLOUDFREE_S2_OFFSET" in tags else None,

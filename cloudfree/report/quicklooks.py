@@ -15,8 +15,9 @@ from cloudfree.core.shift import Shift
 from cloudfree.core.units import Float32
 from cloudfree.core.window import strips
 from cloudfree.errors import InputError
+from cloudfree.io.dataset import Dataset
 from cloudfree.io.optical import OpticalScene
-from cloudfree.io.picture import reduced, reduced_classes, reduced_reflectance
+from cloudfree.io.picture import reduced, reduced_classes, reduced_mean, reduced_reflectance
 from cloudfree.io.radar import Radar
 from cloudfree.report.chapter import Picture
 from cloudfree.report.pictures import (
@@ -27,6 +28,7 @@ from cloudfree.report.pictures import (
     mask_colours,
     outline,
     radar_colours,
+    size_colours,
     stretch_of,
 )
 from cloudfree.report.sources import Sources
@@ -50,6 +52,8 @@ def quicklooks(sources: Sources) -> Iterator[Picture]:
         yield from _composites(sources, SHORT_WAVE_INFRARED, grid, clear)
     yield from _radar(sources, grid)
     yield from _masks(sources, grid)
+    if sources.deviations:
+        yield _deviation(sources.deviations, grid)
     if sources.truth:
         yield _error(sources.truth, sources.after, grid)
 
@@ -101,6 +105,12 @@ def _masks(sources: Sources, grid: Grid) -> Iterator[Picture]:
             yield Picture("mask", "Reconstructed", caption, marks_colours(marks))
         caption = "Border of the reconstructed pixels"
         yield Picture("outline", "Outline", caption, outline(marks == Mark.RECONSTRUCTED))
+
+
+def _deviation(deviations: Dataset, grid: Grid) -> Picture:
+    caption = "Standard deviation of restored pixels in reflectance, mean over all bands"
+    pixels = size_colours(reduced_mean(deviations, grid))
+    return Picture("uncertainty", "Uncertainty", caption, pixels)
 
 
 def _error(truth: OpticalScene, after: OpticalScene, grid: Grid) -> Picture:

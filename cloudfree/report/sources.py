@@ -32,7 +32,8 @@ Opened = TypeVar("Opened", bound=Closable)
 class Sources:
     """The open files of one result; None where a file was not found or cannot be used.
 
-    `filled` holds 0 original, 1 reconstructed, 255 nodata; `missing` says in sentences what is
+    `filled` holds 0 original, 1 reconstructed, 255 nodata, `deviations` the standard deviation of
+    each restored band; `missing` says in sentences what is
     not there.
     """
 
@@ -42,6 +43,7 @@ class Sources:
     sar: Radar | None
     mask: MaskFile | None
     filled: MaskFile | None
+    deviations: Dataset | None
     truth: OpticalScene | None
     missing: tuple[str, ...]
 
@@ -71,6 +73,7 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
             filled=shelf.open(
                 "the file of marks", provenance.filled, lambda path: MaskFile(path, grid)
             ),
+            deviations=shelf.open("the file of deviations", provenance.uncertainty, Dataset),
             truth=stack.enter_context(matching(truth)) if truth else None,
             missing=tuple(shelf.missing),
         )

@@ -8,7 +8,7 @@ from cloudfree.report.chapter import Chapter
 from cloudfree.report.gallery import is_small
 
 # Pictures that the slider can show, in the order of its menus, and which stand left at first.
-SLIDER = ("before", "after", "truth", "sar", "mask", "error")
+SLIDER = ("before", "after", "truth", "sar", "mask", "error", "uncertainty")
 LEFT = ("before", "sar", "mask")
 
 

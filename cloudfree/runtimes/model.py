@@ -13,6 +13,9 @@ from cloudfree.core.units import Float32
 
 Arrays = Mapping[str, Float32]
 
+# The name under which networks return the variance of their image.
+VARIANCE = "variance"
+
 
 class Runtime(Protocol):
     """What executes a network: scaled batches in, scaled batches out, by name."""
@@ -61,11 +64,24 @@ class Model:
         reflection to the card's multiple, and both scalings are those of the card. Where a network
         that needs SAR has none nothing is known of the ground: the prediction is NaN there.
         """
+        return self.predict_with_variance(tiles)[0]
+
+    def predict_with_variance(
+        self, tiles: Sequence[TileInputs]
+    ) -> tuple[list[Float32], list[Float32] | None]:
+        """Predicted reflectance, as `predict` has it, and the variance that the network tells."""
         height, width = tiles[0].optical.shape[-2:]
-        image = self.runtime.run(self._inputs(tiles))["image"]
         bands = len(self.card.output_bands)
-        restored = self.card.optical_scaling.inverse(image[:, :bands])[..., :height, :width]
-        return [_where_seen(pixels, tile) for pixels, tile in zip(restored, tiles, strict=True)]
+        told = {
+            name: array[:, :bands, :height, :width]
+            for name, array in self.runtime.run(self._inputs(tiles)).items()
+            if name in ("image", VARIANCE)
+        }
+        scaling = self.card.optical_scaling
+        images = _where_seen(scaling.inverse(told["image"]), tiles)
+        if VARIANCE not in told:
+            return images, None
+        return images, _where_seen(scaling.inverse_variance(told[VARIANCE]), tiles)
 
     def _inputs(self, tiles: Sequence[TileInputs]) -> Arrays:
         """Scaled batches of what the card lists."""
@@ -96,8 +112,9 @@ def fill_missing(bands: Float32) -> Float32:
     return filled
 
 
-def _where_seen(restored: Float32, tile: TileInputs) -> Float32:
-    """NaN where SAR was wanted and missing."""
-    if tile.sar is not None:
-        restored[:, np.isnan(tile.sar).any(axis=0)] = np.nan
-    return restored
+def _where_seen(restored: Float32, tiles: Sequence[TileInputs]) -> list[Float32]:
+    """The pixels of each tile, NaN where SAR was wanted and missing."""
+    for pixels, tile in zip(restored, tiles, strict=True):
+        if tile.sar is not None:
+            pixels[:, np.isnan(tile.sar).any(axis=0)] = np.nan
+    return list(restored)

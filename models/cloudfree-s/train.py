@@ -11,6 +11,7 @@ from 101 to 124 and COVER 0.25, 0.4, 0.55 or 0.7 for a remainder of SEED / 4 of 
     python train.py train --data DATA --simulated SIM --fold none --out RUNS/all
     python train.py evaluate --data DATA --runs RUNS
     python train.py assemble --runs RUNS --model . --hardware TEXT
+    python train.py calibrate --data DATA --runs RUNS --model .
 
 A fold leaves its places out of everything: targets, SAR and cloud donors. Step k of a run draws
 its samples from the seed and k alone, so a resumed run sees what an unbroken one would have seen.
@@ -27,6 +28,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from deviations import calibrate
 from patches import FOLDS, Library, open_library
 from rasterio.errors import NotGeoreferencedWarning
 from safetensors.torch import save_file
@@ -220,6 +222,11 @@ def main() -> None:
     shipping.add_argument("--model", type=Path, required=True)
     shipping.add_argument("--hardware", required=True, help="what the runs were made on")
     shipping.set_defaults(action=lambda o: assemble(o.runs, o.model, o.hardware))
+    calibrating = commands.add_parser("calibrate", help="write [uncertainty] into the card")
+    calibrating.add_argument("--data", type=Path, required=True)
+    calibrating.add_argument("--runs", type=Path, required=True)
+    calibrating.add_argument("--model", type=Path, required=True)
+    calibrating.set_defaults(action=lambda o: calibrate(o.data, o.runs, o.model))
     options = parser.parse_args()
     options.action(options)
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cloudfree.core.model_card import ModelCard
+from cloudfree.core.error_model import ErrorModel
+from cloudfree.core.model_card import ModelCard, parse_card_text
 from cloudfree.core.progress import silent
 from cloudfree.core.scaling import Scaling
 from cloudfree.datasets.folder import list_samples
@@ -28,6 +29,7 @@ from cloudfree.pipelines import evaluate, evaluate_scoring, remove
 from cloudfree.pipelines.evaluate import EvaluateOptions
 from cloudfree.pipelines.evaluate_patch import Clouds, score
 from cloudfree.pipelines.evaluation import Evaluation
+from cloudfree.pipelines.uncertainty import calibration_of
 from cloudfree.runtimes.model import Arrays, Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from tests.datasets.trees import SIDE, TEST, paths_of, write_tree, write_triplet
@@ -401,3 +403,44 @@ def test_real_triplets_go_through_the_command(data: Path, run: Run) -> None:
     found = run(data=data / "triplets", limit=2)
     assert [patch.name for patch in found.patches] == ["0316", "4433"]
     assert found.skipped == ()
+
+
+# --- uncertainty --------------------------------------------------------------------------------
+
+
+def test_deviations_are_calibrated_on_restored_pixels_place_by_place(
+    run: Run, network: Known
+) -> None:
+    found = run(split="all", uncertainty=True)
+    ways = [label.removeprefix(f"{DEFAULT_MODEL}, ") for label in found.calibration]
+    assert ways == ["bare flips", "by its card", "fitted to other places"]
+    entry = found.error_models[DEFAULT_MODEL]
+    assert entry["source"] == "flips"
+    # The network is ERROR too bright under the cloud, a little more or less in the rim.
+    answer = np.float32(FIELD)[:, None] + np.float32(ERROR)
+    variance = ErrorModel.of(entry).variance(answer, np.zeros((13, 1), np.float32))
+    assert np.sqrt(variance) == near(ERROR, 0.15)
+    assert entry["within_2"] > 0.95
+    assert "6 patches at " in entry["protocol"]
+
+
+def test_what_is_printed_for_the_card_is_an_entry_that_remove_reads(run: Run) -> None:
+    found = run(split="all", uncertainty=True)
+    entry = parse_card_text(found.summary().split("for its card\n")[1])["uncertainty"]
+    source, model = calibration_of(_card(uncertainty=entry))
+    assert source == "flips"
+    assert model == ErrorModel.of(found.error_models[DEFAULT_MODEL])
+
+
+def test_a_variance_that_the_network_tells_needs_no_flips(run: Run, network: Known) -> None:
+    network.variance = True
+    found = run(uncertainty=True)
+    assert next(iter(found.calibration)) == f"{DEFAULT_MODEL}, bare network"
+    assert "by its card" not in "".join(found.calibration), "its card is of the flips"
+    assert found.calibration[f"{DEFAULT_MODEL}, bare network"].within_1 > 0.99
+    assert len(network.seen) == 3
+
+
+def test_one_place_is_fitted_without_a_coverage(run: Run, tree: Path) -> None:
+    entry = run(limit=1, uncertainty=True).error_models[DEFAULT_MODEL]
+    assert "within_1" not in entry

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
 from cloudfree.core.bands import SAR_BANDS
 from cloudfree.report import quicklooks
+from cloudfree.report.pictures import size_colours
 from cloudfree.report.sources import open_sources
 from tests.rasters import write_radar, write_raster
 from tests.results import FakeResult, write_result
@@ -56,3 +58,17 @@ def test_strips_of_the_radar_join_without_a_seam(tmp_path, monkeypatch):
     whole = radar_picture(fake)
     monkeypatch.setattr(quicklooks, "STRIP_ROWS", 5)
     np.testing.assert_allclose(radar_picture(fake).astype(int), whole, atol=1)
+
+
+def test_deviations_are_shown_where_pixels_were_restored(tmp_path):
+    fake = write_result(tmp_path, CLOUDFREE_UNCERTAINTY="sure.tif")
+    numbers = np.full((2, 48, 64), 65535, np.uint16)
+    numbers[:, 20:30, 20:30] = np.reshape([200, 400], (2, 1, 1))
+    write_raster(tmp_path / "sure.tif", numbers, ["B02", "B03"], nodata=65535)
+    with rasterio.open(tmp_path / "sure.tif", "r+") as file:
+        file.scales = (1e-4, 1e-4)
+    with open_sources(fake.result, None) as sources:
+        pictures = {picture.name: picture.pixels for picture in quicklooks.quicklooks(sources)}
+    shown = pictures["uncertainty"]
+    assert shown[25, 25].tolist() == size_colours(np.float32([[0.03]]))[0, 0].tolist()
+    assert not shown[10, 10].any()

@@ -1,0 +1,31 @@
+"""The eight ways to lay a square on itself: flips and quarter turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cloudfree.core.units import Float32
+
+
+@dataclass(frozen=True)
+class Turn:
+    """So many quarter turns, and then perhaps a flip of the columns."""
+
+    quarters: int
+    flipped: bool
+
+    def of(self, array: Float32) -> Float32:
+        """The turned array, (..., y, x); odd quarters swap height and width."""
+        turned = np.rot90(array, self.quarters, axes=(-2, -1))
+        return np.ascontiguousarray(turned[..., ::-1] if self.flipped else turned)
+
+    def undone(self, turned: Float32) -> Float32:
+        """The array whose turned one this is."""
+        array = turned[..., ::-1] if self.flipped else turned
+        return np.ascontiguousarray(np.rot90(array, -self.quarters, axes=(-2, -1)))
+
+
+AS_IS = Turn(0, flipped=False)
+TURNS = tuple(Turn(quarters, flipped) for flipped in (False, True) for quarters in range(4))
