@@ -69,6 +69,15 @@ def test_the_commands_of_the_document_on_training_run(tmp_path: Path) -> None:
     assert {"settings.toml", "card.toml", "checkpoint.pt", "losses.csv", "samples"} <= written
 
 
+def test_the_commands_of_the_document_on_adapting_run(tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "adapt.md").read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
+    ran = _run(tmp_path, "bash", "-euc", script)
+    assert ran.returncode == 0, ran.stderr
+    assert "adapted to the scene: " in ran.stdout
+    assert (tmp_path / "play" / "adapted.tif").exists()
+
+
 def test_the_commands_of_the_document_on_simulated_clouds_run(tmp_path: Path) -> None:
     document = (ROOT / "docs" / "simulate.md").read_text(encoding="utf-8")
     script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))

@@ -37,6 +37,10 @@ from cloudfree.io.sentinel2.tags import SUN_AZIMUTH_TAG
 
 log = logging.getLogger("cloudfree")
 
+# What a mask tells of the sun that decided its shadows.
+SUN_TAG, SUN_ORIGIN_TAG = "MASK_SUN_AZIMUTH_DEG", "MASK_SUN_AZIMUTH_ORIGIN"
+SHADOW_DISTANCE_TAG = "MASK_SHADOW_DISTANCE_M"
+
 
 class MaskSource(OpticalSource, Protocol):
     """What a mask is made from: a scene on disk, or a patch in memory."""
@@ -290,9 +294,9 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
         "MASK_THRESHOLD": str(settings.threshold),
         "MASK_NDSI": str(settings.ndsi),
         "MASK_DILATE": settings.dilate,
-        "MASK_SUN_AZIMUTH_DEG": str(plan.sun.azimuth_deg),
-        "MASK_SUN_AZIMUTH_ORIGIN": plan.sun.origin,
-        "MASK_SHADOW_DISTANCE_M": plan.sun.distance,
+        SUN_TAG: str(plan.sun.azimuth_deg),
+        SUN_ORIGIN_TAG: plan.sun.origin,
+        SHADOW_DISTANCE_TAG: plan.sun.distance,
     }
     tags = {**profile.tags, **made}
     return dataclasses.replace(profile, tags=tags, creation_options=creation_options)

@@ -7,8 +7,9 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,9 @@ from cloudfree.pipelines.uncertainty_file import deviation_writer
 from cloudfree.runtimes.load import find_card, load_model
 from cloudfree.runtimes.model import Model
 
+if TYPE_CHECKING:
+    from cloudfree.pipelines.adapt import Adapted
+
 logger = logging.getLogger("cloudfree")
 
 __all__ = ["RemoveOptions", "RemoveResult", "run"]
@@ -58,16 +62,35 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         plan = _tile_plan(options, optical, card)
         model = load_model(options.model, options.device, options.precision, options.network)
         logger.info("model %s, %s", card.name, model.runtime.description)
+        if options.adapt:
+            from cloudfree.pipelines.adapt import refuse_adaptation
+
+            refuse_adaptation(model, options.replace)
         mask = stack.enter_context(_mask(options, optical, progress))
         measurement = NOT_USED
         if sar:
             measurement = measure(sar, optical, mask, options.shift, options.max_shift)
-        uncertainty = Uncertainty(model) if options.uncertainty else None
-        scene = Restoration(optical, sar, mask, model, measurement.applied_shift, uncertainty)
-        counts = None if options.dry_run else _write(options, scene, plan, measurement, progress)
+        scene = Restoration(optical, sar, mask, model, measurement.applied_shift)
+        scene, adapted = _adapted(options, scene, progress)
+        if options.uncertainty:
+            scene = replace(scene, uncertainty=Uncertainty(scene.model))
+        counts = None
+        if not options.dry_run:
+            counts = _write(options, scene, plan, measurement, adapted, progress)
     if options.report and counts:
         _report(options, progress)
-    return _result(options, model, plan, measurement, counts)
+    return _result(options, model, plan, measurement, adapted, counts)
+
+
+def _adapted(
+    options: RemoveOptions, scene: Restoration, progress: Progress
+) -> tuple[Restoration, Adapted | None]:
+    """The scene with a model that has learned its clear ground, if that was asked for."""
+    if not options.adapt or options.dry_run:
+        return scene, None
+    from cloudfree.pipelines.adapt import adapt_to_scene
+
+    return adapt_to_scene(scene, progress)
 
 
 @dataclass
@@ -125,10 +148,12 @@ def _write(
     scene: Restoration,
     plan: TilePlan,
     measurement: Measurement,
+    adapted: Adapted | None,
     progress: Progress,
 ) -> _Counts:
     """Write the result and its marks, row by row."""
     tags = _tags(options, scene.model, measurement)
+    tags.update(adapted.tags() if adapted else {})
     if scene.sar:
         tags.update(gap_tags(scene.sar.acquisition, scene.optical.acquisition))
     profile = scene.optical.profile(tags, options.creation_options)
@@ -236,6 +261,7 @@ def _result(
     model: Model,
     plan: TilePlan,
     measurement: Measurement,
+    adapted: Adapted | None,
     counts: _Counts | None,
 ) -> RemoveResult:
     valid = max(counts.valid, 1) if counts else 1
@@ -252,4 +278,5 @@ def _result(
         shift_reason=measurement.reason,
         written=counts is not None,
         uncertainty=options.deviations,
+        adaptation=adapted,
     )

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloudfree.io.output_name import beside
 from cloudfree.io.sentinel2.band_stack import Resampling
 from cloudfree.pipelines.gap import MAX_GAP_DAYS
 from cloudfree.runtimes.shelf import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from cloudfree.pipelines.adapt import Adapted
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class RemoveOptions:
     mask: Path | None = None
     replace: str = "clouds"
     dilate: str = "40m"
+    adapt: bool = False
     tile: int | None = None
     overlap: int | None = None
     batch: int | None = None
@@ -61,7 +66,10 @@ class RemoveOptions:
 
 @dataclass(frozen=True)
 class RemoveResult:
-    """What was done; `restored` and `unseen` are shares of the valid pixels."""
+    """What was done; `restored` and `unseen` are shares of the valid pixels.
+
+    `adaptation` is None where none was asked for.
+    """
 
     output: Path
     filled: Path
@@ -75,6 +83,7 @@ class RemoveResult:
     shift_reason: str
     written: bool
     uncertainty: Path | None = None
+    adaptation: Adapted | None = None
 
     def summary(self) -> str:
         """A few lines for people."""
@@ -84,7 +93,8 @@ class RemoveResult:
         if self.uncertainty and self.restored is not None:
             done += f", their standard deviations in {self.uncertainty.name}"
         shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.shift_px)
+        adapted = f"\n  {self.adaptation.summary()}" if self.adaptation else ""
         return (
             f"{self.output}\n  {done}\n  {self.tiles} tiles, model {self.model}, {self.runtime}\n"
-            f"  Sentinel-1 shift {shift}: {self.shift_reason}"
+            f"  Sentinel-1 shift {shift}: {self.shift_reason}{adapted}"
         )

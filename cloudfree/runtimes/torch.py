@@ -32,6 +32,20 @@ class TorchRuntime:
         _flush_subnormals(self._network)
 
     @property
+    def network(self) -> nn.Module:
+        """What is run; it does not learn."""
+        return self._network
+
+    @property
+    def place(self) -> tuple[torch.device, torch.dtype]:
+        """Device and precision."""
+        return self._device, self._precision
+
+    def with_network(self, network: nn.Module) -> TorchRuntime:
+        """The same for a network with other weights."""
+        return TorchRuntime(network, self._inputs, self._device, self._precision)
+
+    @property
     def description(self) -> str:
         """Device and precision."""
         precision = str(self._precision).removeprefix("torch.")

@@ -1,0 +1,125 @@
+"""`cloudfree remove --adapt`: the model learns the scene's own clear ground before it restores."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from cloudfree.clouds.sunlit import SUNLIT_BANDS
+from cloudfree.core.progress import Progress
+from cloudfree.errors import InputError, ModelError
+from cloudfree.pipelines.adapt_ground import WINDOW_PX, Grounds, find_grounds
+from cloudfree.pipelines.restoration import Restoration
+from cloudfree.runtimes.model import Model
+from cloudfree.runtimes.torch import TorchRuntime
+from cloudfree.training.adaptation import Adaptation, AdaptationSettings, adapt
+
+logger = logging.getLogger("cloudfree")
+
+# With fewer grounds to learn from or to check by, nothing is learned.
+MIN_LEARNED, MIN_HELD_OUT = 6, 3
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """Whether the model was adapted, and why or why not.
+
+    `gain_db` is the gain on held-out clear ground under drawn clouds, of the best moment, and
+    `error_db` its standard error; None where nothing was learned.
+    """
+
+    adapted: bool
+    reason: str
+    gain_db: float | None = None
+    error_db: float | None = None
+    steps: int = 0
+    seconds: float = 0.0
+
+    def tags(self) -> Mapping[str, str]:
+        """What goes into the tags of the result."""
+        tags = {"CLOUDFREE_ADAPTED": "yes" if self.adapted else f"no: {self.reason}"}
+        if self.adapted:
+            tags["CLOUDFREE_ADAPTED_GAIN_DB"] = f"{self.gain_db:.2f}"
+            tags["CLOUDFREE_ADAPTED_STEPS"] = str(self.steps)
+        return tags
+
+    def summary(self) -> str:
+        """One line for people."""
+        return f"{'adapted' if self.adapted else 'not adapted'} to the scene: {self.reason}"
+
+
+def refuse_adaptation(model: Model, replaced: str) -> None:
+    """Refuse what cannot be adapted, before anything is computed.
+
+    Raises
+    ------
+    ModelError
+        The model runs from an ONNX file.
+    InputError
+        Every pixel is to be restored: nothing tells clear ground.
+    """
+    if not isinstance(model.runtime, TorchRuntime):
+        raise ModelError(
+            f"--adapt with {model.card.name}, which cannot learn",
+            wanted="a model with weights; an ONNX file only predicts",
+            hint="give the checkpoint it was exported from, or leave --adapt out",
+        )
+    if replaced == "all":
+        raise InputError(
+            "--adapt with --replace all",
+            wanted="a mask that tells the clear ground",
+            hint="leave one of the two out",
+        )
+
+
+def adapt_to_scene(
+    scene: Restoration, progress: Progress, settings: AdaptationSettings | None = None
+) -> tuple[Restoration, Adapted]:
+    """The scene with the model that is best for it, and how it came about."""
+    settings = settings or AdaptationSettings()
+    found = _look(scene, settings.seed)
+    if isinstance(found, Grounds):
+        assert isinstance(scene.model.runtime, TorchRuntime)
+        result = adapt(
+            scene.model, scene.model.runtime, found.learned, found.held_out, settings, progress
+        )
+        scene, adapted = replace(scene, model=result.model), _adapted(result, found)
+    else:
+        adapted = Adapted(False, found)
+    logger.info("%s", adapted.summary())
+    return scene, adapted
+
+
+def _look(scene: Restoration, seed: int) -> Grounds | str:
+    """Ground to learn from, or why there is none."""
+    optical = scene.optical
+    if missing := [band for band in SUNLIT_BANDS if band not in optical.bands]:
+        return f"no band {', '.join(missing)}, which tell clear ground from haze"
+    if min(optical.grid.height, optical.grid.width) < WINDOW_PX:
+        return f"a scene of less than {WINDOW_PX} pixels is too small to learn from"
+    assert scene.mask is not None, "refused without one"
+    found = find_grounds(scene, scene.mask, seed)
+    if len(found.learned) < MIN_LEARNED or len(found.held_out) < MIN_HELD_OUT:
+        return (
+            f"{len(found.learned) + len(found.held_out)} of {found.examined} parts of the scene "
+            f"show enough ground that is surely clear, {MIN_LEARNED + MIN_HELD_OUT} are needed"
+        )
+    return found
+
+
+def _adapted(result: Adaptation, found: Grounds) -> Adapted:
+    if not result.steps or math.isnan(result.gain_db):
+        return Adapted(
+            False, "nothing could be learned from its clear ground", seconds=result.seconds
+        )
+    gain = f"{result.gain_db:+.2f} dB"
+    reason = (
+        f"{gain} (standard error {result.error_db:.2f}) on {len(found.held_out)} clear parts "
+        f"that it did not learn from, after {result.steps} steps on {len(found.learned)} others"
+        + ("" if result.kept else "; that is no sure gain")
+    )
+    return Adapted(
+        result.kept, reason, result.gain_db, result.error_db, result.steps, result.seconds
+    )
