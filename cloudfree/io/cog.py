@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 import numpy as np
 import rasterio
 import rasterio.shutil
-import rasterio.windows
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
 from rasterio.env import Env
@@ -19,20 +19,26 @@ from rasterio.io import DatasetWriter
 
 from cloudfree.core.freed_memory import give_back_freed_memory
 from cloudfree.core.grid import Grid
+from cloudfree.core.halving import Resampling
 from cloudfree.core.window import Window
 from cloudfree.errors import OutputError
+from cloudfree.io.overviews import with_overviews, write_overviews
 from cloudfree.io.quiet import without_warning
+from cloudfree.io.rectangle import rectangle
 
 BLOCK_PX = 512
 
-# The draft is read once and thrown away: fast compression, tiles as the COG wants them.
+# Draft and overviews are read once and thrown away: fast compression, tiles as the COG wants them.
 _DRAFT = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK_PX, "blockysize": BLOCK_PX,
           "compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer"}  # fmt: skip
 _COG = {"BLOCKSIZE": str(BLOCK_PX), "COMPRESS": "DEFLATE", "PREDICTOR": "YES",
         "BIGTIFF": "IF_SAFER", "NUM_THREADS": "ALL_CPUS"}  # fmt: skip
 # Bytes of GDAL's block cache while the draft is copied: each block is read and written once, and
 # more would keep the whole draft. rasterio takes this setting in bytes and puts the old one back.
-_COPY_CACHE = 64 << 20
+_COPY_CACHE = 32 << 20
+# Creation options of GDAL's COG driver that decide which overviews there are.
+_ON_OVERVIEWS = {"OVERVIEWS", "OVERVIEW_COUNT", "OVERVIEW_RESAMPLING", "RESAMPLING",
+                 "TILING_SCHEME", "BLOCKSIZE"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class CogProfile:
     offsets: tuple[float, ...] = ()
     units: tuple[str | None, ...] = ()
     colours: Mapping[int, tuple[int, int, int]] | None = None
-    overview_resampling: str = "AVERAGE"
+    overview_resampling: Resampling = "AVERAGE"
     creation_options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -77,17 +83,18 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
 class CogWriter:
     """Writes windows into a draft beside the output; leaving the block makes it the output.
 
-    An error inside the block removes the draft, so a file under the final name is always whole.
+    The draft lies in a hidden folder that goes away with the block, whether it ends well or not,
+    so a file under the final name is always whole.
     """
 
     def __init__(self, path: Path, grid: Grid, profile: CogProfile) -> None:
         self.path, self.grid, self.profile = path, grid, profile
-        self._draft = path.with_name(f".{path.stem}.draft.part.tif")
-        self._finished = path.with_name(f".{path.stem}.cog.part.tif")
         self._dataset: DatasetWriter | None = None
 
     def __enter__(self) -> Self:
         profile = self.profile
+        self._folder = TemporaryDirectory(prefix=f".{self.path.stem}.part.", dir=self.path.parent)
+        self._draft = Path(self._folder.name) / "draft.tif"
         with without_warning(NotGeoreferencedWarning):
             self._dataset = rasterio.open(
                 self._draft, "w", **_DRAFT, height=self.grid.height, width=self.grid.width,
@@ -100,8 +107,7 @@ class CogWriter:
     def write(self, window: Window, pixels: NDArray[np.generic]) -> None:
         """Write all bands of a window, (band, y, x)."""
         assert self._dataset is not None
-        rectangle = rasterio.windows.Window(window.col, window.row, window.width, window.height)
-        self._dataset.write(pixels, window=rectangle)
+        self._dataset.write(pixels, window=rectangle(window))
 
     def tag(self, **tags: str) -> None:
         """Add tags that are known only when the pixels are."""
@@ -122,18 +128,24 @@ class CogWriter:
                 hint="free some space or check --co",
             ) from error
         finally:
-            self._draft.unlink(missing_ok=True)
-            self._finished.unlink(missing_ok=True)
+            self._folder.cleanup()
 
     def _publish(self) -> None:
         """Turn the draft into a COG and give it its name in one step."""
-        options = {**_COG, "OVERVIEW_RESAMPLING": self.profile.overview_resampling,
-                   **self.profile.creation_options}  # fmt: skip
+        finished = self._draft.with_name("cog.tif")
+        chosen = {name.upper(): value for name, value in self.profile.creation_options.items()}
         give_back_freed_memory()
         with without_warning(NotGeoreferencedWarning), Env(GDAL_CACHEMAX=_COPY_CACHE):
-            rasterio.shutil.copy(self._draft, self._finished, driver="COG", **options)
+            # Whoever asks for overviews of another kind gets those that GDAL builds.
+            source = self._draft if chosen.keys() & _ON_OVERVIEWS else self._with_overviews()
+            options = {**_COG, "OVERVIEW_RESAMPLING": self.profile.overview_resampling, **chosen}
+            rasterio.shutil.copy(source, finished, driver="COG", **options)
         give_back_freed_memory()
-        self._finished.replace(self.path)
+        finished.replace(self.path)
+
+    def _with_overviews(self) -> Path:
+        levels = write_overviews(self._draft, self.profile.overview_resampling, BLOCK_PX, _DRAFT)
+        return with_overviews(self._draft, levels)
 
 
 def _describe(dataset: DatasetWriter, profile: CogProfile) -> None:

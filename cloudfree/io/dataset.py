@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 import rasterio
-import rasterio.windows
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import DatasetReader
@@ -16,6 +15,7 @@ from rasterio.io import DatasetReader
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.io.quiet import without_warning
+from cloudfree.io.rectangle import rectangle
 
 
 class Dataset:
@@ -48,10 +48,9 @@ class Dataset:
         InputError
             The file is damaged there.
         """
-        rectangle = rasterio.windows.Window(window.col, window.row, window.width, window.height)
         bands = [index + 1 for index in indexes]
         try:
-            pixels: NDArray[np.generic] = self.handle.read(bands, window=rectangle)
+            pixels: NDArray[np.generic] = self.handle.read(bands, window=rectangle(window))
         except RasterioIOError as error:
             raise InputError(
                 f"{self.path} cannot be read ({error.__cause__ or error})",
