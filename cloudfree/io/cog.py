@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,8 +32,10 @@ BLOCK_PX = 512
 # Draft and overviews are read once and thrown away: fast compression, tiles as the COG wants them.
 _DRAFT = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK_PX, "blockysize": BLOCK_PX,
           "compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer"}  # fmt: skip
+# Each level of the output keeps buffers for as many blocks as there are threads.
+_THREADS = min(4, os.cpu_count() or 1)
 _COG = {"BLOCKSIZE": str(BLOCK_PX), "COMPRESS": "DEFLATE", "PREDICTOR": "YES",
-        "BIGTIFF": "IF_SAFER", "NUM_THREADS": "ALL_CPUS"}  # fmt: skip
+        "BIGTIFF": "IF_SAFER", "NUM_THREADS": str(_THREADS)}  # fmt: skip
 # Bytes of GDAL's block cache while the draft is copied: each block is read and written once, and
 # more would keep the whole draft. rasterio takes this setting in bytes and puts the old one back.
 _COPY_CACHE = 32 << 20

@@ -55,5 +55,6 @@ def test_four_times_the_height_takes_the_same_memory(tmp_path: Path) -> None:
     scene = tmp_path / "scene"
     simulate.run(SimulateOptions(scene, size=SIDE, seed=3), silent)
     low, high = (peak_bytes(tmp_path, scene, copies) for copies in (4, 16))
-    # Caches and the network's own buffers fill up at first; what grows with each row has no end.
-    assert high < 1.2 * low, f"{low / 1e6:.0f} MB, then {high / 1e6:.0f} MB"
+    # Caches fill up at first, and each doubling adds an overview, whose blocks take some 30 MB to
+    # write; what grows with each row has no end.
+    assert high < 1.15 * low, f"{low / 1e6:.0f} MB, then {high / 1e6:.0f} MB"
