@@ -75,10 +75,10 @@ class Session:
         left = range(run.step, plan.steps)
         with ExitStack() as stack:
             stack.callback(batches.close)
-            stack.enter_context(_without_notes())
             journal = (
                 stack.enter_context(Journal(self.folder, run.step)) if processes.is_first else None
             )
+            stack.enter_context(_without_notes())
             begun = time.monotonic() - run.seconds
             for _, batch in progress(prefetch(batches.at, left), len(left), "steps"):
                 result = take_step(run, plan, batch)

@@ -11,7 +11,6 @@ import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -134,29 +133,28 @@ def test_the_moving_average_is_what_is_kept(trained: Train) -> None:
     assert all(torch.equal(learned[k], v) for k, v in weights(plain.output).items())
 
 
-def test_tensorboard_gets_the_losses_where_it_is_installed(
-    trained: Train, monkeypatch: pytest.MonkeyPatch
+def test_tensorboard_reads_the_curves(trained: Train) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    output = trained(steps=3).output
+    events = EventAccumulator(str(output / "tensorboard")).Reload()
+    assert set(events.Tags()["scalars"]) == {"loss", "learning_rate", "gradient"}, "no opponent"
+    with (output / "losses.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    shown = [(event.step, event.value) for event in events.Scalars("loss")]
+    assert shown == [(int(row["step"]), pytest.approx(float(row["loss"]))) for row in rows]
+    assert len(shown) == 3
+
+
+def test_no_tensorboard_is_told_and_the_table_is_there(
+    trained: Train, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Board:
-        def __init__(self, folder: str, purge_step: int) -> None:
-            assert folder.endswith("tensorboard")
-            self.scalars: list[tuple[str, int]] = []
-            boards.append(self)
-
-        def add_scalar(self, name: str, value: float, step: int) -> None:
-            self.scalars.append((name, step))
-
-        def close(self) -> None:
-            self.scalars.append(("closed", 0))
-
-    boards: list[Board] = []
-    module = ModuleType("tensorboard")
-    module.SummaryWriter = Board  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    trained()
-    assert ("loss", 1) in boards[0].scalars
-    assert ("opponent_loss", 1) not in boards[0].scalars, "there is none"
-    assert boards[0].scalars[-1] == ("closed", 0)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with caplog.at_level("INFO", "cloudfree"):
+        output = trained().output
+    assert "no TensorBoard: pip install tensorboard" in caplog.text
+    assert (output / "losses.csv").exists()
+    assert not (output / "tensorboard").exists()
 
 
 # --- the same again -----------------------------------------------------------------------------
