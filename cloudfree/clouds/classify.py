@@ -66,7 +66,7 @@ class Classifier:
         thresholds = self.shadows.thresholds if self.shadows else None
         steps = -(-height // strip_rows)
         windows = progress(strips(height, width, strip_rows), steps, "cloud mask")
-        for window, planes in read_ahead(source, bands, windows):
+        for window, planes in read_ahead(source, bands, windows, SCORE_HALO_PX):
             score = cloud_score(planes)
             inner = window.within(window.grown(SCORE_HALO_PX, height, width))
             if on_score is not None:

@@ -6,7 +6,7 @@ Source: Schmitt et al., "Aggregating cloud-free Sentinel-2 images with Google Ea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import cv2
 import numpy as np
@@ -25,6 +25,9 @@ SCORE_HALO_PX = 2 * (CLOSING_PX // 2) + BOX_PX // 2
 
 MIN_SCORE, MAX_SCORE = 1e-5, 1.0
 
+# Of a full tile 0.35 MB a plane; half the time of a whole strip at once.
+_CACHED_ROWS = 8
+
 Planes = Mapping[str, Float32]
 
 
@@ -35,7 +38,7 @@ def cloud_score(planes: Planes) -> Float32:
     published code pads its box mean with zeros, so that clouds end before the border. Pixels
     without data are left out of the filters, so they take nothing from their neighbours.
     """
-    raw = pixel_score(planes)
+    raw = np.concatenate([pixel_score(rows) for rows in _few_rows(planes)])
     missing = np.isnan(raw)
     closed = _closing(raw, missing)
     closed[missing] = 0.0
@@ -55,6 +58,12 @@ def pixel_score(planes: Planes) -> Float32:
     np.minimum(score, (blue + green + red - 0.2) / 0.6, out=score)
     np.minimum(score, (ndsi(planes) - 0.8) / -0.2, out=score)
     return score
+
+
+def _few_rows(planes: Planes) -> Iterator[Planes]:
+    """The same planes in parts that stay in the processor's cache from one step to the next."""
+    for start in range(0, len(planes["B02"]), _CACHED_ROWS):
+        yield {band: plane[start : start + _CACHED_ROWS] for band, plane in planes.items()}
 
 
 def ndsi(planes: Planes) -> Float32:

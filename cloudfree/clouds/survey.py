@@ -8,11 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
-from cloudfree.clouds.cast import Bits
 from cloudfree.clouds.classes import ClassRules, bands_to_read, base_classes
 from cloudfree.clouds.ground import GroundAxes
-from cloudfree.clouds.score import SCORE_HALO_PX, Planes, cloud_score
-from cloudfree.clouds.shadow import SHADOW_BANDS, ShadowStatistics, ShadowThresholds
+from cloudfree.clouds.score import Planes, cloud_score, pixel_score
+from cloudfree.clouds.shadow import ShadowStatistics, ShadowThresholds
 from cloudfree.clouds.sun import SunFit, fit_sun
 from cloudfree.core.cloud_mask import MaskClass
 from cloudfree.core.grid import Grid
@@ -22,7 +21,7 @@ from cloudfree.core.units import Float32
 from cloudfree.core.window import Window, strips
 
 # Rows at a time: as many as the blocks of a Cloud-Optimized GeoTIFF have.
-STRIP_ROWS = 128
+STRIP_ROWS = 64
 
 # Longest side of the thinned-out scene on which the sun and the shadows' distance are fitted.
 OVERVIEW_PX = 1024
@@ -66,26 +65,25 @@ def survey(
     """Read a scene once; where the sun's azimuth is known only the shadows' distance is fitted."""
     statistics, overview = ShadowStatistics(), _Overview.of(source.grid)
     windows = _strips(source, strip_rows, progress, "shadow statistics")
-    for window, read in read_ahead(source, bands_to_read(source.bands), windows):
-        planes, cloud = _clouds(source, rules, window, read)
+    for window, planes in read_ahead(source, bands_to_read(source.bands), windows, halo=0):
         statistics.add(planes)
-        overview.add(window, planes, cloud)
+        overview.add(window, planes)
     thresholds = statistics.thresholds()
-    sun = overview.fit(thresholds, axes, sun_azimuth_deg)
+    sun = overview.fit(rules, thresholds, axes, sun_azimuth_deg)
     return Survey(statistics.blue.count, thresholds, sun)
 
 
 def read_ahead(
-    source: OpticalSource, bands: tuple[str, ...], windows: Iterable[Window]
+    source: OpticalSource, bands: tuple[str, ...], windows: Iterable[Window], halo: int
 ) -> Iterator[tuple[Window, Planes]]:
-    """Windows with the reflectance by band name of each and of what its score sees around it.
+    """Windows with the reflectance by band name of each and of `halo` pixels around it.
 
     The next window is read on a thread of its own.
     """
     height, width = source.grid.height, source.grid.width
 
     def read(window: Window) -> Planes:
-        outer = window.grown(SCORE_HALO_PX, height, width)
+        outer = window.grown(halo, height, width)
         return dict(zip(bands, source.reflectance(bands, outer), strict=True))
 
     return prefetch(read, windows, ahead=1)
@@ -96,39 +94,33 @@ def _strips(source: OpticalSource, rows: int, progress: Progress, what: str) -> 
     yield from progress(strips(height, width, rows), -(-height // rows), what)
 
 
-def _clouds(
-    source: OpticalSource, rules: ClassRules, window: Window, planes: Planes
-) -> tuple[Planes, Bits]:
-    """Reflectance and clouds of a window, from those of the window with its halo."""
-    outer = window.grown(SCORE_HALO_PX, source.grid.height, source.grid.width)
-    mask = base_classes(planes, cloud_score(planes), rules, None)
-    inner = window.within(outer)
-    return {band: plane[inner] for band, plane in planes.items()}, mask[inner] == MaskClass.CLOUD
-
-
 @dataclass
 class _Overview:
     """Every `step`-th pixel of a scene, so few that they fit into memory whatever its size."""
 
     step: int
-    cloud: list[Bits] = field(default_factory=list)
-    planes: list[dict[str, Float32]] = field(default_factory=list)
+    planes: list[Planes] = field(default_factory=list)
 
     @classmethod
     def of(cls, grid: Grid) -> _Overview:
         return cls(step=-(-max(grid.height, grid.width) // OVERVIEW_PX))
 
-    def add(self, window: Window, planes: Planes, cloud: Bits) -> None:
+    def add(self, window: Window, planes: Planes) -> None:
         kept = np.s_[-window.row % self.step :: self.step, :: self.step]
-        self.cloud.append(cloud[kept].copy())
-        self.planes.append({band: planes[band][kept].copy() for band in SHADOW_BANDS})
+        self.planes.append({band: plane[kept].copy() for band, plane in planes.items()})
 
     def fit(
-        self, thresholds: ShadowThresholds, axes: GroundAxes, azimuth_deg: float | None
+        self,
+        rules: ClassRules,
+        thresholds: ShadowThresholds,
+        axes: GroundAxes,
+        azimuth_deg: float | None,
     ) -> SunFit | None:
-        planes = {band: np.concatenate([p[band] for p in self.planes]) for band in SHADOW_BANDS}
+        planes = {band: np.concatenate([p[band] for p in self.planes]) for band in self.planes[0]}
+        # Thinned-out pixels have no neighbours to smooth a score with or to take a median of.
+        whole = self.step == 1
+        score = cloud_score(planes) if whole else pixel_score(planes)
+        cloud = base_classes(planes, score, rules, None) == MaskClass.CLOUD
+        dark = thresholds.candidates(planes) if whole else thresholds.dark(planes)
         valid = np.isfinite(planes["B02"])
-        # A median needs neighbours: thinned-out pixels have none.
-        dark = thresholds.candidates(planes) if self.step == 1 else thresholds.dark(planes)
-        cloud = np.concatenate(self.cloud)
         return fit_sun(cloud, dark, valid, axes.every(self.step), azimuth_deg)

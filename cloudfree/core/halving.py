@@ -23,8 +23,7 @@ def halve(
     corners = [whole[:, row::2, col::2] for row in (0, 1) for col in (0, 1)]
     if resampling == "NEAREST":
         return corners[0]
-    valid = [_is_valid(corner, nodata) for corner in corners]
-    return _mode(corners, valid) if resampling == "MODE" else _mean(corners, valid, nodata)
+    return _mode(corners, nodata) if resampling == "MODE" else _mean(corners, nodata)
 
 
 def _is_valid(pixels: NDArray[np.generic], nodata: float | None) -> NDArray[np.bool_]:
@@ -33,10 +32,9 @@ def _is_valid(pixels: NDArray[np.generic], nodata: float | None) -> NDArray[np.b
     return ~np.isnan(pixels) if np.isnan(nodata) else pixels != nodata  # type: ignore[no-any-return]
 
 
-def _mean(
-    corners: list[NDArray[np.generic]], valid: list[NDArray[np.bool_]], nodata: float | None
-) -> NDArray[np.generic]:
+def _mean(corners: list[NDArray[np.generic]], nodata: float | None) -> NDArray[np.generic]:
     dtype = corners[0].dtype
+    valid = [_is_valid(corner, nodata) for corner in corners]
     total = np.zeros(corners[0].shape, np.float32)
     count = np.zeros(corners[0].shape, np.float32)
     for corner, counts in zip(corners, valid, strict=True):
@@ -50,12 +48,12 @@ def _mean(
     return mean.astype(dtype)
 
 
-def _mode(
-    corners: list[NDArray[np.generic]], valid: list[NDArray[np.bool_]]
-) -> NDArray[np.generic]:
-    votes = [
-        np.where(counts, sum((corner == other).astype(np.uint8) for other in corners), 0)
-        for corner, counts in zip(corners, valid, strict=True)
-    ]
-    mode: NDArray[np.generic] = np.choose(np.argmax(votes, axis=0), corners)
+def _mode(corners: list[NDArray[np.generic]], nodata: float | None) -> NDArray[np.generic]:
+    """Whoever has a twin among the others wins; if nobody has, the first that is not nodata."""
+    a, b, c, d = (np.ascontiguousarray(corner) for corner in corners)
+    mode = a.copy()
+    for other in (b, c, d):
+        np.copyto(mode, other, where=~_is_valid(mode, nodata))
+    for one, twin in ((c, c == d), (b, (b == c) | (b == d)), (a, (a == b) | (a == c) | (a == d))):
+        np.copyto(mode, one, where=twin & _is_valid(one, nodata))
     return mode

@@ -21,8 +21,9 @@ from cloudfree.training.adaptation_check import Check, Ground
 
 SIDE = 32
 QUICK = AdaptationSettings(
-    seconds=1e6, steps=12, check_steps=6, batch=1, learning_rate=0.03, average=0.5, skies=1
-)
+    seconds=1e6, steps=12, check_steps=6, batch=1, learning_rate=0.03, average=0.5, skies=1,
+    share=1.0,
+)  # fmt: skip
 
 
 class Paint(nn.Module):
@@ -92,6 +93,15 @@ def test_the_same_seed_gives_the_same_and_another_one_another() -> None:
         _colour(_adapt(0.2, 0.2, replace(QUICK, seed=seed))[0].model) for seed in (1, 1, 2)
     )
     assert first == again != other
+
+
+def test_what_is_kept_lies_between_the_model_and_what_it_learned() -> None:
+    none, half, whole = (
+        _adapt(0.2, 0.2, replace(QUICK, share=share, check_steps=12))[0]
+        for share in (0.0, 0.5, 1.0)
+    )
+    assert _colour(half.model) == pytest.approx((0.3 + _colour(whole.model)) / 2, abs=1e-4)
+    assert (none.gain_db, none.kept) == (0.0, False)
 
 
 def test_the_end_of_the_time_ends_it_with_what_was_learned_so_far() -> None:
