@@ -203,7 +203,8 @@ def write_mask(
     with CogWriter(path, scene.grid, _profile(plan, creation_options)) as writer:
         for window, mask in plan.classifier.strips(scene, progress, on_score):
             writer.write(window, mask[np.newaxis])
-            counts += np.bincount(mask.ravel(), minlength=256)
+            for value in MaskClass:
+                counts[value] += np.count_nonzero(mask == value)
         if counts[MaskClass.NODATA] == counts.sum():
             raise _no_valid_pixel(scene)
     return counts
