@@ -12,6 +12,7 @@ from cloudfree.clouds.soft_edge import soft_edge
 from cloudfree.core.cloud_mask import obscured
 from cloudfree.core.displacement import Displacement, reach_px
 from cloudfree.core.progress import Progress
+from cloudfree.core.rolling_rows import RollingRows
 from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
@@ -77,13 +78,15 @@ class Restoration:
         if self.uncertainty:
             bands, predict = 2 * bands, self.uncertainty.predict
         run = fitting_batches(predict)
-        yield from predict_rows(
-            plan, bands, self.needed, self.load, run, self.original, batch, progress
-        )
+        rows = RollingRows(self.optical.native, plan.height, plan.width, plan.tile)
 
-    def original(self, window: Window) -> Original:
-        """What a window holds now, and how much of the restoration its pixels take."""
-        return Original(self.optical.native(window), self.opacity(window))
+        def load(tile: Window) -> TileInputs:
+            return self._inputs(tile, rows.read(tile))
+
+        def original(window: Window) -> Original:
+            return Original(rows.read(window), self.opacity(window))
+
+        yield from predict_rows(plan, bands, self.needed, load, run, original, batch, progress)
 
     def finished(self, window: Window, prediction: Float32, original: Original) -> RestoredRows:
         """The rows of the output."""
@@ -102,7 +105,11 @@ class Restoration:
 
     def load(self, tile: Window) -> TileInputs:
         """What the network sees of a tile."""
-        optical = self.optical.reflectance(self.model.card.optical_bands, tile)
+        return self._inputs(tile, self.optical.native(tile))
+
+    def _inputs(self, tile: Window, native: NDArray[np.generic]) -> TileInputs:
+        positions = [self.optical.positions[band] for band in self.model.card.optical_bands]
+        optical = self.optical.radiometry.decode(native[positions])
         return TileInputs(optical, self._radar(self.sar, tile) if self.sar else None)
 
     def _radar(self, sar: Radar, tile: Window) -> Float32:
