@@ -24,8 +24,9 @@ from cloudfree.networks.shapes import Shapes, number_below
 B01, B02, B03, B04, B10, B11 = 0, 1, 2, 3, 10, 11  # places among the 13 bands
 SUBPIXEL = 4  # the network works on blocks of 4 x 4 pixels
 CLOUDY_SCORE = 0.2  # smoothed cloud score from which a pixel has no clear colour to offer
-HIDING_SCORE, HIDDEN_SCORE = 0.3, 0.6  # smoothed score where cloud begins to hide the ground, does
-SCARCE = 1e-3  # clear share of a block that has no clear pixel; keeps its logarithm finite
+HIDING_SCORE, HIDDEN_SCORE = 0.25, 0.5  # smoothed score where cloud begins to hide the ground, does
+SPECK_HIDING, SPECK_HIDDEN = 0.3, 0.6  # the same for the score of 3 x 3 pixels
+SCARCE = 1e-6  # clear share of a block without a clear pixel, too small for its black to count
 
 
 def level(features: Tensor) -> Tensor:
@@ -115,10 +116,11 @@ class ColourRecall(nn.Module):
         return recalled.transpose(2, 3).reshape(n, self.heads * self.bands, y, x)
 
 
-def cloud_score(optical: Tensor) -> Tensor:
+def cloud_score(optical: Tensor, smooth: int = 7) -> Tensor:
     """Score how much each pixel looks like cloud: (n, 13, y, x) reflectance to (n, 1, y, x), 0-1.
 
-    The brightness, cirrus and snow ramps of Schmitt et al. (2019), smoothed over 7 x 7 pixels.
+    The brightness, cirrus and snow ramps of Schmitt et al. (2019), averaged over ``smooth`` times
+    ``smooth`` pixels.
     """
     blue, coastal, cirrus = optical[:, B02], optical[:, B01], optical[:, B10]
     visible = optical[:, B02] + optical[:, B03] + optical[:, B04]
@@ -127,7 +129,7 @@ def cloud_score(optical: Tensor) -> Tensor:
     score = torch.minimum(score, (visible - 0.2) / 0.6)
     score = torch.minimum(score, (0.8 - snow_index(optical)[:, 0]) / 0.2)
     score = score.clamp(0.0, 1.0).unsqueeze(1)
-    return functional.avg_pool2d(score, 7, stride=1, padding=3, count_include_pad=False)
+    return functional.avg_pool2d(score, smooth, 1, smooth // 2, count_include_pad=False)
 
 
 def snow_index(optical: Tensor) -> Tensor:
@@ -136,12 +138,16 @@ def snow_index(optical: Tensor) -> Tensor:
     return (green - infrared) / (green + infrared).clamp(min=1e-3)
 
 
-def ground_visibility(score: Tensor) -> Tensor:
+def rise(score: Tensor, start: float, end: float) -> Tensor:
+    """0 up to ``start``, 1 from ``end``, a straight line between."""
+    return ((score - start) / (end - start)).clamp(0.0, 1.0)
+
+
+def ground_visibility(opaque: Tensor) -> Tensor:
     """How far the ground shows through, 0 under opaque cloud and 2 pixels around it: (n, 1, y, x).
 
     What hides the ground is itself hidden from the network: its texture would show in the result.
     """
-    opaque = ((score - HIDING_SCORE) / (HIDDEN_SCORE - HIDING_SCORE)).clamp(0.0, 1.0)
     return 1.0 - functional.max_pool2d(opaque, 5, stride=1, padding=2)
 
 
@@ -188,9 +194,23 @@ class CloudfreeS(nn.Module):
 
     def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
         """Restore ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x)."""
+        return {"image": self.restore(optical, sar)[0]}
+
+    def restore(
+        self, optical: Tensor, sar: Tensor, specks_hidden: bool = True
+    ) -> tuple[Tensor, Tensor]:
+        """The restored image (n, 13, y, x), and the recalled colour behind it (n, 13, y/8, x/8).
+
+        ``specks_hidden`` hides clouds of a few pixels like larger ones. Training shows them, so
+        that the network learns to take away what no rule finds.
+        """
         score = cloud_score(optical)
         clear = (1.0 - score / CLOUDY_SCORE).clamp(0.0, 1.0)
-        visible = ground_visibility(score)
+        opaque = rise(score, HIDING_SCORE, HIDDEN_SCORE)
+        if specks_hidden:
+            specks = rise(cloud_score(optical, smooth=3), SPECK_HIDING, SPECK_HIDDEN)
+            opaque = torch.maximum(opaque, specks)
+        visible = ground_visibility(opaque)
         shown = optical * visible
         indices = [1.0 - visible, score.clamp(max=HIDDEN_SCORE), snow_index(optical) * visible]
         seen = torch.cat([shown, shown.clamp(min=1e-4).sqrt(), sar, *indices], dim=1)
@@ -209,16 +229,11 @@ class CloudfreeS(nn.Module):
         blend = functional.pixel_shuffle(self.head(level(self.up_fine(fine))), SUBPIXEL)  # y
         keep, correction = blend.chunk(2, dim=1)
         kept = visible * torch.sigmoid(keep)
-        return {"image": self._blend(optical, recalled, kept, correction)}
-
-    def _blend(self, optical: Tensor, recalled: Tensor, keep: Tensor, correction: Tensor) -> Tensor:
-        """Keep the share ``keep`` of the input, take the rest from recall and correction."""
-        n, _, y, x = recalled.shape
-        colour = recalled.reshape(n, self.heads, self.optical_bands, y, x).mean(dim=1)
-        colour = functional.interpolate(
+        colour = recalled.unflatten(1, (self.heads, self.optical_bands)).mean(dim=1)
+        wide = functional.interpolate(
             colour, scale_factor=8.0, mode="bilinear", align_corners=False
         )
-        return keep * optical + (1.0 - keep) * (colour + correction)
+        return kept * optical + (1.0 - kept) * (wide + correction), colour
 
 
 def settings_from(shapes: Shapes) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 import rasterio
 import torch
@@ -44,6 +45,20 @@ class Patch:
     sar: Image | None = None
 
 
+@dataclass(frozen=True)
+class Veil:
+    """What clouds did to the clear image below them, to be done to another one.
+
+    ``added`` is the light they added and ``left`` the share of the ground's light they left, both
+    (band, y, x); where ``opacity`` (1, y, x) is 1, only ``cloudy`` shows.
+    """
+
+    cloudy: Image
+    added: Image
+    left: Image
+    opacity: Image
+
+
 @dataclass
 class Library:
     """The patches a run may draw from, by the use they are good for."""
@@ -54,6 +69,7 @@ class Library:
     sea: list[Patch] = field(default_factory=list)  # clear image of plain sea
     donors: list[Image] = field(default_factory=list)  # cloudy images
     white: list[Image] = field(default_factory=list)  # of these, the overcast ones
+    veils: list[Veil] = field(default_factory=list)  # clouds and shadows, of pairs and triplets
     simulated: list[Patch] = field(default_factory=list)  # all three images of simulated scenes
 
 
@@ -140,6 +156,8 @@ def file_patch(library: Library, patch: Patch) -> None:
             library.white.append(patch.cloudy)
     if patch.clear is None:
         return
+    if patch.cloudy is not None:
+        library.veils.append(lift_veil(patch.cloudy, patch.clear))
     if patch.name in SEA:
         library.sea.append(patch)
     elif patch.sar is None:
@@ -154,3 +172,29 @@ def score_clouds(optical: Image) -> Image:
     """Give each pixel its cloud score: (band, y, x) to (y, x), 0-1."""
     score: Image = cloud_score(torch.from_numpy(optical)[None])[0, 0].numpy()
     return score
+
+
+def lift_veil(cloudy: Image, clear: Image) -> Veil:
+    """Take clouds, haze and shadows off a pair of images of two dates.
+
+    What differs away from all three is the ground of the other date, and is left out.
+    """
+    score = score_clouds(cloudy)
+    change = cloudy - clear
+    untouched = score < 0.05
+    if untouched.mean() > 0.05:  # a high quantile, as many of these pixels lie in shadow
+        change -= np.quantile(change[:, untouched], 0.7, axis=1)[:, None, None]
+    smooth = blur(change, 3.0)  # thin cloud is smooth, what is finer is the ground
+    change = smooth + np.clip(score / 0.3, 0.0, 1.0) * (change - smooth)
+    left = np.clip(1.0 + np.minimum(change, 0.0) / np.maximum(clear, 0.02), 0.1, 1.0)
+    shaded = np.clip((0.85 - np.maximum(left[7], left[11])) / 0.15, 0.0, 1.0)
+    present = blur(np.maximum(np.clip((score - 0.03) / 0.1, 0.0, 1.0), shaded)[None], 3.0)
+    left, added = 1.0 + present * (left - 1.0), present * np.maximum(change, 0.0)
+    opacity = np.clip((score - 0.3) / 0.3, 0.0, 1.0)[None]
+    return Veil(cloudy, *(image.astype(np.float32) for image in (added, left, opacity)))
+
+
+def blur(image: Image, sigma: float) -> Image:
+    """Smooth a (band, y, x) image, sigma in pixels."""
+    smooth = [cv2.GaussianBlur(np.ascontiguousarray(band), (0, 0), sigma) for band in image]
+    return np.stack(smooth).astype(np.float32)

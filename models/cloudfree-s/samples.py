@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from patches import Image, Library, Patch, score_clouds
+from patches import Image, Library, Patch, Veil, blur, score_clouds
 
 WAVELENGTHS_UM = np.array(
     [0.443, 0.49, 0.56, 0.665, 0.705, 0.74, 0.783, 0.842, 0.865, 0.945, 1.375, 1.61, 2.19]
@@ -43,11 +43,11 @@ def crop(rng: np.random.Generator, images: list[Image], size: int) -> list[Image
     return [np.ascontiguousarray(w[:, :, ::-1] if mirror else w) for w in windows]
 
 
-def make_sample(rng: np.random.Generator, library: Library, size: int, tinted: bool) -> Sample:
+def make_sample(rng: np.random.Generator, library: Library, size: int) -> Sample:
     """Make one sample: 35 % real, 40 % simulated clouds, 18 % without SAR, 7 % sea.
 
-    ``tinted`` gives the ground under simulated clouds a colour of its own, so that the only way
-    to know it is to look at the clear surroundings.
+    Half the ground under simulated clouds gets a colour of its own, so that the only way to know
+    it is to look at the clear surroundings.
     """
     kind = rng.random()
     if kind < 0.35:
@@ -64,7 +64,7 @@ def make_sample(rng: np.random.Generator, library: Library, size: int, tinted: b
     real = patch.cloudy is not None and (kind < 0.35 or (kind >= 0.75 and rng.random() < 0.4))
     images = [patch.clear, sar] + ([patch.cloudy] if real and patch.cloudy is not None else [])
     clear, sar, *cloudy = crop(rng, images, size)
-    if tinted and not cloudy:
+    if not cloudy and rng.random() < 0.5:
         clear = tint(rng, clear)
     optical = cloudy[0] if cloudy else simulate_clouds(rng, clear, library)
     return jitter(rng, Sample(optical, sar, clear))
@@ -130,19 +130,15 @@ def fractal_noise(rng: np.random.Generator, size: int) -> Image:
     return noise
 
 
-def blur(image: Image, sigma: float) -> Image:
-    """Smooth a (band, y, x) image, sigma in pixels."""
-    smooth = [cv2.GaussianBlur(np.ascontiguousarray(band), (0, 0), sigma) for band in image]
-    return np.stack(smooth).astype(np.float32)
-
-
-def donor_window(rng: np.random.Generator, donors: list[Image], size: int) -> Image:
-    """Cut a window from a cloudy image, sometimes enlarged."""
-    donor = donors[int(rng.integers(len(donors)))]
+def donor_window(rng: np.random.Generator, images: list[Image], size: int) -> list[Image]:
+    """Cut the same window from all images, sometimes enlarged."""
     taken = size if rng.random() < 0.5 else int(size * rng.uniform(0.5, 1.0))
-    (window,) = crop(rng, [donor], taken)
-    if taken == size:
-        return window
+    windows = crop(rng, images, taken)
+    return windows if taken == size else [enlarge(window, size) for window in windows]
+
+
+def enlarge(window: Image, size: int) -> Image:
+    """Resample a (band, y, x) window to (band, size, size)."""
     stretched = [cv2.resize(band, (size, size), interpolation=cv2.INTER_CUBIC) for band in window]
     enlarged: Image = np.clip(np.stack(stretched), 0.0, 1.0)
     return enlarged
@@ -150,23 +146,43 @@ def donor_window(rng: np.random.Generator, donors: list[Image], size: int) -> Im
 
 def simulate_clouds(rng: np.random.Generator, clear: Image, library: Library) -> Image:
     """Lay clouds, haze or a total cover over a clear image, often with shadows."""
-    size, kind = clear.shape[1], rng.random()
-    if kind < 0.45:  # transplant clouds in their own shape
-        donor = donor_window(rng, library.donors, size)
+    if rng.random() < 0.4:
+        mixed = transplant(rng, clear, library.veils)
+    else:
+        mixed = cover(rng, clear, library)
+    if rng.random() < 0.2:
+        mixed = add_haze(rng, mixed)
+    covered: Image = np.clip(mixed, 0.0, 1.0).astype(np.float32)
+    return covered
+
+
+def transplant(rng: np.random.Generator, clear: Image, veils: list[Veil]) -> Image:
+    """Do to a clear image what clouds and their shadows did to another one."""
+    veil = veils[int(rng.integers(len(veils)))]
+    images = [veil.cloudy, veil.added, veil.left, veil.opacity]
+    cloudy, added, left, opacity = donor_window(rng, images, clear.shape[1])
+    strength = rng.uniform(0.8, 1.15)
+    seen = clear * left + strength * added
+    mixed: Image = opacity * cloudy * strength + (1.0 - opacity) * seen
+    return mixed
+
+
+def cover(rng: np.random.Generator, clear: Image, library: Library) -> Image:
+    """Mix a clear image with cloudy ones, by the clouds' own opacity or a drawn one."""
+    size, own = clear.shape[1], rng.random() < 0.4
+    donors = library.donors if own else library.white
+    (donor,) = donor_window(rng, [donors[int(rng.integers(len(donors)))]], size)
+    if own:
         opacity = np.clip(score_clouds(donor) * rng.uniform(2.0, 4.0), 0.0, 1.0)
     else:
-        donor = donor_window(rng, library.white, size)
-        opacity = draw_opacity(rng, size, kind)
+        opacity = draw_opacity(rng, size)
     opacity = cv2.GaussianBlur(opacity, (0, 0), rng.uniform(0.5, 2.0))
     ground = cast_shadow(rng, clear, opacity) if rng.random() < 0.6 else clear
     cloud = donor * rng.uniform(0.7, 1.1)
     if rng.random() < 0.5 or opacity.max() < 0.7:  # thin cloud shows no texture of its donor
         cloud = opacity * cloud + (1.0 - opacity) * blur(cloud, 8.0)
-    mixed = opacity * cloud + (1.0 - opacity) * ground
-    if rng.random() < 0.25:
-        mixed = add_haze(rng, mixed)
-    covered: Image = np.clip(mixed, 0.0, 1.0).astype(np.float32)
-    return covered
+    mixed: Image = opacity * cloud + (1.0 - opacity) * ground
+    return mixed
 
 
 def add_haze(rng: np.random.Generator, image: Image) -> Image:
@@ -178,13 +194,13 @@ def add_haze(rng: np.random.Generator, image: Image) -> Image:
     return hazy
 
 
-def draw_opacity(rng: np.random.Generator, size: int, kind: float) -> Image:
+def draw_opacity(rng: np.random.Generator, size: int) -> Image:
     """Draw the opacity (y, x) of broken clouds, of haze, or of a total cover."""
-    noise = fractal_noise(rng, size)
-    if kind < 0.75:
+    noise, kind = fractal_noise(rng, size), rng.random()
+    if kind < 0.6:
         start = rng.uniform(0.0, 0.8)
         opacity = np.clip((noise - start) / rng.uniform(0.05, 0.4), 0.0, 1.0)
-    elif kind < 0.92:
+    elif kind < 0.85:
         opacity = noise * rng.uniform(0.1, 0.7) + rng.uniform(0.0, 0.15)
     else:
         opacity = np.ones_like(noise)
@@ -193,9 +209,15 @@ def draw_opacity(rng: np.random.Generator, size: int, kind: float) -> Image:
 
 
 def cast_shadow(rng: np.random.Generator, clear: Image, opacity: Image) -> Image:
-    """Darken the ground where the displaced clouds take its light, blue less than infrared."""
-    dy, dx = rng.integers(-40, 41, 2)
-    shadow = cv2.GaussianBlur(np.roll(opacity, (dy, dx), (0, 1)), (0, 0), 2.0)
-    depth = rng.uniform(0.3, 0.7) * np.linspace(0.7, 1.15, clear.shape[0], dtype=np.float32)
-    darkened: Image = (clear * (1.0 - shadow * depth[:, None, None])).astype(np.float32)
+    """Darken the ground where the displaced clouds take its light.
+
+    In the blue much of the light comes from the sky, and some from the air before the ground.
+    """
+    dy, dx = rng.uniform(-60.0, 60.0, 2)
+    matrix = np.array([[1.0, 0.0, dx], [0.0, 1.0, dy]])
+    shadow = cv2.warpAffine(opacity, matrix, opacity.shape[::-1], borderMode=cv2.BORDER_REFLECT)
+    shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(1.0, 3.0))
+    direct = 1.0 - 0.65 * (WAVELENGTHS_UM / WAVELENGTHS_UM[0]) ** -2.5
+    depth = rng.uniform(0.35, 0.85) * direct.astype(np.float32)
+    darkened: Image = (clear * (1.0 - shadow * depth)).astype(np.float32)
     return darkened

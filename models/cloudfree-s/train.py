@@ -1,17 +1,20 @@
 """Train, cross-validate and assemble the model ``cloudfree-s``.
 
 The shipped files were made by these commands, DATA being the folder of real imagery (triplets,
-pairs, a time series and scenes) and RUNS an empty folder; SIM holds 24 simulated scenes, for SEED
-from 101 to 124 and COVER 0.25, 0.4, 0.55 or 0.7 for a remainder of SEED / 4 of 0, 1, 2 or 3:
+pairs, a time series and scenes) and RUNS an empty folder; SIM holds 48 simulated scenes, for SEED
+from 101 to 148 and COVER 0.25, 0.4, 0.55 or 0.7 for a remainder of SEED / 4 of 0, 1, 2 or 3:
 
     cloudfree simulate SIM/SEED --size 512 --seed SEED --cloud-cover COVER --misregistration 0 0
-    python train.py train --data DATA --simulated SIM --fold A --out RUNS/A
-    python train.py train --data DATA --simulated SIM --fold B --out RUNS/B
-    python train.py train --data DATA --simulated SIM --fold C --out RUNS/C
-    python train.py train --data DATA --simulated SIM --fold none --out RUNS/all
+    python train.py train --data DATA --sim SIM --fold A --start FIRST/A/WEIGHTS --out RUNS/A
+    python train.py train --data DATA --sim SIM --fold B --start FIRST/B/WEIGHTS --out RUNS/B
+    python train.py train --data DATA --sim SIM --fold C --start FIRST/C/WEIGHTS --out RUNS/C
+    python train.py train --data DATA --sim SIM --fold none --start FIRST/all/WEIGHTS --out RUNS/all
     python train.py evaluate --data DATA --runs RUNS
     python train.py assemble --runs RUNS --model . --hardware TEXT
     python train.py calibrate --data DATA --runs RUNS --model .
+
+FIRST is the RUNS of the first version of this model, and WEIGHTS is weights.safetensors. Commit
+62d2e71 holds that version with its commands; its FIRST/all/WEIGHTS are the weights that it ships.
 
 A fold leaves its places out of everything: targets, SAR and cloud donors. Step k of a run draws
 its samples from the seed and k alone, so a resumed run sees what an unbroken one would have seen.
@@ -22,6 +25,7 @@ import json
 import math
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +35,7 @@ import torch
 from deviations import calibrate
 from patches import FOLDS, Library, open_library
 from rasterio.errors import NotGeoreferencedWarning
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from samples import make_sample, make_simulated
 from scores import assemble, evaluate
 from torch import Tensor, nn
@@ -42,36 +46,22 @@ from cloudfree.networks.cloudfree_s import CloudfreeS
 SEED, WEIGHT_DECAY = 2026, 0.02
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A part of the training with a learning rate of its own.
-
-    ``tinted`` changes the colour of the ground at will; ``simulated`` is the share of samples from
-    simulated scenes, where radar and ground agree to the pixel.
-    """
-
-    steps: int
-    learning_rate: float
-    tinted: bool = False
-    simulated: float = 0.0
-
-
-STAGES = (Stage(1800, 8e-4), Stage(600, 4e-4, tinted=True), Stage(700, 5e-4, True, 0.45))
+STEPS, COOLING, LEARNING_RATE = 1800, 800, 5e-4  # from step COOLING the rate falls to 0
+STRUCTURE_BANDS = [1, 3, 7, 11]  # B02, B04, B08, B11: one of each part of the spectrum
+SIMULATED = 0.35  # share of samples from simulated scenes, where radar and ground agree to a pixel
 
 
 # --- training -----------------------------------------------------------------------------------
 
 
-def make_batch(
-    library: Library, seed: int, step: int, stage: Stage
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Make the batch of a step: 8 windows of 128 pixels, every fourth time 2 of 256."""
+def make_batch(library: Library, seed: int, step: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Make the batch of a step: 8 windows of 128 pixels, every second time 2 of 256."""
     rng = np.random.default_rng((seed, step))
-    count, size = (2, 256) if step % 4 == 3 else (8, 128)
+    count, size = (2, 256) if step % 2 else (8, 128)
     samples = [
         make_simulated(rng, library, size)
-        if stage.simulated and rng.random() < stage.simulated  # no draw where there are none
-        else make_sample(rng, library, size, stage.tinted)
+        if rng.random() < SIMULATED
+        else make_sample(rng, library, size)
         for _ in range(count)
     ]
     optical, sar, clear = (
@@ -82,7 +72,8 @@ def make_batch(
 
 
 def structure_loss(result: Tensor, clear: Tensor) -> Tensor:
-    """One minus the structural similarity, on windows of 8 pixels every 4 pixels."""
+    """One minus the structural similarity of four bands, on windows of 8 pixels every 4 pixels."""
+    result, clear = result[:, STRUCTURE_BANDS], clear[:, STRUCTURE_BANDS]
     stacked = torch.cat([result, clear, result * result, clear * clear, result * clear], dim=1)
     mean_r, mean_c, square_r, square_c, product = functional.avg_pool2d(stacked, 8, 4).chunk(5, 1)
     covariance = product - mean_r * mean_c
@@ -92,25 +83,26 @@ def structure_loss(result: Tensor, clear: Tensor) -> Tensor:
 
 
 def restoration_loss(result: Tensor, clear: Tensor) -> Tensor:
-    """L1, plus L1 of the colours of 16 x 16 blocks, structure and spectral angle."""
-    blocks = functional.avg_pool2d(result - clear, 16).abs().mean()
+    """L1 and root mean square, plus colours of 16 x 16 blocks, structure and spectral angle."""
+    error = result - clear
+    blocks = functional.avg_pool2d(error, 16).abs().mean()
     cosine = functional.cosine_similarity(result, clear, dim=1, eps=1e-3)
     angle = torch.acos(cosine.clamp(-0.9999, 0.9999)).mean()
-    absolute = (result - clear).abs().mean()
-    return absolute + 0.5 * blocks + 0.1 * structure_loss(result, clear) + 0.05 * angle
+    spread = (error.square().mean(dim=(1, 2, 3)) + 1e-6).sqrt().mean()  # of each window, as in PSNR
+    main = error.abs().mean() + 0.5 * spread + 0.5 * blocks
+    return main + 0.1 * structure_loss(result, clear) + 0.05 * angle
 
 
-def find_stage(step: int) -> tuple[Stage, float]:
-    """Tell the stage that a step belongs to, and its learning rate.
+def recall_loss(colour: Tensor, clear: Tensor) -> Tensor:
+    """L1 of the recalled colours, which so learn what to trust: neither shadow nor haze."""
+    return (colour - functional.avg_pool2d(clear, 8)).abs().mean()
 
-    Each stage warms up over 200 steps, then follows a cosine down to a hundredth.
-    """
-    for stage in STAGES:
-        if step < stage.steps:
-            break
-        step -= stage.steps
-    fall = 0.5 * (1.0 + math.cos(math.pi * step / stage.steps))
-    return stage, stage.learning_rate * min(1.0, (step + 1) / 200) * (0.01 + 0.99 * fall)
+
+def learning_rate(step: int) -> float:
+    """Warm up over 200 steps, follow a slow cosine, then cool down on a straight line."""
+    slow = 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * min(step, COOLING) / 2400))
+    cooled = min(1.0, (STEPS - step) / (STEPS - COOLING))
+    return LEARNING_RATE * min(1.0, (step + 1) / 200) * slow * cooled
 
 
 @dataclass
@@ -139,10 +131,11 @@ class Run:
             getattr(self, name).load_state_dict(state[name])
 
 
-def start_run(seed: int) -> Run:
+def start_run(start: Path, seed: int) -> Run:
     """Set up networks and optimiser."""
     torch.manual_seed(seed)
     network, average = CloudfreeS(), CloudfreeS()
+    network.load_state_dict(load_file(start))
     average.load_state_dict(network.state_dict())
     decayed = [p for p in network.parameters() if p.ndim == 4]
     rest = [p for p in network.parameters() if p.ndim != 4]
@@ -151,15 +144,18 @@ def start_run(seed: int) -> Run:
     return Run(network, average, optimizer)
 
 
-def take_step(run: Run, library: Library, seed: int) -> float:
-    """Do one step and return its loss."""
-    stage, rate = find_stage(run.step)
-    optical, sar, clear = make_batch(library, seed, run.step, stage)
-    for group in run.optimizer.param_groups:
-        group["lr"] = rate
+def whole_loss(network: CloudfreeS, optical: Tensor, sar: Tensor, clear: Tensor) -> Tensor:
+    """Restore a batch and compare it with its truth."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        result = run.network(optical, sar)["image"]
-    loss = restoration_loss(result.float(), clear)
+        result, colour = network.restore(optical, sar, specks_hidden=False)
+    return restoration_loss(result.float(), clear) + 0.25 * recall_loss(colour.float(), clear)
+
+
+def take_step(run: Run, compare: Callable[..., Tensor], library: Library, seed: int) -> float:
+    """Do one step and return its loss."""
+    for group in run.optimizer.param_groups:
+        group["lr"] = learning_rate(run.step)
+    loss = compare(run.network, *make_batch(library, seed, run.step))
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(run.network.parameters(), 0.5)
@@ -176,15 +172,15 @@ def train(options: argparse.Namespace) -> None:
     """Train one fold, writing a checkpoint every 200 steps and the averaged weights at the end."""
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = options.out / "checkpoint.pt"
-    library = open_library(options.data, options.simulated, FOLDS[options.fold])
-    steps = sum(stage.steps for stage in STAGES)
-    run = start_run(options.seed)
+    library = open_library(options.data, options.sim, FOLDS[options.fold])
+    run = start_run(options.start, options.seed)
     if options.resume and checkpoint.exists():
         run.load(checkpoint)
+    compare = torch.compile(whole_loss, dynamic=False)  # takes minutes once, then a third less
     recent: list[float] = []
-    while run.step < steps:
+    while run.step < STEPS:
         begun = time.monotonic()
-        recent.append(take_step(run, library, options.seed))
+        recent.append(take_step(run, compare, library, options.seed))
         run.seconds += time.monotonic() - begun
         if run.step % 50 == 0:
             print(f"{run.step} loss {np.mean(recent):.4f} {run.seconds:.0f} s", flush=True)
@@ -208,7 +204,8 @@ def main() -> None:
     training = commands.add_parser("train", help="train one fold, or on everything")
     training.add_argument("--data", type=Path, required=True)
     training.add_argument("--fold", choices=sorted(FOLDS), required=True)
-    training.add_argument("--simulated", type=Path, required=True, help="folder of scenes")
+    training.add_argument("--sim", type=Path, required=True, help="folder of scenes")
+    training.add_argument("--start", type=Path, required=True, help="weights of the first run")
     training.add_argument("--seed", type=int, default=SEED)
     training.add_argument("--out", type=Path, required=True)
     training.add_argument("--resume", action="store_true")

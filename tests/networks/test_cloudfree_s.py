@@ -1,5 +1,6 @@
 """The network of the default model: what it promises whatever its weights, and as shipped."""
 
+import copy
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -144,3 +145,38 @@ class TestShipped:
                 result = shipped(optical, torch.full((1, 2, 128, 128), 0.5))["image"]
             restored.append(float(result[:, :, 40:88, 40:88].mean()))
         assert restored[0] < restored[1]
+
+
+def test_what_a_cloud_hides_does_not_depend_on_the_cloud(untrained: CloudfreeS) -> None:
+    _, sar = tiles(1, 64, 64)
+    thick, thicker = torch.full((1, 13, 64, 64), 0.7), torch.full((1, 13, 64, 64), 0.9)
+    with torch.inference_mode():
+        torch.testing.assert_close(
+            untrained(thick, sar)["image"], untrained(thicker, sar)["image"], rtol=0, atol=0
+        )
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_cloud_of_a_few_pixels_is_hidden_but_not_in_training(
+    untrained: CloudfreeS, hidden: bool
+) -> None:
+    optical, sar = torch.full((1, 13, 64, 64), 0.1), torch.full((1, 2, 64, 64), 0.5)
+    white, whiter = optical.clone(), optical.clone()
+    white[:, :, 32:35, 32:35], whiter[:, :, 32:35, 32:35] = 0.7, 0.8
+    with torch.inference_mode():
+        one, other = (
+            untrained.restore(seen, sar, specks_hidden=hidden)[0][0, :, 33, 33]
+            for seen in (white, whiter)
+        )
+    difference = float((one - other).abs().max())
+    assert difference < 1e-3 if hidden else difference > 1e-2
+
+
+def test_ground_without_a_clear_pixel_has_no_voice_in_the_recall(untrained: CloudfreeS) -> None:
+    """Black is the sum of no colour; it must not darken what is remembered."""
+    _, sar = tiles(1, 64, 64)
+    network = copy.deepcopy(untrained)
+    with torch.no_grad():
+        network.recall.memory_colour.fill_(0.25)
+        _, colour = network.restore(torch.full((1, 13, 64, 64), 0.9), sar)
+    torch.testing.assert_close(colour, torch.full_like(colour, 0.25), rtol=0, atol=1e-3)
