@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from cloudfree.core.units import Float32
@@ -26,14 +28,16 @@ class StripAccumulator:
         self._sum[:, rows, cols] += prediction * weight
         self._weight[rows, cols] += weight
 
-    def release(self, row_stop: int) -> tuple[Window, Float32]:
-        """The finished rows above `row_stop`: window and mean, NaN where no tile was added."""
-        count = row_stop - self.top
-        window = Window(self.top, 0, count, self._weight.shape[1])
-        with np.errstate(invalid="ignore"):
-            mean = self._sum[:, :count] / self._weight[:count]
-        self._scroll(count)
-        return window, mean
+    def release(self, parts: Sequence[Window]) -> Iterator[Float32]:
+        """The mean of each part of the finished rows, NaN where no tile was added.
+
+        The parts are as wide as the scene and come from the top down without gaps.
+        """
+        for part in parts:
+            rows = slice(part.row - self.top, part.row_stop - self.top)
+            with np.errstate(invalid="ignore"):
+                yield self._sum[:, rows] / self._weight[rows]
+        self._scroll(parts[-1].row_stop - self.top)
 
     def _scroll(self, count: int) -> None:
         """Move the rows below the released ones to the top and clear what follows them."""

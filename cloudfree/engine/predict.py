@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from cloudfree.core.blending import tile_weight
 from cloudfree.core.freed_memory import give_back_freed_memory
@@ -13,8 +13,11 @@ from cloudfree.core.prefetch import prefetch
 from cloudfree.core.progress import Progress, silent
 from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.units import Float32
-from cloudfree.core.window import Window
+from cloudfree.core.window import Window, strips
 from cloudfree.engine.accumulator import StripAccumulator
+
+# Finished rows that are passed on at once.
+PART_ROWS = 64
 
 Inputs = TypeVar("Inputs")
 Rows = TypeVar("Rows")
@@ -41,26 +44,28 @@ def predict_rows(
     accumulator = StripAccumulator(bands, height, plan.width)
     weight = tile_weight(height, width, plan.overlap)
 
-    def loaded(step: _Step) -> tuple[list[Inputs], Rows | None]:
-        rows = load_rows(step.finishes) if step.finishes else None
-        return [load(tile) for tile in step.tiles], rows
+    def loaded(step: _Step) -> tuple[list[Inputs], list[Rows]]:
+        return [load(tile) for tile in step.tiles], [load_rows(part) for part in step.finishes]
 
     for step, (inputs, rows) in prefetch(loaded, _steps(plan, needed, batch, progress)):
         predictions = run(inputs) if inputs else ()
         for tile, prediction in zip(step.tiles, predictions, strict=True):
             accumulator.add(tile, prediction, weight)
         if step.finishes:
-            window, mean = accumulator.release(step.finishes.row_stop)
+            # Strict, so that the accumulator is asked once more than it has parts and scrolls on.
+            yield from zip(step.finishes, accumulator.release(step.finishes), rows, strict=True)
             give_back_freed_memory()
-            yield window, mean, cast(Rows, rows)
 
 
 @dataclass(frozen=True)
 class _Step:
-    """Tiles that the network sees at once, and the rows of the scene that are then finished."""
+    """Tiles that the network sees at once, and the rows of the scene that are then finished.
+
+    The rows come in parts: what is made of them takes several times their memory.
+    """
 
     tiles: Sequence[Window]
-    finishes: Window | None
+    finishes: Sequence[Window] = ()
 
 
 def _steps(
@@ -71,5 +76,6 @@ def _steps(
     for row, next_row in progress(pairwise(rows), len(plan.rows), "rows of tiles"):
         tiles = [tile for tile in plan.row_of_tiles(row) if needed(tile)]
         groups = [tiles[start : start + batch] for start in range(0, len(tiles), batch)] or [[]]
-        yield from (_Step(group, None) for group in groups[:-1])
-        yield _Step(groups[-1], Window(row, 0, next_row - row, plan.width))
+        yield from (_Step(group) for group in groups[:-1])
+        finished = strips(next_row - row, plan.width, PART_ROWS)
+        yield _Step(groups[-1], [replace(part, row=row + part.row) for part in finished])
