@@ -24,7 +24,7 @@ from cloudfree.networks.shapes import Shapes, number_below
 B01, B02, B03, B04, B10, B11 = 0, 1, 2, 3, 10, 11  # places among the 13 bands
 SUBPIXEL = 4  # the network works on blocks of 4 x 4 pixels
 CLOUDY_SCORE = 0.2  # smoothed cloud score from which a pixel has no clear colour to offer
-HIDING_SCORE, HIDDEN_SCORE = 0.25, 0.5  # smoothed score where cloud begins to hide the ground, does
+HIDING_SCORE, HIDDEN_SCORE = 0.15, 0.3  # smoothed score where cloud begins to hide the ground, does
 SPECK_HIDING, SPECK_HIDDEN = 0.3, 0.6  # the same for the score of 3 x 3 pixels
 SCARCE = 1e-6  # clear share of a block without a clear pixel, too small for its black to count
 
