@@ -244,7 +244,7 @@ def table(results: Results) -> str:
     nothing = merged(begun[fold] for fold in done)
     shipped = json.loads((SHIPPED / "scores.json").read_text(encoding="utf-8"))["folds"]
     lines = [
-        f"Finished: {', '.join(done)} of {', '.join(shipped)}, {len(nothing)} triplets.",
+        f"Finished of the folds {', '.join(shipped)}: {', '.join(done)}, {len(nothing)} triplets.",
         "",
         "| network | parameters | steps | minutes | PSNR (dB) | SSIM | SAM (degrees) | MAE |",
         "|---|---|---|---|---|---|---|---|",
