@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import rasterio
 import torch
-from torch import Tensor, nn
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.progress import silent
@@ -21,21 +20,11 @@ from cloudfree.runtimes.model import Arrays, Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from cloudfree.runtimes.torch import TorchRuntime
 from cloudfree.training.adaptation import Adaptation
+from tests.paint import Paint
 from tests.rasters import CLOUD, FIELD, write_radar, write_raster
 
 SIDE = 320
 SHADOW = (0.10, 0.07, 0.05, 0.03, 0.03, 0.05, 0.06, 0.06, 0.06, 0.03, 0.002, 0.04, 0.02)
-
-
-class Paint(nn.Module):
-    """Answers one colour, whatever it sees."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.colour = nn.Parameter(torch.full((1, 13, 1, 1), 0.3))
-
-    def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
-        return {"image": self.colour + 0.0 * (optical + sar[:, :1])}
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
 
 from cloudfree.core.progress import silent
 from cloudfree.runtimes.model import Model, TileInputs
@@ -18,23 +17,13 @@ from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from cloudfree.runtimes.torch import TorchRuntime
 from cloudfree.training.adaptation import Adaptation, AdaptationSettings, adapt
 from cloudfree.training.adaptation_check import Check, Ground
+from tests.paint import Paint
 
 SIDE = 32
 QUICK = AdaptationSettings(
     seconds=1e6, steps=12, check_steps=6, batch=1, learning_rate=0.03, average=0.5, skies=1,
     share=1.0,
 )  # fmt: skip
-
-
-class Paint(nn.Module):
-    """Answers one colour, whatever it sees: what it can learn of a scene."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.colour = nn.Parameter(torch.full((1, 13, 1, 1), 0.3))
-
-    def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
-        return {"image": self.colour + 0.0 * (optical + sar[:, :1])}
 
 
 def _model() -> tuple[Model, TorchRuntime]:
