@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloudfree.clouds.cast import ShadowCast
 from cloudfree.clouds.score import CIRRUS_BAND, SCORE_BANDS, Planes, ndsi
-from cloudfree.clouds.shadow import SHADOW_BANDS, ShadowThresholds
+from cloudfree.clouds.shadow import SHADOW_BANDS
 from cloudfree.core.cloud_mask import Mask, MaskClass
 from cloudfree.core.units import Float32
 
@@ -34,13 +35,10 @@ def bands_to_read(available: tuple[str, ...]) -> tuple[str, ...]:
     return (*REQUIRED_BANDS, CIRRUS_BAND) if CIRRUS_BAND in available else REQUIRED_BANDS
 
 
-def base_classes(
-    planes: Planes, score: Float32, rules: ClassRules, thresholds: ShadowThresholds | None
-) -> Mask:
-    """Mask, (y, x), of reflectance by band name and the score that belongs to it.
+def base_classes(planes: Planes, score: Float32, rules: ClassRules) -> Mask:
+    """Mask, (y, x), of reflectance by band name and the score that belongs to it; no shadows.
 
-    Nodata wins over snow, snow over cloud (as a bright pixel with a high index is no cloud), cloud
-    over shadow. With `thresholds` every dark pixel is a shadow: `confirm_shadows` thins them out.
+    Nodata wins over snow, and snow over cloud (as a bright pixel with a high index is no cloud).
     Bright ground without any short-wave infrared is nodata too: the bands of a swath do not end at
     the same pixel, and where that one is missing everything bright would be snow.
     """
@@ -52,11 +50,14 @@ def base_classes(
         MaskClass.NODATA: np.isnan(score) | (bright & (planes["B11"] <= 0)),
     }
     mask = np.full(score.shape, MaskClass.CLEAR, dtype=np.uint8)
-    if thresholds is not None:
-        np.copyto(mask, np.uint8(MaskClass.SHADOW), where=thresholds.candidates(planes))
     for value, place in classes.items():
         np.copyto(mask, np.uint8(value), where=place)
     return mask
+
+
+def add_shadows(mask: Mask, dark: NDArray[np.bool_]) -> None:
+    """Make every clear pixel that is dark a shadow: `confirm_shadows` thins them out."""
+    np.copyto(mask, np.uint8(MaskClass.SHADOW), where=dark & (mask == MaskClass.CLEAR))
 
 
 def confirm_shadows(mask: Mask, cast: ShadowCast) -> Mask:

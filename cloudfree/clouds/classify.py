@@ -6,23 +6,31 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cloudfree.clouds.cast import ShadowCast
-from cloudfree.clouds.classes import ClassRules, bands_to_read, base_classes, confirm_shadows
+from cloudfree.clouds.classes import (
+    ClassRules,
+    add_shadows,
+    bands_to_read,
+    base_classes,
+    confirm_shadows,
+)
 from cloudfree.clouds.growth import grow, growth_halo_px
+from cloudfree.clouds.kept_classes import KeptClasses
 from cloudfree.clouds.rolling import Strip, with_halo
 from cloudfree.clouds.score import SCORE_HALO_PX, cloud_score
-from cloudfree.clouds.shadow import ShadowThresholds
-from cloudfree.clouds.survey import STRIP_ROWS, OpticalSource, read_ahead
+from cloudfree.clouds.shadow import SHADOW_BANDS, SHADOW_HALO_PX, ShadowThresholds
+from cloudfree.clouds.survey import STRIP_ROWS, OpticalSource, read_ahead, strips_of
 from cloudfree.core.progress import Progress, silent
 from cloudfree.core.units import Float32
-from cloudfree.core.window import Window, strips
+from cloudfree.core.window import Window
 
 
 @dataclass(frozen=True)
 class Shadows:
-    """How dark a shadow is in this scene, and where clouds can throw one."""
+    """How dark a shadow is in this scene, where clouds can throw one, and its other classes."""
 
     thresholds: ShadowThresholds
     cast: ShadowCast
+    lit: KeptClasses
 
 
 @dataclass(frozen=True)
@@ -48,27 +56,45 @@ class Classifier:
         `on_score` is given the score of each window on the way.
         """
         cast_halo = self.shadows.cast.halo_px if self.shadows else 0
-        base = self._base(source, progress, on_score, strip_rows)
+        if self.shadows and on_score is None:
+            base = _darkened(source, self.shadows, progress, strip_rows)
+        else:
+            base = self._scored(source, progress, on_score, strip_rows)
         for window, outer, mask in with_halo(base, cast_halo + growth_halo_px(self.growth_px)):
             finished = confirm_shadows(mask, self.shadows.cast) if self.shadows else mask
             yield window, grow(finished, self.growth_px)[window.within(outer)]
 
-    def _base(
+    def _scored(
         self,
         source: OpticalSource,
         progress: Progress,
         on_score: Callable[[Window, Float32], None] | None,
         strip_rows: int,
     ) -> Iterator[Strip]:
-        """Classes with every dark pixel a shadow, not grown."""
+        """Classes with every dark pixel a shadow, not grown, from all bands."""
         height, width = source.grid.height, source.grid.width
-        bands = bands_to_read(source.bands)
-        thresholds = self.shadows.thresholds if self.shadows else None
-        steps = -(-height // strip_rows)
-        windows = progress(strips(height, width, strip_rows), steps, "cloud mask")
-        for window, planes in read_ahead(source, bands, windows, SCORE_HALO_PX):
+        windows = strips_of(source, strip_rows, progress, "cloud mask")
+        for window, planes in read_ahead(
+            source, bands_to_read(source.bands), windows, SCORE_HALO_PX
+        ):
             score = cloud_score(planes)
             inner = window.within(window.grown(SCORE_HALO_PX, height, width))
             if on_score is not None:
                 on_score(window, score[inner])
-            yield window, base_classes(planes, score, self.rules, thresholds)[inner]
+            mask = base_classes(planes, score, self.rules)
+            if self.shadows:
+                add_shadows(mask, self.shadows.thresholds.candidates(planes))
+            yield window, mask[inner]
+
+
+def _darkened(
+    source: OpticalSource, shadows: Shadows, progress: Progress, strip_rows: int
+) -> Iterator[Strip]:
+    """The same from the classes that are known, and no more bands than tell what is dark."""
+    height, width = source.grid.height, source.grid.width
+    windows = strips_of(source, strip_rows, progress, "cloud mask")
+    for window, planes in read_ahead(source, SHADOW_BANDS, windows, SHADOW_HALO_PX):
+        inner = window.within(window.grown(SHADOW_HALO_PX, height, width))
+        mask = shadows.lit.read(window)
+        add_shadows(mask, shadows.thresholds.candidates(planes)[inner])
+        yield window, mask

@@ -10,10 +10,11 @@ import numpy as np
 
 from cloudfree.clouds.classes import ClassRules, bands_to_read, base_classes
 from cloudfree.clouds.ground import GroundAxes
-from cloudfree.clouds.score import Planes, cloud_score, pixel_score
-from cloudfree.clouds.shadow import ShadowStatistics, ShadowThresholds
+from cloudfree.clouds.kept_classes import KeptClasses
+from cloudfree.clouds.score import SCORE_HALO_PX, Planes, cloud_score
+from cloudfree.clouds.shadow import SHADOW_BANDS, ShadowStatistics, ShadowThresholds
 from cloudfree.clouds.sun import SunFit, fit_sun
-from cloudfree.core.cloud_mask import MaskClass
+from cloudfree.core.cloud_mask import Mask, MaskClass
 from cloudfree.core.grid import Grid
 from cloudfree.core.prefetch import prefetch
 from cloudfree.core.progress import Progress
@@ -47,11 +48,15 @@ class OpticalSource(Protocol):
 
 @dataclass(frozen=True)
 class Survey:
-    """Thresholds of the scene's shadows, and what the clouds and dark ground show of the sun."""
+    """Thresholds of the scene's shadows, and what the clouds and dark ground show of the sun.
+
+    `lit` are its classes before anything is a shadow.
+    """
 
     valid_px: int
     thresholds: ShadowThresholds
     sun: SunFit | None
+    lit: KeptClasses
 
 
 def survey(
@@ -63,14 +68,19 @@ def survey(
     strip_rows: int = STRIP_ROWS,
 ) -> Survey:
     """Read a scene once; where the sun's azimuth is known only the shadows' distance is fitted."""
-    statistics, overview = ShadowStatistics(), _Overview.of(source.grid)
-    windows = _strips(source, strip_rows, progress, "shadow statistics")
-    for window, planes in read_ahead(source, bands_to_read(source.bands), windows, halo=0):
-        statistics.add(planes)
-        overview.add(window, planes)
+    statistics, overview, lit = ShadowStatistics(), _Overview.of(source.grid), KeptClasses()
+    windows = strips_of(source, strip_rows, progress, "shadow statistics")
+    bands, height, width = bands_to_read(source.bands), source.grid.height, source.grid.width
+    for window, planes in read_ahead(source, bands, windows, SCORE_HALO_PX):
+        inner = window.within(window.grown(SCORE_HALO_PX, height, width))
+        mask = base_classes(planes, cloud_score(planes), rules)[inner]
+        dark_planes = {band: planes[band][inner] for band in SHADOW_BANDS}
+        statistics.add(dark_planes)
+        overview.add(window, dark_planes, mask)
+        lit.add(window, mask)
     thresholds = statistics.thresholds()
-    sun = overview.fit(rules, thresholds, axes, sun_azimuth_deg)
-    return Survey(statistics.blue.count, thresholds, sun)
+    sun = overview.fit(thresholds, axes, sun_azimuth_deg)
+    return Survey(statistics.blue.count, thresholds, sun, lit)
 
 
 def read_ahead(
@@ -89,9 +99,10 @@ def read_ahead(
     return prefetch(read, windows, ahead=1)
 
 
-def _strips(source: OpticalSource, rows: int, progress: Progress, what: str) -> Iterator[Window]:
+def strips_of(source: OpticalSource, rows: int, progress: Progress, what: str) -> Iterator[Window]:
+    """Windows as wide as the scene and at most `rows` high, counted by `progress`."""
     height, width = source.grid.height, source.grid.width
-    yield from progress(strips(height, width, rows), -(-height // rows), what)
+    return progress(strips(height, width, rows), -(-height // rows), what)
 
 
 @dataclass
@@ -100,27 +111,23 @@ class _Overview:
 
     step: int
     planes: list[Planes] = field(default_factory=list)
+    masks: list[Mask] = field(default_factory=list)
 
     @classmethod
     def of(cls, grid: Grid) -> _Overview:
         return cls(step=-(-max(grid.height, grid.width) // OVERVIEW_PX))
 
-    def add(self, window: Window, planes: Planes) -> None:
+    def add(self, window: Window, planes: Planes, mask: Mask) -> None:
         kept = np.s_[-window.row % self.step :: self.step, :: self.step]
         self.planes.append({band: plane[kept].copy() for band, plane in planes.items()})
+        self.masks.append(mask[kept].copy())
 
     def fit(
-        self,
-        rules: ClassRules,
-        thresholds: ShadowThresholds,
-        axes: GroundAxes,
-        azimuth_deg: float | None,
+        self, thresholds: ShadowThresholds, axes: GroundAxes, azimuth_deg: float | None
     ) -> SunFit | None:
-        planes = {band: np.concatenate([p[band] for p in self.planes]) for band in self.planes[0]}
-        # Thinned-out pixels have no neighbours to smooth a score with or to take a median of.
-        whole = self.step == 1
-        score = cloud_score(planes) if whole else pixel_score(planes)
-        cloud = base_classes(planes, score, rules, None) == MaskClass.CLOUD
-        dark = thresholds.candidates(planes) if whole else thresholds.dark(planes)
+        planes = {band: np.concatenate([p[band] for p in self.planes]) for band in SHADOW_BANDS}
+        # Thinned-out pixels have no neighbours to take a median of.
+        dark = thresholds.candidates(planes) if self.step == 1 else thresholds.dark(planes)
+        cloud = np.concatenate(self.masks) == MaskClass.CLOUD
         valid = np.isfinite(planes["B02"])
         return fit_sun(cloud, dark, valid, axes.every(self.step), azimuth_deg)

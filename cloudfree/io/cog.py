@@ -29,8 +29,11 @@ from cloudfree.io.rectangle import rectangle
 
 BLOCK_PX = 512
 
-# Draft and overviews are read once and thrown away: fast compression, tiles as the COG wants them.
-_DRAFT = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK_PX, "blockysize": BLOCK_PX,
+# Draft and overviews are read once and thrown away: fast compression, and blocks low enough to be
+# full at each write of finished rows. Higher ones would wait in GDAL's cache, which the scene that
+# is being read shares, be written half full for want of room, and be read again.
+DRAFT_ROWS = 64
+_DRAFT = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK_PX, "blockysize": DRAFT_ROWS,
           "compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer"}  # fmt: skip
 # Each level of the output keeps buffers for as many blocks as there are threads.
 _THREADS = min(4, os.cpu_count() or 1)

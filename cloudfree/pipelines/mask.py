@@ -218,7 +218,7 @@ def _shadows(scene: MaskSource, rules: ClassRules, progress: Progress) -> tuple[
         raise _no_valid_pixel(scene)
     sun = _sun(scene.sun_azimuth_deg, found.sun)
     _report(sun, found.sun)
-    return Shadows(found.thresholds, _cast(sun, axes)), sun
+    return Shadows(found.thresholds, _cast(sun, axes), found.lit), sun
 
 
 def _sun(known_azimuth_deg: float | None, fit: SunFit | None) -> Sun:

@@ -63,11 +63,12 @@ def planes_of(pixels: np.ndarray, bands: Sequence[str] = OPTICAL_BANDS) -> dict[
 
 @dataclass
 class ArraySource:
-    """A scene in memory that remembers which windows were read."""
+    """A scene in memory that remembers which windows were read, and which bands."""
 
     pixels: np.ndarray
     bands: tuple[str, ...] = OPTICAL_BANDS
     reads: list[Window] = field(default_factory=list)
+    bands_read: list[tuple[str, ...]] = field(default_factory=list)
 
     @property
     def grid(self) -> Grid:
@@ -75,6 +76,7 @@ class ArraySource:
 
     def reflectance(self, bands: Sequence[str], window: Window) -> np.ndarray:
         self.reads.append(window)
+        self.bands_read.append(tuple(bands))
         indexes = [OPTICAL_BANDS.index(band) for band in bands]
         return self.pixels[indexes][:, *window.slices].copy()
 

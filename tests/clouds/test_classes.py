@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cloudfree.clouds.cast import ShadowCast
-from cloudfree.clouds.classes import ClassRules, base_classes, confirm_shadows
+from cloudfree.clouds.classes import ClassRules, add_shadows, base_classes, confirm_shadows
 from cloudfree.clouds.shadow import ShadowThresholds
 from cloudfree.core.cloud_mask import MaskClass
 from tests.clouds.scenes import CLOUD, SHADOW, SNOW, VEGETATION, WATER, planes_of, spectrum
@@ -17,7 +17,9 @@ def _class(values: tuple[float, ...], score: float) -> int:
     """The class in the middle of ground of one kind."""
     pixels = np.broadcast_to(spectrum(values), (13, 5, 5)).astype(np.float32)
     scores = np.full((5, 5), score, dtype=np.float32)
-    return int(base_classes(planes_of(pixels), scores, RULES, THRESHOLDS)[2, 2])
+    mask = base_classes(planes_of(pixels), scores, RULES)
+    add_shadows(mask, THRESHOLDS.candidates(planes_of(pixels)))
+    return int(mask[2, 2])
 
 
 @pytest.mark.parametrize(
@@ -46,9 +48,9 @@ def test_bright_ground_without_short_wave_infrared_is_no_data() -> None:
     assert _class(tuple(cut), 0.9) == MaskClass.NODATA
 
 
-def test_without_thresholds_there_is_no_shadow() -> None:
+def test_without_darkness_there_is_no_shadow() -> None:
     pixels = np.broadcast_to(spectrum(SHADOW), (13, 5, 5)).astype(np.float32)
-    mask = base_classes(planes_of(pixels), np.zeros((5, 5), np.float32), RULES, None)
+    mask = base_classes(planes_of(pixels), np.zeros((5, 5), np.float32), RULES)
     assert (mask == MaskClass.CLEAR).all()
 
 

@@ -10,6 +10,7 @@ from cloudfree.clouds.classes import ClassRules
 from cloudfree.clouds.classify import Classifier, Shadows
 from cloudfree.clouds.rolling import with_halo
 from cloudfree.clouds.score import SCORE_HALO_PX
+from cloudfree.clouds.shadow import SHADOW_BANDS
 from cloudfree.clouds.survey import OVERVIEW_PX, Survey, survey
 from cloudfree.core.cloud_mask import MaskClass
 from cloudfree.core.progress import silent
@@ -27,7 +28,8 @@ def _survey(source: ArraySource, rows: int, azimuth: float | None = None) -> Sur
 
 def _classifier(source: ArraySource, rows: int, azimuth: float = 150.0) -> Classifier:
     cast = ShadowCast.away_from_sun(azimuth, TEN_METRE_AXES, (150.0, 600.0))
-    return Classifier(RULES, Shadows(_survey(source, rows, azimuth).thresholds, cast), 2.5)
+    found = _survey(source, rows, azimuth)
+    return Classifier(RULES, Shadows(found.thresholds, cast, found.lit), 2.5)
 
 
 def _whole(source: ArraySource, classifier: Classifier, rows: int) -> np.ndarray:
@@ -97,13 +99,31 @@ def test_scores_are_handed_out_on_the_way() -> None:
     assert score[~CLOUD].mean() < 0.1
 
 
+def test_the_mask_is_the_same_with_scores_wanted_and_without() -> None:
+    source, scores = ArraySource(BROKEN_CLOUD), {}
+    classifier = _classifier(source, 33)
+    without = [mask for _, mask in classifier.strips(source)]
+    of_bands = [mask for _, mask in classifier.strips(source, silent, scores.__setitem__, 40)]
+    np.testing.assert_array_equal(np.concatenate(without), np.concatenate(of_bands))
+    assert len(scores) == -(-BROKEN_CLOUD.shape[1] // 40)
+
+
+def test_the_second_look_reads_what_tells_darkness_and_no_more() -> None:
+    source = ArraySource(PIXELS)
+    classifier = _classifier(source, 64)
+    source.bands_read.clear()
+    list(classifier.strips(source))
+    assert set(source.bands_read) == {SHADOW_BANDS}
+
+
 @pytest.mark.parametrize("rows", [7, 64, 10_000])
 def test_the_survey_finds_the_sun_whatever_the_strips(rows: int) -> None:
     found = _survey(ArraySource(PIXELS), rows)
     assert found.valid_px == PIXELS[0].size
     assert found.sun is not None
     assert degrees_apart(found.sun.azimuth_deg, 150.0) <= 10
-    assert found == _survey(ArraySource(PIXELS), 200)
+    whole = _survey(ArraySource(PIXELS), 200)
+    assert (found.thresholds, found.sun) == (whole.thresholds, whole.sun)
 
 
 @pytest.mark.parametrize("azimuth", [None, 150.0])
@@ -118,7 +138,8 @@ def test_a_large_scene_is_thinned_out_for_the_sun(monkeypatch: pytest.MonkeyPatc
     assert OVERVIEW_PX <= 1024
     monkeypatch.setattr("cloudfree.clouds.survey.OVERVIEW_PX", 50)
     surveys = [_survey(ArraySource(PIXELS), rows) for rows in (33, 200)]
-    assert surveys[0] == surveys[1]
+    assert surveys[0].thresholds == surveys[1].thresholds
+    assert surveys[0].sun == surveys[1].sun
     assert surveys[0].sun is not None
     assert degrees_apart(surveys[0].sun.azimuth_deg, 150.0) <= 15
 
