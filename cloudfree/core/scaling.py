@@ -24,6 +24,8 @@ class Scaling:
         low, high = self._limits()
         start, stop = self.scale
         scaled = np.clip(values, low, high)
+        if self._clips_only:
+            return np.asarray(scaled, dtype=np.float32)
         scaled -= low
         scaled *= (stop - start) / (high - low)
         scaled += np.float32(start)
@@ -31,6 +33,8 @@ class Scaling:
 
     def inverse(self, scaled: Float32) -> Float32:
         """Scaled numbers, (..., band, y, x), back in the unit of the input; nothing is clipped."""
+        if self._clips_only:
+            return scaled
         low, high = self._limits()
         start, stop = self.scale
         values = scaled - np.float32(start)
@@ -43,6 +47,10 @@ class Scaling:
         low, high = self._limits()
         start, stop = self.scale
         return np.asarray(scaled * ((high - low) / (stop - start)) ** 2, dtype=np.float32)
+
+    @property
+    def _clips_only(self) -> bool:
+        return all(interval == self.scale for interval in self.clip)
 
     def _limits(self) -> tuple[Float32, Float32]:
         limits = np.asarray(self.clip, dtype=np.float32)[:, :, None, None]

@@ -25,7 +25,8 @@ class StripAccumulator:
         """Add a tile's prediction, (band, y, x), with its weight, (y, x)."""
         rows = slice(tile.row - self.top, tile.row_stop - self.top)
         cols = slice(tile.col, tile.col_stop)
-        self._sum[:, rows, cols] += prediction * weight
+        for total, band in zip(self._sum[:, rows, cols], prediction, strict=True):
+            total += band * weight  # band by band: the product stays in the processor's cache
         self._weight[rows, cols] += weight
 
     def release(self, parts: Sequence[Window]) -> Iterator[Float32]:

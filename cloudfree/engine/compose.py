@@ -24,13 +24,19 @@ def compose(
     prediction stands in the file. Pixels of opacity 0, without data or without a prediction stay
     bit-identical; so do bands that the prediction lacks.
     """
-    filled = (opacity > 0) & radiometry.valid(native) & np.isfinite(prediction).all(axis=0)
-    places = np.flatnonzero(filled)
+    filled = (opacity > 0) & radiometry.valid(native)
+    for plane in prediction:
+        filled &= np.isfinite(plane)
+    # Gathering pixels takes longer than computing them: not where all of them change.
+    places = slice(None) if filled.all() else np.flatnonzero(filled)
     weight = opacity.reshape(-1)[places]
+    mixed = bool((weight < 1).any())
     result = np.array(native, order="C")
     for plane, position in zip(prediction, positions, strict=True):
         band = result[position].reshape(-1)
-        before = radiometry.reflectance(band[places])
-        after = before + weight * (plane.reshape(-1)[places] - before)
+        after = plane.reshape(-1)[places]
+        if mixed:
+            before = radiometry.reflectance(band[places])
+            after = before + weight * (after - before)
         band[places] = radiometry.encode(after)
     return result, filled

@@ -37,8 +37,11 @@ _DRAFT = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK_PX, "blockysize"
           "compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer"}  # fmt: skip
 # Each level of the output keeps buffers for as many blocks as there are threads.
 _THREADS = min(4, os.cpu_count() or 1)
-_COG = {"BLOCKSIZE": str(BLOCK_PX), "COMPRESS": "DEFLATE", "PREDICTOR": "YES",
+# Level 6, GDAL's own, takes twice the time of level 1 for at most 2 % less of real reflectance.
+_COG = {"BLOCKSIZE": str(BLOCK_PX), "COMPRESS": "DEFLATE", "PREDICTOR": "YES", "LEVEL": "1",
         "BIGTIFF": "IF_SAFER", "NUM_THREADS": str(_THREADS)}  # fmt: skip
+# Classes come in areas: their differences compress worse than they do.
+_COG_OF_CLASSES = {**_COG, "PREDICTOR": "NO", "LEVEL": "6"}
 # Bytes of GDAL's block cache while the draft is copied: each block is read and written once, and
 # more would keep the whole draft. rasterio takes this setting in bytes and puts the old one back.
 _COPY_CACHE = 32 << 20
@@ -144,7 +147,8 @@ class CogWriter:
         with without_warning(NotGeoreferencedWarning), Env(GDAL_CACHEMAX=_COPY_CACHE):
             # Whoever asks for overviews of another kind gets those that GDAL builds.
             source = self._draft if chosen.keys() & _ON_OVERVIEWS else self._with_overviews()
-            options = {**_COG, "OVERVIEW_RESAMPLING": self.profile.overview_resampling, **chosen}
+            usual = _COG_OF_CLASSES if self.profile.colours else _COG
+            options = {**usual, "OVERVIEW_RESAMPLING": self.profile.overview_resampling, **chosen}
             rasterio.shutil.copy(source, finished, driver="COG", **options)
         give_back_freed_memory()
         finished.replace(self.path)

@@ -97,6 +97,8 @@ class Model:
     def _batch(self, arrays: Sequence[Float32]) -> Float32:
         batch = np.stack([fill_missing(array) for array in arrays])
         missing = [-length % self.card.multiple for length in batch.shape[-2:]]
+        if not any(missing):
+            return batch
         # `symmetric` repeats the border pixel and so works for a single row as well.
         return np.pad(batch, [(0, 0), (0, 0), *((0, more) for more in missing)], mode="symmetric")
 
