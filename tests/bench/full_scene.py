@@ -1,4 +1,4 @@
-"""Time and memory on a full scene: `python -m tests.bench.full_scene [--short]`.
+"""Time and memory on a full scene: `python -m tests.bench.full_scene [--short | --scaling]`.
 
 Every case runs in a process of its own, in turns, so that a busy machine slows all alike; the
 table gives medians and ratios and `bench.json` keeps them. Read the ratios, not the seconds.
@@ -17,6 +17,7 @@ from statistics import median
 
 FULL_PX, SHORT_PX = 10_980, 2_048
 SCALING_PX = (1_024, 2_048, 4_096, 8_192)
+SCALING_CASES = ("mask_with_shadow", "remove_30")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ RATIOS = (
 
 def run_case(case: str, size: int) -> Measured:
     """One case in a process of its own: seconds of the work and peak memory of the process."""
-    command = [sys.executable, "-m", "tests.bench.cases", case, str(size)]
+    command = [sys.executable, "-m", "tests.bench.case", case, str(size)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     printed = process.stdout.read()
@@ -79,17 +80,33 @@ def main() -> None:
     """Print the tables and write bench.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="a small scene, one round")
+    parser.add_argument("--scaling", action="store_true", help="the cases on growing scenes")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--cases", nargs="*", help="only these cases")
     parser.add_argument("-o", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
     size = SHORT_PX if options.short else FULL_PX
+    if options.scaling:
+        _print_scaling(options.cases or list(SCALING_CASES), options.rounds)
+        return
     # In a process of its own: children inherit the peak memory of this one.
     run_case("make", size)
     wanted = options.cases or [name for ratio in RATIOS for name in (ratio.of, ratio.by)]
     found = medians(list(dict.fromkeys(wanted)), size, options.rounds)
     _print(found)
     options.o.write_text(json.dumps([asdict(case) for case in found.values()], indent=2))
+
+
+def _print_scaling(cases: list[str], rounds: int) -> None:
+    """Seconds per million pixels, and how they compare with those of the largest scene."""
+    rates: dict[tuple[str, int], float] = {}
+    for size in SCALING_PX:
+        run_case("make", size)
+        for name, measured in medians(cases, size, rounds).items():
+            rates[name, size] = measured.seconds / (size * size / 1e6)
+    for (name, size), rate in rates.items():
+        share = rate / rates[name, SCALING_PX[-1]]
+        print(f"{name:22} {size:6d} px {rate:8.4f} s per million pixels {share:6.2f}")
 
 
 def _print(found: dict[str, Measured]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import rasterio
@@ -13,8 +14,10 @@ from rasterio.windows import Window
 
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.units import QUANTIFICATION
-from cloudfree.simulation.scene import SAR_MARGIN_PX, SimulatedScene, simulate_scene
 from tests.rasters import TEN_METRES, UTM31
+
+if TYPE_CHECKING:
+    from cloudfree.simulation.scene import SimulatedScene
 
 # Side of the simulated pieces that the scene is laid out with, and how many different ones.
 PIECE_PX = 1024
@@ -22,6 +25,8 @@ PIECES = 4
 CLOUD_COVER = 0.3
 # Side of the clouds of a mask of known cover: as two of the default model's tiles.
 SQUARE_PX = 512
+# Shares of a scene under cloud for which there is a mask.
+COVERS = (0.1, 0.3)
 
 
 def folder() -> Path:
@@ -36,6 +41,8 @@ def full_scene(size: int) -> tuple[Path, Path]:
     """Sentinel-2 (13 bands, uint16) and Sentinel-1 (dB) of a square scene of `size` pixels."""
     s2, s1 = folder() / f"s2_{size}.tif", folder() / f"s1_{size}.tif"
     if not (s2.is_file() and s1.is_file()):
+        from cloudfree.simulation.scene import simulate_scene  # which needs torch
+
         shape, still = (PIECE_PX, PIECE_PX), (0.0, 0.0)
         pieces = [simulate_scene(shape, seed, CLOUD_COVER, still) for seed in range(PIECES)]
         _lay_out(s2, size, [_digital_numbers(piece) for piece in pieces], OPTICAL_BANDS)
@@ -48,6 +55,8 @@ def _digital_numbers(piece: SimulatedScene) -> NDArray[np.generic]:
 
 
 def _radar(piece: SimulatedScene) -> NDArray[np.generic]:
+    from cloudfree.simulation.scene import SAR_MARGIN_PX
+
     inside = slice(SAR_MARGIN_PX, SAR_MARGIN_PX + PIECE_PX)
     return piece.sar[:, inside, inside]
 

@@ -1,25 +1,13 @@
-"""What is timed on a full scene, each in a process of its own: `python -m tests.bench.cases NAME`.
-
-Prints the seconds of the work itself; imports and the loading of the model come before.
-"""
+"""What is timed of `remove` on a full scene, and what it cannot do without."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import rasterio
-from rasterio.windows import Window as Rectangle
 
-from cloudfree.clouds.classes import bands_to_read
-from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.blending import tile_weight
 from cloudfree.core.progress import silent
 from cloudfree.core.tile_plan import TilePlan
@@ -27,13 +15,17 @@ from cloudfree.core.window import Window, strips
 from cloudfree.io.cog import CogWriter
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.sar import SarScene
-from cloudfree.pipelines import mask, remove
+from cloudfree.pipelines import remove
 from cloudfree.runtimes.load import load_model
 from cloudfree.runtimes.model import Arrays, Model, TileInputs
 from cloudfree.runtimes.shelf import DEFAULT_MODEL
+from tests.bench.mask_cases import STRIP_ROWS, decode_bands
 from tests.bench.scene import cover_mask, full_scene
 
-STRIP_ROWS = 512
+
+def warm_up() -> None:
+    """Load the default model once, as what is loaded first takes longest."""
+    load_model(DEFAULT_MODEL, "cpu")
 
 
 class Cheap:
@@ -47,44 +39,11 @@ class Cheap:
         return {"image": inputs["optical"].copy()}
 
 
-def make(size: int, folder: Path) -> None:
-    """Make the scene and its masks, unless they are there."""
-    del folder
-    full_scene(size)
-    for share in (0.1, 0.3):
-        cover_mask(size, share)
-
-
-def decode(size: int, folder: Path) -> None:
-    """Decode the bands of the cloud score once, as GDAL does by itself, and nothing else."""
-    del folder
-    os.environ["GDAL_NUM_THREADS"] = "1"
-    _decode(full_scene(size)[0], [OPTICAL_BANDS.index(b) + 1 for b in bands_to_read(OPTICAL_BANDS)])
-
-
-def _decode(path: Path, indexes: list[int] | None = None) -> None:
-    with rasterio.open(path) as dataset:
-        for strip in strips(dataset.height, dataset.width, STRIP_ROWS):
-            dataset.read(indexes, window=Rectangle(0, strip.row, strip.width, strip.height))
-
-
-def mask_without_shadow(size: int, folder: Path) -> None:
-    """`cloudfree mask --no-shadow`."""
-    options = mask.MaskOptions(scene=full_scene(size)[0], output=folder / "mask.tif", shadow=False)
-    mask.run(options, silent)
-
-
-def mask_with_shadow(size: int, folder: Path) -> None:
-    """`cloudfree mask`."""
-    options = mask.MaskOptions(scene=full_scene(size)[0], output=folder / "mask.tif")
-    mask.run(options, silent)
-
-
 def cheap_parts(size: int, folder: Path) -> None:
     """What `cheap_remove` cannot do without: decode, forward passes on the same tiles, encode."""
     s2, s1 = full_scene(size)
-    _decode(s2)
-    _decode(s1)
+    decode_bands(s2)
+    decode_bands(s1)
     model, plan = _cheap_model(), _plan(size)
     tile = TileInputs(
         np.full((13, plan.tile, plan.tile), 0.2, np.float32),
@@ -183,28 +142,9 @@ def _instead_of_loading(model: Model) -> Iterator[None]:
         remove.load_model = loaded  # type: ignore[attr-defined]
 
 
-CASES: dict[str, Callable[[int, Path], None]] = {
+CASES = {
     case.__name__: case
     for case in (
-        make, decode, mask_without_shadow, mask_with_shadow, cheap_parts, cheap_remove, remove_all,
-        monai_all, remove_30, remove_10, whole_way,
+        cheap_parts, cheap_remove, remove_all, monai_all, remove_30, remove_10, whole_way,
     )
 }  # fmt: skip
-
-
-WITHOUT_MODEL = {"make", "decode", "mask_without_shadow", "mask_with_shadow"}
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Run one case; print its seconds as JSON."""
-    name, size = arguments[0], int(arguments[1])
-    if name not in WITHOUT_MODEL:
-        load_model(DEFAULT_MODEL, "cpu")
-    with tempfile.TemporaryDirectory(prefix="cloudfree-bench-") as folder:
-        start = time.perf_counter()
-        CASES[name](size, Path(folder))
-        print(json.dumps({"seconds": time.perf_counter() - start}))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

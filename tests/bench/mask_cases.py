@@ -1,0 +1,57 @@
+"""What is timed of the mask on a full scene, and what it cannot do without; no torch here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import rasterio
+from rasterio.windows import Window as Rectangle
+
+from cloudfree.clouds.classes import bands_to_read
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.progress import silent
+from cloudfree.core.window import strips
+from cloudfree.pipelines import mask
+from tests.bench.scene import COVERS, cover_mask, full_scene
+
+STRIP_ROWS = 512
+
+
+def make(size: int, folder: Path) -> None:
+    """Make the scene and its masks, unless they are there."""
+    del folder
+    full_scene(size)
+    for share in COVERS:
+        cover_mask(size, share)
+
+
+def decode(size: int, folder: Path) -> None:
+    """Decode the bands of the cloud score once, as GDAL does by itself, and nothing else."""
+    del folder
+    os.environ["GDAL_NUM_THREADS"] = "1"
+    decode_bands(
+        full_scene(size)[0], [OPTICAL_BANDS.index(b) + 1 for b in bands_to_read(OPTICAL_BANDS)]
+    )
+
+
+def decode_bands(path: Path, indexes: list[int] | None = None) -> None:
+    """Decode bands of a file, all of them unless told, and throw the pixels away."""
+    with rasterio.open(path) as dataset:
+        for strip in strips(dataset.height, dataset.width, STRIP_ROWS):
+            dataset.read(indexes, window=Rectangle(0, strip.row, strip.width, strip.height))
+
+
+def mask_without_shadow(size: int, folder: Path) -> None:
+    """`cloudfree mask --no-shadow`."""
+    options = mask.MaskOptions(scene=full_scene(size)[0], output=folder / "mask.tif", shadow=False)
+    mask.run(options, silent)
+
+
+def mask_with_shadow(size: int, folder: Path) -> None:
+    """`cloudfree mask`."""
+    options = mask.MaskOptions(scene=full_scene(size)[0], output=folder / "mask.tif")
+    mask.run(options, silent)
+
+
+CASES = {case.__name__: case for case in (make, decode, mask_without_shadow, mask_with_shadow)}
