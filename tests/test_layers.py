@@ -27,6 +27,7 @@ MAY_IMPORT = {
         "datasets",
         "networks",
         "losses",
+        "metrics",
         "simulation",
         "core",
         "errors",

@@ -33,7 +33,7 @@ STEPS = click.IntRange(1)
     "--hold-out",
     multiple=True,
     metavar="NAME",
-    help="Place or patch to leave out, for cross-validation; repeatable.",
+    help="Place or patch to leave out and to score after each epoch; repeatable.",
 )
 @click.option(
     "--places", type=EXISTING_FILE, help="TOML or CSV that tells which patches show one place."

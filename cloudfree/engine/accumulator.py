@@ -26,7 +26,8 @@ class StripAccumulator:
         rows = slice(tile.row - self.top, tile.row_stop - self.top)
         cols = slice(tile.col, tile.col_stop)
         for total, band in zip(self._sum[:, rows, cols], prediction, strict=True):
-            total += band * weight  # band by band: the product stays in the processor's cache
+            # Band by band, so that the product stays in the processor's cache.
+            np.add(total, band * weight, out=total)
         self._weight[rows, cols] += weight
 
     def release(self, parts: Sequence[Window]) -> Iterator[Float32]:

@@ -14,11 +14,11 @@ import numpy as np
 
 from cloudfree.core.cloud_mask import Mask
 from cloudfree.core.progress import Progress, silent
-from cloudfree.datasets.choice import SplitChoice, choose_split, regroup
+from cloudfree.datasets.choice import SplitChoice, choose_split, regroup, spread
 from cloudfree.datasets.folder import PATCH_PX, Listing, list_samples
 from cloudfree.datasets.patch import Patch
 from cloudfree.datasets.sample import Sample
-from cloudfree.datasets.sen12mscr import Kind
+from cloudfree.datasets.sen12mscr import Kind, split_of
 from cloudfree.errors import InputError
 from cloudfree.pipelines.mask import MaskSettings, plan_mask
 from cloudfree.pipelines.train_session import Session, TrainResult
@@ -38,6 +38,7 @@ from cloudfree.training.recipe import (
 )
 from cloudfree.training.run import start_run
 from cloudfree.training.step import Plan
+from cloudfree.training.validation import VALIDATED, Validation
 
 logger = logging.getLogger("cloudfree")
 
@@ -104,13 +105,13 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
     with join_processes(options.device) as processes:
         if processes.is_first and not options.resume:
             refuse_run(options.output, options.overwrite)
-        samples = _samples(options, settings)
+        samples, unseen = _samples(options, settings)
         name = options.output.resolve().name
         beginning = begin(settings, name, _facts(options, samples), options.start)
         if processes.is_first and not options.resume:
             begin_run(options.output, settings_text(settings))
         processes.wait()
-        session = _session(options, settings, samples, beginning, processes)
+        session = _session(options, settings, samples, unseen, beginning, processes)
         return session.train(progress if processes.is_first else silent)
 
 
@@ -122,18 +123,29 @@ def _settings(options: TrainOptions) -> TrainingSettings:
     return settings
 
 
-def _samples(options: TrainOptions, settings: TrainingSettings) -> list[Sample]:
-    """The patches to learn from: of SEN12MS-CR its training part unless told otherwise."""
+def _samples(
+    options: TrainOptions, settings: TrainingSettings
+) -> tuple[list[Sample], list[Sample]]:
+    """The patches to learn from, of SEN12MS-CR its training part unless told otherwise; and others.
+
+    The others are those held out, or else the validation part of SEN12MS-CR as far as it is there.
+    """
     needed: tuple[Kind, ...] = ("clear",) if settings.simulate_clouds else ("cloudy", "clear")
     listing = list_samples(options.data, options.patch, options.s2_offset, needed)
     own = options.split or ("train" if listing.is_sen12mscr else "all")
-    _, samples = choose_split(listing, own)
+    split, samples = choose_split(listing, own)
     if options.places:
         samples = regroup(samples, options.places, listing)
-    return _without(samples, options.hold_out, listing)
+    learned, unseen = _apart(samples, options.hold_out, listing)
+    if split == "train" and not unseen:
+        unseen = [sample for sample in listing.samples if split_of(sample.place) == "val"]
+    return learned, [sample for sample in unseen if sample.has_cloudy]
 
 
-def _without(samples: Sequence[Sample], held_out: Sequence[str], listing: Listing) -> list[Sample]:
+def _apart(
+    samples: Sequence[Sample], held_out: Sequence[str], listing: Listing
+) -> tuple[list[Sample], list[Sample]]:
+    """The patches to learn from, and those held out."""
     known = {
         name for sample in (*samples, *listing.samples) for name in (sample.place, sample.name)
     }
@@ -143,14 +155,15 @@ def _without(samples: Sequence[Sample], held_out: Sequence[str], listing: Listin
             wanted=f"names such as {samples[0].place}",
             hint="correct --hold-out",
         )
-    left = [one for one in samples if not {one.place, one.name} & set(held_out)]
-    if not left:
+    out = set(held_out)
+    learned = [one for one in samples if not {one.place, one.name} & out]
+    if not learned:
         raise InputError(
             f"all {len(samples)} patches held out",
             wanted="patches to learn from",
             hint="hold out fewer places",
         )
-    return left
+    return learned, [one for one in samples if {one.place, one.name} & out]
 
 
 def _facts(options: TrainOptions, samples: Sequence[Sample]) -> Mapping[str, Any]:
@@ -168,6 +181,7 @@ def _session(
     options: TrainOptions,
     settings: TrainingSettings,
     samples: Sequence[Sample],
+    unseen: Sequence[Sample],
     beginning: Beginning,
     processes: Processes,
 ) -> Session:
@@ -189,7 +203,9 @@ def _session(
         begun.load(checkpoint)
         logger.info("going on after step %d of %d", begun.step, plan.steps)
     store = PatchStore(samples, card, settings.crop, _classes if objective.mask else None)
-    return Session(options.output, begun, plan, card, store, options.readers)
+    told = PatchStore(spread(unseen, VALIDATED), card, settings.crop, None)
+    validation = Validation(told) if unseen else None
+    return Session(options.output, begun, plan, card, store, options.readers, validation)
 
 
 def _fingerprint(samples: Sequence[Sample]) -> str:

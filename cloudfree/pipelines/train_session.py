@@ -16,6 +16,7 @@ from cloudfree.core.model_card import ModelCard
 from cloudfree.core.prefetch import prefetch
 from cloudfree.core.progress import Progress
 from cloudfree.core.units import Float32
+from cloudfree.metrics.scores import Figures
 from cloudfree.pipelines.train_pictures import write_samples
 from cloudfree.training.batches import Batches
 from cloudfree.training.folder import CHECKPOINT, write_model
@@ -24,6 +25,7 @@ from cloudfree.training.patches import PatchStore, Pixels
 from cloudfree.training.prediction import middle, predict
 from cloudfree.training.run import Run
 from cloudfree.training.step import Plan, take_step
+from cloudfree.training.validation import Validation
 
 logger = logging.getLogger("cloudfree")
 
@@ -36,7 +38,10 @@ ENDS = 0.1
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What was trained, and how it went; losses are means over a tenth of the last stage."""
+    """What was trained, and how it went; losses are means over a tenth of the last stage.
+
+    `validation` has the last figures of the patches held out, None where there were none.
+    """
 
     output: Path
     network: str
@@ -46,6 +51,7 @@ class TrainResult:
     last_loss: float
     seconds: float
     skipped: tuple[str, ...]
+    validation: Figures | None = None
 
     def summary(self) -> str:
         """A few lines for people."""
@@ -54,7 +60,14 @@ class TrainResult:
             f"{self.output}\n  {self.network}, {self.steps} steps on {self.patches} patches"
             f"{skipped}, {self.seconds:.0f} s\n"
             f"  loss {self.first_loss:.4g} at first, {self.last_loss:.4g} at last"
+            f"{self._validated()}"
         )
+
+    def _validated(self) -> str:
+        found = self.validation
+        if found is None or found.psnr is None or found.mae is None:
+            return ""
+        return f"\n  held out: PSNR {found.psnr:.2f} dB, MAE {found.mae:.4f}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,7 @@ class Session:
     card: ModelCard
     store: PatchStore
     readers: int
+    validation: Validation | None = None
 
     def train(self, progress: Progress) -> TrainResult:
         """All steps that are left."""
@@ -75,10 +89,9 @@ class Session:
         left = range(run.step, plan.steps)
         with ExitStack() as stack:
             stack.callback(batches.close)
-            journal = (
-                stack.enter_context(Journal(self.folder, run.step)) if processes.is_first else None
-            )
+            journal = stack.enter_context(self._journal()) if processes.is_first else None
             stack.enter_context(_without_notes())
+            validated: Figures | None = None
             begun = time.monotonic() - run.seconds
             for _, batch in progress(prefetch(batches.at, left), len(left), "steps"):
                 result = take_step(run, plan, batch)
@@ -87,21 +100,38 @@ class Session:
                     epoch = run.step / plan.steps_per_epoch
                     journal.write(run.step, epoch, run.seconds, result)
                     self._save()
-        return self._result(processes.gather(s.name for s in self.store.skipped.values()))
+                    if self._looks:
+                        validated = self._look(journal, epoch)
+        return self._result(
+            processes.gather(s.name for s in self.store.skipped.values()), validated
+        )
+
+    def _journal(self) -> Journal:
+        return Journal(self.folder, self.run.step, validates=self.validation is not None)
+
+    @property
+    def _looks(self) -> bool:
+        """Whether it is time for pictures and a validation: after an epoch, and at the end."""
+        settings, plan = self.plan.settings, self.plan
+        every = settings.picture_steps or max(round(plan.steps_per_epoch), LEAST_PICTURE_STEPS)
+        return self.run.step == plan.steps or self.run.step % every == 0
+
+    def _look(self, journal: Journal, epoch: float) -> Figures | None:
+        """Write pictures, and the figures of the patches held out."""
+        write_samples(self.folder, self.run.step, list(self._pictured()), self.card)
+        if self.validation is None:
+            return None
+        figures = self.validation.figures(self.run, self.plan, self.card)
+        journal.write_validation(self.run.step, epoch, figures)
+        return figures
 
     def _save(self) -> None:
-        """Write checkpoint, model and pictures when their time has come, and at the end."""
+        """Write checkpoint and model when their time has come, and at the end."""
         step, settings = self.run.step, self.plan.settings
-        last = step == self.plan.steps
-        pictures = settings.picture_steps or max(
-            round(self.plan.steps_per_epoch), LEAST_PICTURE_STEPS
-        )
-        if last or step % settings.checkpoint_steps == 0:
+        if step == self.plan.steps or step % settings.checkpoint_steps == 0:
             card = dataclasses.replace(self.card, training={**self.card.training, "steps": step})
             self.run.save(self.folder / CHECKPOINT)
             write_model(self.run.result, card, self.folder, step)
-        if last or step % pictures == 0:
-            write_samples(self.folder, step, list(self._pictured()), self.card)
 
     def _pictured(self) -> Iterator[tuple[Pixels, Float32]]:
         for index in spread_indexes(len(self.store.samples), PICTURED):
@@ -110,7 +140,7 @@ class Session:
                 seen = middle(pixels, self.plan.settings.crop)
                 yield seen, predict(self.run, self.plan, self.card, seen)
 
-    def _result(self, skipped: Sequence[str]) -> TrainResult:
+    def _result(self, skipped: Sequence[str], validated: Figures | None) -> TrainResult:
         stages = len(self.plan.objective.stages)
         losses = self.run.losses[self.plan.steps * (stages - 1) // stages :]
         ends = max(1, round(ENDS * len(losses)))
@@ -123,6 +153,7 @@ class Session:
             last_loss=float(np.mean(losses[-ends:])),
             seconds=self.run.seconds,
             skipped=tuple(skipped),
+            validation=validated,
         )
 
 

@@ -146,6 +146,48 @@ def test_tensorboard_reads_the_curves(trained: Train) -> None:
     assert len(shown) == 3
 
 
+def test_patches_held_out_tell_how_a_run_goes(trained: Train) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    held = {"steps": 4, "picture_steps": 2, "checkpoint_steps": 2, "hold_out": ("p2",)}
+    result = trained(**held)
+    with (result.output / "validation.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["2", "4"]
+    assert result.validation is not None
+    assert float(rows[-1]["psnr"]) == pytest.approx(result.validation.psnr)
+    assert f"held out: PSNR {result.validation.psnr:.2f} dB" in result.summary()
+    events = EventAccumulator(str(result.output / "tensorboard")).Reload()
+    shown = [event.value for event in events.Scalars("validation/psnr")]
+    assert shown == [pytest.approx(float(row["psnr"]), rel=1e-5) for row in rows]
+
+
+def test_validation_is_that_of_evaluate(trained: Train, patches: Path, tmp_path: Path) -> None:
+    result = trained(steps=2, hold_out=("p2",), crop=128)
+    only = tmp_path / "only"
+    only.mkdir()
+    for file in patches.glob("p2_*"):
+        (only / file.name).symlink_to(file)
+    options = EvaluateOptions(only, (str(result.output),), device="cpu", s2_offset=0.0)
+    (patch,) = evaluate.run(options, silent).patches
+    raw = patch.figures[f"{result.output.name}, raw"].all
+    assert result.validation is not None
+    assert result.validation.psnr == pytest.approx(raw.psnr, abs=1e-3)
+    assert result.validation.sam == pytest.approx(raw.sam, abs=1e-3)
+
+
+def test_looking_changes_nothing_that_is_learned(trained: Train) -> None:
+    seldom = trained("seldom", steps=4, hold_out=("p2",))
+    often = trained("often", steps=4, hold_out=("p2",), picture_steps=1)
+    assert same(seldom.output, often.output)
+
+
+def test_nothing_held_out_is_nothing_told(trained: Train) -> None:
+    result = trained()
+    assert result.validation is None
+    assert not (result.output / "validation.csv").exists()
+
+
 def test_no_tensorboard_is_told_and_the_table_is_there(
     trained: Train, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

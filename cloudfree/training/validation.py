@@ -1,0 +1,37 @@
+"""How a network does on patches that it does not learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cloudfree.core.model_card import ModelCard
+from cloudfree.metrics.means import mean_figures
+from cloudfree.metrics.protocol import NATIVE
+from cloudfree.metrics.scores import Figures, score
+from cloudfree.training.patches import PatchStore, Pixels
+from cloudfree.training.prediction import middle, predict
+from cloudfree.training.run import Run
+from cloudfree.training.step import Plan
+
+# Patches of a validation, spread over those there are: enough to see a run go astray, few enough
+# to look after every epoch.
+VALIDATED = 64
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The patches that tell; of each the square in its middle that has the size of a crop."""
+
+    store: PatchStore
+
+    def figures(self, run: Run, plan: Plan, card: ModelCard) -> Figures:
+        """Means over the patches of the figures of the raw prediction, in the native protocol."""
+        places = [card.optical_bands.index(band) for band in card.output_bands]
+
+        def figures_of(pixels: Pixels) -> Figures:
+            seen = middle(pixels, plan.settings.crop)
+            restored = NATIVE.restored(predict(run, plan, card, seen))
+            return score(NATIVE.observed(seen.clear[places]), restored)
+
+        there = (self.store.get(index) for index in range(len(self.store.samples)))
+        return mean_figures([figures_of(pixels) for pixels in there if pixels]).figures
