@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
@@ -9,16 +10,16 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def write_behind(write: Callable[[Item], None], items: Iterable[Item]) -> None:
-    """Call `write` with each item, in order, one item behind whoever makes them.
+def write_behind(write: Callable[[Item], None], items: Iterable[Item], behind: int = 1) -> None:
+    """Call `write` with each item, in order, at most `behind` items behind whoever makes them.
 
     An error of either side ends the work and is raised as it is.
     """
     with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting: Future[None] | None = None
+        waiting: deque[Future[None]] = deque()
         for item in items:
-            if waiting:
-                waiting.result()
-            waiting = pool.submit(write, item)
-        if waiting:
-            waiting.result()
+            waiting.append(pool.submit(write, item))
+            if len(waiting) > behind:
+                waiting.popleft().result()
+        for future in waiting:
+            future.result()

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("cloudfree")
 
+# Finished parts that may wait to be written: those of a row of tiles, so that the tiles of the next
+# row are read and run meanwhile.
+WAITING_PARTS = 3
+
 __all__ = ["RemoveOptions", "RemoveResult", "run"]
 
 
@@ -174,7 +178,7 @@ def _write(
             counts.add(rows)
 
         batch = options.batch or scene.model.runtime.batch
-        write_behind(write, scene.predictions(plan, batch, progress))
+        write_behind(write, scene.predictions(plan, batch, progress), WAITING_PARTS)
         warnings = _check(counts)
         result.tag(CLOUDFREE_WARNINGS=" | ".join(warnings))
     for warning in warnings:

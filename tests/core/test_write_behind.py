@@ -37,6 +37,20 @@ def test_it_is_written_while_the_next_item_is_made() -> None:
     assert written == [1, 2]
 
 
+@given(st.integers(1, 4), st.integers(0, 12))
+def test_no_more_than_that_many_items_wait(behind: int, count: int) -> None:
+    written: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(count):
+            # One more than may wait is at work.
+            assert item - len(written) <= behind + 1
+            yield item
+
+    write_behind(written.append, items(), behind)
+    assert written == list(range(count))
+
+
 @pytest.mark.parametrize("last", [1, 3])
 def test_an_error_of_the_writer_ends_the_work(last: int) -> None:
     def write(item: int) -> None:
