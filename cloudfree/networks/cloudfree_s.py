@@ -1,11 +1,12 @@
 """CloudfreeS: a small convolutional network that restores cloudy Sentinel-2 tiles.
 
-A U-shaped network works at 1/4, 1/8 and 1/16 of the resolution. Beside it stands the colour
-recall, which answers "what colour did clear ground with this backscatter have in this tile?": a
-soft look-up whose keys are the SAR of the tile, whose values are the colours of its clear pixels,
-and whose memory holds learned colours for a tile without clear pixels. The output is a blend, per
-pixel and band, of the input, and of the recalled colour plus a learned correction; where cloud
-hides the ground the input has no share.
+A U-shaped network works at 1/4, 1/8 and 1/16 of the resolution. What cloud hides is hidden from
+it too, so that no texture of clouds shows in the result; its coarsest level alone gets a glimpse of
+the colours that show through. Beside it stands the colour recall, which answers "what colour did
+clear ground with this backscatter have in this tile?": a soft look-up whose keys are the SAR of the
+tile, whose values are the colours of its clear pixels, and whose memory holds learned colours for a
+tile without clear pixels. The output is a blend, per pixel and band, of the input, and of the
+recalled colour plus a learned correction; where cloud hides the ground the input has no share.
 
 Shapes: ``n`` tiles of ``y`` times ``x`` pixels, ``y`` and ``x`` multiples of 16.
 Units: reflectance 0-1; backscatter scaled to 0-1, VV then VH, where 0 in both bands means that
@@ -116,6 +117,29 @@ class ColourRecall(nn.Module):
         return recalled.transpose(2, 3).reshape(n, self.heads * self.bands, y, x)
 
 
+class Glimpse(nn.Module):
+    """What colour shows through the clouds, too coarse for their texture to show in the result.
+
+    Thin cloud hides the ground from the network like thick cloud does, yet what is dark or green
+    below it still tells. Of each 16 x 16 block it gives the mean and the darkest pixel.
+    """
+
+    def __init__(self, bands: int, channels: int) -> None:
+        super().__init__()
+        self.hidden = nn.Conv2d(4 * bands, channels, 1)
+        self.shown = nn.Conv2d(channels, channels, 1)
+        with torch.no_grad():
+            self.shown.weight.mul_(0.2)
+
+    def forward(self, optical: Tensor) -> Tensor:
+        """(n, bands, y, x) to (n, channels, y/16, x/16)."""
+        mean, darkest = functional.avg_pool2d(optical, 16), -functional.max_pool2d(-optical, 16)
+        colours = torch.cat([mean, darkest], dim=1)
+        roots = colours.clamp(min=1e-4).sqrt()
+        given: Tensor = self.shown(functional.silu(self.hidden(torch.cat([colours, roots], dim=1))))
+        return given
+
+
 def cloud_score(optical: Tensor, smooth: int = 7) -> Tensor:
     """Score how much each pixel looks like cloud: (n, 13, y, x) reflectance to (n, 1, y, x), 0-1.
 
@@ -183,6 +207,7 @@ class CloudfreeS(nn.Module):
         self.recall = ColourRecall(sar_channels, heads, memory, optical_bands)
         self.join = nn.Conv2d(middle + sar_channels + heads * optical_bands + 1, middle, 1)
         self.to_coarse = nn.Conv2d(middle, coarse, 2, stride=2)
+        self.glimpse = Glimpse(optical_bands, coarse)
         self.bottom = nn.Sequential(*[ResidualBlock(coarse) for _ in range(blocks[2])])
         self.from_coarse = nn.Conv2d(coarse, middle * 4, 1)
         self.up_middle = nn.Sequential(*[ResidualBlock(middle) for _ in range(blocks[1])])
@@ -221,7 +246,7 @@ class CloudfreeS(nn.Module):
         recalled = self.recall(described, optical, clear, self.trust(middle))
         share = functional.avg_pool2d(clear, 8)
         middle = middle + self.join(torch.cat([middle, described, recalled, share], dim=1))
-        coarse = self.bottom(self.to_coarse(middle))  # y/16
+        coarse = self.bottom(self.to_coarse(middle) + self.glimpse(optical))  # y/16
 
         middle = middle + functional.pixel_shuffle(self.from_coarse(coarse), 2)
         middle = self.up_middle(middle)

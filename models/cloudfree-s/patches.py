@@ -7,17 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import rasterio
 import torch
-from numpy.typing import NDArray
+from imagined_radar import Image, ImaginedRadar, blur, fit_radar
 
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.sar import SarScene
 from cloudfree.networks.cloudfree_s import cloud_score
-
-Image = NDArray[np.float32]  # (band, y, x)
 
 SAR_FLOOR_DB = np.array([-25.0, -32.5], np.float32)[:, None, None]
 FOLDS: dict[str, set[str]] = {
@@ -71,6 +68,7 @@ class Library:
     white: list[Image] = field(default_factory=list)  # of these, the overcast ones
     veils: list[Veil] = field(default_factory=list)  # clouds and shadows, of pairs and triplets
     simulated: list[Patch] = field(default_factory=list)  # all three images of simulated scenes
+    radar: ImaginedRadar | None = None  # for clear images without SAR
 
 
 def read_optical(path: Path) -> Image:
@@ -138,13 +136,17 @@ def read_simulated(folder: Path) -> Iterator[Patch]:
         yield Patch(path.parent.name, read_optical(path), cloudy, scale_sar(decibel))
 
 
-def open_library(data: Path, simulated: Path, held_out: set[str]) -> Library:
+def open_library(data: Path, simulated: Path | None, held_out: set[str]) -> Library:
     """Sort every patch that the fold may see by its uses."""
-    library = Library(simulated=list(read_simulated(simulated)))
+    library = Library(simulated=list(read_simulated(simulated)) if simulated else [])
     for read in (read_triplets, read_pairs, read_time_series, read_scenes):
         for patch in read(data):
             if not any(patch.name.startswith(place) for place in held_out):
                 file_patch(library, patch)
+    grounds = [(patch.clear, patch.sar) for patch in library.targets]
+    library.radar = fit_radar(
+        [(clear, sar) for clear, sar in grounds if clear is not None and sar is not None]
+    )
     return library
 
 
@@ -192,9 +194,3 @@ def lift_veil(cloudy: Image, clear: Image) -> Veil:
     left, added = 1.0 + present * (left - 1.0), present * np.maximum(change, 0.0)
     opacity = np.clip((score - 0.3) / 0.3, 0.0, 1.0)[None]
     return Veil(cloudy, *(image.astype(np.float32) for image in (added, left, opacity)))
-
-
-def blur(image: Image, sigma: float) -> Image:
-    """Smooth a (band, y, x) image, sigma in pixels."""
-    smooth = [cv2.GaussianBlur(np.ascontiguousarray(band), (0, 0), sigma) for band in image]
-    return np.stack(smooth).astype(np.float32)

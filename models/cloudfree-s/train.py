@@ -13,8 +13,9 @@ from 101 to 148 and COVER 0.25, 0.4, 0.55 or 0.7 for a remainder of SEED / 4 of 
     python train.py assemble --runs RUNS --model . --hardware TEXT
     python train.py calibrate --data DATA --runs RUNS --model .
 
-FIRST is the RUNS of the first version of this model, and WEIGHTS is weights.safetensors. Commit
-62d2e71 holds that version with its commands; its FIRST/all/WEIGHTS are the weights that it ships.
+FIRST is the RUNS of the version of this model before this one, and WEIGHTS is weights.safetensors.
+Commit 74350ec holds that version with its commands; its FIRST/all/WEIGHTS are the weights that it
+ships.
 
 A fold leaves its places out of everything: targets, SAR and cloud donors. Step k of a run draws
 its samples from the seed and k alone, so a resumed run sees what an unbroken one would have seen.
@@ -46,7 +47,7 @@ from cloudfree.networks.cloudfree_s import CloudfreeS
 SEED, WEIGHT_DECAY = 2026, 0.02
 
 
-STEPS, COOLING, LEARNING_RATE = 1800, 800, 5e-4  # from step COOLING the rate falls to 0
+STEPS, COOLING, LEARNING_RATE = 1300, 400, 5e-4  # from step COOLING the rate falls to 0
 STRUCTURE_BANDS = [1, 3, 7, 11]  # B02, B04, B08, B11: one of each part of the spectrum
 SIMULATED = 0.35  # share of samples from simulated scenes, where radar and ground agree to a pixel
 
@@ -135,7 +136,10 @@ def start_run(start: Path, seed: int) -> Run:
     """Set up networks and optimiser."""
     torch.manual_seed(seed)
     network, average = CloudfreeS(), CloudfreeS()
-    network.load_state_dict(load_file(start))
+    missing, unexpected = network.load_state_dict(load_file(start), strict=False)
+    assert not unexpected and all(name.startswith("glimpse.") for name in missing)
+    for parameter in network.glimpse.shown.parameters():  # new since: it begins with no say
+        nn.init.zeros_(parameter)
     average.load_state_dict(network.state_dict())
     decayed = [p for p in network.parameters() if p.ndim == 4]
     rest = [p for p in network.parameters() if p.ndim != 4]

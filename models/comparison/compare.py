@@ -25,6 +25,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from safetensors.torch import load_file
+
 HERE = Path(__file__).resolve().parent
 SHIPPED = HERE.parent / "cloudfree-s"
 sys.path.append(str(SHIPPED))
@@ -263,7 +265,9 @@ def shipped_row(folds: Sequence[Results]) -> str:
     card = tomllib.loads((SHIPPED / "card.toml").read_text(encoding="utf-8"))
     minutes = fmean(fold["training"]["minutes"] for fold in folds)
     raw = merged({name: one["raw"] for name, one in fold["triplets"].items()} for fold in folds)
-    cost = f"as `cloudfree_s` | {card['training']['steps']} | {minutes:.0f}"
+    weights = load_file(SHIPPED / card["weights"])
+    parameters = sum(tensor.numel() for tensor in weights.values())
+    cost = f"{parameters:,} | {card['training']['steps']} | {minutes:.0f}"
     return row("`cloudfree-s` as shipped", cost, raw)
 
 
