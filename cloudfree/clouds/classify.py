@@ -77,14 +77,15 @@ class Classifier:
         for window, planes in read_ahead(
             source, bands_to_read(source.bands), windows, SCORE_HALO_PX
         ):
-            score = cloud_score(planes)
             inner = window.within(window.grown(SCORE_HALO_PX, height, width))
+            score = cloud_score(planes)[inner]
             if on_score is not None:
-                on_score(window, score[inner])
-            mask = base_classes(planes, score, self.rules)
+                on_score(window, score)
+            own = {band: plane[inner] for band, plane in planes.items()}
+            mask = base_classes(own, score, self.rules)
             if self.shadows:
-                add_shadows(mask, self.shadows.thresholds.candidates(planes))
-            yield window, mask[inner]
+                add_shadows(mask, self.shadows.thresholds.candidates(planes)[inner])
+            yield window, mask
 
 
 def _darkened(

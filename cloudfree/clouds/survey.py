@@ -24,6 +24,9 @@ from cloudfree.core.window import Window, strips
 # Rows at a time: as many as the blocks of a Cloud-Optimized GeoTIFF have.
 STRIP_ROWS = 64
 
+# Strips that are read before they are asked for; each of a full tile takes 24 MB.
+AHEAD = 4
+
 # Longest side of the thinned-out scene on which the sun and the shadows' distance are fitted.
 OVERVIEW_PX = 1024
 
@@ -73,10 +76,11 @@ def survey(
     bands, height, width = bands_to_read(source.bands), source.grid.height, source.grid.width
     for window, planes in read_ahead(source, bands, windows, SCORE_HALO_PX):
         inner = window.within(window.grown(SCORE_HALO_PX, height, width))
-        mask = base_classes(planes, cloud_score(planes), rules)[inner]
-        dark_planes = {band: planes[band][inner] for band in SHADOW_BANDS}
-        statistics.add(dark_planes)
-        overview.add(window, dark_planes, mask)
+        score = cloud_score(planes)[inner]
+        own = {band: plane[inner] for band, plane in planes.items()}
+        mask = base_classes(own, score, rules)
+        statistics.add(own)
+        overview.add(window, own, mask)
         lit.add(window, mask)
     thresholds = statistics.thresholds()
     sun = overview.fit(thresholds, axes, sun_azimuth_deg)
@@ -88,7 +92,7 @@ def read_ahead(
 ) -> Iterator[tuple[Window, Planes]]:
     """Windows with the reflectance by band name of each and of `halo` pixels around it.
 
-    The next window is read on a thread of its own.
+    The next windows are read on a thread of its own: blocks are decoded eight windows at a time.
     """
     height, width = source.grid.height, source.grid.width
 
@@ -96,7 +100,7 @@ def read_ahead(
         outer = window.grown(halo, height, width)
         return dict(zip(bands, source.reflectance(bands, outer), strict=True))
 
-    return prefetch(read, windows, ahead=1)
+    return prefetch(read, windows, AHEAD)
 
 
 def strips_of(source: OpticalSource, rows: int, progress: Progress, what: str) -> Iterator[Window]:
@@ -119,7 +123,7 @@ class _Overview:
 
     def add(self, window: Window, planes: Planes, mask: Mask) -> None:
         kept = np.s_[-window.row % self.step :: self.step, :: self.step]
-        self.planes.append({band: plane[kept].copy() for band, plane in planes.items()})
+        self.planes.append({band: planes[band][kept].copy() for band in SHADOW_BANDS})
         self.masks.append(mask[kept].copy())
 
     def fit(

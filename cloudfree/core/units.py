@@ -37,6 +37,8 @@ class Radiometry:
         the cirrus band often is. Not-a-number in any band means missing.
         """
         if np.issubdtype(native.dtype, np.integer) and self.nodata == 0:
+            if native[0].all():  # as inside a scene: one band tells it of all pixels
+                return np.ones(native.shape[1:], dtype=np.bool_)
             # One pass over what is the largest array of all: some bit is set.
             return np.asarray(np.bitwise_or.reduce(native, axis=0) != 0, dtype=np.bool_)
         valid: NDArray[np.bool_] = np.isfinite(native).all(axis=0)

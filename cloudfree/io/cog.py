@@ -23,7 +23,7 @@ from cloudfree.core.grid import Grid
 from cloudfree.core.halving import Resampling
 from cloudfree.core.window import Window
 from cloudfree.errors import OutputError
-from cloudfree.io.overviews import with_overviews, write_overviews
+from cloudfree.io.overviews import FirstLevel, with_overviews, write_overviews
 from cloudfree.io.quiet import without_warning
 from cloudfree.io.rectangle import rectangle
 
@@ -110,6 +110,7 @@ class CogWriter:
                 count=len(profile.descriptions), dtype=profile.dtype, nodata=profile.nodata,
                 crs=self.grid.crs, transform=self.grid.transform,
             )  # fmt: skip
+            self._first = FirstLevel(self._dataset, profile.overview_resampling, _DRAFT)
         _describe(self._dataset, profile)
         return self
 
@@ -117,6 +118,7 @@ class CogWriter:
         """Write all bands of a window, (band, y, x)."""
         assert self._dataset is not None
         self._dataset.write(pixels, window=rectangle(window))
+        self._first.write(window, pixels)
 
     def tag(self, **tags: str) -> None:
         """Add tags that are known only when the pixels are."""
@@ -127,6 +129,7 @@ class CogWriter:
         assert self._dataset is not None
         try:
             self._dataset.close()
+            self._first.close()
             if failure is None:
                 self._publish()
         # GDAL's own errors are no RasterioError; rasterio has no public name for them.
@@ -154,7 +157,9 @@ class CogWriter:
         finished.replace(self.path)
 
     def _with_overviews(self) -> Path:
-        levels = write_overviews(self._draft, self.profile.overview_resampling, BLOCK_PX, _DRAFT)
+        levels = write_overviews(
+            self._draft, self.profile.overview_resampling, BLOCK_PX, _DRAFT, self._first
+        )
         return with_overviews(self._draft, levels)
 
 

@@ -13,26 +13,71 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from numpy.typing import NDArray
-from rasterio.io import DatasetReader
+from rasterio.io import DatasetReader, DatasetWriter
 
 from cloudfree.core.halving import Resampling, halve
 from cloudfree.core.prefetch import prefetch
-from cloudfree.core.window import Window
+from cloudfree.core.window import Window, strips
 from cloudfree.io.rectangle import rectangle
+
+# Rows that are halved at once: what is made of them takes several times their memory.
+_HALVED_ROWS = 64
+
+
+class FirstLevel:
+    """The level of half the resolution, written from the rows of a draft as they come.
+
+    It saves reading the whole draft again. Rows have to come from the top down, each time as wide
+    as the draft and in pairs; if they do not, the level stays unfinished.
+    """
+
+    def __init__(
+        self, draft: DatasetWriter, resampling: Resampling, profile: Mapping[str, object]
+    ) -> None:
+        self.path = _level_path(Path(draft.name), 0)
+        self._height, self._width = int(draft.height), int(draft.width)
+        self._nodata, self._resampling, self._next_row = draft.nodata, resampling, 0
+        self._target = _create_level(draft, self.path, profile)
+
+    def write(self, window: Window, pixels: NDArray[np.generic]) -> None:
+        """Take in what is written to the draft, (band, y, x)."""
+        in_pairs = window.height % 2 == 0 or window.row_stop == self._height
+        if (window.row, window.width) != (self._next_row, self._width) or not in_pairs:
+            return
+        for part in strips(window.height, window.width, _HALVED_ROWS):
+            halved = halve(pixels[:, *part.slices], self._nodata, self._resampling)
+            place = Window((window.row + part.row) // 2, 0, *halved.shape[1:])
+            self._target.write(halved, window=rectangle(place))
+        self._next_row = window.row_stop
+
+    def close(self) -> None:
+        """End the file."""
+        self._target.close()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every row came as it should."""
+        return self._next_row == self._height
 
 
 def write_overviews(
-    draft: Path, resampling: Resampling, block: int, profile: Mapping[str, object]
+    draft: Path,
+    resampling: Resampling,
+    block: int,
+    profile: Mapping[str, object],
+    first: FirstLevel | None = None,
 ) -> list[Path]:
     """Write levels of half, a quarter, ... the resolution beside the draft, down to one block.
 
-    `profile` holds rasterio's creation options of the files.
+    `profile` holds rasterio's creation options of the files; `first` is a level that may be
+    finished already.
     """
     levels: list[Path] = []
     finest = draft
     while _longest_side(finest) > block:
-        level = draft.with_name(f"overview_{len(levels)}.tif")
-        _write_level(finest, level, resampling, block, profile)
+        level = _level_path(draft, len(levels))
+        if levels or first is None or not first.is_finished:
+            _write_level(finest, level, resampling, block, profile)
         levels.append(level)
         finest = level
     return levels
@@ -58,20 +103,31 @@ def _longest_side(path: Path) -> int:
         return int(max(dataset.shape))
 
 
+def _level_path(draft: Path, number: int) -> Path:
+    return draft.with_name(f"overview_{number}.tif")
+
+
+def _create_level(
+    finer: DatasetReader | DatasetWriter, path: Path, profile: Mapping[str, object]
+) -> DatasetWriter:
+    """A raster of half the resolution."""
+    height, width = (-(-side // 2) for side in finer.shape)
+    shape = {"height": height, "width": width, "count": finer.count}
+    numbers = {"dtype": finer.dtypes[0], "nodata": finer.nodata}
+    return rasterio.open(path, "w", **profile, **shape, **numbers)
+
+
 def _write_level(
     finer: Path, path: Path, resampling: Resampling, block: int, profile: Mapping[str, object]
 ) -> None:
-    with rasterio.open(finer) as source:
-        height, width = (-(-side // 2) for side in source.shape)
-        shape = {"height": height, "width": width, "count": source.count}
-        numbers = {"dtype": source.dtypes[0], "nodata": source.nodata}
+    with rasterio.open(finer) as source, _create_level(source, path, profile) as target:
 
         def halved(window: Window) -> NDArray[np.generic]:
             return halve(_read_under(source, window), source.nodata, resampling)
 
-        with rasterio.open(path, "w", **profile, **shape, **numbers) as target:
-            for window, pixels in prefetch(halved, _blocks(height, width, block), ahead=1):
-                target.write(pixels, window=rectangle(window))
+        blocks = _blocks(target.height, target.width, block)
+        for window, pixels in prefetch(halved, blocks, ahead=1):
+            target.write(pixels, window=rectangle(window))
 
 
 def _blocks(height: int, width: int, block: int) -> list[Window]:

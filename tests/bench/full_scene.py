@@ -15,6 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
+from cloudfree.core.tile_plan import TilePlan
+from cloudfree.runtimes.load import find_card
+from cloudfree.runtimes.shelf import DEFAULT_MODEL
+from tests.bench.scene import COVERS, cloudy_tiles
+
 FULL_PX, SHORT_PX = 10_980, 2_048
 SCALING_PX = (1_024, 2_048, 4_096, 8_192)
 SCALING_CASES = ("mask_with_shadow", "remove_30")
@@ -82,10 +87,11 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="a small scene, one round")
     parser.add_argument("--scaling", action="store_true", help="the cases on growing scenes")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--size", type=int, help="side of the scene in pixels")
     parser.add_argument("--cases", nargs="*", help="only these cases")
     parser.add_argument("-o", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
-    size = SHORT_PX if options.short else FULL_PX
+    size = options.size or (SHORT_PX if options.short else FULL_PX)
     if options.scaling:
         _print_scaling(options.cases or list(SCALING_CASES), options.rounds)
         return
@@ -116,6 +122,12 @@ def _print(found: dict[str, Measured]) -> None:
         if ratio.of in found and ratio.by in found:
             value = found[ratio.of].seconds / found[ratio.by].seconds
             print(f"{ratio.what:44} {value:5.2f}  (bound {ratio.bound:g})")
+    if "remove_all" in found:
+        card = find_card(DEFAULT_MODEL).card
+        size = found["remove_all"].size
+        for share in COVERS:
+            tiles = cloudy_tiles(TilePlan(size, size, card.tile, card.overlap), share)
+            print(f"of the tiles {tiles:.0%} hold some of {share:.0%} cloud")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
+from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.units import QUANTIFICATION
 from tests.rasters import TEN_METRES, UTM31
 
@@ -99,6 +100,13 @@ def cover_mask(size: int, share: float) -> Path:
         ) as dataset:  # fmt: skip
             dataset.write(_squares(size, share)[np.newaxis])
     return path
+
+
+def cloudy_tiles(plan: TilePlan, share: float) -> float:
+    """Share of the tiles that hold some of a mask's clouds: no less can be restored."""
+    with rasterio.open(cover_mask(plan.height, share)) as dataset:
+        mask = dataset.read(1)
+    return float(np.mean([mask[tile.slices].any() for tile in plan]))
 
 
 def _squares(size: int, share: float) -> NDArray[np.uint8]:

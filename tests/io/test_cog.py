@@ -9,6 +9,7 @@ from rasterio._env import get_gdal_config
 from rasterio.errors import NotGeoreferencedWarning
 
 from cloudfree.core.grid import Grid
+from cloudfree.core.halving import halve
 from cloudfree.core.window import Window, strips
 from cloudfree.errors import OutputError
 from cloudfree.io.cog import CogProfile, CogWriter, refuse_existing
@@ -102,6 +103,22 @@ def test_the_overviews_are_those_that_gdal_builds(tmp_path: Path, size: tuple[in
     for a, b in zip(ours, gdal, strict=True):
         # GDAL weighs the last row and column of an odd side in its own way.
         assert np.abs(a.astype(int) - b)[:, :-1, :-1].max(initial=0) <= 1
+
+
+@pytest.mark.parametrize("order", ["in pairs", "odd rows", "from below", "in columns"])
+def test_the_overviews_do_not_depend_on_how_the_rows_come(tmp_path: Path, order: str) -> None:
+    pixels, height, width = _pixels(), GRID.height, GRID.width
+    windows = {
+        "in pairs": list(strips(height, width, 64)),
+        "odd rows": list(strips(height, width, 33)),
+        "from below": list(strips(height, width, 64))[::-1],
+        "in columns": [Window(0, 0, height, 200), Window(0, 200, height, width - 200)],
+    }[order]
+    with CogWriter(tmp_path / "a.tif", GRID, PROFILE) as writer:
+        for window in windows:
+            writer.write(window, pixels[:, *window.slices])
+    (level,) = _levels(tmp_path / "a.tif")
+    np.testing.assert_array_equal(level, halve(pixels, 0, "AVERAGE"))
 
 
 def _levels(path: Path) -> list[np.ndarray]:
