@@ -40,8 +40,9 @@ _THREADS = min(4, os.cpu_count() or 1)
 # Level 6, GDAL's own, takes twice the time of level 1 for at most 2 % less of real reflectance.
 _COG = {"BLOCKSIZE": str(BLOCK_PX), "COMPRESS": "DEFLATE", "PREDICTOR": "YES", "LEVEL": "1",
         "BIGTIFF": "IF_SAFER", "NUM_THREADS": str(_THREADS)}  # fmt: skip
-# Classes come in areas: their differences compress worse than they do.
-_COG_OF_CLASSES = {**_COG, "PREDICTOR": "NO", "LEVEL": "6"}
+# Classes come in areas: their differences compress worse than they do. Level 6 takes twice the time
+# of level 5 for 6 % less.
+_COG_OF_CLASSES = {**_COG, "PREDICTOR": "NO", "LEVEL": "5"}
 # Bytes of GDAL's block cache while the draft is copied: each block is read and written once, and
 # more would keep the whole draft. rasterio takes this setting in bytes and puts the old one back.
 _COPY_CACHE = 32 << 20

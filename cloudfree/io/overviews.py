@@ -22,13 +22,15 @@ from cloudfree.io.rectangle import rectangle
 
 # Rows that are halved at once: what is made of them takes several times their memory.
 _HALVED_ROWS = 64
+# No row of a raster: none follows.
+_NEVER = -1
 
 
 class FirstLevel:
     """The level of half the resolution, written from the rows of a draft as they come.
 
     It saves reading the whole draft again. Rows have to come from the top down, each time as wide
-    as the draft and in pairs; if they do not, the level stays unfinished.
+    as the draft and in pairs, and once; if they do not, the level stays unfinished.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class FirstLevel:
         """Take in what is written to the draft, (band, y, x)."""
         in_pairs = window.height % 2 == 0 or window.row_stop == self._height
         if (window.row, window.width) != (self._next_row, self._width) or not in_pairs:
+            self._next_row = _NEVER
             return
         for part in strips(window.height, window.width, _HALVED_ROWS):
             halved = halve(pixels[:, *part.slices], self._nodata, self._resampling)

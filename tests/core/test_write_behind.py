@@ -51,6 +51,24 @@ def test_no_more_than_that_many_items_wait(behind: int, count: int) -> None:
     assert written == list(range(count))
 
 
+def test_after_an_error_nothing_that_waits_is_written() -> None:
+    all_made = threading.Event()
+    written: list[int] = []
+
+    def items() -> Iterator[int]:
+        yield from (1, 2, 3)
+        all_made.set()
+
+    def write(item: int) -> None:
+        assert all_made.wait(5), "all three wait before the first is written"
+        written.append(item)
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_behind(write, items(), behind=3)
+    assert written == [1]
+
+
 @pytest.mark.parametrize("last", [1, 3])
 def test_an_error_of_the_writer_ends_the_work(last: int) -> None:
     def write(item: int) -> None:
