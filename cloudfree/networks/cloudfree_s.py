@@ -172,7 +172,8 @@ def ground_visibility(opaque: Tensor) -> Tensor:
 
     What hides the ground is itself hidden from the network: its texture would show in the result.
     """
-    return 1.0 - functional.max_pool2d(opaque, 5, stride=1, padding=2)
+    columns = functional.max_pool2d(opaque, (5, 1), stride=1, padding=(2, 0))  # sooner than both
+    return 1.0 - functional.max_pool2d(columns, (1, 5), stride=1, padding=(0, 2))
 
 
 class CloudfreeS(nn.Module):
@@ -258,7 +259,7 @@ class CloudfreeS(nn.Module):
         wide = functional.interpolate(
             colour, scale_factor=8.0, mode="bilinear", align_corners=False
         )
-        return kept * optical + (1.0 - kept) * (wide + correction), colour
+        return torch.lerp(wide + correction, optical, kept), colour
 
 
 def settings_from(shapes: Shapes) -> dict[str, Any] | None:
