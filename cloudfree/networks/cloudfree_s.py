@@ -259,7 +259,8 @@ class CloudfreeS(nn.Module):
         wide = functional.interpolate(
             colour, scale_factor=8.0, mode="bilinear", align_corners=False
         )
-        return torch.lerp(wide + correction, optical, kept), colour
+        restored = wide + correction
+        return restored + kept * (optical - restored), colour
 
 
 def settings_from(shapes: Shapes) -> dict[str, Any] | None:
