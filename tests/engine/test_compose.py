@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,18 @@ def test_pixels_without_a_prediction_stay() -> None:
     )
     assert not filled.any()
     assert np.array_equal(result, native)
+
+
+@pytest.mark.parametrize("band", [0, 1, 2])
+def test_a_pixel_that_lacks_one_band_stays(band: int) -> None:
+    native = _scene(0)
+    prediction = np.full(native.shape, 0.4, np.float32)
+    prediction[band, 2, 3] = np.nan
+    opacity = np.ones((6, 6), np.float32)
+    result, filled = compose(native, prediction, opacity, DIGITAL_NUMBERS, [0, 1, 2])
+    assert np.argwhere(~filled).tolist() == [[2, 3]]
+    assert np.array_equal(result[:, 2, 3], native[:, 2, 3])
+    assert (result[:, filled] == 4000).all()
 
 
 def test_bands_are_put_where_the_file_has_them_and_others_stay() -> None:

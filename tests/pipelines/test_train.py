@@ -28,7 +28,7 @@ from cloudfree.pipelines.remove import run as remove
 from cloudfree.pipelines.train import TrainResult
 from cloudfree.runtimes.catalogue import network_names
 from cloudfree.runtimes.load import load_model
-from tests.datasets.trees import TRAIN, write_tree
+from tests.datasets.trees import SIDE, TRAIN, VAL, write_tree
 from tests.rasters import write_cloudy_scene, write_radar
 from tests.training.runs import CROPS, run_training, small, write_patches
 
@@ -298,6 +298,22 @@ def test_of_sen12mscr_the_training_places_are_used(tmp_path: Path, trained: Trai
     held = trained("held", data=tree, crop=16, hold_out=(TRAIN,))
     assert held.patches == 1
     assert load_model(str(held.output)).card.training["held_out"] == [TRAIN]
+
+
+def test_of_sen12mscr_the_validation_places_tell_how_a_run_goes(
+    tmp_path: Path, trained: Train
+) -> None:
+    tree = write_tree(tmp_path / "SEN12MSCR")
+    result = trained(data=tree, crop=SIDE)
+    options = EvaluateOptions(tree, (str(result.output),), split="val", device="cpu", s2_offset=0.0)
+    (patch,) = evaluate.run(options, silent).patches
+    assert patch.place == VAL
+    assert result.validation is not None
+    raw = patch.figures[f"{result.output.name}, raw"].all
+    assert result.validation.psnr == pytest.approx(raw.psnr, abs=1e-3)
+    held = trained("held", data=tree, crop=SIDE, hold_out=(TRAIN,))
+    assert held.validation is not None
+    assert held.validation.psnr != result.validation.psnr
 
 
 def test_a_broken_patch_is_named_once_and_counted(
