@@ -55,6 +55,11 @@ class ModelCard:
         """Whether the network looks at Sentinel-1."""
         return "sar" in self.inputs
 
+    @property
+    def output_places(self) -> tuple[int, ...]:
+        """Which of the optical bands the bands of the output are."""
+        return tuple(self.optical_bands.index(band) for band in self.output_bands)
+
 
 def parse_card_text(text: str) -> dict[str, Any]:
     """The entries of the text of a `card.toml`.

@@ -1,4 +1,4 @@
-"""`cloudfree remove --adapt`: the model learns the scene's own clear ground before it restores."""
+"""`cloudfree remove --adapt`: what is restored is corrected by the scene's own clear ground."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 
 from cloudfree.clouds.sunlit import SUNLIT_BANDS
 from cloudfree.core.progress import Progress
-from cloudfree.errors import InputError, ModelError
+from cloudfree.errors import InputError
 from cloudfree.pipelines.adapt_ground import WINDOW_PX, Grounds, find_grounds
 from cloudfree.pipelines.restoration import Restoration
-from cloudfree.runtimes.model import Model
-from cloudfree.runtimes.torch import TorchRuntime
 from cloudfree.training.adaptation import Adaptation, AdaptationSettings, adapt
 
 logger = logging.getLogger("cloudfree")
@@ -26,15 +24,15 @@ MIN_LEARNED, MIN_HELD_OUT = 6, 3
 class Adapted:
     """Whether the model was adapted, and why or why not.
 
-    `gain_db` is the gain on held-out clear ground under drawn clouds, of the best moment, and
-    `error_db` its standard error; None where nothing was learned.
+    `gain_db` is the gain on held-out clear ground under drawn clouds and `error_db` its standard
+    error; None where nothing was learned. `share` is how much of the correction is added.
     """
 
     adapted: bool
     reason: str
     gain_db: float | None = None
     error_db: float | None = None
-    steps: int = 0
+    share: float = 0.0
     seconds: float = 0.0
 
     def tags(self) -> Mapping[str, str]:
@@ -42,7 +40,7 @@ class Adapted:
         tags = {"CLOUDFREE_ADAPTED": "yes" if self.adapted else f"no: {self.reason}"}
         if self.adapted:
             tags["CLOUDFREE_ADAPTED_GAIN_DB"] = f"{self.gain_db:.2f}"
-            tags["CLOUDFREE_ADAPTED_STEPS"] = str(self.steps)
+            tags["CLOUDFREE_ADAPTED_SHARE"] = f"{self.share:g}"
         return tags
 
     def summary(self) -> str:
@@ -50,22 +48,14 @@ class Adapted:
         return f"{'adapted' if self.adapted else 'not adapted'} to the scene: {self.reason}"
 
 
-def refuse_adaptation(model: Model, replaced: str) -> None:
+def refuse_adaptation(replaced: str) -> None:
     """Refuse what cannot be adapted, before anything is computed.
 
     Raises
     ------
-    ModelError
-        The model runs from an ONNX file.
     InputError
         Every pixel is to be restored: nothing tells clear ground.
     """
-    if not isinstance(model.runtime, TorchRuntime):
-        raise ModelError(
-            f"--adapt with {model.card.name}, which cannot learn",
-            wanted="a model with weights; an ONNX file only predicts",
-            hint="give the checkpoint it was exported from, or leave --adapt out",
-        )
     if replaced == "all":
         raise InputError(
             "--adapt with --replace all",
@@ -81,10 +71,7 @@ def adapt_to_scene(
     settings = settings or AdaptationSettings()
     found = _look(scene, settings.seed)
     if isinstance(found, Grounds):
-        assert isinstance(scene.model.runtime, TorchRuntime)
-        result = adapt(
-            scene.model, scene.model.runtime, found.learned, found.held_out, settings, progress
-        )
+        result = adapt(scene.model, found.learned, found.held_out, settings, progress)
         scene, adapted = replace(scene, model=result.model), _adapted(result, found)
     else:
         adapted = Adapted(False, found)
@@ -110,16 +97,14 @@ def _look(scene: Restoration, seed: int) -> Grounds | str:
 
 
 def _adapted(result: Adaptation, found: Grounds) -> Adapted:
-    if not result.steps or math.isnan(result.gain_db):
-        return Adapted(
-            False, "nothing could be learned from its clear ground", seconds=result.seconds
-        )
-    gain = f"{result.gain_db:+.2f} dB"
+    if math.isnan(result.gain_db):
+        return Adapted(False, "nothing could be learned from its clear ground")
     reason = (
-        f"{gain} (standard error {result.error_db:.2f}) on {len(found.held_out)} clear parts "
-        f"that it did not learn from, after {result.steps} steps on {len(found.learned)} others"
+        f"{result.gain_db:+.2f} dB (standard error {result.error_db:.2f}) on "
+        f"{len(found.held_out)} clear parts that it did not learn from, by {result.share:.0%} of "
+        f"what it learned on {len(found.learned)} others"
         + ("" if result.kept else "; that is no sure gain")
     )
     return Adapted(
-        result.kept, reason, result.gain_db, result.error_db, result.steps, result.seconds
+        result.kept, reason, result.gain_db, result.error_db, result.share, result.seconds
     )

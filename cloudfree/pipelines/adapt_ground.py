@@ -17,7 +17,7 @@ from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
 from cloudfree.pipelines.mask import SHADOW_DISTANCE_TAG, SUN_ORIGIN_TAG, SUN_TAG
 from cloudfree.pipelines.restoration import Restoration
-from cloudfree.training.adaptation_check import Ground
+from cloudfree.training.lesson import Ground
 
 # The network sees windows of this size. Of small scenes only the block in their middle counts, so
 # that there are enough of them.

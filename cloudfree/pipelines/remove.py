@@ -69,7 +69,7 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         if options.adapt:
             from cloudfree.pipelines.adapt import refuse_adaptation
 
-            refuse_adaptation(model, options.replace)
+            refuse_adaptation(options.replace)
         mask = stack.enter_context(_mask(options, optical, progress))
         measurement = NOT_USED
         if sar:

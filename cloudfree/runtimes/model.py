@@ -74,7 +74,7 @@ class Model:
         bands = len(self.card.output_bands)
         told = {
             name: array[:, :bands, :height, :width]
-            for name, array in self.runtime.run(self._inputs(tiles)).items()
+            for name, array in self.runtime.run(self.scaled(tiles)).items()
             if name in ("image", VARIANCE)
         }
         scaling = self.card.optical_scaling
@@ -83,8 +83,11 @@ class Model:
             return images, None
         return images, _where_seen(scaling.inverse_variance(told[VARIANCE]), tiles)
 
-    def _inputs(self, tiles: Sequence[TileInputs]) -> Arrays:
-        """Scaled batches of what the card lists."""
+    def scaled(self, tiles: Sequence[TileInputs]) -> Arrays:
+        """What the network sees of tiles of one size: scaled batches of what the card lists.
+
+        Missing pixels are filled and sizes padded, as `predict` has it.
+        """
         inputs = {}
         if "optical" in self.card.inputs:
             optical = self._batch([tile.optical for tile in tiles])

@@ -32,18 +32,9 @@ class TorchRuntime:
         _flush_subnormals(self._network)
 
     @property
-    def network(self) -> nn.Module:
-        """What is run; it does not learn."""
-        return self._network
-
-    @property
-    def place(self) -> tuple[torch.device, torch.dtype]:
-        """Device and precision."""
-        return self._device, self._precision
-
-    def with_network(self, network: nn.Module) -> TorchRuntime:
-        """The same for a network with other weights."""
-        return TorchRuntime(network, self._inputs, self._device, self._precision)
+    def device(self) -> torch.device:
+        """Where it runs."""
+        return self._device
 
     @property
     def description(self) -> str:

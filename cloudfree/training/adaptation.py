@@ -1,71 +1,58 @@
-"""Fine-tuning a copy of a network on the clear ground of the scene that it is to restore.
+"""Learning, on the clear ground of a scene, how far off a network is that is to restore it.
 
-Clouds are drawn over ground that is surely clear, and the copy learns to restore what they hide.
-Other such ground, which it does not learn from, tells whether it became better; unless it surely
-did, the network stays as it was.
+Clouds are drawn over ground that is surely clear, and a correction learns what the network lacks
+where they hide it. Other such ground, which it does not learn from, tells whether that is better;
+unless it surely is, the network's result stays as it is.
 """
 
 from __future__ import annotations
 
-import copy
-import logging
 import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor
+from torch.nn import functional
 
-from cloudfree.core.prefetch import prefetch
 from cloudfree.core.progress import Progress
-from cloudfree.errors import InputError
+from cloudfree.networks.scene_correction import SceneCorrection
+from cloudfree.runtimes.corrected import CorrectedRuntime
 from cloudfree.runtimes.model import Model
 from cloudfree.runtimes.torch import TorchRuntime
-from cloudfree.training.adaptation_check import Check, Ground
-from cloudfree.training.batch import Batch
-from cloudfree.training.batches import collate, scaled_part, turned
-from cloudfree.training.objectives import objective_named
-from cloudfree.training.patches import Pixels
-from cloudfree.training.processes import Processes
-from cloudfree.training.recipe import TrainingSettings
-from cloudfree.training.run import Run, start_run
-from cloudfree.training.step import Plan, take_step
+from cloudfree.training.lesson import Ground, Lesson, draw_lessons
 
 Gains = NDArray[np.float64]
 
 # Fewer held-out grounds tell nothing of how sure a gain is.
 _LEAST_CHECKED = 2
-
-logger = logging.getLogger("cloudfree")
+# Mean squared error that counts as none: 120 dB.
+_NO_ERROR = 1e-12
+# What a seed is for: the skies to learn under and those to check under are drawn apart.
+_CHECKING, _LEARNING = 0, 1
 
 
 @dataclass(frozen=True)
 class AdaptationSettings:
-    """How long and how boldly a network adapts.
+    """How much a correction learns, and when it is kept.
 
-    It is checked every `check_steps`, and stops at `steps` or before `seconds` are over. It is
-    kept where the mean gain, less its standard error, is at least `margin_db`. `average` is the
-    decay of the moving average of the weights. What is checked and kept goes only `share` of the
-    way from the model's weights to those: most of the gain, and half the loss where the clear
-    ground misleads.
-
-    Source: Wortsman et al. (2022), "Robust fine-tuning of zero-shot models", section 3.
+    Every ground is seen under `skies` skies, every held-out one under `check_skies`; a network too
+    slow for that sees what it can in `seconds`, half of them for either. Of the correction that
+    share of `shares` is added whose mean gain, less its standard error, is greatest, if that is at
+    least `margin_db`: never all, since ground under clouds is not quite as ground beside them.
     """
 
-    steps: int = 96
-    check_steps: int = 16
-    seconds: float = 90.0
-    batch: int = 4
-    learning_rate: float = 1e-4
-    weight_decay: float = 0.0
-    clip_norm: float = 0.5
-    average: float = 0.95
-    share: float = 0.5
-    skies: int = 2
+    skies: int = 4
+    check_skies: int = 2
+    seconds: float = 80.0
+    steps: int = 300
+    batch_px: int = 4096
+    learning_rate: float = 5e-3
+    weight_decay: float = 0.1
+    shares: tuple[float, ...] = (0.25, 0.5, 0.75)
     margin_db: float = 0.1
     seed: int = 0
 
@@ -74,122 +61,111 @@ class AdaptationSettings:
 class Adaptation:
     """How it went: the model that is better, the gain in dB, and how sure that is.
 
-    `gain_db` and `error_db` are the mean over held-out grounds and its standard error, of the best
-    moment, whether it is kept or not; NaN where there was none.
+    `gain_db` and `error_db` are the mean over the held-out grounds and its standard error at the
+    best `share`, whether it is kept or not; NaN where nothing was learned.
     """
 
     model: Model
-    kept: bool
-    gain_db: float
-    error_db: float
-    steps: int
-    seconds: float
+    kept: bool = False
+    gain_db: float = math.nan
+    error_db: float = math.nan
+    share: float = 0.0
+    seconds: float = 0.0
 
 
 def adapt(
     model: Model,
-    runtime: TorchRuntime,
     learned: Sequence[Ground],
     held_out: Sequence[Ground],
     settings: AdaptationSettings,
     progress: Progress,
 ) -> Adaptation:
-    """Adapt a copy of the network of `model`, which `runtime` runs, and check it.
+    """Learn how far off `model` is, and check that.
 
     The same seed gives the same result where the time does not end it.
     """
-    begun = time.monotonic()
-    check = Check(held_out, model, settings.skies, settings.seed)
-    best = Adaptation(model, False, math.nan, math.nan, 0, 0.0)
-    if len(check) < _LEAST_CHECKED:
-        return best
-    before = check.psnr(model)
-    asking_s = time.monotonic() - begun
-    run, plan = _start(model, runtime, settings)
-    steps = progress(range(1, settings.steps + 1), settings.steps, "adaptation")
-    for step, batch in prefetch(lambda step: _batch(learned, model, settings, step), steps):
-        if not _learn(run, plan, batch):
-            break
-        over = time.monotonic() - begun + asking_s > settings.seconds
-        if over or step % settings.check_steps == 0 or step == settings.steps:
-            learned_so_far = _between(runtime.network, run.result, settings.share)
-            adapted = replace(model, runtime=runtime.with_network(learned_so_far))
-            best = _better(best, adapted, check.psnr(adapted) - before, step)
-        if over:
-            break
-    kept = best.gain_db - best.error_db >= settings.margin_db
-    return replace(
-        best,
-        model=best.model if kept else model,
-        kept=kept,
-        seconds=time.monotonic() - begun,
+    begun, half = time.monotonic(), settings.seconds / 2
+    place = (settings.seed, _CHECKING)
+    questions = draw_lessons(model, held_out, settings.check_skies, place, half, progress)
+    place = (settings.seed, _LEARNING)
+    lessons = draw_lessons(model, learned, settings.skies, place, half, progress)
+    if not lessons or len({question.ground for question in questions}) < _LEAST_CHECKED:
+        return Adaptation(model)
+    correction = _learn(lessons, settings)
+    gains = {share: _gains_db(correction, questions, share, model) for share in settings.shares}
+    share = max(gains, key=lambda one: _sure_db(gains[one]))
+    kept = _sure_db(gains[share]) >= settings.margin_db
+    return Adaptation(
+        _corrected(model, correction, share) if kept else model,
+        kept,
+        float(gains[share].mean()),
+        _error_db(gains[share]),
+        share,
+        time.monotonic() - begun,
     )
 
 
-def _start(model: Model, runtime: TorchRuntime, settings: AdaptationSettings) -> tuple[Run, Plan]:
-    """The copy before its first step; what its norm layers know of the world stays."""
-    device, precision = runtime.place
-    training = TrainingSettings(
-        network=model.card.network,
-        optimiser="adamw",
-        learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        warmup_steps=8,
-        clip_norm=settings.clip_norm,
-        average=settings.average,
-        precision="bf16" if precision is torch.bfloat16 else "fp32",
-        seed=settings.seed,
+def _learn(lessons: Sequence[Lesson], settings: AdaptationSettings) -> SceneCorrection:
+    """A correction that knows the lessons; on the CPU, where it takes seconds."""
+    described = torch.cat([lesson.described for lesson in lessons])
+    wanted = torch.cat([lesson.truth - lesson.restored for lesson in lessons])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        correction = SceneCorrection(described.shape[1], wanted.shape[1])
+        correction.get_used_to(described)
+        optimiser = torch.optim.AdamW(
+            correction.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        pace = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, settings.learning_rate, settings.steps
+        )
+        for _ in range(settings.steps):
+            some = torch.randint(len(described), (settings.batch_px,))
+            loss = functional.mse_loss(correction.of_pixels(described[some]), wanted[some])
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            pace.step()
+    return correction.requires_grad_(requires_grad=False)
+
+
+def _gains_db(
+    correction: SceneCorrection, questions: Sequence[Lesson], share: float, model: Model
+) -> Gains:
+    """What a share of the correction gains in PSNR of reflectance, (held-out ground,)."""
+    before: dict[int, list[float]] = {}
+    after: dict[int, list[float]] = {}
+    for asked in questions:
+        answer = asked.restored + share * correction.of_pixels(asked.described)
+        before.setdefault(asked.ground, []).append(_squared_error(asked.restored, asked, model))
+        after.setdefault(asked.ground, []).append(_squared_error(answer, asked, model))
+    ratios = [np.mean(before[ground]) / np.mean(after[ground]) for ground in before]
+    return 10.0 * np.log10(ratios)
+
+
+def _squared_error(answer: Tensor, asked: Lesson, model: Model) -> float:
+    """Mean squared error in reflectance, which lies between 0 and 1."""
+    given, truth = (
+        model.card.optical_scaling.inverse(scaled.T[:, :, None].numpy()).clip(0.0, 1.0)
+        for scaled in (answer, asked.truth)
     )
-    objective = objective_named("restoration")
-    network: nn.Module = copy.deepcopy(runtime.network).requires_grad_(requires_grad=True)
-    run = start_run(network, model.card, training, objective, device)
-    run.learner.network.eval()
-    scale, processes = model.card.optical_scaling.scale, Processes(0, 1, device)
-    inputs = tuple(model.card.inputs)
-    return run, Plan(training, objective, inputs, scale, settings.steps, 1.0, processes)
+    return max(float(np.mean((given - truth) ** 2)), _NO_ERROR)
 
 
-def _batch(
-    grounds: Sequence[Ground], model: Model, settings: AdaptationSettings, step: int
-) -> Batch:
-    """Any grounds under any clouds; the loss sees the known pixels that these hide."""
-    rng = np.random.default_rng((settings.seed, 1, step))
-    card, parts = model.card, []
-    for index in rng.choice(len(grounds), settings.batch, replace=len(grounds) < settings.batch):
-        ground = grounds[int(index)]
-        inputs, hidden = ground.under(card.optical_bands, rng)
-        clear = np.where(hidden, ground.inputs.optical, np.float32(np.nan))
-        turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        pixels = Pixels(inputs.optical, clear, inputs.sar, None)
-        seen = pixels.each(partial(turned, turns=turns, flip=flip))
-        parts.append(scaled_part(seen, card, "clear ground of the scene"))
-    return collate(parts)
+def _error_db(gains: Gains) -> float:
+    """Standard error of the mean gain."""
+    return float(gains.std(ddof=1) / math.sqrt(len(gains)))
 
 
-def _learn(run: Run, plan: Plan, batch: Batch) -> bool:
-    """Take a step; False where the loss has become no number."""
-    try:
-        take_step(run, plan, batch)
-    except InputError as error:
-        logger.warning("adaptation stopped: %s", error.found)
-        return False
-    return True
+def _sure_db(gains: Gains) -> float:
+    """The mean gain less its standard error; nothing where it is no number."""
+    sure = float(gains.mean()) - _error_db(gains)
+    return -math.inf if math.isnan(sure) else sure
 
 
-def _between(network: nn.Module, learned: nn.Module, share: float) -> nn.Module:
-    """A network on the straight line from one to the other."""
-    between = copy.deepcopy(learned)
-    with torch.no_grad():
-        for weight, before in zip(between.parameters(), network.parameters(), strict=True):
-            weight.copy_(torch.lerp(before, weight, share))
-    return between
-
-
-def _better(best: Adaptation, model: Model, gains: Gains, step: int) -> Adaptation:
-    """The better of two moments: by the gain that is sure."""
-    gain = float(gains.mean())
-    error = float(gains.std(ddof=1) / math.sqrt(len(gains)))
-    logger.debug("adaptation, step %d: %+.2f dB, standard error %.2f dB", step, gain, error)
-    if best.steps and gain - error <= best.gain_db - best.error_db:
-        return best
-    return replace(best, model=model, gain_db=gain, error_db=error, steps=step)
+def _corrected(model: Model, correction: SceneCorrection, share: float) -> Model:
+    """The model with the correction, which runs where its network does."""
+    if isinstance(model.runtime, TorchRuntime):
+        correction = correction.to(model.runtime.device)
+    runtime = CorrectedRuntime(model.runtime, correction, model.card.output_places, share)
+    return replace(model, runtime=runtime)

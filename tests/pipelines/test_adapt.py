@@ -12,11 +12,11 @@ import torch
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.progress import silent
-from cloudfree.errors import InputError, ModelError
+from cloudfree.errors import InputError
 from cloudfree.pipelines import adapt, adapt_ground, remove
 from cloudfree.pipelines.adapt import Adapted
 from cloudfree.pipelines.remove import RemoveOptions, RemoveResult, run
-from cloudfree.runtimes.model import Arrays, Model
+from cloudfree.runtimes.model import Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from cloudfree.runtimes.torch import TorchRuntime
 from cloudfree.training.adaptation import Adaptation
@@ -59,9 +59,9 @@ def _as_if(monkeypatch: pytest.MonkeyPatch, gain_db: float, kept: bool) -> list[
     """Learns nothing but says so; what it was given is returned."""
     seen: list[Any] = []
 
-    def said(model: Model, _: Any, learned: Any, held_out: Any, *__: Any) -> Adaptation:
+    def said(model: Model, learned: Any, held_out: Any, *__: Any) -> Adaptation:
         seen.extend([*learned, *held_out])
-        return Adaptation(model, kept, gain_db, 0.1, 32, 1.0)
+        return Adaptation(model, kept, gain_db, 0.1, 0.5, 1.0)
 
     monkeypatch.setattr(adapt, "adapt", said)
     return seen
@@ -95,6 +95,7 @@ def test_the_gain_is_told_in_summary_and_tags(
     assert "\n  adapted to the scene: +1.25 dB (standard error 0.10)" in result.summary()
     tags = _tags(result.output)
     assert (tags["CLOUDFREE_ADAPTED"], tags["CLOUDFREE_ADAPTED_GAIN_DB"]) == ("yes", "1.25")
+    assert tags["CLOUDFREE_ADAPTED_SHARE"] == "0.5"
 
 
 def test_a_fallback_is_told_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,11 +112,11 @@ def test_a_fallback_is_told_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_the_adapted_model_restores_the_scene(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def learned(model: Model, runtime: TorchRuntime, *_: Any) -> Adaptation:
+    def learned(model: Model, *_: Any) -> Adaptation:
         network = Paint()
         network.colour.data.fill_(0.2222)
-        better = Model(model.card, runtime.with_network(network))
-        return Adaptation(better, True, 9.0, 0.1, 32, 1.0)
+        runtime = TorchRuntime(network, model.card.inputs, torch.device("cpu"), torch.float32)
+        return Adaptation(Model(model.card, runtime), True, 9.0, 0.1, 0.5, 1.0)
 
     monkeypatch.setattr(adapt, "adapt", learned)
     with rasterio.open(_remove(folder).output) as dataset:
@@ -153,20 +154,15 @@ def test_all_pixels_and_adapting_are_refused_together(folder: Path) -> None:
         _remove(folder, replace="all")
 
 
-def test_a_model_that_cannot_learn_is_refused(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Fixed:
-        description, batch = "an ONNX file", 1
-
-        def run(self, inputs: Arrays) -> Arrays:
-            return {"image": inputs["optical"]}
-
-    card = read_card(find_model(DEFAULT_MODEL))
-    monkeypatch.setattr(remove, "load_model", lambda *_: Model(card, Fixed()))
-    with pytest.raises(ModelError, match="cannot learn; wanted a model with weights"):
-        _remove(folder)
-    assert not (folder / "l1c_cloudfree.tif").exists()
+def test_a_field_is_painted_in_its_own_colour(folder: Path) -> None:
+    """The network paints everything grey; the clear field around the cloud tells the colours."""
+    result = _remove(folder)
+    assert result.adaptation is not None
+    assert result.adaptation.adapted
+    with rasterio.open(result.output) as dataset:
+        restored = dataset.read()[:, 160, 200] / 10_000
+    grey, field = np.full(13, 0.3), np.array(FIELD)
+    assert np.abs(restored - field).mean() < 0.4 * np.abs(grey - field).mean()
 
 
 def test_without_adapting_nothing_is_said() -> None:

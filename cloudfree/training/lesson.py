@@ -1,0 +1,96 @@
+"""What there is to learn of a scene: its clear ground under clouds, and what a network restores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cloudfree.core.progress import Progress
+from cloudfree.networks.scene_correction import describe
+from cloudfree.runtimes.corrected import tensors_of
+from cloudfree.runtimes.model import Model, TileInputs
+from cloudfree.simulation.clouded import cloud_over
+
+Bits = NDArray[np.bool_]
+
+# A sky that hides fewer pixels of a ground teaches nothing about it.
+LEAST_HIDDEN_PX = 64
+# How many skies are drawn for a ground before it is given up.
+_TRIES = 8
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a network sees of a window, and which of its pixels, (y, x), are surely clear."""
+
+    inputs: TileInputs
+    known: Bits
+
+    def under(self, bands: Sequence[str], rng: np.random.Generator) -> tuple[TileInputs, Bits]:
+        """The window under drawn clouds, and the known pixels, (y, x), that these hide."""
+        cloudy, hidden = cloud_over(self.inputs.optical, bands, rng)
+        return replace(self.inputs, optical=cloudy), hidden & self.known
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Hidden pixels of a ground under a sky, in the scaled numbers of the network.
+
+    `described` is what a correction sees of them, (pixel, features); `restored` what the network
+    made of them and `truth` what they are, (pixel, bands).
+    """
+
+    ground: int
+    described: Tensor
+    restored: Tensor
+    truth: Tensor
+
+
+def draw_lessons(
+    model: Model,
+    grounds: Sequence[Ground],
+    skies: int,
+    seed: tuple[int, ...],
+    seconds: float,
+    progress: Progress,
+) -> list[Lesson]:
+    """Lessons of every ground under as many skies, or as many of them as `seconds` allow."""
+    until = time.monotonic() + seconds
+    places = [(sky, ground) for sky in range(skies) for ground in range(len(grounds))]
+    lessons: list[Lesson] = []
+    for sky, index in progress(places, len(places), "adaptation"):
+        if lessons and time.monotonic() > until:
+            break
+        rng = np.random.default_rng((*seed, index, sky))
+        if found := _hide(grounds[index], model.card.optical_bands, rng):
+            lessons.append(_lesson(model, index, grounds[index], *found))
+    return lessons
+
+
+def _hide(
+    ground: Ground, bands: Sequence[str], rng: np.random.Generator
+) -> tuple[TileInputs, Bits] | None:
+    for _ in range(_TRIES):
+        inputs, hidden = ground.under(bands, rng)
+        if hidden.sum() >= LEAST_HIDDEN_PX:
+            return inputs, hidden
+    return None
+
+
+def _lesson(model: Model, index: int, ground: Ground, cloudy: TileInputs, hidden: Bits) -> Lesson:
+    card, places, which = model.card, list(model.card.output_places), torch.as_tensor(hidden)
+    inputs = model.scaled([cloudy])
+    seen = tensors_of(model.runtime.run(inputs)["image"][:, : len(places)], inputs, places)
+    truth = torch.as_tensor(card.optical_scaling.forward(ground.inputs.optical[None])[:, places])
+
+    def pixels(values: Tensor) -> Tensor:
+        inside = values[0, :, : hidden.shape[0], : hidden.shape[1]]
+        return inside[:, which].T
+
+    return Lesson(index, pixels(describe(*seen)), pixels(seen[0]), pixels(truth))
