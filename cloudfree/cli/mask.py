@@ -41,6 +41,11 @@ from cloudfree.cli.options import (
     help="Snow index above which a pixel is no cloud, and snow where it is bright.",
 )
 @click.option(
+    "--small-clouds",
+    is_flag=True,
+    help="Find small clouds and rims above dark ground too: the published score loses them.",
+)
+@click.option(
     "--shadow/--no-shadow", default=True, show_default=True, help="Look for shadows of clouds."
 )
 @click.option(

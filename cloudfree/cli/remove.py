@@ -43,9 +43,10 @@ from cloudfree.cli.options import (
     help="Grow the mask that is made here, in metres (40m) or pixels (4px).",
 )
 @click.option(
-    "--adapt",
-    is_flag=True,
-    help="Let the model learn the scene's clear ground first: up to 2 minutes.",
+    "--adapt/--no-adapt",
+    default=True,
+    show_default=True,
+    help="Learn first, in seconds, how the scene's clear ground differs from what the model knows.",
 )
 @click.option("--tile", type=click.IntRange(16), help="Side of a tile in pixels.  [default: card]")
 @click.option("--overlap", type=click.IntRange(0), help="Pixels tiles share.  [default: card]")

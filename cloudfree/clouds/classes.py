@@ -24,10 +24,11 @@ SNOW_MIN_GREEN = 0.10
 
 @dataclass(frozen=True)
 class ClassRules:
-    """Least score of a cloud, and greatest snow index (NDSI) of one."""
+    """Least score of a cloud, greatest snow index (NDSI) of one, and which score it is."""
 
     threshold: float
     max_ndsi: float
+    small_clouds: bool = False
 
 
 def bands_to_read(available: tuple[str, ...]) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ class Classifier:
             source, bands_to_read(source.bands), windows, SCORE_HALO_PX
         ):
             inner = window.within(window.grown(SCORE_HALO_PX, height, width))
-            score = cloud_score(planes)[inner]
+            score = cloud_score(planes, self.rules.small_clouds)[inner]
             if on_score is not None:
                 on_score(window, score)
             own = {band: plane[inner] for band, plane in planes.items()}

@@ -32,14 +32,19 @@ _CACHED_ROWS = 8
 Planes = Mapping[str, Float32]
 
 
-def cloud_score(planes: Planes) -> Float32:
+def cloud_score(planes: Planes, small_clouds: bool = False) -> Float32:
     """Smoothed score, (y, x), from 1e-5 (clear) to 1 (cloud); NaN where there is no data.
+
+    The published detector averages scores far below zero, so that dark ground hides small clouds
+    above it and the rims of large ones; with `small_clouds` no pixel counts as less than zero.
 
     `planes` holds reflectance, (y, x), by band name. The borders of the array are reflected; the
     published code pads its box mean with zeros, so that clouds end before the border. Pixels
     without data are left out of the filters, so they take nothing from their neighbours.
     """
     raw = np.concatenate([pixel_score(rows) for rows in _few_rows(planes)])
+    if small_clouds:
+        np.maximum(raw, 0.0, out=raw)
     missing = np.isnan(raw)
     if not missing.any():  # as most strips are: the same in fewer passes
         mean = _box_sum(_closing(raw)) / np.float32(BOX_PX**2)

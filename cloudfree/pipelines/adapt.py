@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from cloudfree.clouds.sunlit import SUNLIT_BANDS
 from cloudfree.core.progress import Progress
-from cloudfree.errors import InputError
 from cloudfree.pipelines.adapt_ground import WINDOW_PX, Grounds, find_grounds
 from cloudfree.pipelines.restoration import Restoration
 from cloudfree.training.adaptation import Adaptation, AdaptationSettings, adapt
@@ -48,22 +47,6 @@ class Adapted:
         return f"{'adapted' if self.adapted else 'not adapted'} to the scene: {self.reason}"
 
 
-def refuse_adaptation(replaced: str) -> None:
-    """Refuse what cannot be adapted, before anything is computed.
-
-    Raises
-    ------
-    InputError
-        Every pixel is to be restored: nothing tells clear ground.
-    """
-    if replaced == "all":
-        raise InputError(
-            "--adapt with --replace all",
-            wanted="a mask that tells the clear ground",
-            hint="leave one of the two out",
-        )
-
-
 def adapt_to_scene(
     scene: Restoration, progress: Progress, settings: AdaptationSettings | None = None
 ) -> tuple[Restoration, Adapted]:
@@ -82,11 +65,12 @@ def adapt_to_scene(
 def _look(scene: Restoration, seed: int) -> Grounds | str:
     """Ground to learn from, or why there is none."""
     optical = scene.optical
+    if scene.mask is None:
+        return "all of it is restored, and no mask tells its clear ground"
     if missing := [band for band in SUNLIT_BANDS if band not in optical.bands]:
         return f"no band {', '.join(missing)}, which tell clear ground from haze"
     if min(optical.grid.height, optical.grid.width) < WINDOW_PX:
         return f"a scene of less than {WINDOW_PX} pixels is too small to learn from"
-    assert scene.mask is not None, "refused without one"
     found = find_grounds(scene, scene.mask, seed)
     if len(found.learned) < MIN_LEARNED or len(found.held_out) < MIN_HELD_OUT:
         return (

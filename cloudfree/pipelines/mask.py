@@ -66,6 +66,7 @@ class MaskSettings:
 
     threshold: float = 0.2
     ndsi: float = 0.6
+    small_clouds: bool = False
     shadow: bool = True
     dilate: str = "0"
 
@@ -177,7 +178,7 @@ def plan_mask(scene: MaskSource, settings: MaskSettings, progress: Progress) -> 
     scene.require(REQUIRED_BANDS, "the cloud mask")
     if CIRRUS_BAND not in scene.bands:
         log.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.name)
-    rules = ClassRules(settings.threshold, settings.ndsi)
+    rules = ClassRules(settings.threshold, settings.ndsi, settings.small_clouds)
     shadows, sun = _shadows(scene, rules, progress) if settings.shadow else (None, NO_SUN)
     classifier = Classifier(rules, shadows, growth.pixels(pixel_size_m(scene.grid)))
     return MaskPlan(settings, classifier, sun)
@@ -294,6 +295,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
         "CLOUDFREE_VERSION": __version__,
         "MASK_THRESHOLD": str(settings.threshold),
         "MASK_NDSI": str(settings.ndsi),
+        "MASK_SMALL_CLOUDS": "yes" if settings.small_clouds else "no",
         "MASK_DILATE": settings.dilate,
         SUN_TAG: str(plan.sun.azimuth_deg),
         SUN_ORIGIN_TAG: plan.sun.origin,

@@ -66,10 +66,6 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         plan = _tile_plan(options, optical, card)
         model = load_model(options.model, options.device, options.precision, options.network)
         logger.info("model %s, %s", card.name, model.runtime.description)
-        if options.adapt:
-            from cloudfree.pipelines.adapt import refuse_adaptation
-
-            refuse_adaptation(options.replace)
         mask = stack.enter_context(_mask(options, optical, progress))
         measurement = NOT_USED
         if sar:
@@ -89,7 +85,7 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
 def _adapted(
     options: RemoveOptions, scene: Restoration, progress: Progress
 ) -> tuple[Restoration, Adapted | None]:
-    """The scene with a model that has learned its clear ground, if that was asked for."""
+    """The scene with a model that has learned its clear ground, unless that is not wanted."""
     if not options.adapt or options.dry_run:
         return scene, None
     from cloudfree.pipelines.adapt import adapt_to_scene
@@ -141,7 +137,7 @@ def _mask(
         )
     with tempfile.TemporaryDirectory(prefix="cloudfree-") as folder:
         path = Path(folder) / "mask.tif"
-        settings = MaskSettings(dilate=options.dilate)
+        settings = MaskSettings(dilate=options.dilate, small_clouds=True)
         write_mask(optical, path, plan_mask(optical, settings, progress), progress, {})
         with MaskFile(path, optical.grid) as mask:
             yield mask

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cloudfree.core.progress import Progress
-from cloudfree.networks.scene_correction import SceneCorrection
+from cloudfree.networks.scene_correction import SceneCorrection, blocks_of, describe
 from cloudfree.runtimes.corrected import CorrectedRuntime
 from cloudfree.runtimes.model import Model
 from cloudfree.runtimes.torch import TorchRuntime
@@ -49,7 +49,7 @@ class AdaptationSettings:
     check_skies: int = 2
     seconds: float = 80.0
     steps: int = 300
-    batch_px: int = 4096
+    batch: int = 4096
     learning_rate: float = 5e-3
     weight_decay: float = 0.1
     shares: tuple[float, ...] = (0.25, 0.5, 0.75)
@@ -86,9 +86,12 @@ def adapt(
     """
     begun, half = time.monotonic(), settings.seconds / 2
     place = (settings.seed, _CHECKING)
-    questions = draw_lessons(model, held_out, settings.check_skies, place, half, progress)
+    questions = list(draw_lessons(model, held_out, settings.check_skies, place, half, progress))
     place = (settings.seed, _LEARNING)
-    lessons = draw_lessons(model, learned, settings.skies, place, half, progress)
+    lessons = [
+        _blocks(lesson)
+        for lesson in draw_lessons(model, learned, settings.skies, place, half, progress)
+    ]
     if not lessons or len({question.ground for question in questions}) < _LEAST_CHECKED:
         return Adaptation(model)
     correction = _learn(lessons, settings)
@@ -105,10 +108,18 @@ def adapt(
     )
 
 
-def _learn(lessons: Sequence[Lesson], settings: AdaptationSettings) -> SceneCorrection:
-    """A correction that knows the lessons; on the CPU, where it takes seconds."""
-    described = torch.cat([lesson.described for lesson in lessons])
-    wanted = torch.cat([lesson.truth - lesson.restored for lesson in lessons])
+def _blocks(lesson: Lesson) -> tuple[Tensor, Tensor]:
+    """Blocks that are wholly hidden: described, (block, features), and wanted, (block, bands)."""
+    whole = blocks_of(lesson.hidden.float())[0, 0] == 1
+    wanted = blocks_of(lesson.truth - lesson.seen[0])
+    return describe(*lesson.seen)[0, :, whole].T, wanted[0, :, whole].T
+
+
+def _learn(
+    lessons: Sequence[tuple[Tensor, Tensor]], settings: AdaptationSettings
+) -> SceneCorrection:
+    """A correction that knows the blocks; on the CPU, where it takes seconds."""
+    described, wanted = (torch.cat(parts) for parts in zip(*lessons, strict=True))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         correction = SceneCorrection(described.shape[1], wanted.shape[1])
@@ -120,8 +131,8 @@ def _learn(lessons: Sequence[Lesson], settings: AdaptationSettings) -> SceneCorr
             optimiser, settings.learning_rate, settings.steps
         )
         for _ in range(settings.steps):
-            some = torch.randint(len(described), (settings.batch_px,))
-            loss = functional.mse_loss(correction.of_pixels(described[some]), wanted[some])
+            some = torch.randint(len(described), (settings.batch,))
+            loss = functional.mse_loss(correction.of_blocks(described[some]), wanted[some])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -136,20 +147,22 @@ def _gains_db(
     before: dict[int, list[float]] = {}
     after: dict[int, list[float]] = {}
     for asked in questions:
-        answer = asked.restored + share * correction.of_pixels(asked.described)
-        before.setdefault(asked.ground, []).append(_squared_error(asked.restored, asked, model))
+        image = asked.seen[0]
+        answer = image + share * correction(*asked.seen)
+        before.setdefault(asked.ground, []).append(_squared_error(image, asked, model))
         after.setdefault(asked.ground, []).append(_squared_error(answer, asked, model))
     ratios = [np.mean(before[ground]) / np.mean(after[ground]) for ground in before]
     return 10.0 * np.log10(ratios)
 
 
 def _squared_error(answer: Tensor, asked: Lesson, model: Model) -> float:
-    """Mean squared error in reflectance, which lies between 0 and 1."""
+    """Mean squared error of the hidden pixels in reflectance, which lies between 0 and 1."""
     given, truth = (
-        model.card.optical_scaling.inverse(scaled.T[:, :, None].numpy()).clip(0.0, 1.0)
+        model.card.optical_scaling.inverse(scaled.numpy()).clip(0.0, 1.0)
         for scaled in (answer, asked.truth)
     )
-    return max(float(np.mean((given - truth) ** 2)), _NO_ERROR)
+    error = (given - truth)[0][:, asked.hidden[0, 0].numpy()]
+    return max(float(np.mean(error**2)), _NO_ERROR)
 
 
 def _error_db(gains: Gains) -> float:

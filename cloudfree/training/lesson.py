@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cloudfree.core.progress import Progress
-from cloudfree.networks.scene_correction import describe
 from cloudfree.runtimes.corrected import tensors_of
 from cloudfree.runtimes.model import Model, TileInputs
 from cloudfree.simulation.clouded import cloud_over
@@ -40,16 +39,16 @@ class Ground:
 
 @dataclass(frozen=True)
 class Lesson:
-    """Hidden pixels of a ground under a sky, in the scaled numbers of the network.
+    """A ground under a sky, in the scaled numbers of the network.
 
-    `described` is what a correction sees of them, (pixel, features); `restored` what the network
-    made of them and `truth` what they are, (pixel, bands).
+    `seen` is what a correction looks at, the restored image first; `truth` is the clear ground,
+    (1, band, y, x), and `hidden` tells which of its pixels, (1, 1, y, x), are known and hidden.
     """
 
     ground: int
-    described: Tensor
-    restored: Tensor
+    seen: tuple[Tensor, Tensor | None, Tensor | None]
     truth: Tensor
+    hidden: Tensor
 
 
 def draw_lessons(
@@ -59,18 +58,16 @@ def draw_lessons(
     seed: tuple[int, ...],
     seconds: float,
     progress: Progress,
-) -> list[Lesson]:
+) -> Iterator[Lesson]:
     """Lessons of every ground under as many skies, or as many of them as `seconds` allow."""
     until = time.monotonic() + seconds
     places = [(sky, ground) for sky in range(skies) for ground in range(len(grounds))]
-    lessons: list[Lesson] = []
     for sky, index in progress(places, len(places), "adaptation"):
-        if lessons and time.monotonic() > until:
-            break
         rng = np.random.default_rng((*seed, index, sky))
         if found := _hide(grounds[index], model.card.optical_bands, rng):
-            lessons.append(_lesson(model, index, grounds[index], *found))
-    return lessons
+            yield _lesson(model, index, grounds[index], *found)
+        if time.monotonic() > until:
+            return
 
 
 def _hide(
@@ -84,13 +81,11 @@ def _hide(
 
 
 def _lesson(model: Model, index: int, ground: Ground, cloudy: TileInputs, hidden: Bits) -> Lesson:
-    card, places, which = model.card, list(model.card.output_places), torch.as_tensor(hidden)
+    card, (height, width) = model.card, hidden.shape
     inputs = model.scaled([cloudy])
-    seen = tensors_of(model.runtime.run(inputs)["image"][:, : len(places)], inputs, places)
-    truth = torch.as_tensor(card.optical_scaling.forward(ground.inputs.optical[None])[:, places])
-
-    def pixels(values: Tensor) -> Tensor:
-        inside = values[0, :, : hidden.shape[0], : hidden.shape[1]]
-        return inside[:, which].T
-
-    return Lesson(index, pixels(describe(*seen)), pixels(seen[0]), pixels(truth))
+    seen = tensors_of(model.runtime.run(inputs)["image"], inputs, card.output_places)
+    image, optical, sar = (None if one is None else one[..., :height, :width] for one in seen)
+    assert image is not None
+    clear = card.optical_scaling.forward(ground.inputs.optical[None])
+    truth = torch.as_tensor(clear[:, list(card.output_places)])
+    return Lesson(index, (image, optical, sar), truth, torch.as_tensor(hidden[None, None]))

@@ -17,7 +17,7 @@ from cloudfree.clouds.score import (
     pixel_score,
 )
 from cloudfree.core.window import strips
-from tests.clouds.scenes import CLOUD, VEGETATION, planes_of, spectrum
+from tests.clouds.scenes import CLOUD, VEGETATION, WATER, planes_of, spectrum
 
 GOLDEN = ("cloudy0_128x128", "shadow_96x96", "snow_96x96", "uniform_64x64", "zeros_32x32")
 BOX_HALF_PX = 3
@@ -52,6 +52,25 @@ def test_borders_are_reflected(seed: int, height: int, width: int) -> None:
     np.testing.assert_allclose(
         cloud_score(planes), np.clip(mean, MIN_SCORE, MAX_SCORE), rtol=0, atol=1e-5
     )
+
+
+@given(st.integers(0, 10_000), st.integers(1, 20), st.integers(1, 20))
+def test_with_small_clouds_no_pixel_scores_less(seed: int, height: int, width: int) -> None:
+    planes = planes_of(_noise(seed, height, width))
+    assert (cloud_score(planes, small_clouds=True) >= cloud_score(planes) - 1e-5).all()
+
+
+@pytest.mark.parametrize(("side", "published"), [(2, 0.0), (4, 0.0), (20, 1.0)])
+def test_dark_ground_hides_small_clouds_from_the_published_score(
+    side: int, published: float
+) -> None:
+    """Water scores far below zero: sixteen pixels of cloud do not make up for 33."""
+    rows, cols = np.mgrid[:40, :40] - 20
+    cloud = np.maximum(np.abs(2 * rows + 1), np.abs(2 * cols + 1)) <= side + side % 2
+    planes = planes_of(np.where(cloud, spectrum(CLOUD), spectrum(WATER)).astype(np.float32))
+    assert cloud_score(planes)[20, 20] == pytest.approx(published, abs=1e-4)
+    expected = min(cloud.sum() / 49, 1.0)
+    assert cloud_score(planes, small_clouds=True)[20, 20] == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_uniform_cloud_scores_one_up_to_the_border() -> None:

@@ -12,9 +12,7 @@ import torch
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.progress import silent
-from cloudfree.errors import InputError
 from cloudfree.pipelines import adapt, adapt_ground, remove
-from cloudfree.pipelines.adapt import Adapted
 from cloudfree.pipelines.remove import RemoveOptions, RemoveResult, run
 from cloudfree.runtimes.model import Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
@@ -52,7 +50,7 @@ def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _remove(folder: Path, **options: Any) -> RemoveResult:
     given = {"s1": folder / "vv_vh.tif", "s2": folder / "l1c.tif", "shift": "none", **options}
-    return run(RemoveOptions(adapt=True, **given), silent)
+    return run(RemoveOptions(**given), silent)
 
 
 def _as_if(monkeypatch: pytest.MonkeyPatch, gain_db: float, kept: bool) -> list[Any]:
@@ -149,9 +147,10 @@ def test_a_dry_run_learns_nothing(folder: Path) -> None:
     assert _remove(folder, dry_run=True).adaptation is None
 
 
-def test_all_pixels_and_adapting_are_refused_together(folder: Path) -> None:
-    with pytest.raises(InputError, match="--adapt with --replace all; wanted a mask"):
-        _remove(folder, replace="all")
+def test_where_all_is_restored_nothing_tells_clear_ground(folder: Path) -> None:
+    result = _remove(folder, replace="all")
+    assert result.adaptation is not None
+    assert "all of it is restored, and no mask tells its clear ground" in result.summary()
 
 
 def test_a_field_is_painted_in_its_own_colour(folder: Path) -> None:
@@ -165,6 +164,8 @@ def test_a_field_is_painted_in_its_own_colour(folder: Path) -> None:
     assert np.abs(restored - field).mean() < 0.4 * np.abs(grey - field).mean()
 
 
-def test_without_adapting_nothing_is_said() -> None:
-    assert RemoveOptions(Path("l1c.tif")).adapt is False
-    assert "not adapted" in Adapted(False, "no clear ground").summary()
+def test_without_adapting_nothing_is_said(folder: Path) -> None:
+    result = _remove(folder, adapt=False)
+    assert result.adaptation is None
+    assert "adapted" not in result.summary()
+    assert not any("ADAPTED" in tag for tag in _tags(result.output))

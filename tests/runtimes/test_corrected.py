@@ -34,7 +34,7 @@ def test_a_share_of_the_correction_is_added_to_the_image_alone(share: float) -> 
         "optical": np.random.default_rng(0).random((2, 4, 8, 8), np.float32),
         "sar": np.zeros((2, 2, 8, 8), np.float32),
     }
-    runtime = CorrectedRuntime(Known(), _correction((0.1, -0.2), 4 + 18), (1, 2), share)
+    runtime = CorrectedRuntime(Known(), _correction((0.1, -0.2), 4 + 14), (1, 2), share)
     outputs = runtime.run(inputs)
     wanted = inputs["optical"][:, 1:3] + share * np.float32([0.1, -0.2])[:, None, None]
     np.testing.assert_allclose(outputs["image"], wanted, atol=1e-6)

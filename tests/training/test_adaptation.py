@@ -21,7 +21,7 @@ from cloudfree.training.lesson import Ground, draw_lessons
 from tests.paint import Paint
 
 SIDE = 32
-QUICK = AdaptationSettings(skies=1, check_skies=1, steps=60, batch_px=256)
+QUICK = AdaptationSettings(skies=1, check_skies=1, steps=60, batch=256)
 GREY = 0.3  # what the network paints
 
 
@@ -161,23 +161,25 @@ def test_only_known_pixels_are_learned_from() -> None:
     assert found == pytest.approx(0.25 * GREY + 0.75 * 0.2, abs=0.02)
 
 
-def test_a_lesson_holds_what_clouds_hide_of_the_known() -> None:
+def test_a_lesson_hides_what_is_known_and_nothing_else() -> None:
     grounds = _grounds(2, _even(0.2))
     for ground in grounds:
         ground.inputs.optical[:, :, :8] = 0.9
         ground.known[:, :8] = False
     for lesson in draw_lessons(_model(), grounds, 2, (0,), 1e6, silent):
-        pixels = lesson.truth.shape[0]
-        assert 64 <= pixels <= SIDE * (SIDE - 8)
-        assert lesson.restored.shape == lesson.truth.shape
-        assert lesson.described.shape[0] == pixels
-        assert float(lesson.truth.max()) < 0.3, "nothing of what is unknown"
-        assert torch.allclose(lesson.restored, torch.tensor(GREY))
+        image, optical, sar = lesson.seen
+        assert optical is not None and sar is not None
+        assert image.shape == lesson.truth.shape == optical.shape == (1, 13, SIDE, SIDE)
+        assert not lesson.hidden[..., :8].any()
+        assert 64 <= int(lesson.hidden.sum()) <= SIDE * (SIDE - 8)
+        changed = (optical != lesson.truth).any(dim=1, keepdim=True)
+        assert not (lesson.hidden & ~changed).any()
+        assert torch.allclose(image, torch.tensor(GREY))
 
 
 def test_ground_that_no_cloud_hides_gives_no_lesson() -> None:
     unknown = [Ground(g.inputs, np.zeros_like(g.known)) for g in _grounds(2, _rising)]
-    assert draw_lessons(_model(), unknown, 2, (0,), 1e6, silent) == []
+    assert list(draw_lessons(_model(), unknown, 2, (0,), 1e6, silent)) == []
 
 
 def test_every_ground_comes_before_any_comes_again() -> None:
