@@ -20,6 +20,7 @@ def facts(sources: Sources) -> tuple[tuple[str, str], ...]:
         "Sentinel-2": made.s2,
         "Sentinel-1": made.s1,
         "Shift": _shift(made),
+        "Adapted to the scene": made.adapted,
         "Mask": made.mask,
         "Truth": truth.path.name if truth else None,
         "Size": _size(sources.after),

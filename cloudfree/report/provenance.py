@@ -14,6 +14,7 @@ class Provenance:
     """How `cloudfree remove` made a result; None where its tags do not tell.
 
     `shift` is what was corrected, in pixels of the result.
+    `adapted` tells whether the model was adapted to the scene, and if so what that gained.
     `s2_offset` is what the user had added to the digital numbers.
     `s2`, `s1`, `mask`, `filled` and `uncertainty` are paths relative to the folder of the result.
     """
@@ -29,6 +30,7 @@ class Provenance:
     uncertainty: str | None
     shift: Shift
     shift_reason: str | None
+    adapted: str | None
     s2_offset: float | None
     warnings: tuple[str, ...]
 
@@ -60,9 +62,16 @@ def provenance_of(tags: Mapping[str, str], name: str) -> Provenance:
         uncertainty=tags.get("CLOUDFREE_UNCERTAINTY"),
         shift=_shift(tags.get("CLOUDFREE_SHIFT_PX", "none")),
         shift_reason=tags.get("CLOUDFREE_SHIFT_REASON"),
+        adapted=_adapted(tags),
         s2_offset=float(tags["CLOUDFREE_S2_OFFSET"]) if "CLOUDFREE_S2_OFFSET" in tags else None,
         warnings=tuple(warning for warning in warnings if warning),
     )
+
+
+def _adapted(tags: Mapping[str, str]) -> str | None:
+    if (gain := tags.get("CLOUDFREE_ADAPTED_GAIN_DB")) is None:
+        return tags.get("CLOUDFREE_ADAPTED")
+    return f"{tags['CLOUDFREE_ADAPTED']}, {float(gain):+.2f} dB on clear ground held out"
 
 
 def _shift(text: str) -> Shift:

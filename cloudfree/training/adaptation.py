@@ -27,8 +27,8 @@ from cloudfree.training.lesson import Ground, Lesson, draw_lessons
 
 Gains = NDArray[np.float64]
 
-# Fewer held-out grounds tell nothing of how sure a gain is.
-_LEAST_CHECKED = 2
+# Fewer held-out grounds tell nothing of how sure a gain is, and fewer blocks nothing at all.
+_LEAST_CHECKED, _LEAST_BLOCKS = 2, 64
 # Mean squared error that counts as none: 120 dB.
 _NO_ERROR = 1e-12
 # What a seed is for: the skies to learn under and those to check under are drawn apart.
@@ -92,7 +92,8 @@ def adapt(
         _blocks(lesson)
         for lesson in draw_lessons(model, learned, settings.skies, place, half, progress)
     ]
-    if not lessons or len({question.ground for question in questions}) < _LEAST_CHECKED:
+    checked = len({question.ground for question in questions})
+    if checked < _LEAST_CHECKED or sum(len(wanted) for _, wanted in lessons) < _LEAST_BLOCKS:
         return Adaptation(model)
     correction = _learn(lessons, settings)
     gains = {share: _gains_db(correction, questions, share, model) for share in settings.shares}
@@ -124,20 +125,24 @@ def _learn(
         torch.manual_seed(settings.seed)
         correction = SceneCorrection(described.shape[1], wanted.shape[1])
         correction.get_used_to(described)
-        optimiser = torch.optim.AdamW(
-            correction.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-        )
-        pace = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, settings.learning_rate, settings.steps
-        )
-        for _ in range(settings.steps):
-            some = torch.randint(len(described), (settings.batch,))
-            loss = functional.mse_loss(correction.of_blocks(described[some]), wanted[some])
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            pace.step()
+        _descend(correction, described, wanted, settings)
     return correction.requires_grad_(requires_grad=False)
+
+
+def _descend(
+    correction: SceneCorrection, described: Tensor, wanted: Tensor, settings: AdaptationSettings
+) -> None:
+    """Take the steps, each of some blocks at random."""
+    rate = settings.learning_rate
+    optimiser = torch.optim.AdamW(correction.parameters(), rate, weight_decay=settings.weight_decay)
+    pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, settings.steps)
+    for _ in range(settings.steps):
+        some = torch.randint(len(described), (settings.batch,))
+        loss = functional.mse_loss(correction.of_blocks(described[some]), wanted[some])
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        pace.step()
 
 
 def _gains_db(

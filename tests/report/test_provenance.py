@@ -34,3 +34,18 @@ def test_the_shift_is_rows_and_columns_or_none(tag, shift):
 def test_warnings_are_lines():
     tags = {"CLOUDFREE_VERSION": "0", "CLOUDFREE_WARNINGS": "no grid | no radar over 3 %"}
     assert provenance_of(tags, "x.tif").warnings == ("no grid", "no radar over 3 %")
+
+
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        ({}, None),
+        ({"CLOUDFREE_ADAPTED": "no: too little clear ground"}, "no: too little clear ground"),
+        (
+            {"CLOUDFREE_ADAPTED": "yes", "CLOUDFREE_ADAPTED_GAIN_DB": "1.5"},
+            "yes, +1.50 dB on clear ground held out",
+        ),
+    ],
+)
+def test_what_adapting_brought_is_told(tags: dict[str, str], told: str | None) -> None:
+    assert provenance_of({"CLOUDFREE_VERSION": "0", **tags}, "x.tif").adapted == told

@@ -150,6 +150,15 @@ def test_a_network_that_answers_no_number_is_left_as_it_is() -> None:
     assert (result.kept, result.model is model) == (False, True)
 
 
+def test_single_pixels_make_no_blocks_to_learn_from() -> None:
+    model, learned = _model(), _grounds(6, _rising)
+    for ground in learned:
+        ground.known[::2] = ground.known[:, ::2] = False
+    result = adapt(model, learned, _grounds(3, _rising), QUICK, silent)
+    assert (result.kept, result.model is model) == (False, True)
+    assert math.isnan(result.gain_db)
+
+
 def test_only_known_pixels_are_learned_from() -> None:
     """The unknown half of each window is black; nobody is to learn that."""
     learned = _grounds(6, _even(0.2))
