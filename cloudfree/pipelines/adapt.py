@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cloudfree.clouds.sunlit import SUNLIT_BANDS
+from cloudfree.core.freed_memory import give_back_freed_memory
 from cloudfree.core.progress import Progress
 from cloudfree.pipelines.adapt_ground import WINDOW_PX, Grounds, find_grounds
 from cloudfree.pipelines.restoration import Restoration
@@ -56,6 +57,7 @@ def adapt_to_scene(
     if isinstance(found, Grounds):
         result = adapt(scene.model, found.learned, found.held_out, settings, progress)
         scene, adapted = replace(scene, model=result.model), _adapted(result, found)
+        give_back_freed_memory()
     else:
         adapted = Adapted(False, found)
     logger.info("%s", adapted.summary())

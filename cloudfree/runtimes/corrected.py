@@ -50,7 +50,8 @@ class CorrectedRuntime:
             device = self.correction.mean.device
             image, optical, sar = (None if one is None else one.to(device) for one in seen)
             assert image is not None
-            corrected = image + self.share * self.correction(image, optical, sar)
+            change = self.correction(image, optical, sar)
+            corrected = torch.add(image, change, alpha=self.share)
             return {**outputs, "image": corrected.cpu().numpy()}
 
 
@@ -63,8 +64,10 @@ def tensors_of(
     network does not look at is None.
     """
     optical, sar = inputs.get("optical"), inputs.get("sar")
+    if optical is not None and list(places) != list(range(optical.shape[1])):
+        optical = optical[:, list(places)]
     return (
         torch.as_tensor(image),
-        None if optical is None else torch.as_tensor(optical[:, list(places)]),
+        None if optical is None else torch.as_tensor(optical),
         None if sar is None else torch.as_tensor(sar),
     )

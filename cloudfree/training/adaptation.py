@@ -39,17 +39,19 @@ _CHECKING, _LEARNING = 0, 1
 class AdaptationSettings:
     """How much a correction learns, and when it is kept.
 
-    Every ground is seen under `skies` skies, every held-out one under `check_skies`; a network too
-    slow for that sees what it can in `seconds`, half of them for either. Of the correction that
+    Grounds are seen under at most `skies` skies each, `lessons` times in all, held-out ones under
+    `check_skies`; a network too slow for that sees what it can in `seconds`, half of them for
+    either. Of the correction that
     share of `shares` is added whose mean gain, less its standard error, is greatest, if that is at
     least `margin_db`: never all, since ground under clouds is not quite as ground beside them.
     """
 
     skies: int = 4
+    lessons: int = 96
     check_skies: int = 2
     seconds: float = 80.0
     steps: int = 300
-    batch: int = 4096
+    batch: int = 2048
     learning_rate: float = 5e-3
     weight_decay: float = 0.1
     shares: tuple[float, ...] = (0.25, 0.5, 0.75)
@@ -86,11 +88,12 @@ def adapt(
     """
     begun, half = time.monotonic(), settings.seconds / 2
     place = (settings.seed, _CHECKING)
-    questions = list(draw_lessons(model, held_out, settings.check_skies, place, half, progress))
+    times = settings.check_skies * len(held_out)
+    questions = list(draw_lessons(model, held_out, times, place, half, progress))
+    times = min(settings.skies * len(learned), settings.lessons)
     place = (settings.seed, _LEARNING)
     lessons = [
-        _blocks(lesson)
-        for lesson in draw_lessons(model, learned, settings.skies, place, half, progress)
+        _blocks(lesson) for lesson in draw_lessons(model, learned, times, place, half, progress)
     ]
     checked = len({question.ground for question in questions})
     if checked < _LEAST_CHECKED or sum(len(wanted) for _, wanted in lessons) < _LEAST_BLOCKS:

@@ -54,15 +54,15 @@ class Lesson:
 def draw_lessons(
     model: Model,
     grounds: Sequence[Ground],
-    skies: int,
+    times: int,
     seed: tuple[int, ...],
     seconds: float,
     progress: Progress,
 ) -> Iterator[Lesson]:
-    """Lessons of every ground under as many skies, or as many of them as `seconds` allow."""
+    """Lessons of one ground after the other, under another sky each time, while `seconds` last."""
     until = time.monotonic() + seconds
-    places = [(sky, ground) for sky in range(skies) for ground in range(len(grounds))]
-    for sky, index in progress(places, len(places), "adaptation"):
+    for count in progress(range(times), times, "adaptation"):
+        sky, index = divmod(count, len(grounds))
         rng = np.random.default_rng((*seed, index, sky))
         if found := _hide(grounds[index], model.card.optical_bands, rng):
             yield _lesson(model, index, grounds[index], *found)

@@ -101,13 +101,18 @@ def monai_all(size: int, folder: Path) -> None:
 
 
 def remove_30(size: int, folder: Path) -> None:
-    """`cloudfree remove` with the default model, 30 % of the scene under cloud."""
-    _remove(size, folder, mask=cover_mask(size, 0.3), shift="none")
+    """`cloudfree remove --no-adapt` with the default model, 30 % of the scene under cloud."""
+    _remove(size, folder, mask=cover_mask(size, 0.3), shift="none", adapt=False)
 
 
 def remove_10(size: int, folder: Path) -> None:
-    """`cloudfree remove` with the default model, 10 % of the scene under cloud."""
-    _remove(size, folder, mask=cover_mask(size, 0.1), shift="none")
+    """`cloudfree remove --no-adapt` with the default model, 10 % of the scene under cloud."""
+    _remove(size, folder, mask=cover_mask(size, 0.1), shift="none", adapt=False)
+
+
+def adapted_30(size: int, folder: Path) -> None:
+    """`cloudfree remove` with the default model, 30 % of the scene under cloud."""
+    _remove(size, folder, mask=cover_mask(size, 0.3), shift="none")
 
 
 def whole_way(size: int, folder: Path) -> None:
@@ -145,6 +150,7 @@ def _instead_of_loading(model: Model) -> Iterator[None]:
 CASES = {
     case.__name__: case
     for case in (
-        cheap_parts, cheap_remove, remove_all, monai_all, remove_30, remove_10, whole_way,
+        cheap_parts, cheap_remove, remove_all, monai_all, remove_30, remove_10, adapted_30,
+        whole_way,
     )
 }  # fmt: skip

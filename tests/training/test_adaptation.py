@@ -175,7 +175,7 @@ def test_a_lesson_hides_what_is_known_and_nothing_else() -> None:
     for ground in grounds:
         ground.inputs.optical[:, :, :8] = 0.9
         ground.known[:, :8] = False
-    for lesson in draw_lessons(_model(), grounds, 2, (0,), 1e6, silent):
+    for lesson in draw_lessons(_model(), grounds, 2 * len(grounds), (0,), 1e6, silent):
         image, optical, sar = lesson.seen
         assert optical is not None and sar is not None
         assert image.shape == lesson.truth.shape == optical.shape == (1, 13, SIDE, SIDE)
@@ -188,10 +188,13 @@ def test_a_lesson_hides_what_is_known_and_nothing_else() -> None:
 
 def test_ground_that_no_cloud_hides_gives_no_lesson() -> None:
     unknown = [Ground(g.inputs, np.zeros_like(g.known)) for g in _grounds(2, _rising)]
-    assert list(draw_lessons(_model(), unknown, 2, (0,), 1e6, silent)) == []
+    assert list(draw_lessons(_model(), unknown, 4, (0,), 1e6, silent)) == []
 
 
 def test_every_ground_comes_before_any_comes_again() -> None:
     grounds = _grounds(3, _rising)
-    order = [lesson.ground for lesson in draw_lessons(_model(), grounds, 2, (0,), 1e6, silent)]
-    assert order == [0, 1, 2, 0, 1, 2]
+    order = [
+        lesson.ground
+        for lesson in draw_lessons(_model(), grounds, 2 * len(grounds), (0,), 1e6, silent)
+    ]
+    assert order == [0, 1, 2, 0, 1]
