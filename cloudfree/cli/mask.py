@@ -41,9 +41,9 @@ from cloudfree.cli.options import (
     help="Snow index above which a pixel is no cloud, and snow where it is bright.",
 )
 @click.option(
-    "--small-clouds",
+    "--thorough",
     is_flag=True,
-    help="Find small clouds and rims above dark ground too: the published score loses them.",
+    help="Find small clouds above dark ground and cirrus beside clouds too, as `remove` does.",
 )
 @click.option(
     "--shadow/--no-shadow", default=True, show_default=True, help="Look for shadows of clouds."

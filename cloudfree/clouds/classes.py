@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.clouds.cast import ShadowCast
+from cloudfree.clouds.growth import near
 from cloudfree.clouds.score import CIRRUS_BAND, SCORE_BANDS, Planes, ndsi
 from cloudfree.clouds.shadow import SHADOW_BANDS
 from cloudfree.core.cloud_mask import Mask, MaskClass
@@ -21,14 +22,23 @@ REQUIRED_BANDS = tuple(sorted({*SCORE_BANDS, *SHADOW_BANDS}))
 SNOW_MIN_NIR = 0.11
 SNOW_MIN_GREEN = 0.10
 
+# Reflectance of B10 from which on there is cirrus. Source: Sen2Cor's lower threshold of thin cirrus
+# (S2-PDGS-MPC-ATBD-L2A, section on cirrus). Ground shows well through much of it, so that it is a
+# cloud only beside clouds: until they are known such a pixel is of a class of its own.
+CIRRUS_MIN_B10 = 0.012
+MAYBE_CIRRUS = np.uint8(4)
+
 
 @dataclass(frozen=True)
 class ClassRules:
-    """Least score of a cloud, greatest snow index (NDSI) of one, and which score it is."""
+    """Least score of a cloud, greatest snow index (NDSI) of one.
+
+    `thorough` counts in small clouds above dark ground, and cirrus beside clouds.
+    """
 
     threshold: float
     max_ndsi: float
-    small_clouds: bool = False
+    thorough: bool = False
 
 
 def bands_to_read(available: tuple[str, ...]) -> tuple[str, ...]:
@@ -46,6 +56,7 @@ def base_classes(planes: Planes, score: Float32, rules: ClassRules) -> Mask:
     snowy = ndsi(planes) > rules.max_ndsi
     bright = (planes["B08"] > SNOW_MIN_NIR) & (planes["B03"] > SNOW_MIN_GREEN)
     classes = {
+        **_maybe_cirrus(planes, snowy, rules),
         MaskClass.CLOUD: (score >= rules.threshold) & ~snowy,
         MaskClass.SNOW: snowy & bright,
         MaskClass.NODATA: np.isnan(score) | (bright & (planes["B11"] <= 0)),
@@ -56,9 +67,29 @@ def base_classes(planes: Planes, score: Float32, rules: ClassRules) -> Mask:
     return mask
 
 
+def _maybe_cirrus(
+    planes: Planes, snowy: NDArray[np.bool_], rules: ClassRules
+) -> dict[int, NDArray[np.bool_]]:
+    if not rules.thorough or CIRRUS_BAND not in planes:
+        return {}
+    return {int(MAYBE_CIRRUS): (planes[CIRRUS_BAND] > CIRRUS_MIN_B10) & ~snowy}
+
+
+def settle_cirrus(mask: Mask, reach_px: float) -> Mask:
+    """The mask with cirrus that is at most `reach_px` from a cloud as cloud, other as clear."""
+    maybe = mask == MAYBE_CIRRUS
+    if not maybe.any():
+        return mask
+    settled = mask.copy()
+    settled[maybe] = MaskClass.CLEAR
+    settled[maybe & near(mask, MaskClass.CLOUD, reach_px)] = MaskClass.CLOUD
+    return settled
+
+
 def add_shadows(mask: Mask, dark: NDArray[np.bool_]) -> None:
     """Make every clear pixel that is dark a shadow: `confirm_shadows` thins them out."""
-    np.copyto(mask, np.uint8(MaskClass.SHADOW), where=dark & (mask == MaskClass.CLEAR))
+    lit = (mask == MaskClass.CLEAR) | (mask == MAYBE_CIRRUS)
+    np.copyto(mask, np.uint8(MaskClass.SHADOW), where=dark & lit)
 
 
 def confirm_shadows(mask: Mask, cast: ShadowCast) -> Mask:

@@ -12,6 +12,7 @@ from cloudfree.clouds.classes import (
     bands_to_read,
     base_classes,
     confirm_shadows,
+    settle_cirrus,
 )
 from cloudfree.clouds.growth import grow, growth_halo_px
 from cloudfree.clouds.kept_classes import KeptClasses
@@ -37,12 +38,14 @@ class Shadows:
 class Classifier:
     """Everything that decides the class of a pixel besides the reflectance around it.
 
-    `shadows` is None where none are wanted; `growth_px` is how far clouds and shadows grow.
+    `shadows` is None where none are wanted; `growth_px` is how far clouds and shadows grow, and
+    `cirrus_px` how far from clouds cirrus is one of them.
     """
 
     rules: ClassRules
     shadows: Shadows | None = None
     growth_px: float = 0.0
+    cirrus_px: float = 0.0
 
     def strips(
         self,
@@ -56,12 +59,14 @@ class Classifier:
         `on_score` is given the score of each window on the way.
         """
         cast_halo = self.shadows.cast.halo_px if self.shadows else 0
+        halo = max(cast_halo, growth_halo_px(self.cirrus_px)) + growth_halo_px(self.growth_px)
         if self.shadows and on_score is None:
             base = _darkened(source, self.shadows, progress, strip_rows)
         else:
             base = self._scored(source, progress, on_score, strip_rows)
-        for window, outer, mask in with_halo(base, cast_halo + growth_halo_px(self.growth_px)):
-            finished = confirm_shadows(mask, self.shadows.cast) if self.shadows else mask
+        for window, outer, mask in with_halo(base, halo):
+            confirmed = confirm_shadows(mask, self.shadows.cast) if self.shadows else mask
+            finished = settle_cirrus(confirmed, self.cirrus_px)
             yield window, grow(finished, self.growth_px)[window.within(outer)]
 
     def _scored(
@@ -78,7 +83,7 @@ class Classifier:
             source, bands_to_read(source.bands), windows, SCORE_HALO_PX
         ):
             inner = window.within(window.grown(SCORE_HALO_PX, height, width))
-            score = cloud_score(planes, self.rules.small_clouds)[inner]
+            score = cloud_score(planes, self.rules.thorough)[inner]
             if on_score is not None:
                 on_score(window, score)
             own = {band: plane[inner] for band, plane in planes.items()}

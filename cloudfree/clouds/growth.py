@@ -66,12 +66,13 @@ def grow(mask: Mask, radius_px: float) -> Mask:
         return mask
     grown = mask.copy()
     for value in (MaskClass.SHADOW, MaskClass.CLOUD):
-        grown[_near(mask, value, radius_px)] = value
+        grown[near(mask, value, radius_px)] = value
     grown[mask == MaskClass.NODATA] = MaskClass.NODATA
     return grown
 
 
-def _near(mask: Mask, value: MaskClass, radius_px: float) -> NDArray[np.bool_]:
+def near(mask: Mask, value: MaskClass, radius_px: float) -> NDArray[np.bool_]:
+    """Pixels of a mask, (y, x), at most `radius_px` from one of class `value`."""
     elsewhere = (mask != value).astype(np.uint8)
     # OpenCV measures to the nearest zero, and without one it makes a distance up.
     if elsewhere.all():

@@ -76,7 +76,7 @@ def survey(
     bands, height, width = bands_to_read(source.bands), source.grid.height, source.grid.width
     for window, planes in read_ahead(source, bands, windows, SCORE_HALO_PX):
         inner = window.within(window.grown(SCORE_HALO_PX, height, width))
-        score = cloud_score(planes, rules.small_clouds)[inner]
+        score = cloud_score(planes, rules.thorough)[inner]
         own = {band: plane[inner] for band, plane in planes.items()}
         mask = base_classes(own, score, rules)
         statistics.add(own)

@@ -37,6 +37,9 @@ from cloudfree.io.sentinel2.tags import SUN_AZIMUTH_TAG
 
 log = logging.getLogger("cloudfree")
 
+# How far from clouds cirrus is taken for part of them by a thorough mask.
+CIRRUS_REACH_M = 200.0
+
 # What a mask tells of the sun that decided its shadows.
 SUN_TAG, SUN_ORIGIN_TAG = "MASK_SUN_AZIMUTH_DEG", "MASK_SUN_AZIMUTH_ORIGIN"
 SHADOW_DISTANCE_TAG = "MASK_SHADOW_DISTANCE_M"
@@ -66,7 +69,7 @@ class MaskSettings:
 
     threshold: float = 0.2
     ndsi: float = 0.6
-    small_clouds: bool = False
+    thorough: bool = False
     shadow: bool = True
     dilate: str = "0"
 
@@ -178,9 +181,11 @@ def plan_mask(scene: MaskSource, settings: MaskSettings, progress: Progress) -> 
     scene.require(REQUIRED_BANDS, "the cloud mask")
     if CIRRUS_BAND not in scene.bands:
         log.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.name)
-    rules = ClassRules(settings.threshold, settings.ndsi, settings.small_clouds)
+    rules = ClassRules(settings.threshold, settings.ndsi, settings.thorough)
     shadows, sun = _shadows(scene, rules, progress) if settings.shadow else (None, NO_SUN)
-    classifier = Classifier(rules, shadows, growth.pixels(pixel_size_m(scene.grid)))
+    pixel_m = pixel_size_m(scene.grid)
+    cirrus_px = CIRRUS_REACH_M / pixel_m if settings.thorough else 0.0
+    classifier = Classifier(rules, shadows, growth.pixels(pixel_m), cirrus_px)
     return MaskPlan(settings, classifier, sun)
 
 
@@ -295,7 +300,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
         "CLOUDFREE_VERSION": __version__,
         "MASK_THRESHOLD": str(settings.threshold),
         "MASK_NDSI": str(settings.ndsi),
-        "MASK_SMALL_CLOUDS": "yes" if settings.small_clouds else "no",
+        "MASK_THOROUGH": "yes" if settings.thorough else "no",
         "MASK_DILATE": settings.dilate,
         SUN_TAG: str(plan.sun.azimuth_deg),
         SUN_ORIGIN_TAG: plan.sun.origin,

@@ -137,7 +137,7 @@ def _mask(
         )
     with tempfile.TemporaryDirectory(prefix="cloudfree-") as folder:
         path = Path(folder) / "mask.tif"
-        settings = MaskSettings(dilate=options.dilate, small_clouds=True)
+        settings = MaskSettings(dilate=options.dilate, thorough=True)
         write_mask(optical, path, plan_mask(optical, settings, progress), progress, {})
         with MaskFile(path, optical.grid) as mask:
             yield mask

@@ -67,7 +67,7 @@ def tensors_of(
     if optical is not None and list(places) != list(range(optical.shape[1])):
         optical = optical[:, list(places)]
     return (
-        torch.as_tensor(image),
+        torch.as_tensor(image[:, : len(places)]),
         None if optical is None else torch.as_tensor(optical),
         None if sar is None else torch.as_tensor(sar),
     )

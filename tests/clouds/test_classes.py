@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from cloudfree.clouds.cast import ShadowCast
-from cloudfree.clouds.classes import ClassRules, add_shadows, base_classes, confirm_shadows
+from cloudfree.clouds.classes import (
+    MAYBE_CIRRUS,
+    ClassRules,
+    add_shadows,
+    base_classes,
+    confirm_shadows,
+    settle_cirrus,
+)
 from cloudfree.clouds.shadow import ShadowThresholds
 from cloudfree.core.cloud_mask import MaskClass
 from tests.clouds.scenes import CLOUD, SHADOW, SNOW, VEGETATION, WATER, planes_of, spectrum
@@ -52,6 +59,40 @@ def test_without_darkness_there_is_no_shadow() -> None:
     pixels = np.broadcast_to(spectrum(SHADOW), (13, 5, 5)).astype(np.float32)
     mask = base_classes(planes_of(pixels), np.zeros((5, 5), np.float32), RULES)
     assert (mask == MaskClass.CLEAR).all()
+
+
+@pytest.mark.parametrize(
+    ("cirrus", "score", "expected"),
+    [
+        (0.012, 0.0, MaskClass.CLEAR),
+        (0.013, 0.0, MAYBE_CIRRUS),
+        (0.013, 0.5, MaskClass.CLOUD),
+        (0.013, np.nan, MaskClass.NODATA),
+    ],
+)
+def test_what_the_cirrus_band_shows_may_be_cirrus(
+    cirrus: float, score: float, expected: int
+) -> None:
+    ground = [*VEGETATION[:10], cirrus, *VEGETATION[11:]]
+    pixels = np.broadcast_to(spectrum(tuple(ground)), (13, 3, 3)).astype(np.float32)
+    scores = np.full((3, 3), score, dtype=np.float32)
+    thorough = ClassRules(threshold=0.2, max_ndsi=0.6, thorough=True)
+    assert base_classes(planes_of(pixels), scores, thorough)[1, 1] == expected
+    assert base_classes(planes_of(pixels), scores, RULES)[1, 1] != MAYBE_CIRRUS
+
+
+def test_cirrus_is_cloud_beside_clouds_and_clear_elsewhere() -> None:
+    cloud, shadow = MaskClass.CLOUD, MaskClass.SHADOW
+    mask = np.array([[4, 4, 4, shadow, cloud, 4, 4, 4, 0]], dtype=np.uint8)
+    settled = settle_cirrus(mask, 2.0)
+    np.testing.assert_array_equal(settled, [[0, 0, cloud, shadow, cloud, cloud, cloud, 0, 0]])
+    assert (settle_cirrus(np.full((3, 3), MAYBE_CIRRUS), 5.0) == MaskClass.CLEAR).all()
+
+
+def test_what_may_be_cirrus_may_lie_in_shadow() -> None:
+    mask = np.array([[MAYBE_CIRRUS, MaskClass.CLEAR, MaskClass.CLOUD]], dtype=np.uint8)
+    add_shadows(mask, np.ones((1, 3), np.bool_))
+    np.testing.assert_array_equal(mask, [[MaskClass.SHADOW, MaskClass.SHADOW, MaskClass.CLOUD]])
 
 
 def test_only_shadows_behind_a_cloud_are_confirmed() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +20,7 @@ from cloudfree.core.window import Window, strips
 from tests.clouds.scenes import TEN_METRE_AXES, ArraySource, cloudy_scene, degrees_apart
 
 RULES = ClassRules(threshold=0.2, max_ndsi=0.6)
+THOROUGH = replace(RULES, thorough=True)
 PIXELS, CLOUD, SHADOW = cloudy_scene()
 BROKEN_CLOUD = cloudy_scene(size=110, distance_m=250.0, seed=2)[0]
 
@@ -48,6 +51,25 @@ def test_the_mask_does_not_depend_on_the_height_of_the_strips(
     source = ArraySource(pixels)
     whole = _whole(source, _classifier(source, 10_000), 10_000)
     np.testing.assert_array_equal(_whole(source, _classifier(source, rows), rows), whole)
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 50))
+@settings(max_examples=25)
+def test_a_thorough_mask_does_not_depend_on_it_either(height: int, rows: int, seed: int) -> None:
+    """Cirrus is cloud or clear by clouds that may lie in other strips."""
+    pixels = BROKEN_CLOUD[:, seed : seed + height, 20:90].copy()
+    pixels[10, :, ::3] = 0.013
+    source = ArraySource(pixels)
+
+    def classified(rows: int) -> np.ndarray:
+        found = survey(source, THOROUGH, TEN_METRE_AXES, 150.0, silent, rows)
+        cast = ShadowCast.away_from_sun(150.0, TEN_METRE_AXES, (150.0, 600.0))
+        shadows = Shadows(found.thresholds, cast, found.lit)
+        return _whole(source, Classifier(THOROUGH, shadows, 2.5, cirrus_px=7.0), rows)
+
+    whole = classified(10_000)
+    np.testing.assert_array_equal(classified(rows), whole)
+    assert set(np.unique(whole)) <= {value.value for value in MaskClass}
 
 
 @given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 30))

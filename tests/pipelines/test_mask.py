@@ -169,14 +169,14 @@ def test_thresholds_change_the_mask(tmp_path: Path, threshold: float, ndsi: floa
     assert ((mask == MaskClass.CLOUD).sum() > (usual == MaskClass.CLOUD).sum()) == (ndsi > 0)
 
 
-def test_with_small_clouds_the_mask_finds_more_of_them_and_says_so(tmp_path: Path) -> None:
+def test_with_thorough_the_mask_finds_more_of_them_and_says_so(tmp_path: Path) -> None:
     scene = _scene(tmp_path)
     _, usual = _run(scene, output=tmp_path / "usual.tif")
-    more, mask = _run(scene, output=tmp_path / "more.tif", small_clouds=True)
+    more, mask = _run(scene, output=tmp_path / "more.tif", thorough=True)
     assert ((mask == MaskClass.CLOUD) >= (usual == MaskClass.CLOUD)).all()
     assert (mask == MaskClass.CLOUD).sum() > (usual == MaskClass.CLOUD).sum()
     with rasterio.open(more.output) as dataset:
-        assert dataset.tags()["MASK_SMALL_CLOUDS"] == "yes"
+        assert dataset.tags()["MASK_THOROUGH"] == "yes"
 
 
 def test_nodata_stays_nodata_and_clouds_do_not_grow_over_it(tmp_path: Path) -> None:
