@@ -17,9 +17,7 @@ BLOCK_PX = 2  # what is corrected alike: a quarter of the time, and radar is no 
 NEIGHBOURHOODS = (3, 7, 15)  # sides, in blocks, of the squares whose backscatter is averaged
 FARTHEST = 4.0  # standard deviations beyond which what is described counts as no farther
 # Root mean square of an image's standard deviations up to which its ground is familiar, and from
-# which it is not: a correction learned at sea says nothing of land. On mosaics of real images that
-# cost 0.5 instead of 1.0 dB where clear and clouded ground had nothing in common, and nothing
-# elsewhere (docs/adapt.md).
+# which it is not: a correction learned at sea says nothing of land (docs/adapt.md).
 FAMILIAR, STRANGE = 1.5, 2.5
 
 
