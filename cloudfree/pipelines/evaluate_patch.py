@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cloudfree.clouds.growth import grow, parse_distance
 from cloudfree.clouds.soft_edge import soft_edge
-from cloudfree.core.cloud_mask import obscured
+from cloudfree.core.cloud_mask import Mask, obscured
 from cloudfree.core.progress import silent
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
@@ -32,7 +32,7 @@ NOTHING = "do nothing"
 
 @dataclass(frozen=True)
 class Clouds:
-    """Where a patch is cloudy, (y, x), and the same grown as `remove` grows it."""
+    """Where a patch is cloudy by the published score, (y, x), and what `remove` replaces of it."""
 
     found: NDArray[np.bool_]
     grown: NDArray[np.bool_]
@@ -56,11 +56,15 @@ class Restored:
 
 
 def find_clouds(patch: Patch) -> Clouds:
-    """Clouds and shadows by the mask of `remove`, thresholds taken over the patch."""
-    plan = plan_mask(patch, MaskSettings(), silent)
-    classes = np.concatenate([rows for _, rows in plan.classifier.strips(patch)])
+    """Clouds and shadows of a patch, thresholds taken over the patch."""
     radius_px = parse_distance(GROWTH).pixels(pixel_size_m(patch.grid))
-    return Clouds(obscured(classes), obscured(grow(classes, radius_px)))
+    replaced = grow(_classes(patch, MaskSettings(thorough=True)), radius_px)
+    return Clouds(obscured(_classes(patch, MaskSettings())), obscured(replaced))
+
+
+def _classes(patch: Patch, settings: MaskSettings) -> Mask:
+    plan = plan_mask(patch, settings, silent)
+    return np.concatenate([rows for _, rows in plan.classifier.strips(patch)])
 
 
 def restore(model: Model, predict: Predict, patch: Patch, clouds: Clouds, tiled: bool) -> Restored:

@@ -215,6 +215,6 @@ def _fingerprint(samples: Sequence[Sample]) -> str:
 
 
 def _classes(patch: Patch) -> Mask:
-    """The mask of `remove`, before it grows."""
+    """Clouds and shadows by the published score."""
     plan = plan_mask(patch, MaskSettings(), silent)
     return np.concatenate([rows for _, rows in plan.classifier.strips(patch)])

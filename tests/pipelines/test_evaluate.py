@@ -117,7 +117,7 @@ def test_doing_nothing_is_perfect_where_it_is_clear_and_keeping_clear_pixels_too
         assert (figures.mae, figures.psnr) == (0, math.inf)
     cloudy = _row(found, "do nothing", group="cloudy").means.figures
     assert cloudy.mae is not None
-    assert cloudy.mae > 0.1
+    assert cloudy.mae > 0.08, "the mean over the cloud and what the mask takes around it"
 
 
 def test_what_is_written_lies_between_the_prediction_and_doing_nothing(run: Run) -> None:
