@@ -6,7 +6,7 @@ out=${1:-demo}
 cloudfree simulate "$out" --overwrite
 cloudfree mask "$out/s2_cloudy.tif" --thorough --dilate 40m -o "$out/mask.tif" --overwrite
 cloudfree coregister --s1 "$out/s1.tif" --s2 "$out/s2_cloudy.tif" -o "$out/s1_coregistered.tif" --overwrite
-cloudfree remove --s1 "$out/s1.tif" --s2 "$out/s2_cloudy.tif" --mask "$out/mask.tif" \
+cloudfree remove --s1 "$out/s1.tif" --s2 "$out/s2_cloudy.tif" --mask "$out/mask.tif" --adapt \
     -o "$out/s2_cloudfree.tif" --overwrite
 cloudfree report "$out/s2_cloudfree.tif" --truth "$out/s2_clear.tif" \
     -o "$out/report.html" --quicklooks "$out" --overwrite

@@ -43,9 +43,8 @@ from cloudfree.cli.options import (
     help="Grow the mask that is made here, in metres (40m) or pixels (4px).",
 )
 @click.option(
-    "--adapt/--no-adapt",
-    default=True,
-    show_default=True,
+    "--adapt",
+    is_flag=True,
     help="Learn first, in seconds, how the scene's clear ground differs from what the model knows.",
 )
 @click.option("--tile", type=click.IntRange(16), help="Side of a tile in pixels.  [default: card]")

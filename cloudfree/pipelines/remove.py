@@ -85,7 +85,7 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
 def _adapted(
     options: RemoveOptions, scene: Restoration, progress: Progress
 ) -> tuple[Restoration, Adapted | None]:
-    """The scene with a model that has learned its clear ground, unless that is not wanted."""
+    """The scene with a model that has learned its clear ground, if that was asked for."""
     if not options.adapt or options.dry_run:
         return scene, None
     from cloudfree.pipelines.adapt import adapt_to_scene

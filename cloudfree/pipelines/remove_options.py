@@ -28,7 +28,7 @@ class RemoveOptions:
     mask: Path | None = None
     replace: str = "clouds"
     dilate: str = "40m"
-    adapt: bool = True
+    adapt: bool = False
     tile: int | None = None
     overlap: int | None = None
     batch: int | None = None

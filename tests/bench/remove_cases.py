@@ -101,18 +101,18 @@ def monai_all(size: int, folder: Path) -> None:
 
 
 def remove_30(size: int, folder: Path) -> None:
-    """`cloudfree remove --no-adapt` with the default model, 30 % of the scene under cloud."""
-    _remove(size, folder, mask=cover_mask(size, 0.3), shift="none", adapt=False)
+    """`cloudfree remove` with the default model, 30 % of the scene under cloud."""
+    _remove(size, folder, mask=cover_mask(size, 0.3), shift="none")
 
 
 def remove_10(size: int, folder: Path) -> None:
-    """`cloudfree remove --no-adapt` with the default model, 10 % of the scene under cloud."""
-    _remove(size, folder, mask=cover_mask(size, 0.1), shift="none", adapt=False)
+    """`cloudfree remove` with the default model, 10 % of the scene under cloud."""
+    _remove(size, folder, mask=cover_mask(size, 0.1), shift="none")
 
 
 def adapted_30(size: int, folder: Path) -> None:
-    """`cloudfree remove` with the default model, 30 % of the scene under cloud."""
-    _remove(size, folder, mask=cover_mask(size, 0.3), shift="none")
+    """`cloudfree remove --adapt` with the default model, 30 % of the scene under cloud."""
+    _remove(size, folder, mask=cover_mask(size, 0.3), shift="none", adapt=True)
 
 
 def whole_way(size: int, folder: Path) -> None:

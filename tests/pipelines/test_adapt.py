@@ -49,7 +49,13 @@ def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _remove(folder: Path, **options: Any) -> RemoveResult:
-    given = {"s1": folder / "vv_vh.tif", "s2": folder / "l1c.tif", "shift": "none", **options}
+    given = {
+        "s1": folder / "vv_vh.tif",
+        "s2": folder / "l1c.tif",
+        "shift": "none",
+        "adapt": True,
+        **options,
+    }
     return run(RemoveOptions(**given), silent)
 
 
@@ -165,6 +171,7 @@ def test_a_field_is_painted_in_its_own_colour(folder: Path) -> None:
 
 
 def test_without_adapting_nothing_is_said(folder: Path) -> None:
+    assert RemoveOptions(folder / "l1c.tif").adapt is False
     result = _remove(folder, adapt=False)
     assert result.adaptation is None
     assert "adapted" not in result.summary()
