@@ -52,7 +52,6 @@ RATIOS = (
     Ratio("remove / MONAI's sliding window", "remove_all", "monai_all", 1.0),
     Ratio("remove, 30 % cloud / all cloud", "remove_30", "remove_all", 0.45),
     Ratio("remove, 10 % cloud / all cloud", "remove_10", "remove_all", 0.20),
-    Ratio("remove, 30 % cloud, adapted / not", "adapted_30", "remove_30", 1.25),
 )
 
 
