@@ -144,15 +144,17 @@ class _StderrHandler(logging.Handler):
         click.echo(prefix + record.getMessage(), err=True)
 
 
-def _progress_bar(steps: Iterable[Step], total: int, what: str) -> Iterator[Step]:
+def _progress_bar(
+    steps: Iterable[Step], total: int, what: str, unit: str = "step"
+) -> Iterator[Step]:
     """A bar on stderr, shown on a terminal only."""
     from tqdm import tqdm
 
-    yield from tqdm(steps, total=total, desc=what, unit="tile", disable=None, leave=False)
+    yield from tqdm(steps, total=total, desc=what, unit=f" {unit}", disable=None, leave=False)
 
 
-def _quiet(steps: Iterable[Step], total: int, what: str) -> Iterator[Step]:
-    del total, what
+def _quiet(steps: Iterable[Step], total: int, what: str, unit: str = "step") -> Iterator[Step]:
+    del total, what, unit
     yield from steps
 
 

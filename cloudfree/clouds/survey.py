@@ -106,7 +106,7 @@ def read_ahead(
 def strips_of(source: OpticalSource, rows: int, progress: Progress, what: str) -> Iterator[Window]:
     """Windows as wide as the scene and at most `rows` high, counted by `progress`."""
     height, width = source.grid.height, source.grid.width
-    return progress(strips(height, width, rows), -(-height // rows), what)
+    return progress(strips(height, width, rows), -(-height // rows), what, "strip")
 
 
 @dataclass

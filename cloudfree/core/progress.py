@@ -9,14 +9,19 @@ Step = TypeVar("Step")
 
 
 class Progress(Protocol):
-    """Passes steps through and shows how many of `total` are done."""
+    """Passes steps through and shows how many of `total` are done.
 
-    def __call__(self, steps: Iterable[Step], total: int, what: str) -> Iterator[Step]:
+    `what` names the work and `unit` one of its steps: such as "cloud mask" and "strip".
+    """
+
+    def __call__(
+        self, steps: Iterable[Step], total: int, what: str, unit: str = "step"
+    ) -> Iterator[Step]:
         """Yield the steps unchanged."""
         ...
 
 
-def silent(steps: Iterable[Step], total: int, what: str) -> Iterator[Step]:
+def silent(steps: Iterable[Step], total: int, what: str, unit: str = "step") -> Iterator[Step]:
     """Pass the steps through and show nothing."""
-    del total, what
+    del total, what, unit
     yield from steps

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cloudfree.core.units import Float32
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -16,12 +18,12 @@ class Turn:
     quarters: int
     flipped: bool
 
-    def of(self, array: Float32) -> Float32:
+    def of(self, array: NDArray[Scalar]) -> NDArray[Scalar]:
         """The turned array, (..., y, x); odd quarters swap height and width."""
         turned = np.rot90(array, self.quarters, axes=(-2, -1))
         return np.ascontiguousarray(turned[..., ::-1] if self.flipped else turned)
 
-    def undone(self, turned: Float32) -> Float32:
+    def undone(self, turned: NDArray[Scalar]) -> NDArray[Scalar]:
         """The array whose turned one this is."""
         array = turned[..., ::-1] if self.flipped else turned
         return np.ascontiguousarray(np.rot90(array, -self.quarters, axes=(-2, -1)))

@@ -96,8 +96,3 @@ def split_of(place: str) -> Split | None:
     finds `s1_106` too, and six of the ten test places are trained on.
     """
     return _SPLIT_OF.get(place)
-
-
-def places_of(split: Split) -> frozenset[str]:
-    """The places of a split."""
-    return frozenset(place for place, own in _SPLIT_OF.items() if own == split)

@@ -73,7 +73,7 @@ def _steps(
 ) -> Iterator[_Step]:
     """The steps from top to bottom; the last of a row of tiles finishes rows of the scene."""
     rows = [*plan.rows, plan.height]
-    for row, next_row in progress(pairwise(rows), len(plan.rows), "rows of tiles"):
+    for row, next_row in progress(pairwise(rows), len(plan.rows), "rows of tiles", "row"):
         tiles = [tile for tile in plan.row_of_tiles(row) if needed(tile)]
         groups = [tiles[start : start + batch] for start in range(0, len(tiles), batch)] or [[]]
         yield from (_Step(group) for group in groups[:-1])

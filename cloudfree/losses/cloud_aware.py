@@ -1,12 +1,12 @@
 """The cloud-aware loss of the Cloud-Attentive Reconstruction Framework, as printed and as run.
 
 Source: Bui et al. 2025, equations 15 to 18, and the published training code, which differs: the
-paper weighs every pixel by the mask, the code adds a term for the masked pixels.
+paper weighs every pixel by the mask, the code adds a term for the masked pixels. Equation 16 takes
+snow out of the mask; in the masks that are used here it is a class of its own.
 """
 
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from cloudfree.losses.masked import over_bands
@@ -16,8 +16,6 @@ from cloudfree.losses.structural_similarity import similarity_loss, similarity_m
 CLOUDY_WEIGHT = 0.8  # the paper's lambda, equation 17; clear pixels weigh the rest
 ERROR_WEIGHT = SIMILARITY_WEIGHT = 0.5  # equation 18, and in the code
 MASKED_WEIGHT = 2.0  # in the code
-SNOW_NDSI = 0.6  # equation 16
-B03, B11 = 2, 11  # places among the 13 bands
 
 
 def cloud_aware(image: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -48,14 +46,3 @@ def masked_l1(image: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Absolute difference where ``mask`` is 1, as a mean over all pixels."""
     clouded = over_bands(mask, image)
     return l1(image * clouded, target * clouded)
-
-
-def without_snow(mask: Tensor, optical: Tensor) -> Tensor:
-    """Take snow out of a cloud mask, (n, y, x), by the 13 bands it was made from; equation 16.
-
-    Pixels that are zero in both bands of the index hold no snow.
-    """
-    green, infrared = optical[:, B03], optical[:, B11]
-    total = green + infrared
-    index = (green - infrared) / torch.where(total == 0, 0.001, total)
-    return mask * (index <= SNOW_NDSI).to(mask.dtype)

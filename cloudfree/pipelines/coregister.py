@@ -152,7 +152,7 @@ def _write(
     profile = sar_profile(_tags(options, sar, optical, measured), options.creation_options)
     windows = strips(grid.height, grid.width, STRIP_ROWS)
     with CogWriter(options.result, grid, profile) as writer:
-        for window in progress(windows, -(-grid.height // STRIP_ROWS), "coregister"):
+        for window in progress(windows, -(-grid.height // STRIP_ROWS), "coregister", "strip"):
             writer.write(window, sar.on_grid(grid, window, measured.applied_shift))
 
 

@@ -44,7 +44,7 @@ def read_donors(
     """
     samples = spread(_samples(folder, offset_dn), MOST_DONORS)
     layers = []
-    for sample in progress(samples, len(samples), "real clouds"):
+    for sample in progress(samples, len(samples), "real clouds", "patch"):
         try:
             patch = read_patch(sample)
             patch.require((*OPACITY_BANDS, *bands), "a cloud over the scene")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from cloudfree.pipelines.evaluate_patch import raw_of
 from cloudfree.pipelines.evaluate_pictures import choose_shown, patch_chapter
 from cloudfree.pipelines.evaluate_scoring import Prepared, Scoring
 from cloudfree.pipelines.evaluation import Evaluation
+from cloudfree.pipelines.notes import without_notes
 from cloudfree.report.evaluation_page import PatchChapter
 from cloudfree.runtimes.load import load_model
 from cloudfree.runtimes.model import Model
@@ -68,9 +68,9 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     if options.places:
         samples = regroup(samples, options.places, listing)
     scoring = Scoring(models, protocol, _common_bands(models), options.uncertainty)
-    with _without_notes():
+    with without_notes():
         for sample, prepared in progress(
-            prefetch(scoring.prepare, samples), len(samples), "patches"
+            prefetch(scoring.prepare, samples), len(samples), "patches", "patch"
         ):
             scoring.add(sample, prepared)
         evaluation = _evaluation(options, split, scoring, listing.skipped)
@@ -143,26 +143,12 @@ def _chapters(
     sample_of = {sample.name: sample for sample in samples}
     shown = choose_shown(scoring.patches, raw_of(next(iter(scoring.models))), count)
     chapters = []
-    for scored in progress(shown, len(shown), "pictures"):
+    for scored in progress(shown, len(shown), "pictures", "patch"):
         prepared = scoring.prepare(sample_of[scored.name])
         if isinstance(prepared, Prepared):
             restored = scoring.restore(prepared)
             chapters.append(patch_chapter(scored, prepared.patch, restored))
     return chapters
-
-
-@contextmanager
-def _without_notes() -> Iterator[None]:
-    """Keep back what is said of single scenes: of thousands of patches it would drown the rest."""
-
-    def keep_back(_: logging.LogRecord) -> bool:
-        return False
-
-    logger.addFilter(keep_back)
-    try:
-        yield
-    finally:
-        logger.removeFilter(keep_back)
 
 
 def _warn_of_skipped(skipped: Sequence[Skipped]) -> None:

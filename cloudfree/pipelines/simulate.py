@@ -109,7 +109,7 @@ def run_drawn(options: SimulateOptions, progress: Progress) -> SimulateResult:
         (paths["s1"], *_sar(scene)),
         (paths["truth_mask"], *_mask(scene)),
     ]
-    for path, grid, profile, pixels in progress(outputs, len(outputs), "writing"):
+    for path, grid, profile, pixels in progress(outputs, len(outputs), "writing", "file"):
         given = replace(profile, creation_options=options.creation_options)
         with CogWriter(path, grid, given) as writer:
             writer.write(grid.window, pixels)

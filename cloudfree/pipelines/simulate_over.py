@@ -88,7 +88,7 @@ def run_over(options: SimulateOptions, clear: Path, progress: Progress) -> Simul
         native, reflectance = _read(scene)
         drawn = [
             _write_one(options, scene, native, reflectance, layers, number, paths[number])
-            for number in progress(range(count), count, "clouds")
+            for number in progress(range(count), count, "clouds", "image")
         ]
     return SimulateOverResult(options.kind or "mixed", tuple(drawn))
 

@@ -12,6 +12,7 @@ from cloudfree.core.units import Float32
 from cloudfree.io.picture import png
 from cloudfree.report.pictures import TRUE_COLOUR, Pixels, radar_colours, stretch_of
 from cloudfree.training import patches
+from cloudfree.training.folder import write_whole
 
 FOLDER = "samples"
 GAP_PX = 4
@@ -27,7 +28,7 @@ def write_samples(
     (folder / FOLDER).mkdir(exist_ok=True)
     path = folder / FOLDER / f"step-{step:06d}.png"
     rows = [_row(pixels, restored, card) for pixels, restored in shown]
-    path.write_bytes(png(_joined(rows, axis=0)))
+    write_whole(path, png(_joined(rows, axis=0)))
     return path
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cloudfree.core.prefetch import prefetch
 from cloudfree.core.progress import Progress
 from cloudfree.core.units import Float32
 from cloudfree.metrics.scores import Figures
+from cloudfree.pipelines.notes import without_notes
 from cloudfree.pipelines.train_pictures import write_samples
 from cloudfree.training.batches import Batches
 from cloudfree.training.folder import CHECKPOINT, write_model
@@ -26,8 +26,6 @@ from cloudfree.training.prediction import middle, predict
 from cloudfree.training.run import Run
 from cloudfree.training.step import Plan, take_step
 from cloudfree.training.validation import Validation
-
-logger = logging.getLogger("cloudfree")
 
 PICTURED = 4
 # Pictures after each epoch, but of a small data set not after every few steps.
@@ -90,7 +88,7 @@ class Session:
         with ExitStack() as stack:
             stack.callback(batches.close)
             journal = stack.enter_context(self._journal()) if processes.is_first else None
-            stack.enter_context(_without_notes())
+            stack.enter_context(without_notes())
             validated: Figures | None = None
             begun = time.monotonic() - run.seconds
             for _, batch in progress(prefetch(batches.at, left), len(left), "steps"):
@@ -160,17 +158,3 @@ class Session:
 def spread_indexes(number: int, most: int) -> list[int]:
     """At most `most` places of a list, evenly spread."""
     return sorted({index * number // most for index in range(most)})
-
-
-@contextmanager
-def _without_notes() -> Iterator[None]:
-    """Keep back what is said of single patches: of thousands it would drown the rest."""
-
-    def keep_back(record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.ERROR
-
-    logger.addFilter(keep_back)
-    try:
-        yield
-    finally:
-        logger.removeFilter(keep_back)

@@ -71,7 +71,7 @@ def _strips(
     """Differences of each image, strip by strip, valid where every image has data."""
     height, width = sources.after.grid.height, sources.after.grid.width
     plan = list(strips(height, width, STRIP_ROWS))
-    for strip in progress(plan, len(plan), "scores"):
+    for strip in progress(plan, len(plan), "scores", "strip"):
         outer = strip.grown(HALO_PX, height, width)
         yield strip, _differences(sources, outer, strip)
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from cloudfree.core.cloud_mask import Mask
 from cloudfree.core.model_card import ModelCard
+from cloudfree.core.turns import AS_IS, Turn
 from cloudfree.core.units import Float32
 from cloudfree.runtimes.model import fill_missing
 from cloudfree.training.batch import Batch
@@ -24,8 +23,6 @@ from cloudfree.training.patches import PatchStore, Pixels
 from cloudfree.training.processes import ALONE, Processes
 from cloudfree.training.recipe import TrainingSettings
 from cloudfree.training.simulated_clouds import under_simulated_clouds
-
-Array = NDArray[Any]
 
 # What a draw is for: each purpose has random numbers of its own.
 _ORDER, _CROP, _SKY = 0, 1, 2
@@ -86,10 +83,8 @@ class Batches:
         settings = self._settings
         rng = np.random.default_rng((settings.seed, _CROP, count))
         row, col = (int(rng.integers(side - settings.crop + 1)) for side in pixels.size)
-        turns, flip = (
-            (int(rng.integers(4)), bool(rng.integers(2))) if settings.augment else (0, False)
-        )
-        seen = pixels.part(row, col, settings.crop).each(lambda array: turned(array, turns, flip))
+        turn = Turn(int(rng.integers(4)), bool(rng.integers(2))) if settings.augment else AS_IS
+        seen = pixels.part(row, col, settings.crop).each(turn.of)
         sample = self._store.samples[index]
         sky = np.random.default_rng((settings.seed, _SKY, count))
         if sky.random() < settings.simulate_clouds or not sample.has_cloudy:
@@ -138,9 +133,3 @@ def collate(parts: list[Part]) -> Batch:
 
 def _stack(arrays: list[Float32] | list[Mask]) -> Tensor:
     return torch.from_numpy(np.stack(arrays))
-
-
-def turned(array: Array, turns: int, flip: bool) -> Array:
-    """The array, (..., y, x), turned by quarters and mirrored."""
-    quarters = np.rot90(array, turns, axes=(-2, -1))
-    return np.ascontiguousarray(quarters[..., ::-1] if flip else quarters)

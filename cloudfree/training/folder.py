@@ -53,7 +53,7 @@ def begin_run(folder: Path, settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (CHECKPOINT, CARD):
             (folder / name).unlink(missing_ok=True)
-        _write(folder / SETTINGS, settings)
+        write_whole(folder / SETTINGS, settings.encode())
     except OSError as error:
         raise OutputError(
             f"{folder} cannot be written ({error})", wanted="a folder", hint="give another -o"
@@ -71,14 +71,15 @@ def write_model(network: nn.Module, card: ModelCard, folder: Path, step: int) ->
         weights_sha256=hashlib.sha256(draft.read_bytes()).hexdigest(),
     )
     draft.replace(weights)
-    _write(folder / CARD, toml_text(entries_of(own)))
+    write_whole(folder / CARD, toml_text(entries_of(own)).encode())
     for other in folder.glob("weights-*.safetensors"):
         if other != weights:
             other.unlink()
     return own
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under another name first: nobody finds half of it, and a kill leaves none."""
     draft = path.with_name(f".{path.name}.part")
-    draft.write_text(text, encoding="utf-8")
+    draft.write_bytes(content)
     draft.replace(path)

@@ -25,12 +25,12 @@ class TrainingSettings:
     A run takes `steps`, or where that is 0 as many as `epochs` need. `crop` is in pixels; `batch`
     counts the patches of a step on one device. `augment` flips and turns them. `simulate_clouds` is
     the share of them whose cloudy image gives way to the clear one under simulated clouds; patches
-    without a cloudy image are always seen so. `schedule` leads
-    from `learning_rate` to `final_rate` (cosine, linear after half of the run) or multiplies by
-    `gamma` every `decay_epochs` (step), after rising over `warmup_steps`. `clip_norm` limits the
-    norm of the gradient; `average` is the decay of the moving average of the weights, which is
-    what is kept then; 0 turns either off. A checkpoint is written every `checkpoint_steps`,
-    pictures every `picture_steps` or where that is 0 after each epoch.
+    without a cloudy image are always seen so. `schedule` leads from `learning_rate` to `final_rate`
+    (cosine, linear after half of the run) or multiplies by `gamma` every `decay_epochs` (step),
+    after rising over `warmup_steps`. `clip_norm` limits the norm of the gradient; `average` is the
+    decay of the moving average of the weights, which is what is kept then; 0 turns either off. A
+    checkpoint is written every `checkpoint_steps`, pictures every `picture_steps` or where that is
+    0 after each epoch.
     """
 
     network: str

@@ -7,10 +7,10 @@ import torch
 from torch.nn import functional
 
 from cloudfree.losses.adversarial import PIX2PIX_SHARE, discriminator_loss, generator_loss
-from cloudfree.losses.attention import attention_loss, published_mask
+from cloudfree.losses.attention import attention_loss
 from cloudfree.losses.bottleneck import bottleneck_divergence
 from cloudfree.losses.carl import carl
-from cloudfree.losses.cloud_aware import cloud_aware, masked_l1, without_snow
+from cloudfree.losses.cloud_aware import cloud_aware, masked_l1
 from cloudfree.losses.contrastive_sharpness import blurred, contrastive_sharpness, laplacian
 from cloudfree.losses.gaussian_likelihood import gaussian_likelihood, spectrum_likelihood
 from cloudfree.losses.pixel import charbonnier, l1
@@ -97,14 +97,6 @@ class TestCloudAware:
         spoilt = target + 0.2 * (1 - mask.double()).unsqueeze(1)
         assert masked_l1(spoilt, target, mask).item() == 0.0
         assert masked_l1(target + 0.2, target, mask).item() == pytest.approx(0.1)
-
-    def test_snow_is_taken_out_of_the_mask(self) -> None:
-        optical = torch.full((1, 13, 1, 4), 0.5)
-        optical[:, 2] = torch.tensor([0.8, 0.8, 0.8, 0.0])  # green
-        optical[:, 11] = torch.tensor([0.19, 0.21, 0.6, 0.0])  # NDSI 0.616, 0.584, 0.14, none
-        mask = torch.tensor([[[1, 1, 1, 1]]], dtype=torch.uint8)
-        assert without_snow(mask, optical).tolist() == [[[0, 1, 1, 1]]]
-        assert without_snow(0 * mask, optical).sum() == 0
 
 
 class TestCarl:
@@ -217,13 +209,6 @@ class TestAttention:
         mask = torch.zeros(1, 4, 4, dtype=torch.bool)
         mask[:, :2] = True
         assert attention_loss(attention, mask).item() == pytest.approx((0.75**2 + 0.25**2) / 2)
-
-    def test_the_published_mask_marks_what_is_darker_than_the_truth(self) -> None:
-        target = torch.full((1, 3, 1, 3), 0.5)
-        cloudy = target + torch.tensor([0.3, -0.1, -0.4])
-        torch.testing.assert_close(
-            published_mask(target, cloudy), torch.tensor([[[0.0, 0.3, 1.0]]])
-        )
 
 
 def test_the_fusion_of_simulation_fusion_weighs_clouds_and_the_opponent() -> None:

@@ -98,6 +98,23 @@ def test_a_run_is_a_folder_with_settings_losses_pictures_and_a_model(trained: Tr
     assert "2 steps on 3 patches" in result.summary()
 
 
+def test_pictures_are_whole_or_not_there(
+    trained: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write = Path.write_bytes
+
+    def cut(path: Path, content: bytes) -> int:
+        if not content.startswith(b"\x89PNG"):
+            return write(path, content)
+        write(path, content[:9])
+        raise Killed
+
+    monkeypatch.setattr(Path, "write_bytes", cut)
+    with pytest.raises(Killed):
+        trained()
+    assert list((tmp_path / "run" / "samples").glob("*.png")) == []
+
+
 def test_the_model_restores_a_scene_at_once(trained: Train, tmp_path: Path) -> None:
     result = trained()
     write_cloudy_scene(tmp_path / "l1c.tif")

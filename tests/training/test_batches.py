@@ -15,7 +15,7 @@ from cloudfree.core.model_card import ModelCard, model_card
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import Patch
 from cloudfree.runtimes.catalogue import card_entries
-from cloudfree.training.batches import Batches, collate, scaled_part, turned
+from cloudfree.training.batches import Batches, collate, scaled_part
 from cloudfree.training.patches import PatchStore, Pixels
 from cloudfree.training.processes import Processes
 from cloudfree.training.recipe import choose_settings
@@ -77,16 +77,6 @@ def test_all_arrays_are_cut_and_turned_together(store: PatchStore) -> None:
         same = (batch.cloudy == batch.target).all(dim=1)
         assert torch.equal(same, clear), "the field is the same but under the cloud"
     assert len({tuple(batch.cloudy[:, 0].flatten().tolist()) for batch in seen}) == 4
-
-
-@given(turns=st.integers(0, 3), flip=st.booleans())
-def test_a_turned_array_holds_the_same_values(turns: int, flip: bool) -> None:
-    array = np.arange(32).reshape(2, 4, 4)
-    found = turned(array, turns, flip)
-    assert found.flags.c_contiguous
-    assert all(sorted(f) == sorted(a) for f, a in zip(found.reshape(2, -1), array.reshape(2, -1)))  # noqa: B905
-    back = np.rot90(found[..., ::-1] if flip else found, -turns, axes=(1, 2))
-    assert np.array_equal(back, array)
 
 
 def test_pixels_come_on_the_scale_of_the_network_and_gaps_are_marked() -> None:
