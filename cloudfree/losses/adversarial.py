@@ -1,4 +1,4 @@
-"""What generator and discriminator of a GAN play for.
+"""The losses of generator and discriminator of a GAN.
 
 Both work on logits, positive where an image looks true, of any shape. The softplus of SpA GAN and
 McGAN and the binary cross-entropy of pix2pix are the same; pix2pix halves the discriminator's loss

@@ -1,6 +1,7 @@
 """PatchGAN: a discriminator that judges each patch of 70 x 70 pixels by itself.
 
-The opponent of SAR-Opt-cGAN, SAR2OPT, McGAN and of the second stage of the Simulation-Fusion GAN.
+The discriminator of SAR-Opt-cGAN, SAR2OPT, McGAN and of the second stage of the Simulation-Fusion
+GAN.
 
 Paper: Isola, P., Zhu, J.-Y., Zhou, T., Efros, A. A. (2017). Image-to-image translation with
 conditional adversarial networks. CVPR. Its code carries a BSD licence.

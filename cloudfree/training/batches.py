@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cloudfree.core.cloud_mask import Mask
@@ -42,7 +44,6 @@ class Batches:
         self._store, self._card, self._settings = store, card, settings
         self._processes = processes
         self._pool = ThreadPoolExecutor(max_workers=readers)
-        self._order: tuple[int, list[int]] = (-1, [])
 
     def at(self, step: int) -> Batch:
         """The batch of step 0, 1, ...: each epoch sees every patch once, in an order of its own."""
@@ -50,7 +51,8 @@ class Batches:
         first = (step * others.count + others.rank) * size
         places = [self._place(count) for count in range(first, first + size)]
         parts = self._pool.map(self._part, range(first, first + size), places)
-        return collate(list(parts))
+        batch = collate(list(parts))
+        return batch.pinned() if others.device.type == "cuda" else batch
 
     def close(self) -> None:
         """Stop the threads that read."""
@@ -62,20 +64,13 @@ class Batches:
 
     def _patch(self, epoch: int, place: int) -> tuple[int, Pixels]:
         """The patch at a place of an epoch, or the next one that can be used."""
-        order = self._order_of(epoch)
-        for index in order[place:] + order[:place]:
+        order = _order(self._settings.seed, epoch, len(self._store.samples))
+        for later in range(len(order)):
+            index = int(order[(place + later) % len(order)])
             pixels = self._store.get(index)
             if pixels is not None:
                 return index, pixels
         raise self._store.nothing_left()
-
-    def _order_of(self, epoch: int) -> list[int]:
-        known, order = self._order
-        if known != epoch:
-            rng = np.random.default_rng((self._settings.seed, _ORDER, epoch))
-            order = [int(index) for index in rng.permutation(len(self._store.samples))]
-            self._order = epoch, order
-        return order
 
     def _part(self, count: int, place: tuple[int, int]) -> Part:
         """Draw the part of a patch that is seen, and turn it."""
@@ -90,6 +85,12 @@ class Batches:
         if sky.random() < settings.simulate_clouds or not sample.has_cloudy:
             seen = under_simulated_clouds(seen, self._card.optical_bands, self._store, sky)
         return scaled_part(seen, self._card, str(sample.cloudy))
+
+
+@lru_cache(maxsize=2)  # a batch may lie across the border of two epochs
+def _order(seed: int, epoch: int, patches: int) -> NDArray[np.int64]:
+    """Which patch stands at each place of an epoch."""
+    return np.random.default_rng((seed, _ORDER, epoch)).permutation(patches)
 
 
 @dataclass(frozen=True)

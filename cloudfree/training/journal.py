@@ -18,7 +18,8 @@ from cloudfree.training.step import StepResult
 logger = logging.getLogger("cloudfree")
 
 LOSSES, VALIDATION, BOARD = "losses.csv", "validation.csv", "tensorboard"
-LOSS_COLUMNS = ("step", "epoch", "loss", "opponent_loss", "learning_rate", "gradient", "seconds")
+CURVES = ("loss", "discriminator_loss", "learning_rate", "gradient")
+LOSS_COLUMNS = ("step", "epoch", *CURVES, "seconds")
 VALIDATION_COLUMNS = ("step", "epoch", *METRICS)
 
 
@@ -54,7 +55,7 @@ class Journal:
         values = {"step": step, "epoch": round(epoch, 4), **vars(result)}
         values["seconds"] = round(seconds, 3)
         self._losses.write(values)
-        self._draw(values, ("loss", "opponent_loss", "learning_rate", "gradient"))
+        self._draw(values, CURVES)
 
     def write_validation(self, step: int, epoch: float, figures: Figures) -> None:
         """Add the figures of the patches held out, after a step."""
@@ -82,7 +83,7 @@ class _Table:
         self._writer.writerows([list(columns), *rows])
 
     def write(self, values: Mapping[str, Any]) -> None:
-        """Add a row; what is no number, as the loss of no opponent, is an empty field."""
+        """Add a row; what is no number, as the loss of no discriminator, is an empty field."""
         self._writer.writerow([v if _is_number(v := values[c]) else "" for c in self._columns])
         self._file.flush()
 

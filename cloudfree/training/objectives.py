@@ -38,7 +38,7 @@ class Seen:
     """What a loss is made of: the outputs of a network for a batch.
 
     `scale` is what reflectance 0 and 1 are to the network; `progress` runs from 0 to 1 within a
-    `stage`. `judged` are the discriminator's logits for the image, in a GAN.
+    `stage`. `logits` are the discriminator's logits for the image, in a GAN.
     """
 
     outputs: Mapping[str, Tensor]
@@ -46,7 +46,7 @@ class Seen:
     scale: tuple[float, float]
     progress: float = 0.0
     stage: int = 0
-    judged: Tensor | None = None
+    logits: Tensor | None = None
 
     @property
     def image(self) -> Tensor:
@@ -79,10 +79,10 @@ class Seen:
         return self.clouds | (self._classes() == MaskClass.SHADOW)
 
     @property
-    def logits(self) -> Tensor:
-        """The discriminator's logits for the restored image."""
-        assert self.judged is not None, "a GAN without a discriminator"
-        return self.judged
+    def given_logits(self) -> Tensor:
+        """The discriminator's logits, without which a GAN has no loss."""
+        assert self.logits is not None, "a GAN without a discriminator"
+        return self.logits
 
     def simulated(self) -> Tensor:
         """The optical image made from SAR alone, like `image`."""
@@ -99,16 +99,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class Objective:
-    """A loss and what it needs: outputs of the network, the cloud mask, an opponent.
+    """A loss and what it needs: outputs of the network, the cloud mask, a discriminator.
 
-    `share` slows the opponent down. `stages` are what learns, one part of the run after the other:
-    the beginnings of the parameters' names; the opponent plays in the last one alone.
+    `share` is the weight of the discriminator's loss. `stages` are what learns, one part of the run
+    after the other: the beginnings of the parameters' names; the last one alone has a
+    discriminator.
     """
 
     loss: Callable[[Seen], Tensor]
     needs: tuple[str, ...] = ()
     mask: bool = False
-    opponent: Literal["patches", "spatial"] | None = None
+    discriminator: Literal["patches", "spatial"] | None = None
     share: float = 1.0
     stages: tuple[str, ...] = ("",)
 
@@ -136,14 +137,14 @@ class Objective:
 
 
 def _fusion(seen: Seen) -> Tensor:
-    """First SAR to optical alone, then the fusion against its opponent."""
+    """First SAR to optical alone, then the fusion against the discriminator."""
     if seen.stage == 0:
         return l1(seen.simulated(), seen.target)
-    return fusion_loss(seen.image, seen.target, seen.clouds, seen.logits)
+    return fusion_loss(seen.image, seen.target, seen.clouds, seen.given_logits)
 
 
 def _gan(seen: Seen) -> Tensor:
-    return generator_loss(seen.logits) + GAN_L1 * l1(seen.image, seen.target)
+    return generator_loss(seen.given_logits) + GAN_L1 * l1(seen.image, seen.target)
 
 
 def _gan_attention(seen: Seen) -> Tensor:
@@ -189,13 +190,13 @@ OBJECTIVES: Mapping[str, Objective] = {
         lambda seen: spectrum_likelihood(seen.image, seen.target, _variance(seen), published=True),
         needs=("variance",),
     ),
-    "gan-l1": Objective(_gan, opponent="patches"),
-    "pix2pix": Objective(_gan, opponent="patches", share=PIX2PIX_SHARE),
+    "gan-l1": Objective(_gan, discriminator="patches"),
+    "pix2pix": Objective(_gan, discriminator="patches", share=PIX2PIX_SHARE),
     "gan-attention": Objective(
-        _gan_attention, needs=("attention",), mask=True, opponent="spatial"
+        _gan_attention, needs=("attention",), mask=True, discriminator="spatial"
     ),
     "simulation-fusion": Objective(
-        _fusion, needs=("simulated",), mask=True, opponent="patches",
+        _fusion, needs=("simulated",), mask=True, discriminator="patches",
         stages=("simulation.", "fusion."),
     ),
 }  # fmt: skip

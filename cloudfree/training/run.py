@@ -27,8 +27,8 @@ _DECAYED_AXES = 2
 
 
 @dataclass
-class Player:
-    """A network and what changes its weights."""
+class Learner:
+    """A network and the optimiser that changes its weights."""
 
     network: nn.Module
     optimiser: Optimizer
@@ -45,14 +45,15 @@ class Player:
 
 @dataclass
 class Run:
-    """The network that learns, its moving average, its opponent in a GAN, and how far it is.
+    """The network that learns, its moving average, and how far it is.
 
-    `data` identifies the patches and their order.
+    In a GAN `learner` is the generator, and there is a `discriminator`. `data` identifies the
+    patches and their order.
     """
 
-    learner: Player
+    learner: Learner
     average: nn.Module | None
-    opponent: Player | None
+    discriminator: Learner | None
     scaler: torch.amp.GradScaler
     data: str = ""
     step: int = 0
@@ -73,7 +74,7 @@ class Run:
             "losses": self.losses,
             "learner": self.learner.state(),
             "average": None if self.average is None else self.average.state_dict(),
-            "opponent": None if self.opponent is None else self.opponent.state(),
+            "discriminator": None if self.discriminator is None else self.discriminator.state(),
             "scaler": self.scaler.state_dict(),
         }
         draft = path.with_suffix(".part")
@@ -111,8 +112,8 @@ class Run:
         self.learner.restore(state["learner"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
-        if self.opponent is not None:
-            self.opponent.restore(state["opponent"])
+        if self.discriminator is not None:
+            self.discriminator.restore(state["discriminator"])
         self.scaler.load_state_dict(state["scaler"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.losses = list(state["losses"])
@@ -128,25 +129,25 @@ def start_run(
 ) -> Run:
     """A run before its first step."""
     network = network.to(device).train()
-    opponent = _opponent(card, objective)
+    discriminator = _discriminator(card, objective)
     return Run(
-        learner=Player(network, _optimiser(network, settings)),
+        learner=Learner(network, _optimiser(network, settings)),
         average=copy.deepcopy(network).eval() if settings.average else None,
-        opponent=None
-        if opponent is None
-        else Player(opponent.to(device).train(), _optimiser(opponent, settings)),
+        discriminator=None
+        if discriminator is None
+        else Learner(discriminator.to(device).train(), _optimiser(discriminator, settings)),
         scaler=torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16"),
         data=data,
     )
 
 
-def _opponent(card: ModelCard, objective: Objective) -> nn.Module | None:
+def _discriminator(card: ModelCard, objective: Objective) -> nn.Module | None:
     """The discriminator: it sees what the network saw, and the restored or the true image."""
     condition = len(card.sar_bands) + len(card.optical_bands) * ("optical" in card.inputs)
     image = len(card.output_bands)
-    if objective.opponent == "patches":
+    if objective.discriminator == "patches":
         return PatchGan(condition + image)
-    return SpaGanDiscriminator(condition, image) if objective.opponent == "spatial" else None
+    return SpaGanDiscriminator(condition, image) if objective.discriminator == "spatial" else None
 
 
 def _optimiser(network: nn.Module, settings: TrainingSettings) -> Optimizer:

@@ -1,10 +1,10 @@
-"""One step of a training: look, judge, learn."""
+"""One step of a training: forward, loss, backward, and new weights."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from cloudfree.training.batch import Batch
 from cloudfree.training.objectives import Objective, Seen
 from cloudfree.training.processes import Processes
 from cloudfree.training.recipe import TrainingSettings
-from cloudfree.training.run import Player, Run
+from cloudfree.training.run import Learner, Run
 from cloudfree.training.schedule import learning_rate
 
 # The moving average follows quickly at first: after k steps it looks back over about k / 10.
@@ -43,10 +43,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class StepResult:
-    """How a step went; `opponent_loss` is NaN without one."""
+    """How a step went; `discriminator_loss` is NaN without one."""
 
     loss: float
-    opponent_loss: float
+    discriminator_loss: float
     learning_rate: float
     gradient: float
 
@@ -65,19 +65,18 @@ def take_step(run: Run, plan: Plan, batch: Batch) -> StepResult:
     rate = _set_rates(run, plan)
     outputs = _restored(run.learner.network, plan, batch)
     seen = Seen(outputs, batch, plan.scale, progress, stage)
-    opponent = run.opponent if stage == len(plan.objective.stages) - 1 else None
-    opponent_loss = math.nan
-    if opponent is not None:
-        opponent_loss = _teach_opponent(run, opponent, plan, seen)
-        seen = Seen(outputs, batch, plan.scale, progress, stage, _judge(opponent, plan, seen))
-    loss = plan.objective(seen)
-    _refuse_no_number(float(loss.detach()), "loss", run, batch)
-    gradient = _learn(run, run.learner, loss, plan, batch, plan.objective.stages[stage])
+    discriminator = run.discriminator if stage == len(plan.objective.stages) - 1 else None
+    loss_of_discriminator = math.nan
+    if discriminator is not None:
+        loss_of_discriminator = _train_discriminator(run, discriminator, plan, seen)
+        seen = replace(seen, logits=_logits(discriminator, plan, seen))
+    own = plan.objective.stages[stage]
+    loss, gradient = _learn(run, run.learner, plan.objective(seen), plan, batch, own)
     run.scaler.update()
     _follow(run, plan)
     run.step += 1
-    run.losses.append(float(loss.detach()))
-    return StepResult(run.losses[-1], opponent_loss, rate, gradient)
+    run.losses.append(loss)
+    return StepResult(loss, loss_of_discriminator, rate, gradient)
 
 
 def _seed(plan: Plan, step: int) -> None:
@@ -92,9 +91,8 @@ def _set_rates(run: Run, plan: Plan) -> float:
     length = plan.steps / count
     own_step = run.step - int(plan.objective.stage_of(run.step / plan.steps)[0] * length)
     rate = learning_rate(plan.settings, own_step, int(length), plan.steps_per_epoch)
-    players = [run.learner] if run.opponent is None else [run.learner, run.opponent]
-    for player in players:
-        for group in player.optimiser.param_groups:
+    for learner in (run.learner, run.discriminator):
+        for group in learner.optimiser.param_groups if learner else ():
             group["lr"] = rate
     return rate
 
@@ -112,24 +110,22 @@ def _restored(network: nn.Module, plan: Plan, batch: Batch) -> Mapping[str, Tens
     return outputs
 
 
-def _teach_opponent(run: Run, opponent: Player, plan: Plan, seen: Seen) -> float:
-    """Show the discriminator a true and a restored image."""
-    opponent.network.requires_grad_(requires_grad=True)
+def _train_discriminator(run: Run, discriminator: Learner, plan: Plan, seen: Seen) -> float:
+    """Let the discriminator learn from true and restored images; its loss."""
+    discriminator.network.requires_grad_(requires_grad=True)
     condition = _condition(plan, seen.batch)
     with _autocast(plan):
-        true = opponent.network(condition, seen.target)
-        restored = opponent.network(condition, seen.image.detach())
+        true = discriminator.network(condition, seen.target)
+        restored = discriminator.network(condition, seen.image.detach())
     loss = discriminator_loss(true.float(), restored.float(), plan.objective.share)
-    _refuse_no_number(float(loss.detach()), "loss of the discriminator", run, seen.batch)
-    _learn(run, opponent, loss, plan, seen.batch)
-    return float(loss.detach())
+    return _learn(run, discriminator, loss, plan, seen.batch, whose=" of the discriminator")[0]
 
 
-def _judge(opponent: Player, plan: Plan, seen: Seen) -> Tensor:
+def _logits(discriminator: Learner, plan: Plan, seen: Seen) -> Tensor:
     """The discriminator's logits for the restored image; it does not learn from them."""
-    opponent.network.requires_grad_(requires_grad=False)
+    discriminator.network.requires_grad_(requires_grad=False)
     with _autocast(plan):
-        logits: Tensor = opponent.network(_condition(plan, seen.batch), seen.image)
+        logits: Tensor = discriminator.network(_condition(plan, seen.batch), seen.image)
     return logits.float()
 
 
@@ -138,23 +134,35 @@ def _condition(plan: Plan, batch: Batch) -> Tensor:
 
 
 def _learn(
-    run: Run, player: Player, loss: Tensor, plan: Plan, batch: Batch, learning: str = ""
-) -> float:
-    """Change the weights whose names begin with `learning`; the norm of the gradient."""
-    player.optimiser.zero_grad(set_to_none=True)
+    run: Run,
+    learner: Learner,
+    loss: Tensor,
+    plan: Plan,
+    batch: Batch,
+    learning: str = "",
+    whose: str = "",
+) -> tuple[float, float]:
+    """Change the weights whose names begin with `learning`; the loss and the norm of its gradient.
+
+    Both are looked at once, when all is computed but before a weight has changed: every look makes
+    the host wait until a GPU has nothing left to do.
+    """
+    learner.optimiser.zero_grad(set_to_none=True)
     run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-    for name, parameter in player.network.named_parameters():
+    for name, parameter in learner.network.named_parameters():
         if not name.startswith(learning):
             parameter.grad = None
-    plan.processes.average_gradients(player.network)
-    run.scaler.unscale_(player.optimiser)
+    plan.processes.average_gradients(learner.network)
+    run.scaler.unscale_(learner.optimiser)
     limit = plan.settings.clip_norm or math.inf
-    norm = float(nn.utils.clip_grad_norm_(player.network.parameters(), limit))
+    norm = nn.utils.clip_grad_norm_(learner.network.parameters(), limit)
+    value, length = torch.stack([loss.detach(), norm]).tolist()
+    _refuse_no_number(value, f"loss{whose}", run, batch)
     if not run.scaler.is_enabled():  # with fp16 the scaler leaves out a step that overflows
-        _refuse_no_number(norm, "gradient", run, batch)
-    run.scaler.step(player.optimiser)
-    plan.processes.average_statistics(player.network)
-    return norm
+        _refuse_no_number(length, f"gradient{whose}", run, batch)
+    run.scaler.step(learner.optimiser)
+    plan.processes.average_statistics(learner.network)
+    return value, length
 
 
 def _follow(run: Run, plan: Plan) -> None:
@@ -163,12 +171,11 @@ def _follow(run: Run, plan: Plan) -> None:
         return
     decay = min(plan.settings.average, (1 + run.step) / (_AVERAGE_WARMUP + run.step))
     kept, new = run.average.state_dict(), run.learner.network.state_dict()
+    moving = [name for name, value in kept.items() if value.is_floating_point()]
     with torch.no_grad():
-        for name, value in kept.items():
-            if value.is_floating_point():
-                value.lerp_(new[name], 1.0 - decay)
-            else:
-                value.copy_(new[name])
+        torch._foreach_lerp_([kept[n] for n in moving], [new[n] for n in moving], 1.0 - decay)
+        for name in kept.keys() - set(moving):
+            kept[name].copy_(new[name])
 
 
 def _refuse_no_number(value: float, what: str, run: Run, batch: Batch) -> None:

@@ -211,7 +211,7 @@ class TestAttention:
         assert attention_loss(attention, mask).item() == pytest.approx((0.75**2 + 0.25**2) / 2)
 
 
-def test_the_fusion_of_simulation_fusion_weighs_clouds_and_the_opponent() -> None:
+def test_the_fusion_of_simulation_fusion_weighs_clouds_and_the_discriminator() -> None:
     target, mask, logits = image(1), cloud_mask(), torch.randn(2, 1, 2, 2, dtype=torch.float64)
     found = fusion_loss(target + 0.1, target, mask, logits)
     assert found.item() == pytest.approx(1.0 + 0.5 + 1e-4 * generator_loss(logits).item())

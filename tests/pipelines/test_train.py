@@ -155,7 +155,7 @@ def test_tensorboard_reads_the_curves(trained: Train) -> None:
 
     output = trained(steps=3).output
     events = EventAccumulator(str(output / "tensorboard")).Reload()
-    assert set(events.Tags()["scalars"]) == {"loss", "learning_rate", "gradient"}, "no opponent"
+    assert set(events.Tags()["scalars"]) == {"loss", "learning_rate", "gradient"}
     with (output / "losses.csv").open() as file:
         rows = list(csv.DictReader(file))
     shown = [(event.step, event.value) for event in events.Scalars("loss")]

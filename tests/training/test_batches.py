@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,33 @@ def test_epochs_and_seeds_have_orders_of_their_own(store: PatchStore) -> None:
         return batches(store, seed=seed, batch=6).at(epoch).files
 
     assert len({order(0, 0), order(0, 1), order(1, 0)}) == 3
+
+
+def test_a_patch_of_many_is_found_without_a_copy_of_their_order(store: PatchStore) -> None:
+    many = 100_000
+    large = PatchStore(store.samples * (many // len(store.samples)), card_of(), 16, None)
+    count = len(large.samples)
+    large.get = lambda index: store.get(index % len(store.samples))  # type: ignore[method-assign]
+    drawn = batches(large, batch=5)
+    last = count // 5
+    assert count % 5, "this batch ends in the next epoch"
+    drawn.at(last)
+    tracemalloc.start()
+    drawn.at(last)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < count * 8, "bytes; an order has eight for each patch"
+
+
+def test_for_a_gpu_a_batch_is_pinned_whole(
+    store: PatchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.share_memory_)
+    for device in ("cpu", "cuda"):
+        batch = batches(store, Processes(0, 1, torch.device(device))).at(0)
+        assert batch.classes is not None
+        tensors = [*batch.inputs.values(), batch.cloudy, batch.target, batch.valid, batch.classes]
+        assert {tensor.is_shared() for tensor in tensors} == {device == "cuda"}
 
 
 def test_two_processes_share_an_epoch(store: PatchStore) -> None:

@@ -35,7 +35,7 @@ def seen(image: Tensor | float, scale: tuple[float, float] = (0.0, 1.0), **more:
         "attention": torch.full((1, 1, SIDE, SIDE), 0.5), "gate": quarter,
         "mu": torch.ones(1, 2, 4, 4), "log_sigma": torch.zeros(1, 2, 1, 1),
     }  # fmt: skip
-    return Seen(outputs, batch, scale, judged=torch.zeros(1, 1, 2, 2), **more)
+    return Seen(outputs, batch, scale, logits=torch.zeros(1, 1, 2, 2), **more)
 
 
 @pytest.mark.parametrize(

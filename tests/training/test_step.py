@@ -1,0 +1,125 @@
+"""One step: what it waits for, what a bad one leaves, and how the average follows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from cloudfree.core.model_card import ModelCard, model_card
+from cloudfree.errors import InputError
+from cloudfree.runtimes.catalogue import card_entries
+from cloudfree.training.batch import Batch
+from cloudfree.training.objectives import objective_named
+from cloudfree.training.processes import ALONE
+from cloudfree.training.recipe import choose_settings
+from cloudfree.training.run import Run, start_run
+from cloudfree.training.step import Plan, take_step
+
+SIDE = 32
+
+
+class Tiny(nn.Module):
+    """A convolution and a norm layer, whose count of batches is no floating-point number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(13, 13, 3, padding=1), nn.BatchNorm2d(13))
+
+    def forward(self, optical: Tensor) -> dict[str, Tensor]:
+        return {"image": self.layers(optical)}
+
+
+def card() -> ModelCard:
+    own = {"name": "a", "weights": "", "weights_sha256": ""}
+    return model_card({**card_entries("dsen2_cr", {}), **own, "inputs": ["optical"], "sar": None})
+
+
+def batch(value: float = 0.5) -> Batch:
+    torch.manual_seed(0)
+    optical, target = torch.rand(2, 13, SIDE, SIDE), torch.rand(2, 13, SIDE, SIDE)
+    return Batch(
+        ("a.tif", "b.tif"), {"optical": optical}, optical, target * value * 2,
+        torch.ones_like(target).bool(), None,
+    )  # fmt: skip
+
+
+def begin(loss: str, **changes: Any) -> tuple[Run, Plan]:
+    settings = choose_settings("none", {"loss": loss, "optimiser": "sgd", **changes})
+    torch.manual_seed(1)
+    objective = objective_named(loss)
+    run = start_run(Tiny(), card(), settings, objective, ALONE.device)
+    return run, Plan(settings, objective, ("optical",), (0.0, 1.0), 10, 5.0, ALONE)
+
+
+class Waits(TorchDispatchMode):
+    """Counts how often the host asks for a number that a device has to compute first."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **kwargs or {})
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waits]:
+    mode, tolist = Waits(), Tensor.tolist
+
+    def counted(tensor: Tensor) -> Any:
+        mode.count += 1
+        return tolist(tensor)
+
+    monkeypatch.setattr(Tensor, "tolist", counted)
+    with mode:
+        yield mode
+
+
+@pytest.mark.parametrize(("loss", "learners"), [("l1", 1), ("gan-l1", 2)])
+def test_a_step_waits_once_for_each_network_that_learns(
+    loss: str, learners: int, waits: Waits
+) -> None:
+    run, plan = begin(loss, clip_norm=1.0, average=0.9)
+    given = batch()
+    waits.count = 0
+    result = take_step(run, plan, given)
+    assert waits.count == learners
+    assert math.isfinite(result.loss)
+    assert math.isfinite(result.discriminator_loss) == (learners == 2)
+    assert result.gradient > 0
+
+
+def parameters(network: nn.Module) -> list[Tensor]:
+    return [one.detach().clone() for one in network.parameters()]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("loss", ["l1", "gan-l1"])
+def test_a_bad_batch_is_named_and_changes_no_weight(loss: str, bad: float) -> None:
+    run, plan = begin(loss, average=0.9)
+    networks = [run.learner.network, run.result]
+    networks += [run.discriminator.network] if run.discriminator else []
+    before = [parameters(network) for network in networks]
+    with pytest.raises(InputError, match=r"loss.* (nan|inf) at step 0 with a\.tif, b\.tif; wanted"):
+        take_step(run, plan, batch(bad))
+    for network, kept in zip(networks, before, strict=True):
+        assert all(map(torch.equal, parameters(network), kept))
+    assert run.step == 0
+
+
+def test_the_average_follows_weights_and_copies_counts() -> None:
+    run, plan = begin("l1", average=0.9, learning_rate=0.1)
+    before = {name: value.clone() for name, value in run.result.state_dict().items()}
+    take_step(run, plan, batch())
+    new = run.learner.network.state_dict()
+    decay = min(0.9, 1 / 10)  # the average follows quickly at first
+    for name, value in run.result.state_dict().items():
+        if value.is_floating_point():
+            assert torch.equal(value, before[name].lerp(new[name], 1 - decay)), name
+        else:
+            assert value == new[name] == 1
