@@ -196,7 +196,7 @@ def _session(
         processes=processes,
     )
     begun = start_run(
-        beginning.network, card, settings, objective, processes.device, _fingerprint(samples)
+        beginning.network, card, settings, objective, processes, _fingerprint(samples)
     )
     checkpoint = options.output / CHECKPOINT
     if options.resume and checkpoint.exists():
@@ -209,7 +209,7 @@ def _session(
 
 
 def _fingerprint(samples: Sequence[Sample]) -> str:
-    """What the order in which patches are seen depends on."""
+    """What tells the patches of one run from those of another."""
     names = "\n".join(sample.name for sample in samples)
     return hashlib.sha256(names.encode()).hexdigest()
 

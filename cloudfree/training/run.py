@@ -19,6 +19,7 @@ from cloudfree.errors import InputError
 from cloudfree.networks.patch_gan import PatchGan
 from cloudfree.networks.spa_gan import SpaGanDiscriminator
 from cloudfree.training.objectives import Objective
+from cloudfree.training.processes import ALONE, Processes
 from cloudfree.training.recipe import OPTIMISERS, TrainingSettings
 
 # Weights of linear and convolution layers have at least two axes; biases and norms, which are not
@@ -48,7 +49,7 @@ class Run:
     """The network that learns, its moving average, and how far it is.
 
     In a GAN `learner` is the generator, and there is a `discriminator`. `data` identifies the
-    patches and their order.
+    patches; which of them a step sees depends also on the number of `processes`.
     """
 
     learner: Learner
@@ -56,6 +57,7 @@ class Run:
     discriminator: Learner | None
     scaler: torch.amp.GradScaler
     data: str = ""
+    processes: int = 1
     step: int = 0
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
@@ -67,19 +69,9 @@ class Run:
 
     def save(self, path: Path) -> None:
         """Write the checkpoint; a run that is killed meanwhile keeps the one before."""
-        state = {
-            "step": self.step,
-            "seconds": self.seconds,
-            "data": self.data,
-            "losses": self.losses,
-            "learner": self.learner.state(),
-            "average": None if self.average is None else self.average.state_dict(),
-            "discriminator": None if self.discriminator is None else self.discriminator.state(),
-            "scaler": self.scaler.state_dict(),
-        }
         draft = path.with_suffix(".part")
         with draft.open("wb") as file:
-            torch.save(state, file)
+            torch.save(self._state(), file)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -90,23 +82,41 @@ class Run:
         Raises
         ------
         InputError
-            There is none, it is damaged, or the data has changed.
+            There is none, it is damaged, or the data or the number of processes has changed.
         """
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        state = _read(path)
+        if state.keys() != self._state().keys():
             raise InputError(
-                f"{path} cannot be read ({type(error).__name__})",
-                wanted="the checkpoint of a run",
-                hint="correct -o, or begin a new run without --resume",
-            ) from error
+                f"{path} of another version of cloudfree",
+                wanted="a checkpoint of this version",
+                hint="go on with that version, or begin a new run with --start",
+            )
         if state["data"] != self.data:
             raise InputError(
                 "other patches than the run began with",
                 wanted="the same data set, split and patches",
                 hint="restore the data, or begin a new run",
             )
+        if state["processes"] != self.processes:
+            raise InputError(
+                f"{self.processes} processes for a run that began with {state['processes']}",
+                wanted="as many, on which depends what each step sees",
+                hint="correct torchrun --nproc-per-node or --nnodes, or begin a new run",
+            )
         self._restore(state)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "seconds": self.seconds,
+            "data": self.data,
+            "processes": self.processes,
+            "losses": self.losses,
+            "learner": self.learner.state(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "discriminator": None if self.discriminator is None else self.discriminator.state(),
+            "scaler": self.scaler.state_dict(),
+        }
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.learner.restore(state["learner"])
@@ -119,15 +129,29 @@ class Run:
         self.losses = list(state["losses"])
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """The state in a checkpoint."""
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        raise InputError(
+            f"{path} cannot be read ({type(error).__name__})",
+            wanted="the checkpoint of a run",
+            hint="correct -o, or begin a new run without --resume",
+        ) from error
+    return state
+
+
 def start_run(
     network: nn.Module,
     card: ModelCard,
     settings: TrainingSettings,
     objective: Objective,
-    device: torch.device,
+    processes: Processes = ALONE,
     data: str = "",
 ) -> Run:
     """A run before its first step."""
+    device = processes.device
     network = network.to(device).train()
     discriminator = _discriminator(card, objective)
     return Run(
@@ -138,6 +162,7 @@ def start_run(
         else Learner(discriminator.to(device).train(), _optimiser(discriminator, settings)),
         scaler=torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16"),
         data=data,
+        processes=processes.count,
     )
 
 

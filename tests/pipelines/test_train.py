@@ -415,7 +415,17 @@ def test_a_run_goes_on_as_it_began(trained: Train, tmp_path: Path) -> None:
         trained(learning_rate=0.1, resume=True)
     with pytest.raises(InputError, match="other patches than the run began with"):
         trained(data=write_patches(tmp_path / "more", count=4), resume=True)
-    (tmp_path / "run" / "checkpoint.pt").write_bytes(b"half")
+    checkpoint = tmp_path / "run" / "checkpoint.pt"
+    state = torch.load(checkpoint, weights_only=True)
+    torch.save({**state, "processes": 2}, checkpoint)
+    with pytest.raises(
+        InputError, match=r"1 processes for a run that began with 2; wanted as many, .*torchrun"
+    ):
+        trained(resume=True)
+    torch.save({"step": 1, "learner": {}}, checkpoint)
+    with pytest.raises(InputError, match=r"checkpoint\.pt of another version .*--start"):
+        trained(resume=True)
+    checkpoint.write_bytes(b"half")
     with pytest.raises(InputError, match=r"checkpoint\.pt cannot be read"):
         trained(resume=True)
 
@@ -446,6 +456,13 @@ def test_two_processes_learn_what_one_learns_from_batches_of_both(
         assert ran.returncode == 0, ran.stderr
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
+    ran = subprocess.run(
+        [*starts["one"], "train", "dsen2_cr", *own, "--batch", "2", "--resume",
+         "-o", str(tmp_path / "two")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert "1 processes for a run that began with 2" in ran.stderr
 
 
 @pytest.mark.slow

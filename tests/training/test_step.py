@@ -11,50 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from cloudfree.core.model_card import ModelCard, model_card
 from cloudfree.errors import InputError
-from cloudfree.runtimes.catalogue import card_entries
-from cloudfree.training.batch import Batch
-from cloudfree.training.objectives import objective_named
-from cloudfree.training.processes import ALONE
-from cloudfree.training.recipe import choose_settings
-from cloudfree.training.run import Run, start_run
-from cloudfree.training.step import Plan, take_step
-
-SIDE = 32
-
-
-class Tiny(nn.Module):
-    """A convolution and a norm layer, whose count of batches is no floating-point number."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Conv2d(13, 13, 3, padding=1), nn.BatchNorm2d(13))
-
-    def forward(self, optical: Tensor) -> dict[str, Tensor]:
-        return {"image": self.layers(optical)}
-
-
-def card() -> ModelCard:
-    own = {"name": "a", "weights": "", "weights_sha256": ""}
-    return model_card({**card_entries("dsen2_cr", {}), **own, "inputs": ["optical"], "sar": None})
-
-
-def batch(value: float = 0.5) -> Batch:
-    torch.manual_seed(0)
-    optical, target = torch.rand(2, 13, SIDE, SIDE), torch.rand(2, 13, SIDE, SIDE)
-    return Batch(
-        ("a.tif", "b.tif"), {"optical": optical}, optical, target * value * 2,
-        torch.ones_like(target).bool(), None,
-    )  # fmt: skip
-
-
-def begin(loss: str, **changes: Any) -> tuple[Run, Plan]:
-    settings = choose_settings("none", {"loss": loss, "optimiser": "sgd", **changes})
-    torch.manual_seed(1)
-    objective = objective_named(loss)
-    run = start_run(Tiny(), card(), settings, objective, ALONE.device)
-    return run, Plan(settings, objective, ("optical",), (0.0, 1.0), 10, 5.0, ALONE)
+from cloudfree.training.step import take_step
+from tests.training.tiny import batch, begin
 
 
 class Waits(TorchDispatchMode):
@@ -105,8 +64,8 @@ def test_a_bad_batch_is_named_and_changes_no_weight(loss: str, bad: float) -> No
     networks = [run.learner.network, run.result]
     networks += [run.discriminator.network] if run.discriminator else []
     before = [parameters(network) for network in networks]
-    with pytest.raises(InputError, match=r"loss.* (nan|inf) at step 0 with a\.tif, b\.tif; wanted"):
-        take_step(run, plan, batch(bad))
+    with pytest.raises(InputError, match=r"loss.* (nan|inf) at step 0 with 0\.tif, 1\.tif; wanted"):
+        take_step(run, plan, batch(factor=bad))
     for network, kept in zip(networks, before, strict=True):
         assert all(map(torch.equal, parameters(network), kept))
     assert run.step == 0
