@@ -59,6 +59,11 @@ STEPS = click.IntRange(1)
     "gan-attention, simulation-fusion.",
 )
 @click.option(
+    "--perceptual-weights",
+    metavar="FILE",
+    help="Weights of VGG-16 (vgg16-397923af.pth), for the perceptual term of simulation-fusion.",
+)
+@click.option(
     "--optimiser",
     type=click.Choice(["adam", "adamw", "nadam", "sgd"]),
     help="How weights follow gradients.",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cloudfree.core.cloud_mask import Mask
+from cloudfree.core.model_card import ModelCard
 from cloudfree.core.progress import Progress, silent
 from cloudfree.datasets.choice import SplitChoice, choose_split, regroup, spread
 from cloudfree.datasets.folder import PATCH_PX, Listing, list_samples
@@ -25,8 +26,10 @@ from cloudfree.pipelines.train_session import Session, TrainResult
 from cloudfree.runtimes.catalogue import network_entry
 from cloudfree.training.beginning import Beginning, begin
 from cloudfree.training.folder import CHECKPOINT, SETTINGS, begin_run, refuse_run
-from cloudfree.training.objectives import objective_named
+from cloudfree.training.kernels import quick_kernels
+from cloudfree.training.objectives import Objective, objective_named
 from cloudfree.training.patches import PatchStore
+from cloudfree.training.perceptual import with_perceptual
 from cloudfree.training.processes import Processes, join_processes
 from cloudfree.training.recipe import (
     TrainingSettings,
@@ -63,6 +66,7 @@ class TrainOptions:
     overwrite: bool = False
     network_setting: tuple[str, ...] = ()
     loss: str | None = None
+    perceptual_weights: str | None = None
     optimiser: str | None = None
     learning_rate: float | None = None
     schedule: str | None = None
@@ -102,16 +106,17 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
     network_entry(options.network)
     settings = _settings(options)
     objective_named(settings.loss)
-    with join_processes(options.device) as processes:
+    with join_processes(options.device) as processes, quick_kernels(processes.device):
         if processes.is_first and not options.resume:
             refuse_run(options.output, options.overwrite)
         samples, unseen = _samples(options, settings)
         name = options.output.resolve().name
         beginning = begin(settings, name, _facts(options, samples), options.start)
+        objective = _objective(settings, beginning.card, processes)
         if processes.is_first and not options.resume:
             begin_run(options.output, settings_text(settings))
         processes.wait()
-        session = _session(options, settings, samples, unseen, beginning, processes)
+        session = _session(options, settings, objective, samples, unseen, beginning, processes)
         return session.train(progress if processes.is_first else silent)
 
 
@@ -121,6 +126,14 @@ def _settings(options: TrainOptions) -> TrainingSettings:
     settings = read_settings(options.output / SETTINGS)
     refuse_changes(settings, {"network": options.network, **options.changes})
     return settings
+
+
+def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes) -> Objective:
+    """The loss, with its perceptual term where the weights for it are given."""
+    objective, file = objective_named(settings.loss), settings.perceptual_weights
+    if not file:
+        return objective
+    return with_perceptual(objective, file, card.output_bands, processes.device)
 
 
 def _samples(
@@ -180,12 +193,13 @@ def _facts(options: TrainOptions, samples: Sequence[Sample]) -> Mapping[str, Any
 def _session(
     options: TrainOptions,
     settings: TrainingSettings,
+    objective: Objective,
     samples: Sequence[Sample],
     unseen: Sequence[Sample],
     beginning: Beginning,
     processes: Processes,
 ) -> Session:
-    objective, card = objective_named(settings.loss), beginning.card
+    card = beginning.card
     plan = Plan(
         settings=settings,
         objective=objective,

@@ -24,7 +24,7 @@ from cloudfree.losses.joint_objective import joint_objective
 from cloudfree.losses.pixel import charbonnier, l1
 from cloudfree.losses.pixel_and_structure import pixel_and_structure
 from cloudfree.losses.restoration import restoration
-from cloudfree.losses.simulation_fusion import fusion_loss
+from cloudfree.losses.simulation_fusion import PERCEPTUAL, fusion_loss
 from cloudfree.training.batch import Batch
 
 # Weight of L1 beside the adversarial loss in pix2pix, McGAN and SpA GAN.
@@ -103,7 +103,7 @@ class Objective:
 
     `share` is the weight of the discriminator's loss. `stages` are what learns, one part of the run
     after the other: the beginnings of the parameters' names; the last one alone has a
-    discriminator.
+    discriminator. `perceptual` is the weight of a perceptual term, of which `loss` is without.
     """
 
     loss: Callable[[Seen], Tensor]
@@ -112,6 +112,7 @@ class Objective:
     discriminator: Literal["patches", "spatial"] | None = None
     share: float = 1.0
     stages: tuple[str, ...] = ("",)
+    perceptual: float = 0.0
 
     def stage_of(self, progress: float) -> tuple[int, float]:
         """The stage at `progress` of the whole run, and the progress within it."""
@@ -197,7 +198,7 @@ OBJECTIVES: Mapping[str, Objective] = {
     ),
     "simulation-fusion": Objective(
         _fusion, needs=("simulated",), mask=True, discriminator="patches",
-        stages=("simulation.", "fusion."),
+        stages=("simulation.", "fusion."), perceptual=PERCEPTUAL,
     ),
 }  # fmt: skip
 

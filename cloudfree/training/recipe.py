@@ -30,7 +30,8 @@ class TrainingSettings:
     after rising over `warmup_steps`. `clip_norm` limits the norm of the gradient; `average` is the
     decay of the moving average of the weights, which is what is kept then; 0 turns either off. A
     checkpoint is written every `checkpoint_steps`, pictures every `picture_steps` or where that is
-    0 after each epoch.
+    0 after each epoch. `perceptual_weights` is the file of VGG-16 for a loss with a perceptual
+    term, or empty to learn without that term.
     """
 
     network: str
@@ -57,6 +58,7 @@ class TrainingSettings:
     seed: int = 0
     checkpoint_steps: int = 500
     picture_steps: int = 0
+    perceptual_weights: str = ""
 
     def steps_for(self, patches: int, processes: int = 1) -> int:
         """How many steps the run takes on so many patches."""

@@ -28,6 +28,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "s2_offset": ("--s2-offset=-1000", -1000.0),
     "network_setting": ("--network-setting=a=1", ("a=1",)),
     "loss": ("--loss=l2", "l2"),
+    "perceptual_weights": ("--perceptual-weights=vgg.pth", "vgg.pth"),
     "optimiser": ("--optimiser=sgd", "sgd"),
     "learning_rate": ("--learning-rate=0.3", 0.3),
     "schedule": ("--schedule=step", "step"),

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from cloudfree.errors import ModelError
 from cloudfree.losses.perceptual import DEVIATION, LAYERS, MEAN, PerceptualDistance
-from cloudfree.losses.simulation_fusion import PERCEPTUAL, fusion_loss
 from tests.networks.promises import noise
 
 
@@ -47,17 +46,6 @@ def test_it_teaches_the_image_and_not_itself() -> None:
     assert image.grad is not None
     assert image.grad.any()
     assert not any(value.requires_grad for value in distance.parameters())
-
-
-def test_it_adds_to_the_loss_of_the_second_stage() -> None:
-    image, target = noise(1, 13, 8, 8), noise(1, 13, 8, 8, seed=1)
-    mask, logits = torch.ones(1, 1, 8, 8), torch.zeros(1, 1, 2, 2)
-    distance = PerceptualDistance(_weights())
-    without, with_it = (fusion_loss(image, target, mask, logits, own, (3, 2, 1))
-                        for own in (None, distance))  # fmt: skip
-    colours = [3, 2, 1]
-    added = PERCEPTUAL * distance(image[:, colours], target[:, colours])
-    assert with_it == pytest.approx(float(without + added), rel=1e-6)
 
 
 def test_weights_of_another_network_are_refused() -> None:
