@@ -11,6 +11,7 @@ from cloudfree.clouds.sunlit import SUNLIT_BANDS
 from cloudfree.core.freed_memory import give_back_freed_memory
 from cloudfree.core.progress import Progress
 from cloudfree.pipelines.adapt_ground import WINDOW_PX, Grounds, find_grounds
+from cloudfree.pipelines.adapt_veils import find_veils
 from cloudfree.pipelines.restoration import Restoration
 from cloudfree.training.adaptation import Adaptation, AdaptationSettings, adapt
 
@@ -55,7 +56,9 @@ def adapt_to_scene(
     settings = settings or AdaptationSettings()
     found = _look(scene, settings.seed)
     if isinstance(found, Grounds):
-        result = adapt(scene.model, found.learned, found.held_out, settings, progress)
+        veils = find_veils(scene, settings.seed)
+        grounds = found.learned, found.held_out
+        result = adapt(scene.model, *grounds, veils, settings, progress)
         scene, adapted = replace(scene, model=result.model), _adapted(result, found)
         give_back_freed_memory()
     else:

@@ -1,15 +1,15 @@
 """Learning, on the clear ground of a scene, how far off a network is that is to restore it.
 
-Clouds are drawn over ground that is surely clear, and a correction learns what the network lacks
-where they hide it. Other such ground, which it does not learn from, tells whether that is better;
-unless it surely is, the network's result stays as it is.
+Clouds, drawn ones and those of the scene, are laid over ground that is surely clear, and a
+correction learns what the network lacks where they hide it. Other such ground, which it does not
+learn from, tells whether that is better; unless it surely is, the network's result stays as it is.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +24,7 @@ from cloudfree.runtimes.corrected import CorrectedRuntime
 from cloudfree.runtimes.model import Model
 from cloudfree.runtimes.torch import TorchRuntime
 from cloudfree.training.lesson import Ground, Lesson, draw_lessons
+from cloudfree.training.veil import Veil
 
 Gains = NDArray[np.float64]
 
@@ -41,9 +42,9 @@ class AdaptationSettings:
 
     Grounds are seen under at most `skies` skies each, `lessons` times in all, held-out ones under
     `check_skies`; a network too slow for that sees what it can in `seconds`, half of them for
-    either. Of the correction that
-    share of `shares` is added whose mean gain, less its standard error, is greatest, if that is at
-    least `margin_db`: never all, since ground under clouds is not quite as ground beside them.
+    either. Of the correction that share of `shares` is added whose mean gain, less its standard
+    error, is greatest, if that is at least `margin_db`: never all, since ground under clouds is not
+    quite as ground beside them.
     """
 
     skies: int = 4
@@ -79,27 +80,28 @@ def adapt(
     model: Model,
     learned: Sequence[Ground],
     held_out: Sequence[Ground],
+    veils: Sequence[Veil],
     settings: AdaptationSettings,
     progress: Progress,
 ) -> Adaptation:
-    """Learn how far off `model` is, and check that.
+    """Learn how far off `model` is under drawn clouds and `veils`, and check that.
 
     The same seed gives the same result where the time does not end it.
     """
-    begun, half = time.monotonic(), settings.seconds / 2
-    place = (settings.seed, _CHECKING)
-    times = settings.check_skies * len(held_out)
-    questions = list(draw_lessons(model, held_out, times, place, half, progress))
+    begun = time.monotonic()
+
+    def lessons_of(grounds: Sequence[Ground], times: int, purpose: int) -> Iterator[Lesson]:
+        place, half = (settings.seed, purpose), settings.seconds / 2
+        return draw_lessons(model, grounds, veils, times, place, half, progress)
+
+    checks = list(lessons_of(held_out, settings.check_skies * len(held_out), _CHECKING))
     times = min(settings.skies * len(learned), settings.lessons)
-    place = (settings.seed, _LEARNING)
-    lessons = [
-        _blocks(lesson) for lesson in draw_lessons(model, learned, times, place, half, progress)
-    ]
-    checked = len({question.ground for question in questions})
+    lessons = [_blocks(lesson) for lesson in lessons_of(learned, times, _LEARNING)]
+    checked = len({check.ground for check in checks})
     if checked < _LEAST_CHECKED or sum(len(wanted) for _, wanted in lessons) < _LEAST_BLOCKS:
         return Adaptation(model)
     correction = _learn(lessons, settings)
-    gains = {share: _gains_db(correction, questions, share, model) for share in settings.shares}
+    gains = {share: _gains_db(correction, checks, share, model) for share in settings.shares}
     share = max(gains, key=lambda one: _sure_db(gains[one]))
     kept = _sure_db(gains[share]) >= settings.margin_db
     return Adaptation(
@@ -149,27 +151,27 @@ def _descend(
 
 
 def _gains_db(
-    correction: SceneCorrection, questions: Sequence[Lesson], share: float, model: Model
+    correction: SceneCorrection, checks: Sequence[Lesson], share: float, model: Model
 ) -> Gains:
     """What a share of the correction gains in PSNR of reflectance, (held-out ground,)."""
     before: dict[int, list[float]] = {}
     after: dict[int, list[float]] = {}
-    for asked in questions:
-        image = asked.seen[0]
-        answer = image + share * correction(*asked.seen)
-        before.setdefault(asked.ground, []).append(_squared_error(image, asked, model))
-        after.setdefault(asked.ground, []).append(_squared_error(answer, asked, model))
+    for check in checks:
+        image = check.seen[0]
+        answer = image + share * correction(*check.seen)
+        before.setdefault(check.ground, []).append(_squared_error(image, check, model))
+        after.setdefault(check.ground, []).append(_squared_error(answer, check, model))
     ratios = [np.mean(before[ground]) / np.mean(after[ground]) for ground in before]
     return 10.0 * np.log10(ratios)
 
 
-def _squared_error(answer: Tensor, asked: Lesson, model: Model) -> float:
+def _squared_error(answer: Tensor, check: Lesson, model: Model) -> float:
     """Mean squared error of the hidden pixels in reflectance, which lies between 0 and 1."""
     given, truth = (
         model.card.optical_scaling.inverse(scaled.numpy()).clip(0.0, 1.0)
-        for scaled in (answer, asked.truth)
+        for scaled in (answer, check.truth)
     )
-    error = (given - truth)[0][:, asked.hidden[0, 0].numpy()]
+    error = (given - truth)[0][:, check.hidden[0, 0].numpy()]
     return max(float(np.mean(error**2)), _NO_ERROR)
 
 

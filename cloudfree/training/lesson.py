@@ -15,13 +15,17 @@ from cloudfree.core.progress import Progress
 from cloudfree.runtimes.corrected import tensors_of
 from cloudfree.runtimes.model import Model, TileInputs
 from cloudfree.simulation.clouded import cloud_over
+from cloudfree.training.veil import Veil
 
 Bits = NDArray[np.bool_]
 
 # A sky that hides fewer pixels of a ground teaches nothing about it.
 LEAST_HIDDEN_PX = 64
-# How many skies are drawn for a ground before it is given up.
+# How many skies are tried for a ground before it is given up.
 _TRIES = 8
+# How often a sky is of the scene's own clouds, where it has any to give. Drawn ones are of every
+# thickness, which those of one scene may not be.
+_OWN_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,14 @@ class Ground:
     inputs: TileInputs
     known: Bits
 
-    def under(self, bands: Sequence[str], rng: np.random.Generator) -> tuple[TileInputs, Bits]:
-        """The window under drawn clouds, and the known pixels, (y, x), that these hide."""
-        cloudy, hidden = cloud_over(self.inputs.optical, bands, rng)
+    def under(
+        self, bands: Sequence[str], veils: Sequence[Veil], rng: np.random.Generator
+    ) -> tuple[TileInputs, Bits]:
+        """The window under drawn clouds or one of `veils`, and the known pixels that these hide."""
+        if veils and rng.random() < _OWN_SHARE:
+            cloudy, hidden = veils[int(rng.integers(len(veils)))].over(self.inputs.optical, rng)
+        else:
+            cloudy, hidden = cloud_over(self.inputs.optical, bands, rng)
         return replace(self.inputs, optical=cloudy), hidden & self.known
 
 
@@ -54,6 +63,7 @@ class Lesson:
 def draw_lessons(
     model: Model,
     grounds: Sequence[Ground],
+    veils: Sequence[Veil],
     times: int,
     seed: tuple[int, ...],
     seconds: float,
@@ -64,17 +74,17 @@ def draw_lessons(
     for count in progress(range(times), times, "adaptation"):
         sky, index = divmod(count, len(grounds))
         rng = np.random.default_rng((*seed, index, sky))
-        if found := _hide(grounds[index], model.card.optical_bands, rng):
+        if found := _hide(grounds[index], model.card.optical_bands, veils, rng):
             yield _lesson(model, index, grounds[index], *found)
         if time.monotonic() > until:
             return
 
 
 def _hide(
-    ground: Ground, bands: Sequence[str], rng: np.random.Generator
+    ground: Ground, bands: Sequence[str], veils: Sequence[Veil], rng: np.random.Generator
 ) -> tuple[TileInputs, Bits] | None:
     for _ in range(_TRIES):
-        inputs, hidden = ground.under(bands, rng)
+        inputs, hidden = ground.under(bands, veils, rng)
         if hidden.sum() >= LEAST_HIDDEN_PX:
             return inputs, hidden
     return None

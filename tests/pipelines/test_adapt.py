@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.progress import silent
-from cloudfree.pipelines import adapt, adapt_ground, remove
+from cloudfree.pipelines import adapt, adapt_ground, adapt_veils, remove
 from cloudfree.pipelines.remove import RemoveOptions, RemoveResult, run
 from cloudfree.runtimes.model import Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
@@ -89,6 +90,39 @@ def test_neither_clouds_nor_shadows_are_known_ground(
         assert ground.known.sum() <= adapt_ground.SMALL_BLOCK_PX**2
     assert result.adaptation is not None
     assert result.adaptation.adapted
+
+
+def test_the_clouds_of_the_scene_are_laid_over_its_ground(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def seen(model: Model, learned: Any, held_out: Any, veils: Any, *_: Any) -> Adaptation:
+        given.extend(veils)
+        return Adaptation(model)
+
+    monkeypatch.setattr(adapt, "adapt", seen)
+    _remove(folder)
+    assert 0 < len(given) <= adapt_veils.MAX_VEILS
+    for veil in given:
+        assert adapt_veils.LEAST_HIDDEN <= veil.hidden.mean() <= adapt_veils.MOST_HIDDEN
+        bright = veil.seen[1] > 0.4
+        assert veil.hidden[bright].all(), "all of the cloud is in it"
+        assert veil.opacity[bright].mean() > 5 * veil.opacity[~veil.hidden].mean()
+        assert np.abs(veil.restored - 0.3).max() < 1e-6, "what the network paints"
+
+
+def test_a_network_that_restores_other_bands_than_it_sees_learns_under_drawn_clouds(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = read_card(find_model(DEFAULT_MODEL))
+    some = replace(card, output_bands=card.optical_bands[:-1])
+    runtime = TorchRuntime(Paint(), card.inputs, torch.device("cpu"), torch.float32)
+    monkeypatch.setattr(remove, "load_model", lambda *_: Model(some, runtime))
+    grounds = _as_if(monkeypatch, 1.0, kept=True)
+    monkeypatch.setattr(adapt_veils, "cut_veil", None)
+    _remove(folder)
+    assert grounds
 
 
 def test_the_gain_is_told_in_summary_and_tags(

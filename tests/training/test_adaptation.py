@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from cloudfree.runtimes.torch import TorchRuntime
 from cloudfree.training.adaptation import Adaptation, AdaptationSettings, adapt
 from cloudfree.training.lesson import Ground, draw_lessons
+from cloudfree.training.veil import Veil
 from tests.paint import Paint
 
 SIDE = 32
@@ -73,9 +74,10 @@ def _adapt(
     held_out: Callable[[Float32], Float32],
     settings: AdaptationSettings = QUICK,
     model: Model | None = None,
+    veils: Sequence[Veil] = (),
 ) -> Adaptation:
     grounds = _grounds(6, learned), _grounds(3, held_out)
-    return adapt(model or _model(), *grounds, settings, silent)
+    return adapt(model or _model(), *grounds, veils, settings, silent)
 
 
 def _restored(model: Model, colour: Callable[[Float32], Float32] = _rising) -> Float32:
@@ -154,7 +156,7 @@ def test_single_pixels_make_no_blocks_to_learn_from() -> None:
     model, learned = _model(), _grounds(6, _rising)
     for ground in learned:
         ground.known[::2] = ground.known[:, ::2] = False
-    result = adapt(model, learned, _grounds(3, _rising), QUICK, silent)
+    result = adapt(model, learned, _grounds(3, _rising), (), QUICK, silent)
     assert (result.kept, result.model is model) == (False, True)
     assert math.isnan(result.gain_db)
 
@@ -165,9 +167,28 @@ def test_only_known_pixels_are_learned_from() -> None:
     for ground in learned:
         ground.known[:, SIDE // 2 :] = False
         ground.inputs.optical[:, :, SIDE // 2 :] = 0.0
-    result = adapt(_model(), learned, _grounds(3, _even(0.2)), QUICK, silent)
+    result = adapt(_model(), learned, _grounds(3, _even(0.2)), (), QUICK, silent)
     found = float(_restored(result.model, _even(0.2))[:, :, : SIDE // 2].mean())
     assert found == pytest.approx(0.25 * GREY + 0.75 * 0.2, abs=0.02)
+
+
+def test_colours_of_the_clouds_of_a_scene_are_not_taken_for_those_of_its_ground() -> None:
+    """Under drawn clouds, darker in the short-wave infrared, that much light there is bare soil."""
+    seen = np.full((13, SIDE, SIDE), 0.6, np.float32)
+    whole = np.ones((SIDE, SIDE), np.bool_)
+    veil = Veil(seen, np.full_like(seen, GREY), whole.astype(np.float32), whole)
+    learned, held_out = (
+        [_grounds(1, _even(colour))[0] for colour in np.linspace(0.05, 0.25, count)]
+        for count in (6, 3)
+    )
+    settings = replace(QUICK, skies=8, check_skies=8)
+    cloudy = replace(learned[0].inputs, optical=seen)
+
+    def error(veils: Sequence[Veil]) -> float:
+        model = adapt(_model(), learned, held_out, veils, settings, silent).model
+        return float(abs(model.predict([cloudy])[0][-2:].mean() - 0.15))
+
+    assert error([veil]) < 0.5 * error([])
 
 
 def test_a_lesson_hides_what_is_known_and_nothing_else() -> None:
@@ -175,7 +196,7 @@ def test_a_lesson_hides_what_is_known_and_nothing_else() -> None:
     for ground in grounds:
         ground.inputs.optical[:, :, :8] = 0.9
         ground.known[:, :8] = False
-    for lesson in draw_lessons(_model(), grounds, 2 * len(grounds), (0,), 1e6, silent):
+    for lesson in draw_lessons(_model(), grounds, (), 2 * len(grounds), (0,), 1e6, silent):
         image, optical, sar = lesson.seen
         assert optical is not None and sar is not None
         assert image.shape == lesson.truth.shape == optical.shape == (1, 13, SIDE, SIDE)
@@ -188,9 +209,9 @@ def test_a_lesson_hides_what_is_known_and_nothing_else() -> None:
 
 def test_ground_that_no_cloud_hides_gives_no_lesson() -> None:
     unknown = [Ground(g.inputs, np.zeros_like(g.known)) for g in _grounds(2, _rising)]
-    assert list(draw_lessons(_model(), unknown, 4, (0,), 1e6, silent)) == []
+    assert list(draw_lessons(_model(), unknown, (), 4, (0,), 1e6, silent)) == []
 
 
 def test_every_ground_comes_before_any_comes_again() -> None:
-    lessons = draw_lessons(_model(), _grounds(3, _rising), 5, (0,), 1e6, silent)
+    lessons = draw_lessons(_model(), _grounds(3, _rising), (), 5, (0,), 1e6, silent)
     assert [lesson.ground for lesson in lessons] == [0, 1, 2, 0, 1]
