@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Self
 
 import numpy as np
@@ -26,6 +26,7 @@ from cloudfree.errors import OutputError
 from cloudfree.io.overviews import FirstLevel, with_overviews, write_overviews
 from cloudfree.io.quiet import without_warning
 from cloudfree.io.rectangle import rectangle
+from cloudfree.io.whole_file import cannot_be_written, draft_folder
 
 BLOCK_PX = 512
 
@@ -49,6 +50,10 @@ _COPY_CACHE = 32 << 20
 # Creation options of GDAL's COG driver that decide which overviews there are.
 _ON_OVERVIEWS = {"OVERVIEWS", "OVERVIEW_COUNT", "OVERVIEW_RESAMPLING", "RESAMPLING",
                  "TILING_SCHEME", "BLOCKSIZE"}  # fmt: skip
+
+# GDAL's own errors are no RasterioError, and rasterio has no public name for them. SystemError is
+# what it raises where GDAL fails without a word, as on a full disk (seen in rasterio 1.4.4).
+_REFUSALS = (RasterioError, CPLE_BaseError, OSError, SystemError)
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,12 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
     OutputError
         Names the file and the way out.
     """
+    if path.is_dir():
+        raise OutputError(
+            f"{path} is a folder",
+            wanted="the name of a file",
+            hint="choose another name with -o",
+        )
     if path.exists() and not overwrite:
         raise OutputError(
             f"{path} exists already",
@@ -95,56 +106,72 @@ class CogWriter:
 
     The draft lies in a hidden folder that goes away with the block, whether it ends well or not,
     so a file under the final name is always whole.
+
+    Raises
+    ------
+    OutputError
+        Entering, writing, finishing or leaving: the disk or GDAL refuses.
     """
 
     def __init__(self, path: Path, grid: Grid, profile: CogProfile) -> None:
         self.path, self.grid, self.profile = path, grid, profile
-        self._dataset: DatasetWriter | None = None
+        self._finished: Path | None = None
 
     def __enter__(self) -> Self:
         profile = self.profile
-        self._folder = TemporaryDirectory(prefix=f".{self.path.stem}.part.", dir=self.path.parent)
-        self._draft = Path(self._folder.name) / "draft.tif"
-        with without_warning(NotGeoreferencedWarning):
-            self._dataset = rasterio.open(
-                self._draft, "w", **_DRAFT, height=self.grid.height, width=self.grid.width,
-                count=len(profile.descriptions), dtype=profile.dtype, nodata=profile.nodata,
-                crs=self.grid.crs, transform=self.grid.transform,
-            )  # fmt: skip
-            self._first = FirstLevel(self._dataset, profile.overview_resampling, _DRAFT)
-        _describe(self._dataset, profile)
+        with self._refusals(), ExitStack() as stack:
+            self._draft = Path(stack.enter_context(draft_folder(self.path))) / "draft.tif"
+            with without_warning(NotGeoreferencedWarning):
+                self._dataset = rasterio.open(
+                    self._draft, "w", **_DRAFT, height=self.grid.height, width=self.grid.width,
+                    count=len(profile.descriptions), dtype=profile.dtype, nodata=profile.nodata,
+                    crs=self.grid.crs, transform=self.grid.transform,
+                )  # fmt: skip
+                self._first = FirstLevel(self._dataset, profile.overview_resampling, _DRAFT)
+            _describe(self._dataset, profile)
+            self._folder = stack.pop_all()
         return self
 
     def write(self, window: Window, pixels: NDArray[np.generic]) -> None:
         """Write all bands of a window, (band, y, x)."""
-        assert self._dataset is not None
-        self._dataset.write(pixels, window=rectangle(window))
-        self._first.write(window, pixels)
+        with self._refusals():
+            self._dataset.write(pixels, window=rectangle(window))
+            self._first.write(window, pixels)
 
     def tag(self, **tags: str) -> None:
         """Add tags that are known only when the pixels are."""
-        assert self._dataset is not None
-        self._dataset.update_tags(**tags)
+        with self._refusals():
+            self._dataset.update_tags(**tags)
+
+    def finish(self) -> None:
+        """Do all that may fail, but for the name: nothing can be written any more.
+
+        Where several files belong together, all are finished before the first of them is there.
+        """
+        if self._finished is None:
+            with self._refusals():
+                self._finished = self._copy()
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        assert self._dataset is not None
         try:
-            self._dataset.close()
-            self._first.close()
             if failure is None:
-                self._publish()
-        # GDAL's own errors are no RasterioError; rasterio has no public name for them.
-        except (RasterioError, CPLE_BaseError, OSError) as error:
-            raise OutputError(
-                f"{self.path} cannot be written ({error})",
-                wanted="room on the disk and valid creation options",
-                hint="free some space or check --co",
-            ) from error
+                self.finish()
+                assert self._finished is not None
+                with self._refusals():
+                    self._finished.replace(self.path)
+            else:
+                with suppress(*_REFUSALS):  # the draft of what has failed already
+                    self._close()
         finally:
-            self._folder.cleanup()
+            self._folder.close()
 
-    def _publish(self) -> None:
-        """Turn the draft into a COG and give it its name in one step."""
+    def _close(self) -> None:
+        self._dataset.close()
+        self._first.close()
+
+    def _copy(self) -> Path:
+        """Turn the draft into a COG, which takes its room on the disk."""
+        self._close()
         finished = self._draft.with_name("cog.tif")
         chosen = {name.upper(): value for name, value in self.profile.creation_options.items()}
         give_back_freed_memory()
@@ -154,14 +181,33 @@ class CogWriter:
             usual = _COG_OF_CLASSES if self.profile.colours else _COG
             options = {**usual, "OVERVIEW_RESAMPLING": self.profile.overview_resampling, **chosen}
             rasterio.shutil.copy(source, finished, driver="COG", **options)
+            _read_end(finished)
         give_back_freed_memory()
-        finished.replace(self.path)
+        for path in set(self._draft.parent.iterdir()) - {finished}:
+            path.unlink()
+        return finished
 
     def _with_overviews(self) -> Path:
         levels = write_overviews(
             self._draft, self.profile.overview_resampling, BLOCK_PX, _DRAFT, self._first
         )
         return with_overviews(self._draft, levels)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Errors of the disk and of GDAL in one line."""
+        try:
+            yield
+        except _REFUSALS as error:
+            cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            raise cannot_be_written(self.path, cause, ", or check --co") from error
+
+
+def _read_end(path: Path) -> None:
+    """Read what stands last in a COG: its copying does not fail when the disk is full by then."""
+    with rasterio.open(path) as dataset:
+        height, width = dataset.shape
+        dataset.read(window=rectangle(Window(height - 1, width - 1, 1, 1)))
 
 
 def _describe(dataset: DatasetWriter, profile: CogProfile) -> None:

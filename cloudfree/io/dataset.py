@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import DatasetReader
 
@@ -40,8 +43,17 @@ class Dataset:
         handle: DatasetReader = self._local.handle
         return handle
 
-    def read(self, indexes: list[int], window: Window) -> NDArray[np.generic]:
-        """Bands (counted from 0) of a window in the file's own numbers, (band, y, x).
+    def read(
+        self,
+        indexes: list[int],
+        window: Window | None = None,
+        out_shape: tuple[int, int] | None = None,
+        resampling: Resampling = Resampling.nearest,
+    ) -> NDArray[np.generic]:
+        """Bands (counted from 0) in the file's own numbers, (band, y, x).
+
+        `window` is the part to read, None for all of it; `out_shape` the rows and columns to which
+        it is brought by `resampling`.
 
         Raises
         ------
@@ -50,7 +62,12 @@ class Dataset:
         """
         bands = [index + 1 for index in indexes]
         try:
-            pixels: NDArray[np.generic] = self.handle.read(bands, window=rectangle(window))
+            pixels: NDArray[np.generic] = self.handle.read(
+                bands,
+                window=rectangle(window) if window else None,
+                out_shape=(len(bands), *out_shape) if out_shape else None,
+                resampling=resampling,
+            )
         except RasterioIOError as error:
             raise InputError(
                 f"{self.path} cannot be read ({error.__cause__ or error})",
@@ -58,6 +75,20 @@ class Dataset:
                 hint="copy or download it again",
             ) from error
         return pixels
+
+    def sample(self, indexes: list[int], longest_px: int) -> NDArray[np.generic]:
+        """Pixels of bands (counted from 0) from all over the file, at most so many a side."""
+        height, width = (min(side, longest_px) for side in self.handle.shape)
+        return self.read(indexes, out_shape=(height, width))
+
+    @contextmanager
+    def closed_if_refused(self) -> Iterator[None]:
+        """Close the file where the block, which looks at it, raises an error."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the handles of all threads."""

@@ -20,18 +20,24 @@ class MaskFile(Dataset):
 
     def __init__(self, path: Path, grid: Grid) -> None:
         super().__init__(path)
-        self.grid = grid_of(self.handle)
-        if not same_grid(self.grid, grid) or self.handle.dtypes[0] != "uint8":
-            found = f"{self.grid.height} x {self.grid.width} {self.handle.dtypes[0]}"
-            raise InputError(
-                f"mask {path.name} ({found}) does not lie on the scene's grid",
-                wanted=f"a uint8 mask of {grid.height} x {grid.width} pixels on the same grid",
-                hint="make it from the scene with `cloudfree mask`",
-            )
+        with self.closed_if_refused():
+            self.grid = grid_of(self.handle)
+            self._refuse_other(grid)
 
     def classes(self, window: Window) -> Mask:
         """Mask classes of a window, (y, x)."""
         return np.asarray(self.read([0], window)[0], dtype=np.uint8)
+
+    def _refuse_other(self, grid: Grid) -> None:
+        """Refuse a file that is no mask, or one of another scene."""
+        if same_grid(self.grid, grid) and self.handle.dtypes[0] == "uint8":
+            return
+        found = f"{self.grid.height} x {self.grid.width} {self.handle.dtypes[0]}"
+        raise InputError(
+            f"mask {self.path.name} ({found}) does not lie on the scene's grid",
+            wanted=f"a uint8 mask of {grid.height} x {grid.width} pixels on the same grid",
+            hint="make it from the scene with `cloudfree mask`",
+        )
 
 
 def mask_profile() -> CogProfile:

@@ -66,11 +66,12 @@ class OpticalScene(Dataset):
     ) -> None:
         self.product = find_product(path)
         super().__init__(path, self.product.raster or stack_bands(self.product, resampling))
-        self.grid = grid_of(self.handle)
-        self.descriptions: tuple[str | None, ...] = self.handle.descriptions
-        self.positions = find_optical_bands(self._names())
-        self.tags: dict[str, str] = self.handle.tags()
-        self.offset, self.radiometry = self._meaning(offset_dn)
+        with self.closed_if_refused():
+            self.grid = grid_of(self.handle)
+            self.descriptions: tuple[str | None, ...] = self.handle.descriptions
+            self.positions = find_optical_bands(self._names())
+            self.tags: dict[str, str] = self.handle.tags()
+            self.offset, self.radiometry = self._meaning(offset_dn)
 
     def _names(self) -> list[str | None]:
         """Descriptions of the bands; without them colours of a picture, or the name of the file."""
@@ -83,7 +84,7 @@ class OpticalScene(Dataset):
 
     def _meaning(self, offset_dn: float | None) -> tuple[OffsetDecision, Radiometry]:
         """What is added to the numbers, and how they then mean reflectance."""
-        if not holds_digital_numbers(self.handle):
+        if not holds_digital_numbers(self):
             return REFLECTANCE, plain_numbers(self.handle)
         offset = self._decide_offset(offset_dn)
         log.info("offset of %s: %s", self.name, offset.reason)

@@ -60,10 +60,7 @@ def jpeg(pixels: Pixels) -> bytes:
 def _read(
     dataset: Dataset, indexes: list[int], grid: Grid, resampling: Resampling
 ) -> NDArray[np.generic]:
-    shape = (len(indexes), grid.height, grid.width)
-    bands = [index + 1 for index in indexes]
-    pixels: NDArray[np.generic] = dataset.handle.read(bands, out_shape=shape, resampling=resampling)
-    return pixels
+    return dataset.read(indexes, out_shape=(grid.height, grid.width), resampling=resampling)
 
 
 def _encode(pixels: Pixels, driver: str, options: dict[str, str]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +24,13 @@ class Tree(Protocol):
         ...
 
     def content(self, file: str) -> bytes:
-        """The bytes of a file."""
+        """The bytes of a file.
+
+        Raises
+        ------
+        InputError
+            It cannot be read.
+        """
         ...
 
     def gdal_name(self, file: str) -> str:
@@ -49,7 +56,10 @@ class Folder:
 
     def content(self, file: str) -> bytes:
         """The bytes of a file."""
-        return (self.root / file).read_bytes()
+        try:
+            return (self.root / file).read_bytes()
+        except OSError as error:
+            raise _damaged(file, self.name, error) from error
 
     def gdal_name(self, file: str) -> str:
         """The path of a file."""
@@ -84,9 +94,20 @@ class Archive:
 
     def content(self, file: str) -> bytes:
         """The bytes of a file."""
-        with zipfile.ZipFile(self.path) as archive:
-            return archive.read(self.root + file)
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return archive.read(self.root + file)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+            raise _damaged(file, self.name, error) from error
 
     def gdal_name(self, file: str) -> str:
         """The virtual file; braces, because not every archive is called .zip."""
         return f"/vsizip/{{{self.path}}}/{self.root}{file}"
+
+
+def _damaged(file: str, product: str, error: Exception) -> InputError:
+    return InputError(
+        f"{file} in {product} cannot be read ({error})",
+        wanted="a product that is whole",
+        hint="copy or download it again",
+    )

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import RLock
+from contextlib import contextmanager, suppress
+from typing import TypeAlias, cast
 
-# The filters belong to the whole process: one thread must not restore what another has changed.
-_FILTERS = RLock()
+_Rule: TypeAlias = tuple[str, str | None, type[Warning], str | None, int]
 
 
 @contextmanager
 def without_warning(category: type[Warning]) -> Iterator[None]:
-    """Run a block without warnings of `category`."""
-    with _FILTERS, warnings.catch_warnings():
-        warnings.simplefilter("ignore", category)
+    """Run a block without warnings of `category`.
+
+    Blocks of several threads may overlap in any way. Where filters belong to the whole process,
+    other threads hear no such warning meanwhile either.
+    """
+    if getattr(sys.flags, "context_aware_warnings", False):
+        # Python 3.14: filters may belong to the thread.
+        with warnings.catch_warnings(action="ignore", category=category):
+            yield
+        return
+    # `catch_warnings` puts back the list that it found, with what other threads have added or taken
+    # away since. One rule of our own in the list, put in and taken out by one step each, leaves
+    # theirs alone; equal rules of several threads count how many of them there are.
+    rules, rule = cast(list[_Rule], warnings.filters), ("ignore", None, category, None, 0)
+    rules.insert(0, rule)
+    try:
         yield
+    finally:
+        with suppress(ValueError):  # somebody has emptied the list
+            rules.remove(rule)

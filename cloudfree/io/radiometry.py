@@ -6,6 +6,7 @@ import numpy as np
 from rasterio.io import DatasetReader
 
 from cloudfree.core.units import QUANTIFICATION, Radiometry, default_nodata
+from cloudfree.io.dataset import Dataset
 
 # Reflectance above 20 does not exist, and no scene of digital numbers has its median below it.
 MAX_REFLECTANCE = 20.0
@@ -15,13 +16,13 @@ _SAMPLE_PX = 256
 PICTURE_DTYPE, WHITE = "uint8", 255.0
 
 
-def holds_digital_numbers(dataset: DatasetReader) -> bool:
-    """Whether an open dataset holds reflectance as digital numbers, which may have an offset.
+def holds_digital_numbers(dataset: Dataset) -> bool:
+    """Whether a dataset holds reflectance as digital numbers, which may have an offset.
 
     Bytes are a picture; other whole numbers are digital numbers; floats are reflectance unless
     they are too large for it.
     """
-    dtype = dataset.dtypes[0]
+    dtype = dataset.handle.dtypes[0]
     if dtype == PICTURE_DTYPE:
         return False
     return not np.issubdtype(np.dtype(dtype), np.floating) or _exceeds_reflectance(dataset)
@@ -48,8 +49,7 @@ def _nodata(dataset: DatasetReader) -> float:
     return default_nodata(dataset.dtypes[0]) if declared is None else declared
 
 
-def _exceeds_reflectance(dataset: DatasetReader) -> bool:
-    shape = (min(dataset.height, _SAMPLE_PX), min(dataset.width, _SAMPLE_PX))
-    sample = dataset.read(1, out_shape=shape)
+def _exceeds_reflectance(dataset: Dataset) -> bool:
+    sample = dataset.sample([0], _SAMPLE_PX)
     sample = sample[np.isfinite(sample) & (sample != 0)]
     return sample.size > 0 and float(np.median(sample)) > MAX_REFLECTANCE

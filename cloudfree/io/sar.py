@@ -50,13 +50,14 @@ class SarScene(Dataset):
         files = find_sar_files(path)
         super().__init__(path, files.source)
         self.acquisition = files.acquisition
-        self.grid = warp.untorn(grid_of(self.handle))
-        found = find_polarisations(self.handle.descriptions)
-        self._indexes = [found[band] for band in SAR_BANDS]
-        sample = self._sample()
-        self.units = decide_units(units, sample, self.handle.nodata, path.name)
-        self._frame = self._undeclared_frame(sample)
         self._places: dict[Grid, Grid] = {}
+        with self.closed_if_refused():
+            self.grid = warp.untorn(grid_of(self.handle))
+            found = find_polarisations(self.handle.descriptions)
+            self._indexes = [found[band] for band in SAR_BANDS]
+            sample = self.sample(self._indexes, _SAMPLE_PX)
+            self.units = decide_units(units, sample, self.handle.nodata, path.name)
+            self._frame = self._undeclared_frame(sample)
         if files.gamma_nought:
             log.info(GAMMA_NOUGHT, path.name)
 
@@ -142,13 +143,6 @@ class SarScene(Dataset):
             self.path.name,
         )
         return grid
-
-    def _sample(self) -> NDArray[np.generic]:
-        """At most 512 x 512 pixels from all over the scene."""
-        shape = (min(self.grid.height, _SAMPLE_PX), min(self.grid.width, _SAMPLE_PX))
-        indexes = [index + 1 for index in self._indexes]
-        pixels: NDArray[np.generic] = self.handle.read(indexes, out_shape=(len(indexes), *shape))
-        return pixels
 
 
 def sar_profile(tags: Mapping[str, str], creation_options: Mapping[str, str]) -> CogProfile:

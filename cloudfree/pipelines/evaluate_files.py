@@ -12,6 +12,7 @@ from typing import Any
 
 from cloudfree.errors import OutputError
 from cloudfree.io.cog import refuse_existing
+from cloudfree.io.whole_file import make_folder, write_whole
 from cloudfree.metrics.means import METRICS
 from cloudfree.metrics.scores import Figures
 from cloudfree.pipelines.evaluation import Evaluation
@@ -42,8 +43,14 @@ def refuse_outputs(folder: Path | None, overwrite: bool) -> None:
 
 
 def write_files(folder: Path, found: Evaluation, chapters: Sequence[PatchChapter]) -> None:
-    """Write page, JSON and tables; each is whole when it has its name."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write page, JSON and tables; each is whole when it has its name, the page comes last.
+
+    Raises
+    ------
+    OutputError
+        The folder or a file in it cannot be written.
+    """
+    make_folder(folder)
     contents = {
         PATCHES: _csv(_patch_records(found)),
         SUMMARY: _csv(_summary_records(found)),
@@ -51,9 +58,7 @@ def write_files(folder: Path, found: Evaluation, chapters: Sequence[PatchChapter
         PAGE: render_evaluation(_page(found, chapters)),
     }
     for name, text in contents.items():
-        draft = folder / f".{name}.part"
-        draft.write_text(text, encoding="utf-8", newline="")
-        draft.replace(folder / name)
+        write_whole(folder / name, text)
 
 
 def _summary_records(found: Evaluation) -> Iterable[Record]:

@@ -213,6 +213,8 @@ def write_mask(
                 counts[value] += np.count_nonzero(mask == value)
         if counts[MaskClass.NODATA] == counts.sum():
             raise _no_valid_pixel(scene)
+        if scores:
+            scores.finish()  # what may fail comes before the mask has its name
     return counts
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.picture import png, reduced, reduced_reflectance
+from cloudfree.io.whole_file import write_whole
 from cloudfree.pipelines.registration import Measurement
 from cloudfree.report.arrows import ArrowField, arrows
 from cloudfree.report.pictures import TRUE_COLOUR, Pixels, stretch_of
@@ -19,10 +20,14 @@ BRIGHTEST_GROUND = 0.25
 
 
 def write_match_picture(path: Path, optical: OpticalScene, measured: Measurement) -> None:
-    """Write the picture as PNG, whole or not at all."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(png(match_picture(optical, measured)))
-    draft.replace(path)
+    """Write the picture as PNG, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    write_whole(path, png(match_picture(optical, measured)))
 
 
 def match_picture(optical: OpticalScene, measured: Measurement) -> Pixels:

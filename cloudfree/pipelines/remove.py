@@ -151,7 +151,11 @@ def _write(
     adapted: Adapted | None,
     progress: Progress,
 ) -> _Counts:
-    """Write the result and its marks, row by row."""
+    """Write the result and its companions, row by row.
+
+    All are finished before one has its name, and the result has its own last: where it is, the
+    others are.
+    """
     tags = _tags(options, scene.model, measurement)
     tags.update(adapted.tags() if adapted else {})
     if scene.sar:
@@ -159,8 +163,8 @@ def _write(
     profile = scene.optical.profile(tags, options.creation_options)
     counts, grid = _Counts(), scene.optical.grid
     with (
-        CogWriter(options.marks, grid, _marks_profile()) as marks,
         CogWriter(options.result, grid, profile) as result,
+        CogWriter(options.marks, grid, _marks_profile()) as marks,
         deviation_writer(
             options.deviations, scene, tags, options.creation_options
         ) as write_deviation,
@@ -177,6 +181,8 @@ def _write(
         write_behind(write, scene.predictions(plan, batch, progress), WAITING_PARTS)
         warnings = _check(counts)
         result.tag(CLOUDFREE_WARNINGS=" | ".join(warnings))
+        result.finish()
+        marks.finish()
     for warning in warnings:
         logger.warning(warning)
     return counts

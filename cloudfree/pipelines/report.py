@@ -14,6 +14,7 @@ from cloudfree.core.progress import Progress
 from cloudfree.errors import InputError
 from cloudfree.io.cog import refuse_existing
 from cloudfree.io.picture import png
+from cloudfree.io.whole_file import make_folder, write_whole
 from cloudfree.report.census import class_counts
 from cloudfree.report.chapter import Chapter
 from cloudfree.report.comparison import BeforeAfter, Comparison, compare_with_truth
@@ -72,7 +73,7 @@ def run(options: ReportOptions, progress: Progress) -> ReportResult:
     ------
     CloudfreeError
         A result that `cloudfree remove` did not make, a truth that does not fit it, or a file
-        that must not be replaced.
+        that must not be replaced or cannot be written.
     """
     refuse_existing(options.output, options.overwrite)
     chapters = [
@@ -80,7 +81,7 @@ def run(options: ReportOptions, progress: Progress) -> ReportResult:
         for path, truth in zip(options.results, _truths(options), strict=True)
     ]
     files = _write_quicklooks(options, chapters)
-    _write_whole(options.output, render(chapters, __version__).encode())
+    write_whole(options.output, render(chapters, __version__))
     return ReportResult(options.output, files, tuple(map(_scene_report, chapters)))
 
 
@@ -126,12 +127,12 @@ def _reconstructed(sources: Sources) -> float | None:
 def _write_quicklooks(options: ReportOptions, chapters: Sequence[Chapter]) -> tuple[Path, ...]:
     if options.quicklooks is None:
         return ()
-    options.quicklooks.mkdir(parents=True, exist_ok=True)
+    make_folder(options.quicklooks)
     files = dict(_files(options.quicklooks, options.results, chapters))
     for path in files:
         refuse_existing(path, options.overwrite)
     for path, encoded in files.items():
-        _write_whole(path, encoded)
+        write_whole(path, encoded)
     return tuple(files)
 
 
@@ -149,13 +150,6 @@ def _unique(stems: Sequence[str]) -> list[str]:
     """Results of one name in several folders get a number behind it."""
     earlier = [stems[:index].count(stem) for index, stem in enumerate(stems)]
     return [f"{stem}_{n + 1}" if n else stem for stem, n in zip(stems, earlier, strict=True)]
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write under a temporary name and rename: a file under the final name is whole."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
-    draft.replace(path)
 
 
 def _scene_report(chapter: Chapter) -> SceneReport:

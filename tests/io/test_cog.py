@@ -16,6 +16,7 @@ from cloudfree.io.cog import CogProfile, CogWriter, refuse_existing
 from cloudfree.io.dataset import Dataset
 from cloudfree.io.georeference import grid_of
 from cloudfree.io.quiet import without_warning
+from tests.faults import closed_folder, full_disk
 from tests.rasters import TEN_METRES, UTM31
 
 GRID = Grid(rasterio.crs.CRS.from_string(UTM31).to_wkt(), TEN_METRES, 700, 530)
@@ -137,6 +138,52 @@ def test_a_wrong_creation_option_is_an_output_error(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("room_kb", [1, 100, 1000, 1450, 1500, 1600, 1700, 1800])
+def test_a_full_disk_is_an_output_error_whatever_it_cuts_short(
+    tmp_path: Path, room_kb: int
+) -> None:
+    """The draft, its overviews, the copy's head or its last pixels."""
+    noise = np.random.default_rng(0).integers(0, 65535, (2, GRID.height, GRID.width), np.uint16)
+    with (
+        pytest.raises(OutputError, match=r"a\.tif cannot be written .*free some space") as refusal,
+        full_disk(1000 * room_kb),
+        CogWriter(tmp_path / "a.tif", GRID, PROFILE) as writer,
+    ):
+        for window in strips(GRID.height, GRID.width, 100):
+            writer.write(window, noise[:, *window.slices])
+    assert "\n" not in str(refusal.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_closed_folder_is_an_output_error(tmp_path: Path) -> None:
+    path = closed_folder(tmp_path) / "a.tif"
+    with pytest.raises(OutputError, match=r"a\.tif cannot be written .*may be written to"):
+        _write(path)
+
+
+def test_what_broke_first_is_told_even_if_the_draft_cannot_be_closed(tmp_path: Path) -> None:
+    with (
+        full_disk(1000),
+        pytest.raises(KeyboardInterrupt),
+        CogWriter(tmp_path / "a.tif", GRID, PROFILE) as writer,
+    ):
+        writer.write(Window(0, 0, 10, GRID.width), _pixels()[:, :10])
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_file_has_no_name_before_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    with CogWriter(path, GRID, PROFILE) as writer:
+        writer.write(Window(0, 0, GRID.height, GRID.width), _pixels())
+        writer.finish()
+        assert not path.exists()
+        # It takes the room of one file: the draft is gone.
+        assert [p.name for p in tmp_path.rglob("*.tif")] == ["cog.tif"]
+    with Dataset(path) as dataset:
+        assert np.array_equal(dataset.read([0, 1]), _pixels())
+
+
 def test_a_scene_without_coordinates_is_written_without(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     _write(path, grid=Grid(None, rasterio.Affine.identity(), GRID.height, GRID.width))
@@ -150,6 +197,8 @@ def test_an_existing_output_is_refused_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"exists already; wanted a new name; add --overwrite"):
         refuse_existing(path, overwrite=False)
     refuse_existing(path, overwrite=True)
+    with pytest.raises(OutputError, match="is a folder; wanted the name of a file"):
+        refuse_existing(tmp_path, overwrite=True)
     with pytest.raises(OutputError, match="no folder"):
         refuse_existing(tmp_path / "none" / "a.tif", overwrite=True)
 

@@ -20,20 +20,43 @@ def test_only_the_named_warning_is_silent() -> None:
         warnings.warn("heard again", UserWarning, stacklevel=1)
 
 
-def test_a_thread_does_not_undo_what_another_has_silenced() -> None:
+@pytest.mark.parametrize("first_out", ["the first in", "the second in"])
+def test_blocks_of_threads_overlap_and_none_waits_for_another(first_out: str) -> None:
     entered, left = Event(), Event()
 
     def second() -> None:
         with without_warning(UserWarning):
             entered.set()
-            left.wait(10)
+            if first_out == "the first in":
+                assert left.wait(10)
             warnings.warn("unheard", UserWarning, stacklevel=1)
 
     with ThreadPoolExecutor(1) as pool:
         with without_warning(UserWarning):
-            waiting = pool.submit(second)
-            entered.wait(0.1)  # it does not come in before this one has left
+            running = pool.submit(second)
+            assert entered.wait(10), "it waits for the work of another thread"
+            if first_out == "the second in":
+                running.result()
+            warnings.warn("unheard", UserWarning, stacklevel=1)
         left.set()
-        waiting.result()
+        running.result()
     with pytest.raises(UserWarning):
         warnings.warn("heard", UserWarning, stacklevel=1)
+
+
+def test_filters_that_others_set_meanwhile_stay() -> None:
+    with warnings.catch_warnings():
+        with without_warning(UserWarning):
+            warnings.simplefilter("ignore", FutureWarning)
+        warnings.warn("unheard", FutureWarning, stacklevel=1)
+        with pytest.raises(UserWarning):
+            warnings.warn("heard", UserWarning, stacklevel=1)
+
+
+def test_filters_that_are_emptied_meanwhile_do_no_harm() -> None:
+    with warnings.catch_warnings():
+        with without_warning(UserWarning):
+            warnings.resetwarnings()
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning):
+            warnings.warn("heard", UserWarning, stacklevel=1)

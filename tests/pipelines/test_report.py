@@ -14,6 +14,7 @@ from cloudfree.core.progress import silent
 from cloudfree.errors import InputError, OutputError
 from cloudfree.io.quiet import without_warning
 from cloudfree.pipelines.report import ReportOptions, ReportResult, run
+from tests.faults import full_disk, half_loaded
 from tests.rasters import cloudy_scene, write_cloudy_scene
 from tests.results import ERROR, FakeResult, write_result
 
@@ -217,13 +218,26 @@ def test_one_truth_serves_all_results_and_another_count_is_refused(tmp_path):
         run(two, silent)
 
 
-def test_an_interrupted_page_leaves_the_old_one(fake, monkeypatch):
+def test_a_full_disk_leaves_the_old_page_and_nothing_else(fake):
     old = report(fake)
-    before = text_of(old)
-    monkeypatch.setattr(Path, "write_bytes", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    before, files = text_of(old), sorted(old.output.parent.iterdir())
+    with full_disk(1000), pytest.raises(OutputError, match=r"report\.html cannot be written"):
         report(fake, overwrite=True)
     assert text_of(old) == before
+    assert sorted(old.output.parent.iterdir()) == files
+
+
+def test_a_place_for_pictures_that_is_a_file_is_refused(fake, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file cannot be written"):
+        report(fake, quicklooks=tmp_path / "file")
+
+
+def test_a_radar_that_is_half_loaded_is_left_out_and_named(fake):
+    half_loaded(fake.s1)
+    result = report(fake)
+    assert "the Sentinel-1 scene cannot be used" in text_of(result)
+    assert 'data-name="sar"' not in text_of(result)
 
 
 def test_the_name_of_a_file_is_text_and_not_markup(tmp_path):

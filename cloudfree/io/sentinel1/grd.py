@@ -48,7 +48,8 @@ class GrdScene:
     """VV and VH of a GRD product: calibrated, without thermal noise, in dB on any grid.
 
     `units` is auto or dn, as the product is what it is. With `heights` and a `geolocation` that
-    deserves them the relief is corrected; without, the tie points of the product serve.
+    deserves them the relief is corrected; without, the tie points of the product serve. They are
+    closed with the scene.
     """
 
     def __init__(
@@ -65,14 +66,15 @@ class GrdScene:
         self.units = SarQuantity("dn", "calibrated to sigma-nought with the tables of the product")
         self.grid = _bounds(annotation)
         self.acquisition = _acquisition(product, annotation)
-        self._image = GroundRangeImage(product, annotation)
         self._spacing_m = annotation.range_spacing_m
         self._outline = _outline(annotation.tie_points)
+        self._heights = heights
         self._positions = ImagePositions(
             geolocation or TiePointGeolocation(annotation),
             CoarseHeights(annotation.tie_points),
             heights,
         )
+        self._image = GroundRangeImage(product, annotation)
         if heights is None:
             _tell_relief(annotation.tie_points)
 
@@ -105,6 +107,8 @@ class GrdScene:
     def close(self) -> None:
         """Close the files."""
         self._image.close()
+        if self._heights:
+            self._heights.close()
 
     def __enter__(self) -> Self:
         return self

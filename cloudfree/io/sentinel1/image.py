@@ -24,14 +24,15 @@ class GroundRangeImage(Dataset):
         rasters = [product.gdal_path(product.measurement(band)) for band in SAR_BANDS]
         super().__init__(product.path, stack(rasters, SAR_BANDS))
         self.height, self.width = annotation.height, annotation.width
-        self._refuse_other_size(product)
-        self._gains = [
-            read_calibration(product.read(name), name)
-            for name in map(product.calibration, SAR_BANDS)
-        ]
-        self._noises = [
-            read_noise(product.read(name), name) for name in map(product.noise, SAR_BANDS)
-        ]
+        with self.closed_if_refused():
+            self._refuse_other_size(product)
+            self._gains = [
+                read_calibration(product.read(name), name)
+                for name in map(product.calibration, SAR_BANDS)
+            ]
+            self._noises = [
+                read_noise(product.read(name), name) for name in map(product.noise, SAR_BANDS)
+            ]
 
     def power(self, window: Window) -> Float32:
         """Sigma-nought of a window, (2, y, x), NaN at the fringe of the image and beyond."""

@@ -36,6 +36,10 @@ class Heights(Protocol):
         """Metres above the ellipsoid at each pixel of a window, (y, x)."""
         ...
 
+    def close(self) -> None:
+        """Close the file."""
+        ...
+
 
 class ImagePositions:
     """Finds pixels of optical grids in the image.

@@ -44,7 +44,9 @@ def terrain_scene(product: Product, units: str, dem: Path) -> GrdScene:
         sarsen is not installed, or the heights cannot be used.
     """
     geolocation = OrbitGeolocation(annotation_of(product))
-    return GrdScene(product, units, geolocation, Elevation(dem))
+    heights = Elevation(dem)
+    with heights.closed_if_refused():
+        return GrdScene(product, units, geolocation, heights)
 
 
 class OrbitGeolocation:
@@ -104,14 +106,10 @@ class Elevation(Dataset):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.grid = warp.untorn(grid_of(self.handle))
         self._covers: set[Grid] = set()
-        if self.grid.crs is None:
-            raise InputError(
-                f"no coordinate system in {path.name}",
-                wanted="heights with coordinates",
-                hint="georeference the elevation model, for example with `rio edit-info`",
-            )
+        with self.closed_if_refused():
+            self.grid = warp.untorn(grid_of(self.handle))
+            self._refuse_bare()
 
     def on_grid(self, grid: Grid, window: Window) -> Float64:
         """Metres above the ellipsoid at each pixel of a window, (y, x); NaN where unknown.
@@ -136,6 +134,14 @@ class Elevation(Dataset):
         if self.handle.nodata is not None:
             heights[numbers == self.handle.nodata] = np.nan
         return heights
+
+    def _refuse_bare(self) -> None:
+        if self.grid.crs is None:
+            raise InputError(
+                f"no coordinate system in {self.path.name}",
+                wanted="heights with coordinates",
+                hint="georeference the elevation model, for example with `rio edit-info`",
+            )
 
     def _refuse_short(self, grid: Grid) -> None:
         if grid in self._covers:
