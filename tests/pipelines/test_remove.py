@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.warp import calculate_default_transform
@@ -24,6 +25,7 @@ from cloudfree.pipelines.registration import Measurement
 from cloudfree.pipelines.remove import RemoveOptions, RemoveResult, run
 from cloudfree.runtimes.model import Arrays, Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
+from tests.faults import full_disk
 from tests.rasters import (
     TEN_METRES,
     UTM31,
@@ -303,21 +305,65 @@ def test_the_offset_of_newer_products_is_taken_off_and_put_back(
     assert (after[:, 48, 48] == ANSWER + 1000).all()
 
 
-@pytest.mark.parametrize("fault", ["model", "disk"])
-def test_a_fault_on_the_way_leaves_no_output(
-    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch, fault: str
+def test_a_fault_of_the_network_leaves_no_output(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any, **__: Any) -> None:
+    def fail(*_: Any) -> None:
         raise RuntimeError("broke")
 
-    place, name = (network, "run") if fault == "model" else (remove.CogWriter, "write")
-    monkeypatch.setattr(place, name, fail)
-    (folder / "mask.tif").unlink(missing_ok=True)
-    write_raster(folder / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
-    before = sorted(path.name for path in folder.iterdir())
+    monkeypatch.setattr(network, "run", fail)
+    before = sorted(folder.iterdir())
     with pytest.raises(RuntimeError, match="broke"):
-        _remove(folder, mask=folder / "mask.tif")
-    assert sorted(path.name for path in folder.iterdir()) == before
+        _remove(folder)
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("room_kb", [1, 20, 100])
+def test_a_full_disk_leaves_no_output(folder: Path, network: Known, room_kb: int) -> None:
+    mask = write_raster(folder / "mask.tif", _half_mask(), ["mask"])
+    before = sorted(folder.iterdir())
+    with (
+        full_disk(1000 * room_kb),
+        pytest.raises(OutputError, match=r"cannot be written .*free some space"),
+    ):
+        _remove(folder, mask=mask)
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("ending", ["", "_filled", "_uncertainty"])
+def test_a_file_that_cannot_be_finished_takes_the_others_with_it(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    copy = rasterio.shutil.copy
+
+    def full_by_then(source: Path, target: Path, **options: Any) -> None:
+        if target.parent.name.startswith(f".l1c_cloudfree{ending}.part.") and "COG" in str(options):
+            raise OSError("No space left on device")
+        copy(source, target, **options)
+
+    monkeypatch.setattr(rasterio.shutil, "copy", full_by_then)
+    before = sorted(folder.iterdir())
+    with pytest.raises(OutputError, match=rf"cloudfree{ending}\.tif cannot be written \(No space"):
+        _remove(folder, uncertainty=True)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_the_result_has_its_name_last(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that skips results which are there finds the others beside them."""
+    named: list[str] = []
+    replace = Path.replace
+
+    def watched(self: Path, target: Path) -> Path:
+        named.append(target.name)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    result = _remove(folder, uncertainty=True)
+    made = [path.name for path in (result.uncertainty, result.filled, result.output) if path]
+    assert named[-3:] == made
+    assert len(made) == 3
 
 
 def _elsewhere(folder: Path) -> dict[str, Any]:
