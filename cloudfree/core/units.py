@@ -8,6 +8,7 @@ back, nobody in between converts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -63,24 +64,31 @@ class Radiometry:
     def encode(self, reflectance: Float32) -> NDArray[np.generic]:
         """The numbers that mean `reflectance`; a valid pixel never becomes nodata.
 
-        Integers are rounded and kept within their type; one that would be the nodata value is
-        moved up by one. NaN becomes nodata.
+        Integers are rounded and kept within their type; a number that would be the nodata value is
+        moved to the one beside it. NaN becomes nodata, where there is such a value.
         """
         dtype = np.dtype(self.dtype)
         # The narrowest floats that hold every number of the type: these arrays are large.
         numbers = reflectance.astype(np.result_type(dtype, np.float32))
         numbers -= self.offset
         numbers /= self.scale
-        if not np.issubdtype(dtype, np.integer):
-            return numbers.astype(dtype, copy=False)
         missing = np.isnan(numbers)
-        numbers[missing] = 0
-        limits = np.iinfo(dtype)
-        np.clip(np.rint(numbers, out=numbers), limits.min, limits.max, out=numbers)
+        if np.issubdtype(dtype, np.integer):
+            numbers[missing] = 0
+            limits = np.iinfo(dtype)
+            np.clip(np.rint(numbers, out=numbers), limits.min, limits.max, out=numbers)
         if self.nodata is not None:
-            numbers[numbers == self.nodata] += 1
+            numbers[numbers == self.nodata] = _beside(self.nodata, dtype)
             numbers[missing] = self.nodata
-        return numbers.astype(dtype)
+        return numbers.astype(dtype, copy=False)
+
+
+def _beside(number: float, dtype: np.dtype[Any]) -> float:
+    """The next larger number of a type, or the next smaller one of a number that has none."""
+    if np.issubdtype(dtype, np.integer):
+        return number + 1 if number < np.iinfo(dtype).max else number - 1
+    way = np.inf if number < 1 else -np.inf
+    return float(np.nextafter(dtype.type(number), dtype.type(way)))
 
 
 def default_nodata(dtype: DTypeLike) -> float:

@@ -27,7 +27,7 @@ from cloudfree.runtimes.shelf import DEFAULT_MODEL
 # Shares are counted on so many windows of this size along each side of a scene.
 WINDOW_PX, WINDOWS_PER_SIDE = 256, 4
 
-# SPECIAL_VALUE_SATURATED of the product metadata, S2 PSD-14.9.
+# What SPECIAL_VALUE_SATURATED of the product metadata is where there is none, S2 PSD-14.9.
 SATURATED = 65535
 
 
@@ -184,10 +184,12 @@ def _radar(path: Path, radar: Radar) -> RadarInfo:
 def _shares(scene: OpticalScene) -> tuple[float, float]:
     """Shares of missing and of saturated pixels among some windows."""
     missing, saturated = [], []
+    told = scene.product.saturated
+    largest = SATURATED if told is None else told
     for window in _windows(scene.grid):
         numbers = scene.native(window)
         missing.append(float((~scene.radiometry.valid(numbers)).mean()))
-        saturated.append(float((numbers == SATURATED).any(axis=0).mean()))
+        saturated.append(float((numbers == largest).any(axis=0).mean()))
     return float(np.mean(missing)), float(np.mean(saturated))
 
 

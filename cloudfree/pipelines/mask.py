@@ -14,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree import __version__
-from cloudfree.clouds.cast import SHADOW_REACH_M, ShadowCast
 from cloudfree.clouds.classes import REQUIRED_BANDS, ClassRules
 from cloudfree.clouds.classify import Classifier, Shadows
 from cloudfree.clouds.ground import GroundAxes
 from cloudfree.clouds.growth import parse_distance
 from cloudfree.clouds.score import CIRRUS_BAND
-from cloudfree.clouds.sun import SunFit
 from cloudfree.clouds.survey import OpticalSource, survey
 from cloudfree.core.cloud_mask import MaskClass, class_fractions
 from cloudfree.core.grid import Grid
@@ -33,16 +31,36 @@ from cloudfree.io.optical import OpticalScene
 from cloudfree.io.output_name import beside
 from cloudfree.io.score_file import ScoreWriter, score_profile
 from cloudfree.io.sentinel2.band_stack import Resampling
-from cloudfree.io.sentinel2.tags import SUN_AZIMUTH_TAG
+from cloudfree.pipelines.mask_sun import (
+    NO_SUN,
+    SHADOW_DISTANCE_TAG,
+    SUN_ORIGIN_TAG,
+    SUN_TAG,
+    Sun,
+    cast_of,
+    decide_sun,
+    sun_tags,
+    tell_sun,
+)
+
+__all__ = [
+    "SHADOW_DISTANCE_TAG",
+    "SUN_ORIGIN_TAG",
+    "SUN_TAG",
+    "MaskOptions",
+    "MaskPlan",
+    "MaskResult",
+    "MaskSettings",
+    "MaskSource",
+    "plan_mask",
+    "run",
+    "write_mask",
+]
 
 log = logging.getLogger("cloudfree")
 
 # How far from clouds cirrus is taken for part of them by a thorough mask.
 CIRRUS_REACH_M = 200.0
-
-# What a mask tells of the sun that decided its shadows.
-SUN_TAG, SUN_ORIGIN_TAG = "MASK_SUN_AZIMUTH_DEG", "MASK_SUN_AZIMUTH_ORIGIN"
-SHADOW_DISTANCE_TAG = "MASK_SHADOW_DISTANCE_M"
 
 
 class MaskSource(OpticalSource, Protocol):
@@ -91,29 +109,6 @@ class MaskOptions(MaskSettings):
     def result(self) -> Path:
         """Where the mask goes: where it was asked for, else beside the scene."""
         return self.output or beside(self.scene, "mask.tif")
-
-
-@dataclass(frozen=True)
-class Sun:
-    """Where the sun stood, clockwise from north, how that is known, and how far shadows fall.
-
-    `shadow_distance_m` is the nearest and farthest distance of a shadow from its cloud, None where
-    none stands out.
-    """
-
-    azimuth_deg: float | None
-    origin: Literal["metadata", "fitted", "none"]
-    shadow_distance_m: tuple[float, float] | None
-
-    @property
-    def distance(self) -> str:
-        """The distance in words, for a note or a tag."""
-        if self.shadow_distance_m is None:
-            return "None"
-        return "{:.0f} to {:.0f}".format(*self.shadow_distance_m)
-
-
-NO_SUN = Sun(None, "none", None)
 
 
 @dataclass(frozen=True)
@@ -224,25 +219,9 @@ def _shadows(scene: MaskSource, rules: ClassRules, progress: Progress) -> tuple[
     found = survey(scene, rules, axes, scene.sun_azimuth_deg, progress)
     if found.valid_px == 0:
         raise _no_valid_pixel(scene)
-    sun = _sun(scene.sun_azimuth_deg, found.sun)
-    _report(sun, found.sun)
-    return Shadows(found.thresholds, _cast(sun, axes), found.lit), sun
-
-
-def _sun(known_azimuth_deg: float | None, fit: SunFit | None) -> Sun:
-    """The sun of the metadata, or else the fitted one."""
-    distance = fit.distance_m if fit else None
-    if known_azimuth_deg is not None:
-        return Sun(known_azimuth_deg, "metadata", distance)
-    return Sun(fit.azimuth_deg, "fitted", distance) if fit else NO_SUN
-
-
-def _cast(sun: Sun, axes: GroundAxes) -> ShadowCast:
-    if sun.azimuth_deg is None:
-        # No cloud throws a shadow; a cast of no length reaches the clouds alone.
-        return ShadowCast()
-    distance = sun.shadow_distance_m or (0.0, SHADOW_REACH_M)
-    return ShadowCast.away_from_sun(sun.azimuth_deg, axes, distance)
+    sun = decide_sun(scene.sun_azimuth_deg, found.sun)
+    tell_sun(sun, found.sun)
+    return Shadows(found.thresholds, cast_of(sun, axes), found.lit), sun
 
 
 def _ground_axes(grid: Grid) -> GroundAxes:
@@ -252,25 +231,6 @@ def _ground_axes(grid: Grid) -> GroundAxes:
     return GroundAxes(
         (north[0] / length_m, north[1] / length_m), (east[0] / length_m, east[1] / length_m)
     )
-
-
-def _report(sun: Sun, fit: SunFit | None) -> None:
-    if sun.origin == "none":
-        log.info("no cloud throws a shadow that shows: no pixel becomes shadow")
-        return
-    if fit and not fit.clear:
-        log.warning(
-            "no direction of the sun fits clearly better than the others: shadows are looked for "
-            "with the sun at %.0f degrees; if you know better, set the tag %s",
-            sun.azimuth_deg,
-            SUN_AZIMUTH_TAG,
-        )
-    else:
-        log.info("sun at %.0f degrees clockwise from north (%s)", sun.azimuth_deg, sun.origin)
-    if sun.shadow_distance_m:
-        log.info("shadows lie %s m from their clouds", sun.distance)
-    else:
-        log.info("no distance of the shadows stands out: up to %.0f m is cast", SHADOW_REACH_M)
 
 
 def _score_writer(options: MaskOptions, grid: Grid) -> ScoreWriter | AbstractContextManager[None]:
@@ -304,9 +264,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
         "MASK_NDSI": str(settings.ndsi),
         "MASK_THOROUGH": "yes" if settings.thorough else "no",
         "MASK_DILATE": settings.dilate,
-        SUN_TAG: str(plan.sun.azimuth_deg),
-        SUN_ORIGIN_TAG: plan.sun.origin,
-        SHADOW_DISTANCE_TAG: plan.sun.distance,
+        **sun_tags(plan.sun),
     }
     tags = {**profile.tags, **made}
     return dataclasses.replace(profile, tags=tags, creation_options=creation_options)

@@ -37,6 +37,22 @@ def test_a_valid_pixel_never_becomes_nodata() -> None:
     assert DIGITAL_NUMBERS.encode(dark).tolist() == [[[1, 1, 65535, 0]]]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("nodata", [-9999.0, 0.0, 1.0, 3.4028234663852886e38])
+def test_floats_with_a_nodata_value_keep_it_for_missing_pixels(dtype: str, nodata: float) -> None:
+    floats = Radiometry(dtype, 1.0, 0.0, nodata)
+    numbers = floats.encode(np.float32([[[0.25, 0.0, 1.0, np.nan]]]))
+    assert numbers.dtype == dtype
+    assert (numbers == nodata).ravel().tolist() == [False, False, False, True]
+    assert floats.valid(numbers).tolist() == [[True, True, True, False]]
+    assert numbers.ravel()[:3] == pytest.approx([0.25, 0.0, 1.0])
+
+
+def test_a_number_beside_the_largest_is_the_one_below() -> None:
+    last = Radiometry("uint16", 1e-4, 0.0, 65535.0)
+    assert last.encode(np.float32([[[9.0, np.nan]]])).tolist() == [[[65534, 65535]]]
+
+
 def test_floats_are_reflectance_as_they_are() -> None:
     floats = Radiometry("float32", 1.0, 0.0, float("nan"))
     pixels = np.array([[[0.25, np.nan]]], dtype=np.float32)

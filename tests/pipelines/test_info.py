@@ -9,13 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from cloudfree.cli.group import group
+from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.progress import silent
 from cloudfree.errors import InputError
 from cloudfree.pipelines import info_installation
 from cloudfree.pipelines.info import InfoOptions, run
 from cloudfree.pipelines.info_installation import InstallationResult, installation
 from cloudfree.pipelines.info_product import OpticalInfo, RadarInfo, product
-from tests.rasters import write_cloudy_scene, write_radar
+from tests.rasters import cloudy_scene, write_cloudy_scene, write_radar, write_raster
 from tests.sentinel2_products import Safe, bands_of, write_safe
 
 
@@ -53,6 +54,14 @@ def test_the_share_of_missing_and_saturated_pixels_is_told(tmp_path: Path) -> No
     numbers = rewritten(scene)
     assert _optical(numbers).nodata == pytest.approx(1 / 3)
     assert _optical(numbers).saturated == pytest.approx(1 / 6)
+
+
+def test_the_number_of_saturated_pixels_is_that_of_the_product(tmp_path: Path) -> None:
+    numbers = cloudy_scene(48, 48)[0]
+    numbers[3, :12], numbers[3, 12:18] = 60_000, 65535
+    told = {"SPECIAL_VALUE_SATURATED": "60000"}
+    scene = write_raster(tmp_path / "l1c.tif", numbers, OPTICAL_BANDS, **told)
+    assert _optical(scene).saturated == pytest.approx(1 / 4)
 
 
 def rewritten(path: Path) -> Path:

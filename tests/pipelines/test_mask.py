@@ -132,6 +132,10 @@ def test_a_cloudless_scene_has_no_shadow_though_a_third_of_it_is_dark(
     assert (mask == MaskClass.CLEAR).all()
     assert (result.sun_azimuth_origin, result.shadow_distance_m) == ("none", None)
     assert "no cloud throws a shadow" in caplog.text
+    with rasterio.open(result.output) as written:
+        tags = written.tags()
+    assert tags["MASK_SUN_AZIMUTH_ORIGIN"] == "none"
+    assert not {"MASK_SUN_AZIMUTH_DEG", "MASK_SHADOW_DISTANCE_M"} & set(tags)
 
 
 def test_a_guessed_sun_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

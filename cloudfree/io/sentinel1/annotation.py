@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
+from cloudfree.io.product_xml import parse_xml
 from cloudfree.io.sentinel1.calibrate import AzimuthNoise, Lut, Noise
 from cloudfree.io.sentinel1.product_name import platform_name
 
@@ -120,19 +121,12 @@ def read_noise(content: bytes, name: str) -> Noise:
 class _Element:
     """An element that knows the file it comes from, for the text of refusals."""
 
-    def __init__(self, element: ElementTree.Element, file: str) -> None:
+    def __init__(self, element: Element, file: str) -> None:
         self.element, self.file = element, file
 
     @classmethod
     def parse(cls, content: bytes, file: str) -> _Element:
-        try:
-            return cls(ElementTree.fromstring(content), file)
-        except ElementTree.ParseError as error:
-            raise InputError(
-                f"{file} is no XML ({error})",
-                wanted="the annotation as it was delivered",
-                hint="download the product again",
-            ) from error
+        return cls(parse_xml(content, file), file)
 
     def has(self, path: str) -> bool:
         return self.element.find(path) is not None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from cloudfree.errors import InputError
+from cloudfree.io.product_xml import parse_xml
 
 _SAFE = "{http://www.esa.int/safe/sentinel-1.0}"
 
@@ -13,8 +14,8 @@ def relative_orbit(content: bytes) -> int | None:
     Source: S-1 Product Specification S1-RS-MDA-52-7441, section 5.1 (orbitReference).
     """
     try:
-        root = ElementTree.fromstring(content)
-    except ElementTree.ParseError:
+        root = parse_xml(content, "manifest")
+    except InputError:
         return None
     for element in root.iter(f"{_SAFE}relativeOrbitNumber"):
         if element.get("type", "start") == "start" and element.text:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.errors import InputError
+from cloudfree.io.product_xml import parse_xml
 from cloudfree.io.sentinel2.names import product_name
 from cloudfree.io.sentinel2.offset import OffsetEvidence, baseline_evidence, stated_offsets
 from cloudfree.io.sentinel2.product import Level
@@ -39,38 +39,6 @@ class ProductMetadata:
     saturated: float | None
     acquisition: Acquisition
     evidence: tuple[OffsetEvidence, ...]
-
-
-def parse_xml(text: bytes, name: str) -> Element:
-    """The root of an XML text.
-
-    Raises
-    ------
-    InputError
-        It is no XML, or declares a document type: entities can make a small file fill the memory.
-    """
-    parser = ElementTree.XMLParser(target=_WithoutDoctype())
-    try:
-        parser.feed(text)
-        root: Element = parser.close()
-    except (ElementTree.ParseError, _DoctypeError) as error:
-        raise InputError(
-            f"{name} cannot be read ({error})",
-            wanted="the XML metadata of a Sentinel-2 product",
-            hint="download the product again",
-        ) from error
-    return root
-
-
-class _DoctypeError(ValueError):
-    """A document type where none belongs."""
-
-
-class _WithoutDoctype(ElementTree.TreeBuilder):
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        """Refuse the declaration."""
-        del name, pubid, system
-        raise _DoctypeError("a document type declaration")
 
 
 def product_metadata(text: bytes, name: str) -> ProductMetadata:

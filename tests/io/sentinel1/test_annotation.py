@@ -54,7 +54,8 @@ def test_the_tables_are_read(azimuth_noise: tuple[float, float] | None) -> None:
         ("numberOfLines>", "lines>", r"no numberOfLines in a\.xml; .*download the product again"),
         ('<srgrCoefficients count="6">', "<srgrCoefficients>x ", "no srgrCoefficients in num"),
         ("geolocationGridPoint>", "point>", "no geolocationGrid/geolocationGridPointList/geoloc"),
-        ("</product>", "", r"a\.xml is no XML \(no element found"),
+        ("</product>", "", r"a\.xml cannot be read \(no element found"),
+        ("?>", '?><!DOCTYPE a [<!ENTITY x "y">]>', r"a\.xml cannot be read \(a document type decl"),
     ],
 )  # fmt: skip
 def test_a_damaged_annotation_is_refused(old: str, new: str, text: str) -> None:
@@ -67,6 +68,7 @@ def test_the_manifest_tells_the_relative_orbit() -> None:
     assert relative_orbit(MANIFEST.encode()) == 95
     assert relative_orbit(b"<xfdu/>") is None
     assert relative_orbit(b"<xfdu") is None
+    assert relative_orbit(MANIFEST.replace("?>", "?><!DOCTYPE a>").encode()) is None
 
 
 def test_the_annotations_of_a_real_product_are_read(data: Path) -> None:

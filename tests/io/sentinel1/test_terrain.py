@@ -12,6 +12,7 @@ from cloudfree.core.grid import Grid
 from cloudfree.core.units import decibel
 from cloudfree.errors import InputError
 from cloudfree.io.radar import open_radar
+from cloudfree.io.sentinel1 import terrain
 from cloudfree.io.sentinel1.annotation import read_annotation
 from cloudfree.io.sentinel1.geolocation import TiePointGeolocation
 from cloudfree.io.sentinel1.grd import GrdScene, annotation_of
@@ -124,3 +125,24 @@ def test_the_orbit_of_a_real_product_finds_its_tie_points(data: Path) -> None:
     )
     assert np.sqrt(np.mean((line - points.line) ** 2)) < 0.2
     assert np.sqrt(np.mean((pixel - points.pixel) ** 2)) < 0.3
+
+
+def test_heights_are_closed_with_the_scene(tmp_path: Path) -> None:
+    product = find_product(write_safe(tmp_path, level_scene(60, 60, 0.1)))
+    assert product is not None
+    heights = Elevation(_write_hill(tmp_path / "dem.tif"))
+    with GrdScene(product, heights=heights):
+        assert not heights.handle.closed
+    assert heights._handles[0].closed
+
+
+def test_heights_are_closed_where_the_scene_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heights = Elevation(_write_hill(tmp_path / "dem.tif"))
+    monkeypatch.setattr(terrain, "OrbitGeolocation", TiePointGeolocation)  # needs no sarsen
+    monkeypatch.setattr(terrain, "Elevation", lambda _: heights)
+    root = write_safe(tmp_path, level_scene(60, 60, 0.1))
+    with pytest.raises(InputError, match="--s1-units db for the GRD product"):
+        open_radar(root, "db", heights.path)
+    assert heights._handles[0].closed
