@@ -100,6 +100,33 @@ class PolynomialDisplacement:
         return there[0] - rows, there[1] - cols
 
 
+@dataclass(frozen=True)
+class CoarserDisplacement:
+    """A displacement counted in pixels each of which is `rows` x `cols` of its own."""
+
+    fine: Displacement
+    rows: float
+    cols: float
+
+    def at(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+        """Where Sentinel-1 shows what the optical scene shows at these rows and columns."""
+        # Corners of pixels coincide, their centres do not.
+        row, col = self.fine.at((rows + 0.5) * self.rows - 0.5, (cols + 0.5) * self.cols - 0.5)
+        return (row + 0.5) / self.rows - 0.5, (col + 0.5) / self.cols - 0.5
+
+    @property
+    def length(self) -> float:
+        """Largest distance in pixels over the scene, at most."""
+        return self.fine.length / min(self.rows, self.cols)
+
+
+def coarser(displacement: Displacement, rows: float, cols: float) -> Displacement:
+    """The same displacement in pixels each of which is `rows` x `cols` of those it counts."""
+    if isinstance(displacement, Shift):
+        return Shift(displacement.row / rows, displacement.col / cols)
+    return displacement if rows == cols == 1 else CoarserDisplacement(displacement, rows, cols)
+
+
 def powers(row: Float64, col: Float64, degree: int) -> list[Float64]:
     """Products of powers of two coordinates up to a degree: 1, row, col, row², row col, col²."""
     return [

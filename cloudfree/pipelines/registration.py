@@ -9,13 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cloudfree.core.displacement import (
-    Displacement,
-    PolynomialDisplacement,
-    kind,
-    mean_shift,
-    words,
-)
+from cloudfree.core.displacement import Displacement, kind, mean_shift, words
 from cloudfree.core.shift import NO_SHIFT, Shift
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
@@ -32,6 +26,7 @@ from cloudfree.coregister.estimate import (
 )
 from cloudfree.coregister.matches import Matches, Windows, windows_of
 from cloudfree.errors import InputError
+from cloudfree.io.displacement_tags import tags_of_displacement
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.radar import Radar
@@ -104,22 +99,13 @@ class Measurement:
 
 
 def shift_tags(measured: Measurement) -> dict[str, str]:
-    """What the tags of a result tell of the shift that was corrected.
-
-    The tag of a shift that changes over the scene has its mean; another holds the coefficients of
-    `core.displacement.PolynomialDisplacement`, row and column of each.
-    """
+    """What the tags of a result tell of the shift that was corrected, and why."""
     applied = measured.applied_shift
-    shift = mean_shift(applied)
-    tags = {
-        "CLOUDFREE_SHIFT_PX": f"{shift.row:.3f},{shift.col:.3f}",
+    return {
+        **tags_of_displacement(applied),
         "CLOUDFREE_SHIFT_MODEL": kind(applied) if measured.applied else "none",
         "CLOUDFREE_SHIFT_REASON": measured.reason,
     }
-    if isinstance(applied, PolynomialDisplacement):
-        pairs = (f"{row:.4f},{col:.4f}" for row, col in applied.coefficients)
-        tags["CLOUDFREE_SHIFT_COEFFICIENTS"] = " ".join(pairs)
-    return tags
 
 
 NOT_USED = Measurement(NO_SHIFT, 0.0, False, False, "the model does not use Sentinel-1", 0.0)

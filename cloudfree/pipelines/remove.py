@@ -159,6 +159,8 @@ def _write(
     tags = _tags(options, scene.model, measurement)
     tags.update(adapted.tags() if adapted else {})
     if scene.sar:
+        units = scene.sar.units
+        tags["CLOUDFREE_S1_UNITS"] = f"{units.quantity} ({units.reason})"
         tags.update(gap_tags(scene.sar.acquisition, scene.optical.acquisition))
     profile = scene.optical.profile(tags, options.creation_options)
     counts, grid = _Counts(), scene.optical.grid

@@ -14,8 +14,8 @@ class Picture:
     """One picture of a scene, (y, x, 4).
 
     `name` is short and the same for all scenes (before, after, truth, sar, mask, error,
-    uncertainty, outline);
-    `composite` tells apart two pictures of one name: `true` or `swir`, empty where there is one.
+    uncertainty, outline); `composite` tells apart two pictures of one name: `true` or `swir`, empty
+    where there is one.
     """
 
     name: str

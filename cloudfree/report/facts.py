@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudfree import __version__
+from cloudfree.core.displacement import words
 from cloudfree.core.shift import NO_SHIFT
 from cloudfree.io.georeference import ASSUMED_PIXEL_M, pixel_size_m
 from cloudfree.io.optical import OpticalScene
@@ -19,6 +20,8 @@ def facts(sources: Sources) -> tuple[tuple[str, str], ...]:
         "Weights SHA-256": made.model_sha256,
         "Sentinel-2": made.s2,
         "Sentinel-1": made.s1,
+        "Sentinel-1 in": made.s1_units,
+        "Heights": made.dem,
         "Shift": _shift(made),
         "Adapted to the scene": made.adapted,
         "Mask": made.mask,
@@ -34,8 +37,7 @@ def facts(sources: Sources) -> tuple[tuple[str, str], ...]:
 
 def _shift(made: Provenance) -> str:
     """How far Sentinel-1 was moved, and why."""
-    moved = f"{made.shift.row:+.2f} rows, {made.shift.col:+.2f} columns"
-    told = "none" if made.shift == NO_SHIFT else moved
+    told = "none" if made.shift == NO_SHIFT else words(made.shift)
     return f"{told}: {made.shift_reason}" if made.shift_reason else told
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cloudfree.core.shift import NO_SHIFT, Shift
+from cloudfree.core.displacement import Displacement
 from cloudfree.errors import InputError
+from cloudfree.io.displacement_tags import displacement_of_tags
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,9 @@ class Provenance:
     `shift` is what was corrected, in pixels of the result.
     `adapted` tells whether the model was adapted to the scene, and if so what that gained.
     `s2_offset` is what the user had added to the digital numbers.
-    `s2`, `s1`, `mask`, `filled` and `uncertainty` are paths relative to the folder of the result.
+    `s1_units` is what the numbers of Sentinel-1 were taken for.
+    `s2`, `s1`, `dem`, `mask`, `filled` and `uncertainty` are paths relative to the folder of the
+    result.
     """
 
     version: str
@@ -25,18 +28,20 @@ class Provenance:
     model_license: str | None
     s2: str | None
     s1: str | None
+    s1_units: str | None
+    dem: str | None
     mask: str | None
     filled: str | None
     uncertainty: str | None
-    shift: Shift
+    shift: Displacement
     shift_reason: str | None
     adapted: str | None
     s2_offset: float | None
     warnings: tuple[str, ...]
 
 
-def provenance_of(tags: Mapping[str, str], name: str) -> Provenance:
-    """The making of the result `name` from the tags of its file.
+def provenance_of(tags: Mapping[str, str], name: str, height: int, width: int) -> Provenance:
+    """The making of the result `name`, of that many pixels, from the tags of its file.
 
     Raises
     ------
@@ -57,10 +62,12 @@ def provenance_of(tags: Mapping[str, str], name: str) -> Provenance:
         model_license=tags.get("CLOUDFREE_MODEL_LICENSE"),
         s2=tags.get("CLOUDFREE_S2"),
         s1=tags.get("CLOUDFREE_S1"),
+        s1_units=_first_word(tags.get("CLOUDFREE_S1_UNITS", "")),
+        dem=tags.get("CLOUDFREE_DEM"),
         mask=tags.get("CLOUDFREE_MASK"),
         filled=tags.get("CLOUDFREE_FILLED"),
         uncertainty=tags.get("CLOUDFREE_UNCERTAINTY"),
-        shift=_shift(tags.get("CLOUDFREE_SHIFT_PX", "none")),
+        shift=displacement_of_tags(tags, height, width),
         shift_reason=tags.get("CLOUDFREE_SHIFT_REASON"),
         adapted=_adapted(tags),
         s2_offset=float(tags["CLOUDFREE_S2_OFFSET"]) if "CLOUDFREE_S2_OFFSET" in tags else None,
@@ -74,10 +81,5 @@ def _adapted(tags: Mapping[str, str]) -> str | None:
     return f"{tags['CLOUDFREE_ADAPTED']}, {float(gain):+.2f} dB on clear ground held out"
 
 
-def _shift(text: str) -> Shift:
-    """The shift of a tag such as `-0.50,1.25`, rows first; `none` means that nothing was moved."""
-    try:
-        row, col = map(float, text.split(","))
-    except ValueError:
-        return NO_SHIFT
-    return Shift(row, col)
+def _first_word(text: str) -> str | None:
+    return next(iter(text.split()), None)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.cloud_mask import MaskClass
+from cloudfree.core.displacement import coarser
 from cloudfree.core.grid import Grid
 from cloudfree.core.marks import Mark
-from cloudfree.core.shift import Shift
 from cloudfree.core.units import Float32
 from cloudfree.core.window import strips
 from cloudfree.errors import InputError
@@ -87,9 +87,8 @@ def _radar(sources: Sources, grid: Grid) -> Iterator[Picture]:
 
 def _backscatter_db(sar: Radar, sources: Sources, grid: Grid) -> Float32:
     """VV and VH on `grid` with the shift of the result, strip by strip: the source may be huge."""
-    per_row = grid.height / sources.after.grid.height
-    per_col = grid.width / sources.after.grid.width
-    shift = Shift(sources.provenance.shift.row * per_row, sources.provenance.shift.col * per_col)
+    rows, cols = sources.after.grid.height / grid.height, sources.after.grid.width / grid.width
+    shift = coarser(sources.provenance.shift, rows, cols)
     parts = strips(grid.height, grid.width, STRIP_ROWS)
     return np.concatenate([sar.on_grid(grid, part, shift) for part in parts], axis=1)
 

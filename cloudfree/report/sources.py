@@ -33,8 +33,7 @@ class Sources:
     """The open files of one result; None where a file was not found or cannot be used.
 
     `filled` holds 0 original, 1 reconstructed, 255 nodata, `deviations` the standard deviation of
-    each restored band; `missing` says in sentences what is
-    not there.
+    each restored band; `missing` says in sentences what is not there.
     """
 
     after: OpticalScene
@@ -59,16 +58,21 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
     """
     with ExitStack() as stack:
         with Dataset(result) as dataset:
-            provenance = provenance_of(dataset.handle.tags(), result.name)
+            handle = dataset.handle
+            provenance = provenance_of(handle.tags(), result.name, handle.height, handle.width)
         after = stack.enter_context(OpticalScene(result, provenance.s2_offset))
         matching = _matching(after, provenance.s2_offset)
         shelf = _Shelf(stack, result.parent)
         grid = after.grid
+        dem = shelf.find("the elevation model", provenance.dem)
+        units = provenance.s1_units or "auto"
         yield Sources(
             after=after,
             provenance=provenance,
             before=shelf.open("the cloudy scene", provenance.s2, matching),
-            sar=shelf.open("the Sentinel-1 scene", provenance.s1, open_radar),
+            sar=shelf.open(
+                "the Sentinel-1 scene", provenance.s1, lambda path: open_radar(path, units, dem)
+            ),
             mask=shelf.open("the cloud mask", provenance.mask, lambda path: MaskFile(path, grid)),
             filled=shelf.open(
                 "the file of marks", provenance.filled, lambda path: MaskFile(path, grid)
@@ -86,13 +90,20 @@ class _Shelf:
         self.stack, self.folder = stack, folder
         self.missing: list[str] = []
 
-    def open(self, what: str, name: str | None, opener: Callable[[Path], Opened]) -> Opened | None:
-        """The open file `name`, or None; a name that is None is not missed."""
+    def find(self, what: str, name: str | None) -> Path | None:
+        """The path of the file `name`, if it is there; a name that is None is not missed."""
         if name is None:
             return None
         path = self.folder / name
         if not path.exists():
             self.missing.append(f"{what} was not found: {name}")
+            return None
+        return path
+
+    def open(self, what: str, name: str | None, opener: Callable[[Path], Opened]) -> Opened | None:
+        """The open file `name`, or None; a name that is None is not missed."""
+        path = self.find(what, name)
+        if path is None:
             return None
         try:
             opened = opener(path)

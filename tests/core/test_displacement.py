@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.core.displacement import (
+    Displacement,
     PolynomialDisplacement,
+    coarser,
     kind,
     mean_shift,
     powers,
@@ -55,6 +57,20 @@ def test_a_field_goes_on_outside_its_matches_as_it_is_at_their_edge() -> None:
     assert rows[0] - 0.0 == pytest.approx(rows[1] - 25.0)
     assert cols[0] == pytest.approx(cols[1])
     assert inner.length < BENT.length
+
+
+@pytest.mark.parametrize("displacement", [Shift(1.5, -2.0), AFFINE, BENT], ids=kind)
+@given(places, places)
+def test_in_larger_pixels_the_same_ground_is_moved_the_same_way(
+    displacement: Displacement, row: float, col: float
+) -> None:
+    large = coarser(displacement, 4.0, 2.5)
+    there = large.at(np.array((row + 0.5) / 4 - 0.5), np.array((col + 0.5) / 2.5 - 0.5))
+    rows, cols = displacement.at(np.array(row), np.array(col))
+    assert float(there[0]) == pytest.approx((rows + 0.5) / 4 - 0.5)
+    assert float(there[1]) == pytest.approx((cols + 0.5) / 2.5 - 0.5)
+    assert displacement.length / 4 <= large.length <= displacement.length / 2.5
+    assert coarser(displacement, 1.0, 1.0) == displacement
 
 
 def test_powers_are_ordered_by_degree() -> None:

@@ -470,6 +470,18 @@ def test_a_report_is_written_beside_the_result(folder: Path, network: Known) -> 
     assert "l1c_cloudfree.tif" in (folder / "report.html").read_text()
 
 
+@pytest.mark.parametrize(
+    ("units", "tag"),
+    [("auto", "db (negative numbers, median -14.0)"), ("linear", "linear (as given)")],
+)
+def test_the_result_tells_what_the_radar_was_taken_for(
+    folder: Path, network: Known, units: str, tag: str
+) -> None:
+    result = _remove(folder, s1_units=units, replace="all")
+    with rasterio.open(result.output) as dataset:
+        assert dataset.tags()["CLOUDFREE_S1_UNITS"] == tag
+
+
 def test_radar_bands_are_found_by_name(folder: Path, network: Known) -> None:
     radar = _read(folder / "vv_vh.tif")
     write_raster(folder / "vv_vh.tif", radar[::-1].copy(), SAR_BANDS[::-1])

@@ -45,6 +45,33 @@ def test_the_shift_shrinks_with_the_picture(tmp_path, monkeypatch):
     assert radar_picture(fake)[10, :, 0].argmax() == (BRIGHT_COL - 6) // 2
 
 
+@pytest.mark.parametrize("longest", [1024, 32], ids=["as it is", "reduced"])
+def test_a_shift_that_changes_over_the_scene_is_shown_as_it_was_corrected(
+    tmp_path, monkeypatch, longest
+):
+    """No column is moved in the middle of the rows, 9 at the top and at the bottom."""
+    monkeypatch.setattr(quicklooks, "LONGEST_PX", longest)
+    fake = write_result(
+        tmp_path, CLOUDFREE_SHIFT_PX="0,0", CLOUDFREE_SHIFT_COEFFICIENTS="0,0 0,-9 0,0"
+    )
+    write_bright_column(fake.s1)
+    per_px = 64 // min(longest, 64)
+    red = radar_picture(fake)[..., 0]
+    last = len(red) - 1
+    seen = np.array([red[0].argmax(), red[last // 2].argmax(), red[last].argmax()])
+    assert np.abs(seen * per_px - [BRIGHT_COL - 9, BRIGHT_COL, BRIGHT_COL + 9]).max() <= per_px
+
+
+def test_the_radar_is_read_in_the_units_that_the_user_said(tmp_path):
+    """Power of cities, which nobody would take for power by itself."""
+    fake = write_result(tmp_path, CLOUDFREE_S1_UNITS="linear (as given)")
+    write_raster(fake.s1, np.full((2, 48, 64), 3.0, np.float32), SAR_BANDS)
+    assert radar_picture(fake) is not None
+    other = write_result(tmp_path / "other")
+    write_raster(other.s1, np.full((2, 48, 64), 3.0, np.float32), SAR_BANDS)
+    assert radar_picture(other) is None
+
+
 def test_a_radar_that_cannot_be_placed_is_left_out_with_a_warning(tmp_path, caplog):
     fake = write_result(tmp_path)
     write_radar(fake.s1, 20, 20, crs=None)

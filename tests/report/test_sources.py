@@ -9,6 +9,7 @@ import pytest
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.errors import InputError
+from cloudfree.io.sar import SarScene
 from cloudfree.report.sources import open_sources
 from tests.rasters import write_cloudy_scene, write_raster
 from tests.results import write_result
@@ -39,6 +40,24 @@ def test_a_moved_file_is_missed_by_name_and_the_others_stay(tmp_path, file, fiel
         assert sources.missing == (what,)
         fields = {name: getattr(sources, name) for name in ("before", "sar", "mask", "filled")}
     assert [name for name, source in fields.items() if source is None] == [field]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_radar_is_opened_with_the_heights_that_corrected_it(tmp_path, monkeypatch, kept):
+    fake = write_result(tmp_path, CLOUDFREE_DEM="dem.tif")
+    dem = write_raster(tmp_path / "dem.tif", np.zeros((1, 9, 9), np.float32), ["height"])
+    if not kept:
+        dem.unlink()
+    asked = []
+
+    def opened(path: Path, units: str, heights: Path | None) -> SarScene:
+        asked.append((units, heights))
+        return SarScene(path, units)
+
+    monkeypatch.setattr("cloudfree.report.sources.open_radar", opened)
+    with open_sources(fake.result, None) as sources:
+        assert sources.missing == (() if kept else ("the elevation model was not found: dem.tif",))
+    assert asked == [("auto", dem if kept else None)]
 
 
 def test_a_broken_file_is_named_and_left_out(tmp_path: Path):
