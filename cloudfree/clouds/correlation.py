@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cloudfree.clouds.cast import SHADOW_REACH_M, Bits
 from cloudfree.clouds.ground import GroundAxes
+from cloudfree.core.units import Float64
 
 MIN_DISTANCE_M = 100.0
 
@@ -19,8 +20,6 @@ MIN_DISTANCE_M = 100.0
 LANDSCAPE_M = 300.0
 # Clouds differ in height, so their shadows agree on a distance only roughly.
 BLUR_M = 60.0
-
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.clouds.cast import Bits
-from cloudfree.clouds.correlation import Correlation, Float64
+from cloudfree.clouds.correlation import Correlation
 from cloudfree.clouds.ground import GroundAxes
+from cloudfree.core.units import Float64
 
 AZIMUTH_STEP_DEG = 5
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-Float64 = NDArray[np.float64]
+from cloudfree.core.units import Float64
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 
 # QUANTIFICATION_VALUE of every Sentinel-2 product since 2016 (S2 PSD-14.9, section 4.9).
 QUANTIFICATION = 10_000.0

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cloudfree.core.displacement import PolynomialDisplacement, powers
+from cloudfree.core.units import Float64
 from cloudfree.coregister.correlate import CrossPower
 from cloudfree.coregister.estimate import Estimate
 from cloudfree.coregister.outliers import trust
-
-Float64 = NDArray[np.float64]
 
 # Blocks with a reliable shift of their own, and by how many pixels these must differ before they
 # are believed more than the shift of all blocks together. Windows look up to 4.5 px away.

@@ -10,12 +10,9 @@ that tell the same count once.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cloudfree.core.units import Float32
+from cloudfree.core.units import Float32, Float64
 from cloudfree.coregister.spectra import Complex64, as_complex, correlations, side_for, spectra
-
-Float64 = NDArray[np.float64]
 
 # Largest shift that is looked at; what lies far from the peak tells how high noise rises.
 REACH_PX = 32

@@ -12,13 +12,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cloudfree.core.displacement import Displacement, PolynomialDisplacement, powers
 from cloudfree.core.shift import Shift
+from cloudfree.core.units import Float64
 from cloudfree.coregister.matches import LIMIT_PX, Matches, Matching, Windows
-
-Float64 = NDArray[np.float64]
 
 ROUNDS = 12
 STILL_PX = 2e-3

@@ -6,12 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cloudfree.core.shift import NO_SHIFT, Shift
+from cloudfree.core.units import Float64
 from cloudfree.coregister.correlate import CrossPower
-
-Float64 = NDArray[np.float64]
 
 # Around the peak: everything nearer than this belongs to it, everything else is background.
 PEAK_PX = 8

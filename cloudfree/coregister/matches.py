@@ -15,11 +15,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.units import Float32
+from cloudfree.core.units import Float32, Float64
 from cloudfree.coregister.outliers import trust
 from cloudfree.coregister.spectra import Complex64, as_complex, correlations, side_for, spectra
 
-Float64 = NDArray[np.float64]
 Bits = NDArray[np.bool_]
 
 WINDOW_PX = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Float64 = NDArray[np.float64]
+from cloudfree.core.units import Float64
 
 # Residuals up to so many medians count fully, then less (Huber 1964, doi:10.1214/aoms/1177703732),
 # and beyond the second bound not at all.

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudfree.core.units import Float64
 from cloudfree.report.pictures import Pixels
 
-Float64 = NDArray[np.float64]
 Bits = NDArray[np.bool_]
 
 # Colours as red, green, blue, opacity.

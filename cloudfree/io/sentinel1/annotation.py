@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.acquisition import Acquisition
+from cloudfree.core.units import Float64
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.io.product_xml import parse_xml
 from cloudfree.io.sentinel1.calibrate import AzimuthNoise, Lut, Noise
 from cloudfree.io.sentinel1.product_name import platform_name
 
-Float64 = NDArray[np.float64]
 Times = NDArray[np.datetime64]
 
 SPEED_OF_LIGHT_M_S = 299_792_458.0

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.units import Float32
+from cloudfree.core.units import Float32, Float64
 from cloudfree.core.window import Window
-
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from cloudfree.core.displacement import powers
+from cloudfree.core.units import Float64
 from cloudfree.errors import InputError
 from cloudfree.io.sentinel1.annotation import Annotation, GroundRange, TiePoints, Times
-
-Float64 = NDArray[np.float64]
 
 # Degrees of the polynomials: with these, tie points left out of the fit of a real product over
 # 1800 m of relief are found to 0.05 lines and 0.04 m of slant range (root mean square).
@@ -141,12 +141,12 @@ class Polynomial:
         """The best fit; of lower degree where there are few values."""
         while degree > 1 and SPARE_POINTS * (degree + 1) * (degree + 2) / 2 > len(values):
             degree -= 1
-        solution = np.linalg.lstsq(_powers(u, v, degree), values, rcond=None)[0]
+        solution = np.linalg.lstsq(_terms(u, v, degree), values, rcond=None)[0]
         return cls(degree, np.asarray(solution, dtype=np.float64))
 
     def at(self, u: Float64, v: Float64) -> Float64:
         """Values of the polynomial."""
-        values = _powers(u.ravel(), v.ravel(), self.degree) @ self.coefficients
+        values = _terms(u.ravel(), v.ravel(), self.degree) @ self.coefficients
         return np.asarray(values.reshape(u.shape))
 
 
@@ -215,7 +215,6 @@ def _to_square(values: Float64) -> Float64:
     return np.asarray(2 * values / values.max() - 1)
 
 
-def _powers(u: Float64, v: Float64, degree: int) -> Float64:
-    """All products u^i v^j up to a total degree, (n, terms)."""
-    terms = [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
-    return np.stack([u**i * v**j for i, j in terms], axis=1)
+def _terms(u: Float64, v: Float64, degree: int) -> Float64:
+    """The terms of a polynomial at some points, (n, terms)."""
+    return np.stack(powers(u, v, degree), axis=1)

@@ -9,7 +9,6 @@ from typing import Self
 
 import numpy as np
 from affine import Affine
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from cloudfree.core.acquisition import Acquisition
@@ -17,7 +16,7 @@ from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.displacement import Displacement
 from cloudfree.core.grid import Grid
 from cloudfree.core.shift import NO_SHIFT
-from cloudfree.core.units import Float32, decibel
+from cloudfree.core.units import Float32, Float64, decibel
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.io import warp
@@ -34,7 +33,6 @@ from cloudfree.io.sentinel1.product_name import acquisition_of_name
 
 log = logging.getLogger("cloudfree")
 
-Float64 = NDArray[np.float64]
 
 # Side of the part of a grid that is worked on at once: the image runs at an angle to the grid, and
 # the rectangle of it that covers a part grows with the part's width.

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from cloudfree.core.grid import Grid
+from cloudfree.core.units import Float64
 from cloudfree.core.window import Window
 from cloudfree.io.georeference import pixel_size_m
 from cloudfree.io.sampling import bilinear
 from cloudfree.io.sentinel1.geolocation import CoarseHeights, Geolocation
-
-Float64 = NDArray[np.float64]
 
 # Ground points are found at nodes so far apart, and pixels between them bilinearly: over this way
 # the image of a smooth surface bends by less than a thousandth of a pixel.

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pyproj import Transformer
 
 from cloudfree.core.grid import Grid
-from cloudfree.core.units import Float32
+from cloudfree.core.units import Float32, Float64
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.io import warp
@@ -26,8 +25,6 @@ from cloudfree.io.sentinel1.annotation import Annotation
 from cloudfree.io.sentinel1.geolocation import TimeOfLine, slant_range_to_pixel
 from cloudfree.io.sentinel1.grd import GrdScene, annotation_of
 from cloudfree.io.sentinel1.product import Product
-
-Float64 = NDArray[np.float64]
 
 _TO_EARTH_FIXED = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
 
