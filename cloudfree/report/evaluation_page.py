@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib import resources
 from string import Template
 
 from cloudfree.metrics.calibration import Calibration
@@ -13,6 +12,7 @@ from cloudfree.metrics.summary import Kind, SummaryRow
 from cloudfree.report.chapter import Picture
 from cloudfree.report.evaluation_tables import calibration_table, cross_table, figure_table
 from cloudfree.report.gallery import gallery
+from cloudfree.report.markup import fact_list, part
 from cloudfree.report.numbers import PSNR, SSIM
 
 NOTES = (
@@ -49,19 +49,15 @@ class EvaluationPage:
 
 def render_evaluation(page: EvaluationPage) -> str:
     """The page; it needs nothing but itself."""
-    return Template(_part("page.html")).substitute(
+    return Template(part("page.html")).substitute(
         title=escape(page.title),
         contents=f'<p class="lede">Protocol <strong>{escape(page.protocol)}</strong></p>',
         scenes=_figures(page) + "\n".join(map(_patch, page.chapters)),
         notes=f"<p>{NOTES}</p>",
         version=escape(page.version),
-        style=_part("page.css") + _part("evaluation.css"),
-        script=_part("page.js"),
+        style=part("page.css") + part("evaluation.css"),
+        script=part("page.js"),
     )
-
-
-def _part(name: str) -> str:
-    return resources.files("cloudfree.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _figures(page: EvaluationPage) -> str:
@@ -71,13 +67,13 @@ def _figures(page: EvaluationPage) -> str:
         "Means over the patches": figure_table(_rows(page, "pixels")),
         "PSNR in dB by cloud cover": cross_table(cover, "Cover", PSNR),
         "Predicted variances": calibration_table(page.calibration) if page.calibration else "",
-        "What was compared": _facts(page.facts),
+        "What was compared": fact_list(page.facts.items()),
     }
     closed = {
         "PSNR in dB of each place": cross_table(places, "Place", PSNR),
         "SSIM of each place": cross_table(places, "Place", SSIM),
         "PSNR in dB of each band": cross_table(bands, "Band", PSNR),
-        f"{len(page.skipped)} patches skipped": _facts(dict(page.skipped)) if page.skipped else "",
+        f"{len(page.skipped)} patches skipped": fact_list(page.skipped) if page.skipped else "",
     }
     opened = "".join(
         f"<section><h3>{name}</h3>{text}</section>" for name, text in sections.items() if text
@@ -92,13 +88,6 @@ def _figures(page: EvaluationPage) -> str:
 
 def _rows(page: EvaluationPage, kind: Kind) -> Sequence[SummaryRow]:
     return [row for row in page.rows if row.kind == kind]
-
-
-def _facts(facts: Mapping[str, str]) -> str:
-    pairs = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts.items()
-    )
-    return f"<dl>{pairs}</dl>"
 
 
 def _patch(chapter: PatchChapter) -> str:

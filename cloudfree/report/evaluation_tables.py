@@ -8,6 +8,7 @@ from html import escape
 from cloudfree.metrics.calibration import Calibration
 from cloudfree.metrics.means import Interval
 from cloudfree.metrics.summary import SummaryRow
+from cloudfree.report.markup import column_head, table
 from cloudfree.report.numbers import COLUMNS, Column, percent
 
 RMSE = Column("rmse", "RMSE", "reflectance", 4, more_is_better=False)
@@ -16,9 +17,9 @@ METRIC_COLUMNS = (*COLUMNS, RMSE)
 
 def figure_table(rows: Sequence[SummaryRow]) -> str:
     """Every figure of every method, group by group; the best of a group stands out."""
-    heads = "".join(map(_head, METRIC_COLUMNS))
+    heads = "".join(map(column_head, METRIC_COLUMNS))
     body = "".join(_group(group, own) for group, own in _grouped(rows).items())
-    return _table(f'<tr><th scope="col">Method</th>{heads}</tr>', body)
+    return table(f'<tr><th scope="col">Method</th>{heads}</tr>', body)
 
 
 def cross_table(rows: Sequence[SummaryRow], title: str, column: Column) -> str:
@@ -27,7 +28,7 @@ def cross_table(rows: Sequence[SummaryRow], title: str, column: Column) -> str:
     heads = "".join(f'<th scope="col">{escape(method)}</th>' for method in methods)
     head = f'<tr><th scope="col">{title}</th><th scope="col">Patches</th>{heads}</tr>'
     groups = _grouped(rows).items()
-    return _table(head, "".join(_cross_row(group, own, column) for group, own in groups))
+    return table(head, "".join(_cross_row(group, own, column) for group, own in groups))
 
 
 def calibration_table(found: Mapping[str, Calibration]) -> str:
@@ -41,7 +42,7 @@ def calibration_table(found: Mapping[str, Calibration]) -> str:
         f"<td>{percent(one.within_1)}</td><td>{percent(one.within_2)}</td></tr>"
         for label, one in found.items()
     )
-    return _table(f"<tr>{head}</tr>", rows)
+    return table(f"<tr>{head}</tr>", rows)
 
 
 def _grouped(rows: Iterable[SummaryRow]) -> dict[str, list[SummaryRow]]:
@@ -93,12 +94,3 @@ def _interval(interval: Interval | None, column: Column) -> str:
 def _cell(text: str, best: bool, more: str) -> str:
     kind = ' class="better"' if best else ""
     return f"<td{kind}>{text}{more}</td>"
-
-
-def _head(column: Column) -> str:
-    unit = f'<span class="unit">{escape(column.unit)}</span>'
-    return f'<th scope="col">{column.title} {column.arrow}{unit}</th>'
-
-
-def _table(head: str, rows: str) -> str:
-    return f'<div class="scroll"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>'

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from importlib import resources
 from string import Template
 
 from cloudfree.core.cloud_mask import MASK_COLOURS, MaskClass
 from cloudfree.report.chapter import Chapter
 from cloudfree.report.gallery import gallery, swatch
+from cloudfree.report.markup import fact_list, part
 from cloudfree.report.numbers import percent
 from cloudfree.report.tables import NOTES, band_table, contents_table, region_table
 from cloudfree.report.viewer import viewer
@@ -19,19 +19,15 @@ def render(chapters: Sequence[Chapter], version: str) -> str:
     """The page of one or several results."""
     one = len(chapters) == 1
     numbered = enumerate(chapters, start=1)
-    return Template(_part("page.html")).substitute(
+    return Template(part("page.html")).substitute(
         title=escape(chapters[0].title) if one else f"{len(chapters)} cloud-free scenes",
         contents="" if one else f'<div class="contents">{contents_table(chapters)}</div>',
         scenes="\n".join(_scene(number, chapter, headed=not one) for number, chapter in numbered),
         notes=f"<p>{NOTES}</p>" if any(chapter.comparison for chapter in chapters) else "",
         version=escape(version),
-        style=_part("page.css"),
-        script=_part("page.js"),
+        style=part("page.css"),
+        script=part("page.js"),
     )
-
-
-def _part(name: str) -> str:
-    return resources.files("cloudfree.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _scene(number: int, chapter: Chapter, headed: bool) -> str:
@@ -65,7 +61,7 @@ def _panel(chapter: Chapter) -> str:
     sections = {
         "Against the truth": region_table(chapter.comparison) if chapter.comparison else "",
         "Mask of the cloudy scene": _shares(chapter) if chapter.fractions else "",
-        "How it was made": _facts(chapter),
+        "How it was made": fact_list(chapter.facts),
     }
     return "".join(
         f"<section><h3>{name}</h3>{content}</section>"
@@ -86,13 +82,6 @@ def _shares(chapter: Chapter) -> str:
         f"<li>{swatch(value)}{value.name.lower()} {percent(share)}</li>" for value, share in classes
     )
     return f'<div class="shares" aria-hidden="true">{bar}</div><ul class="legend">{legend}</ul>'
-
-
-def _facts(chapter: Chapter) -> str:
-    pairs = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in chapter.facts
-    )
-    return f"<dl>{pairs}</dl>"
 
 
 def _bands(chapter: Chapter) -> str:

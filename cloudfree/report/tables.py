@@ -7,6 +7,7 @@ from html import escape
 
 from cloudfree.report.chapter import Chapter
 from cloudfree.report.comparison import BeforeAfter, Comparison
+from cloudfree.report.markup import column_head, table
 from cloudfree.report.numbers import BAND_COLUMNS, COLUMNS, PSNR, SSIM, Column, percent
 
 NOTES = (
@@ -22,38 +23,28 @@ def region_table(comparison: Comparison) -> str:
     """Figures before and after, on reconstructed and on all pixels."""
     regions = {"Reconstructed pixels": comparison.cloudy, "All pixels": comparison.all}
     rows = "".join(_region(name, pair) for name, pair in regions.items() if pair)
-    heads = "".join(_head(column) for column in COLUMNS)
-    return _table(f"<tr><td></td>{heads}</tr>", rows)
+    heads = "".join(column_head(column) for column in COLUMNS)
+    return table(f"<tr><td></td>{heads}</tr>", rows)
 
 
 def band_table(comparison: Comparison) -> str:
     """Figures of every band, before and after side by side."""
-    groups = "".join(_head(column, span=2) for column in BAND_COLUMNS)
+    groups = "".join(column_head(column, span=2) for column in BAND_COLUMNS)
     pair = '<th scope="col">before</th><th scope="col">after</th>' * len(BAND_COLUMNS)
     head = f'<tr><td></td>{groups}</tr><tr><th scope="col">Band</th>{pair}</tr>'
     rows = "".join(_band(band, figures) for band, figures in comparison.bands.items())
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def contents_table(chapters: Sequence[Chapter]) -> str:
     """One line for each result, with a link to it."""
     scored = any(chapter.comparison for chapter in chapters)
     heads = "".join(
-        _head(column, note="before \N{RIGHTWARDS ARROW} after") for column in (PSNR, SSIM)
+        column_head(column, note="before \N{RIGHTWARDS ARROW} after") for column in (PSNR, SSIM)
     )
     head = f'<th scope="col">Scene</th><th scope="col">Reconstructed</th>{heads if scored else ""}'
     rows = (_line(number, chapter, scored) for number, chapter in enumerate(chapters, start=1))
-    return _table(f"<tr>{head}</tr>", "".join(rows))
-
-
-def _table(head: str, rows: str) -> str:
-    return f'<div class="scroll"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
-
-
-def _head(column: Column, span: int = 1, note: str = "") -> str:
-    unit = f'<span class="unit">{escape(note or column.unit)}</span>'
-    spans = f' colspan="{span}"' if span > 1 else ""
-    return f'<th scope="col"{spans}>{column.title} {column.arrow}{unit}</th>'
+    return table(f"<tr>{head}</tr>", "".join(rows))
 
 
 def _region(name: str, pair: BeforeAfter) -> str:
