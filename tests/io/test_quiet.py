@@ -5,13 +5,20 @@ from __future__ import annotations
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
+from cloudfree.io import quiet
 from cloudfree.io.quiet import without_warning
 
 
-def test_only_the_named_warning_is_silent() -> None:
+@pytest.mark.parametrize("of_the_thread", [False, True], ids=["of the process", "of the thread"])
+def test_only_the_named_warning_is_silent(
+    monkeypatch: pytest.MonkeyPatch, of_the_thread: bool
+) -> None:
+    flags = SimpleNamespace(context_aware_warnings=of_the_thread)
+    monkeypatch.setattr(quiet, "sys", SimpleNamespace(flags=flags))
     with without_warning(UserWarning):
         warnings.warn("unheard", UserWarning, stacklevel=1)
         with pytest.raises(FutureWarning):
