@@ -25,7 +25,7 @@ LEAST_HIDDEN_PX = 64
 _TRIES = 8
 # How often a sky is of the scene's own clouds, where it has any to give. Drawn ones are of every
 # thickness, which those of one scene may not be.
-_OWN_SHARE = 0.5
+_OWN_SHARE = 0.75
 
 
 @dataclass(frozen=True)

@@ -9,25 +9,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.turns import TURNS
 from cloudfree.core.units import Float32
-from cloudfree.simulation.cloud_layer import cut_layer
+from cloudfree.simulation.cloud_layer import DENSE, cut_layer
 
 Bits = NDArray[np.bool_]
+
+# Cloud may be so many times as thick, optically, as its brightness tells.
+_THICKEST = 2.0
+# What thin cloud adds is averaged over so many pixels: less would bring along what the network did
+# not restore of the ground below.
+_SMOOTH_PX = 8.0
 
 
 @dataclass(frozen=True)
 class Veil:
-    """A square of a scene under clouds and shadows, and the ground that a network restores there.
+    """What clouds and shadows add to a square of a scene, and the ground that is restored there.
 
-    `seen` and `restored` are reflectance, (band, y, x); `opacity`, (y, x), 0 to 1, is that of cloud
-    as its brightness tells; `hidden`, (y, x), are the pixels that are not clear.
+    `light` and `restored` are reflectance, (band, y, x), light below zero in shadow; `opacity`,
+    (y, x), 0 to 1, is that of cloud as its brightness tells; `hidden`, (y, x), is where they are.
     """
 
-    seen: Float32
+    light: Float32
     restored: Float32
     opacity: Float32
     hidden: Bits
@@ -35,23 +42,31 @@ class Veil:
     def over(self, clear: Float32, rng: np.random.Generator) -> tuple[Float32, Bits]:
         """Another square, (band, y, x), under these clouds, turned at random, and where they are.
 
-        How much ground shows through bright cloud cannot be seen: anything from none to what the
-        brightness tells.
+        How much ground shows through bright cloud cannot be seen: it is drawn, and what would show
+        less of the new ground shows more of the one that the cloud was seen over.
         """
         turn = TURNS[int(rng.integers(len(TURNS)))]
-        hidden = turn.of(self.hidden)
-        shown = rng.uniform() * (1.0 - turn.of(self.opacity))
-        cloudy = turn.of(self.seen) + shown * (clear - turn.of(self.restored))
-        return np.where(hidden, cloudy, clear).astype(np.float32), hidden
+        hidden, through = turn.of(self.hidden), turn.of(1.0 - self.opacity)
+        shown = through**_THICKEST ** rng.uniform()
+        below = shown * clear + (through - shown) * turn.of(self.restored)
+        return np.where(hidden, turn.of(self.light) + below, clear).astype(np.float32), hidden
 
 
 def cut_veil(seen: Float32, restored: Float32, hidden: Bits, bands: Sequence[str]) -> Veil:
-    """The veil over a square of a scene.
+    """The veil over a square of a scene of which `restored` is the ground.
 
     Raises
     ------
     ValueError
         Bands B02, B03 and B04, which tell opacity, are not among `bands`.
     """
-    ground = np.where(hidden, restored, seen)
-    return Veil(seen, restored, cut_layer(seen, ground, bands).opacity, hidden)
+    opacity = cut_layer(seen, np.where(hidden, restored, seen), bands).opacity
+    light = np.where(hidden, seen - (1.0 - opacity) * restored, np.float32(0.0))
+    near = np.maximum(_blurred(hidden.astype(np.float32)), np.float32(1e-6))
+    smooth = np.stack([_blurred(plane) for plane in light]) / near
+    own = np.clip(opacity / DENSE, 0.0, 1.0) ** 2
+    return Veil((smooth + own * (light - smooth)).astype(np.float32), restored, opacity, hidden)
+
+
+def _blurred(plane: Float32) -> Float32:
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), _SMOOTH_PX), dtype=np.float32)

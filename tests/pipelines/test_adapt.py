@@ -106,7 +106,7 @@ def test_the_clouds_of_the_scene_are_laid_over_its_ground(
     assert 0 < len(given) <= adapt_veils.MAX_VEILS
     for veil in given:
         assert adapt_veils.LEAST_HIDDEN <= veil.hidden.mean() <= adapt_veils.MOST_HIDDEN
-        bright = veil.seen[1] > 0.4
+        bright = veil.light[1] > 0.4
         assert veil.hidden[bright].all(), "all of the cloud is in it"
         assert veil.opacity[bright].mean() > 5 * veil.opacity[~veil.hidden].mean()
         assert np.abs(veil.restored - 0.3).max() < 1e-6, "what the network paints"
