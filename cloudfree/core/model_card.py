@@ -60,6 +60,11 @@ class ModelCard:
         """Which of the optical bands the bands of the output are."""
         return tuple(self.optical_bands.index(band) for band in self.output_bands)
 
+    @property
+    def output_scaling(self) -> Scaling:
+        """The scaling of the optical bands for those of the output."""
+        return self.optical_scaling.of(self.output_places)
+
 
 def parse_card_text(text: str) -> dict[str, Any]:
     """The entries of the text of a `card.toml`.

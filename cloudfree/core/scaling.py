@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +19,10 @@ class Scaling:
 
     clip: tuple[tuple[float, float], ...]
     scale: tuple[float, float]
+
+    def of(self, places: Sequence[int]) -> Scaling:
+        """The same for some of the bands, by their places."""
+        return replace(self, clip=tuple(self.clip[place] for place in places))
 
     def forward(self, values: Float32) -> Float32:
         """Clipped and scaled copy of `values`, (..., band, y, x)."""

@@ -27,6 +27,7 @@ from torch.nn import functional
 
 from cloudfree.networks.shapes import Shapes
 
+SAR_BANDS = 2
 SLOPE = 0.2  # of the leaky ReLU on the way down
 DROPOUT = 0.5
 WIDTHS = (1, 2, 4, 8, 8, 8, 8, 8)  # of c0..c7, in units of the first width
@@ -112,7 +113,8 @@ def settings_from(shapes: Shapes) -> dict[str, Any] | None:
         return None
     channels, seen = shapes["c0.weight"][:2]
     output_bands = shapes["dc7.weight"][0]
-    sar_bands = max(seen - output_bands, 0)  # none but in the form for Sentinel: 15 in, 13 out
+    # The fourth of 4 bands in and 3 out is no SAR: only the form for Sentinel has its two bands.
+    sar_bands = SAR_BANDS if seen - output_bands == SAR_BANDS else 0
     return {
         "optical_bands": seen - sar_bands,
         "sar_bands": sar_bands,

@@ -68,8 +68,8 @@ def card_entries(network: str, settings: dict[str, Any]) -> Entry:
     entry = network_entry(network)
     number = settings.get("optical_bands") or settings.get("output_bands") or entry.get("bands", 13)
     optical = bands_by_number(number)
-    # McGAN returns a matte behind its bands: what stands behind the optical bands is left.
-    output = optical[: settings.get("output_bands", len(optical))]
+    restored = entry.get("restored", {}).get(str(number), optical)
+    output = restored[: settings.get("output_bands", len(optical))]
     card: Entry = {
         "network": network,
         "description": f"{entry['title']} ({entry['paper']})",

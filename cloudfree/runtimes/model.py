@@ -77,7 +77,7 @@ class Model:
             for name, array in self.runtime.run(self.scaled(tiles)).items()
             if name in ("image", VARIANCE)
         }
-        scaling = self.card.optical_scaling
+        scaling = self.card.output_scaling
         images = _where_seen(scaling.inverse(told["image"]), tiles)
         if VARIANCE not in told:
             return images, None

@@ -23,7 +23,7 @@ def predict(run: Run, plan: Plan, card: ModelCard, pixels: Pixels) -> Float32:
         image = network(*(batch.inputs[name] for name in plan.inputs))["image"]
     network.train(learning)
     restored = image[0, : len(card.output_bands)].float().cpu().numpy()
-    return card.optical_scaling.inverse(np.asarray(restored))
+    return card.output_scaling.inverse(np.asarray(restored))
 
 
 def middle(pixels: Pixels, side: int) -> Pixels:

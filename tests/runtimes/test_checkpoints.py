@@ -53,6 +53,7 @@ VARIED = {
     "dsen2 optical": ("dsen2_cr", {**SMALL["dsen2_cr"], "sar_bands": 0}),
     "spa rgb": ("spa_gan", {"channels": 8}),
     "mcgan picture": ("mcgan", {"channels": 4}),
+    "mcgan without matte": ("mcgan", {"channels": 4, "output_bands": 3}),
     "sg-bafm base": ("sg_bafm_dfin", {"channels": 16, "attention_fusion": False,
                                       "branch_integration": False}),
     "fusion without dropout": ("simulation_fusion_gan", {"channels": 4, "dropout": False}),
@@ -253,6 +254,18 @@ def test_an_extra_tensor_alone_is_listed(tmp_path: Path) -> None:
     save_file({**tensors, "c8.stranger": torch.zeros(2)}, path)
     with pytest.raises(ModelError, match=r"unexpected: c8\.stranger\); wanted exactly its \d+"):
         load_model(str(path), "cpu")
+
+
+@pytest.mark.parametrize("output_bands", [3, 4])
+def test_the_matte_of_mcgan_is_no_band(tmp_path: Path, output_bands: int) -> None:
+    """Of what the form for pictures returns, the fourth image is where the cloud was."""
+    path = tmp_path / "rgbn.safetensors"
+    save_file(_tensors("mcgan", {"channels": 4, "output_bands": output_bands}), path)
+    model = load_model(str(path), "cpu")
+    assert model.card.optical_bands == ("B02", "B03", "B04", "B08")
+    assert model.card.output_bands == ("B02", "B03", "B04")
+    (restored,) = model.predict([TileInputs(np.full((4, 128, 128), 0.3, np.float32))])
+    assert restored.shape == (3, 128, 128)
 
 
 def test_weights_survive_safetensors(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -90,3 +91,16 @@ def test_scaling_and_its_inverse_agree(value: float, band: int) -> None:
     pixels = np.full((2, 1, 1), low + value * (high - low), np.float32)
     back = CARD.sar_scaling.inverse(CARD.sar_scaling.forward(pixels))
     assert back[band].item() == pytest.approx(pixels[band].item(), abs=1e-4)
+
+
+def test_bands_of_the_output_are_scaled_back_by_their_own_limits() -> None:
+    clip = tuple((0.0, 1.0 + band) for band in range(13))
+    card = replace(
+        CARD,
+        optical_scaling=Scaling(clip, (-1.0, 1.0)),
+        output_bands=(OPTICAL_BANDS[7], OPTICAL_BANDS[2]),
+    )
+    tile = _tile(8, 8)
+    model = Model(card, Recording(lambda x: x[:, [7, 2]]))
+    (prediction,) = model.predict([tile])
+    assert np.allclose(prediction, tile.optical[[7, 2]], atol=1e-6)
