@@ -53,7 +53,7 @@ from cloudfree.cli.options import (
     "--batch",
     type=click.IntRange(1),
     metavar="N",
-    help="Tiles the network sees at once.  [default: 1 on a CPU, 8 on a GPU]",
+    help="Tiles the network sees at once.  [default: 1 on a CPU, 2 megapixels on a GPU]",
 )
 @click.option(
     "--device",

@@ -184,6 +184,7 @@ class CloudfreeS(nn.Module):
     """
 
     SIZE_MULTIPLE: int = 16
+    FULL_PRECISION: tuple[str, ...] = ("recall", "head")
 
     def __init__(
         self,

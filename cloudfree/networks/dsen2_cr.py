@@ -65,6 +65,7 @@ class DSen2CR(nn.Module):
             *[ResidualBlock(features) for _ in range(blocks)],
             nn.Conv2d(features, optical_bands, 3, padding=1),
         )
+        self.FULL_PRECISION = (f"model.{len(self.model) - 1}",)
         self.apply(he_uniform)
 
     def forward(self, optical: Tensor, sar: Tensor | None = None) -> dict[str, Tensor]:

@@ -164,6 +164,7 @@ class GlfCr(nn.Module):
     """
 
     SIZE_MULTIPLE: int = 16
+    FULL_PRECISION: tuple[str, ...] = ("UPNet.2",)
     IGNORED_KEYS: tuple[str, ...] = (r"\.attn_mask$", r"\.relative_position_index$")
 
     def __init__(

@@ -177,6 +177,7 @@ class IbHfn(nn.Module):
     """
 
     SIZE_MULTIPLE: int = 4
+    FULL_PRECISION: tuple[str, ...] = ("head",)
 
     def __init__(
         self,

@@ -64,6 +64,7 @@ class McGan(nn.Module):
     """Restore a tile under thin cloud; with ``sar_bands``, SAR stands behind the optical bands."""
 
     SIZE_MULTIPLE: int = 128
+    FULL_PRECISION: tuple[str, ...] = ("dc7",)
 
     def __init__(
         self, optical_bands: int = 4, sar_bands: int = 0, output_bands: int = 4, channels: int = 64

@@ -23,6 +23,7 @@ class Sar2Opt(nn.Module):
     """Make an optical tile from the SAR tile of the same ground."""
 
     SIZE_MULTIPLE: int = 256
+    FULL_PRECISION: tuple[str, ...] = ("model.model.3",)
 
     def __init__(
         self, sar_bands: int = 2, output_bands: int = 13, levels: int = 8, channels: int = 64

@@ -25,6 +25,7 @@ class SarOptCgan(nn.Module):
     """Restore a cloudy optical tile with the SAR tile of the same ground."""
 
     SIZE_MULTIPLE: int = 256
+    FULL_PRECISION: tuple[str, ...] = ("model.model.3",)
 
     def __init__(
         self,

@@ -225,6 +225,7 @@ class SgBafmDfin(nn.Module):
     """
 
     SIZE_MULTIPLE: int = 16
+    FULL_PRECISION: tuple[str, ...] = ("head",)
 
     def __init__(
         self,

@@ -107,6 +107,7 @@ class SimulationFusionGan(nn.Module):
     """
 
     SIZE_MULTIPLE: int = 4
+    FULL_PRECISION: tuple[str, ...] = ("simulation.model.26", "fusion.model.26")
 
     def __init__(
         self,

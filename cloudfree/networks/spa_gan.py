@@ -145,6 +145,7 @@ class SpaGan(nn.Module):
     """Restore a tile under thin cloud from its optical bands alone."""
 
     SIZE_MULTIPLE: int = 1
+    FULL_PRECISION: tuple[str, ...] = ("conv_out",)
 
     def __init__(
         self,

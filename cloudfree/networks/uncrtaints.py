@@ -197,6 +197,7 @@ class UnCRtainTS(nn.Module):
     """
 
     SIZE_MULTIPLE: int = 1
+    FULL_PRECISION: tuple[str, ...] = ("out_conv",)
     SIDECAR_SETTINGS: tuple[str, ...] = ("scale_by",)
     SIDECAR_FIXED: tuple[tuple[str, bool], ...] = (("mean_nonLinearity", True),)
     RENAMED_KEYS: tuple[tuple[str, str], ...] = (

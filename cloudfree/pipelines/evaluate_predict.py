@@ -54,7 +54,7 @@ def predict_patch(
         load,
         predict,
         lambda _: None,
-        model.runtime.batch,
+        model.batch(size),
     )
     image, variance = np.split(np.concatenate([pixels for _, pixels, _ in rows], axis=1), 2)
     return image, None if np.isnan(variance).all() else variance

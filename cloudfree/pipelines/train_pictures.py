@@ -10,9 +10,9 @@ import numpy as np
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.units import Float32
 from cloudfree.io.picture import png
+from cloudfree.io.whole_file import write_whole
 from cloudfree.report.pictures import TRUE_COLOUR, Pixels, radar_colours, stretch_of
 from cloudfree.training import patches
-from cloudfree.training.folder import write_whole
 
 FOLDER = "samples"
 GAP_PX = 4

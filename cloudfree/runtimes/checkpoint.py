@@ -125,9 +125,7 @@ def load_strictly(name: str, network: nn.Module, tensors: Tensors, source: str) 
         "missing": sorted(wanted.keys() - tensors.keys()),
         "unexpected": sorted(tensors.keys() - wanted.keys()),
         "of another shape": sorted(
-            name
-            for name in tensors.keys() & wanted.keys()
-            if tensors[name].shape != wanted[name].shape
+            key for key in tensors.keys() & wanted.keys() if tensors[key].shape != wanted[key].shape
         ),
     }
     if any(wrong.values()):

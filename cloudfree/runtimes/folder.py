@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import tempfile
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from torch import nn
 from cloudfree.core.card_text import entries_of, toml_text
 from cloudfree.core.model_card import ModelCard
 from cloudfree.errors import OutputError
-from cloudfree.runtimes.shelf import CARD
+from cloudfree.runtimes.shelf import CARD, sha256_of
 
 WEIGHTS = "weights.safetensors"
 
@@ -68,13 +67,26 @@ def write_folder(network: nn.Module, card: ModelCard, folder: Path) -> ModelCard
 
 def _write(network: nn.Module, card: ModelCard, folder: Path) -> ModelCard:
     folder.mkdir()
-    weights = folder / WEIGHTS
-    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, weights)
-    own = dataclasses.replace(
-        card,
-        name=folder.name,
-        weights=WEIGHTS,
-        weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
-    )
-    (folder / CARD).write_text(toml_text(entries_of(own)), encoding="utf-8")
+    own = write_weights(network, dataclasses.replace(card, name=folder.name), folder / WEIGHTS)
+    write_card(own, folder)
     return own
+
+
+def write_weights(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
+    """Write weights; the file appears whole. Returns the card with their name and hash."""
+    draft = path.with_name(f".{path.name}.part")
+    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, draft)
+    draft.replace(path)
+    return dataclasses.replace(card, weights=path.name, weights_sha256=sha256_of(path))
+
+
+def write_card(card: ModelCard, folder: Path) -> None:
+    """Write a card, or replace the one that is there; either is whole at every moment."""
+    write_text(folder / CARD, toml_text(entries_of(card)))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text; the file appears whole."""
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

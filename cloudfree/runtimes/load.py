@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from cloudfree.runtimes.checkpoint import (
 )
 from cloudfree.runtimes.model import Model, Runtime
 from cloudfree.runtimes.onnx import ONNX_SUFFIX, OnnxRuntime, read_onnx_card
-from cloudfree.runtimes.shelf import checked_weights, find_model, is_file, read_card
+from cloudfree.runtimes.shelf import checked_weights, find_model, is_file, read_card, sha256_of
 from cloudfree.runtimes.torch import TorchRuntime, choose_device, choose_precision
 
 
@@ -58,7 +57,7 @@ def _find_checkpoint(path: Path, network: str | None) -> Loaded:
     own = {
         "name": path.stem,
         "weights": path.name,
-        "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "weights_sha256": sha256_of(path),
     }
     card = model_card({**card_entries(found.network, found.settings), **own})
     return Loaded(card, path, tensors)
@@ -80,7 +79,7 @@ def load_model(
     runtime: Runtime
     if found.weights.suffix == ONNX_SUFFIX:
         _refuse_precision(precision)
-        runtime = OnnxRuntime(found.weights, device)
+        runtime = OnnxRuntime(checked_weights(found.weights, found.card), device)
     else:
         place = choose_device(device)
         runtime = TorchRuntime(

@@ -10,8 +10,13 @@ import numpy as np
 
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.units import Float32
+from cloudfree.errors import ModelError
 
 Arrays = Mapping[str, Float32]
+
+# What `Runtime.batch` counts are tiles of this side; those that keep a GPU busy are 2**21 pixels.
+TILE_PX = 256
+GPU_BATCH = 32
 
 # The name under which networks return the variance of their image.
 VARIANCE = "variance"
@@ -27,7 +32,7 @@ class Runtime(Protocol):
 
     @property
     def batch(self) -> int:
-        """How many tiles at once suit the device."""
+        """How many tiles of `TILE_PX` at once suit the device; 1 where one of any size does."""
         ...
 
     def run(self, inputs: Arrays) -> Arrays:
@@ -57,19 +62,37 @@ class Model:
     card: ModelCard
     runtime: Runtime
 
+    def batch(self, side: int) -> int:
+        """How many tiles of that side, in pixels, at once suit the device: as many pixels as of
+        those that the runtime counts.
+        """
+        usual = self.runtime.batch
+        return usual if usual == 1 else max(usual * TILE_PX**2 // side**2, 1)
+
     def predict(self, tiles: Sequence[TileInputs]) -> list[Float32]:
         """Predicted reflectance, (band, y, x), of tiles of one size.
 
         Missing pixels are filled with the tile's median of their band, sizes are padded by
         reflection to the card's multiple, and both scalings are those of the card. Where a network
         that needs SAR has none nothing is known of the ground: the prediction is NaN there.
+
+        Raises
+        ------
+        ModelError
+            The network predicts what is no number.
         """
         return self.predict_with_variance(tiles)[0]
 
     def predict_with_variance(
         self, tiles: Sequence[TileInputs]
     ) -> tuple[list[Float32], list[Float32] | None]:
-        """Predicted reflectance, as `predict` has it, and the variance that the network tells."""
+        """Predicted reflectance, as `predict` has it, and the variance that the network tells.
+
+        Raises
+        ------
+        ModelError
+            The network predicts what is no number.
+        """
         height, width = tiles[0].optical.shape[-2:]
         bands = len(self.card.output_bands)
         told = {
@@ -77,6 +100,8 @@ class Model:
             for name, array in self.runtime.run(self.scaled(tiles)).items()
             if name in ("image", VARIANCE)
         }
+        for name, array in told.items():
+            self._refuse_no_numbers(name, array)
         scaling = self.card.output_scaling
         images = _where_seen(scaling.inverse(told["image"]), tiles)
         if VARIANCE not in told:
@@ -96,6 +121,16 @@ class Model:
             sar = self._batch([tile.sar for tile in tiles if tile.sar is not None])
             inputs["sar"] = self.card.sar_scaling.forward(sar)
         return inputs
+
+    def _refuse_no_numbers(self, name: str, array: Float32) -> None:
+        """All that the network sees are numbers: what is none was made by its own arithmetic."""
+        broken = int((~np.isfinite(array)).any(axis=1).sum())
+        if broken:
+            raise ModelError(
+                f"{name} of model {self.card.name} is no number on {broken} pixels of a tile",
+                wanted="numbers, which its inputs are",
+                hint="compute with --precision fp32; if that is how it was, the weights are broken",
+            )
 
     def _batch(self, arrays: Sequence[Float32]) -> Float32:
         batch = np.stack([fill_missing(array) for array in arrays])

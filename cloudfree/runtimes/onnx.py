@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from cloudfree.core.model_card import ModelCard, model_card
 from cloudfree.errors import ModelError
-from cloudfree.runtimes.model import Arrays
+from cloudfree.runtimes.device import gpu_index
+from cloudfree.runtimes.model import GPU_BATCH, Arrays
 from cloudfree.runtimes.out_of_memory import memory_errors
+from cloudfree.runtimes.shelf import sha256_of
+
+logger = logging.getLogger("cloudfree")
 
 ONNX_SUFFIX = ".onnx"
 
@@ -21,7 +27,6 @@ CARD_KEY = "cloudfree_card"
 SMALLEST = "smallest"
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
-GPU_BATCH = 8
 AXES = ("batch", "band", "height", "width")
 FATAL = 4  # severity: errors come as exceptions, and what matters of the rest is said here
 
@@ -34,6 +39,11 @@ class OnnxRuntime:
     def __init__(self, path: Path, device: str = "auto") -> None:
         self._session = _session(path, _providers(device))
         self._provider = self._session.get_providers()[0]
+        if device == "auto" and self._provider != CUDA and torch.cuda.is_available():
+            logger.warning(
+                "ONNX Runtime cannot use the GPU that torch sees, and runs on the CPU: install "
+                "onnxruntime-gpu alone, with its CUDA and cuDNN"
+            )
         if device.startswith("cuda") and self._provider != CUDA:
             raise ModelError(
                 f"device {device}, but ONNX Runtime runs on {self._provider}",
@@ -113,7 +123,7 @@ class OnnxRuntime:
 
 
 def read_onnx_card(path: Path) -> ModelCard:
-    """The card that `cloudfree export` wrote into an ONNX file.
+    """The card that `cloudfree export` wrote into an ONNX file, with the name and hash of the file.
 
     Raises
     ------
@@ -127,7 +137,7 @@ def read_onnx_card(path: Path) -> ModelCard:
             wanted="an ONNX file made by `cloudfree export`",
             hint="put it into a folder with a card.toml whose entry `weights` names it",
         )
-    return model_card({**entries, "weights": path.name})
+    return model_card({**entries, "weights": path.name, "weights_sha256": sha256_of(path)})
 
 
 def available_providers() -> tuple[str, ...]:
@@ -168,15 +178,11 @@ def _providers(device: str) -> list[Provider]:
     """Providers to try, best first; those that are compiled in may still find no device."""
     import onnxruntime
 
-    asked = re.fullmatch(r"auto|cpu|cuda(?::(\d+))?", device)
-    if not asked:
-        raise ModelError(
-            f"device {device!r}", wanted="auto, cpu, cuda or cuda:N", hint="correct --device"
-        )
-    if device == "cpu" or CUDA not in onnxruntime.get_available_providers():
+    index = gpu_index(device)
+    if index is None or CUDA not in onnxruntime.get_available_providers():
         return [CPU]
     # The default search tries every algorithm anew for each shape of a tile.
-    settings = {"device_id": asked[1] or "0", "cudnn_conv_algo_search": "HEURISTIC"}
+    settings = {"device_id": str(index), "cudnn_conv_algo_search": "HEURISTIC"}
     return [(CUDA, settings), CPU]
 
 

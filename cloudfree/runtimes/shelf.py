@@ -80,7 +80,7 @@ def checked_weights(path: Path, card: ModelCard) -> Path:
         raise ModelError(
             f"no weights {path}", wanted="the file that the card names", hint="fetch the model anew"
         )
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = sha256_of(path)
     if found != card.weights_sha256:
         raise ModelError(
             f"weights {path.name} have SHA-256 {found[:12]}",
@@ -88,3 +88,9 @@ def checked_weights(path: Path, card: ModelCard) -> Path:
             hint="fetch the model anew, or correct the card if you changed the weights",
         )
     return path
+
+
+def sha256_of(path: Path) -> str:
+    """The hash by which a card knows its weights."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

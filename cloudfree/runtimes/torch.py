@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from cloudfree.errors import ModelError
-from cloudfree.runtimes.model import Arrays
+from cloudfree.runtimes.device import gpu_index
+from cloudfree.runtimes.model import GPU_BATCH, Arrays
 from cloudfree.runtimes.out_of_memory import memory_errors
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-GPU_BATCH = 8
 
 
 class TorchRuntime:
@@ -30,6 +30,8 @@ class TorchRuntime:
         self._network = network.eval().requires_grad_(requires_grad=False)
         self._inputs, self._device, self._precision = inputs, device, precision
         _flush_subnormals(self._network)
+        if precision is not torch.float32:
+            _keep_full_precision(self._network)
 
     @property
     def device(self) -> torch.device:
@@ -55,18 +57,43 @@ class TorchRuntime:
         MemoryError
             The batch is too much for the device.
         """
-        more = {name: self._tensor(inputs[name]) for name in inputs if name not in self._inputs}
         mixed = self._precision is not torch.float32
         with (
             memory_errors(torch.cuda.empty_cache),
             torch.inference_mode(),
             torch.autocast(self._device.type, self._precision, enabled=mixed),
         ):
-            result = self._network(*(self._tensor(inputs[name]) for name in self._inputs), **more)
+            tensors = {name: self._tensor(array) for name, array in inputs.items()}
+            first = [tensors.pop(name) for name in self._inputs]
+            result = self._network(*first, **tensors)
             return {name: value.float().cpu().numpy() for name, value in result.items()}
 
     def _tensor(self, array: Arrays | object) -> Tensor:
         return torch.as_tensor(array).to(self._device)
+
+
+class _FullPrecision(nn.Module):
+    """A part of a network that computes in fp32, whatever the precision around it."""
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__()
+        self.part = part
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """What the part makes of the inputs."""
+        with torch.autocast(inputs[0].device.type, enabled=False):
+            result: Tensor = self.part(*(given.float() for given in inputs))
+        return result
+
+
+def _keep_full_precision(network: nn.Module) -> None:
+    """Wrap the parts that the network names: those that its last numbers come from.
+
+    bf16 keeps 8 bits of a number, which is 129 values from a half to 1 and shows as steps where the
+    ground is even.
+    """
+    for name in getattr(network, "FULL_PRECISION", ()):
+        network.set_submodule(name, _FullPrecision(network.get_submodule(name)))
 
 
 def _flush_subnormals(network: nn.Module) -> None:
@@ -86,31 +113,43 @@ def choose_device(name: str) -> torch.device:
     ModelError
         There is no such device.
     """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
+    index, count = gpu_index(name), _gpus()
+    if index is None or (name == "auto" and not count):
+        return torch.device("cpu")
+    if not count:
         raise ModelError(
             f"device {name}, but torch sees no GPU",
             wanted="a CUDA device",
             hint="use --device cpu, or install the CUDA build of torch and its driver",
         )
-    try:
-        return torch.device(name)
-    except RuntimeError as error:
+    if index >= count:
         raise ModelError(
-            f"device {name!r}", wanted="auto, cpu, cuda or cuda:N", hint="correct --device"
-        ) from error
+            f"device {name}, but the last of the GPUs that torch sees is cuda:{count - 1}",
+            wanted="a CUDA device",
+            hint="correct --device; `cloudfree info` lists those there are",
+        )
+    return torch.device("cuda", index)
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """The precision of that name; `auto` is bf16 on a GPU and fp32 on a CPU."""
-    if name == "auto":
-        return torch.bfloat16 if device.type == "cuda" else torch.float32
-    return PRECISIONS[name]
+    """The precision of that name; `auto` is bf16 on a GPU that computes in it, and fp32 elsewhere.
+
+    Older GPUs take bf16 too, but emulate it, which is slower than fp32.
+    """
+    if name != "auto":
+        return PRECISIONS[name]
+    gpu = device.type == "cuda"
+    fast = gpu and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if fast else torch.float32
 
 
 def devices() -> tuple[str, ...]:
     """What networks can run on here, in words."""
     threads = f"cpu ({torch.get_num_threads()} threads)"
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
-    return (threads, *(f"cuda:{index} ({torch.cuda.get_device_name(index)})" for index in gpus))
+    names = (torch.cuda.get_device_name(index) for index in range(_gpus()))
+    return (threads, *(f"cuda:{index} ({name})" for index, name in enumerate(names)))
+
+
+def _gpus() -> int:
+    """How many GPUs torch can use."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0

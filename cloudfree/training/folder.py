@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from pathlib import Path
 
-from safetensors.torch import save_file
 from torch import nn
 
-from cloudfree.core.card_text import entries_of, toml_text
 from cloudfree.core.model_card import ModelCard
 from cloudfree.errors import OutputError
+from cloudfree.runtimes.folder import write_card, write_text, write_weights
 from cloudfree.runtimes.shelf import CARD
 
 SETTINGS, CHECKPOINT = "settings.toml", "checkpoint.pt"
@@ -53,7 +50,7 @@ def begin_run(folder: Path, settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (CHECKPOINT, CARD):
             (folder / name).unlink(missing_ok=True)
-        write_whole(folder / SETTINGS, settings.encode())
+        write_text(folder / SETTINGS, settings)
     except OSError as error:
         raise OutputError(
             f"{folder} cannot be written ({error})", wanted="a folder", hint="give another -o"
@@ -63,23 +60,9 @@ def begin_run(folder: Path, settings: str) -> None:
 def write_model(network: nn.Module, card: ModelCard, folder: Path, step: int) -> ModelCard:
     """Write weights and card; at every moment the card names weights that are there and whole."""
     weights = folder / f"weights-{step:06d}.safetensors"
-    draft = weights.with_suffix(".part")
-    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, draft)
-    own = dataclasses.replace(
-        card,
-        weights=weights.name,
-        weights_sha256=hashlib.sha256(draft.read_bytes()).hexdigest(),
-    )
-    draft.replace(weights)
-    write_whole(folder / CARD, toml_text(entries_of(own)).encode())
+    own = write_weights(network, card, weights)
+    write_card(own, folder)
     for other in folder.glob("weights-*.safetensors"):
         if other != weights:
             other.unlink()
     return own
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under another name first: nobody finds half of it, and a kill leaves none."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
-    draft.replace(path)

@@ -14,7 +14,15 @@ from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.scaling import Scaling
 from cloudfree.core.units import Float32
-from cloudfree.runtimes.model import Arrays, Model, TileInputs, fill_missing
+from cloudfree.errors import ModelError
+from cloudfree.runtimes.model import (
+    GPU_BATCH,
+    VARIANCE,
+    Arrays,
+    Model,
+    TileInputs,
+    fill_missing,
+)
 
 CARD = ModelCard(
     name="toy", network="none", weights="", weights_sha256="",
@@ -104,3 +112,28 @@ def test_bands_of_the_output_are_scaled_back_by_their_own_limits() -> None:
     model = Model(card, Recording(lambda x: x[:, [7, 2]]))
     (prediction,) = model.predict([tile])
     assert np.allclose(prediction, tile.optical[[7, 2]], atol=1e-6)
+
+
+@pytest.mark.parametrize("told", ["image", VARIANCE])
+def test_what_a_network_makes_of_numbers_is_a_number(told: str) -> None:
+    """Half precision overflows: that is no fault of the scene, and no hole in its radar."""
+
+    class Overflowing(Recording):
+        def run(self, inputs: Arrays) -> Arrays:
+            outputs = {name: inputs["optical"].copy() for name in ("image", VARIANCE)}
+            outputs[told][1, 3, 2:4, 5] = np.inf
+            return outputs
+
+    tiles = [_tile(8, 8, seed) for seed in range(2)]
+    text = f"{told} of model toy is no number on 2 pixels of a tile; wanted numbers.*precision fp32"
+    with pytest.raises(ModelError, match=text):
+        Model(CARD, Overflowing(lambda x: x)).predict(tiles)
+
+
+def test_a_gpu_is_kept_busy_by_as_many_pixels_whatever_the_tile() -> None:
+    runtime = Recording(lambda x: x)
+    runtime.batch = GPU_BATCH
+    model = Model(CARD, runtime)
+    assert [model.batch(side) for side in (128, 256, 512, 4096)] == [128, 32, 8, 1]
+    runtime.batch = 1
+    assert [model.batch(side) for side in (128, 4096)] == [1, 1]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +16,17 @@ import torch
 from onnx import TensorProto, helper
 from torch import nn
 
+from cloudfree.core.card_text import entries_of, toml_text
 from cloudfree.core.model_card import ModelCard, model_card
 from cloudfree.errors import ModelError
 from cloudfree.runtimes import export
+from cloudfree.runtimes import onnx as onnx_runtime
 from cloudfree.runtimes.catalogue import card_entries
 from cloudfree.runtimes.checkpoint import build_network
 from cloudfree.runtimes.export import TOLERANCE, Agreement, noise, roomy_side, write_onnx
 from cloudfree.runtimes.load import load_model
 from cloudfree.runtimes.onnx import CARD_KEY, OnnxRuntime, read_onnx_card
+from cloudfree.runtimes.shelf import CARD
 from cloudfree.runtimes.torch import TorchRuntime
 from tests.networks.promises import lively
 from tests.runtimes.test_checkpoints import SMALL
@@ -80,13 +86,25 @@ def test_the_file_names_its_inputs_outputs_and_axes(exported) -> None:
 
 def test_the_card_travels_in_the_file(exported) -> None:
     card = read_onnx_card(exported[0])
-    assert card == _card_with(card.weights)
     assert card.weights == "small.onnx"
+    assert card.weights_sha256 == hashlib.sha256(exported[0].read_bytes()).hexdigest()
+    own = {"weights": "a.pth", "weights_sha256": "0" * 64}
+    assert replace(card, **own) == _card(QUICK, SMALL[QUICK])
 
 
-def _card_with(weights: str) -> ModelCard:
-    own = {"name": QUICK, "weights": weights, "weights_sha256": "0" * 64}
-    return model_card({**card_entries(QUICK, SMALL[QUICK]), **own})
+def test_a_folder_whose_file_is_another_than_its_card_says_is_refused(
+    exported, tmp_path: Path
+) -> None:
+    shutil.copy(exported[0], tmp_path)
+    card = read_onnx_card(exported[0])
+    (tmp_path / CARD).write_text(toml_text(entries_of(card)))
+    assert load_model(str(tmp_path), "cpu").card == card
+    other = replace(card, weights_sha256="0" * 64)
+    (tmp_path / CARD).write_text(toml_text(entries_of(other)))
+    with pytest.raises(
+        ModelError, match=r"small\.onnx have SHA-256 \w{12}; wanted 000000000000 as"
+    ):
+        load_model(str(tmp_path), "cpu")
 
 
 def test_the_file_tells_nothing_of_the_machine_it_was_made_on(exported) -> None:
@@ -168,6 +186,19 @@ def test_a_gpu_that_is_not_there_is_refused(exported) -> None:
 def test_looking_for_a_gpu_is_silent(exported, capfd: pytest.CaptureFixture[str]) -> None:
     OnnxRuntime(exported[0], "auto")
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_gpu_that_only_torch_can_use_is_told_of(
+    exported, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    OnnxRuntime(exported[0], "auto")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(onnx_runtime, "_providers", lambda _: ["CPUExecutionProvider"])
+    OnnxRuntime(exported[0], "cpu")
+    assert not caplog.messages
+    OnnxRuntime(exported[0], "auto")
+    assert len(caplog.messages) == 1
+    assert "ONNX Runtime cannot use the GPU that torch sees" in caplog.text
 
 
 def test_a_device_of_no_name_is_refused(exported) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -32,6 +34,37 @@ def test_torch_on_the_gpu_gives_its_cache_back_first() -> None:
     ):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nAdvice")
     assert cleared
+
+
+@pytest.mark.parametrize("library", ["CUDNN", "CUBLAS"])
+def test_the_libraries_of_a_gpu(library: str) -> None:
+    with pytest.raises(MemoryError, match=library), memory_errors():
+        raise RuntimeError(f"{library} error: {library}_STATUS_ALLOC_FAILED when calling create")
+
+
+def test_what_the_failed_work_held_is_free_before_the_cache_is_given_back() -> None:
+    held: list[weakref.ref[np.ndarray]] = []
+    found = []
+
+    def work() -> None:
+        features = np.zeros(8)
+        held.append(weakref.ref(features))
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(MemoryError), memory_errors(lambda: found.append(held[0]())):
+        work()
+    assert found == [None]
+
+
+def test_bringing_the_inputs_to_the_device_may_fail_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = TorchRuntime(nn.Identity(), (), torch.device("cpu"), torch.float32)
+
+    def fail(*_: object) -> Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(TorchRuntime, "_tensor", fail)
+    with pytest.raises(MemoryError, match="CUDA out of memory"):
+        runtime.run({"dates": np.zeros((1, 1), np.float32)})
 
 
 def test_onnx_runtime() -> None:

@@ -111,12 +111,35 @@ def test_devices_that_are_not_there_are_refused() -> None:
     assert choose_device("cpu").type == "cpu"
     with pytest.raises(ModelError, match="wanted auto, cpu, cuda"):
         choose_device("toaster")
+    with pytest.raises(ModelError, match="device 'meta'; wanted auto, cpu, cuda or cuda:N"):
+        choose_device("meta")
     if not torch.cuda.is_available():
         with pytest.raises(ModelError, match="torch sees no GPU"):
             choose_device("cuda")
 
 
-def test_precision_follows_the_device_unless_given() -> None:
-    assert choose_precision("auto", torch.device("cpu")) is torch.float32
-    assert choose_precision("auto", torch.device("cuda")) is torch.bfloat16
-    assert choose_precision("fp16", torch.device("cuda")) is torch.float16
+def test_a_gpu_beyond_the_last_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device("auto") == choose_device("cuda") == torch.device("cuda:0")
+    assert choose_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(
+        ModelError, match=r"cuda:2, but the last of the GPUs .* is cuda:1; wanted a"
+    ):
+        choose_device("cuda:2")
+
+
+def test_precision_follows_the_device_unless_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    assert choose_precision("auto", cpu) is torch.float32
+    assert choose_precision("auto", gpu) is torch.bfloat16
+    assert choose_precision("fp16", gpu) is torch.float16
+
+
+def test_a_gpu_that_emulates_bf16_computes_in_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation
+    )
+    assert choose_precision("auto", torch.device("cuda")) is torch.float32
+    assert choose_precision("bf16", torch.device("cuda")) is torch.bfloat16
