@@ -15,6 +15,7 @@ from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window, strips
 from cloudfree.engine.accumulator import StripAccumulator
+from cloudfree.engine.fitting_batch import fitting_batches
 
 # Finished rows that are passed on at once.
 PART_ROWS = 64
@@ -38,7 +39,13 @@ def predict_rows(
     Each is a window as wide as the scene, its pixels, (band, y, x), and the loaded rows. Only tiles
     for which `needed` is true are loaded and run, `batch` at a time; pixels that no such tile
     covers are NaN. Everything is loaded ahead on one thread: each further one would open the files,
-    and their caches, anew. Memory is bounded by one row of tiles.
+    and their caches, anew. Memory is bounded by one row of tiles. Where it is out for a batch, that
+    batch and those after it are of half the size.
+
+    Raises
+    ------
+    ModelError
+        There is no memory for a single tile.
     """
     height, width = min(plan.tile, plan.height), min(plan.tile, plan.width)
     accumulator = StripAccumulator(bands, height, plan.width)
@@ -47,6 +54,7 @@ def predict_rows(
     def loaded(step: _Step) -> tuple[list[Inputs], list[Rows]]:
         return [load(tile) for tile in step.tiles], [load_rows(part) for part in step.finishes]
 
+    run = fitting_batches(run)
     for step, (inputs, rows) in prefetch(loaded, _steps(plan, needed, batch, progress)):
         predictions = run(inputs) if inputs else ()
         for tile, prediction in zip(step.tiles, predictions, strict=True):

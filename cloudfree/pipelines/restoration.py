@@ -18,7 +18,6 @@ from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
 from cloudfree.coregister.rim import fill_rim
 from cloudfree.engine.compose import compose
-from cloudfree.engine.fitting_batch import fitting_batches
 from cloudfree.engine.predict import predict_rows
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
@@ -77,7 +76,6 @@ class Restoration:
         bands, predict = len(self.model.card.output_bands), self.model.predict
         if self.uncertainty:
             bands, predict = 2 * bands, self.uncertainty.predict
-        run = fitting_batches(predict)
         rows = RollingRows(self.optical.native, plan.height, plan.width, plan.tile)
 
         def load(tile: Window) -> TileInputs:
@@ -86,7 +84,7 @@ class Restoration:
         def original(window: Window) -> Original:
             return Original(rows.read(window), self.opacity(window))
 
-        yield from predict_rows(plan, bands, self.needed, load, run, original, batch, progress)
+        yield from predict_rows(plan, bands, self.needed, load, predict, original, batch, progress)
 
     def finished(self, window: Window, prediction: Float32, original: Original) -> RestoredRows:
         """The rows of the output."""
