@@ -80,7 +80,7 @@ from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command, of
     type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
     default="auto",
     show_default=True,
-    help="Arithmetic of the networks.",
+    help="Arithmetic of the networks; auto is bf16 on a GPU that has it, else fp32.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 @offset_option

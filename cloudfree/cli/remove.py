@@ -67,7 +67,7 @@ from cloudfree.cli.options import (
     type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
     default="auto",
     show_default=True,
-    help="Arithmetic of the network.",
+    help="Arithmetic of the network; auto is bf16 on a GPU that has it, else fp32.",
 )
 @click.option(
     "--uncertainty",
