@@ -33,7 +33,7 @@ def fitting_batches(
         while len(found) < len(tiles):
             part = tiles[len(found) : len(found) + largest]
             try:
-                found += run(part)
+                found += [one for _, one in zip(part, run(part), strict=True)]
             except MemoryError as error:
                 largest = _half(len(part), error)
         return found

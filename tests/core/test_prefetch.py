@@ -1,0 +1,76 @@
+"""Reading ahead on a thread: in order, no further than asked, no error lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfree.core.prefetch import prefetch
+
+
+@given(st.lists(st.integers(), max_size=20), st.integers(0, 5))
+def test_every_item_comes_once_and_in_order(items: list[int], ahead: int) -> None:
+    assert list(prefetch(lambda item: item**2, items, ahead)) == [(n, n**2) for n in items]
+
+
+@given(st.integers(0, 4), st.integers(0, 12))
+def test_no_more_than_that_many_items_are_ahead(ahead: int, count: int) -> None:
+    begun: list[int] = []
+    for item, _ in prefetch(begun.append, range(count), ahead):
+        assert len(begun) <= item + 1 + ahead
+    assert begun == list(range(count))
+
+
+def test_the_next_item_is_loaded_while_the_first_is_used() -> None:
+    second_loaded = threading.Event()
+
+    def load(item: int) -> None:
+        if item == 2:
+            second_loaded.set()
+
+    for item, _ in prefetch(load, [1, 2], ahead=1):
+        assert item == 2 or second_loaded.wait(5)
+
+
+@pytest.mark.parametrize("bad", [1, 3])
+def test_an_error_comes_at_its_place(bad: int) -> None:
+    def load(item: int) -> int:
+        if item == bad:
+            raise OSError(f"{item} is broken")
+        return item
+
+    seen = []
+    with pytest.raises(OSError, match=f"{bad} is broken"):
+        for item, _ in prefetch(load, [0, 1, 2, 3]):
+            seen.append(item)
+    assert seen == list(range(bad))
+
+
+def test_an_error_of_the_items_ends_the_work() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        list(prefetch(lambda item: item, items()))
+
+
+def test_whoever_stops_early_waits_for_no_more_than_is_at_work() -> None:
+    begun: list[int] = []
+    may_end = threading.Event()
+
+    def load(item: int) -> None:
+        begun.append(item)
+        assert item == 0 or may_end.wait(5)
+
+    threads = threading.active_count()
+    pairs = prefetch(load, range(9), ahead=4)
+    next(pairs)
+    threading.Timer(0.05, may_end.set).start()
+    pairs.close()
+    assert begun in ([0], [0, 1]), "what waited is dropped"
+    assert threading.active_count() <= threads + 1, "the thread is gone, the timer may be there"
