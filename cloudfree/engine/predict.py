@@ -39,8 +39,9 @@ def predict_rows(
     Each is a window as wide as the scene, its pixels, (band, y, x), and the loaded rows. Only tiles
     for which `needed` is true are loaded and run, `batch` at a time; pixels that no such tile
     covers are NaN. Everything is loaded ahead on one thread: each further one would open the files,
-    and their caches, anew. Memory is bounded by one row of tiles. Where it is out for a batch, that
-    batch and those after it are of half the size.
+    and their caches, anew. On another the next batch is run while the last is added up and passed
+    on, so that a GPU need not wait. Memory is bounded by one row of tiles; where it is out for a
+    batch, that batch and those after it are of half the size.
 
     Raises
     ------
@@ -55,8 +56,13 @@ def predict_rows(
         return [load(tile) for tile in step.tiles], [load_rows(part) for part in step.finishes]
 
     run = fitting_batches(run)
-    for step, (inputs, rows) in prefetch(loaded, _steps(plan, needed, batch, progress)):
-        predictions = run(inputs) if inputs else ()
+
+    def predicted(seen: tuple[_Step, tuple[list[Inputs], list[Rows]]]) -> Sequence[Float32]:
+        _, (inputs, _) = seen
+        return run(inputs) if inputs else ()
+
+    ready = prefetch(loaded, _steps(plan, needed, batch, progress))
+    for (step, (_, rows)), predictions in prefetch(predicted, ready, ahead=1):
         for tile, prediction in zip(step.tiles, predictions, strict=True):
             accumulator.add(tile, prediction, weight)
         if step.finishes:

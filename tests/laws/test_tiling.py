@@ -158,6 +158,48 @@ def test_a_fault_in_reading_or_running_stops_the_work_with_its_own_message(fault
         )
 
 
+@given(st.integers(1, 5), st.integers(1, 6))
+def test_batches_that_are_too_much_are_halved_and_nothing_else_changes(
+    room: int, batch: int
+) -> None:
+    plan = TilePlan(70, 130, 30, 5)
+    scene = _scene(plan)
+
+    def crowded(tiles: Sequence[Float32]) -> Sequence[Float32]:
+        if len(tiles) > room:
+            raise MemoryError("too much")
+        return [2 * tile for tile in tiles]
+
+    whole = _predict(plan, scene, lambda tiles: [2 * tile for tile in tiles], batch=batch)
+    assert np.array_equal(_predict(plan, scene, crowded, batch=batch), whole)
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_fewer_predictions_than_tiles_are_an_error(kept: int) -> None:
+    plan = TilePlan(30, 90, 30, 5)
+    with pytest.raises(ValueError, match="shorter"):
+        _predict(plan, _scene(plan), lambda tiles: tiles[:kept])
+
+
+def test_one_batch_is_run_ahead_of_what_is_passed_on_and_no_more() -> None:
+    plan, begun, second = TilePlan(300, 30, 30, 0), list[int](), threading.Event()
+
+    def run(tiles: Sequence[Float32]) -> Sequence[Float32]:
+        begun.append(len(tiles))
+        if len(begun) == 2:
+            second.set()
+        return tiles
+
+    def load(window: Window) -> Float32:
+        return np.zeros((1, window.height, window.width), np.float32)
+
+    rows = predict_rows(plan, 1, lambda _: True, load, run, load, batch=1)
+    for passed_on, _ in enumerate(rows, start=1):
+        assert second.wait(5), "the second is run while the first is passed on"
+        assert len(begun) <= passed_on + 1
+    assert begun == [1] * len(plan)
+
+
 def test_one_thread_reads_the_whole_scene_so_that_files_are_opened_once() -> None:
     plan, threads = TilePlan(300, 90, 30, 5), set()
 
