@@ -179,7 +179,7 @@ def _write(
             write_deviation(rows)
             counts.add(rows)
 
-        batch = options.batch or scene.model.runtime.batch
+        batch = options.batch or scene.model.batch(plan.tile)
         write_behind(write, scene.predictions(plan, batch, progress), WAITING_PARTS)
         warnings = _check(counts)
         result.tag(CLOUDFREE_WARNINGS=" | ".join(warnings))

@@ -168,7 +168,7 @@ def _gains_db(
 def _squared_error(answer: Tensor, check: Lesson, model: Model) -> float:
     """Mean squared error of the hidden pixels in reflectance, which lies between 0 and 1."""
     given, truth = (
-        model.card.optical_scaling.inverse(scaled.numpy()).clip(0.0, 1.0)
+        model.card.output_scaling.inverse(scaled.numpy()).clip(0.0, 1.0)
         for scaled in (answer, check.truth)
     )
     error = (given - truth)[0][:, check.hidden[0, 0].numpy()]
