@@ -15,7 +15,7 @@ from cloudfree.core.window import Window
 from cloudfree.io.georeference import displacement_px, pixel_size_m
 from cloudfree.io.mask_file import MaskFile
 from cloudfree.io.optical import OpticalScene
-from cloudfree.pipelines.mask import SHADOW_DISTANCE_TAG, SUN_ORIGIN_TAG, SUN_TAG
+from cloudfree.pipelines.mask_sun import SHADOW_DISTANCE_TAG, SUN_ORIGIN_TAG, SUN_TAG
 from cloudfree.pipelines.restoration import Restoration
 from cloudfree.training.lesson import Ground
 

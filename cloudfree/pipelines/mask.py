@@ -33,29 +33,12 @@ from cloudfree.io.score_file import ScoreWriter, score_profile
 from cloudfree.io.sentinel2.band_stack import Resampling
 from cloudfree.pipelines.mask_sun import (
     NO_SUN,
-    SHADOW_DISTANCE_TAG,
-    SUN_ORIGIN_TAG,
-    SUN_TAG,
     Sun,
     cast_of,
     decide_sun,
     sun_tags,
     tell_sun,
 )
-
-__all__ = [
-    "SHADOW_DISTANCE_TAG",
-    "SUN_ORIGIN_TAG",
-    "SUN_TAG",
-    "MaskOptions",
-    "MaskPlan",
-    "MaskResult",
-    "MaskSettings",
-    "MaskSource",
-    "plan_mask",
-    "run",
-    "write_mask",
-]
 
 log = logging.getLogger("cloudfree")
 
