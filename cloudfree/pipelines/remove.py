@@ -126,7 +126,7 @@ def _mask(
         yield None
         return
     if options.mask:
-        with MaskFile(options.mask, optical.grid) as mask:
+        with MaskFile.of_user(options.mask, optical.grid) as mask:
             yield mask
         return
     if missing := [band for band in REQUIRED_BANDS if band not in optical.bands]:

@@ -15,7 +15,6 @@ from cloudfree.errors import InputError
 from cloudfree.io.cog import refuse_existing
 from cloudfree.io.picture import png
 from cloudfree.io.whole_file import make_folder, write_whole
-from cloudfree.report.census import class_counts
 from cloudfree.report.chapter import Chapter
 from cloudfree.report.comparison import BeforeAfter, Comparison, compare_with_truth
 from cloudfree.report.facts import facts
@@ -108,7 +107,7 @@ def _chapter(result: Path, truth: Path | None, progress: Progress) -> Chapter:
             reconstructed=_reconstructed(sources),
             model=sources.provenance.model,
             facts=facts(sources),
-            fractions=class_fractions(class_counts(sources.mask)) if sources.mask else {},
+            fractions=class_fractions(sources.mask.counts()) if sources.mask else {},
             warnings=sources.provenance.warnings + sources.missing,
             pictures=tuple(quicklooks(sources)),
             comparison=compare_with_truth(sources, progress) if sources.truth else None,
@@ -119,7 +118,7 @@ def _reconstructed(sources: Sources) -> float | None:
     """Share of the valid pixels that were reconstructed."""
     if sources.filled is None:
         return None
-    counts = class_counts(sources.filled)
+    counts = sources.filled.counts()
     valid = int(counts.sum() - counts[Mark.NODATA])
     return int(counts[Mark.RECONSTRUCTED]) / max(valid, 1)
 

@@ -422,7 +422,7 @@ REFUSALS: list[tuple[Callable[[Path], dict[str, Any]], type[CloudfreeError], str
     ),
     (_one_polarisation, InputError, r"Sentinel-1 bands \['VV'\]; wanted one VV and one VH"),
     (_other_size_without_coordinates, InputError, "50 x 50 pixels in vv_vh.tif against 96 x 96"),
-    (_mask_of_another_scene, InputError, r"mask mask\.tif \(9 x 9 uint8\) does not lie on"),
+    (_mask_of_another_scene, InputError, r"mask mask\.tif \(9 x 9 pixels\) does not lie on"),
     (_picture, InputError, r"8-bit numbers in l1c\.tif; wanted reflectance .*true-colour picture"),
     (_no_radar, InputError, "no Sentinel-1 scene; wanted VV and VH, which model cloudfree-s needs"),
     (_all_nodata, InputError, "no valid pixel in l1c.tif"),
