@@ -7,6 +7,7 @@ back, nobody in between converts.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,10 @@ Float64 = NDArray[np.float64]
 
 # QUANTIFICATION_VALUE of every Sentinel-2 product since 2016 (S2 PSD-14.9, section 4.9).
 QUANTIFICATION = 10_000.0
+
+# Atmospheric correction may go somewhat below 0; what lies below this marks missing pixels, whether
+# a file declares it or not: -9999 and -32768 as digital numbers or as reflectance, and mixtures.
+LEAST_REFLECTANCE = -0.9
 
 # Below the noise floor of Sentinel-1 (NESZ about -22 dB): keeps the logarithm of zero finite.
 MIN_POWER = 1e-5
@@ -36,17 +41,28 @@ class Radiometry:
         """True where pixels, (band, y, x), hold data; shape (y, x).
 
         A pixel is missing where every band is nodata: one band alone may be 0 on dark ground, as
-        the cirrus band often is. Not-a-number in any band means missing.
+        the cirrus band often is. Where NaN is nodata, 0 in every band is missing as well. A number
+        in any band that means no reflectance, such as NaN or -9999, means missing.
         """
-        if np.issubdtype(native.dtype, np.integer) and self.nodata == 0:
+        if np.issubdtype(native.dtype, np.unsignedinteger) and self.nodata == 0:
             if native[0].all():  # as inside a scene: one band tells it of all pixels
                 return np.ones(native.shape[1:], dtype=np.bool_)
             # One pass over what is the largest array of all: some bit is set.
             return np.asarray(np.bitwise_or.reduce(native, axis=0) != 0, dtype=np.bool_)
-        valid: NDArray[np.bool_] = np.isfinite(native).all(axis=0)
-        if self.nodata is not None and not np.isnan(self.nodata):
-            valid &= (native != self.nodata).any(axis=0)
-        return valid
+        valid = self._means_reflectance(native).all(axis=0)
+        mark = 0.0 if self.nodata is not None and np.isnan(self.nodata) else self.nodata
+        if mark is not None and (native[0] == mark).any():
+            valid &= (native != mark).any(axis=0)
+        return np.asarray(valid, dtype=np.bool_)
+
+    def _means_reflectance(self, native: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """True where a number is more than a mark, of the shape of `native`."""
+        if np.issubdtype(native.dtype, np.unsignedinteger):
+            return np.ones(native.shape, dtype=np.bool_)
+        least = (LEAST_REFLECTANCE - self.offset) / self.scale
+        if np.issubdtype(native.dtype, np.integer):
+            return np.asarray(np.greater(native, math.floor(least)), dtype=np.bool_)
+        return np.asarray(np.greater(native, least) & np.less(native, np.inf), dtype=np.bool_)
 
     def decode(self, native: NDArray[np.generic]) -> Float32:
         """Reflectance, (band, y, x), of the numbers in a file; NaN where they are missing."""
@@ -57,7 +73,8 @@ class Radiometry:
 
     def reflectance(self, native: NDArray[np.generic]) -> Float32:
         """Reflectance of the numbers in a file, of any shape, as if none were missing."""
-        reflectance: Float32 = np.multiply(native, np.float32(self.scale), dtype=np.float32)
+        with np.errstate(over="ignore"):  # marks such as the least float become infinite
+            reflectance: Float32 = np.multiply(native, np.float32(self.scale), dtype=np.float32)
         if self.offset:
             reflectance += np.float32(self.offset)
         return reflectance

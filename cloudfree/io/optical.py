@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import find_optical_bands
-from cloudfree.core.units import Float32, Radiometry
+from cloudfree.core.units import QUANTIFICATION, Float32, Radiometry
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.io.cog import CogProfile
@@ -20,13 +21,18 @@ from cloudfree.io.georeference import grid_of
 from cloudfree.io.radiometry import (
     PICTURE_DTYPE,
     digital_numbers,
-    holds_digital_numbers,
-    plain_numbers,
+    has_mask,
+    kind_of_numbers,
+    nodata_of,
+    picture_numbers,
+    reflectance_numbers,
 )
+from cloudfree.io.rectangle import rectangle
 from cloudfree.io.sentinel2.band_folder import band_of_file
 from cloudfree.io.sentinel2.band_stack import Resampling, stack_bands
 from cloudfree.io.sentinel2.find import find_product
 from cloudfree.io.sentinel2.offset import (
+    OFFSET,
     REFLECTANCE,
     OffsetDecision,
     decide_offset,
@@ -43,6 +49,8 @@ from cloudfree.io.sentinel2.tags import (
 )
 
 log = logging.getLogger("cloudfree")
+
+FULL_CIRCLE_DEG = 360.0
 
 # Bands of a picture: red, green, blue and perhaps near infrared or opacity.
 PICTURE_BANDS = (3, 4)
@@ -71,6 +79,7 @@ class OpticalScene(Dataset):
             self.descriptions: tuple[str | None, ...] = self.handle.descriptions
             self.positions = find_optical_bands(self._names())
             self.tags: dict[str, str] = self.handle.tags()
+            self._masked = has_mask(self.handle) and self.handle.dtypes[0] != PICTURE_DTYPE
             self.offset, self.radiometry = self._meaning(offset_dn)
 
     def _names(self) -> list[str | None]:
@@ -84,19 +93,60 @@ class OpticalScene(Dataset):
 
     def _meaning(self, offset_dn: float | None) -> tuple[OffsetDecision, Radiometry]:
         """What is added to the numbers, and how they then mean reflectance."""
-        if not holds_digital_numbers(self):
-            return REFLECTANCE, plain_numbers(self.handle)
-        offset = self._decide_offset(offset_dn)
-        log.info("offset of %s: %s", self.name, offset.reason)
-        radiometry = digital_numbers(self.handle, offset.offset_dn, self.product.quantification)
+        kind = kind_of_numbers(self, list(self.positions.values()))
+        if kind == "picture":
+            return REFLECTANCE, picture_numbers(self.handle)
+        if kind == "reflectance":
+            offset = self._offset_of_reflectance(offset_dn)
+            radiometry = reflectance_numbers(self.handle, offset.offset_dn)
+        else:
+            offset = self._offset_of_digital_numbers(offset_dn)
+            radiometry = digital_numbers(self.handle, offset.offset_dn, self.product.quantification)
+        if offset is not REFLECTANCE:
+            log.info("offset of %s: %s", self.name, offset.reason)
         return offset, radiometry
 
-    def _decide_offset(self, offset_dn: float | None) -> OffsetDecision:
+    def _offset_of_digital_numbers(self, offset_dn: float | None) -> OffsetDecision:
         told = self.product.evidence
         if offset_dn is not None:
             return decide_offset((flag_evidence(offset_dn), *told), self.name)
         seen = probe(self, self.positions, any(one.offset_dn is not None for one in told))
         return decide_offset((*told, seen), self.name)
+
+    def _offset_of_reflectance(self, offset_dn: float | None) -> OffsetDecision:
+        """What whoever divided the digital numbers forgot to take off.
+
+        Metadata tell of the product, not of the division: only an earlier run is believed, and
+        the darkest pixels.
+        """
+        if offset_dn is not None:
+            return decide_offset((flag_evidence(offset_dn),), self.name)
+        told = self.product.evidence if DECIDED_TAG in self.tags else ()
+        seen = probe(self, self.positions, True, QUANTIFICATION)
+        if told or seen.offset_dn == OFFSET:
+            return decide_offset((*told, seen), self.name)
+        if seen.offset_dn is None and (had := self._product_with_offset()):
+            log.warning(
+                "reflectance of %s is taken as it is, and no dark pixel shows whether the offset "
+                "was taken off (%s): if not, say --s2-offset %g",
+                self.name, had, OFFSET,
+            )  # fmt: skip
+        return REFLECTANCE
+
+    def _product_with_offset(self) -> str | None:
+        """Who says that the digital numbers of the product had the offset."""
+        return next((one.says for one in self.product.evidence if one.offset_dn == OFFSET), None)
+
+    def read(self, indexes: list[int], window: Window) -> NDArray[np.generic]:
+        """Bands (counted from 0) of a window in the file's own numbers, (band, y, x).
+
+        What a mask beside the bands hides is nodata, for the mask does not go with the numbers.
+        """
+        numbers = super().read(indexes, window)
+        if self._masked:
+            hidden = self.handle.read_masks(1, window=rectangle(window)) == 0
+            numbers[:, hidden] = nodata_of(self.handle)
+        return numbers
 
     @property
     def level(self) -> Level | None:
@@ -123,7 +173,7 @@ class OpticalScene(Dataset):
         """The optical bands of the scene in file order."""
         return tuple(sorted(self.positions, key=self.positions.__getitem__))
 
-    @property
+    @cached_property
     def sun_azimuth_deg(self) -> float | None:
         """Where the sun stood, clockwise from north, if the file tells.
 
@@ -134,13 +184,18 @@ class OpticalScene(Dataset):
         """
         azimuth = self.tags.get(SUN_AZIMUTH_TAG)
         try:
-            return float(azimuth) if azimuth is not None else None
+            degrees = float(azimuth) if azimuth is not None else None
         except ValueError as error:
             raise InputError(
                 f"tag {SUN_AZIMUTH_TAG} = {azimuth!r} in {self.name}",
                 wanted="degrees clockwise from north",
                 hint="correct the tag or remove it",
             ) from error
+        if degrees is None or -FULL_CIRCLE_DEG <= degrees <= FULL_CIRCLE_DEG:
+            return degrees
+        log.warning("tag %s = %s in %s is no direction: the sun is not known",
+                    SUN_AZIMUTH_TAG, azimuth, self.name)  # fmt: skip
+        return None
 
     def require(self, bands: Sequence[str], purpose: str) -> None:
         """Refuse a scene that lacks one of `bands`.
@@ -175,7 +230,7 @@ class OpticalScene(Dataset):
         decided = {DECIDED_TAG: f"{self.offset.offset_dn:g}", REASON_TAG: self.offset.reason}
         return CogProfile(
             dtype=handle.dtypes[0],
-            nodata=handle.nodata,
+            nodata=nodata_of(handle) if self._masked else handle.nodata,
             descriptions=self.descriptions,
             tags={**_without_statistics(self.tags), **decided, **tags},
             band_tags=tuple(self._band_tags(index) for index in indexes),

@@ -32,6 +32,31 @@ def test_a_pixel_is_missing_where_every_band_is_nodata() -> None:
     assert reflectance[:, 0, 1] == pytest.approx([0.0, 7e-4])
 
 
+@pytest.mark.parametrize("mark", [-9999.0, -32768.0, -1.79e308])
+@pytest.mark.parametrize("nodata", [float("nan"), 0.0, 65535.0, -9999.0])
+def test_numbers_that_no_reflectance_has_are_missing_whatever_is_declared(
+    mark: float, nodata: float
+) -> None:
+    """In one band or all, as digital numbers with or without an offset, and as reflectance."""
+    for scale, offset in ((1e-4, 0.0), (1e-4, -0.1), (1.0, 0.0), (1.0, -0.1)):
+        pixels = np.full((2, 1, 3), 0.3 / scale)
+        pixels[0, 0, 1], pixels[:, 0, 2] = mark, mark
+        valid = Radiometry("float64", scale, offset, nodata).valid(pixels)
+        assert valid.tolist() == [[True, False, False]]
+        if mark >= -32768:
+            whole = Radiometry("int16", 1e-4, 0.0, nodata).valid((pixels * scale * 1e4).astype(int))
+            assert whole.tolist() == [[True, False, False]] or scale == 1
+
+
+def test_zeros_in_all_bands_are_missing_where_no_other_number_is_declared() -> None:
+    """In one band alone they are black; slightly negative reflectance is data."""
+    pixels = np.array([[[0.0, 0.0, -0.05, np.inf]], [[0.0, 0.2, 0.2, 0.2]]], dtype=np.float32)
+    undeclared = Radiometry("float32", 1.0, 0.0, float("nan"))
+    assert undeclared.valid(pixels).tolist() == [[False, True, True, False]]
+    declared = Radiometry("float32", 1.0, 0.0, -1.0)
+    assert declared.valid(pixels).tolist() == [[True, True, True, False]]
+
+
 def test_a_valid_pixel_never_becomes_nodata() -> None:
     dark = np.array([[[-0.3, 0.0, 9.0, np.nan]]], dtype=np.float32)
     assert DIGITAL_NUMBERS.encode(dark).tolist() == [[[1, 1, 65535, 0]]]

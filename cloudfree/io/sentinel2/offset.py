@@ -49,7 +49,19 @@ REFLECTANCE = OffsetDecision(
 
 
 def flag_evidence(offset_dn: float) -> OffsetEvidence:
-    """What the user says."""
+    """What the user says.
+
+    Raises
+    ------
+    InputError
+        No Sentinel-2 product has such an offset.
+    """
+    if offset_dn not in (NO_OFFSET, OFFSET):
+        raise InputError(
+            f"--s2-offset {offset_dn:g}",
+            wanted=f"{NO_OFFSET:g} or {OFFSET:g}, the only offsets that Sentinel-2 products have",
+            hint="look up the processing baseline: 0 before 04.00, -1000 since",
+        )
     return OffsetEvidence("flag", offset_dn, f"{offset_dn:g} as given with --s2-offset")
 
 

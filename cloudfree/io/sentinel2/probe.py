@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
@@ -27,37 +28,58 @@ WITNESSES = (
 CHECKS = 2
 
 
-def probe(dataset: Dataset, positions: Mapping[str, int], told: bool) -> OffsetEvidence:
-    """What the numbers of an open dataset say of its offset; `told` that others have spoken."""
-    height, width = dataset.handle.height, dataset.handle.width
-    windows = _windows(height, width)
+def probe(
+    dataset: Dataset, positions: Mapping[str, int], told: bool, unit: float = 1.0
+) -> OffsetEvidence:
+    """What the numbers of an open dataset say of its offset; `told` that others have spoken.
+
+    `unit` times a number is a digital number.
+
+    Raises
+    ------
+    InputError
+        Nobody has spoken, and not a single band can be read.
+    """
     numbers: dict[str, Numbers] = {}
+    failures: list[InputError] = []
     evidence = OffsetEvidence("statistics", None, "no band to look at")
     for group in WITNESSES[: CHECKS if told else None]:
         bands = [band for band in group if band in positions]
         if not bands:
             continue
         try:
-            numbers.update(zip(bands, _sample(dataset, positions, bands, windows), strict=True))
+            seen = _digital_numbers(dataset, [positions[band] for band in bands], unit)
         except InputError as error:
             # Whoever needs these pixels is told again; whoever does not need not care.
-            return OffsetEvidence("statistics", None, error.found)
+            failures.append(error)
+            continue
+        numbers.update(zip(bands, seen, strict=True))
         evidence = statistics_evidence(numbers)
         if evidence.offset_dn is not None:
             return evidence
-    if len(windows) == 1 and not any(sample.any() for sample in numbers.values()):
+    if told:
+        return evidence
+    if failures and not numbers:
+        raise failures[0]
+    whole = len(_windows(dataset.handle.height, dataset.handle.width)) == 1
+    if whole and not failures and not any(seen.any() for seen in numbers.values()):
         return OffsetEvidence("statistics", NO_OFFSET, "0, for no pixel has data")
     return evidence
 
 
-def _sample(
-    dataset: Dataset, positions: Mapping[str, int], bands: list[str], windows: list[Window]
-) -> Numbers:
-    """The numbers of all windows, (band, pixel)."""
-    indexes = [positions[band] for band in bands]
-    parts = [dataset.read(indexes, window).reshape(len(bands), -1) for window in windows]
-    pixels = np.concatenate(parts, axis=1)
-    return np.where(np.isfinite(pixels), pixels, 0)
+def sample(dataset: Dataset, bands: Sequence[int]) -> NDArray[np.generic]:
+    """Numbers of some bands, counted from 0, in windows from all over: (band, pixel)."""
+    windows = _windows(dataset.handle.height, dataset.handle.width)
+    parts = [dataset.read(list(bands), window).reshape(len(bands), -1) for window in windows]
+    return np.concatenate(parts, axis=1)
+
+
+def _digital_numbers(dataset: Dataset, bands: Sequence[int], unit: float) -> Numbers:
+    """Digital numbers of a sample, (band, pixel); 0 where there are none."""
+    pixels = sample(dataset, bands)
+    with np.errstate(over="ignore"):  # marks such as the least float become infinite
+        numbers = np.multiply(pixels, unit)
+    return np.where(np.isfinite(numbers), numbers, 0)
 
 
 def _windows(height: int, width: int) -> list[Window]:

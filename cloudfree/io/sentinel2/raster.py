@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from rasterio.io import DatasetReader
@@ -9,7 +10,7 @@ from rasterio.io import DatasetReader
 from cloudfree.io.dataset import open_raster
 from cloudfree.io.sentinel2.offset import OffsetEvidence, stated_offsets
 from cloudfree.io.sentinel2.product import OpticalProduct
-from cloudfree.io.sentinel2.tags import BOA_OFFSET_TAG, OFFSET_TAG, tagged_product
+from cloudfree.io.sentinel2.tags import BOA_OFFSET_TAG, OFFSET_TAG, number_of, tagged_product
 
 # A COG with a scale of 1/10000 and an offset means digital numbers.
 _DN_SCALE = 1e-4
@@ -41,7 +42,7 @@ def _evidence(dataset: DatasetReader, name: str) -> tuple[OffsetEvidence, ...]:
         one
         for tag in (OFFSET_TAG, BOA_OFFSET_TAG)
         for one in stated_offsets(
-            "band tag", (float(tags[tag]) for tags in bands if tag in tags), f"band tag {tag}", name
+            "band tag", _numbers(tags.get(tag) for tags in bands), f"band tag {tag}", name
         )
     ]
     scaled = {
@@ -51,3 +52,7 @@ def _evidence(dataset: DatasetReader, name: str) -> tuple[OffsetEvidence, ...]:
     }
     by_scale = stated_offsets("band tag", map(float, scaled), "the scale and offset", name)
     return (*tagged, *by_scale)
+
+
+def _numbers(texts: Iterable[str | None]) -> list[float]:
+    return [number for text in texts if (number := number_of(text)) is not None]

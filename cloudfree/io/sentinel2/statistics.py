@@ -59,7 +59,8 @@ def statistics_evidence(numbers: Mapping[str, Numbers]) -> OffsetEvidence:
         return OffsetEvidence(
             "statistics", OFFSET, "-1000, for the black of water lies at 1000 in B11 and B12"
         )
-    seen = ", ".join(f"{band} {low:.0f}" for band, low in lows.items()) or "no valid pixel"
+    darkest = min(lows, key=lows.__getitem__, default=None)
+    seen = f"down to {lows[darkest]:.0f} in {darkest}" if darkest else "no valid pixel"
     return OffsetEvidence("statistics", None, f"the darkest numbers fit both: {seen}")
 
 

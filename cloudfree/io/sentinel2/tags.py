@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
@@ -106,12 +107,17 @@ def _acquisition(tags: Mapping[str, str], named: ProductName | None) -> Acquisit
 
 def _number(tags: Mapping[str, str], *names: str) -> float | None:
     """The first of some tags that holds a number."""
-    for name in names:
-        try:
-            return float(tags[name])
-        except (KeyError, ValueError):
-            continue
-    return None
+    numbers = (number_of(tags.get(name)) for name in names)
+    return next((number for number in numbers if number is not None), None)
+
+
+def number_of(text: str | None) -> float | None:
+    """The finite number that a tag holds; None for any other text."""
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _plain(number: float | None) -> str | None:

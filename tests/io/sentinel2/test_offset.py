@@ -54,10 +54,18 @@ def test_contradictions_are_refused_and_both_are_named(
     )
 
 
-@given(st.floats(-2000, 2000), st.permutations((METADATA, TAG, NAME, DARK, UNDECIDED)))
+@given(st.sampled_from([0.0, -1000.0]), st.permutations((METADATA, TAG, NAME, DARK, UNDECIDED)))
 def test_a_flag_overrules_everything(offset: float, others: list[OffsetEvidence]) -> None:
     decision = decide_offset((flag_evidence(offset), *others), "a.tif")
     assert (decision.offset_dn, decision.source) == (offset, "flag")
+
+
+@pytest.mark.parametrize("offset", [1000.0, -100.0, -0.1, float("nan")])
+def test_an_offset_that_no_product_has_is_refused(offset: float) -> None:
+    with pytest.raises(
+        InputError, match=rf"^--s2-offset {offset:g}; wanted 0 or -1000, .*; look up the processing"
+    ):
+        flag_evidence(offset)
 
 
 def test_without_evidence_nothing_is_guessed() -> None:
