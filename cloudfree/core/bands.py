@@ -32,6 +32,10 @@ _COMMON_NAMES = {
 _BAND_CODE = re.compile(r"^B0?(8A|[1-9]|1[0-2])(?![0-9A-Z])", re.IGNORECASE)
 # A polarisation as a word of a name or description.
 POLARISATION = re.compile(r"(?<![A-Z])(VV|VH)(?![A-Z])", re.IGNORECASE)
+# What was sent horizontally; models know nothing of it.
+_HORIZONTAL = re.compile(r"(?<![A-Z])(HH|HV)(?![A-Z])", re.IGNORECASE)
+_OTHER_SCENE = "choose a scene of these polarisations: HH and HV show the ground differently"
+_NAME_THEM = "name the bands VV and VH, put A_VH.tif beside A_VV.tif, or give their folder"
 
 
 def optical_band(description: str | None) -> str | None:
@@ -74,22 +78,23 @@ def find_optical_bands(descriptions: Sequence[str | None]) -> dict[str, int]:
 def find_polarisations(descriptions: Sequence[str | None]) -> dict[str, int]:
     """Where VV and VH stand in a file: polarisation -> index from 0.
 
+    Two bands without any name are taken for VV and VH in this order.
+
     Raises
     ------
     InputError
         A polarisation twice or missing, or no names and a count other than two.
     """
-    names = [polarisation(text) for text in descriptions]
-    if any(names):
-        found = _index_once(names)
-        if set(found) == set(SAR_BANDS):
-            return found
-    elif len(descriptions) == len(SAR_BANDS):
+    if not any(descriptions) and len(descriptions) == len(SAR_BANDS):
         return {band: index for index, band in enumerate(SAR_BANDS)}
+    found = _index_once([polarisation(text) for text in descriptions])
+    if set(found) == set(SAR_BANDS):
+        return found
+    horizontal = any(_HORIZONTAL.search(text or "") for text in descriptions)
     raise InputError(
         f"Sentinel-1 bands {[text or 'unnamed' for text in descriptions]}",
         wanted="one VV and one VH band",
-        hint="name the bands VV and VH, put A_VH.tif beside A_VV.tif, or give their folder",
+        hint=_OTHER_SCENE if horizontal else _NAME_THEM,
     )
 
 

@@ -17,7 +17,7 @@ from cloudfree.io.georeference import grid_of, same_grid
 def stack(files: Sequence[str], names: Sequence[str]) -> str:
     """The first bands of files, one above the other and with names, as a GDAL virtual dataset.
 
-    The text opens like a path; numbers, type and nodata are those of the files.
+    The text opens like a path; numbers, type, nodata, scale and offset are those of the files.
 
     Raises
     ------
@@ -55,9 +55,10 @@ def _dataset(grid: Grid, bands: Sequence[str]) -> str:
 def _band(dataset: DatasetReader, file: str, number: int, name: str) -> str:
     kind = typename_fwd[dtype_rev[dataset.dtypes[0]]]
     nodata = "" if dataset.nodata is None else f"<NoDataValue>{dataset.nodata!r}</NoDataValue>"
+    scaling = f"<Offset>{dataset.offsets[0]!r}</Offset><Scale>{dataset.scales[0]!r}</Scale>"
     return (
         f'<VRTRasterBand dataType={quoteattr(kind)} band="{number}">'
-        f"<Description>{escape(name)}</Description>{nodata}"
+        f"<Description>{escape(name)}</Description>{nodata}{scaling}"
         f'<SimpleSource><SourceFilename relativeToVRT="0">{escape(file)}</SourceFilename>'
         "<SourceBand>1</SourceBand></SimpleSource></VRTRasterBand>"
     )

@@ -55,8 +55,12 @@ class SarScene(Dataset):
             self.grid = warp.untorn(grid_of(self.handle))
             found = find_polarisations(self.handle.descriptions)
             self._indexes = [found[band] for band in SAR_BANDS]
+            self._refuse_complex()
             sample = self.sample(self._indexes, _SAMPLE_PX)
-            self.units = decide_units(units, sample, self.handle.nodata, path.name)
+            nodata = self.handle.nodata
+            self.units = decide_units(units, sample, nodata, path.name, self._scaling())
+            if not any(self.handle.descriptions):
+                self._tell_order(self.units.decibels(sample))
             self._frame = self._undeclared_frame(sample)
         if files.gamma_nought:
             log.info(GAMMA_NOUGHT, path.name)
@@ -101,6 +105,32 @@ class SarScene(Dataset):
         frame = self.units.undeclared(numbers) & self._frame_on(self._frame, outer)
         values[:, grown(frame, EROSION_PX)] = np.nan
         return values[:, *window.within(outer)]
+
+    def _refuse_complex(self) -> None:
+        if any(name.startswith("complex") for name in self.handle.dtypes):
+            raise InputError(
+                f"complex numbers in {self.path.name}",
+                wanted="sigma-nought in dB or linear power, or a GRD product",
+                hint="calibrate the SLC product first, with SNAP or pyroSAR",
+            )
+
+    def _scaling(self) -> tuple[tuple[float, float], ...]:
+        """GDAL's scale and offset of VV and VH; empty where they change nothing."""
+        scales, offsets = self.handle.scales, self.handle.offsets
+        scaling = tuple((scales[index], offsets[index]) for index in self._indexes)
+        return () if set(scaling) == {(1.0, 0.0)} else scaling
+
+    def _tell_order(self, decibels: Float32) -> None:
+        """Say which band is taken for which; VV is brighter than VH nearly everywhere."""
+        log.info("the bands of %s have no names: taken for VV and VH", self.path.name)
+        seen = decibels[:, np.isfinite(decibels).all(axis=0)]
+        vv, vh = np.median(seen, axis=1) if seen.size else (0.0, 0.0)
+        if vv < vh:
+            log.warning(
+                "the first band of %s is %.1f dB darker than the second, as if VH came first: "
+                "name the bands VV and VH if so",
+                self.path.name, vh - vv,
+            )  # fmt: skip
 
     def _undeclared_frame(self, sample: NDArray[np.generic]) -> NDArray[np.bool_] | None:
         """Where the sample shows missing pixels around the scene that the file does not declare.

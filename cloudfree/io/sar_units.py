@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from cloudfree.core.units import Float32, decibel, linear_power
 from cloudfree.errors import InputError
@@ -16,9 +17,13 @@ UNDECLARED_NODATA = (-9999.0, -32768.0)
 
 # No calibrated scene has such a mean, in linear power or in dB; amplitudes are 50 to 500.
 MIN_AMPLITUDE = 5.0
-# Sea at low wind is about -30 dB in VH; no scene has half of its pixels above 0 dB.
-MIN_MEDIAN_DB = -40.0
-MAX_MEDIAN_POWER = 1.0
+# Noise removal leaves a few powers slightly below zero.
+MIN_POWER = -1.0
+
+# Lowest and highest median. Sea at low wind is about -30 dB in VH; no scene has half of its pixels
+# above 0 dB, but a small part of one may, which is believed to whoever says what the numbers are.
+_DETECTED = {"db": (-40.0, 0.0), "linear": (0.0, 1.0)}
+_GIVEN = {"db": (-50.0, 10.0), "linear": (0.0, 10.0)}
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,14 @@ class SarQuantity:
 
 @dataclass(frozen=True)
 class SarUnits(SarQuantity):
-    """The quantity in a calibrated file and what marks missing pixels; never dn."""
+    """The quantity in a calibrated file and what marks missing pixels; never dn.
+
+    `scaling` is what GDAL's scale and offset of the bands, (scale, offset) each, make of the
+    numbers before they are the quantity; empty where they are it already.
+    """
 
     nodata: float | None
+    scaling: tuple[tuple[float, float], ...] = ()
 
     def decibels(self, numbers: NDArray[np.generic]) -> Float32:
         """Sigma-nought in dB, (band, y, x), of the numbers in a file; NaN where missing."""
@@ -59,6 +69,7 @@ class SarUnits(SarQuantity):
         """
         values = numbers.astype(np.float32)
         gaps = missing(values, self.nodata)
+        values = scaled(values, self.scaling)
         if self.quantity == "linear":
             gaps |= values == 0
         values[:, gaps.any(axis=0)] = np.nan
@@ -74,50 +85,82 @@ def missing(values: Float32, nodata: float | None) -> NDArray[np.bool_]:
     return gaps
 
 
-def decide_units(
-    asked: str, sample: NDArray[np.generic], nodata: float | None, name: str
-) -> SarUnits:
-    """What the numbers of a file mean, from what the user said or from a sample of them.
+def scaled(values: Float32, scaling: Sequence[tuple[float, float]]) -> Float32:
+    """Numbers, (band, y, x), by the scale and offset of their bands."""
+    if not scaling:
+        return values
+    terms = np.array(scaling, dtype=np.float32)[:, :, np.newaxis, np.newaxis]
+    return np.asarray(values * terms[:, 0] + terms[:, 1], dtype=np.float32)
 
-    `asked` is auto, db, linear or dn.
+
+def decide_units(
+    asked: str,
+    sample: NDArray[np.generic],
+    nodata: float | None,
+    name: str,
+    scaling: tuple[tuple[float, float], ...] = (),
+) -> SarUnits:
+    """What the numbers of a file mean, from what the user said and from a sample of them.
+
+    `asked` is auto, db, linear or dn; `sample` is (band, y, x).
 
     Raises
     ------
     InputError
-        No valid pixel, uncalibrated amplitudes, or numbers that fit neither dB nor power.
+        No valid pixel, uncalibrated amplitudes, or numbers that fit neither dB nor power, or not
+        what the user said.
     """
     values = sample.astype(np.float32)
-    valid = values[~missing(values, nodata)]
+    gaps = missing(values, nodata)
+    valid = scaled(values, scaling)[~gaps]
     if not valid.size:
         raise InputError(
             f"no valid pixel in {name}",
             wanted="a Sentinel-1 scene with data",
             hint="check the file and its nodata value",
         )
-    if asked == "dn" or (asked == "auto" and _is_amplitude(valid, sample.dtype)):
+    whole = np.issubdtype(sample.dtype, np.integer) and not scaling
+    if asked == "dn" or (asked == "auto" and whole and float(valid.mean()) > MIN_AMPLITUDE):
         raise _uncalibrated(valid, name)
-    if asked in ("db", "linear"):
-        return SarUnits("db" if asked == "db" else "linear", "as given", nodata)
-    return _detected(valid, nodata, name)
-
-
-def _is_amplitude(valid: Float32, dtype: DTypeLike) -> bool:
-    return np.issubdtype(np.dtype(dtype), np.integer) and float(valid.mean()) > MIN_AMPLITUDE
-
-
-def _detected(valid: Float32, nodata: float | None, name: str) -> SarUnits:
     # Zeros fringe scenes in linear power and say nothing of the rest.
     filled = valid[valid != 0]
     median, lowest = (float(np.median(filled)), float(filled.min())) if filled.size else (0.0, 0.0)
-    if lowest < 0 and MIN_MEDIAN_DB <= median <= 0:
-        return SarUnits("db", f"negative numbers, median {median:.1f}", nodata)
-    # Noise removal leaves a few powers slightly below zero.
-    if lowest > -MAX_MEDIAN_POWER and 0 < median < MAX_MEDIAN_POWER:
-        return SarUnits("linear", f"numbers from 0, median {median:.3g}", nodata)
-    raise InputError(
-        f"numbers of median {median:.4g} and least {lowest:.4g} in {name}",
-        wanted="sigma-nought in dB (median -40 to 0) or linear power (median 0 to 1)",
-        hint="say what they are with --s1-units",
+    quantity = _quantity(asked, median, lowest)
+    if quantity is None:
+        raise _implausible(asked, median, lowest, name)
+    if asked != "auto":
+        return SarUnits(quantity, "as given", nodata, scaling)
+    reason = "negative numbers" if quantity == "db" else "numbers from 0"
+    return SarUnits(quantity, f"{reason}, median {median:.3g}", nodata, scaling)
+
+
+def _quantity(asked: str, median: float, lowest: float) -> Literal["db", "linear"] | None:
+    """What numbers of such a median and such a least one are; None where nothing fits."""
+    bounds = _DETECTED if asked == "auto" else _GIVEN
+    low, high = bounds["db"]
+    if asked in ("auto", "db") and lowest < 0 and low <= median <= high:
+        return "db"
+    low, high = bounds["linear"]
+    if asked in ("auto", "linear") and lowest > MIN_POWER and low < median < high:
+        return "linear"
+    return None
+
+
+def _implausible(asked: str, median: float, lowest: float, name: str) -> InputError:
+    found = f"numbers of median {median:.4g} and least {lowest:.4g} in {name}"
+    both = {"db": "dB (median {:g} to {:g}, some negative)",
+            "linear": "linear power (median {:g} to {:g})"}  # fmt: skip
+    if asked == "auto":
+        wanted = " or ".join(text.format(*_DETECTED[name]) for name, text in both.items())
+        return InputError(
+            found,
+            wanted=f"sigma-nought in {wanted}",
+            hint="convert them, give the bands their scale, or say what they are with --s1-units",
+        )
+    return InputError(
+        f"{found}, with --s1-units {asked}",
+        wanted=f"sigma-nought in {both[asked].format(*_GIVEN[asked])}",
+        hint="leave --s1-units out, convert the numbers, or give the bands their scale",
     )
 
 

@@ -78,5 +78,20 @@ def test_a_missing_polarisation_is_refused() -> None:
         find_polarisations(["VV", "angle"])
 
 
+@pytest.mark.parametrize("names", [["HH", "HV"], ["sigma0_hh", "sigma0_hv"], ["HV", None]])
+def test_other_polarisations_are_refused_by_name(names: list[str | None]) -> None:
+    with pytest.raises(InputError, match=r"wanted one VV and one VH band; choose a scene of these"):
+        find_polarisations(names)
+
+
+@pytest.mark.parametrize("names", [["Band 1", "Band 2"], ["angle", None], [None] * 3, [None]])
+def test_only_two_bands_without_any_name_are_read_by_position(names: list[str | None]) -> None:
+    assert find_polarisations([None, None]) == {"VV": 0, "VH": 1}
+    with pytest.raises(
+        InputError, match=r"wanted one VV and one VH band; name the bands VV and VH"
+    ):
+        find_polarisations(names)
+
+
 def test_the_product_has_thirteen_bands() -> None:
     assert len(set(OPTICAL_BANDS)) == 13

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from cloudfree.core.units import decibel, linear_power
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.io import warp
+from cloudfree.io.radar import open_radar
 from cloudfree.io.sar import SarScene
 from cloudfree.io.sar_units import decide_units
 from tests.rasters import TEN_METRES, write_radar, write_raster
@@ -74,17 +77,92 @@ def test_numbers_that_mean_nothing_are_refused(numbers: np.ndarray, asked: str, 
         decide_units(asked, numbers.reshape(1, -1), -99.0, "a.tif")
 
 
-def test_given_units_win_over_what_the_numbers_look_like() -> None:
-    units = decide_units("linear", np.float32([[40, 60]]), None, "a.tif")
-    assert units.decibels(np.float32([[[100.0]], [[10.0]]])).ravel() == pytest.approx([20, 10])
+@pytest.mark.parametrize(
+    ("asked", "numbers", "seen"),
+    [("linear", [100.0, 2.0, 3.0, 5.0], 20.0), ("db", [9.0, -1.0, 4.0, 5.0], 9.0)],
+)
+def test_given_units_are_believed_of_scenes_too_bright_to_tell(
+    asked: str, numbers: list[float], seen: float
+) -> None:
+    bright = np.float32([[numbers]] * 2)
+    with pytest.raises(InputError, match="say what they are with --s1-units"):
+        decide_units("auto", bright, None, "a.tif")
+    assert decide_units(asked, bright, None, "a.tif").decibels(bright)[0, 0, 0] == pytest.approx(
+        seen
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "numbers", "text"),
+    [
+        ("db", np.int16([[-1293, -1800]]), r"median -1546 and least -1800 in a\.tif, with --s1-un"
+                                           r"its db; wanted sigma-nought in dB \(median -50 to 10"),
+        ("db", np.float32([[0.05, 0.2]]), r"least 0\.05 .* with --s1-units db; .*leave --s1-units"),
+        ("linear", np.float32([[-12, -20]]), r"with --s1-units linear; .*power \(median 0 to 10\)"),
+        ("linear", np.float32([[200, 90]]), "median 145 .* with --s1-units linear"),
+        ("linear", np.float32([[0, 0]]), "median 0 .* with --s1-units linear"),
+    ],
+)  # fmt: skip
+def test_given_units_that_the_numbers_cannot_have_are_refused(
+    asked: str, numbers: np.ndarray, text: str
+) -> None:
+    with pytest.raises(InputError, match=text):
+        decide_units(asked, np.stack([numbers] * 2), None, "a.tif")
 
 
 def test_a_zero_is_missing_in_power_and_a_bright_target_in_decibels() -> None:
     numbers = np.float32([[[0.0, -9999.0, np.nan, -12.0]], [[-15.0, -15.0, -15.0, -15.0]]])
+    power = np.float32([[[0.0, -9999.0, np.nan, 0.06]], [[0.03, 0.03, 0.03, 0.03]]])
     db = decide_units("db", numbers, None, "a").decibels(numbers)
-    linear = decide_units("linear", numbers, None, "a").decibels(np.abs(numbers))
+    linear = decide_units("linear", power, None, "a").decibels(power)
     assert np.isnan(db[0, 0]).tolist() == [False, True, True, False]
+    assert np.isnan(linear[0, 0]).tolist() == [True, True, True, False]
     assert np.isnan(linear[:, 0, 0]).all(), "a pixel without one polarisation is missing in both"
+
+
+@pytest.mark.parametrize("units", ["auto", "db"])
+@pytest.mark.parametrize("files", [1, 2])
+def test_whole_numbers_mean_what_the_scale_of_their_bands_says(
+    tmp_path: Path, units: str, files: int
+) -> None:
+    """In one file and in two; the mark of missing pixels is not scaled."""
+    decibels = decibel(_ramp(GRID))
+    numbers = np.round((decibels - np.reshape([0, 5], (2, 1, 1))) * 100).astype(np.int16)
+    numbers[:, :20, :20] = -32768
+    parts = [numbers] if files == 1 else [numbers[:1], numbers[1:]]
+    names = ["a.tif"] if files == 1 else ["a_VV.tif", "a_VH.tif"]
+    for name, part, offsets in zip(
+        names, parts, [(0, 5)] if files == 1 else [(0,), (5,)], strict=True
+    ):
+        write_raster(tmp_path / name, part, NAMES if files == 1 else [None])
+        with rasterio.open(tmp_path / name, "r+") as dataset:
+            dataset.scales, dataset.offsets = (0.01,) * len(part), offsets
+    with open_radar(tmp_path / names[0], units) as sar:
+        seen = sar.on_grid(sar.grid, sar.grid.window)
+        assert sar.units.quantity == "db"
+    assert np.isnan(seen[:, :20, :20]).all()
+    assert np.abs(seen - decibels)[:, 30:, 30:].max() < 0.006
+
+
+def test_the_order_of_unnamed_bands_is_told_and_doubted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "cloudfree")
+    power = _speckle(GRID) * np.reshape(np.float32([4, 1]), (2, 1, 1))
+    with SarScene(write_raster(tmp_path / "a.tif", decibel(power), [None, None])):
+        assert "the bands of a.tif have no names: taken for VV and VH" in caplog.text
+        assert "darker" not in caplog.text
+    with SarScene(write_raster(tmp_path / "b.tif", decibel(power[::-1]), [None, None])):
+        assert "first band of b.tif is 6.0 dB darker than the second, as if VH came" in caplog.text
+    caplog.clear()
+    with SarScene(write_raster(tmp_path / "c.tif", decibel(power[::-1]), ["VH", "VV"])):
+        assert "c.tif" not in caplog.text
+
+
+def test_complex_numbers_are_refused(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", np.ones((2, 8, 8), np.complex64), NAMES)
+    with pytest.raises(InputError, match=r"complex numbers in a\.tif; .*calibrate the SLC product"):
+        SarScene(path)
 
 
 # On the optical grid ---------------------------------------------------------------------------
