@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, cloudfree_command
+from cloudfree.cli.options import EXISTING_FILE, cloudfree_command, offset_option
 
 
 @click.command()
 @click.argument("path", type=EXISTING_FILE, required=False)
+@offset_option
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Tell what a product at PATH is and what would be done with it.

@@ -9,6 +9,7 @@ import click
 from cloudfree.cli.options import (
     EXISTING_FILE,
     NEW_FILE,
+    NumberRange,
     cloudfree_command,
     optical_options,
     output_options,
@@ -28,14 +29,14 @@ from cloudfree.cli.options import (
 )
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=NumberRange(0, 1, min_open=True),
     default=0.2,
     show_default=True,
     help="Least score of a cloud.",
 )
 @click.option(
     "--ndsi",
-    type=click.FloatRange(-1, 1),
+    type=NumberRange(-1, 1),
     default=0.6,
     show_default=True,
     help="Snow index above which a pixel is no cloud, and snow where it is bright.",

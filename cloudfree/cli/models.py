@@ -7,7 +7,12 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command
+from cloudfree.cli.options import (
+    EXISTING_FILE,
+    NEW_FILE,
+    NumberRange,
+    cloudfree_command,
+)
 
 NETWORK = click.option(
     "--network", metavar="NAME", help="Network of a bare checkpoint that fits several."
@@ -48,7 +53,7 @@ def show_command(progress: Any, **options: Any) -> Any:
 @click.option("--expect", type=EXISTING_FILE, metavar="Y.npz", help="Arrays that must come out.")
 @click.option(
     "--atol",
-    type=click.FloatRange(0),
+    type=NumberRange(0),
     default=1e-4,
     show_default=True,
     help="Largest difference that is accepted.",

@@ -35,6 +35,17 @@ class _InputPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class NumberRange(click.FloatRange):
+    """Numbers within bounds; click lets not-a-number pass, which lies beyond none of them."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number of a text."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
 EXISTING_FILE = _InputPath(exists=True, path_type=Path)
 NEW_FILE = click.Path(path_type=Path)
 
@@ -65,7 +76,7 @@ def optical_options(command: Command) -> Command:
 def radar_options(command: Command) -> Command:
     """Options of every command that lays Sentinel-1 on an optical grid."""
     for option in (
-        click.option("--max-gap", type=click.FloatRange(0), default=30.0, show_default=True,
+        click.option("--max-gap", type=NumberRange(0), default=30.0, show_default=True,
                      metavar="DAYS",
                      help="Most days between the two scenes; a warning comes above 7."),
         click.option("--dem", type=EXISTING_FILE,
@@ -74,7 +85,7 @@ def radar_options(command: Command) -> Command:
         click.option("--s1-units", type=click.Choice(["auto", "db", "linear", "dn"]),
                      default="auto", show_default=True,
                      help="What the Sentinel-1 numbers are; dn only in a GRD product."),
-        click.option("--max-shift", type=click.FloatRange(0), default=8.0, show_default=True,
+        click.option("--max-shift", type=NumberRange(0), default=8.0, show_default=True,
                      metavar="PX",
                      help="Largest shift that is corrected; beyond 32 pixels none is looked for."),
         click.option("--shift", type=click.Choice(["auto", "none"]), default="auto",

@@ -7,7 +7,13 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, cloudfree_command, offset_option, output_options
+from cloudfree.cli.options import (
+    EXISTING_FILE,
+    NumberRange,
+    cloudfree_command,
+    offset_option,
+    output_options,
+)
 
 
 @click.command(epilog="Example: cloudfree simulate demo --cloud-cover 0.3")
@@ -27,7 +33,7 @@ from cloudfree.cli.options import EXISTING_FILE, cloudfree_command, offset_optio
 )
 @click.option(
     "--cloud-cover",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     default=0.4,
     show_default=True,
     metavar="SHARE",
@@ -53,13 +59,13 @@ from cloudfree.cli.options import EXISTING_FILE, cloudfree_command, offset_optio
 )
 @click.option(
     "--sun-azimuth",
-    type=click.FloatRange(0, 360),
+    type=NumberRange(0, 360),
     metavar="DEG",
     help="Clockwise from north.  [default: of CLEAR, or drawn]",
 )
 @click.option(
     "--sun-elevation",
-    type=click.FloatRange(0, 90),
+    type=NumberRange(0, 90),
     metavar="DEG",
     help="Above the horizon.  [default: of CLEAR, or drawn]",
 )

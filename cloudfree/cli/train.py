@@ -6,7 +6,12 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command
+from cloudfree.cli.options import (
+    EXISTING_FILE,
+    NEW_FILE,
+    NumberRange,
+    cloudfree_command,
+)
 
 STEPS = click.IntRange(1)
 
@@ -70,7 +75,7 @@ STEPS = click.IntRange(1)
 )
 @click.option(
     "--learning-rate",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     metavar="RATE",
     help="At the beginning.",
 )
@@ -84,23 +89,23 @@ STEPS = click.IntRange(1)
 @click.option("--augment/--no-augment", default=None, help="Flip and turn patches.")
 @click.option(
     "--simulate-clouds",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     metavar="SHARE",
     help="Share of the patches that are seen under simulated clouds instead of their own.",
 )
 @click.option("--steps", type=STEPS, metavar="N", help="Length of the run.")
 @click.option(
     "--epochs",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     metavar="N",
     help="The same, in rounds through the data.",
 )
 @click.option(
-    "--clip-norm", type=click.FloatRange(0), metavar="NORM", help="Longest gradient; 0 for any."
+    "--clip-norm", type=NumberRange(0), metavar="NORM", help="Longest gradient; 0 for any."
 )
 @click.option(
     "--average",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=NumberRange(0, 1, max_open=True),
     metavar="DECAY",
     help="Moving average of the weights, which is kept then; 0 for none.",
 )

@@ -34,7 +34,7 @@ _BAND_CODE = re.compile(r"^B0?(8A|[1-9]|1[0-2])(?![0-9A-Z])", re.IGNORECASE)
 POLARISATION = re.compile(r"(?<![A-Z])(VV|VH)(?![A-Z])", re.IGNORECASE)
 # What was sent horizontally; models know nothing of it.
 _HORIZONTAL = re.compile(r"(?<![A-Z])(HH|HV)(?![A-Z])", re.IGNORECASE)
-_OTHER_SCENE = "choose a scene of these polarisations: HH and HV show the ground differently"
+_OTHER_SCENE = "choose a scene with VV and VH: HH and HV show the ground differently"
 _NAME_THEM = "name the bands VV and VH, put A_VH.tif beside A_VV.tif, or give their folder"
 
 

@@ -108,11 +108,17 @@ def open_raster(source: str, name: str) -> DatasetReader:
     Raises
     ------
     InputError
-        GDAL cannot open it.
+        GDAL cannot open it, or the system knows no letters but those of ASCII.
     """
     try:
         with without_warning(NotGeoreferencedWarning):
             return rasterio.open(source)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"name {name!a} has letters that this system's locale does not know",
+            wanted="a locale of UTF-8, or a name of ASCII letters",
+            hint="set PYTHONUTF8=1, or rename the file",
+        ) from error
     except RasterioIOError as error:
         raise InputError(
             f"{name} cannot be opened ({error})",

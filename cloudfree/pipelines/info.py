@@ -15,6 +15,7 @@ class InfoOptions:
     """What the user asked about."""
 
     path: Path | None = None
+    s2_offset: float | None = None
 
 
 def run(options: InfoOptions, progress: Progress) -> OpticalInfo | RadarInfo | InstallationResult:
@@ -26,4 +27,4 @@ def run(options: InfoOptions, progress: Progress) -> OpticalInfo | RadarInfo | I
         The path holds no Sentinel product.
     """
     del progress
-    return installation() if options.path is None else product(options.path)
+    return product(options.path, options.s2_offset) if options.path else installation()

@@ -30,6 +30,8 @@ WINDOW_PX, WINDOWS_PER_SIDE = 256, 4
 # What SPECIAL_VALUE_SATURATED of the product metadata is where there is none, S2 PSD-14.9.
 SATURATED = 65535
 
+_EMPTY = "refused unless it has data elsewhere: no valid pixel was seen"
+
 
 @dataclass(frozen=True)
 class Place:
@@ -87,7 +89,7 @@ class OpticalInfo:
             ("bands", ", ".join(self.bands)),
             ("grid", self.place.text),
             ("seen", _seen(self.acquisition)),
-            ("sun", f"{self.sun_azimuth_deg:.1f} degrees" if self.sun_azimuth_deg else "not told"),
+            ("sun", _degrees(self.sun_azimuth_deg)),
             ("numbers", self.numbers),
             ("offset", f"{self.offset.offset_dn:g} ({self.offset.decided_by}): "
                        f"{self.offset.reason}"),
@@ -124,7 +126,7 @@ class RadarInfo:
         )
 
 
-def product(path: Path) -> OpticalInfo | RadarInfo:
+def product(path: Path, s2_offset: float | None = None) -> OpticalInfo | RadarInfo:
     """What lies at a path: Sentinel-2, or else Sentinel-1.
 
     Raises
@@ -133,7 +135,7 @@ def product(path: Path) -> OpticalInfo | RadarInfo:
         Neither of the two; the message is Sentinel-1's where the name says so.
     """
     try:
-        with OpticalScene(path) as scene:
+        with OpticalScene(path, s2_offset) as scene:
             return _optical(path, scene)
     except InputError as optical_error:
         try:
@@ -163,8 +165,8 @@ def _optical(path: Path, scene: OpticalScene) -> OpticalInfo:
                           tuple(f"{one.source}: {one.says}" for one in offset.evidence)),
         nodata=nodata,
         saturated=saturated,
-        mask=_mask(scene),
-        remove=_remove(scene, card),
+        mask=_EMPTY if nodata == 1 else _mask(scene),
+        remove=_EMPTY if nodata == 1 else _remove(scene, card),
     )  # fmt: skip
 
 
@@ -188,8 +190,9 @@ def _shares(scene: OpticalScene) -> tuple[float, float]:
     largest = SATURATED if told is None else told
     for window in _windows(scene.grid):
         numbers = scene.native(window)
-        missing.append(float((~scene.radiometry.valid(numbers)).mean()))
-        saturated.append(float((numbers == largest).any(axis=0).mean()))
+        valid = scene.radiometry.valid(numbers)
+        missing.append(float((~valid).mean()))
+        saturated.append(float(((numbers == largest).any(axis=0) & valid).mean()))
     return float(np.mean(missing)), float(np.mean(saturated))
 
 
@@ -230,6 +233,10 @@ def _seen(seen: Acquisition) -> str:
     when = f"{seen.sensed:%Y-%m-%d %H:%M} UTC" if seen.sensed else None
     orbit = f"orbit {seen.relative_orbit}" if seen.relative_orbit is not None else None
     return _known(when, seen.platform, seen.orbit_direction, orbit)
+
+
+def _degrees(azimuth_deg: float | None) -> str:
+    return "not told" if azimuth_deg is None else f"{azimuth_deg:.1f} degrees"
 
 
 def _known(*texts: str | None) -> str:

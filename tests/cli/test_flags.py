@@ -106,6 +106,23 @@ def test_defaults_of_command_line_and_options_agree(name: str, tmp_path: Path) -
     assert options == type(options)(**required)
 
 
+def _ranges() -> list[tuple[str, str]]:
+    """Every option that takes a number within bounds."""
+    return [
+        (name, parameter.opts[-1])
+        for name in _names()
+        for parameter in _command(name).params
+        if isinstance(parameter.type, click.FloatRange)
+    ]
+
+
+@pytest.mark.parametrize(("name", "flag"), _ranges())
+def test_not_a_number_lies_within_no_bounds(name: str, flag: str) -> None:
+    result = CliRunner().invoke(group, [*name.split(), flag, "nan"])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{flag}': 'nan' is not a number." in result.output
+
+
 @pytest.mark.parametrize("name", _names())
 def test_every_option_has_a_help_text(name: str) -> None:
     silent = [p.name for p in _command(name).params if isinstance(p, click.Option) and not p.help]

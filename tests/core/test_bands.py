@@ -80,7 +80,7 @@ def test_a_missing_polarisation_is_refused() -> None:
 
 @pytest.mark.parametrize("names", [["HH", "HV"], ["sigma0_hh", "sigma0_hv"], ["HV", None]])
 def test_other_polarisations_are_refused_by_name(names: list[str | None]) -> None:
-    with pytest.raises(InputError, match=r"wanted one VV and one VH band; choose a scene of these"):
+    with pytest.raises(InputError, match=r"wanted one VV and one VH band; choose a scene with VV"):
         find_polarisations(names)
 
 

@@ -356,3 +356,9 @@ def test_a_result_carries_the_offset_that_a_flag_decided(tmp_path: Path, tag: st
     assert all(tags["RADIO_ADD_OFFSET"] == "-1000" for tags in profile.band_tags)
     assert profile.tags["CLOUDFREE_OFFSET_DN"] == "-1000"
     assert profile.tags["CLOUDFREE_OFFSET_REASON"] == "-1000 as given with --s2-offset"
+
+
+def test_a_name_that_the_locale_cannot_hold_is_refused(tmp_path: Path) -> None:
+    """As Python hands it on where the locale is POSIX: bytes beyond ASCII become surrogates."""
+    with pytest.raises(InputError, match=r"locale does not know; .*; set PYTHONUTF8=1, or rename"):
+        OpticalScene(tmp_path / "f\udcc3\udcbc.tif")

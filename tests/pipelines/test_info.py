@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -62,6 +63,31 @@ def test_the_number_of_saturated_pixels_is_that_of_the_product(tmp_path: Path) -
     told = {"SPECIAL_VALUE_SATURATED": "60000"}
     scene = write_raster(tmp_path / "l1c.tif", numbers, OPTICAL_BANDS, **told)
     assert _optical(scene).saturated == pytest.approx(1 / 4)
+
+
+def test_declared_nodata_is_not_saturated(tmp_path: Path) -> None:
+    numbers = cloudy_scene(96, 96)[0]
+    numbers[:, 48:] = 65535
+    found = _optical(write_raster(tmp_path / "a.tif", numbers, OPTICAL_BANDS, nodata=65535))
+    assert (found.nodata, found.saturated) == (0.5, 0.0)
+
+
+def test_a_scene_without_data_promises_nothing(tmp_path: Path) -> None:
+    empty = np.zeros((13, 96, 96), np.uint16)
+    found = _optical(write_raster(tmp_path / "a.tif", empty, OPTICAL_BANDS))
+    assert found.nodata == 1
+    for promise in (found.mask, found.remove):
+        assert promise == "refused unless it has data elsewhere: no valid pixel was seen"
+
+
+def test_the_offset_that_is_asked_for_can_be_given(tmp_path: Path) -> None:
+    bright = np.full((13, 96, 96), 3000, np.uint16)
+    path = write_raster(tmp_path / "a.tif", bright, OPTICAL_BANDS)
+    with pytest.raises(InputError, match="say it with --s2-offset"):
+        run(InfoOptions(path), silent)
+    found = run(InfoOptions(path, s2_offset=-1000.0), silent)
+    assert isinstance(found, OpticalInfo)
+    assert found.offset.decided_by == "flag"
 
 
 def rewritten(path: Path) -> Path:
