@@ -122,14 +122,14 @@ class OpticalScene(Dataset):
         if offset_dn is not None:
             return decide_offset((flag_evidence(offset_dn),), self.name)
         told = self.product.evidence if DECIDED_TAG in self.tags else ()
-        seen = probe(self, self.positions, True, QUANTIFICATION)
+        seen = probe(self, self.positions, bool(told), QUANTIFICATION)
         if told or seen.offset_dn == OFFSET:
             return decide_offset((*told, seen), self.name)
-        if seen.offset_dn is None and (had := self._product_with_offset()):
+        if seen.offset_dn is None:
             log.warning(
-                "reflectance of %s is taken as it is, and no dark pixel shows whether the offset "
-                "was taken off (%s): if not, say --s2-offset %g",
-                self.name, had, OFFSET,
+                "reflectance of %s is taken as it is, but no dark pixel shows that the offset was "
+                "taken off (%s): if it was not, say --s2-offset %g",
+                self.name, self._product_with_offset() or seen.says, OFFSET,
             )  # fmt: skip
         return REFLECTANCE
 

@@ -19,7 +19,7 @@ from cloudfree.io.cog import CogProfile, CogWriter
 from cloudfree.io.georeference import displacement_px, pixel_size_m
 from cloudfree.io.mask_file import mask_profile
 from cloudfree.io.optical import OpticalScene
-from cloudfree.io.sentinel2.tags import SUN_AZIMUTH_TAG
+from cloudfree.io.sentinel2.tags import SUN_AZIMUTH_TAG, number_of
 from cloudfree.pipelines.donors import CLEAR_SHARE, cloud_share, read_donors
 from cloudfree.pipelines.simulate_options import SimulateOptions, output_paths
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer
@@ -189,10 +189,8 @@ def _weather(options: SimulateOptions, scene: OpticalScene, rng: np.random.Gener
 
 
 def _tagged_zenith_deg(scene: OpticalScene, drawn: Sun) -> float:
-    try:
-        return float(scene.tags[SUN_ZENITH_TAG])
-    except (KeyError, ValueError):
-        return drawn.zenith_deg
+    zenith = number_of(scene.tags.get(SUN_ZENITH_TAG))
+    return drawn.zenith_deg if zenith is None or not 0 <= zenith < 90 else zenith
 
 
 def _sky(

@@ -140,15 +140,33 @@ def test_an_earlier_run_tells_the_offset_of_reflectance(tmp_path: Path) -> None:
         assert scene.reflectance(["B02"], Window(0, 0, 8, 8)) == pytest.approx(0.2)
 
 
-def test_bright_reflectance_of_a_product_with_an_offset_is_warned_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("tags", "why"),
+    [
+        ({"PROCESSING_BASELINE": "05.10"}, "-1000 by baseline 05.10 of the tags of a.tif"),
+        ({}, "the darkest numbers fit both: down to 3000 in B10"),
+    ],
+)
+def test_bright_reflectance_is_taken_as_it_is_with_a_warning(
+    tmp_path: Path, tags: dict[str, str], why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     bright = np.full((13, 8, 8), 0.3, np.float32)
-    path = write_raster(tmp_path / "a.tif", bright, OPTICAL_BANDS, PROCESSING_BASELINE="05.10")
-    with OpticalScene(path) as scene:
+    with OpticalScene(write_raster(tmp_path / "a.tif", bright, OPTICAL_BANDS, **tags)) as scene:
         assert scene.reflectance(["B02"], Window(0, 0, 8, 8)) == pytest.approx(0.3)
-    assert "taken as it is, and no dark pixel shows whether the offset was taken off" in caplog.text
-    assert "say --s2-offset -1000" in caplog.text
+    assert f"no dark pixel shows that the offset was taken off ({why}" in caplog.text
+    assert caplog.text.rstrip().endswith("if it was not, say --s2-offset -1000")
+
+
+def test_dark_reflectance_needs_no_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Blue water, seen in the last bands that are looked at."""
+    dark = np.full((3, 8, 8), 0.05, np.float32)
+    bands = ("B02", "B03", "B04")
+    path = write_raster(tmp_path / "a.tif", dark, bands, PROCESSING_BASELINE="05.10")
+    with OpticalScene(path) as scene:
+        assert scene.offset.source == "reflectance"
+    assert caplog.text == ""
 
 
 def test_per_cent_is_refused(tmp_path: Path) -> None:
@@ -310,12 +328,13 @@ def test_a_scene_whose_files_are_gone_is_told_so(tmp_path: Path) -> None:
         OpticalScene(broken)
 
 
-def test_one_unreadable_witness_leaves_the_others_their_say(tmp_path: Path) -> None:
-    dark = np.full((1, 96, 96), 200, np.uint16)
-    write_raster(tmp_path / "whole.tif", dark, ["B11"])
+def test_a_band_that_is_gone_matters_to_no_one_else_where_the_offset_is_told(
+    tmp_path: Path,
+) -> None:
+    write_raster(tmp_path / "whole.tif", np.full((1, 96, 96), 200, np.uint16), ["B11"])
     path = _stack_of(tmp_path, {"B10": "gone.tif", "B11": "whole.tif"})
-    with OpticalScene(path) as scene:
-        assert scene.offset.reason.startswith("0, for 1 % of B11 lies below 200")
+    with OpticalScene(path, 0.0) as scene:
+        assert scene.reflectance(["B11"], ALL) == pytest.approx(0.02)
 
 
 @pytest.mark.parametrize("bands", [("B02", "B03", "B04"), OPTICAL_BANDS])

@@ -152,6 +152,14 @@ def test_the_sun_is_that_of_the_scene_unless_told_otherwise(tmp_path: Path) -> N
         assert dataset.tags()["CLOUDFREE_SIMULATION_SEED"] == "0 0"
 
 
+@pytest.mark.parametrize("zenith", ["nan", "91", "high"])
+def test_a_sun_in_no_sky_is_drawn(tmp_path: Path, zenith: str) -> None:
+    tags = {SUN_ZENITH_TAG: zenith}
+    path = write_raster(tmp_path / "clear.tif", clear_numbers(), OPTICAL_BANDS, **tags)
+    (scene,) = simulate(path, tmp_path / "a").scenes
+    assert 0 < scene.sun_elevation_deg < 90
+
+
 def test_many_skies_over_one_scene(clear: Path, tmp_path: Path) -> None:
     result = simulate(clear, tmp_path / "out", count=3, seed=5)
     names = [scene.s2_cloudy.parent.name for scene in result.scenes]

@@ -38,10 +38,9 @@ def probe(
     Raises
     ------
     InputError
-        Nobody has spoken, and not a single band can be read.
+        A band cannot be read, and nobody else has spoken.
     """
     numbers: dict[str, Numbers] = {}
-    failures: list[InputError] = []
     evidence = OffsetEvidence("statistics", None, "no band to look at")
     for group in WITNESSES[: CHECKS if told else None]:
         bands = [band for band in group if band in positions]
@@ -50,19 +49,16 @@ def probe(
         try:
             seen = _digital_numbers(dataset, [positions[band] for band in bands], unit)
         except InputError as error:
+            if not told:
+                raise
             # Whoever needs these pixels is told again; whoever does not need not care.
-            failures.append(error)
-            continue
+            return OffsetEvidence("statistics", None, error.found)
         numbers.update(zip(bands, seen, strict=True))
         evidence = statistics_evidence(numbers)
         if evidence.offset_dn is not None:
             return evidence
-    if told:
-        return evidence
-    if failures and not numbers:
-        raise failures[0]
     whole = len(_windows(dataset.handle.height, dataset.handle.width)) == 1
-    if whole and not failures and not any(seen.any() for seen in numbers.values()):
+    if whole and not told and not any(seen.any() for seen in numbers.values()):
         return OffsetEvidence("statistics", NO_OFFSET, "0, for no pixel has data")
     return evidence
 
