@@ -43,9 +43,14 @@ def test_numbers_that_no_reflectance_has_are_missing_whatever_is_declared(
         pixels[0, 0, 1], pixels[:, 0, 2] = mark, mark
         valid = Radiometry("float64", scale, offset, nodata).valid(pixels)
         assert valid.tolist() == [[True, False, False]]
-        if mark >= -32768:
-            whole = Radiometry("int16", 1e-4, 0.0, nodata).valid((pixels * scale * 1e4).astype(int))
-            assert whole.tolist() == [[True, False, False]] or scale == 1
+
+
+@pytest.mark.parametrize("mark", [-9999, -32768])
+@pytest.mark.parametrize("offset", [0.0, -0.1])
+def test_whole_numbers_may_be_marks_too(mark: int, offset: float) -> None:
+    pixels = np.array([[[3000, mark, mark, -200]], [[3000, 3000, mark, 3000]]], dtype=np.int16)
+    valid = Radiometry("int16", 1e-4, offset, 0.0).valid(pixels)
+    assert valid.tolist() == [[True, False, False, True]]
 
 
 def test_zeros_in_all_bands_are_missing_where_no_other_number_is_declared() -> None:
