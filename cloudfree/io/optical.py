@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio import enums
 
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import find_optical_bands
@@ -137,15 +138,22 @@ class OpticalScene(Dataset):
         """Who says that the digital numbers of the product had the offset."""
         return next((one.says for one in self.product.evidence if one.offset_dn == OFFSET), None)
 
-    def read(self, indexes: list[int], window: Window) -> NDArray[np.generic]:
-        """Bands (counted from 0) of a window in the file's own numbers, (band, y, x).
+    def read(
+        self,
+        indexes: list[int],
+        window: Window | None = None,
+        out_shape: tuple[int, int] | None = None,
+        resampling: enums.Resampling = enums.Resampling.nearest,
+    ) -> NDArray[np.generic]:
+        """Bands (counted from 0) in the file's own numbers, (band, y, x), as `Dataset.read` does.
 
         What a mask beside the bands hides is nodata, for the mask does not go with the numbers.
         """
-        numbers = super().read(indexes, window)
+        numbers = super().read(indexes, window, out_shape, resampling)
         if self._masked:
-            hidden = self.handle.read_masks(1, window=rectangle(window)) == 0
-            numbers[:, hidden] = nodata_of(self.handle)
+            part = rectangle(window) if window else None
+            seen = self.handle.read_masks(1, window=part, out_shape=out_shape)
+            numbers[:, seen == 0] = nodata_of(self.handle)
         return numbers
 
     @property

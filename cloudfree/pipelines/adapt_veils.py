@@ -10,7 +10,7 @@ from cloudfree.io.mask_file import MaskFile
 from cloudfree.pipelines.adapt_ground import WINDOW_PX
 from cloudfree.pipelines.restoration import Restoration
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS
-from cloudfree.training.veil import Veil, cut_veil
+from cloudfree.simulation.veil import Veil, cut_veil
 
 # So many are enough for all lessons; to find them so many windows are looked at.
 MAX_VEILS, MAX_EXAMINED = 40, 400

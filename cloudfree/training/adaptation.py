@@ -23,8 +23,8 @@ from cloudfree.networks.scene_correction import SceneCorrection, blocks_of, desc
 from cloudfree.runtimes.corrected import CorrectedRuntime
 from cloudfree.runtimes.model import Model
 from cloudfree.runtimes.torch import TorchRuntime
+from cloudfree.simulation.veil import Veil
 from cloudfree.training.lesson import Ground, Lesson, draw_lessons
-from cloudfree.training.veil import Veil
 
 Gains = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from cloudfree.core.progress import Progress
 from cloudfree.runtimes.corrected import tensors_of
 from cloudfree.runtimes.model import Model, TileInputs
 from cloudfree.simulation.clouded import cloud_over
-from cloudfree.training.veil import Veil
+from cloudfree.simulation.veil import Veil
 
 Bits = NDArray[np.bool_]
 

@@ -16,9 +16,9 @@ from cloudfree.core.units import Float32
 from cloudfree.runtimes.model import Arrays, Model, TileInputs
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from cloudfree.runtimes.torch import TorchRuntime
+from cloudfree.simulation.veil import Veil
 from cloudfree.training.adaptation import Adaptation, AdaptationSettings, adapt
 from cloudfree.training.lesson import Ground, draw_lessons
-from cloudfree.training.veil import Veil
 from tests.paint import Paint
 
 SIDE = 32

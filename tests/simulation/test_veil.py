@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.units import Float32
-from cloudfree.training.veil import Bits, Veil, cut_veil
+from cloudfree.simulation.veil import Bits, Veil, cut_veil
 from tests.rasters import CLOUD, FIELD
 
 SIDE = 32
