@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,13 +21,18 @@ from cloudfree.core.freed_memory import give_back_freed_memory
 from cloudfree.core.grid import Grid
 from cloudfree.core.halving import Resampling
 from cloudfree.core.window import Window
-from cloudfree.errors import OutputError
+from cloudfree.io.creation_options import (
+    BLOCK_PX,
+    COG,
+    COG_OF_CLASSES,
+    ON_OVERVIEWS,
+    refuse_creation_options,
+    upper,
+)
 from cloudfree.io.overviews import FirstLevel, with_overviews, write_overviews
 from cloudfree.io.quiet import without_warning
 from cloudfree.io.rectangle import rectangle
 from cloudfree.io.whole_file import cannot_be_written, draft_folder
-
-BLOCK_PX = 512
 
 # Draft and overviews are read once and thrown away: fast compression, and blocks low enough to be
 # full at each write of finished rows. Higher ones would wait in GDAL's cache, which the scene that
@@ -36,20 +40,9 @@ BLOCK_PX = 512
 DRAFT_ROWS = 64
 _DRAFT = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK_PX, "blockysize": DRAFT_ROWS,
           "compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer"}  # fmt: skip
-# Each level of the output keeps buffers for as many blocks as there are threads.
-_THREADS = min(4, os.cpu_count() or 1)
-# Level 6, GDAL's own, takes twice the time of level 1 for at most 2 % less of real reflectance.
-_COG = {"BLOCKSIZE": str(BLOCK_PX), "COMPRESS": "DEFLATE", "PREDICTOR": "YES", "LEVEL": "1",
-        "BIGTIFF": "IF_SAFER", "NUM_THREADS": str(_THREADS)}  # fmt: skip
-# Classes come in areas: their differences compress worse than they do. Level 6 takes twice the time
-# of level 5 for 6 % less.
-_COG_OF_CLASSES = {**_COG, "PREDICTOR": "NO", "LEVEL": "5"}
 # Bytes of GDAL's block cache while the draft is copied: each block is read and written once, and
 # more would keep the whole draft. rasterio takes this setting in bytes and puts the old one back.
 _COPY_CACHE = 32 << 20
-# Creation options of GDAL's COG driver that decide which overviews there are.
-_ON_OVERVIEWS = {"OVERVIEWS", "OVERVIEW_COUNT", "OVERVIEW_RESAMPLING", "RESAMPLING",
-                 "TILING_SCHEME", "BLOCKSIZE"}  # fmt: skip
 
 # GDAL's own errors are no RasterioError, and rasterio has no public name for them. SystemError is
 # what it raises where GDAL fails without a word, as on a full disk (seen in rasterio 1.4.4).
@@ -72,33 +65,15 @@ class CogProfile:
     overview_resampling: Resampling = "AVERAGE"
     creation_options: Mapping[str, str] = field(default_factory=dict)
 
+    def refuse_creation_options(self) -> None:
+        """Refuse creation options that GDAL does not know or that would change the pixels.
 
-def refuse_existing(path: Path, overwrite: bool) -> None:
-    """Refuse, before any work is done, an output that exists or whose folder does not.
-
-    Raises
-    ------
-    OutputError
-        Names the file and the way out.
-    """
-    if path.is_dir():
-        raise OutputError(
-            f"{path} is a folder",
-            wanted="the name of a file",
-            hint="choose another name with -o",
-        )
-    if path.exists() and not overwrite:
-        raise OutputError(
-            f"{path} exists already",
-            wanted="a new name",
-            hint="add --overwrite to replace it, or choose another name with -o",
-        )
-    if not path.parent.is_dir():
-        raise OutputError(
-            f"no folder {path.parent}",
-            wanted="an existing folder for the output",
-            hint="create the folder first",
-        )
+        Raises
+        ------
+        OutputError
+            Names the options and what is wrong.
+        """
+        refuse_creation_options(self.creation_options, self.dtype, len(self.descriptions))
 
 
 class CogWriter:
@@ -119,6 +94,7 @@ class CogWriter:
 
     def __enter__(self) -> Self:
         profile = self.profile
+        profile.refuse_creation_options()
         with self._refusals(), ExitStack() as stack:
             self._draft = Path(stack.enter_context(draft_folder(self.path))) / "draft.tif"
             with without_warning(NotGeoreferencedWarning):
@@ -173,12 +149,12 @@ class CogWriter:
         """Turn the draft into a COG, which takes its room on the disk."""
         self._close()
         finished = self._draft.with_name("cog.tif")
-        chosen = {name.upper(): value for name, value in self.profile.creation_options.items()}
+        chosen = upper(self.profile.creation_options)
         give_back_freed_memory()
         with without_warning(NotGeoreferencedWarning), Env(GDAL_CACHEMAX=_COPY_CACHE):
             # Whoever asks for overviews of another kind gets those that GDAL builds.
-            source = self._draft if chosen.keys() & _ON_OVERVIEWS else self._with_overviews()
-            usual = _COG_OF_CLASSES if self.profile.colours else _COG
+            source = self._draft if chosen.keys() & ON_OVERVIEWS else self._with_overviews()
+            usual = COG_OF_CLASSES if self.profile.colours else COG
             options = {**usual, "OVERVIEW_RESAMPLING": self.profile.overview_resampling, **chosen}
             rasterio.shutil.copy(source, finished, driver="COG", **options)
             _read_end(finished)

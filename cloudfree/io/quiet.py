@@ -1,7 +1,8 @@
-"""Silencing one warning of a library where we say the same thing better."""
+"""Silencing warnings of a library where we say the same thing better."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import Iterator
@@ -33,3 +34,29 @@ def without_warning(category: type[Warning]) -> Iterator[None]:
     finally:
         with suppress(ValueError):  # somebody has emptied the list
             rules.remove(rule)
+
+
+@contextmanager
+def collected_warnings(name: str) -> Iterator[list[str]]:
+    """Collect what the logger `name` and those below it warn of in a block, and let none out."""
+    texts: list[str] = []
+    logger, collector = logging.getLogger(name), _Collector(texts)
+    before = logger.handlers[:], logger.propagate, logger.level
+    logger.handlers[:], logger.propagate = [collector], False
+    logger.setLevel(logging.WARNING)
+    try:
+        yield texts
+    finally:
+        logger.handlers[:], logger.propagate = before[:2]
+        logger.setLevel(before[2])
+
+
+class _Collector(logging.Handler):
+    """Keeps the texts of what is logged."""
+
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._texts = texts
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._texts.append(" ".join(record.getMessage().split()))

@@ -10,10 +10,10 @@ from pathlib import Path
 from cloudfree import __version__
 from cloudfree.core.progress import Progress
 from cloudfree.core.window import strips
-from cloudfree.errors import OutputError
-from cloudfree.io.cog import CogWriter, refuse_existing
+from cloudfree.io.cog import CogWriter
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.output_name import beside
+from cloudfree.io.outputs import refuse_existing, refuse_taken_names
 from cloudfree.io.radar import Radar, open_radar
 from cloudfree.io.sar import sar_profile
 from cloudfree.io.sentinel2.band_stack import Resampling
@@ -111,6 +111,7 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
         Scenes that do not meet or cannot be read, or an output that cannot be written.
     """
     _refuse_output(options)
+    sar_profile({}, options.creation_options).refuse_creation_options()
     with (
         open_radar(options.s1, options.s1_units, options.dem) as sar,
         OpticalScene(options.s2, options.s2_offset, options.resampling) as optical,
@@ -126,15 +127,8 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
 
 
 def _refuse_output(options: CoregisterOptions) -> None:
-    taken = [options.s1.resolve(), options.s2.resolve()]
-    for path in filter(None, (options.result, options.quicklook)):
-        if path.resolve() in taken:
-            raise OutputError(
-                f"{path} is an input and the output",
-                wanted="a name of its own for the output",
-                hint="choose another name with -o",
-            )
-        taken.append(path.resolve())
+    inputs = filter(None, (options.s1, options.s2, options.dem))
+    refuse_taken_names(filter(None, (options.result, options.quicklook)), inputs)
     if not options.dry_run:
         refuse_existing(options.result, options.overwrite)
     if options.quicklook:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudfree.errors import OutputError
-from cloudfree.io.cog import refuse_existing
+from cloudfree.io.outputs import refuse_closed, refuse_existing
 from cloudfree.io.whole_file import make_folder, write_whole
 from cloudfree.metrics.means import METRICS
 from cloudfree.metrics.scores import Figures
@@ -32,7 +32,10 @@ def refuse_outputs(folder: Path | None, overwrite: bool) -> None:
     OutputError
         Something is in the way.
     """
-    if folder is None or not folder.exists():
+    if folder is None:
+        return
+    refuse_closed(folder / PAGE)
+    if not folder.exists():
         return
     if not folder.is_dir():
         raise OutputError(

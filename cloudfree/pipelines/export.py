@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cloudfree.core.progress import Progress
 from cloudfree.errors import ModelError, OutputError
-from cloudfree.io.cog import refuse_existing
+from cloudfree.io.outputs import refuse_existing
 from cloudfree.runtimes.export import Agreement, write_onnx
 from cloudfree.runtimes.load import Loaded, find_card, load_network
 from cloudfree.runtimes.onnx import ONNX_SUFFIX, OnnxRuntime

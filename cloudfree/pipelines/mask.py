@@ -23,12 +23,13 @@ from cloudfree.clouds.survey import OpticalSource, survey
 from cloudfree.core.cloud_mask import MaskClass, class_fractions
 from cloudfree.core.grid import Grid
 from cloudfree.core.progress import Progress
-from cloudfree.errors import InputError, OutputError
-from cloudfree.io.cog import CogProfile, CogWriter, refuse_existing
+from cloudfree.errors import InputError
+from cloudfree.io.cog import CogProfile, CogWriter
 from cloudfree.io.georeference import displacement_px, pixel_size_m
 from cloudfree.io.mask_file import mask_profile
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.output_name import beside
+from cloudfree.io.outputs import refuse_existing, refuse_taken_names
 from cloudfree.io.score_file import ScoreWriter, score_profile
 from cloudfree.io.sentinel2.band_stack import Resampling
 from cloudfree.pipelines.mask_sun import (
@@ -128,6 +129,7 @@ class MaskResult:
 def run(options: MaskOptions, progress: Progress) -> MaskResult:
     """Write the mask of a scene, and its score where wanted."""
     _refuse_outputs(options)
+    _refuse_creation_options(options)
     parse_distance(options.dilate)  # what is wrong with the options is said before a file is read
     with OpticalScene(options.scene, options.s2_offset, options.resampling) as scene:
         plan = plan_mask(scene, options, progress)
@@ -219,23 +221,27 @@ def _ground_axes(grid: Grid) -> GroundAxes:
 def _score_writer(options: MaskOptions, grid: Grid) -> ScoreWriter | AbstractContextManager[None]:
     if options.score is None:
         return nullcontext()
+    return ScoreWriter(options.score, grid, _score_profile(options))
+
+
+def _score_profile(options: MaskOptions) -> CogProfile:
     profile = score_profile(options.score_dtype)
-    profile = dataclasses.replace(profile, creation_options=options.creation_options)
-    return ScoreWriter(options.score, grid, profile)
+    return dataclasses.replace(profile, creation_options=options.creation_options)
+
+
+def _refuse_creation_options(options: MaskOptions) -> None:
+    """Refuse creation options that one of the outputs cannot be written with."""
+    profiles = [dataclasses.replace(mask_profile(), creation_options=options.creation_options)]
+    for profile in [*profiles, _score_profile(options)] if options.score else profiles:
+        profile.refuse_creation_options()
 
 
 def _refuse_outputs(options: MaskOptions) -> None:
     """Refuse outputs that exist, or that would replace the scene or each other."""
     outputs = [options.result, options.score] if options.score else [options.result]
+    refuse_taken_names(outputs, [options.scene])
     for path in outputs:
         refuse_existing(path, options.overwrite)
-    files = [options.scene, *outputs]
-    if len({path.resolve() for path in files}) < len(files):
-        raise OutputError(
-            f"one name for two files: {', '.join(str(path) for path in files)}",
-            wanted="different names for the scene, its mask and its score",
-            hint="choose another name with -o or --score",
-        )
 
 
 def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:

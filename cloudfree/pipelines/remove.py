@@ -62,6 +62,7 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     card = find_card(options.model, options.network).card
     with ExitStack() as stack:
         optical = open_optical(options, card, stack)
+        optical.profile({}, options.creation_options).refuse_creation_options()
         sar = open_sar(options, card, optical, stack)
         plan = _tile_plan(options, optical, card)
         model = load_model(options.model, options.device, options.precision, options.network)

@@ -6,9 +6,9 @@ import logging
 from contextlib import ExitStack
 
 from cloudfree.core.model_card import ModelCard
-from cloudfree.errors import InputError, OutputError
-from cloudfree.io.cog import refuse_existing
+from cloudfree.errors import InputError
 from cloudfree.io.optical import OpticalScene
+from cloudfree.io.outputs import refuse_existing, refuse_taken_names
 from cloudfree.io.radar import Radar, open_radar
 from cloudfree.pipelines.gap import check_gap
 from cloudfree.pipelines.remove_options import RemoveOptions
@@ -20,17 +20,13 @@ PICTURE = "picture"
 
 
 def refuse_outputs(options: RemoveOptions) -> None:
-    """Refuse outputs that exist, or that would replace an input."""
-    inputs = [path.resolve() for path in (options.s1, options.s2, options.mask) if path]
-    for path in filter(None, (options.result, options.marks, options.deviations, options.report)):
-        if path.resolve() in inputs:
-            raise OutputError(
-                f"{path} is an input and an output",
-                wanted="a name of its own for the output",
-                hint="choose another name with -o",
-            )
-        if not options.dry_run:
-            refuse_existing(path, options.overwrite)
+    """Refuse outputs that exist, or that would replace an input or each other."""
+    inputs = (options.s1, options.s2, options.mask, options.dem)
+    named = (options.result, options.marks, options.deviations, options.report)
+    outputs = [path for path in named if path]
+    refuse_taken_names(outputs, filter(None, inputs))
+    for path in outputs if not options.dry_run else ():
+        refuse_existing(path, options.overwrite)
 
 
 def open_optical(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> OpticalScene:

@@ -12,7 +12,7 @@ from cloudfree.core.cloud_mask import class_fractions
 from cloudfree.core.marks import Mark
 from cloudfree.core.progress import Progress
 from cloudfree.errors import InputError
-from cloudfree.io.cog import refuse_existing
+from cloudfree.io.outputs import refuse_closed, refuse_existing, refuse_taken_names
 from cloudfree.io.picture import png
 from cloudfree.io.whole_file import make_folder, write_whole
 from cloudfree.report.chapter import Chapter
@@ -74,14 +74,26 @@ def run(options: ReportOptions, progress: Progress) -> ReportResult:
         A result that `cloudfree remove` did not make, a truth that does not fit it, or a file
         that must not be replaced or cannot be written.
     """
-    refuse_existing(options.output, options.overwrite)
+    _refuse_output(options)
     chapters = [
-        _chapter(path, truth, progress)
+        _chapter(path, truth, options.output, progress)
         for path, truth in zip(options.results, _truths(options), strict=True)
     ]
     files = _write_quicklooks(options, chapters)
     write_whole(options.output, render(chapters, __version__))
     return ReportResult(options.output, files, tuple(map(_scene_report, chapters)))
+
+
+def _refuse_output(options: ReportOptions) -> None:
+    """Refuse a page that exists, or that would replace a raster or be replaced by a picture."""
+    pictures: list[Path] = []
+    if options.quicklooks:
+        names = _unique([path.stem for path in options.results])
+        pictures = [options.quicklooks / f"{name}_{kind}.png" for name in names for kind in FILES]
+    refuse_taken_names([options.output, *pictures], [*options.results, *options.truth])
+    refuse_existing(options.output, options.overwrite)
+    for picture in pictures[:1]:
+        refuse_closed(picture)
 
 
 def _truths(options: ReportOptions) -> Sequence[Path | None]:
@@ -98,8 +110,9 @@ def _truths(options: ReportOptions) -> Sequence[Path | None]:
     return options.truth
 
 
-def _chapter(result: Path, truth: Path | None, progress: Progress) -> Chapter:
+def _chapter(result: Path, truth: Path | None, page: Path, progress: Progress) -> Chapter:
     with open_sources(result, truth) as sources:
+        refuse_taken_names([page], [result.parent / name for name in sources.provenance.files])
         for sentence in sources.missing:
             logger.warning("%s: %s", result.name, sentence)
         return Chapter(

@@ -109,9 +109,14 @@ def run_drawn(options: SimulateOptions, progress: Progress) -> SimulateResult:
         (paths["s1"], *_sar(scene)),
         (paths["truth_mask"], *_mask(scene)),
     ]
+    outputs = [
+        (path, grid, replace(profile, creation_options=options.creation_options), pixels)
+        for path, grid, profile, pixels in outputs
+    ]
+    for _, _, profile, _ in outputs:
+        profile.refuse_creation_options()
     for path, grid, profile, pixels in progress(outputs, len(outputs), "writing", "file"):
-        given = replace(profile, creation_options=options.creation_options)
-        with CogWriter(path, grid, given) as writer:
+        with CogWriter(path, grid, profile) as writer:
             writer.write(grid.window, pixels)
     return _result(shift, paths, scene)
 

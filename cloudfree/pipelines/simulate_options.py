@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloudfree.errors import InputError, OutputError
+from cloudfree.io.outputs import refuse_existing
 from cloudfree.simulation.clouded import Kind
 from cloudfree.simulation.scene import MAX_MISREGISTRATION_PX
 
@@ -110,10 +111,5 @@ def output_paths(folder: Path, names: Sequence[str], overwrite: bool) -> dict[st
         ) from error
     paths = {name: folder / f"{name}.tif" for name in names}
     for path in paths.values():
-        if path.exists() and not overwrite:
-            raise OutputError(
-                f"{path} exists already",
-                wanted="a folder without a scene",
-                hint="add --overwrite to replace it, or choose another OUTDIR",
-            )
+        refuse_existing(path, overwrite)
     return paths

@@ -83,6 +83,7 @@ def run_over(options: SimulateOptions, clear: Path, progress: Progress) -> Simul
     count = options.count or 1
     with OpticalScene(clear, options.s2_offset) as scene:
         _check(scene)
+        _refuse_creation_options(options, scene)
         paths = [_paths(options, number, scene) for number in range(count)]
         layers = _layers(options, scene, progress)
         native, reflectance = _read(scene)
@@ -115,6 +116,13 @@ def _check(scene: OpticalScene) -> None:
             "%.0f%% of %s is cloudy already, which counts as clear ground here",
             100 * share, scene.name,
         )  # fmt: skip
+
+
+def _refuse_creation_options(options: SimulateOptions, scene: OpticalScene) -> None:
+    """Refuse creation options that the scene or its mask cannot be written with."""
+    given = options.creation_options
+    scene.profile({}, given).refuse_creation_options()
+    replace(mask_profile(), creation_options=given).refuse_creation_options()
 
 
 def _paths(options: SimulateOptions, number: int, scene: OpticalScene) -> dict[str, Path]:

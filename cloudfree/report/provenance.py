@@ -39,6 +39,12 @@ class Provenance:
     s2_offset: float | None
     warnings: tuple[str, ...]
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that the result names."""
+        named = (self.s2, self.s1, self.dem, self.mask, self.filled, self.uncertainty)
+        return tuple(name for name in named if name)
+
 
 def provenance_of(tags: Mapping[str, str], name: str, height: int, width: int) -> Provenance:
     """The making of the result `name`, of that many pixels, from the tags of its file.

@@ -428,7 +428,19 @@ REFUSALS: list[tuple[Callable[[Path], dict[str, Any]], type[CloudfreeError], str
     (_all_nodata, InputError, "no valid pixel in l1c.tif"),
     (lambda _: {"model": "none"}, ModelError, "no model 'none'; wanted one of .*cloudfree-s"),
     (lambda _: {"tile": 32, "overlap": 32}, InputError, "an overlap of 32 pixels for tiles of 32"),
-    (lambda f: {"output": f / "l1c.tif"}, OutputError, "is an input and an output"),
+    (lambda f: {"output": f / "l1c.tif"}, OutputError, r"l1c\.tif is an input or another"),
+    (
+        lambda f: {"report": f / "l1c_cloudfree.tif"},
+        OutputError,
+        "cloudfree.tif is .*another",
+    ),
+    (lambda f: {"report": f / "l1c_cloudfree_filled.tif"}, OutputError, "filled.tif is .*another"),
+    (
+        lambda f: {"output": f / "mask.tif", "mask": f / "mask.tif"},
+        OutputError,
+        "mask.tif is an",
+    ),
+    (lambda _: {"creation_options": {"COMPRESS": "JPEG"}}, OutputError, r"--co COMPRESS=JPEG for"),
     (lambda f: {"output": f / "no" / "a.tif"}, OutputError, "no folder"),
     (lambda _: {"dilate": "far"}, InputError, "a distance of 'far'; wanted a length"),
 ]

@@ -200,6 +200,15 @@ def test_a_page_that_exists_is_not_replaced_unless_asked(fake):
     assert report(fake, overwrite=True).output.exists()
 
 
+def test_a_page_never_replaces_what_it_is_made_from_or_its_pictures(fake, tmp_path):
+    files = (fake.result, fake.truth, fake.s2, fake.s1, fake.mask, fake.filled)
+    before = {path: path.read_bytes() for path in files}
+    for output in (*files, tmp_path / "l1c_cloudfree_sar.png"):
+        with pytest.raises(OutputError, match=rf"{output.name} is an input or another output"):
+            report(fake, output=output, quicklooks=tmp_path, overwrite=True)
+    assert {path: path.read_bytes() for path in files} == before
+
+
 def test_a_picture_that_exists_is_not_replaced_unless_asked(fake, tmp_path):
     (tmp_path / "l1c_cloudfree_sar.png").write_text("mine")
     with pytest.raises(OutputError, match=r"l1c_cloudfree_sar.png exists already"):

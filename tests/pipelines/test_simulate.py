@@ -123,6 +123,13 @@ def test_creation_options_reach_every_file(tmp_path: Path) -> None:
             assert dataset.compression.name == "lzw"
 
 
+def test_a_wrong_creation_option_leaves_no_part_of_a_scene(tmp_path: Path) -> None:
+    options = SimulateOptions(tmp_path, size=64, creation_options={"NOSUCH": "1"})
+    with pytest.raises(OutputError, match=r"--co NOSUCH=1 for 13 bands of uint16 .*driver COG"):
+        run(options, silent)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.touch()
