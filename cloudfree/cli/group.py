@@ -6,6 +6,7 @@ Subcommands are imported when they are used: `cloudfree --help` loads click and 
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 
 import click
@@ -27,6 +28,7 @@ COMMANDS = {
 }
 
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 
 
 class LazyGroup(click.Group):
@@ -57,7 +59,13 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 refused or failed, 2 usage, 130 interrupted."""
+    """Run the command line and exit.
+
+    0 is done, 1 refused or failed, 2 a wrong command line, 130 interrupted, 143 terminated.
+    """
+    # What `kill`, Slurm and `docker stop` send: the way out is that of an interruption, so that
+    # drafts go away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     try:
         sys.exit(group.main(standalone_mode=False))
     except click.ClickException as error:

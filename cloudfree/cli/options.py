@@ -100,7 +100,8 @@ def output_options(command: Command) -> Command:
     """Options of every command that writes a raster."""
     for option in (
         click.option("--co", "creation_options", multiple=True, metavar="NAME=VALUE",
-                     callback=_creation_options, help="GeoTIFF creation option; repeatable."),
+                     callback=_creation_options,
+                     help="Creation option of GDAL's COG driver, without loss; repeatable."),
         click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
     ):  # fmt: skip
         command = option(command)
@@ -145,6 +146,19 @@ def _start_logging(verbosity: int) -> None:
     logger = logging.getLogger("cloudfree")
     logger.setLevel(logging.ERROR if verbosity < -1 else level)
     logger.handlers[:] = [_StderrHandler()]
+    _quieten_gdal(verbosity)
+
+
+def _quieten_gdal(verbosity: int) -> None:
+    """Leave what GDAL says of errors to -v: a refusal tells in one line what matters of it.
+
+    What its threads say goes past the logger to stderr, unless GDAL has a file for it.
+    """
+    logger = logging.getLogger("rasterio")
+    logger.propagate = False
+    logger.handlers[:] = [_StderrHandler() if verbosity > 0 else logging.NullHandler()]
+    if verbosity <= 0:
+        os.environ.setdefault("CPL_LOG", os.devnull)
 
 
 class _StderrHandler(logging.Handler):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +84,8 @@ def test_a_sentinel_2_file_that_is_cut_short(
         ["coregister", "--s1", "l1c_s1.tif", "--s2", "l1c.tif", "-o", "{closed}/a.tif"],
         ["coregister", "--s1", "l1c_s1.tif", "--s2", "l1c.tif", "--quicklook", "{closed}/a.png"],
         ["remove", "--s1", "l1c_s1.tif", "--s2", "l1c.tif", "-o", "{closed}/a.tif"],
+        ["evaluate", "--data", ".", "--model", "nothing", "-o", "{closed}/a"],
+        ["export", "nothing", "-o", "{closed}/a.onnx"],
         ["report", "l1c_cloudfree.tif", "-o", "{closed}/a.html"],
         ["report", "l1c_cloudfree.tif", "-o", "a.html", "--quicklooks", "{closed}/pictures"],
     ],
@@ -94,6 +98,20 @@ def test_a_folder_that_is_closed(
     closed = closed_folder(tmp_path)
     monkeypatch.chdir(tmp_path)
     _refused(tmp_path, [text.format(closed=closed) for text in command], "cannot be written")
+
+
+def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
+    """Not in the many that GDAL and its threads have for it; what libtiff says remains."""
+    resource = pytest.importorskip("resource")
+    told = subprocess.run(
+        [sys.executable, "-m", "cloudfree", "simulate", tmp_path / "scene", "--size", "256", "-q"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    lines = [line for line in told.stderr.splitlines() if not line.startswith("_tiff")]
+    assert told.returncode == 1
+    assert len(lines) == 1
+    assert "cannot be written" in lines[0]
 
 
 def _refused(folder: Path, arguments: Arguments, text: str = "") -> None:
