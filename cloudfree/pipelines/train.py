@@ -20,12 +20,12 @@ from cloudfree.datasets.folder import PATCH_PX, Listing, list_samples
 from cloudfree.datasets.patch import Patch
 from cloudfree.datasets.sample import Sample
 from cloudfree.datasets.sen12mscr import Kind, split_of
-from cloudfree.errors import InputError
+from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.pipelines.mask import MaskSettings, plan_mask
 from cloudfree.pipelines.train_session import Session, TrainResult
 from cloudfree.runtimes.catalogue import network_entry
 from cloudfree.training.beginning import Beginning, begin
-from cloudfree.training.folder import CHECKPOINT, SETTINGS, begin_run, refuse_run
+from cloudfree.training.folder import CHECKPOINT, SETTINGS, begin_run, discard_run, refuse_run
 from cloudfree.training.kernels import quick_kernels
 from cloudfree.training.objectives import Objective, objective_named
 from cloudfree.training.patches import PatchStore
@@ -113,11 +113,16 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
         name = options.output.resolve().name
         beginning = begin(settings, name, _facts(options, samples), options.start)
         objective = _objective(settings, beginning.card, processes)
-        if processes.is_first and not options.resume:
-            begin_run(options.output, settings_text(settings))
-        processes.wait()
         session = _session(options, settings, objective, samples, unseen, beginning, processes)
-        return session.train(progress if processes.is_first else silent)
+        begins = processes.is_first and not options.resume
+        is_new = begins and begin_run(options.output, settings_text(settings))
+        processes.wait()
+        try:
+            return session.train(progress if processes.is_first else silent)
+        except CloudfreeError:
+            if is_new and session.run.step == 0:
+                discard_run(options.output)
+            raise
 
 
 def _settings(options: TrainOptions) -> TrainingSettings:
@@ -213,7 +218,7 @@ def _session(
         beginning.network, card, settings, objective, processes, _fingerprint(samples)
     )
     checkpoint = options.output / CHECKPOINT
-    if options.resume and checkpoint.exists():
+    if options.resume:
         begun.load(checkpoint)
         logger.info("going on after step %d of %d", begun.step, plan.steps)
     store = PatchStore(samples, card, settings.crop, _classes if objective.mask else None)

@@ -91,6 +91,8 @@ class Session:
             stack.enter_context(without_notes())
             validated: Figures | None = None
             begun = time.monotonic() - run.seconds
+            if journal and run.step == 0:
+                run.save(self.folder / CHECKPOINT)  # tells --resume which patches are the run's
             for _, batch in progress(prefetch(batches.at, left), len(left), "steps"):
                 result = take_step(run, plan, batch)
                 run.seconds = time.monotonic() - begun

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from torch import nn
@@ -38,8 +39,10 @@ def refuse_run(folder: Path, overwrite: bool) -> None:
         )
 
 
-def begin_run(folder: Path, settings: str) -> None:
+def begin_run(folder: Path, settings: str) -> bool:
     """Make the folder with its settings; what an earlier run left to resume from goes.
+
+    Returns whether the folder has nothing of an earlier run.
 
     Raises
     ------
@@ -48,6 +51,7 @@ def begin_run(folder: Path, settings: str) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        is_new = not any(folder.iterdir())
         for name in (CHECKPOINT, CARD):
             (folder / name).unlink(missing_ok=True)
         write_text(folder / SETTINGS, settings)
@@ -55,6 +59,12 @@ def begin_run(folder: Path, settings: str) -> None:
         raise OutputError(
             f"{folder} cannot be written ({error})", wanted="a folder", hint="give another -o"
         ) from error
+    return is_new
+
+
+def discard_run(folder: Path) -> None:
+    """Take away a run that was refused before its first step: the corrected one takes its place."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_model(network: nn.Module, card: ModelCard, folder: Path, step: int) -> ModelCard:

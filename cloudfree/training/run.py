@@ -137,7 +137,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path} cannot be read ({type(error).__name__})",
             wanted="the checkpoint of a run",
-            hint="correct -o, or begin a new run without --resume",
+            hint="correct -o, or begin a new run with --overwrite instead of --resume",
         ) from error
     return state
 

@@ -286,7 +286,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
 
 
 def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(
-    trained: Train, monkeypatch: pytest.MonkeyPatch
+    trained: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def killed(*_: Any) -> Any:
         raise Killed
@@ -295,6 +295,8 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(
     with pytest.raises(Killed):
         trained()
     monkeypatch.undo()
+    with pytest.raises(InputError, match="other patches than the run began with"):
+        trained(data=write_patches(tmp_path / "more", count=4), resume=True)
     assert same(trained(resume=True).output, trained("fresh").output)
 
 
@@ -392,10 +394,21 @@ def test_a_loss_that_is_no_number_names_the_files(
     ],
 )
 def test_what_cannot_be_trained(
-    trained: Train, options: dict[str, Any], error: type[Exception], text: str
+    trained: Train, tmp_path: Path, options: dict[str, Any], error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error, match=text):
         trained(**options)
+    assert not (tmp_path / "run").exists(), "the corrected command finds nothing in its way"
+
+
+def test_a_run_is_kept_where_one_in_its_place_is_refused(trained: Train) -> None:
+    before = trained()
+    with pytest.raises(InputError, match="optimiser 'best'"):
+        trained(optimiser="best", overwrite=True)
+    assert load_model(str(before.output), "cpu").card.training["steps"] == before.steps
+    with pytest.raises(InputError, match="no patch of 3 can"):
+        trained(crop=256, overwrite=True)
+    assert trained(overwrite=True).steps == before.steps
 
 
 def test_a_run_is_not_replaced_unasked(trained: Train, tmp_path: Path) -> None:
@@ -427,6 +440,9 @@ def test_a_run_goes_on_as_it_began(trained: Train, tmp_path: Path) -> None:
         trained(resume=True)
     checkpoint.write_bytes(b"half")
     with pytest.raises(InputError, match=r"checkpoint\.pt cannot be read"):
+        trained(resume=True)
+    checkpoint.unlink()
+    with pytest.raises(InputError, match=r"checkpoint\.pt cannot be read .*--overwrite instead"):
         trained(resume=True)
 
 
