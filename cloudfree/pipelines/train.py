@@ -21,6 +21,7 @@ from cloudfree.datasets.patch import Patch
 from cloudfree.datasets.sample import Sample
 from cloudfree.datasets.sen12mscr import Kind, split_of
 from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.io.whole_file import cannot_be_written
 from cloudfree.pipelines.mask import MaskSettings, plan_mask
 from cloudfree.pipelines.train_session import Session, TrainResult
 from cloudfree.runtimes.catalogue import network_entry
@@ -119,9 +120,11 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
         processes.wait()
         try:
             return session.train(progress if processes.is_first else silent)
-        except CloudfreeError:
+        except (CloudfreeError, OSError) as error:
             if is_new and session.run.step == 0:
                 discard_run(options.output)
+            if isinstance(error, OSError):
+                raise cannot_be_written(options.output, error) from error
             raise
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
@@ -73,9 +74,18 @@ def _write(network: nn.Module, card: ModelCard, folder: Path) -> ModelCard:
 
 
 def write_weights(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
-    """Write weights; the file appears whole. Returns the card with their name and hash."""
+    """Write weights; the file appears whole. Returns the card with their name and hash.
+
+    Raises
+    ------
+    OSError
+        The disk refuses.
+    """
     draft = path.with_name(f".{path.name}.part")
-    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, draft)
+    try:
+        save_file({key: value.contiguous() for key, value in network.state_dict().items()}, draft)
+    except SafetensorError as error:
+        raise OSError(error) from error
     draft.replace(path)
     return dataclasses.replace(card, weights=path.name, weights_sha256=sha256_of(path))
 

@@ -68,7 +68,13 @@ def discard_run(folder: Path) -> None:
 
 
 def write_model(network: nn.Module, card: ModelCard, folder: Path, step: int) -> ModelCard:
-    """Write weights and card; at every moment the card names weights that are there and whole."""
+    """Write weights and card; at every moment the card names weights that are there and whole.
+
+    Raises
+    ------
+    OSError
+        The disk refuses.
+    """
     weights = folder / f"weights-{step:06d}.safetensors"
     own = write_weights(network, card, weights)
     write_card(own, folder)

@@ -68,12 +68,21 @@ class Run:
         return self.learner.network if self.average is None else self.average
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint; a run that is killed meanwhile keeps the one before."""
+        """Write the checkpoint; a run that is killed meanwhile keeps the one before.
+
+        Raises
+        ------
+        OSError
+            The disk refuses.
+        """
         draft = path.with_suffix(".part")
-        with draft.open("wb") as file:
-            torch.save(self._state(), file)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with draft.open("wb") as file:
+                torch.save(self._state(), file)
+                file.flush()
+                os.fsync(file.fileno())
+        except RuntimeError as error:  # torch ends its archive though the disk has refused
+            raise OSError(error.__context__ or error) from error
         draft.replace(path)
 
     def load(self, path: Path) -> None:

@@ -29,8 +29,9 @@ from cloudfree.pipelines.train import TrainResult
 from cloudfree.runtimes.catalogue import network_names
 from cloudfree.runtimes.load import load_model
 from tests.datasets.trees import SIDE, TRAIN, VAL, write_tree
+from tests.faults import full_disk
 from tests.rasters import write_cloudy_scene, write_radar
-from tests.training.runs import CROPS, run_training, small, write_patches
+from tests.training.runs import CROPS, run_training, small, words, write_patches
 
 
 @pytest.fixture(scope="session")
@@ -283,6 +284,13 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
     assert load_model(str(tmp_path / "run"), "cpu").card.training["steps"] == 1
     monkeypatch.undo()
     assert trained(checkpoint_steps=1, resume=True).steps == 2
+
+
+@pytest.mark.parametrize("room", [2_000, 20_000, 60_000, 100_000])
+def test_a_full_disk_is_told_in_one_line(trained: Train, room: int) -> None:
+    """Settings, tables, checkpoint or weights."""
+    with full_disk(room), pytest.raises(OutputError, match=r"run cannot be written \(.*free some"):
+        trained(network_setting=words({"features": 32, "blocks": 1}))
 
 
 def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(
