@@ -85,8 +85,10 @@ def _read(file: Path) -> Iterator[tuple[str, str]]:
             for place, names in tomllib.loads(text).items():
                 yield from ((str(name), place) for name in names)
         else:
-            yield from ((row["name"], row["place"]) for row in csv.DictReader(text.splitlines()))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+            header, *rows = csv.reader(text.splitlines())
+            columns = header.index("name"), header.index("place")
+            yield from ((row[columns[0]], row[columns[1]]) for row in rows if row)
+    except (OSError, ValueError, IndexError, TypeError) as error:
         raise InputError(
             f"{file.name} cannot be read ({type(error).__name__}: {error})",
             wanted='TOML such as north = ["4065", "4287"], or CSV with the columns name and place',

@@ -34,6 +34,9 @@ WRAPPERS = ("network", "state_dict", "model_state_dict", "params_ema", "params",
 # The configuration that some training scripts leave beside the checkpoint.
 SIDECAR = "conf.json"
 
+# How a file begins that torch wrote: a zip archive, or before torch 1.6 a pickle (protocol 2).
+TORCH_BEGINNINGS = (b"PK", b"\x80")
+
 
 @dataclass(frozen=True)
 class Recognised:
@@ -151,6 +154,9 @@ def _read_safetensors(path: Path) -> Tensors:
 
 
 def _read_pickle(path: Path) -> Tensors:
+    with path.open("rb") as file:
+        if not file.read(2).startswith(TORCH_BEGINNINGS):
+            raise _no_checkpoint(path)
     try:
         with warnings.catch_warnings():
             # torch warns of old pickles before it refuses or reads them; the outcome says enough.
@@ -158,13 +164,27 @@ def _read_pickle(path: Path) -> Tensors:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelError(
-            f"{path.name} holds more than tensors ({str(error).splitlines()[0]})",
+            f"{path.name} holds more than tensors ({_what_torch_refused(error)})",
             wanted="a checkpoint that loads without running code",
             hint="save its state_dict alone where you trust it, then `cloudfree models convert`",
         ) from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise _damaged(path, error) from error
     return _unwrapped(path, content)
+
+
+def _what_torch_refused(error: Exception) -> str:
+    """What torch tells of the file, as `unsupported GLOBAL os.system`; it advises to run it too."""
+    told = re.search(r"(?i)unsupported (?:global: )?\w+ \S+", str(error))
+    return told[0].rstrip(".") if told else type(error).__name__
+
+
+def _no_checkpoint(path: Path) -> ModelError:
+    return ModelError(
+        f"{path.name} is no checkpoint",
+        wanted="a model's name or folder, a checkpoint (safetensors, PyTorch, Keras .h5), or ONNX",
+        hint="correct --model; `cloudfree models list` shows the models that are here",
+    )
 
 
 def _damaged(path: Path, error: Exception) -> ModelError:

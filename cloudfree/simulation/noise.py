@@ -18,7 +18,7 @@ def fractal_noise(
     """Gaussian field, (y, x), of mean 0 and deviation 1 whose amplitude falls as frequency^-slope.
 
     Structures larger than `coarsest_px` are not favoured further. With `stretch` above 1 they are
-    that much longer along the columns' direction than across it.
+    that much longer along the columns' direction than across it. A field of one pixel is 0.
     """
     # The field of a Fourier transform is periodic: a quarter more than is used hides it.
     side = cv2.getOptimalDFTSize(int(max(shape) * 1.25))
@@ -30,7 +30,7 @@ def fractal_noise(
     waves[0, 0] = 0.0
     field = np.fft.irfft2(waves, s=(side, side))[: shape[0], : shape[1]]
     field -= field.mean()
-    return np.asarray(field / field.std(), dtype=np.float32)
+    return np.asarray(field / (field.std() or 1.0), dtype=np.float32)
 
 
 def scatter(salt: int, *keys: NDArray[np.integer]) -> UInt32:

@@ -75,7 +75,14 @@ def test_a_name_that_no_patch_has_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("p.toml", "north = ["), ("p.toml", "north = 3"), ("p.csv", "a,b\n1,2\n")]
+    ("name", "text"),
+    [
+        ("p.toml", "north = ["),
+        ("p.toml", "north = 3"),
+        ("p.csv", "a,b\n1,2\n"),
+        ("p.csv", "a,b\n"),
+        ("p.csv", ""),
+    ],
 )
 def test_a_file_that_says_something_else_is_refused(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)

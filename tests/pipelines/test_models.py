@@ -23,6 +23,7 @@ from cloudfree.runtimes.catalogue import network_names
 from cloudfree.runtimes.checkpoint import build_network
 from cloudfree.runtimes.load import find_card, load_model
 from cloudfree.runtimes.model import TileInputs
+from tests.faults import full_disk
 from tests.networks.promises import lively
 from tests.networks.recipe import golden_weights, read_json
 from tests.runtimes.test_checkpoints import SMALL
@@ -149,6 +150,13 @@ class TestConvert:
         path = _save(tmp_path, "dsen2_cr")
         with pytest.raises(OutputError, match="own cannot be written"):
             models_convert.run(ConvertOptions(str(path), path / "own"), silent)
+
+    def test_a_full_disk_is_refused_in_one_line_and_leaves_nothing(self, tmp_path: Path) -> None:
+        path = _save(tmp_path, "dsen2_cr")
+        with full_disk(4096), pytest.raises(OutputError, match="own cannot be written") as refusal:
+            models_convert.run(ConvertOptions(str(path), tmp_path / "own"), silent)
+        assert "\n" not in str(refusal.value)
+        assert list(tmp_path.iterdir()) == [path]
 
 
 # Every golden folder that has weights: file, and the network where the tensors fit two.

@@ -217,13 +217,14 @@ def _not_numbers(path: Path, tensors: dict) -> None:
 
 REFUSED = {
     "truncated": (_truncated, r"cannot be read .*; wanted a whole checkpoint"),
-    "malicious": (_malicious, r"holds more than tensors .*; wanted a checkpoint that loads"),
+    "malicious": (_malicious, r"tensors \(Unsupported global: GLOBAL \S*print\); wanted"),
     "nan": (_not_numbers, r"has weights that are no numbers \(.* and \d+ more\)"),
     "foreign": (lambda p, _: torch.save({"a.b": torch.ones(1)}, p), r"\(a\.b, \.\.\.\) are not"),
     "empty": (lambda p, _: torch.save({}, p), "holds no mapping of tensors"),
     "numbers": (lambda p, _: torch.save({"epoch": 3}, p), "holds no mapping of tensors"),
-    "text": (lambda p, _: p.write_text("hello"), "a.pth "),
-    "pickle": (lambda p, _: p.write_bytes(pickle.dumps({"a": _Malicious()})), "a.pth "),
+    "text": (lambda p, _: p.write_text("hello"), r"a\.pth is no checkpoint; wanted a model's"),
+    "nothing": (lambda p, _: p.touch(), r"a\.pth is no checkpoint"),
+    "pickle": (lambda p, _: p.write_bytes(pickle.dumps({"a": _Malicious()})), r"tensors \(Uns"),
 }  # fmt: skip
 
 
@@ -236,6 +237,7 @@ def test_a_wrong_checkpoint_is_refused(
     with pytest.raises(ModelError, match=text) as refusal:
         load_model(str(path), "cpu")
     assert "\n" not in str(refusal.value)
+    assert "weights_only" not in str(refusal.value), "nobody is told to run the code"
     assert "code was run" not in capsys.readouterr().out
 
 

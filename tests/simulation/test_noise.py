@@ -18,6 +18,10 @@ def test_noise_of_any_shape_has_mean_0_and_deviation_1(rows: int, cols: int, slo
     assert (field.mean(), field.std()) == pytest.approx((0.0, 1.0), abs=1e-4)
 
 
+def test_noise_of_one_pixel_is_its_mean() -> None:
+    assert fractal_noise((1, 1), np.random.default_rng(1), 1.0, 30.0).tolist() == [[0.0]]
+
+
 def test_a_steeper_slope_is_smoother() -> None:
     steps = [
         float(
