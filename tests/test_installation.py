@@ -27,6 +27,7 @@ def test_models_and_page_travel_in_the_wheel(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "cloudfree/models/cloudfree-s/card.toml" in names
     assert "cloudfree/models/cloudfree-s/weights.safetensors" in names
+    assert "cloudfree/models/cloudfree-s/golden.npz" in names
     assert {"cloudfree/report/page.html", "cloudfree/report/page.css"} <= names
 
 

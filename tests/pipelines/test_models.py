@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,11 @@ from cloudfree.pipelines.models_convert import ConvertOptions
 from cloudfree.pipelines.models_show import ShowOptions
 from cloudfree.runtimes.catalogue import network_names
 from cloudfree.runtimes.checkpoint import build_network
+from cloudfree.runtimes.golden import GOLDEN as GOLDEN_ARRAYS
+from cloudfree.runtimes.golden import INPUTS, SINGLE, read_arrays
 from cloudfree.runtimes.load import find_card, load_model
 from cloudfree.runtimes.model import TileInputs
+from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model
 from tests.faults import full_disk
 from tests.networks.promises import lively
 from tests.networks.recipe import golden_weights, read_json
@@ -157,6 +161,23 @@ class TestConvert:
             models_convert.run(ConvertOptions(str(path), tmp_path / "own"), silent)
         assert "\n" not in str(refusal.value)
         assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_default_model_gives_what_it_gave_where_it_was_made() -> None:
+    result = models_check.run(CheckOptions(DEFAULT_MODEL), silent)
+    assert result.differences.keys() == {"out"}
+    assert result.largest <= result.atol == 1e-4
+    assert (find_model(DEFAULT_MODEL) / GOLDEN_ARRAYS).stat().st_size < 100_000
+
+
+def test_the_known_arrays_of_the_default_model_can_be_made_again() -> None:
+    folder = find_model(DEFAULT_MODEL)
+    patch = runpy.run_path(str(folder / "golden.py"))["simulated_patch"]()
+    fed = load_model(DEFAULT_MODEL, "cpu").scaled([patch])
+    known = read_arrays(folder / GOLDEN_ARRAYS)
+    assert {SINGLE[name]: array.shape for name, array in fed.items()} == {
+        name: array.shape for name, array in known.items() if name in INPUTS
+    }
 
 
 # Every golden folder that has weights: file, and the network where the tensors fit two.

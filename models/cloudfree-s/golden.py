@@ -1,0 +1,45 @@
+"""Write golden.npz: what the model is fed for a simulated patch, and what comes out on a CPU.
+
+    python golden.py
+
+`cloudfree models check cloudfree-s` compares with it. It is written again where the weights change,
+and only there: what an installation gives is what is being checked.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from cloudfree.runtimes.golden import GOLDEN, OUT, SINGLE
+from cloudfree.runtimes.load import load_model
+from cloudfree.runtimes.model import TileInputs
+from cloudfree.simulation.scene import SAR_MARGIN_PX, simulate_scene
+
+FOLDER = Path(__file__).parent
+SEED, SCENE_PX, PATCH_PX = 7, 64, 32
+CLOUD_COVER = 0.4
+
+
+def simulated_patch() -> TileInputs:
+    """A patch from the middle of a simulated scene: clear, cloud and shadow."""
+    scene = simulate_scene((SCENE_PX, SCENE_PX), SEED, CLOUD_COVER, (0.0, 0.0))
+    first = (SCENE_PX - PATCH_PX) // 2
+    optical, sar = (slice(start, start + PATCH_PX) for start in (first, first + SAR_MARGIN_PX))
+    return TileInputs(scene.cloudy[:, optical, optical], scene.sar[:, sar, sar])
+
+
+def main() -> None:
+    """Run the model on the patch and write both beside the card."""
+    model = load_model(str(FOLDER), "cpu", "fp32")
+    # Half precision takes half the room and is exact for the check: the model sees it too.
+    inputs = {name: _rounded(array) for name, array in model.scaled([simulated_patch()]).items()}
+    arrays = {SINGLE[name]: array for name, array in inputs.items()}
+    np.savez_compressed(FOLDER / GOLDEN, **arrays, **{OUT: model.runtime.run(inputs)["image"]})
+
+
+def _rounded(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float16).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()
