@@ -49,6 +49,9 @@ class NumberRange(click.FloatRange):
 EXISTING_FILE = _InputPath(exists=True, path_type=Path)
 NEW_FILE = click.Path(path_type=Path)
 
+# What helps where memory is out: only `remove` knows to go on with smaller batches.
+_SPARE = "wanted room for what was asked; end other programs, or ask for smaller tiles or patches"
+
 
 def offset_option(command: Command) -> Command:
     """The option of every command that reads digital numbers of Sentinel-2."""
@@ -112,8 +115,8 @@ def cloudfree_command(command: Command) -> Command:
     """Options of every command, and one way to print results and errors.
 
     The command returns a dataclass with a method `summary() -> str`; it is printed as text, or
-    with --json as one object. A CloudfreeError becomes one line on stderr and exit code 1; a
-    result may name another exit code.
+    with --json as one object. A CloudfreeError, or memory that is out, becomes one line on stderr and
+    exit code 1; a result may name another exit code.
     """
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
@@ -126,6 +129,8 @@ def cloudfree_command(command: Command) -> Command:
             result = command(*args, progress=_quiet if quiet else _progress_bar, **options)
         except CloudfreeError as error:
             raise click.ClickException(str(error)) from error
+        except MemoryError as error:
+            raise click.ClickException(f"not enough memory ({error}); {_SPARE}") from error
         click.echo(json.dumps(_plain(result), indent=2) if as_json else result.summary())
         if code := getattr(result, "exit_code", 0):
             raise SystemExit(code)

@@ -124,3 +124,15 @@ def _refused(folder: Path, arguments: Arguments, text: str = "") -> None:
     assert text in last
     assert result.stderr.count("Error: ") == 1
     assert sorted(folder.rglob("*")) == before
+
+
+def test_memory_that_is_out_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError("tried to allocate 40 GB")
+
+    monkeypatch.setattr("cloudfree.pipelines.mask.plan_mask", full)
+    ran = CliRunner().invoke(group, ["mask", str(write_cloudy_scene(tmp_path / "l1c.tif"))])
+    assert ran.exit_code == 1
+    refusal = ran.stderr.splitlines()[-1]
+    assert refusal.startswith("Error: not enough memory (tried to allocate 40 GB); wanted room")
+    assert not list(tmp_path.glob("*mask*"))
