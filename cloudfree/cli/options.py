@@ -115,8 +115,8 @@ def cloudfree_command(command: Command) -> Command:
     """Options of every command, and one way to print results and errors.
 
     The command returns a dataclass with a method `summary() -> str`; it is printed as text, or
-    with --json as one object. A CloudfreeError, or memory that is out, becomes one line on stderr and
-    exit code 1; a result may name another exit code.
+    with --json as one object. A CloudfreeError becomes one line on stderr and exit code 1, and so
+    does memory that is out; a result may name another exit code.
     """
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
