@@ -88,7 +88,10 @@ def join_processes(device: str) -> Iterator[Processes]:
         place = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(place)
     distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
+    processes = Processes(distributed.get_rank(), count, place)
     try:
-        yield Processes(distributed.get_rank(), count, place)
+        yield processes
+        # One that leaves while others still talk to it may be aborted by threads of gloo.
+        processes.wait()
     finally:
         distributed.destroy_process_group()
