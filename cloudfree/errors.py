@@ -2,6 +2,7 @@
 
     CloudfreeError
     ├── InputError      a scene, mask or option that cannot be used as it is
+    │   └── DamagedError    a file of the right kind that is not whole
     ├── ModelError      a model, card or checkpoint that cannot be used as it is
     └── OutputError     a result that cannot be written where it was asked for
 
@@ -26,6 +27,10 @@ class CloudfreeError(Exception):
 
 class InputError(CloudfreeError):
     """A scene, mask or option cannot be used as it is."""
+
+
+class DamagedError(InputError):
+    """An input is what it should be, but not whole."""
 
 
 class ModelError(CloudfreeError):

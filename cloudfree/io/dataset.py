@@ -16,7 +16,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import DatasetReader
 
 from cloudfree.core.window import Window
-from cloudfree.errors import InputError
+from cloudfree.errors import DamagedError, InputError
 from cloudfree.io.quiet import without_warning
 from cloudfree.io.rectangle import rectangle
 
@@ -57,7 +57,7 @@ class Dataset:
 
         Raises
         ------
-        InputError
+        DamagedError
             The file is damaged there.
         """
         bands = [index + 1 for index in indexes]
@@ -69,7 +69,7 @@ class Dataset:
                 resampling=resampling,
             )
         except RasterioIOError as error:
-            raise InputError(
+            raise DamagedError(
                 f"{self.path} cannot be read ({error.__cause__ or error})",
                 wanted="a file that is whole",
                 hint="copy or download it again",

@@ -15,7 +15,7 @@ from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.grid import Grid
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.window import Window
-from cloudfree.errors import InputError
+from cloudfree.errors import DamagedError, InputError
 from cloudfree.io.georeference import pixel_size_m
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.radar import Radar, open_radar
@@ -132,7 +132,8 @@ def product(path: Path, s2_offset: float | None = None) -> OpticalInfo | RadarIn
     Raises
     ------
     InputError
-        Neither of the two; the message is Sentinel-1's where the name says so.
+        Neither of the two; the message is Sentinel-1's where the name says so, or where it is that
+        and damaged.
     """
     try:
         with OpticalScene(path, s2_offset) as scene:
@@ -142,7 +143,8 @@ def product(path: Path, s2_offset: float | None = None) -> OpticalInfo | RadarIn
             with open_radar(path) as radar:
                 return _radar(path, radar)
         except InputError as radar_error:
-            raise (radar_error if path.name.upper().startswith("S1") else optical_error) from None
+            is_radar = path.name.upper().startswith("S1") or isinstance(radar_error, DamagedError)
+            raise (radar_error if is_radar else optical_error) from None
 
 
 def _optical(path: Path, scene: OpticalScene) -> OpticalInfo:

@@ -282,10 +282,8 @@ def _configuration(sidecar: Path) -> dict[str, Any]:
     try:
         configuration: dict[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelError(
-            f"{sidecar} is no JSON ({error})", wanted="the configuration of the training",
-            hint="correct or remove the file",
-        ) from error  # fmt: skip
+        wanted, hint = "the configuration of the training", "correct or remove the file"
+        raise ModelError(f"{sidecar} is no JSON ({error})", wanted=wanted, hint=hint) from error
     return configuration
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.blending import tile_weight
 from cloudfree.core.tile_plan import TilePlan
+from cloudfree.core.turns import Turn
 from cloudfree.core.units import Float32
 from cloudfree.simulation.noise import Shape, fractal_noise
 from cloudfree.simulation.sky import CIRRUS, LOW_CLOUD
@@ -194,12 +195,10 @@ def _piece(layer: CloudLayer, side: int, rng: np.random.Generator) -> Float32:
     """Light (colour times opacity) and, last, opacity of a part of a layer, (14, side, side)."""
     cut = min(round(side / rng.uniform(1.0, _MAX_ZOOM)), *layer.opacity.shape)
     row, col = (int(rng.integers(length - cut + 1)) for length in layer.opacity.shape)
-    turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
+    turn = Turn(int(rng.integers(4)), bool(rng.integers(2)))
     part = (slice(row, row + cut), slice(col, col + cut))
     opacity = layer.opacity[part]
     piece = np.empty((len(OPTICAL_BANDS) + 1, side, side), dtype=np.float32)
     for index, plane in enumerate((*layer.colour[:, *part] * opacity, opacity)):
-        turned = np.rot90(plane, turns)
-        turned = np.ascontiguousarray(turned[:, ::-1] if mirror else turned)
-        piece[index] = cv2.resize(turned, (side, side), interpolation=cv2.INTER_LINEAR)
+        piece[index] = cv2.resize(turn.of(plane), (side, side), interpolation=cv2.INTER_LINEAR)
     return piece

@@ -63,7 +63,8 @@ def test_a_sentinel_1_file_that_is_cut_short(
 ) -> None:
     scene, radar = write_cloudy_scene(tmp_path / "good.tif"), write(tmp_path)
     both: Arguments = ["--s1", radar, "--s2", scene]
-    _refused(tmp_path, [command, *(both if command != "info" else [radar])])
+    refusal = _refusal(tmp_path, [command, *(both if command != "info" else [radar])])
+    assert radar.name in refusal
 
 
 @pytest.mark.parametrize("command", ["remove", "coregister", "mask", "info"])
@@ -73,7 +74,8 @@ def test_a_sentinel_2_file_that_is_cut_short(
 ) -> None:
     radar, scene = write_radar(tmp_path / "good.tif"), write(tmp_path)
     both: Arguments = ["--s1", radar, "--s2", scene]
-    _refused(tmp_path, [command, *(both if command in ("remove", "coregister") else [scene])])
+    told = [command, *(both if command in ("remove", "coregister") else [scene])]
+    assert scene.name in _refusal(tmp_path, told)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,8 @@ def test_a_folder_that_is_closed(
     write_result(tmp_path)
     closed = closed_folder(tmp_path)
     monkeypatch.chdir(tmp_path)
-    _refused(tmp_path, [text.format(closed=closed) for text in command], "cannot be written")
+    refusal = _refusal(tmp_path, [text.format(closed=closed) for text in command])
+    assert "cannot be written" in refusal
 
 
 def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
@@ -114,16 +117,17 @@ def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
     assert "cannot be written" in lines[0]
 
 
-def _refused(folder: Path, arguments: Arguments, text: str = "") -> None:
+def _refusal(folder: Path, arguments: Arguments) -> str:
+    """The one line that a command ends with, which leaves no file behind."""
     before = sorted(folder.rglob("*"))
     result = CliRunner().invoke(group, [str(argument) for argument in arguments])
     assert isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == 1
     *_, last = result.stderr.splitlines()
     assert last.startswith("Error: ")
-    assert text in last
     assert result.stderr.count("Error: ") == 1
     assert sorted(folder.rglob("*")) == before
+    return last
 
 
 def test_memory_that_is_out_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
 
+from cloudfree.core.grid import Grid
 from cloudfree.errors import OutputError
+from cloudfree.io.cog import CogProfile, CogWriter
 from cloudfree.io.creation_options import refuse_creation_options
+from tests.rasters import TEN_METRES, UTM31
 
 LOSSLESS = [
     {"COMPRESS": "LZW"}, {"compress": "ZSTD", "level": "9"}, {"COMPRESS": "NONE"},
@@ -28,11 +34,31 @@ WRONG = [
     ({"PREDICTOR": "FLOATING_POINT"}, "only supported with Float32"),
 ]
 
+SIDE = 80
+GRID = Grid(rasterio.crs.CRS.from_string(UTM31).to_wkt(), TEN_METRES, SIDE, SIDE)
+
+
+def _refusal(chosen: dict[str, str], dtype: str, bands: int) -> str:
+    """What is said against the options; nothing where they are taken."""
+    try:
+        refuse_creation_options(chosen, dtype, bands)
+    except OutputError as refusal:
+        return str(refusal)
+    return ""
+
 
 @pytest.mark.parametrize("chosen", LOSSLESS, ids=str)
 @pytest.mark.parametrize(("dtype", "bands"), [("uint16", 13), ("uint8", 1), ("float32", 2)])
-def test_whatever_keeps_the_pixels_is_taken(chosen: dict[str, str], dtype: str, bands: int) -> None:
-    refuse_creation_options(chosen, dtype, bands)
+def test_whatever_is_taken_keeps_the_pixels(
+    tmp_path: Path, chosen: dict[str, str], dtype: str, bands: int
+) -> None:
+    assert not _refusal(chosen, dtype, bands)
+    pixels = np.random.default_rng(0).uniform(0, 255, (bands, SIDE, SIDE)).astype(dtype)
+    profile = CogProfile(dtype, None, (None,) * bands, creation_options=chosen)
+    with CogWriter(tmp_path / "a.tif", GRID, profile) as cog:
+        cog.write(GRID.window, pixels)
+    with rasterio.open(tmp_path / "a.tif") as dataset:
+        assert np.array_equal(dataset.read(), pixels)
 
 
 @pytest.mark.parametrize(("chosen", "told"), WRONG, ids=[str(chosen) for chosen, _ in WRONG])
@@ -53,7 +79,9 @@ def test_compression_that_loses_is_refused_where_gdal_can_do_it(compression: str
 
 
 def test_the_type_decides() -> None:
-    refuse_creation_options({"PREDICTOR": "FLOATING_POINT"}, "float32", 2)
+    chosen = {"PREDICTOR": "FLOATING_POINT"}
+    assert not _refusal(chosen, "float32", 2)
+    assert "only supported with Float32" in _refusal(chosen, "uint16", 2)
 
 
 def test_the_logger_of_gdal_is_as_it_was() -> None:
