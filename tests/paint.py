@@ -13,5 +13,5 @@ class Paint(nn.Module):
         super().__init__()
         self.colour = nn.Parameter(torch.full((1, 13, 1, 1), 0.3))
 
-    def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
-        return {"image": self.colour + 0.0 * (optical + sar[:, :1])}
+    def forward(self, optical: Tensor, sar: Tensor, shadow: Tensor) -> dict[str, Tensor]:
+        return {"image": self.colour + 0.0 * (optical + sar[:, :1] + shadow)}

@@ -63,8 +63,9 @@ def show_command(progress: Any, **options: Any) -> Any:
 def check_command(progress: Any, **options: Any) -> Any:
     """Run MODEL on known inputs and compare what comes out; exit 1 beyond --atol.
 
-    Without arrays, golden.npz beside the card is used. Inputs are `opt` and `sar`, or one stack
-    `x`, on the scale of the network; outputs are `out`, or any output by its name.
+    Without arrays, golden.npz beside the card is used. Inputs are `opt`, `sar` and `shadow`, as far
+    as the network takes them, or one stack `x`, on the scale of the network; outputs are `out`, or
+    any output by its name.
     """
     from cloudfree.pipelines import models_check as pipeline
 

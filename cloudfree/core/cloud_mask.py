@@ -38,6 +38,11 @@ def obscured(mask: Mask) -> NDArray[np.bool_]:
     return np.isin(mask, OBSCURED)
 
 
+def shaded(mask: Mask) -> NDArray[np.bool_]:
+    """True where the shadow of a cloud dims the ground."""
+    return np.equal(mask, MaskClass.SHADOW)
+
+
 def class_fractions(counts: NDArray[np.integer]) -> dict[str, float]:
     """Share of each class among the valid pixels, and of nodata among all pixels.
 

@@ -22,7 +22,8 @@ class ModelCard:
     `network` is a name of the catalogue, `network_settings` are its constructor arguments;
     `levels` are the products it was trained on, `other_levels` tells what becomes of a scene of
     another level;
-    `inputs` are what it takes, in order: optical, sar. Bands are in the order the network wants
+    `inputs` are what it takes, in order: optical, sar, and shadow, which is 1 where shadows of
+    clouds are known to lie and 0 elsewhere. Bands are in the order the network wants
     them; `multiple` is what the height and width of a tile must be divisible by; `tile` and
     `overlap` are in pixels. Without SAR among the inputs `sar_bands` is empty.
     """
@@ -54,6 +55,17 @@ class ModelCard:
     def uses_sar(self) -> bool:
         """Whether the network looks at Sentinel-1."""
         return "sar" in self.inputs
+
+    @property
+    def uses_shadow(self) -> bool:
+        """Whether the network is told where shadows of clouds lie."""
+        return "shadow" in self.inputs
+
+    @property
+    def input_bands(self) -> dict[str, int]:
+        """How many bands each input has."""
+        bands = {"optical": len(self.optical_bands), "sar": len(self.sar_bands), "shadow": 1}
+        return {name: bands[name] for name in self.inputs}
 
     @property
     def output_places(self) -> tuple[int, ...]:

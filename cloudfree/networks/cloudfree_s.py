@@ -6,11 +6,12 @@ the colours that show through. Beside it stands the colour recall, which answers
 clear ground with this backscatter have in this tile?": a soft look-up whose keys are the SAR of the
 tile, whose values are the colours of its clear pixels, and whose memory holds learned colours for a
 tile without clear pixels. The output is a blend, per pixel and band, of the input, and of the
-recalled colour plus a learned correction; where cloud hides the ground the input has no share.
+recalled colour plus a learned correction; where cloud hides the ground the input has no share, and
+where a cloud's shadow lies it lends its texture, not its colour.
 
 Shapes: ``n`` tiles of ``y`` times ``x`` pixels, ``y`` and ``x`` multiples of 16.
 Units: reflectance 0-1; backscatter scaled to 0-1, VV then VH, where 0 in both bands means that
-there is none.
+there is none; shadow 1 where one lies, else 0.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ CLOUDY_SCORE = 0.2  # smoothed cloud score from which a pixel has no clear colou
 HIDING_SCORE, HIDDEN_SCORE = 0.15, 0.3  # smoothed score where cloud begins to hide the ground, does
 SPECK_HIDING, SPECK_HIDDEN = 0.3, 0.6  # the same for the score of 3 x 3 pixels
 SCARCE = 1e-6  # clear share of a block without a clear pixel, too small for its black to count
+SHADE_FLOOR = 0.003  # reflectance below which the texture of a shadow is noise
+SHADE_CONTRAST = 2.5  # how many times a pixel in a shadow can be as bright as what is around it
 
 
 def level(features: Tensor) -> Tensor:
@@ -176,6 +179,20 @@ def ground_visibility(opaque: Tensor) -> Tensor:
     return 1.0 - functional.max_pool2d(columns, (1, 5), stride=1, padding=(0, 2))
 
 
+def shade_texture(optical: Tensor, shade: Tensor) -> Tensor:
+    """How bright each pixel is in the shadow around it, 1 for the mean: (n, bands, y, x).
+
+    What shadow takes of the light it takes of all its pixels alike. ``shade`` (n, 1, y, x) is 1
+    where a shadow is seen; what is around a pixel is its block of 8 x 8 and the eight beside it.
+    """
+    light = torch.cat([optical * shade, shade], dim=1)
+    around = functional.avg_pool2d(functional.avg_pool2d(light, 8), 3, 1, 1)
+    around = functional.interpolate(around, scale_factor=8.0, mode="bilinear", align_corners=False)
+    mean = around[:, :-1] / around[:, -1:].clamp(min=SCARCE)
+    texture = (optical + SHADE_FLOOR) / (mean + SHADE_FLOOR)
+    return texture.clamp(1.0 / SHADE_CONTRAST, SHADE_CONTRAST)
+
+
 class CloudfreeS(nn.Module):
     """Restore a cloudy Sentinel-2 L1C tile with the help of the Sentinel-1 tile of the same ground.
 
@@ -199,8 +216,8 @@ class CloudfreeS(nn.Module):
         super().__init__()
         fine, middle, coarse = channels
         self.heads, self.optical_bands = heads, optical_bands
-        seen_bands = 2 * optical_bands + sar_bands + 3  # reflectance, its root, SAR, indices
-        self.stem = nn.Conv2d(seen_bands * SUBPIXEL**2, fine, 1)
+        seen_bands = 2 * optical_bands + sar_bands + 4  # optical, its root, SAR, indices, shadow
+        self.stem = nn.Conv2d(seen_bands, fine, SUBPIXEL, stride=SUBPIXEL)
         self.down_fine = nn.Sequential(*[ResidualBlock(fine) for _ in range(blocks[0])])
         self.to_middle = nn.Conv2d(fine, middle, 2, stride=2)
         self.down_middle = nn.Sequential(*[ResidualBlock(middle) for _ in range(blocks[1])])
@@ -219,12 +236,15 @@ class CloudfreeS(nn.Module):
         with torch.no_grad():
             self.head.weight.mul_(0.2)
 
-    def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
-        """Restore ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x)."""
-        return {"image": self.restore(optical, sar)[0]}
+    def forward(self, optical: Tensor, sar: Tensor, shadow: Tensor) -> dict[str, Tensor]:
+        """Restore ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x).
+
+        ``shadow`` (n, 1, y, x) is where shadows of clouds are known to lie.
+        """
+        return {"image": self.restore(optical, sar, shadow)[0]}
 
     def restore(
-        self, optical: Tensor, sar: Tensor, specks_hidden: bool = True
+        self, optical: Tensor, sar: Tensor, shadow: Tensor, specks_hidden: bool = True
     ) -> tuple[Tensor, Tensor]:
         """The restored image (n, 13, y, x), and the recalled colour behind it (n, 13, y/8, x/8).
 
@@ -232,7 +252,7 @@ class CloudfreeS(nn.Module):
         that the network learns to take away what no rule finds.
         """
         score = cloud_score(optical)
-        clear = (1.0 - score / CLOUDY_SCORE).clamp(0.0, 1.0)
+        clear = (1.0 - score / CLOUDY_SCORE).clamp(0.0, 1.0) * (1.0 - shadow)
         opaque = rise(score, HIDING_SCORE, HIDDEN_SCORE)
         if specks_hidden:
             specks = rise(cloud_score(optical, smooth=3), SPECK_HIDING, SPECK_HIDDEN)
@@ -240,9 +260,9 @@ class CloudfreeS(nn.Module):
         visible = ground_visibility(opaque)
         shown = optical * visible
         indices = [1.0 - visible, score.clamp(max=HIDDEN_SCORE), snow_index(optical) * visible]
-        seen = torch.cat([shown, shown.clamp(min=1e-4).sqrt(), sar, *indices], dim=1)
+        seen = torch.cat([shown, shown.clamp(min=1e-4).sqrt(), sar, *indices, shadow], dim=1)
 
-        fine = self.down_fine(self.stem(functional.pixel_unshuffle(seen, SUBPIXEL)))  # y/4
+        fine = self.down_fine(self.stem(seen))  # y/4
         middle = self.down_middle(self.to_middle(fine))  # y/8
         described = self.sar_encoder(sar)
         recalled = self.recall(described, optical, clear, self.trust(middle))
@@ -261,7 +281,9 @@ class CloudfreeS(nn.Module):
             colour, scale_factor=8.0, mode="bilinear", align_corners=False
         )
         restored = wide + correction
-        return restored + kept * (optical - restored), colour
+        relit = restored * shade_texture(optical, shadow * visible)
+        ground = optical + shadow * (relit - optical)
+        return restored + kept * (ground - restored), colour
 
 
 def settings_from(shapes: Shapes) -> dict[str, Any] | None:

@@ -42,11 +42,11 @@ def find_veils(scene: Restoration, seed: int) -> tuple[Veil, ...]:
 
 def _veil(scene: Restoration, mask: MaskFile, window: Window) -> Veil | None:
     """What hides a window; None where that is too little or too much, or where data is missing."""
-    hidden = obscured(mask.classes(window))
-    if not LEAST_HIDDEN <= hidden.mean() <= MOST_HIDDEN:
+    classes = mask.classes(window)
+    if not LEAST_HIDDEN <= obscured(classes).mean() <= MOST_HIDDEN:
         return None
     inputs = scene.load(window)
     restored = scene.model.predict([inputs])[0]
     if not (np.isfinite(inputs.optical).all() and np.isfinite(restored).all()):
         return None
-    return cut_veil(inputs.optical, restored, hidden, scene.model.card.optical_bands)
+    return cut_veil(inputs.optical, restored, classes, scene.model.card.optical_bands)

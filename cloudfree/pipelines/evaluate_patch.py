@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.clouds.growth import grow, parse_distance
 from cloudfree.clouds.soft_edge import soft_edge
-from cloudfree.core.cloud_mask import Mask, obscured
+from cloudfree.core.cloud_mask import Mask, obscured, shaded
 from cloudfree.core.progress import silent
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
@@ -32,14 +32,18 @@ NOTHING = "do nothing"
 
 @dataclass(frozen=True)
 class Clouds:
-    """Where a patch is cloudy by the published score, (y, x), and what `remove` replaces of it."""
+    """Where a patch is cloudy by the published score, (y, x), and what `remove` replaces of it.
+
+    `shaded` is what `remove` replaces because of shadows.
+    """
 
     found: NDArray[np.bool_]
     grown: NDArray[np.bool_]
+    shaded: NDArray[np.bool_]
 
     def part(self, window: Window) -> Clouds:
         """The clouds of a window."""
-        return Clouds(self.found[window.slices], self.grown[window.slices])
+        return Clouds(*(getattr(self, one.name)[window.slices] for one in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def find_clouds(patch: Patch) -> Clouds:
     """Clouds and shadows of a patch, thresholds taken over the patch."""
     radius_px = parse_distance(GROWTH).pixels(pixel_size_m(patch.grid))
     replaced = grow(_classes(patch, MaskSettings(thorough=True)), radius_px)
-    return Clouds(obscured(_classes(patch, MaskSettings())), obscured(replaced))
+    found = obscured(_classes(patch, MaskSettings()))
+    return Clouds(found, obscured(replaced), shaded(replaced))
 
 
 def _classes(patch: Patch, settings: MaskSettings) -> Mask:
@@ -69,7 +74,7 @@ def _classes(patch: Patch, settings: MaskSettings) -> Mask:
 
 def restore(model: Model, predict: Predict, patch: Patch, clouds: Clouds, tiled: bool) -> Restored:
     """Let a model restore a patch, in the tiles of its card or all at once."""
-    image, variance = predict_patch(model, predict, patch, tiled)
+    image, variance = predict_patch(model, predict, patch, clouds.shaded, tiled)
     positions = [patch.bands.index(band) for band in model.card.output_bands]
     native = patch.radiometry.encode(patch.cloudy)
     opacity = soft_edge(clouds.grown, SOFT_EDGE_PX)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.units import Float32
@@ -30,12 +31,13 @@ def told_by(model: Model) -> Predict:
 
 
 def predict_patch(
-    model: Model, predict: Predict, patch: Patch, tiled: bool
+    model: Model, predict: Predict, patch: Patch, shadow: NDArray[np.bool_], tiled: bool
 ) -> tuple[Float32, Float32 | None]:
     """Image and variance, reflectance and its square, of the bands that a model predicts.
 
-    Shapes (band, y, x); None where no variance is told. The model sees tiles as its card says and
-    as `remove` blends them, or with `tiled` off the whole patch at once.
+    Shapes (band, y, x); None where no variance is told. `shadow`, (y, x), is where shadows lie. The
+    model sees tiles as its card says and as `remove` blends them, or with `tiled` off the whole
+    patch at once.
     """
     card = model.card
     optical = patch.select(patch.cloudy, card.optical_bands)
@@ -44,7 +46,8 @@ def predict_patch(
     def load(tile: Window) -> TileInputs:
         sar = patch.sar if card.uses_sar else None
         inside = (slice(None), *tile.slices)
-        return TileInputs(optical[inside], None if sar is None else sar[inside])
+        radar = None if sar is None else sar[inside]
+        return TileInputs(optical[inside], radar, shadow[tile.slices])
 
     size, overlap = (card.tile, card.overlap) if tiled else (max(height, width), 0)
     rows = predict_rows(

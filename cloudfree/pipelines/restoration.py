@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.clouds.soft_edge import soft_edge
-from cloudfree.core.cloud_mask import obscured
+from cloudfree.core.cloud_mask import obscured, shaded
 from cloudfree.core.displacement import Displacement, reach_px
 from cloudfree.core.progress import Progress
 from cloudfree.core.rolling_rows import RollingRows
@@ -108,7 +108,14 @@ class Restoration:
     def _inputs(self, tile: Window, native: NDArray[np.generic]) -> TileInputs:
         positions = [self.optical.positions[band] for band in self.model.card.optical_bands]
         optical = self.optical.radiometry.decode(native[positions])
-        return TileInputs(optical, self._radar(self.sar, tile) if self.sar else None)
+        radar = self._radar(self.sar, tile) if self.sar else None
+        return TileInputs(optical, radar, self._shadow(tile))
+
+    def _shadow(self, tile: Window) -> NDArray[np.bool_] | None:
+        """Where the mask knows of shadow, for a network that wants to be told."""
+        if self.mask is None or not self.model.card.uses_shadow:
+            return None
+        return shaded(self.mask.classes(tile))
 
     def _radar(self, sar: Radar, tile: Window) -> Float32:
         """Radar of a tile; a rim left by the shift is filled from beside it."""

@@ -224,9 +224,10 @@ def _session(
     if options.resume:
         begun.load(checkpoint)
         logger.info("going on after step %d of %d", begun.step, plan.steps)
-    store = PatchStore(samples, card, settings.crop, _classes if objective.mask else None)
-    told = PatchStore(spread(unseen, VALIDATED), card, settings.crop, None)
-    validation = Validation(told) if unseen else None
+    told = _classes if card.uses_shadow else None
+    store = PatchStore(samples, card, settings.crop, _classes if objective.mask else told)
+    others = PatchStore(spread(unseen, VALIDATED), card, settings.crop, told)
+    validation = Validation(others) if unseen else None
     return Session(options.output, begun, plan, card, store, options.readers, validation)
 
 

@@ -158,14 +158,13 @@ def roomy_side(multiple: int) -> int:
 def noise(card: ModelCard, size: Size, seed: int = 0) -> dict[str, Any]:
     """Even noise over the scales of the card: what a network is fed, by the names of its inputs."""
     random = np.random.default_rng(seed)
-    bands = {"optical": card.optical_bands, "sar": card.sar_bands}
     scales = {"optical": card.optical_scaling.scale, "sar": card.sar_scaling.scale}
     count, height, width = size
     return {
-        name: random.uniform(*scales[name], (count, len(bands[name]), height, width)).astype(
+        name: random.uniform(*scales.get(name, (0.0, 1.0)), (count, bands, height, width)).astype(
             np.float32
         )
-        for name in card.inputs
+        for name, bands in card.input_bands.items()
     }
 
 

@@ -1,9 +1,10 @@
 """Arrays that a network is checked with: what it was fed once, and what came out.
 
 Inputs are on the scale of the network, under the names that published checks use: `opt` and `sar`,
-or one stack `x` in the catalogue's order, with or without an axis of dates behind the first;
-`dates` where a network takes several. Of the outputs, `out` is the image, behind it the variance
-where the network predicts one, as the network has them inside; others have their own names.
+and `shadow`, or one stack `x` in the catalogue's order, with or without an axis of dates behind the
+first; `dates` where a network takes several. Of the outputs, `out` is the image, behind it the
+variance where the network predicts one, as the network has them inside; others have their own
+names.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from cloudfree.runtimes.catalogue import network_entry
 Arrays = Mapping[str, Float32]
 
 # Name of an input -> its name in published arrays.
-SINGLE = {"optical": "opt", "sar": "sar"}
+SINGLE = {"optical": "opt", "sar": "sar", "shadow": "shadow"}
 STACK, DATES, OUT = "x", "dates", "out"
 INPUTS = {*SINGLE.values(), STACK, DATES}
 
@@ -74,7 +75,7 @@ def network_inputs(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:
 def _unstacked(stack: Float32, card: ModelCard) -> dict[str, Float32]:
     """The inputs that stand in one array behind each other."""
     order = [n for n in network_entry(card.network).get("stack", card.inputs) if n in card.inputs]
-    numbers = {"optical": len(card.optical_bands), "sar": len(card.sar_bands)}
+    numbers = card.input_bands
     ends = np.cumsum([numbers[name] for name in order])
     if stack.ndim < 4 or stack.shape[-3] != ends[-1]:
         raise ModelError(

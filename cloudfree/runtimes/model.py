@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.units import Float32
@@ -38,8 +39,8 @@ class Runtime(Protocol):
     def run(self, inputs: Arrays) -> Arrays:
         """Predict "image" (n, band, y, x), and what else the network returns.
 
-        `inputs` are scaled batches: "optical" (n, band, y, x) and "sar" (n, 2, y, x), as far as
-        the card lists them.
+        `inputs` are scaled batches: "optical" (n, band, y, x), "sar" (n, 2, y, x) and "shadow"
+        (n, 1, y, x), as far as the card lists them.
         """
         ...
 
@@ -48,11 +49,13 @@ class Runtime(Protocol):
 class TileInputs:
     """What a network sees of one tile: reflectance and dB, (band, y, x), NaN for nodata.
 
-    `sar` is None where the network does not use it.
+    `sar` is None where the network does not use it; `shadow`, (y, x), is where shadows of clouds
+    are known to lie, None where nobody knows of any.
     """
 
     optical: Float32
     sar: Float32 | None = None
+    shadow: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ class Model:
         if self.card.uses_sar:
             sar = self._batch([tile.sar for tile in tiles if tile.sar is not None])
             inputs["sar"] = self.card.sar_scaling.forward(sar)
+        if self.card.uses_shadow:
+            inputs["shadow"] = self._batch([shadow_input(tile) for tile in tiles])
         return inputs
 
     def _refuse_no_numbers(self, name: str, array: Float32) -> None:
@@ -139,6 +144,13 @@ class Model:
             return batch
         # `symmetric` repeats the border pixel and so works for a single row as well.
         return np.pad(batch, [(0, 0), (0, 0), *((0, more) for more in missing)], mode="symmetric")
+
+
+def shadow_input(tile: TileInputs) -> Float32:
+    """Shadows of a tile as a network is told of them, (1, y, x): 1 where they lie, else 0."""
+    if tile.shadow is None:
+        return np.zeros((1, *tile.optical.shape[-2:]), dtype=np.float32)
+    return tile.shadow[None].astype(np.float32)
 
 
 def fill_missing(bands: Float32) -> Float32:

@@ -78,7 +78,11 @@ class _Moments:
 
 
 def _turned(tile: TileInputs, turn: Turn) -> TileInputs:
-    return TileInputs(turn.of(tile.optical), None if tile.sar is None else turn.of(tile.sar))
+    return TileInputs(
+        turn.of(tile.optical),
+        None if tile.sar is None else turn.of(tile.sar),
+        None if tile.shadow is None else turn.of(tile.shadow),
+    )
 
 
 def _no_variance(model: Model) -> ModelError:

@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.cloud_mask import obscured
+from cloudfree.core.cloud_mask import Mask, MaskClass
 from cloudfree.core.units import Float32
 from cloudfree.simulation.cloud_layer import CloudLayer, spread_layers
 from cloudfree.simulation.clouds import (
@@ -48,12 +47,12 @@ def cloud_over(
     cover: float | None = None,
     sun: Sun | None = None,
     layers: Sequence[CloudLayer] = (),
-) -> tuple[Float32, NDArray[np.bool_]]:
-    """A clear scene under clouds, and where there is cloud, haze or shadow.
+) -> tuple[Float32, Mask]:
+    """A clear scene under clouds, and its mask: cloud (haze too), shadow, clear, no data.
 
     `clear` is reflectance, (band, y, x), NaN where there is no data, of `bands` named as in L1C, in
     pixels of 10 m with north up; the cloudy scene has the same form and equals it where the mask,
-    (y, x), is False. It is False without data too. The same state of `rng` gives the same clouds.
+    (y, x), is clear. The same state of `rng` gives the same clouds.
     What is not given, such as the share `cover` of the scene under cloud, is drawn.
 
     Raises
@@ -67,8 +66,8 @@ def cloud_over(
         raise ValueError(f"no real cloud with bands {', '.join(bands)}")
     weather = draw_weather(rng, kind, cover, sun)
     sky = make_sky((height, width), weather, rng, usable)
-    hidden = obscured(sky.mask) & np.isfinite(clear).all(axis=0)
-    return seen_through(clear, sky, bands), hidden
+    mask = np.where(np.isfinite(clear).all(axis=0), sky.mask, np.uint8(MaskClass.NODATA))
+    return seen_through(clear, sky, bands), mask
 
 
 def draw_weather(

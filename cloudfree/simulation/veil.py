@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from cloudfree.core.cloud_mask import Mask, obscured
 from cloudfree.core.turns import TURNS
 from cloudfree.core.units import Float32
 from cloudfree.simulation.cloud_layer import DENSE, cut_layer
-
-Bits = NDArray[np.bool_]
 
 # Cloud may be so many times as thick, optically, as its brightness tells.
 _THICKEST = 2.0
@@ -31,28 +29,29 @@ class Veil:
     """What clouds and shadows add to a square of a scene, and the ground that is restored there.
 
     `light` and `restored` are reflectance, (band, y, x), light below zero in shadow; `opacity`,
-    (y, x), 0 to 1, is that of cloud as its brightness tells; `hidden`, (y, x), is where they are.
+    (y, x), 0 to 1, is that of cloud as its brightness tells; `mask`, (y, x), is where they are.
     """
 
     light: Float32
     restored: Float32
     opacity: Float32
-    hidden: Bits
+    mask: Mask
 
-    def over(self, clear: Float32, rng: np.random.Generator) -> tuple[Float32, Bits]:
-        """Another square, (band, y, x), under these clouds, turned at random, and where they are.
+    def over(self, clear: Float32, rng: np.random.Generator) -> tuple[Float32, Mask]:
+        """Another square, (band, y, x), under these clouds, turned at random, and their mask.
 
         How much ground shows through bright cloud cannot be seen: it is drawn, and what would show
         less of the new ground shows more of the one that the cloud was seen over.
         """
         turn = TURNS[int(rng.integers(len(TURNS)))]
-        hidden, through = turn.of(self.hidden), turn.of(1.0 - self.opacity)
+        mask, through = turn.of(self.mask), turn.of(1.0 - self.opacity)
         shown = through**_THICKEST ** rng.uniform()
         below = shown * clear + (through - shown) * turn.of(self.restored)
-        return np.where(hidden, turn.of(self.light) + below, clear).astype(np.float32), hidden
+        cloudy = np.where(obscured(mask), turn.of(self.light) + below, clear)
+        return cloudy.astype(np.float32), mask
 
 
-def cut_veil(seen: Float32, restored: Float32, hidden: Bits, bands: Sequence[str]) -> Veil:
+def cut_veil(seen: Float32, restored: Float32, mask: Mask, bands: Sequence[str]) -> Veil:
     """The veil over a square of a scene of which `restored` is the ground.
 
     Raises
@@ -60,12 +59,13 @@ def cut_veil(seen: Float32, restored: Float32, hidden: Bits, bands: Sequence[str
     ValueError
         Bands B02, B03 and B04, which tell opacity, are not among `bands`.
     """
+    hidden = obscured(mask)
     opacity = cut_layer(seen, np.where(hidden, restored, seen), bands).opacity
     light = np.where(hidden, seen - (1.0 - opacity) * restored, np.float32(0.0))
     near = np.maximum(_blurred(hidden.astype(np.float32)), np.float32(1e-6))
     smooth = np.stack([_blurred(plane) for plane in light]) / near
     own = np.clip(opacity / DENSE, 0.0, 1.0) ** 2
-    return Veil((smooth + own * (light - smooth)).astype(np.float32), restored, opacity, hidden)
+    return Veil((smooth + own * (light - smooth)).astype(np.float32), restored, opacity, mask)
 
 
 def _blurred(plane: Float32) -> Float32:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cloudfree.core.cloud_mask import Mask
+from cloudfree.core.cloud_mask import Mask, shaded
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.turns import AS_IS, Turn
 from cloudfree.core.units import Float32
@@ -114,6 +114,8 @@ def scaled_part(pixels: Pixels, card: ModelCard, file: str) -> Part:
     inputs = {"optical": cloudy} if "optical" in card.inputs else {}
     if pixels.sar is not None:
         inputs["sar"] = card.sar_scaling.forward(fill_missing(pixels.sar))
+    if card.uses_shadow and pixels.classes is not None:
+        inputs["shadow"] = shaded(pixels.classes)[None].astype(np.float32)
     target = np.where(valid, clear, cloudy[bands])
     return Part(file, inputs, cloudy[bands], target, valid.astype(np.uint8), pixels.classes)
 

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cloudfree.core.cloud_mask import obscured, shaded
 from cloudfree.core.progress import Progress
 from cloudfree.runtimes.corrected import tensors_of
 from cloudfree.runtimes.model import Model, TileInputs
@@ -40,10 +41,11 @@ class Ground:
     ) -> tuple[TileInputs, Bits]:
         """The window under drawn clouds or one of `veils`, and the known pixels that these hide."""
         if veils and rng.random() < _OWN_SHARE:
-            cloudy, hidden = veils[int(rng.integers(len(veils)))].over(self.inputs.optical, rng)
+            cloudy, mask = veils[int(rng.integers(len(veils)))].over(self.inputs.optical, rng)
         else:
-            cloudy, hidden = cloud_over(self.inputs.optical, bands, rng)
-        return replace(self.inputs, optical=cloudy), hidden & self.known
+            cloudy, mask = cloud_over(self.inputs.optical, bands, rng)
+        inputs = replace(self.inputs, optical=cloudy, shadow=shaded(mask))
+        return inputs, obscured(mask) & self.known
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ model fitted to the other two.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def calibrate(data: Path, runs: Path, model: Path) -> None:
     }
     pairs = list(held_out(groups))
     figures: dict[str, Any] = dict(
-        calibrations(Model(card, runtime_of(runs / "A")), SOURCE, groups)
+        calibrations(Model(card, runtime_of(runs / "A", card.inputs)), SOURCE, groups)
     )
     figures |= {fold: calibration_under([pair]) for fold, pair in zip(groups, pairs, strict=True)}
     print(json.dumps({name: vars(one) for name, one in figures.items()}, indent=2))
@@ -58,7 +59,7 @@ def calibrate(data: Path, runs: Path, model: Path) -> None:
 
 def residuals_of(run: Path, card: ModelCard, samples: list[Sample]) -> Residuals:
     """Errors of a run on triplets that it never saw, with what the flips tell of them."""
-    model = Model(card, runtime_of(run))
+    model = Model(card, runtime_of(run, card.inputs))
     predict, found = Spread(model, SOURCE).predict, []
     for sample in samples:
         patch = read_patch(sample)
@@ -68,6 +69,6 @@ def residuals_of(run: Path, card: ModelCard, samples: list[Sample]) -> Residuals
     return Residuals.joined(found)
 
 
-def runtime_of(run: Path) -> TorchRuntime:
+def runtime_of(run: Path, inputs: Sequence[str]) -> TorchRuntime:
     """What runs the weights of a run."""
-    return TorchRuntime(open_network(run), ("optical", "sar"), torch.device("cpu"), torch.float32)
+    return TorchRuntime(open_network(run), inputs, torch.device("cpu"), torch.float32)

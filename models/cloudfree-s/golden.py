@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cloudfree.core.cloud_mask import shaded
 from cloudfree.runtimes.golden import GOLDEN, OUT, SINGLE
 from cloudfree.runtimes.load import load_model
 from cloudfree.runtimes.model import TileInputs
@@ -25,7 +26,8 @@ def simulated_patch() -> TileInputs:
     scene = simulate_scene((SCENE_PX, SCENE_PX), SEED, CLOUD_COVER, (0.0, 0.0))
     first = (SCENE_PX - PATCH_PX) // 2
     optical, sar = (slice(start, start + PATCH_PX) for start in (first, first + SAR_MARGIN_PX))
-    return TileInputs(scene.cloudy[:, optical, optical], scene.sar[:, sar, sar])
+    inside = (optical, optical)
+    return TileInputs(scene.cloudy[:, *inside], scene.sar[:, sar, sar], shaded(scene.mask[inside]))
 
 
 def main() -> None:

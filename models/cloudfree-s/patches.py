@@ -6,15 +6,20 @@ Optical is reflectance clipped to 0-1, SAR is scaled to 0-1, images are (band, y
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import rasterio
 import torch
 from imagined_radar import Image, ImaginedRadar, blur, fit_radar
 
+from cloudfree.core.cloud_mask import Mask, shaded
+from cloudfree.core.progress import silent
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.sar import SarScene
 from cloudfree.networks.cloudfree_s import cloud_score
+from cloudfree.pipelines.evaluate_patch import GROWTH
+from cloudfree.pipelines.mask import MaskSettings, plan_mask, write_mask
 
 SAR_FLOOR_DB = np.array([-25.0, -32.5], np.float32)[:, None, None]
 FOLDS: dict[str, set[str]] = {
@@ -24,6 +29,7 @@ FOLDS: dict[str, set[str]] = {
     "C": {"0316", "0581", "0746", "2266", "2729", "fall_136"},
     "none": set(),
 }
+NO_OFFSET_DN = 0.0  # all images were processed before baseline 04.00
 UNSCORED = {"winter112p797"}
 SEA = {"summer_100_p100", "summer_101_p100", "fall_148_p521"}
 HAZY_CLEAR = ("fall_85", "fall_136")  # the "clear" image is hazy: these give clouds only
@@ -34,12 +40,22 @@ CLOUDY_DATES |= {15: 16, 21: 20, 25: None, 27: None, 29: None}  # and the neares
 
 @dataclass(frozen=True)
 class Patch:
-    """What is known of one piece of ground: any of a clear image, a cloudy image, SAR."""
+    """What is known of one piece of ground: any of a clear image, a cloudy image, SAR.
+
+    ``mask`` (1, y, x) holds the classes that `cloudfree remove` finds in the cloudy image.
+    """
 
     name: str
     clear: Image | None = None
     cloudy: Image | None = None
     sar: Image | None = None
+    mask: Mask | None = None
+
+    @property
+    def shadow(self) -> Image:
+        """Where the mask knows of shadows of clouds, (1, y, x): 1 there, else 0."""
+        assert self.mask is not None
+        return shaded(self.mask).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -78,6 +94,17 @@ def read_optical(path: Path) -> Image:
     return reflectance
 
 
+def read_mask(path: Path) -> Mask:
+    """Find clouds and shadows of an image as `cloudfree remove` does: classes, (1, y, x)."""
+    with OpticalScene(path, NO_OFFSET_DN) as scene, TemporaryDirectory() as folder:
+        found = Path(folder) / "mask.tif"
+        plan = plan_mask(scene, MaskSettings(dilate=GROWTH, thorough=True), silent)
+        write_mask(scene, found, plan, silent, {})
+        with rasterio.open(found) as file:
+            mask: Mask = file.read()
+    return mask
+
+
 def read_sar(path: Path) -> Image:
     """Read backscatter, scaled from [-25, 0] dB (VV) and [-32.5, 0] dB (VH) to 0-1."""
     with rasterio.open(path) as file:
@@ -95,7 +122,8 @@ def read_triplets(data: Path) -> Iterator[Patch]:
     for path in sorted((data / "triplets").glob("*_s1.tif")):
         name = path.stem.removesuffix("_s1")
         clear, cloudy = (path.with_name(f"{name}_s2_{kind}.tif") for kind in ("clear", "cloudy"))
-        yield Patch(name, read_optical(clear), read_optical(cloudy), read_sar(path))
+        images = read_optical(clear), read_optical(cloudy), read_sar(path)
+        yield Patch(name, *images, read_mask(cloudy))
 
 
 def read_pairs(data: Path) -> Iterator[Patch]:
@@ -105,7 +133,8 @@ def read_pairs(data: Path) -> Iterator[Patch]:
         name = f"{season}_{place}_{patch}"
         clear = path.with_name(path.name.replace("_cloudy", ""))
         hazy = name.startswith(HAZY_CLEAR)
-        yield Patch(name, None if hazy else read_optical(clear), read_optical(path))
+        ground = None if hazy else read_optical(clear)
+        yield Patch(name, ground, read_optical(path), mask=read_mask(path))
 
 
 def read_time_series(data: Path) -> Iterator[Patch]:
@@ -116,7 +145,8 @@ def read_time_series(data: Path) -> Iterator[Patch]:
         yield Patch(f"series_{date}", clear=read_optical(paths[date]))
     for date, clear in CLOUDY_DATES.items():
         image = None if clear is None else read_optical(paths[clear])
-        yield Patch(f"series_{date}", image, read_optical(paths[date]))
+        cloudy = read_optical(paths[date])
+        yield Patch(f"series_{date}", image, cloudy, mask=read_mask(paths[date]))
 
 
 def read_scenes(data: Path) -> Iterator[Patch]:

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from imagined_radar import Image, blur
+from numpy.typing import NDArray
 from patches import Library, Patch, Veil, score_clouds
 
 WAVELENGTHS_UM = np.array(
     [0.443, 0.49, 0.56, 0.665, 0.705, 0.74, 0.783, 0.842, 0.865, 0.945, 1.375, 1.61, 2.19]
 )[:, None, None]
+
+SHADED = 0.8  # share of the infrared light of the ground, below which it lies in shadow
 
 
 # --- samples ------------------------------------------------------------------------------------
@@ -29,6 +32,7 @@ class Sample:
     optical: Image
     sar: Image
     clear: Image
+    shadow: Image
 
 
 def pick(rng: np.random.Generator, patches: list[Patch]) -> Patch:
@@ -63,12 +67,39 @@ def make_sample(rng: np.random.Generator, library: Library, size: int) -> Sample
     if sar is None:
         sar = stand_in(rng, library, patch.clear, is_sea=kind >= 0.93)
     real = patch.cloudy is not None and (kind < 0.35 or (kind >= 0.75 and rng.random() < 0.4))
-    images = [patch.clear, sar] + ([patch.cloudy] if real and patch.cloudy is not None else [])
-    clear, sar, *cloudy = crop(rng, images, size)
-    if not cloudy and rng.random() < 0.5:
-        clear = tint(rng, clear)
-    optical = cloudy[0] if cloudy else simulate_clouds(rng, clear, library)
-    return jitter(rng, Sample(optical, sar, clear))
+    if real and patch.cloudy is not None:
+        images = [patch.clear, sar, patch.cloudy, patch.shadow]
+        clear, sar, optical, shadow = crop(rng, images, size)
+    else:
+        clear, sar = crop(rng, [patch.clear, sar], size)
+        if rng.random() < 0.5:
+            clear = tint(rng, clear)
+        optical = simulate_clouds(rng, clear, library)
+        shadow = know_shadow(rng, optical, clear)
+    return jitter(rng, Sample(optical, sar, clear, shadow))
+
+
+def know_shadow(rng: np.random.Generator, optical: Image, clear: Image) -> Image:
+    """Tell where shadows lie, (1, y, x), as well as a mask does: with margins, and at times wrong.
+
+    One in eight masks knows of none, one in eight takes clear ground for shadow.
+    """
+    shadow = find_shade(optical, clear)
+    luck = rng.random()
+    if luck < 0.125:
+        shadow[:] = 0
+    elif luck < 0.25:
+        shadow |= (fractal_noise(rng, shadow.shape[0]) > rng.uniform(0.7, 1.0)).astype(np.uint8)
+    margin = int(rng.integers(0, 5))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    told: Image = cv2.dilate(shadow, disc)[None].astype(np.float32)
+    return told
+
+
+def find_shade(optical: Image, clear: Image) -> NDArray[np.uint8]:
+    """Find where an image is darker in the infrared than the same ground in full light: (y, x)."""
+    dark = [optical[band] < SHADED * clear[band] for band in (7, 11)]
+    return cv2.medianBlur((dark[0] & dark[1]).astype(np.uint8), 5)
 
 
 def stand_in(rng: np.random.Generator, library: Library, clear: Image, is_sea: bool) -> Image:
@@ -96,7 +127,7 @@ def make_simulated(rng: np.random.Generator, library: Library, size: int) -> Sam
     assert patch.clear is not None and patch.cloudy is not None and patch.sar is not None
     clear, sar, cloudy = crop(rng, [patch.clear, patch.sar, patch.cloudy], size)
     optical = cloudy if rng.random() < 0.75 else simulate_clouds(rng, clear, library)
-    return jitter(rng, Sample(optical, sar, clear))
+    return jitter(rng, Sample(optical, sar, clear, know_shadow(rng, optical, clear)))
 
 
 def sea_sar(rng: np.random.Generator) -> Image:
@@ -120,7 +151,7 @@ def jitter(rng: np.random.Generator, sample: Sample) -> Sample:
         np.clip(image * gain, 0.0, 1.0).astype(np.float32)
         for image in (sample.optical, sample.clear)
     )
-    return Sample(optical, sar, clear)
+    return Sample(optical, sar, clear, sample.shadow)
 
 
 # --- simulated clouds ---------------------------------------------------------------------------

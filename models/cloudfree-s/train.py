@@ -14,7 +14,7 @@ from 101 to 148 and COVER 0.25, 0.4, 0.55 or 0.7 for a remainder of SEED / 4 of 
     python train.py calibrate --data DATA --runs RUNS --model .
 
 FIRST is the RUNS of the version of this model before this one, and WEIGHTS is weights.safetensors.
-Commit 74350ec holds that version with its commands; its FIRST/all/WEIGHTS are the weights that it
+Commit 84d5a57 holds that version with its commands; its FIRST/all/WEIGHTS are the weights that it
 ships.
 
 A fold leaves its places out of everything: targets, SAR and cloud donors. Step k of a run draws
@@ -42,7 +42,7 @@ from scores import assemble, evaluate
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cloudfree.networks.cloudfree_s import CloudfreeS
+from cloudfree.networks.cloudfree_s import SUBPIXEL, CloudfreeS
 
 SEED, WEIGHT_DECAY = 2026, 0.02
 
@@ -55,7 +55,7 @@ SIMULATED = 0.35  # share of samples from simulated scenes, where radar and grou
 # --- training -----------------------------------------------------------------------------------
 
 
-def make_batch(library: Library, seed: int, step: int) -> tuple[Tensor, Tensor, Tensor]:
+def make_batch(library: Library, seed: int, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Make the batch of a step: 8 windows of 128 pixels, every second time 2 of 256."""
     rng = np.random.default_rng((seed, step))
     count, size = (2, 256) if step % 2 else (8, 128)
@@ -65,11 +65,11 @@ def make_batch(library: Library, seed: int, step: int) -> tuple[Tensor, Tensor, 
         else make_sample(rng, library, size)
         for _ in range(count)
     ]
-    optical, sar, clear = (
+    optical, sar, shadow, clear = (
         torch.from_numpy(np.stack([getattr(sample, name) for sample in samples]))
-        for name in ("optical", "sar", "clear")
+        for name in ("optical", "sar", "shadow", "clear")
     )
-    return optical, sar, clear
+    return optical, sar, shadow, clear
 
 
 def structure_loss(result: Tensor, clear: Tensor) -> Tensor:
@@ -136,10 +136,11 @@ def start_run(start: Path, seed: int) -> Run:
     """Set up networks and optimiser."""
     torch.manual_seed(seed)
     network, average = CloudfreeS(), CloudfreeS()
-    missing, unexpected = network.load_state_dict(load_file(start), strict=False)
-    assert not unexpected and all(name.startswith("glimpse.") for name in missing)
-    for parameter in network.glimpse.shown.parameters():  # new since: it begins with no say
-        nn.init.zeros_(parameter)
+    weights = load_file(start)
+    # Shadows are told since: they begin with no say.
+    stem = weights["stem.weight"].reshape(network.stem.weight.shape[0], -1, SUBPIXEL, SUBPIXEL)
+    weights["stem.weight"] = functional.pad(stem, (0, 0, 0, 0, 0, 1))
+    network.load_state_dict(weights)
     average.load_state_dict(network.state_dict())
     decayed = [p for p in network.parameters() if p.ndim == 4]
     rest = [p for p in network.parameters() if p.ndim != 4]
@@ -148,10 +149,12 @@ def start_run(start: Path, seed: int) -> Run:
     return Run(network, average, optimizer)
 
 
-def whole_loss(network: CloudfreeS, optical: Tensor, sar: Tensor, clear: Tensor) -> Tensor:
+def whole_loss(
+    network: CloudfreeS, optical: Tensor, sar: Tensor, shadow: Tensor, clear: Tensor
+) -> Tensor:
     """Restore a batch and compare it with its truth."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        result, colour = network.restore(optical, sar, specks_hidden=False)
+        result, colour = network.restore(optical, sar, shadow, specks_hidden=False)
     return restoration_loss(result.float(), clear) + 0.25 * recall_loss(colour.float(), clear)
 
 

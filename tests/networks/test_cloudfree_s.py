@@ -10,17 +10,31 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from cloudfree.networks.cloudfree_s import CloudfreeS, cloud_score, snow_index
+from cloudfree.networks.cloudfree_s import (
+    SHADE_CONTRAST,
+    CloudfreeS,
+    cloud_score,
+    shade_texture,
+    snow_index,
+)
+from tests.rasters import FIELD
 
 MODEL = Path(__file__).parents[2] / "models" / "cloudfree-s"
 MAX_PARAMETERS = 3_000_000
 
 
-def tiles(n: int, y: int, x: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Noise with the range of reflectance and of scaled backscatter."""
+def tiles(n: int, y: int, x: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """Noise with the range of reflectance and of scaled backscatter, the left half in shadow."""
     generator = torch.Generator().manual_seed(seed)
     optical = 0.6 * torch.rand(n, 13, y, x, generator=generator)
-    return optical, torch.rand(n, 2, y, x, generator=generator)
+    shadow = no_shadow(optical)
+    shadow[..., : x // 2] = 1.0
+    return optical, torch.rand(n, 2, y, x, generator=generator), shadow
+
+
+def no_shadow(optical: Tensor) -> Tensor:
+    """Nobody knows of a shadow in a tile."""
+    return torch.zeros_like(optical[:, :1])
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +63,10 @@ def test_it_is_small(untrained: CloudfreeS) -> None:
 def test_the_result_has_the_shape_of_the_optical_tile(
     untrained: CloudfreeS, y: int, x: int
 ) -> None:
-    optical, sar = tiles(1, y, x)
+    inputs = tiles(1, y, x)
     with torch.inference_mode():
-        result = untrained(optical, sar)["image"]
-    assert result.shape == optical.shape
+        result = untrained(*inputs)["image"]
+    assert result.shape == inputs[0].shape
     assert torch.isfinite(result).all()
 
 
@@ -69,42 +83,42 @@ def test_gradients_reach_every_parameter() -> None:
 
 
 def test_a_tile_does_not_depend_on_its_batch(untrained: CloudfreeS) -> None:
-    optical, sar = tiles(3, 64, 64)
+    inputs = tiles(3, 64, 64)
     with torch.inference_mode():
-        together = untrained(optical, sar)["image"]
+        together = untrained(*inputs)["image"]
         alone = torch.cat(
-            [untrained(optical[i : i + 1], sar[i : i + 1])["image"] for i in range(3)]
+            [untrained(*(one[i : i + 1] for one in inputs))["image"] for i in range(3)]
         )
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
 
 def test_the_same_tile_gives_the_same_result(untrained: CloudfreeS) -> None:
-    optical, sar = tiles(1, 64, 64)
+    inputs = tiles(1, 64, 64)
     with torch.inference_mode():
-        first, second = (untrained(optical, sar)["image"] for _ in range(2))
+        first, second = (untrained(*inputs)["image"] for _ in range(2))
     assert torch.equal(first, second)
 
 
 def test_it_does_not_change_its_inputs(untrained: CloudfreeS) -> None:
-    optical, sar = tiles(1, 64, 64)
-    before = optical.clone(), sar.clone()
+    inputs = tiles(1, 64, 64)
+    before = [one.clone() for one in inputs]
     with torch.inference_mode():
-        untrained(optical, sar)
-    assert torch.equal(optical, before[0])
-    assert torch.equal(sar, before[1])
+        untrained(*inputs)
+    assert all(torch.equal(one, other) for one, other in zip(inputs, before, strict=True))
 
 
 @pytest.mark.parametrize("reflectance", [0.0, 1.0])
 def test_black_and_white_tiles_give_numbers(untrained: CloudfreeS, reflectance: float) -> None:
     optical, sar = torch.full((1, 13, 32, 32), reflectance), torch.zeros(1, 2, 32, 32)
     with torch.inference_mode():
-        assert torch.isfinite(untrained(optical, sar)["image"]).all()
+        for shadow in (no_shadow(optical), 1.0 - no_shadow(optical)):
+            assert torch.isfinite(untrained(optical, sar, shadow)["image"]).all()
 
 
 def test_the_size_of_the_network_is_an_argument() -> None:
     slim = CloudfreeS(channels=(16, 24, 32), blocks=(1, 1, 1), sar_channels=16, heads=2, memory=4)
-    optical, sar = tiles(1, 32, 32)
-    assert slim(optical, sar)["image"].shape == optical.shape
+    inputs = tiles(1, 32, 32)
+    assert slim(*inputs)["image"].shape == inputs[0].shape
 
 
 def test_white_scores_as_cloud_and_dark_ground_does_not() -> None:
@@ -116,6 +130,35 @@ def test_snow_is_bright_in_green_and_dark_in_infrared() -> None:
     optical = torch.zeros(1, 13, 4, 4)
     optical[:, 2], optical[:, 11] = 0.9, 0.1
     torch.testing.assert_close(snow_index(optical), torch.full((1, 1, 4, 4), 0.8))
+
+
+def test_the_texture_of_a_shadow_is_that_of_its_ground_in_full_light() -> None:
+    """What shadow takes it takes of all pixels alike: the texture does not know how much."""
+    ground = 0.05 + 0.3 * torch.rand(1, 13, 64, 64, generator=torch.Generator().manual_seed(4))
+    everywhere = torch.ones(1, 1, 64, 64)
+    lit, dim = (shade_texture(light * ground, everywhere) for light in (1.0, 0.5))
+    torch.testing.assert_close(lit, dim, rtol=0.03, atol=0)
+
+
+def test_the_texture_of_a_shadow_is_one_where_all_is_alike_and_bounded_beside_it() -> None:
+    optical, shadow = torch.full((1, 13, 64, 64), 0.05), torch.zeros(1, 1, 64, 64)
+    shadow[..., :32], optical[..., 32:] = 1.0, 0.6
+    texture = shade_texture(optical, shadow)
+    torch.testing.assert_close(texture[..., :32], torch.ones(1, 13, 64, 32))
+    assert texture.max() <= SHADE_CONTRAST
+
+
+def test_ground_in_shadow_has_no_voice_in_the_recall(untrained: CloudfreeS) -> None:
+    """Its colour is not that of clear ground, which is what is to be recalled."""
+    _, sar, _ = tiles(1, 64, 64)
+    optical, shadow = torch.full((1, 13, 64, 64), 0.1), torch.zeros(1, 1, 64, 64)
+    shadow[..., :32, :] = 1.0
+    darker = torch.where(shadow > 0, 0.02, optical)
+    network = copy.deepcopy(untrained)
+    with torch.no_grad():
+        network.recall.memory_weight.fill_(-50.0)
+        _, colour = network.restore(darker, sar, shadow)
+    torch.testing.assert_close(colour, torch.full_like(colour, 0.1), rtol=0, atol=1e-3)
 
 
 class TestShipped:
@@ -133,7 +176,7 @@ class TestShipped:
         cloudy[:, :, 32:96, 32:96] = 0.8
         sar = 0.5 + 0.05 * torch.randn(1, 2, 128, 128, generator=generator)
         with torch.inference_mode():
-            result = shipped(cloudy, sar)["image"]
+            result = shipped(cloudy, sar, no_shadow(cloudy))["image"]
         assert result[:, :, 40:88, 40:88].mean() < 0.3
 
     def test_it_follows_the_colour_of_the_clear_ground(self, shipped: CloudfreeS) -> None:
@@ -142,14 +185,28 @@ class TestShipped:
             optical = torch.full((1, 13, 128, 128), reflectance)
             optical[:, :, 32:96, 32:96] = 0.8
             with torch.inference_mode():
-                result = shipped(optical, torch.full((1, 2, 128, 128), 0.5))["image"]
+                sar = torch.full((1, 2, 128, 128), 0.5)
+                result = shipped(optical, sar, no_shadow(optical))["image"]
             restored.append(float(result[:, :, 40:88, 40:88].mean()))
         assert restored[0] < restored[1]
+
+    def test_a_shadow_gets_the_light_of_the_ground_around_it(self, shipped: CloudfreeS) -> None:
+        """Its stripes stay: dark ones are dark and bright ones bright."""
+        ground = torch.tensor(FIELD).reshape(1, 13, 1, 1).repeat(1, 1, 128, 128)
+        ground[..., ::8, :] *= 1.5
+        shadow = no_shadow(ground)
+        shadow[..., 40:88, 40:88] = 1.0
+        dim = torch.where(shadow > 0, 0.5 * ground, ground)
+        with torch.inference_mode():
+            result = shipped(dim, torch.full((1, 2, 128, 128), 0.5), shadow)["image"]
+        inside = result[0, :, 48:80, 48:80].mean(dim=(0, 2))
+        assert float(inside.mean()) > 0.85 * float(ground.mean())
+        assert float(inside[::8].mean()) > 1.15 * float(inside.mean())
 
 
 def test_the_texture_of_a_cloud_does_not_show(untrained: CloudfreeS) -> None:
     """A glimpse of its colour does, in blocks of 16 pixels: their pixels may change places."""
-    _, sar = tiles(1, 64, 64)
+    _, sar, shadow = tiles(1, 64, 64)
     cloud = 0.6 + 0.3 * torch.rand(1, 13, 4, 4, 256, generator=torch.Generator().manual_seed(1))
     order = torch.randperm(256, generator=torch.Generator().manual_seed(2))
 
@@ -159,7 +216,8 @@ def test_the_texture_of_a_cloud_does_not_show(untrained: CloudfreeS) -> None:
 
     with torch.inference_mode():
         one, other = (
-            untrained(laid_out(blocks), sar)["image"] for blocks in (cloud, cloud[..., order])
+            untrained(laid_out(blocks), sar, shadow)["image"]
+            for blocks in (cloud, cloud[..., order])
         )
     torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
 
@@ -173,7 +231,7 @@ def test_a_cloud_of_a_few_pixels_is_hidden_but_not_in_training(
     white[:, :, 32:35, 32:35], whiter[:, :, 32:35, 32:35] = 0.7, 0.8
     with torch.inference_mode():
         one, other = (
-            untrained.restore(seen, sar, specks_hidden=hidden)[0][0, :, 33, 33]
+            untrained.restore(seen, sar, no_shadow(seen), specks_hidden=hidden)[0][0, :, 33, 33]
             for seen in (white, whiter)
         )
     difference = float((one - other).abs().max())
@@ -182,9 +240,9 @@ def test_a_cloud_of_a_few_pixels_is_hidden_but_not_in_training(
 
 def test_ground_without_a_clear_pixel_has_no_voice_in_the_recall(untrained: CloudfreeS) -> None:
     """Black is the sum of no colour; it must not darken what is remembered."""
-    _, sar = tiles(1, 64, 64)
+    _, sar, shadow = tiles(1, 64, 64)
     network = copy.deepcopy(untrained)
     with torch.no_grad():
         network.recall.memory_colour.fill_(0.25)
-        _, colour = network.restore(torch.full((1, 13, 64, 64), 0.9), sar)
+        _, colour = network.restore(torch.full((1, 13, 64, 64), 0.9), sar, shadow)
     torch.testing.assert_close(colour, torch.full_like(colour, 0.25), rtol=0, atol=1e-3)

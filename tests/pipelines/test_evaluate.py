@@ -392,7 +392,7 @@ def test_doing_nothing_on_the_real_triplets_scores_as_told(data: Path) -> None:
     for sample in list_samples(data / "triplets").samples:
         patch = read_patch(sample)
         nowhere = np.zeros(patch.cloudy.shape[1:], dtype=bool)
-        found = score(UNCRTAINTS, patch, Clouds(nowhere, nowhere), {}, patch.bands)
+        found = score(UNCRTAINTS, patch, Clouds(nowhere, nowhere, nowhere), {}, patch.bands)
         figures[sample.name] = found["do nothing"].all
     winter = figures.pop("winter112p797")
     assert (winter.psnr, winter.ssim, winter.sam) == (near(20.40), near(0.729), near(21.39))

@@ -92,6 +92,7 @@ class TestShow:
         text = models_show.run(ShowOptions("cloudfree-s"), silent).summary()
         assert text.startswith("model       cloudfree-s\nnetwork     cloudfree_s")
         assert "attribution contains modified Copernicus" in text
+        assert "shadow      1 where the cloud mask has a shadow, else 0" in text
         assert "scores" in text
 
     def test_the_network_can_be_named(self, tmp_path: Path) -> None:

@@ -163,6 +163,26 @@ def test_shadows_are_restored_and_snow_is_not(folder: Path, network: Known) -> N
     assert (marks[30:] == Mark.ORIGINAL).all()
 
 
+def test_the_network_is_told_of_the_shadows_of_the_mask_and_of_none_without_one(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask = np.zeros((1, 96, 96), np.uint8)
+    mask[0, :30], mask[0, 30:40] = 2, 1
+    write_raster(folder / "mask.tif", mask, ["mask"])
+    told: list[np.ndarray] = []
+    answer = network.run
+
+    def listening(inputs: Arrays) -> Arrays:
+        told.append(inputs["shadow"][0, 0])
+        return answer(inputs)
+
+    monkeypatch.setattr(network, "run", listening)
+    _remove(folder, mask=folder / "mask.tif")
+    _remove(folder, replace="all", overwrite=True)
+    assert np.array_equal(told[0], mask[0] == 2)
+    assert not told[1].any()
+
+
 def test_all_means_every_pixel_with_data(folder: Path, network: Known) -> None:
     numbers, _ = cloudy_scene(96, 96)
     numbers[:, :8] = 0

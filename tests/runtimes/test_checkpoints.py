@@ -137,7 +137,7 @@ def test_the_catalogue_gives_every_network_a_whole_card(name: str) -> None:
     assert {"title", "paper", "weights_license", "inputs", "outputs", "multiple"} <= entry.keys()
     settings = {key: value for key, value in SMALL[name].items() if "bands" in key}
     card = card_entries(name, settings)
-    assert set(card["inputs"]) <= {"optical", "sar"}
+    assert set(card["inputs"]) <= {"optical", "sar", "shadow"}
     assert ("sar" in card) == ("sar" in card["inputs"])
 
 

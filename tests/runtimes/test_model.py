@@ -45,6 +45,7 @@ class Recording:
 
     def run(self, inputs: Arrays) -> Arrays:
         self.optical, self.sar = inputs["optical"], inputs["sar"]
+        self.shadow = inputs.get("shadow")
         return {"image": self.network(self.optical)}
 
 
@@ -85,6 +86,21 @@ def test_a_network_sees_no_missing_pixel_and_predicts_none_without_sar() -> None
     assert np.isfinite(runtime.sar).all()
     assert np.isnan(prediction[:, :, :4]).all()
     assert np.isfinite(prediction[:, :, 4:]).all()
+
+
+def test_a_network_that_asks_for_shadows_is_told_where_they_lie() -> None:
+    """And of none where nobody knows of any; another network is not told."""
+    card = replace(CARD, inputs=("optical", "sar", "shadow"))
+    runtime, tile = Recording(lambda x: x), _tile(16, 12)
+    known = np.zeros((16, 12), np.bool_)
+    known[4:8, :6] = True
+    Model(card, runtime).predict([replace(tile, shadow=known), tile])
+    assert runtime.shadow is not None
+    assert runtime.shadow.shape == (2, 1, 16, 16), "padded like the bands"
+    assert np.array_equal(runtime.shadow[0, 0, :, :12], known)
+    assert not runtime.shadow[1].any()
+    Model(CARD, runtime).predict([replace(tile, shadow=known)])
+    assert runtime.shadow is None
 
 
 def test_holes_take_the_median_of_their_band_or_zero() -> None:

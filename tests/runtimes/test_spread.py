@@ -68,6 +68,23 @@ def test_the_spread_is_the_variance_of_eight_turns_and_the_image_that_of_none():
     assert variance.max() > 1e-5
 
 
+def test_the_shadows_of_a_tile_are_turned_with_it():
+    card = dataclasses.replace(CARD, multiple=1, inputs=("optical", "sar", "shadow"))
+    seen = []
+
+    class Listening(Network):
+        def run(self, inputs):
+            seen.append((inputs["optical"][0, 0], inputs["shadow"][0, 0]))
+            return super().run(inputs)
+
+    tile = _tile(8, 8)
+    bright = tile.optical[0] > 0.5
+    turned = dataclasses.replace(tile, shadow=bright)
+    Spread(Model(card, Listening(_ramp))).predict([turned])
+    assert len(seen) == 8
+    assert all(np.array_equal(shadow, optical / 2 > 0.5) for optical, shadow in seen)
+
+
 def _predicted(model, tile, turn):
     return model.predict([TileInputs(turn.of(tile.optical), turn.of(tile.sar))])[0]
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.cloud_mask import MaskClass, obscured
 from cloudfree.core.units import Float32
 from cloudfree.simulation.cloud_layer import CloudLayer
 from cloudfree.simulation.clouded import KINDS, Kind, cloud_over, draw_weather, make_sky
@@ -45,12 +46,13 @@ def test_the_scene_is_changed_where_the_mask_says_and_nowhere_else(
     kind: Kind, rows: int, cols: int, cover: float, seed: int
 ) -> None:
     clear = field(rows, cols)
-    cloudy, hidden = cloud_over(
+    cloudy, mask = cloud_over(
         clear, OPTICAL_BANDS, rng(seed), kind=kind, cover=cover, layers=[layer()]
     )
+    hidden = obscured(mask)
     assert cloudy.shape == clear.shape
     assert cloudy.dtype == np.float32
-    assert hidden.dtype == np.bool_
+    assert mask.dtype == np.uint8
     assert np.array_equal(cloudy[:, ~hidden], clear[:, ~hidden])
     changed = (cloudy != clear).any(axis=0)
     assert not hidden.any() or changed[hidden].mean() > 0.9
@@ -59,11 +61,9 @@ def test_the_scene_is_changed_where_the_mask_says_and_nowhere_else(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_cover_changes_nothing(kind: Kind) -> None:
-    cloudy, hidden = cloud_over(
-        field(), OPTICAL_BANDS, rng(), kind=kind, cover=0.0, layers=[layer()]
-    )
+    cloudy, mask = cloud_over(field(), OPTICAL_BANDS, rng(), kind=kind, cover=0.0, layers=[layer()])
     assert np.array_equal(cloudy, field())
-    assert not hidden.any()
+    assert (mask == MaskClass.CLEAR).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -88,9 +88,10 @@ def test_bands_are_known_by_their_names(kind: Kind, bands: list[str], count: int
 def test_missing_pixels_stay_missing_and_are_not_hidden() -> None:
     clear = field()
     clear[:, 10:20, 30:] = np.nan
-    cloudy, hidden = cloud_over(clear, OPTICAL_BANDS, rng(), kind="haze", cover=1.0)
+    cloudy, mask = cloud_over(clear, OPTICAL_BANDS, rng(), kind="haze", cover=1.0)
     assert np.array_equal(np.isnan(cloudy), np.isnan(clear))
-    assert np.array_equal(hidden, ~np.isnan(clear[0]))
+    assert np.array_equal(mask == MaskClass.CLOUD, ~np.isnan(clear[0]))
+    assert np.array_equal(mask == MaskClass.NODATA, np.isnan(clear[0]))
 
 
 def test_the_sun_that_is_given_moves_shadows_and_nothing_else() -> None:
@@ -150,8 +151,8 @@ def test_real_clouds_need_a_donor_with_the_bands() -> None:
         )
     visible = ("B02", "B03", "B04")
     places = [OPTICAL_BANDS.index(band) for band in visible]
-    _, hidden = cloud_over(
+    _, mask = cloud_over(
         field()[places], visible, rng(), kind="real", cover=0.9,
         layers=[CloudLayer(blind.opacity, without)],
     )  # fmt: skip
-    assert hidden.any()
+    assert obscured(mask).any()

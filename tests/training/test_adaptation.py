@@ -11,6 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.cloud_mask import MaskClass
 from cloudfree.core.progress import silent
 from cloudfree.core.units import Float32
 from cloudfree.runtimes.model import Arrays, Model, TileInputs
@@ -38,7 +40,7 @@ class Fixed:
 class Broken(nn.Module):
     """A network that answers no number."""
 
-    def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
+    def forward(self, optical: Tensor, sar: Tensor, shadow: Tensor) -> dict[str, Tensor]:
         return {"image": optical * math.nan}
 
 
@@ -175,8 +177,9 @@ def test_only_known_pixels_are_learned_from() -> None:
 def test_colours_of_the_clouds_of_a_scene_are_not_taken_for_those_of_its_ground() -> None:
     """Under drawn clouds, darker in the short-wave infrared, that much light there is bare soil."""
     seen = np.full((13, SIDE, SIDE), 0.6, np.float32)
-    whole = np.ones((SIDE, SIDE), np.bool_)
-    veil = Veil(seen, np.full_like(seen, GREY), whole.astype(np.float32), whole)
+    opaque = np.ones((SIDE, SIDE), np.float32)
+    mask = np.full(opaque.shape, MaskClass.CLOUD, np.uint8)
+    veil = Veil(seen, np.full_like(seen, GREY), opaque, mask)
     learned, held_out = (
         [_grounds(1, _even(colour))[0] for colour in np.linspace(0.05, 0.25, count)]
         for count in (6, 3)
@@ -205,6 +208,18 @@ def test_a_lesson_hides_what_is_known_and_nothing_else() -> None:
         changed = (optical != lesson.truth).any(dim=1, keepdim=True)
         assert not (lesson.hidden & ~changed).any()
         assert torch.allclose(image, torch.tensor(GREY))
+
+
+def test_a_lesson_tells_of_the_shadows_of_its_sky() -> None:
+    """As `remove` tells of those of the mask: what dims the ground, not what covers it."""
+    (ground,) = _grounds(1, _even(0.2))
+    told = [ground.under(OPTICAL_BANDS, (), np.random.default_rng(seed)) for seed in range(20)]
+    shadows = [inputs.shadow for inputs, _ in told if inputs.shadow is not None]
+    assert len(shadows) == 20
+    assert any(shadow.any() for shadow in shadows)
+    for inputs, hidden in told:
+        dim = inputs.shadow & hidden
+        assert (inputs.optical[7] <= ground.inputs.optical[7])[dim].all()
 
 
 def test_ground_that_no_cloud_hides_gives_no_lesson() -> None:

@@ -128,6 +128,17 @@ def test_a_network_without_optical_input_sees_radar_alone() -> None:
     assert collate([scaled_part(Pixels(*arrays, sar, None), card, "")]).inputs.keys() == {"sar"}
 
 
+def test_a_network_that_asks_for_shadows_gets_those_of_the_mask() -> None:
+    arrays = np.full((13, 4, 4), 0.5, np.float32), np.full((13, 4, 4), 0.5, np.float32)
+    sar, mask = np.full((2, 4, 4), -12.0, np.float32), np.zeros((4, 4), np.uint8)
+    mask[0], mask[1] = MaskClass.SHADOW, MaskClass.CLOUD
+    batch = collate([scaled_part(Pixels(*arrays, sar, mask), card_of("cloudfree_s"), "")])
+    assert batch.inputs["shadow"].shape == (1, 1, 4, 4)
+    assert batch.inputs["shadow"][0, 0].sum(dim=1).tolist() == [4.0, 0.0, 0.0, 0.0]
+    other = collate([scaled_part(Pixels(*arrays, sar, mask), card_of(), "")])
+    assert "shadow" not in other.inputs
+
+
 def test_a_patch_that_is_read_once_is_not_read_again(tmp_path: Path) -> None:
     folder = write_patches(tmp_path, count=1, side=32)
     store = PatchStore(list_samples(folder, offset_dn=0.0).samples, card_of(), 16, None)
