@@ -6,8 +6,8 @@ the colours that show through. Beside it stands the colour recall, which answers
 clear ground with this backscatter have in this tile?": a soft look-up whose keys are the SAR of the
 tile, whose values are the colours of its clear pixels, and whose memory holds learned colours for a
 tile without clear pixels. The output is a blend, per pixel and band, of the input, and of the
-recalled colour plus a learned correction; where cloud hides the ground the input has no share, and
-where a cloud's shadow lies it lends its texture, not its colour.
+recalled colour plus a learned correction; where cloud hides the ground the input has no share. In
+the shadow of a cloud, which has a correction of its own, the input lends its texture alone.
 
 Shapes: ``n`` tiles of ``y`` times ``x`` pixels, ``y`` and ``x`` multiples of 16.
 Units: reflectance 0-1; backscatter scaled to 0-1, VV then VH, where 0 in both bands means that
@@ -232,7 +232,7 @@ class CloudfreeS(nn.Module):
         self.up_middle = nn.Sequential(*[ResidualBlock(middle) for _ in range(blocks[1])])
         self.from_middle = nn.Conv2d(middle, fine * 4, 1)
         self.up_fine = nn.Sequential(*[ResidualBlock(fine) for _ in range(blocks[0])])
-        self.head = nn.Conv2d(fine, 2 * optical_bands * SUBPIXEL**2, 3, padding=1)
+        self.head = nn.Conv2d(fine, 3 * optical_bands * SUBPIXEL**2, 3, padding=1)
         with torch.no_grad():
             self.head.weight.mul_(0.2)
 
@@ -274,16 +274,18 @@ class CloudfreeS(nn.Module):
         middle = self.up_middle(middle)
         fine = fine + functional.pixel_shuffle(self.from_middle(middle), 2)
         blend = functional.pixel_shuffle(self.head(level(self.up_fine(fine))), SUBPIXEL)  # y
-        keep, correction = blend.chunk(2, dim=1)
+        keep, correction, relighting = blend.chunk(3, dim=1)
         kept = visible * torch.sigmoid(keep)
         colour = recalled.unflatten(1, (self.heads, self.optical_bands)).mean(dim=1)
         wide = functional.interpolate(
             colour, scale_factor=8.0, mode="bilinear", align_corners=False
         )
         restored = wide + correction
-        relit = restored * shade_texture(optical, shadow * visible)
-        ground = optical + shadow * (relit - optical)
-        return restored + kept * (ground - restored), colour
+        lit = restored + kept * (optical - restored)
+        # Not from what is restored: beside a shadow that makes up for the haze which is kept.
+        texture = shade_texture(optical, shadow * visible)
+        relit = (wide + relighting) * (1.0 + kept * (texture - 1.0))
+        return lit + shadow * (relit - lit), colour
 
 
 def settings_from(shapes: Shapes) -> dict[str, Any] | None:

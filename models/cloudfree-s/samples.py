@@ -15,6 +15,8 @@ from imagined_radar import Image, blur
 from numpy.typing import NDArray
 from patches import Library, Patch, Veil, score_clouds
 
+from cloudfree.networks.cloudfree_s import CLOUDY_SCORE
+
 WAVELENGTHS_UM = np.array(
     [0.443, 0.49, 0.56, 0.665, 0.705, 0.74, 0.783, 0.842, 0.865, 0.945, 1.375, 1.61, 2.19]
 )[:, None, None]
@@ -90,10 +92,17 @@ def know_shadow(rng: np.random.Generator, optical: Image, clear: Image) -> Image
         shadow[:] = 0
     elif luck < 0.25:
         shadow |= (fractal_noise(rng, shadow.shape[0]) > rng.uniform(0.7, 1.0)).astype(np.uint8)
-    margin = int(rng.integers(0, 5))
+    told = grown(shadow, int(rng.integers(0, 5)))
+    if rng.random() < 0.5:  # where both reach the ring around a cloud is cloud
+        cloud = (score_clouds(optical) >= CLOUDY_SCORE).astype(np.uint8)
+        told &= 1 - grown(cloud, int(rng.integers(0, 6)))
+    return told[None].astype(np.float32)
+
+
+def grown(mask: NDArray[np.uint8], margin: int) -> NDArray[np.uint8]:
+    """Grow a mask (y, x) by a margin in pixels."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
-    told: Image = cv2.dilate(shadow, disc)[None].astype(np.float32)
-    return told
+    return cv2.dilate(mask, disc).astype(np.uint8)
 
 
 def find_shade(optical: Image, clear: Image) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from 101 to 148 and COVER 0.25, 0.4, 0.55 or 0.7 for a remainder of SEED / 4 of 
     python train.py calibrate --data DATA --runs RUNS --model .
 
 FIRST is the RUNS of the version of this model before this one, and WEIGHTS is weights.safetensors.
-Commit 84d5a57 holds that version with its commands; its FIRST/all/WEIGHTS are the weights that it
+Commit db0a66b holds that version with its commands; its FIRST/all/WEIGHTS are the weights that it
 ships.
 
 A fold leaves its places out of everything: targets, SAR and cloud donors. Step k of a run draws
@@ -42,12 +42,12 @@ from scores import assemble, evaluate
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cloudfree.networks.cloudfree_s import SUBPIXEL, CloudfreeS
+from cloudfree.networks.cloudfree_s import CloudfreeS
 
 SEED, WEIGHT_DECAY = 2026, 0.02
 
 
-STEPS, COOLING, LEARNING_RATE = 1300, 400, 5e-4  # from step COOLING the rate falls to 0
+STEPS, COOLING, LEARNING_RATE = 600, 200, 3e-4  # from step COOLING the rate falls to 0
 STRUCTURE_BANDS = [1, 3, 7, 11]  # B02, B04, B08, B11: one of each part of the spectrum
 SIMULATED = 0.35  # share of samples from simulated scenes, where radar and ground agree to a pixel
 
@@ -137,9 +137,10 @@ def start_run(start: Path, seed: int) -> Run:
     torch.manual_seed(seed)
     network, average = CloudfreeS(), CloudfreeS()
     weights = load_file(start)
-    # Shadows are told since: they begin with no say.
-    stem = weights["stem.weight"].reshape(network.stem.weight.shape[0], -1, SUBPIXEL, SUBPIXEL)
-    weights["stem.weight"] = functional.pad(stem, (0, 0, 0, 0, 0, 1))
+    # Shadows are corrected apart since: that begins as a copy of the correction of all else.
+    for name in ("head.weight", "head.bias"):
+        _, correction = weights[name].chunk(2)
+        weights[name] = torch.cat([weights[name], correction])
     network.load_state_dict(weights)
     average.load_state_dict(network.state_dict())
     decayed = [p for p in network.parameters() if p.ndim == 4]
