@@ -84,7 +84,8 @@ def make_sample(rng: np.random.Generator, library: Library, size: int) -> Sample
 def know_shadow(rng: np.random.Generator, optical: Image, clear: Image) -> Image:
     """Tell where shadows lie, (1, y, x), as well as a mask does: with margins, and at times wrong.
 
-    One in eight masks knows of none, one in eight takes clear ground for shadow.
+    One in eight masks knows of none, one in eight takes clear ground for shadow, and two in eight
+    dark ground, such as water.
     """
     shadow = find_shade(optical, clear)
     luck = rng.random()
@@ -92,11 +93,19 @@ def know_shadow(rng: np.random.Generator, optical: Image, clear: Image) -> Image
         shadow[:] = 0
     elif luck < 0.25:
         shadow |= (fractal_noise(rng, shadow.shape[0]) > rng.uniform(0.7, 1.0)).astype(np.uint8)
+    elif luck < 0.5:
+        shadow |= darkest(clear, rng.uniform(0.05, 0.3))
     told = grown(shadow, int(rng.integers(0, 5)))
     if rng.random() < 0.5:  # where both reach the ring around a cloud is cloud
         cloud = (score_clouds(optical) >= CLOUDY_SCORE).astype(np.uint8)
         told &= 1 - grown(cloud, int(rng.integers(0, 6)))
     return told[None].astype(np.float32)
+
+
+def darkest(clear: Image, share: float) -> NDArray[np.uint8]:
+    """The share of an image that is darkest in the infrared: (y, x)."""
+    smooth = cv2.GaussianBlur(clear[7], (0, 0), 2.0)
+    return (smooth < np.quantile(smooth, share)).astype(np.uint8)
 
 
 def grown(mask: NDArray[np.uint8], margin: int) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from 101 to 148 and COVER 0.25, 0.4, 0.55 or 0.7 for a remainder of SEED / 4 of 
     python train.py calibrate --data DATA --runs RUNS --model .
 
 FIRST is the RUNS of the version of this model before this one, and WEIGHTS is weights.safetensors.
-Commit db0a66b holds that version with its commands; its FIRST/all/WEIGHTS are the weights that it
+Commit fd9c886 holds that version with its commands; its FIRST/all/WEIGHTS are the weights that it
 ships.
 
 A fold leaves its places out of everything: targets, SAR and cloud donors. Step k of a run draws
@@ -47,7 +47,7 @@ from cloudfree.networks.cloudfree_s import CloudfreeS
 SEED, WEIGHT_DECAY = 2026, 0.02
 
 
-STEPS, COOLING, LEARNING_RATE = 600, 200, 3e-4  # from step COOLING the rate falls to 0
+STEPS, COOLING, LEARNING_RATE = 400, 200, 3e-4  # from step COOLING the rate falls to 0
 STRUCTURE_BANDS = [1, 3, 7, 11]  # B02, B04, B08, B11: one of each part of the spectrum
 SIMULATED = 0.35  # share of samples from simulated scenes, where radar and ground agree to a pixel
 
@@ -136,12 +136,7 @@ def start_run(start: Path, seed: int) -> Run:
     """Set up networks and optimiser."""
     torch.manual_seed(seed)
     network, average = CloudfreeS(), CloudfreeS()
-    weights = load_file(start)
-    # Shadows are corrected apart since: that begins as a copy of the correction of all else.
-    for name in ("head.weight", "head.bias"):
-        _, correction = weights[name].chunk(2)
-        weights[name] = torch.cat([weights[name], correction])
-    network.load_state_dict(weights)
+    network.load_state_dict(load_file(start))
     average.load_state_dict(network.state_dict())
     decayed = [p for p in network.parameters() if p.ndim == 4]
     rest = [p for p in network.parameters() if p.ndim != 4]
