@@ -13,6 +13,7 @@ from tests.rasters import write_cloudy_scene, write_radar
 
 # The command line with a writer that waits in the middle of its work, as on a large scene.
 WAITING = """
+import signal
 import time
 from cloudfree.cli import main
 from cloudfree.io.cog import CogWriter
@@ -22,6 +23,8 @@ def wait(*_):
     time.sleep(60)
 
 CogWriter.write = wait
+# Where the tests run in the background the shell has told them to ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 main()
 """
 
