@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.clouds.growth import grow, parse_distance
+from cloudfree.clouds.shadow_rim import shadow_with_rim
 from cloudfree.clouds.soft_edge import soft_edge
-from cloudfree.core.cloud_mask import Mask, obscured, shaded
+from cloudfree.core.cloud_mask import Mask, obscured
 from cloudfree.core.progress import silent
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
@@ -21,7 +22,7 @@ from cloudfree.metrics.protocol import PatchFigures, Protocol
 from cloudfree.metrics.scores import has_data
 from cloudfree.pipelines.evaluate_predict import Predict, predict_patch
 from cloudfree.pipelines.mask import MaskSettings, plan_mask
-from cloudfree.pipelines.restoration import SOFT_EDGE_PX
+from cloudfree.pipelines.restoration import SHADOW_REACH_PX, SOFT_EDGE_PX
 from cloudfree.runtimes.model import Model
 
 # How far `remove` grows its mask unless told otherwise.
@@ -64,7 +65,8 @@ def find_clouds(patch: Patch) -> Clouds:
     radius_px = parse_distance(GROWTH).pixels(pixel_size_m(patch.grid))
     replaced = grow(_classes(patch, MaskSettings(thorough=True)), radius_px)
     found = obscured(_classes(patch, MaskSettings()))
-    return Clouds(found, obscured(replaced), shaded(replaced))
+    shadow = shadow_with_rim(replaced, SHADOW_REACH_PX)
+    return Clouds(found, obscured(replaced), shadow)
 
 
 def _classes(patch: Patch, settings: MaskSettings) -> Mask:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudfree.clouds.shadow_rim import shadow_with_rim
 from cloudfree.clouds.soft_edge import soft_edge
-from cloudfree.core.cloud_mask import obscured, shaded
+from cloudfree.core.cloud_mask import obscured
 from cloudfree.core.displacement import Displacement, reach_px
 from cloudfree.core.progress import Progress
 from cloudfree.core.rolling_rows import RollingRows
@@ -28,6 +29,9 @@ from cloudfree.runtimes.model import Model, TileInputs
 # Width of the soft edge in pixels: the dilation of the mask covers it, so that the thin rim of a
 # cloud, not the ground beside it, is where original and restored pixels mix.
 SOFT_EDGE_PX = 4
+
+# How far a network is told of shadow below the margin that a mask grows around clouds.
+SHADOW_REACH_PX = 5
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,9 @@ class Restoration:
         """Where the mask knows of shadow, for a network that wants to be told."""
         if self.mask is None or not self.model.card.uses_shadow:
             return None
-        return shaded(self.mask.classes(tile))
+        grid = self.optical.grid
+        outer = tile.grown(SHADOW_REACH_PX, grid.height, grid.width)
+        return shadow_with_rim(self.mask.classes(outer), SHADOW_REACH_PX)[tile.within(outer)]
 
     def _radar(self, sar: Radar, tile: Window) -> Float32:
         """Radar of a tile; a rim left by the shift is filled from beside it."""
