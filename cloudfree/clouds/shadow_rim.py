@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.clouds.growth import near
-from cloudfree.core.cloud_mask import Mask, MaskClass, shaded
+from cloudfree.core.cloud_mask import Mask, MaskClass, in_shadow
 
 
 def shadow_with_rim(mask: Mask, reach_px: int) -> NDArray[np.bool_]:
@@ -16,4 +16,4 @@ def shadow_with_rim(mask: Mask, reach_px: int) -> NDArray[np.bool_]:
     line would stay there.
     """
     below = near(mask, MaskClass.SHADOW, reach_px) & np.equal(mask, MaskClass.CLOUD)
-    return shaded(mask) | below
+    return in_shadow(mask) | below

@@ -38,7 +38,7 @@ def obscured(mask: Mask) -> NDArray[np.bool_]:
     return np.isin(mask, OBSCURED)
 
 
-def shaded(mask: Mask) -> NDArray[np.bool_]:
+def in_shadow(mask: Mask) -> NDArray[np.bool_]:
     """True where the shadow of a cloud dims the ground."""
     return np.equal(mask, MaskClass.SHADOW)
 

@@ -35,7 +35,7 @@ NOTHING = "do nothing"
 class Clouds:
     """Where a patch is cloudy by the published score, (y, x), and what `remove` replaces of it.
 
-    `shaded` is what `remove` replaces because of shadows.
+    `shaded` is where a network that asks for shadows is told of them.
     """
 
     found: NDArray[np.bool_]

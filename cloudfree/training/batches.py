@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cloudfree.core.cloud_mask import Mask, shaded
+from cloudfree.core.cloud_mask import Mask, in_shadow
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.turns import AS_IS, Turn
 from cloudfree.core.units import Float32
@@ -115,7 +115,7 @@ def scaled_part(pixels: Pixels, card: ModelCard, file: str) -> Part:
     if pixels.sar is not None:
         inputs["sar"] = card.sar_scaling.forward(fill_missing(pixels.sar))
     if card.uses_shadow and pixels.classes is not None:
-        inputs["shadow"] = shaded(pixels.classes)[None].astype(np.float32)
+        inputs["shadow"] = in_shadow(pixels.classes)[None].astype(np.float32)
     target = np.where(valid, clear, cloudy[bands])
     return Part(file, inputs, cloudy[bands], target, valid.astype(np.uint8), pixels.classes)
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cloudfree.core.cloud_mask import obscured, shaded
+from cloudfree.core.cloud_mask import in_shadow, obscured
 from cloudfree.core.progress import Progress
 from cloudfree.runtimes.corrected import tensors_of
 from cloudfree.runtimes.model import Model, TileInputs
@@ -44,7 +44,7 @@ class Ground:
             cloudy, mask = veils[int(rng.integers(len(veils)))].over(self.inputs.optical, rng)
         else:
             cloudy, mask = cloud_over(self.inputs.optical, bands, rng)
-        inputs = replace(self.inputs, optical=cloudy, shadow=shaded(mask))
+        inputs = replace(self.inputs, optical=cloudy, shadow=in_shadow(mask))
         return inputs, obscured(mask) & self.known
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cloudfree.core.cloud_mask import shaded
+from cloudfree.core.cloud_mask import in_shadow
 from cloudfree.runtimes.golden import GOLDEN, OUT, SINGLE
 from cloudfree.runtimes.load import load_model
 from cloudfree.runtimes.model import TileInputs
@@ -27,7 +27,9 @@ def simulated_patch() -> TileInputs:
     first = (SCENE_PX - PATCH_PX) // 2
     optical, sar = (slice(start, start + PATCH_PX) for start in (first, first + SAR_MARGIN_PX))
     inside = (optical, optical)
-    return TileInputs(scene.cloudy[:, *inside], scene.sar[:, sar, sar], shaded(scene.mask[inside]))
+    return TileInputs(
+        scene.cloudy[:, *inside], scene.sar[:, sar, sar], in_shadow(scene.mask[inside])
+    )
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import rasterio
 import torch
 from imagined_radar import Image, ImaginedRadar, blur, fit_radar
 
-from cloudfree.core.cloud_mask import Mask, shaded
+from cloudfree.core.cloud_mask import Mask, in_shadow
 from cloudfree.core.progress import silent
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.sar import SarScene
@@ -55,7 +55,7 @@ class Patch:
     def shadow(self) -> Image:
         """Where the mask knows of shadows of clouds, (1, y, x): 1 there, else 0."""
         assert self.mask is not None
-        return shaded(self.mask).astype(np.float32)
+        return in_shadow(self.mask).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -219,8 +219,8 @@ def lift_veil(cloudy: Image, clear: Image) -> Veil:
     smooth = blur(change, 3.0)  # thin cloud is smooth, what is finer is the ground
     change = smooth + np.clip(score / 0.3, 0.0, 1.0) * (change - smooth)
     left = np.clip(1.0 + np.minimum(change, 0.0) / np.maximum(clear, 0.02), 0.1, 1.0)
-    shaded = np.clip((0.85 - np.maximum(left[7], left[11])) / 0.15, 0.0, 1.0)
-    present = blur(np.maximum(np.clip((score - 0.03) / 0.1, 0.0, 1.0), shaded)[None], 3.0)
+    in_shadow = np.clip((0.85 - np.maximum(left[7], left[11])) / 0.15, 0.0, 1.0)
+    present = blur(np.maximum(np.clip((score - 0.03) / 0.1, 0.0, 1.0), in_shadow)[None], 3.0)
     left, added = 1.0 + present * (left - 1.0), present * np.maximum(change, 0.0)
     opacity = np.clip((score - 0.3) / 0.3, 0.0, 1.0)[None]
     return Veil(cloudy, *(image.astype(np.float32) for image in (added, left, opacity)))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.cloud_mask import Mask, MaskClass, obscured, shaded
+from cloudfree.core.cloud_mask import Mask, MaskClass, in_shadow, obscured
 from cloudfree.core.units import Float32
 from cloudfree.simulation.veil import Veil, cut_veil
 from tests.rasters import CLOUD, FIELD
@@ -97,8 +97,8 @@ def test_a_shadow_darkens_other_ground_as_much_and_is_known_as_one() -> None:
     seen = np.where(_third(), _even(FIELD, 0.6), _even(FIELD))
     veil = cut_veil(seen, _even(FIELD), _third_of(MaskClass.SHADOW), OPTICAL_BANDS)
     cloudy, mask = veil.over(_even(FIELD, 1.5), np.random.default_rng(0))
-    assert shaded(mask).sum() == _third().sum()
-    assert np.allclose(cloudy[:, shaded(mask)], _even(FIELD, 1.1)[:, shaded(mask)], atol=1e-3)
+    assert in_shadow(mask).sum() == _third().sum()
+    assert np.allclose(cloudy[:, in_shadow(mask)], _even(FIELD, 1.1)[:, in_shadow(mask)], atol=1e-3)
 
 
 def test_thin_cloud_takes_nothing_along_of_ground_that_was_not_restored() -> None:
