@@ -27,7 +27,7 @@ from cloudfree.metrics.protocol import UNCRTAINTS
 from cloudfree.metrics.summary import SummaryRow
 from cloudfree.pipelines import evaluate, evaluate_scoring, remove
 from cloudfree.pipelines.evaluate import EvaluateOptions
-from cloudfree.pipelines.evaluate_patch import Clouds, score
+from cloudfree.pipelines.evaluate_patch import Clouds, restore, score
 from cloudfree.pipelines.evaluation import Evaluation
 from cloudfree.pipelines.uncertainty import calibration_of
 from cloudfree.runtimes.model import Arrays, Model
@@ -381,6 +381,24 @@ def test_files_are_replaced_only_when_asked(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file is a file; wanted a folder"):
         run(output=tmp_path / "file")
+
+
+def test_a_model_is_told_of_the_shadows_of_the_patch(tmp_path: Path) -> None:
+    write_tree(tmp_path)
+    patch = read_patch(list_samples(tmp_path).samples[0])
+    nowhere = np.zeros(patch.cloudy.shape[1:], dtype=bool)
+    shadow = nowhere.copy()
+    shadow[2:5, 3:] = True
+    told: list[np.ndarray] = []
+
+    def predict(tiles: Any) -> list[np.ndarray]:
+        told.extend(tile.shadow for tile in tiles)
+        return [np.concatenate([tile.optical, tile.optical]) for tile in tiles]
+
+    model = Model(read_card(find_model(DEFAULT_MODEL)), Known())
+    restore(model, predict, patch, Clouds(nowhere, shadow, shadow), tiled=False)
+    assert len(told) == 1
+    assert np.array_equal(told[0], shadow)
 
 
 # --- real data ----------------------------------------------------------------------------------
