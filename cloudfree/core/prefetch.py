@@ -1,4 +1,4 @@
-"""Reading ahead on a thread while the caller computes."""
+"""Loading ahead on threads of its own while the caller computes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ Loaded = TypeVar("Loaded")
 
 
 def prefetch(
-    load: Callable[[Item], Loaded], items: Iterable[Item], ahead: int = 2
+    load: Callable[[Item], Loaded], items: Iterable[Item], ahead: int = 2, threads: int = 1
 ) -> Iterator[tuple[Item, Loaded]]:
     """Each item with what `load` makes of it, in order, at most `ahead` items ahead.
 
+    At most `threads` items are loaded at once.
+
     An error of `load` is raised where its item would have been yielded.
     """
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with ThreadPoolExecutor(max_workers=threads) as pool:
         waiting: deque[tuple[Item, Future[Loaded]]] = deque()
         try:
             for item in items:

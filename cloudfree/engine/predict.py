@@ -33,15 +33,17 @@ def predict_rows(
     load_rows: Callable[[Window], Rows],
     batch: int = 4,
     progress: Progress = silent,
+    side_by_side: int = 1,
 ) -> Iterator[tuple[Window, Float32, Rows]]:
     """Predicted rows of a scene from top to bottom, and what `load_rows` makes of their window.
 
     Each is a window as wide as the scene, its pixels, (band, y, x), and the loaded rows. Only tiles
     for which `needed` is true are loaded and run, `batch` at a time; pixels that no such tile
     covers are NaN. Everything is loaded ahead on one thread: each further one would open the files,
-    and their caches, anew. On another the next batch is run while the last is added up and passed
-    on, so that a GPU need not wait. Memory is bounded by one row of tiles; where it is out for a
-    batch, that batch and those after it are of half the size.
+    and their caches, anew. Of the batches `side_by_side` are run ahead, each on a thread of its
+    own, while the last is added up and passed on, so that a GPU need not wait. Memory is bounded by
+    one row of tiles; where it is out for a batch, that batch and those after it are of half the
+    size.
 
     Raises
     ------
@@ -62,7 +64,9 @@ def predict_rows(
         return run(inputs) if inputs else ()
 
     ready = prefetch(loaded, _steps(plan, needed, batch, progress))
-    for (step, (_, rows)), predictions in prefetch(predicted, ready, ahead=1):
+    for (step, (_, rows)), predictions in prefetch(
+        predicted, ready, ahead=side_by_side, threads=side_by_side
+    ):
         for tile, prediction in zip(step.tiles, predictions, strict=True):
             accumulator.add(tile, prediction, weight)
         if step.finishes:

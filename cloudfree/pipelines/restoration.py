@@ -88,7 +88,10 @@ class Restoration:
         def original(window: Window) -> Original:
             return Original(rows.read(window), self.opacity(window))
 
-        yield from predict_rows(plan, bands, self.needed, load, predict, original, batch, progress)
+        with self.model.runtime.side_by_side() as batches:
+            yield from predict_rows(
+                plan, bands, self.needed, load, predict, original, batch, progress, batches
+            )
 
     def finished(self, window: Window, prediction: Float32, original: Original) -> RestoredRows:
         """The rows of the output."""

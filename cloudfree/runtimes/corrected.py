@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -35,6 +36,10 @@ class CorrectedRuntime:
     def batch(self) -> int:
         """That of the other runtime."""
         return self.runtime.batch
+
+    def side_by_side(self) -> AbstractContextManager[int]:
+        """That of the other runtime."""
+        return self.runtime.side_by_side()
 
     def run(self, inputs: Arrays) -> Arrays:
         """What the other runtime predicts, with its image corrected.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +35,13 @@ class Runtime(Protocol):
     @property
     def batch(self) -> int:
         """How many tiles of `TILE_PX` at once suit the device; 1 where one of any size does."""
+        ...
+
+    def side_by_side(self) -> AbstractContextManager[int]:
+        """Make ready for as many batches at once, each on a thread of its own, as suit the device.
+
+        Their number holds while the block lasts.
+        """
         ...
 
     def run(self, inputs: Arrays) -> Arrays:

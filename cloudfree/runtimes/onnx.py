@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,10 @@ class OnnxRuntime:
     def batch(self) -> int:
         """A GPU wants several tiles to be busy; a CPU is busy with one."""
         return GPU_BATCH if self._provider == CUDA else 1
+
+    def side_by_side(self) -> AbstractContextManager[int]:
+        """One batch: a session keeps its threads to itself."""
+        return nullcontext(1)
 
     @property
     def inputs(self) -> Mapping[str, list[int | str]]:

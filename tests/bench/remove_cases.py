@@ -21,6 +21,7 @@ from cloudfree.runtimes.model import Arrays, Model, TileInputs
 from cloudfree.runtimes.shelf import DEFAULT_MODEL
 from tests.bench.mask_cases import STRIP_ROWS, decode_bands
 from tests.bench.scene import cover_mask, full_scene
+from tests.runtimes.one_at_a_time import OneAtATime
 
 
 def warm_up() -> None:
@@ -28,7 +29,7 @@ def warm_up() -> None:
     load_model(DEFAULT_MODEL, "cpu")
 
 
-class Cheap:
+class Cheap(OneAtATime):
     """A network that gives back what it sees: all that it costs is a copy."""
 
     description = "known"

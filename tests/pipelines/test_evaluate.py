@@ -34,13 +34,14 @@ from cloudfree.runtimes.model import Arrays, Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from tests.datasets.trees import SIDE, TEST, paths_of, write_tree, write_triplet
 from tests.rasters import FIELD
+from tests.runtimes.one_at_a_time import OneAtATime
 
 # How much too bright the known network answers.
 ERROR = 0.02
 VARIANCE = 0.0009
 
 
-class Known:
+class Known(OneAtATime):
     """A network that knows the field, and answers a little too bright."""
 
     description = "known"

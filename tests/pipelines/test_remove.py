@@ -34,12 +34,13 @@ from tests.rasters import (
     write_radar,
     write_raster,
 )
+from tests.runtimes.one_at_a_time import OneAtATime
 
 # What the known network answers everywhere, as a digital number.
 ANSWER = 1234
 
 
-class Known:
+class Known(OneAtATime):
     """A network whose answer is known: one reflectance for every pixel."""
 
     description = "known"

@@ -22,6 +22,7 @@ from cloudfree.pipelines.uncertainty_file import NODATA, digital_numbers
 from cloudfree.runtimes.model import Arrays, Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from tests.rasters import cloudy_scene, write_cloudy_scene, write_radar, write_raster
+from tests.runtimes.one_at_a_time import OneAtATime
 
 CARD = read_card(find_model(DEFAULT_MODEL))
 CALIBRATION = {
@@ -30,7 +31,7 @@ CALIBRATION = {
 }  # fmt: skip
 
 
-class Network:
+class Network(OneAtATime):
     """Answers 0.2 everywhere, and a variance where it is given one."""
 
     description = "known"

@@ -9,9 +9,10 @@ import torch
 from cloudfree.networks.scene_correction import SceneCorrection
 from cloudfree.runtimes.corrected import CorrectedRuntime
 from cloudfree.runtimes.model import Arrays
+from tests.runtimes.one_at_a_time import OneAtATime
 
 
-class Known:
+class Known(OneAtATime):
     """Gives back its red and green, and a variance."""
 
     description, batch = "known", 3

@@ -23,6 +23,7 @@ from cloudfree.runtimes.model import (
     TileInputs,
     fill_missing,
 )
+from tests.runtimes.one_at_a_time import OneAtATime
 
 CARD = ModelCard(
     name="toy", network="none", weights="", weights_sha256="",
@@ -34,7 +35,7 @@ CARD = ModelCard(
 )  # fmt: skip
 
 
-class Recording:
+class Recording(OneAtATime):
     """A runtime that keeps what it was fed and applies a function to the optical input."""
 
     description = "recording"

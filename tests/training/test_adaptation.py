@@ -22,13 +22,14 @@ from cloudfree.simulation.veil import Veil
 from cloudfree.training.adaptation import Adaptation, AdaptationSettings, adapt
 from cloudfree.training.lesson import Ground, draw_lessons
 from tests.paint import Paint
+from tests.runtimes.one_at_a_time import OneAtATime
 
 SIDE = 32
 QUICK = AdaptationSettings(skies=1, check_skies=1, steps=60, batch=256)
 GREY = 0.3  # what the network paints
 
 
-class Fixed:
+class Fixed(OneAtATime):
     """What runs from a file and has no weights to learn."""
 
     description, batch = "an ONNX file", 1
