@@ -281,11 +281,11 @@ class CloudfreeS(nn.Module):
             colour, scale_factor=8.0, mode="bilinear", align_corners=False
         )
         restored = wide + correction
-        lit = restored + kept * (optical - restored)
+        lit = torch.lerp(restored, optical, kept)
         # Not from what is restored: beside a shadow that makes up for the haze which is kept.
         texture = shade_texture(optical, shadow * visible)
-        relit = (wide + relighting) * (1.0 + kept * (texture - 1.0))
-        return lit + shadow * (relit - lit), colour
+        relit = (wide + relighting) * torch.lerp(torch.ones_like(kept), texture, kept)
+        return torch.lerp(lit, relit, shadow), colour
 
 
 def settings_from(shapes: Shapes) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cloudfree import __version__
 from cloudfree.clouds.classes import REQUIRED_BANDS
+from cloudfree.core.freed_memory import share_heaps
 from cloudfree.core.marks import MARK_COLOURS, Mark
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.progress import Progress
@@ -58,6 +59,7 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     CloudfreeError
         Inputs that do not fit each other or the model, or an output that cannot be written.
     """
+    share_heaps()
     refuse_outputs(options)
     card = find_card(options.model, options.network).card
     with ExitStack() as stack:

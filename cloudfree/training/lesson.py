@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cloudfree.core.cloud_mask import in_shadow, obscured
+from cloudfree.core.prefetch import prefetch
 from cloudfree.core.progress import Progress
 from cloudfree.runtimes.corrected import tensors_of
 from cloudfree.runtimes.model import Model, TileInputs
@@ -72,14 +73,21 @@ def draw_lessons(
     progress: Progress,
 ) -> Iterator[Lesson]:
     """Lessons of one ground after the other, under another sky each time, while `seconds` last."""
-    until = time.monotonic() + seconds
-    for count in progress(range(times), times, "adaptation"):
+
+    def lesson(count: int) -> Lesson | None:
         sky, index = divmod(count, len(grounds))
         rng = np.random.default_rng((*seed, index, sky))
-        if found := _hide(grounds[index], model.card.optical_bands, veils, rng):
-            yield _lesson(model, index, grounds[index], *found)
-        if time.monotonic() > until:
-            return
+        found = _hide(grounds[index], model.card.optical_bands, veils, rng)
+        return _lesson(model, index, grounds[index], *found) if found else None
+
+    until = time.monotonic() + seconds
+    counts = progress(range(times), times, "adaptation")
+    with model.runtime.side_by_side() as batches:
+        for _, found in prefetch(lesson, counts, batches, batches):
+            if found:
+                yield found
+            if time.monotonic() > until:
+                return
 
 
 def _hide(

@@ -1,4 +1,4 @@
-"""Reading ahead on a thread: in order, no further than asked, no error lost."""
+"""Loading ahead on threads: in order, no further than asked, no error lost."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from cloudfree.core.prefetch import prefetch
 
 
-@given(st.lists(st.integers(), max_size=20), st.integers(0, 5))
-def test_every_item_comes_once_and_in_order(items: list[int], ahead: int) -> None:
-    assert list(prefetch(lambda item: item**2, items, ahead)) == [(n, n**2) for n in items]
+@given(st.lists(st.integers(), max_size=20), st.integers(0, 5), st.integers(1, 4))
+def test_every_item_comes_once_and_in_order(items: list[int], ahead: int, threads: int) -> None:
+    loaded = prefetch(lambda item: item**2, items, ahead, threads)
+    assert list(loaded) == [(n, n**2) for n in items]
 
 
 @given(st.integers(0, 4), st.integers(0, 12))
@@ -34,6 +35,13 @@ def test_the_next_item_is_loaded_while_the_first_is_used() -> None:
 
     for item, _ in prefetch(load, [1, 2], ahead=1):
         assert item == 2 or second_loaded.wait(5)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_as_many_items_are_loaded_at_once_as_there_are_threads(threads: int) -> None:
+    together = threading.Barrier(threads)
+    loaded = prefetch(lambda _: together.wait(5), range(2 * threads), threads, threads)
+    assert len(list(loaded)) == 2 * threads
 
 
 @pytest.mark.parametrize("bad", [1, 3])

@@ -74,14 +74,18 @@ def _scene(plan: TilePlan) -> Float32:
     return np.stack([rows, cols])
 
 
-def _predict(plan: TilePlan, scene: Float32, run, needed=lambda tile: True, batch=3) -> Float32:
+def _predict(
+    plan: TilePlan, scene: Float32, run, needed=lambda tile: True, batch=3, side_by_side=1
+) -> Float32:
     out = np.full_like(scene, -1.0)
     seen = np.zeros(scene.shape[1:], dtype=int)
 
     def read(window: Window) -> Float32:
         return scene[:, *window.slices]
 
-    for window, pixels, rows in predict_rows(plan, len(scene), needed, read, run, read, batch):
+    for window, pixels, rows in predict_rows(
+        plan, len(scene), needed, read, run, read, batch, side_by_side=side_by_side
+    ):
         assert np.array_equal(rows, read(window)), "rows come with what was loaded for them"
         out[:, *window.slices] = pixels
         seen[window.slices] += 1
@@ -174,6 +178,16 @@ def test_batches_that_are_too_much_are_halved_and_nothing_else_changes(
     assert np.array_equal(_predict(plan, scene, crowded, batch=batch), whole)
 
 
+@given(plans(largest=70), st.integers(1, 3), st.integers(1, 4))
+def test_batches_side_by_side_change_nothing(plan: TilePlan, batch: int, side_by_side: int) -> None:
+    def double(tiles: Sequence[Float32]) -> Sequence[Float32]:
+        return [2 * tile for tile in tiles]
+
+    scene = _scene(plan)
+    together = _predict(plan, scene, double, batch=batch, side_by_side=side_by_side)
+    assert np.array_equal(together, _predict(plan, scene, double, batch=batch))
+
+
 @pytest.mark.parametrize("kept", [0, 1])
 def test_fewer_predictions_than_tiles_are_an_error(kept: int) -> None:
     plan = TilePlan(30, 90, 30, 5)
@@ -181,7 +195,8 @@ def test_fewer_predictions_than_tiles_are_an_error(kept: int) -> None:
         _predict(plan, _scene(plan), lambda tiles: tiles[:kept])
 
 
-def test_one_batch_is_run_ahead_of_what_is_passed_on_and_no_more() -> None:
+@pytest.mark.parametrize("ahead", [1, 2])
+def test_so_many_batches_are_run_ahead_of_what_is_passed_on_and_no_more(ahead: int) -> None:
     plan, begun, second = TilePlan(300, 30, 30, 0), list[int](), threading.Event()
 
     def run(tiles: Sequence[Float32]) -> Sequence[Float32]:
@@ -193,10 +208,10 @@ def test_one_batch_is_run_ahead_of_what_is_passed_on_and_no_more() -> None:
     def load(window: Window) -> Float32:
         return np.zeros((1, window.height, window.width), np.float32)
 
-    rows = predict_rows(plan, 1, lambda _: True, load, run, load, batch=1)
+    rows = predict_rows(plan, 1, lambda _: True, load, run, load, batch=1, side_by_side=ahead)
     for passed_on, _ in enumerate(rows, start=1):
         assert second.wait(5), "the second is run while the first is passed on"
-        assert len(begun) <= passed_on + 1
+        assert len(begun) <= passed_on + ahead
     assert begun == [1] * len(plan)
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cloudfree.core.model_card import model_card
+from cloudfree.core.prefetch import prefetch
 from cloudfree.core.units import Float32
 from cloudfree.runtimes.catalogue import card_entries
 from cloudfree.runtimes.checkpoint import build_network
@@ -78,3 +79,28 @@ def test_the_devices_are_told_in_words() -> None:
     first, *gpus = devices()
     assert first.startswith("cpu (")
     assert len(gpus) == (torch.cuda.device_count() if torch.cuda.is_available() else 0)
+
+
+@pytest.mark.parametrize(
+    ("threads", "batches", "each"), [(1, 1, 1), (2, 2, 1), (3, 3, 1), (7, 4, 1), (16, 4, 4)]
+)
+def test_batches_side_by_side_share_out_the_threads_of_the_cpu(
+    threads: int, batches: int, each: int
+) -> None:
+    runtime, before = load_model(DEFAULT_MODEL, "cpu").runtime, torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with runtime.side_by_side() as found:
+            ((_, on_thread),) = prefetch(lambda _: torch.get_num_threads(), [None])
+        assert (found, on_thread) == (batches, each)
+        assert torch.get_num_threads() == threads, "they are given back"
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_tiles_side_by_side_are_predicted_as_alone(tile: TileInputs) -> None:
+    model = load_model(DEFAULT_MODEL, "cpu")
+    (alone,) = model.predict([tile])
+    with model.runtime.side_by_side() as batches:
+        for _, (image,) in prefetch(model.predict, [[tile]] * 4, batches, batches):
+            assert np.abs(image - alone).max() < 1e-6
