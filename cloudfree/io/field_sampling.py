@@ -18,6 +18,8 @@ Places = NDArray[np.float64]
 
 # Pixels that are worked on at once: their places take some 20 times the room of the image.
 PART_PX = 2**18
+# Far outside of every image.
+FAR_PX = -1e6
 
 
 def sample_displaced(
@@ -49,8 +51,9 @@ def _sampled(
     displacement: Displacement,
     scale: tuple[float, float],
 ) -> Float32:
-    rows, cols = np.mgrid[window.row : window.row_stop, window.col : window.col_stop].astype(float)
-    rows, cols = displacement.at(rows, cols)
+    # As one column and one row: the powers of a displacement are taken of few numbers.
+    rows, cols = np.ogrid[window.row : window.row_stop, window.col : window.col_stop]
+    rows, cols = np.broadcast_arrays(*displacement.at(rows.astype(float), cols.astype(float)))
     at = np.stack([cols.ravel(), rows.ravel()], axis=1) + 0.5
     col, row = (part.reshape(rows.shape) - 0.5 for part in positions(grid, source, at).T)
     needed = _around(row, col, source, scale)
@@ -68,39 +71,41 @@ def mean_around(image: Float32, rows: Places, cols: Places, scale: tuple[float, 
     beneath is missing; others that are missing take no part.
     """
     col_scale, row_scale = scale
-    height, width = image.shape[1:]
-    total = np.zeros((len(image), *rows.shape))
-    weight = np.zeros(rows.shape)
+    rimmed = np.pad(image, ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
+    known = np.isfinite(rimmed).all(axis=0)
+    values = np.where(known, rimmed, 0.0).reshape(len(image), -1)
+    total, weight = np.zeros((len(image), *rows.shape)), np.zeros(rows.shape)
     for row, down in _taps(rows, row_scale):
         for col, right in _taps(cols, col_scale):
-            inside = (row >= 0) & (row < height) & (col >= 0) & (col < width)
-            values = image[:, np.where(inside, row, 0), np.where(inside, col, 0)]
-            share = down * right * (inside & np.isfinite(values).all(axis=0))
-            total += np.where(share > 0, values, 0.0) * share
+            pixel = _in_rim(row, col, known.shape)
+            share = down * right * known.take(pixel)
+            total += values.take(pixel, axis=1) * share
             weight += share
-    there = _beneath(image, rows, cols) & (weight > 0)
+    row, col = (np.floor(_nowhere_far(one) + 0.5) for one in (rows, cols))
+    there = known.take(_in_rim(row, col, known.shape)) & (weight > 0)
     return np.where(there, total / np.where(there, weight, 1.0), np.nan).astype(np.float32)
 
 
-def _taps(places: Places, scale: float) -> list[tuple[NDArray[np.intp], Places]]:
+def _in_rim(row: Places, col: Places, shape: tuple[int, int]) -> NDArray[np.intp]:
+    """Flat places in an image with a rim of one missing pixel, which stands for all beyond it."""
+    height, width = shape
+    inside = np.clip(row + 1, 0, height - 1) * width + np.clip(col + 1, 0, width - 1)
+    return np.asarray(inside, dtype=np.intp)
+
+
+def _taps(places: Places, scale: float) -> list[tuple[Places, Places]]:
     """Pixels around places along one axis, and the weight of each."""
-    first = np.floor(np.where(np.isfinite(places), places, -1e6))
+    first = np.floor(_nowhere_far(places))
     reach = math.ceil(1 / scale)
-    steps = range(1 - reach, reach + 1)
     return [
-        ((first + step).astype(np.intp), np.maximum(1 - np.abs(first + step - places) * scale, 0))
-        for step in steps
+        (first + step, np.maximum(1 - np.abs(first + step - places) * scale, 0))
+        for step in range(1 - reach, reach + 1)
     ]
 
 
-def _beneath(image: Float32, rows: Places, cols: Places) -> NDArray[np.bool_]:
-    """Whether the pixel that holds a place has data."""
-    height, width = image.shape[1:]
-    inside = (rows >= -0.5) & (rows < height - 0.5) & (cols >= -0.5) & (cols < width - 0.5)
-    row, col = (
-        np.floor(np.where(inside, places, 0) + 0.5).astype(np.intp) for places in (rows, cols)
-    )
-    return np.asarray(inside & np.isfinite(image[:, row, col]).all(axis=0))
+def _nowhere_far(places: Places) -> Places:
+    """The places; those that are nowhere far outside."""
+    return np.where(np.isfinite(places), places, FAR_PX)
 
 
 def _around(rows: Places, cols: Places, source: Grid, scale: tuple[float, float]) -> Window | None:
