@@ -69,16 +69,21 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
         samples = regroup(samples, options.places, listing)
     scoring = Scoring(models, protocol, _common_bands(models), options.uncertainty)
     with without_notes():
-        for sample, prepared in progress(
-            prefetch(scoring.prepare, samples), len(samples), "patches", "patch"
-        ):
-            scoring.add(sample, prepared)
+        _score(scoring, samples, progress)
         evaluation = _evaluation(options, split, scoring, listing.skipped)
         if options.output:
             chapters = _chapters(scoring, samples, options.pictures, progress)
             write_files(options.output, evaluation, chapters)
     _warn_of_skipped(evaluation.skipped)
     return evaluation
+
+
+def _score(scoring: Scoring, samples: Sequence[Sample], progress: Progress) -> None:
+    prepared = prefetch(scoring.prepare, samples)
+    with scoring.side_by_side() as patches:
+        judged = prefetch(scoring.judge, prepared, patches, patches)
+        for (sample, _), found in progress(judged, len(samples), "patches", "patch"):
+            scoring.add(sample, found)
 
 
 def _load_models(options: EvaluateOptions) -> dict[str, Model]:

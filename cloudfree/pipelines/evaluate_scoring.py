@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from cloudfree.datasets.patch import Patch, read_patch
 from cloudfree.datasets.sample import Sample, Skipped
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.metrics.calibration import Calibration, calibration
-from cloudfree.metrics.protocol import Protocol
+from cloudfree.metrics.protocol import PatchFigures, Protocol
 from cloudfree.metrics.summary import ScoredPatch
 from cloudfree.pipelines.evaluate_patch import (
     NOTHING,
@@ -40,8 +41,17 @@ class Prepared:
     clouds: Clouds
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What each model makes of a patch, and its figures."""
+
+    prepared: Prepared
+    restored: Mapping[str, Restored]
+    figures: Mapping[str, PatchFigures]
+
+
 class Scoring:
-    """Scores patches one by one and keeps the figures."""
+    """Scores patches, several at once, and keeps the figures of one after the other."""
 
     def __init__(
         self,
@@ -85,17 +95,31 @@ class Scoring:
             return self.calibrating[label].spread.predict
         return told_by(self.models[label])
 
-    def add(self, sample: Sample, prepared: Prepared | Skipped) -> None:
-        """Score a patch with every model."""
+    @contextmanager
+    def side_by_side(self) -> Iterator[int]:
+        """Make the models ready for as many patches at once as suit the device."""
+        with ExitStack() as stack:
+            runtimes = [model.runtime for model in self.models.values()]
+            # The first of those that share a CPU deals out its threads.
+            yield max(stack.enter_context(runtime.side_by_side()) for runtime in runtimes)
+
+    def judge(self, given: tuple[Sample, Prepared | Skipped]) -> Judged | Skipped:
+        """Restore a patch with every model and compare the results with the clear image."""
+        sample, prepared = given
         if isinstance(prepared, Skipped):
-            self.skipped.append(prepared)
-            return
-        patch, clouds = prepared.patch, prepared.clouds
+            return prepared
         restored = self.restore(prepared)
-        figures = score(self.protocol, patch, clouds, restored, self.bands)
+        figures = score(self.protocol, prepared.patch, prepared.clouds, restored, self.bands)
         if not figures[NOTHING].all.pixels:
-            self.skipped.append(Skipped(sample.name, "no pixel with data in all images"))
+            return Skipped(sample.name, "no pixel with data in all images")
+        return Judged(prepared, restored, figures)
+
+    def add(self, sample: Sample, judged: Judged | Skipped) -> None:
+        """Take in what was found of a patch."""
+        if isinstance(judged, Skipped):
+            self.skipped.append(judged)
             return
+        patch, clouds = judged.prepared.patch, judged.prepared.clouds
         self.patches.append(
             ScoredPatch(
                 sample.name,
@@ -103,10 +127,10 @@ class Scoring:
                 sample.season,
                 cover=float(clouds.found.mean()),
                 restored=float(clouds.grown.mean()),
-                figures=figures,
+                figures=judged.figures,
             )
         )
-        for label, one in restored.items():
+        for label, one in judged.restored.items():
             if label in self.calibrating:
                 self.calibrating[label].add(sample.place, patch, clouds, one)
             elif one.variance is not None:

@@ -21,7 +21,7 @@ from cloudfree.runtimes.model import Arrays, Model, TileInputs
 from cloudfree.runtimes.shelf import DEFAULT_MODEL
 from tests.bench.mask_cases import STRIP_ROWS, decode_bands
 from tests.bench.scene import cover_mask, full_scene
-from tests.runtimes.one_at_a_time import OneAtATime
+from tests.runtimes.readiness import OneAtATime
 
 
 def warm_up() -> None:

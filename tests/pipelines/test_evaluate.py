@@ -34,7 +34,7 @@ from cloudfree.runtimes.model import Arrays, Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from tests.datasets.trees import SIDE, TEST, paths_of, write_tree, write_triplet
 from tests.rasters import FIELD
-from tests.runtimes.one_at_a_time import OneAtATime
+from tests.runtimes.readiness import OneAtATime, Paired
 
 # How much too bright the known network answers.
 ERROR = 0.02
@@ -109,6 +109,11 @@ def test_a_known_error_has_known_figures(run: Run) -> None:
     assert figures.psnr == near(-20 * math.log10(ERROR), 0.01)
     clear = _row(run(), f"{DEFAULT_MODEL}, raw", group="clear").means.figures
     assert clear.rmse == near(math.hypot(ERROR, 0.003), 0.02)
+
+
+def test_patches_are_restored_side_by_side(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "load_model", lambda *_: Model(_card(), Paired()))
+    assert len(run(limit=2).patches) == 2
 
 
 def test_doing_nothing_is_perfect_where_it_is_clear_and_keeping_clear_pixels_too(run: Run) -> None:

@@ -23,7 +23,7 @@ from cloudfree.pipelines.remove_inputs import refuse_level
 from cloudfree.runtimes.model import Arrays, Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from tests.rasters import CLOUD, write_radar
-from tests.runtimes.one_at_a_time import OneAtATime
+from tests.runtimes.readiness import OneAtATime
 from tests.sentinel2_products import RESOLUTION_M, Numbers, Safe, ground, write_safe, write_zip
 
 ALL = Window(0, 0, 48, 48)

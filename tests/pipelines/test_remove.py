@@ -34,7 +34,7 @@ from tests.rasters import (
     write_radar,
     write_raster,
 )
-from tests.runtimes.one_at_a_time import OneAtATime
+from tests.runtimes.readiness import OneAtATime, Paired
 
 # What the known network answers everywhere, as a digital number.
 ANSWER = 1234
@@ -99,6 +99,14 @@ def test_clouds_are_replaced_and_clear_pixels_stay_bit_identical(
     assert (after[:, _inside(cloud)] == ANSWER).all()
     assert result.restored == pytest.approx((marks == Mark.RECONSTRUCTED).mean())
     assert 0.1 < result.restored < 0.5
+
+
+def test_tiles_are_restored_side_by_side(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = read_card(find_model(DEFAULT_MODEL))
+    monkeypatch.setattr(remove, "load_model", lambda *_: Model(card, Paired()))
+    result = _remove(folder, replace="all", tile=64, overlap=32)
+    assert result.tiles == 4
+    assert (_read(result.output) == 2000).all()
 
 
 def test_the_edge_is_soft(folder: Path, network: Known) -> None:

@@ -22,7 +22,7 @@ from cloudfree.pipelines.uncertainty_file import NODATA, digital_numbers
 from cloudfree.runtimes.model import Arrays, Model
 from cloudfree.runtimes.shelf import DEFAULT_MODEL, find_model, read_card
 from tests.rasters import cloudy_scene, write_cloudy_scene, write_radar, write_raster
-from tests.runtimes.one_at_a_time import OneAtATime
+from tests.runtimes.readiness import OneAtATime
 
 CARD = read_card(find_model(DEFAULT_MODEL))
 CALIBRATION = {

@@ -9,7 +9,7 @@ import torch
 from cloudfree.networks.scene_correction import SceneCorrection
 from cloudfree.runtimes.corrected import CorrectedRuntime
 from cloudfree.runtimes.model import Arrays
-from tests.runtimes.one_at_a_time import OneAtATime
+from tests.runtimes.readiness import OneAtATime
 
 
 class Known(OneAtATime):

@@ -23,7 +23,7 @@ from cloudfree.runtimes.model import (
     TileInputs,
     fill_missing,
 )
-from tests.runtimes.one_at_a_time import OneAtATime
+from tests.runtimes.readiness import OneAtATime
 
 CARD = ModelCard(
     name="toy", network="none", weights="", weights_sha256="",

@@ -14,7 +14,7 @@ from cloudfree.core.units import Float32
 from cloudfree.errors import ModelError
 from cloudfree.runtimes.model import Arrays, Model, TileInputs
 from cloudfree.runtimes.spread import Spread
-from tests.runtimes.one_at_a_time import OneAtATime
+from tests.runtimes.readiness import OneAtATime
 from tests.runtimes.test_model import CARD
 
 SIZES = st.integers(1, 20)

@@ -22,7 +22,7 @@ from cloudfree.simulation.veil import Veil
 from cloudfree.training.adaptation import Adaptation, AdaptationSettings, adapt
 from cloudfree.training.lesson import Ground, draw_lessons
 from tests.paint import Paint
-from tests.runtimes.one_at_a_time import OneAtATime
+from tests.runtimes.readiness import OneAtATime
 
 SIDE = 32
 QUICK = AdaptationSettings(skies=1, check_skies=1, steps=60, batch=256)
