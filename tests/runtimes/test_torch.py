@@ -98,6 +98,23 @@ def test_batches_side_by_side_share_out_the_threads_of_the_cpu(
         torch.set_num_threads(before)
 
 
+def test_one_thread_convolves_by_the_routines_of_several(tile: TileInputs) -> None:
+    """By itself torch takes a slow one for 1 x 1 kernels."""
+    model, before = load_model(DEFAULT_MODEL, "cpu"), torch.get_num_threads()
+    used = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            with torch.profiler.profile() as profile:
+                model.predict([tile])
+            counts = {event.key: event.count for event in profile.key_averages()}
+            used.append({name: counts[name] for name in counts if "conv" in name})
+    finally:
+        torch.set_num_threads(before)
+    assert used[0] == used[1]
+    assert used[0]["aten::mkldnn_convolution"] > 10
+
+
 def test_tiles_side_by_side_are_predicted_as_alone(tile: TileInputs) -> None:
     model = load_model(DEFAULT_MODEL, "cpu")
     (alone,) = model.predict([tile])
