@@ -20,6 +20,7 @@ from cloudfree.clouds.rolling import Strip, with_halo
 from cloudfree.clouds.score import SCORE_HALO_PX, cloud_score
 from cloudfree.clouds.shadow import SHADOW_BANDS, SHADOW_HALO_PX, ShadowThresholds
 from cloudfree.clouds.survey import STRIP_ROWS, OpticalSource, read_ahead, strips_of
+from cloudfree.core.cloud_mask import Mask
 from cloudfree.core.progress import Progress, silent
 from cloudfree.core.units import Float32
 from cloudfree.core.window import Window
@@ -66,8 +67,18 @@ class Classifier:
             base = self._scored(source, progress, on_score, strip_rows)
         for window, outer, mask in with_halo(base, halo):
             confirmed = confirm_shadows(mask, self.shadows.cast) if self.shadows else mask
-            finished = settle_cirrus(confirmed, self.cirrus_px)
-            yield window, grow(finished, self.growth_px)[window.within(outer)]
+            yield window, self._finished(window, outer, confirmed)
+
+    def _finished(self, window: Window, outer: Window, mask: Mask) -> Mask:
+        """A window of a mask of `outer`, cirrus settled and classes grown.
+
+        Each step is given no more rows than the next one needs: distances take long.
+        """
+        growing = window.grown(growth_halo_px(self.growth_px), outer.row_stop, outer.width)
+        settling = growing.grown(growth_halo_px(self.cirrus_px), outer.row_stop, outer.width)
+        settled = settle_cirrus(mask[settling.within(outer)], self.cirrus_px)
+        grown = grow(settled[growing.within(settling)], self.growth_px)
+        return grown[window.within(growing)]
 
     def _scored(
         self,

@@ -12,7 +12,7 @@ from cloudfree.core.window import strips
 from cloudfree.errors import InputError
 
 CLASSES = np.array([*MaskClass], dtype=np.uint8)
-radii = st.sampled_from([0.0, 0.5, 1.0, 1.5, 4.0, 5.0, 7.3])
+radii = st.sampled_from([0.0, 0.5, 1.0, 1.5, 4.0, 5.0, 7.3, 29.9, 30.0, 35.2])
 
 
 def _mask(seed: int, height: int = 40, width: int = 23) -> np.ndarray:
