@@ -10,7 +10,7 @@ from functools import cache
 
 # Number of the option in malloc.h.
 _M_ARENA_MAX = -8
-# With as many as threads `remove` takes 100 MB more and no less time (tests/bench/NOTES.md).
+# With as many as threads `remove` takes 70 MB more and no less time (tests/bench/NOTES.md).
 _HEAPS = 2
 
 

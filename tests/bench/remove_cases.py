@@ -7,8 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from cloudfree.core.blending import tile_weight
+from cloudfree.core.model_card import ModelCard
 from cloudfree.core.progress import silent
 from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.window import Window, strips
@@ -16,9 +20,11 @@ from cloudfree.io.cog import CogWriter
 from cloudfree.io.optical import OpticalScene
 from cloudfree.io.sar import SarScene
 from cloudfree.pipelines import remove
-from cloudfree.runtimes.load import load_model
+from cloudfree.runtimes.checkpoint import build_network
+from cloudfree.runtimes.load import find_card, load_model
 from cloudfree.runtimes.model import Arrays, Model, TileInputs
 from cloudfree.runtimes.shelf import DEFAULT_MODEL
+from cloudfree.runtimes.torch import TorchRuntime
 from tests.bench.mask_cases import STRIP_ROWS, decode_bands
 from tests.bench.scene import cover_mask, full_scene
 from tests.runtimes.readiness import OneAtATime
@@ -29,7 +35,7 @@ def warm_up() -> None:
     load_model(DEFAULT_MODEL, "cpu")
 
 
-class Cheap(OneAtATime):
+class Costless(OneAtATime):
     """A network that gives back what it sees: all that it costs is a copy."""
 
     description = "known"
@@ -40,12 +46,46 @@ class Cheap(OneAtATime):
         return {"image": inputs["optical"].copy()}
 
 
+class Mean(nn.Module):
+    """A network that gives each pixel the mean of 3 x 3: one convolution, as cheap as they come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = nn.Conv2d(13, 13, 3, padding=1, bias=False)
+        self.mean.weight.data = torch.eye(13)[:, :, None, None].expand(13, 13, 3, 3) / 9
+
+    def forward(self, optical: Tensor, sar: Tensor, shadow: Tensor) -> dict[str, Tensor]:
+        """The mean of the optical tiles."""
+        del sar, shadow
+        return {"image": self.mean(optical)}
+
+
+def costless_parts(size: int, folder: Path) -> None:
+    """What `costless_remove` cannot do without."""
+    _parts(size, folder, _costless())
+
+
+def costless_remove(size: int, folder: Path) -> None:
+    """`cloudfree remove --replace all` with a network that costs nothing."""
+    _remove_with(_costless(), size, folder)
+
+
 def cheap_parts(size: int, folder: Path) -> None:
-    """What `cheap_remove` cannot do without: decode, forward passes on the same tiles, encode."""
+    """What `cheap_remove` cannot do without."""
+    _parts(size, folder, _cheap())
+
+
+def default_parts(size: int, folder: Path) -> None:
+    """What `remove_all` cannot do without."""
+    _parts(size, folder, load_model(DEFAULT_MODEL, "cpu"))
+
+
+def _parts(size: int, folder: Path, model: Model) -> None:
+    """Decode, bare forward passes on the same tiles one after the other, encode."""
     s2, s1 = full_scene(size)
     decode_bands(s2)
     decode_bands(s1)
-    model, plan = _cheap_model(), _plan(size)
+    plan = _plan(size)
     tile = TileInputs(
         np.full((13, plan.tile, plan.tile), 0.2, np.float32),
         np.full((2, plan.tile, plan.tile), -12.0, np.float32),
@@ -62,9 +102,8 @@ def cheap_parts(size: int, folder: Path) -> None:
 
 
 def cheap_remove(size: int, folder: Path) -> None:
-    """`cloudfree remove --replace all` with a network that costs nothing."""
-    with _instead_of_loading(_cheap_model()):
-        _remove(size, folder, replace="all", shift="none")
+    """`cloudfree remove --replace all` with a known network of one convolution."""
+    _remove_with(_cheap(), size, folder)
 
 
 def remove_all(size: int, folder: Path) -> None:
@@ -74,7 +113,6 @@ def remove_all(size: int, folder: Path) -> None:
 
 def monai_all(size: int, folder: Path) -> None:
     """MONAI's sliding window over the whole scene as one array: same network, tiles and weights."""
-    import torch
     from monai.inferers import sliding_window_inference
 
     s2, s1 = full_scene(size)
@@ -111,6 +149,21 @@ def remove_10(size: int, folder: Path) -> None:
     _remove(size, folder, mask=cover_mask(size, 0.1), shift="none")
 
 
+def glf_cr_all(size: int, folder: Path) -> None:
+    """`cloudfree remove` with GLF-CR, every tile cloudy."""
+    _remove(size, folder, model=_glf_cr(folder), replace="all", shift="none")
+
+
+def glf_cr_30(size: int, folder: Path) -> None:
+    """`cloudfree remove` with GLF-CR, 30 % of the scene under cloud."""
+    _remove(size, folder, model=_glf_cr(folder), mask=cover_mask(size, 0.3), shift="none")
+
+
+def glf_cr_10(size: int, folder: Path) -> None:
+    """`cloudfree remove` with GLF-CR, 10 % of the scene under cloud."""
+    _remove(size, folder, model=_glf_cr(folder), mask=cover_mask(size, 0.1), shift="none")
+
+
 def adapted_30(size: int, folder: Path) -> None:
     """`cloudfree remove --adapt` with the default model, 30 % of the scene under cloud."""
     _remove(size, folder, mask=cover_mask(size, 0.3), shift="none", adapt=True)
@@ -127,13 +180,34 @@ def _remove(size: int, folder: Path, **options: object) -> None:
     remove.run(remove.RemoveOptions(s2=s2, s1=s1, output=output, **options), silent)  # type: ignore[arg-type]
 
 
+def _glf_cr(folder: Path) -> str:
+    """A checkpoint of the full-size network, which has learned nothing."""
+    path = folder / "glf_cr.safetensors"
+    save_file(build_network("glf_cr", {}).state_dict(), path)
+    return str(path)
+
+
 def _plan(size: int) -> TilePlan:
-    card = _cheap_model().card
+    card = _card()
     return TilePlan(size, size, card.tile, card.overlap)
 
 
-def _cheap_model() -> Model:
-    return Model(load_model(DEFAULT_MODEL, "cpu").card, Cheap())
+def _card() -> ModelCard:
+    return find_card(DEFAULT_MODEL).card
+
+
+def _costless() -> Model:
+    return Model(_card(), Costless())
+
+
+def _cheap() -> Model:
+    runtime = TorchRuntime(Mean(), _card().inputs, torch.device("cpu"), torch.float32)
+    return Model(_card(), runtime)
+
+
+def _remove_with(model: Model, size: int, folder: Path) -> None:
+    with _instead_of_loading(model):
+        _remove(size, folder, replace="all", shift="none")
 
 
 @contextmanager
@@ -151,7 +225,7 @@ def _instead_of_loading(model: Model) -> Iterator[None]:
 CASES = {
     case.__name__: case
     for case in (
-        cheap_parts, cheap_remove, remove_all, monai_all, remove_30, remove_10, adapted_30,
-        whole_way,
+        costless_parts, costless_remove, cheap_parts, cheap_remove, default_parts, remove_all,
+        monai_all, remove_30, remove_10, glf_cr_all, glf_cr_30, glf_cr_10, adapted_30, whole_way,
     )
 }  # fmt: skip
