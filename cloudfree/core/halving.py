@@ -22,6 +22,8 @@ def halve(
     """
     edges = ((0, 0), (0, pixels.shape[1] % 2), (0, pixels.shape[2] % 2))
     whole = np.pad(pixels, edges, mode="edge") if any(odd for _, odd in edges) else pixels
+    if resampling == "AVERAGE" and _is_valid(whole, nodata).all():  # as most are
+        return _mean_of_all(whole)
     corners = [whole[:, row::2, col::2] for row in (0, 1) for col in (0, 1)]
     if resampling == "NEAREST":
         return corners[0]
@@ -34,14 +36,17 @@ def _is_valid(pixels: NDArray[np.generic], nodata: float | None) -> NDArray[np.b
     return ~np.isnan(pixels) if np.isnan(nodata) else pixels != nodata  # type: ignore[no-any-return]
 
 
+def _mean_of_all(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The mean where nothing is missing, rows first as they lie: in a quarter of the time."""
+    rows = np.add(pixels[:, 0::2], pixels[:, 1::2], dtype=np.float32, casting="unsafe")
+    total = np.add(rows[..., 0::2], rows[..., 1::2])
+    return _rounded(np.multiply(total, np.float32(0.25), out=total), pixels.dtype)
+
+
 def _mean(corners: list[NDArray[np.generic]], nodata: float | None) -> NDArray[np.generic]:
     dtype = corners[0].dtype
     valid = [_is_valid(corner, nodata) for corner in corners]
     total = np.zeros(corners[0].shape, np.float32)
-    if all(counts.all() for counts in valid):  # as most are: the same in a third of the time
-        for corner in corners:
-            np.add(total, corner, out=total, casting="unsafe")
-        return _rounded(np.multiply(total, np.float32(0.25), out=total), dtype)
     count = np.zeros(corners[0].shape, np.float32)
     for corner, counts in zip(corners, valid, strict=True):
         np.add(total, corner, out=total, where=counts, casting="unsafe")
