@@ -56,7 +56,7 @@ RATIOS = (
     Ratio("remove, 10 % cloud / all cloud", "remove_10", "remove_all", 0.20),
 )
 
-# Of a network that costs a hundred times as much; only where its cases are asked for.
+# Of a network that costs many times as much; only where its cases are asked for.
 SLOW_RATIOS = (
     Ratio("GLF-CR, 30 % cloud / all cloud", "glf_cr_30", "glf_cr_all", 0.45),
     Ratio("GLF-CR, 10 % cloud / all cloud", "glf_cr_10", "glf_cr_all", 0.20),

@@ -66,6 +66,24 @@ def test_a_scene_away_from_the_window_is_missing(tmp_path: Path) -> None:
         assert np.isnan(sar.on_grid(GRID, GRID.window, far)).all()
 
 
+def test_beyond_each_edge_there_is_nothing_and_up_to_it_the_last_pixel() -> None:
+    image = np.arange(20, dtype=np.float32).reshape(1, 4, 5)
+    middle = np.full(4, 2.0)
+    for last, places in ((3, "rows"), (4, "cols")):
+        along = np.array([-0.6, -0.4, last + 0.4, last + 0.6])
+        at = (along, middle) if places == "rows" else (middle, along)
+        ends = image[0, [0, 3], 2] if places == "rows" else image[0, 2, [0, 4]]
+        found = mean_around(image, *at, (1.0, 1.0))[0]
+        assert found[1:3] == pytest.approx(ends)
+        assert np.isnan(found[[0, 3]]).all()
+
+
+def test_a_place_that_is_nowhere_is_missing() -> None:
+    image = np.ones((1, 4, 4), np.float32)
+    nowhere = np.array([np.nan, np.inf, -np.inf])
+    assert np.isnan(mean_around(image, nowhere, np.full(3, 2.0), (1.0, 1.0))).all()
+
+
 def test_a_coarser_target_averages_and_missing_pixels_take_no_part() -> None:
     image = np.ones((1, 8, 8), np.float32)
     image[0, 4, 4] = np.nan

@@ -9,7 +9,7 @@ import torch
 from cloudfree.networks.scene_correction import SceneCorrection
 from cloudfree.runtimes.corrected import CorrectedRuntime
 from cloudfree.runtimes.model import Arrays
-from tests.runtimes.readiness import OneAtATime
+from tests.runtimes.readiness import OneAtATime, Paired
 
 
 class Known(OneAtATime):
@@ -52,3 +52,9 @@ def test_a_network_without_radar_is_corrected_by_what_it_sees() -> None:
 def test_it_is_described_as_the_runtime_that_it_corrects() -> None:
     runtime = CorrectedRuntime(Known(), _correction((0.0, 0.0), 4), (1, 2), 1.0)
     assert (runtime.description, runtime.batch) == ("known", 3)
+
+
+def test_as_many_batches_run_side_by_side_as_of_the_runtime_that_it_corrects() -> None:
+    runtime = CorrectedRuntime(Paired(), _correction((0.0, 0.0), 4), (1, 2), 1.0)
+    with runtime.side_by_side() as batches:
+        assert batches == 2

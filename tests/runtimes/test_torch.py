@@ -98,6 +98,7 @@ def test_batches_side_by_side_share_out_the_threads_of_the_cpu(
         torch.set_num_threads(before)
 
 
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
 def test_one_thread_convolves_by_the_routines_of_several(tile: TileInputs) -> None:
     """By itself torch takes a slow one for 1 x 1 kernels."""
     model, before = load_model(DEFAULT_MODEL, "cpu"), torch.get_num_threads()

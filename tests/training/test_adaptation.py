@@ -22,7 +22,7 @@ from cloudfree.simulation.veil import Veil
 from cloudfree.training.adaptation import Adaptation, AdaptationSettings, adapt
 from cloudfree.training.lesson import Ground, draw_lessons
 from tests.paint import Paint
-from tests.runtimes.readiness import OneAtATime
+from tests.runtimes.readiness import OneAtATime, Paired
 
 SIDE = 32
 QUICK = AdaptationSettings(skies=1, check_skies=1, steps=60, batch=256)
@@ -221,6 +221,12 @@ def test_a_lesson_tells_of_the_shadows_of_its_sky() -> None:
     for inputs, hidden in told:
         dim = inputs.shadow & hidden
         assert (inputs.optical[7] <= ground.inputs.optical[7])[dim].all()
+
+
+def test_lessons_are_made_side_by_side() -> None:
+    model = Model(read_card(find_model(DEFAULT_MODEL)), Paired())
+    lessons = list(draw_lessons(model, _grounds(2, _rising), (), 4, (0,), 1e6, silent))
+    assert [lesson.ground for lesson in lessons] == [0, 1, 0, 1]
 
 
 def test_ground_that_no_cloud_hides_gives_no_lesson() -> None:
