@@ -280,7 +280,7 @@ class CloudfreeS(nn.Module):
         wide = functional.interpolate(
             colour, scale_factor=8.0, mode="bilinear", align_corners=False
         )
-        restored = wide + correction
+        restored = (wide + correction).to(optical.dtype)  # half precision under autocast
         lit = torch.lerp(restored, optical, kept)
         # Not from what is restored: beside a shadow that makes up for the haze which is kept.
         texture = shade_texture(optical, shadow * visible)

@@ -80,6 +80,13 @@ def test_every_network_takes_two_steps_and_is_a_model_then(network: str, trained
     assert model.card.multiple <= CROPS.get(network, 32)
 
 
+@pytest.mark.parametrize("network", network_names())
+def test_every_network_learns_in_half_precision(network: str, trained: Train) -> None:
+    (step,) = losses(trained(network=network, steps=1, precision="bf16").output)
+    assert np.isfinite(float(step["loss"]))
+    assert float(step["gradient"]) > 0
+
+
 # --- what is written ----------------------------------------------------------------------------
 
 
