@@ -17,6 +17,8 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 # Each batch that runs beside another takes 0.1 to 0.4 GB, whichever the network.
 MOST_SIDE_BY_SIDE = 4
+# While a GPU computes one batch, the CPU fills gaps of another, scales it and takes it over.
+GPU_SIDE_BY_SIDE = 2
 
 
 class TorchRuntime:
@@ -57,13 +59,13 @@ class TorchRuntime:
 
     @contextmanager
     def side_by_side(self) -> Iterator[int]:
-        """One batch on a GPU; on a CPU several that share out its threads.
+        """Two batches on a GPU; on a CPU several that share out its threads.
 
         Threads wait for each other at every step of a network, and not at all if each has a tile.
         """
         threads = torch.get_num_threads()
-        batches = 1 if self._device.type == "cuda" else min(threads, MOST_SIDE_BY_SIDE)
-        torch.set_num_threads(threads // batches)
+        batches, each = share_out(self._device, threads)
+        torch.set_num_threads(each)
         try:
             yield batches
         finally:
@@ -90,6 +92,14 @@ class TorchRuntime:
 
     def _tensor(self, array: Arrays | object) -> Tensor:
         return torch.as_tensor(array).to(self._device)
+
+
+def share_out(device: torch.device, threads: int) -> tuple[int, int]:
+    """How many batches run side by side on a device, and of the CPU's threads how many each has."""
+    if device.type == "cuda":
+        return GPU_SIDE_BY_SIDE, threads
+    batches = min(threads, MOST_SIDE_BY_SIDE)
+    return batches, threads // batches
 
 
 class _FullPrecision(nn.Module):

@@ -14,7 +14,7 @@ from cloudfree.runtimes.checkpoint import build_network
 from cloudfree.runtimes.load import load_model
 from cloudfree.runtimes.model import Model, TileInputs
 from cloudfree.runtimes.shelf import DEFAULT_MODEL
-from cloudfree.runtimes.torch import TorchRuntime, devices
+from cloudfree.runtimes.torch import TorchRuntime, devices, share_out
 from cloudfree.simulation.scene import SAR_MARGIN_PX, simulate_scene
 from tests.runtimes.test_checkpoints import SMALL
 
@@ -96,6 +96,11 @@ def test_batches_side_by_side_share_out_the_threads_of_the_cpu(
         assert torch.get_num_threads() == threads, "they are given back"
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("threads", [1, 16])
+def test_on_a_gpu_one_batch_is_made_ready_while_another_is_computed(threads: int) -> None:
+    assert share_out(torch.device("cuda"), threads) == (2, threads)
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
