@@ -54,7 +54,7 @@ def peak_bytes(folder: Path, scene: Path, copies: int, *options: str) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no os.wait4")
-@pytest.mark.parametrize("options", [(), ("--adapt",)])
+@pytest.mark.parametrize("options", [(), ("--adapt",)], ids=["alone", "adapted"])
 def test_four_times_the_height_takes_the_same_memory(
     tmp_path: Path, options: tuple[str, ...]
 ) -> None:
