@@ -170,6 +170,15 @@ def rise(score: Tensor, start: float, end: float) -> Tensor:
     return ((score - start) / (end - start)).clamp(0.0, 1.0)
 
 
+def opacity(optical: Tensor, score: Tensor, specks_hidden: bool) -> Tensor:
+    """How far cloud hides the ground, by the ``score`` of (n, 13, y, x): (n, 1, y, x), 0-1."""
+    opaque = rise(score, HIDING_SCORE, HIDDEN_SCORE)
+    if not specks_hidden:
+        return opaque
+    specks = rise(cloud_score(optical, smooth=3), SPECK_HIDING, SPECK_HIDDEN)
+    return torch.maximum(opaque, specks)
+
+
 def ground_visibility(opaque: Tensor) -> Tensor:
     """How far the ground shows through, 0 under opaque cloud and 2 pixels around it: (n, 1, y, x).
 
@@ -252,16 +261,19 @@ class CloudfreeS(nn.Module):
         that the network learns to take away what no rule finds.
         """
         score = cloud_score(optical)
-        clear = (1.0 - score / CLOUDY_SCORE).clamp(0.0, 1.0) * (1.0 - shadow)
-        opaque = rise(score, HIDING_SCORE, HIDDEN_SCORE)
-        if specks_hidden:
-            specks = rise(cloud_score(optical, smooth=3), SPECK_HIDING, SPECK_HIDDEN)
-            opaque = torch.maximum(opaque, specks)
-        visible = ground_visibility(opaque)
+        visible = ground_visibility(opacity(optical, score, specks_hidden))
         shown = optical * visible
         indices = [1.0 - visible, score.clamp(max=HIDDEN_SCORE), snow_index(optical) * visible]
         seen = torch.cat([shown, shown.clamp(min=1e-4).sqrt(), sar, *indices, shadow], dim=1)
+        clear = (1.0 - score / CLOUDY_SCORE).clamp(0.0, 1.0) * (1.0 - shadow)
 
+        known, colour = self._understand(seen, sar, optical, clear)
+        return self._blend(known, colour, optical, visible, shadow), colour
+
+    def _understand(
+        self, seen: Tensor, sar: Tensor, optical: Tensor, clear: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What is known of the ground, (n, channels, y/4, x/4), and its recalled colour."""
         fine = self.down_fine(self.stem(seen))  # y/4
         middle = self.down_middle(self.to_middle(fine))  # y/8
         described = self.sar_encoder(sar)
@@ -273,10 +285,16 @@ class CloudfreeS(nn.Module):
         middle = middle + functional.pixel_shuffle(self.from_coarse(coarse), 2)
         middle = self.up_middle(middle)
         fine = fine + functional.pixel_shuffle(self.from_middle(middle), 2)
-        blend = functional.pixel_shuffle(self.head(level(self.up_fine(fine))), SUBPIXEL)  # y
+        colour = recalled.unflatten(1, (self.heads, self.optical_bands)).mean(dim=1)
+        return level(self.up_fine(fine)), colour
+
+    def _blend(
+        self, known: Tensor, colour: Tensor, optical: Tensor, visible: Tensor, shadow: Tensor
+    ) -> Tensor:
+        """Blend what can be seen with what is known of the ground: (n, 13, y, x)."""
+        blend = functional.pixel_shuffle(self.head(known), SUBPIXEL)  # y
         keep, correction, relighting = blend.chunk(3, dim=1)
         kept = visible * torch.sigmoid(keep)
-        colour = recalled.unflatten(1, (self.heads, self.optical_bands)).mean(dim=1)
         wide = functional.interpolate(
             colour, scale_factor=8.0, mode="bilinear", align_corners=False
         )
@@ -285,7 +303,7 @@ class CloudfreeS(nn.Module):
         # Not from what is restored: beside a shadow that makes up for the haze which is kept.
         texture = shade_texture(optical, shadow * visible)
         relit = (wide + relighting) * torch.lerp(torch.ones_like(kept), texture, kept)
-        return torch.lerp(lit, relit, shadow), colour
+        return torch.lerp(lit, relit, shadow)
 
 
 def settings_from(shapes: Shapes) -> dict[str, Any] | None:
