@@ -76,10 +76,16 @@ class Dataset:
             ) from error
         return pixels
 
-    def sample(self, indexes: list[int], longest_px: int) -> NDArray[np.generic]:
-        """Pixels of bands (counted from 0) from all over the file, at most so many a side."""
-        height, width = (min(side, longest_px) for side in self.handle.shape)
-        return self.read(indexes, out_shape=(height, width))
+    def thinned(
+        self, indexes: list[int], longest_px: int, window: Window | None = None
+    ) -> NDArray[np.generic]:
+        """Every n-th pixel of bands (counted from 0), at most so many a side, of a window or all.
+
+        A file without overviews is decoded wherever blocks hold one of these pixels.
+        """
+        sides = (window.height, window.width) if window else self.handle.shape
+        height, width = (min(side, longest_px) for side in sides)
+        return self.read(indexes, window, out_shape=(height, width))
 
     @contextmanager
     def closed_if_refused(self) -> Iterator[None]:

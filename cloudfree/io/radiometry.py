@@ -12,7 +12,7 @@ from rasterio.io import DatasetReader
 from cloudfree.core.units import QUANTIFICATION, Radiometry, default_nodata
 from cloudfree.errors import InputError
 from cloudfree.io.dataset import Dataset
-from cloudfree.io.sentinel2.probe import sample
+from cloudfree.io.spread_sample import spread_sample
 
 # What numbers are: bytes for the eye, reflectance as it is, or reflectance in whole numbers.
 Kind = Literal["picture", "reflectance", "digital numbers"]
@@ -91,7 +91,7 @@ def _kind_of_floats(brightness: float, name: str) -> Kind:
 
 def _brightness(dataset: Dataset, bands: Sequence[int]) -> float:
     """Median of the brightest band in a sample from all over; 0 where no pixel has data."""
-    numbers = sample(dataset, bands)
+    numbers = spread_sample(dataset, bands)
     raw = Radiometry(dataset.handle.dtypes[0], 1.0, 0.0, nodata_of(dataset.handle))
     valid = numbers[:, raw.valid(numbers)]
     return float(np.median(valid.astype(np.float64), axis=1).max()) if valid.size else 0.0

@@ -22,12 +22,13 @@ from cloudfree.io.dataset import Dataset
 from cloudfree.io.field_sampling import sample_displaced
 from cloudfree.io.georeference import grid_of, same_grid
 from cloudfree.io.sar_files import find_sar_files
-from cloudfree.io.sar_units import decide_units
+from cloudfree.io.sar_units import decide_units, missing
+from cloudfree.io.spread_sample import spread_sample
 from cloudfree.io.valid_edge import EROSION_PX, grown, hanging
 
 log = logging.getLogger("cloudfree")
 
-_SAMPLE_PX = 512
+_THINNED_PX = 512
 
 # Smaller shares of a scene than this are dark targets at its edge, no frame.
 LEAST_FRAME = 1e-3
@@ -56,12 +57,11 @@ class SarScene(Dataset):
             found = find_polarisations(self.handle.descriptions)
             self._indexes = [found[band] for band in SAR_BANDS]
             self._refuse_complex()
-            sample = self.sample(self._indexes, _SAMPLE_PX)
-            nodata = self.handle.nodata
+            sample, nodata = self._sample(), self.handle.nodata
             self.units = decide_units(units, sample, nodata, path.name, self._scaling())
             if not any(self.handle.descriptions):
                 self._tell_order(self.units.decibels(sample))
-            self._frame = self._undeclared_frame(sample)
+            self._frame = self._undeclared_frame()
         if files.gamma_nought:
             log.info(GAMMA_NOUGHT, path.name)
 
@@ -132,17 +132,38 @@ class SarScene(Dataset):
                 self.path.name, vh - vv,
             )  # fmt: skip
 
-    def _undeclared_frame(self, sample: NDArray[np.generic]) -> NDArray[np.bool_] | None:
-        """Where the sample shows missing pixels around the scene that the file does not declare.
+    def _sample(self) -> NDArray[np.generic]:
+        """Numbers from all over, (band, y, x): where windows hold none, every n-th of all."""
+        sample = spread_sample(self, self._indexes)[:, np.newaxis]
+        if missing(sample.astype(np.float32), self.handle.nodata).all():
+            return self.thinned(self._indexes, _THINNED_PX)
+        return sample
+
+    def _undeclared_frame(self) -> NDArray[np.bool_] | None:
+        """Where missing pixels surround the scene that the file does not declare, every n-th pixel.
 
         A file that declares what is missing has been cut with care; around one that does not,
-        pixels mixed with missing ones are left.
+        pixels mixed with missing ones are left. Most scenes have none, which their ends tell.
         """
+        if not any(self._is_blank(end) for end in self._ends()):
+            return None
+        sample = self.thinned(self._indexes, _THINNED_PX)
         frame = hanging(self.units.undeclared(sample), (True, True, True, True))
         if frame.mean() < LEAST_FRAME:
             return None
         log.info("%d pixels are cut off beside undeclared nodata of %s", EROSION_PX, self.path.name)
         return grown(frame, 1)
+
+    def _ends(self) -> tuple[Window, Window, Window, Window]:
+        """The first and the last row and column."""
+        height, width = self.grid.height, self.grid.width
+        rows = (Window(0, 0, 1, width), Window(height - 1, 0, 1, width))
+        return (*rows, Window(0, 0, height, 1), Window(0, width - 1, height, 1))
+
+    def _is_blank(self, window: Window) -> bool:
+        """Whether a pixel looked at is missing by a mark that the file does not declare."""
+        numbers = self.thinned(self._indexes, _THINNED_PX, window)
+        return bool(self.units.undeclared(numbers).any())
 
     def _frame_on(self, frame: NDArray[np.bool_], window: Window) -> NDArray[np.bool_]:
         """The frame of the sample at the pixels of a window, (y, x)."""

@@ -38,8 +38,9 @@ def test_bands_are_read_whole_in_part_and_at_another_size(small: Path) -> None:
         halved = file.read([0], out_shape=(4, 3), resampling=Resampling.average)
         means = NUMBERS[0].reshape(4, 2, 3, 2).mean(axis=(1, 3))
         assert np.abs(halved[0] - means).max() <= 0.5  # rounded
-        assert file.sample([0, 1], 5).shape == (2, 5, 5)
-        assert file.sample([0, 1], 99).shape == NUMBERS.shape
+        assert file.thinned([0, 1], 5).shape == (2, 5, 5)
+        assert file.thinned([0, 1], 99).shape == NUMBERS.shape
+        assert file.thinned([0], 3, Window(1, 0, 1, 8)).shape == (1, 1, 3)
 
 
 @pytest.mark.parametrize(
@@ -47,9 +48,9 @@ def test_bands_are_read_whole_in_part_and_at_another_size(small: Path) -> None:
     [
         lambda file: file.read([0]),
         lambda file: file.read([0], Window(90, 90, 2, 2)),
-        lambda file: file.sample([0], 10),
+        lambda file: file.thinned([0], 10),
     ],
-    ids=["whole", "window", "sample"],
+    ids=["whole", "window", "thinned"],
 )
 def test_a_file_that_is_half_loaded_is_refused(
     tmp_path: Path, look: Callable[[Dataset], object]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from cloudfree.core.grid import Grid
 from cloudfree.core.units import decibel
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
+from cloudfree.io.dataset import Dataset
 from cloudfree.io.radar import open_radar
 from cloudfree.io.sar import SarScene
 from tests.rasters import TEN_METRES, write_radar, write_raster
@@ -184,6 +186,48 @@ def test_the_valid_edge_beside_undeclared_nodata_is_cut(
     hole[80:140, 150:250] = True
     assert np.array_equal(missing[:, 100:], hole[:, 100:]), "a hole inside does not grow"
     assert "3 pixels are cut off beside undeclared nodata of a.tif" in caplog.text
+
+
+# Larger than what is read whole to look at it.
+WIDE = np.random.default_rng(6).gamma(4, 0.02, (2, 600, 900)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "frame", [np.s_[:, :20], np.s_[:, -20:], np.s_[:, :, :20], np.s_[:, 500:, 850:]],
+    ids=["top", "bottom", "left", "a corner"],
+)  # fmt: skip
+def test_a_frame_is_found_wherever_it_is(tmp_path: Path, frame: tuple[slice, ...]) -> None:
+    numbers = WIDE.copy()
+    numbers[frame] = 0
+    with SarScene(write_raster(tmp_path / "a.tif", numbers, ["VV", "VH"])) as sar:
+        seen = sar.on_grid(sar.grid, sar.grid.window)
+    assert np.isnan(seen[frame]).all()
+    beside = np.isnan(seen).sum() - np.isnan(seen[frame]).sum()
+    assert beside > 0, "pixels mixed with those of the frame are cut off"
+
+
+def test_a_radar_without_a_frame_is_not_decoded_whole_to_look_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scene of a whole swath would take ten seconds before the first tile."""
+    path, windows = write_raster(tmp_path / "a.tif", WIDE, ["VV", "VH"]), []
+    read = Dataset.read
+
+    def noted(self: Dataset, indexes: list[int], window: Window | None, **asked: Any) -> Any:
+        windows.append(window)
+        return read(self, indexes, window, **asked)
+
+    monkeypatch.setattr(Dataset, "read", noted)
+    SarScene(path).close()
+    assert None not in windows
+    assert sum(window.height * window.width for window in windows) < 0.6 * WIDE[0].size
+
+
+def test_a_radar_with_data_at_one_end_alone_is_understood(tmp_path: Path) -> None:
+    numbers = np.full_like(WIDE, np.nan)
+    numbers[:, :, :40] = decibel(WIDE[:, :, :40])
+    with SarScene(write_raster(tmp_path / "a.tif", numbers, ["VV", "VH"])) as sar:
+        assert sar.units.quantity == "db"
 
 
 @pytest.mark.parametrize(
