@@ -20,6 +20,10 @@ from cloudfree.engine.fitting_batch import fitting_batches
 # Finished rows that are passed on at once.
 PART_ROWS = 64
 
+# Rows of tiles after which freed memory goes back to the system. Its pages then have to be got anew,
+# a fifth of what the system does for a cheap network if after each row (tests/bench/NOTES.md).
+ROWS_OF_TILES_HELD = 2
+
 Inputs = TypeVar("Inputs")
 Rows = TypeVar("Rows")
 
@@ -64,6 +68,7 @@ def predict_rows(
         return run(inputs) if inputs else ()
 
     ready = prefetch(loaded, _steps(plan, needed, batch, progress))
+    rows_done = 0
     for (step, (_, rows)), predictions in prefetch(
         predicted, ready, ahead=side_by_side, threads=side_by_side
     ):
@@ -72,7 +77,9 @@ def predict_rows(
         if step.finishes:
             # Strict, so that the accumulator is asked once more than it has parts and scrolls on.
             yield from zip(step.finishes, accumulator.release(step.finishes), rows, strict=True)
-            give_back_freed_memory()
+            rows_done += 1
+            if rows_done % ROWS_OF_TILES_HELD == 0:
+                give_back_freed_memory()
 
 
 @dataclass(frozen=True)
