@@ -20,8 +20,8 @@ from cloudfree.engine.fitting_batch import fitting_batches
 # Finished rows that are passed on at once.
 PART_ROWS = 64
 
-# Rows of tiles after which freed memory goes back to the system. Its pages then have to be got anew,
-# a fifth of what the system does for a cheap network if after each row (tests/bench/NOTES.md).
+# Rows of tiles after which freed memory goes back to the system. Its pages have to be got anew: if
+# after each row, that is a fifth of the system's work for a cheap network (tests/bench/NOTES.md).
 ROWS_OF_TILES_HELD = 2
 
 Inputs = TypeVar("Inputs")
