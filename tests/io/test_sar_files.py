@@ -193,8 +193,12 @@ WIDE = np.random.default_rng(6).gamma(4, 0.02, (2, 600, 900)).astype(np.float32)
 
 
 @pytest.mark.parametrize(
-    "frame", [np.s_[:, :20], np.s_[:, -20:], np.s_[:, :, :20], np.s_[:, 500:, 850:]],
-    ids=["top", "bottom", "left", "a corner"],
+    "frame",
+    [
+        np.s_[:, :20, 9:-9], np.s_[:, -20:, 9:-9], np.s_[:, 9:-9, :20], np.s_[:, 9:-9, -20:],
+        np.s_[:, 500:, 850:],
+    ],
+    ids=["top", "bottom", "left", "right", "a corner"],
 )  # fmt: skip
 def test_a_frame_is_found_wherever_it_is(tmp_path: Path, frame: tuple[slice, ...]) -> None:
     numbers = WIDE.copy()
