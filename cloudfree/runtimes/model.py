@@ -137,6 +137,8 @@ class Model:
 
     def _refuse_no_numbers(self, name: str, array: Float32) -> None:
         """All that the network sees are numbers: what is none was made by its own arithmetic."""
+        if np.isfinite([array.min(), array.max()]).all():  # a tenth of the time of counting
+            return
         broken = int((~np.isfinite(array)).any(axis=1).sum())
         if broken:
             raise ModelError(
