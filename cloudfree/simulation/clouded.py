@@ -87,7 +87,7 @@ def draw_weather(
         cirrus={"mixed": cirrus, "cirrus": 1.0}.get(kind, 0.0),
         haze={"mixed": haze, "haze": 1.0}.get(kind, 0.0),
         real={"mixed": bool(rng.random() < REAL_SHARE), "real": True}.get(kind, False),
-        growth=rng.uniform(0.5, 1.6),
+        growth=rng.uniform(0.4, 1.3),
         streaks=rng.uniform(0.25, 0.6),
         cirrus_opacity=rng.uniform(0.1, 0.5),
         haze_depth=rng.uniform(0.15, 1.0),

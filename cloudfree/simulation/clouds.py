@@ -42,10 +42,10 @@ class Weather:
 
     `cover`, 0 to 1, is the share of the scene under any of them. Of it `cirrus` and `haze` are the
     shares under thin high cloud and under haze; low cloud, `height_m` above the ground, has the
-    rest. Low clouds may be `real` ones; those that are drawn thicken inwards by `growth` for each
-    standard deviation of their field. `cirrus_opacity`, which varies by `streaks`, and
-    `haze_depth` (at 0.55 um) are the greatest there are; `colour` is the reflectance of low cloud,
-    (13,).
+    rest. Low clouds may be `real` ones; those that are drawn thicken inwards, to an optical depth
+    of `growth` where their field is one standard deviation above its value at their edge.
+    `cirrus_opacity`, which varies by `streaks`, and `haze_depth` (at 0.55 um) are the greatest
+    there are; `colour` is the reflectance of low cloud, (13,).
     """
 
     cover: float
@@ -54,7 +54,7 @@ class Weather:
     cirrus: float = 0.12
     haze: float = 0.0
     real: bool = False
-    growth: float = 1.3
+    growth: float = 1.0
     cirrus_opacity: float = 0.34
     streaks: float = 0.25
     haze_depth: float = 0.6
@@ -80,12 +80,13 @@ def draw_sky(
     shadow_px = shadow_px or weather.shadow_px
     wide, scene = surrounded(shape, shadow_px)
     thickness = _cumulus_field(wide, rng)
-    wisps = np.exp(0.45 * fractal_noise(wide, rng, 1.6, 30.0)).astype(np.float32)
+    wisps = np.exp(0.4 * fractal_noise(wide, rng, 2.6, 30.0)).astype(np.float32)
     cirrus = draw_cirrus(shape, weather, rng)
     haze = draw_haze(shape, weather, rng)
     rest = weather.cover if weather.cirrus + weather.haze < 1.0 else 0.0
     thickness -= _threshold(thickness[scene], (cirrus > 0) | (haze > 0), rest)
-    low = 1.0 - np.exp(-weather.growth * wisps * np.maximum(thickness, 0.0))
+    # Faster than in proportion: edges are soft, and the inside opaque all the same.
+    low = 1.0 - np.exp(-weather.growth * wisps * np.maximum(thickness, 0.0) ** 1.5)
     return Sky(
         low=low[scene],
         cirrus=cirrus,
@@ -114,9 +115,13 @@ def dimming(low: Float32, shadow_px: tuple[float, float]) -> Float32:
 
 
 def _cumulus_field(shape: Shape, rng: np.random.Generator) -> Float32:
-    """Billows on clusters, (y, x), about normal."""
-    clusters = fractal_noise(shape, rng, 2.8, 180.0)
-    billows = fractal_noise(shape, rng, 2.5, 45.0)
+    """Billows on clusters, (y, x), about normal.
+
+    So smooth that at the edges of clouds brightness changes from pixel to pixel not much more than
+    in real scenes, and that clouds of a few pixels are as rare.
+    """
+    clusters = fractal_noise(shape, rng, 3.0, 180.0)
+    billows = fractal_noise(shape, rng, 3.2, 45.0)
     return np.asarray(0.75 * clusters + 0.45 * billows, dtype=np.float32)
 
 

@@ -13,6 +13,7 @@ from 101 to 148 and COVER 0.25, 0.4, 0.55 or 0.7 for a remainder of SEED / 4 of 
     python train.py assemble --runs RUNS --model . --hardware TEXT
     python train.py calibrate --data DATA --runs RUNS --model .
 
+The scenes had clouds of harder edges then, as `cloudfree simulate` of commit 2218623 draws them.
 FIRST is the RUNS of the version of this model before this one, and WEIGHTS is weights.safetensors.
 Commit fd9c886 holds that version with its commands; its FIRST/all/WEIGHTS are the weights that it
 ships.
