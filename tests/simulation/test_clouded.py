@@ -15,6 +15,7 @@ from cloudfree.simulation.clouded import KINDS, Kind, cloud_over, draw_weather, 
 from cloudfree.simulation.clouds import Sun
 from cloudfree.simulation.sky import LOW_CLOUD
 from tests.rasters import FIELD
+from tests.simulation.cloud_edges import specks, steepness
 
 
 def field(rows: int = 60, cols: int = 70) -> Float32:
@@ -156,3 +157,14 @@ def test_real_clouds_need_a_donor_with_the_bands() -> None:
         layers=[CloudLayer(blind.opacity, without)],
     )  # fmt: skip
     assert obscured(mask).any()
+
+
+def test_drawn_clouds_end_softly_in_any_weather() -> None:
+    """Real ones change by 0.02 of reflectance from pixel to pixel there; see `test_scene.py`."""
+    clear = np.broadcast_to(np.reshape(FIELD, (13, 1, 1)), (13, 256, 256)).astype(np.float32)
+    skies = [
+        cloud_over(clear, OPTICAL_BANDS, rng(seed), kind="cumulus", cover=0.5)[0][1]
+        for seed in range(8)
+    ]
+    assert max(steepness(blue) for blue in skies) < 0.06
+    assert np.median([specks(blue) for blue in skies]) < 15

@@ -22,6 +22,7 @@ from cloudfree.simulation.scene import (
     on_radar_grid,
     simulate_scene,
 )
+from tests.simulation.cloud_edges import specks, steepness
 
 SHIFT = (1.3, -0.8)
 INDEX = {band: index for index, band in enumerate(OPTICAL_BANDS)}
@@ -205,22 +206,8 @@ def test_clouds_of_a_few_pixels_are_rare() -> None:
     """Counted in blue, where they stand out from the ground around them; real scenes have 1 to 14
     on so many pixels, most of them bright roofs."""
     scenes = [simulate_scene((256, 256), seed, 0.5, SHIFT) for seed in range(3)]
-    counts = [_specks(s.cloudy[INDEX["B02"]]) - _specks(s.clear[INDEX["B02"]]) for s in scenes]
+    counts = [specks(s.cloudy[INDEX["B02"]]) - specks(s.clear[INDEX["B02"]]) for s in scenes]
     assert max(counts) < 15
-
-
-def _specks(blue: NDArray[np.float32]) -> int:
-    around = cv2.medianBlur((np.clip(blue, 0, 1) * 255).astype(np.uint8), 9) / 255
-    count, _ = cv2.connectedComponents((blue - around > 0.15).astype(np.uint8))
-    return int(count) - 1
-
-
-def _steepness(blue: NDArray[np.float32]) -> float:
-    """Median change from pixel to pixel at the edges of clouds, in reflectance."""
-    smooth = cv2.GaussianBlur(blue, (0, 0), 4.0)
-    down, right = np.diff(blue, axis=0)[:, :-1], np.diff(blue, axis=1)[:-1]
-    edge = ((smooth > 0.2) & (smooth < 0.5))[:-1, :-1]
-    return float(np.median(np.hypot(down, right)[edge]))
 
 
 # ------------------------------------------------------------------------------ the real world
@@ -247,9 +234,9 @@ def _read(data: Path, name: str) -> NDArray[np.float32]:
 def test_clouds_have_edges_about_as_soft_as_real_ones(data: Path) -> None:
     """Real ones are of places with many low clouds; those that are drawn are somewhat brighter."""
     names = ("4065", "4287", "4294", "4433", "4438", "5254", "5278")
-    real = [_steepness(_read(data, f"{name}_s2_cloudy")[INDEX["B02"]] / 10_000) for name in names]
+    real = [steepness(_read(data, f"{name}_s2_cloudy")[INDEX["B02"]] / 10_000) for name in names]
     scenes = [simulate_scene((256, 256), seed, 0.5, SHIFT) for seed in range(3)]
-    drawn = [_steepness(scene.cloudy[INDEX["B02"]]) for scene in scenes]
+    drawn = [steepness(scene.cloudy[INDEX["B02"]]) for scene in scenes]
     assert 0.8 * min(real) < np.mean(drawn) < 1.6 * max(real)
 
 
