@@ -1,8 +1,7 @@
-"""Calibrate the standard deviations of the model by its cross-validated runs: `[uncertainty]`.
+"""Calibrate the standard deviations of the model by places that it never saw: `[uncertainty]`.
 
-Each triplet is restored by the run that never saw its place, as `cloudfree evaluate --uncertainty`
-restores it. The error model is fitted to all folds; the coverage is that on each fold of the error
-model fitted to the other two.
+Each triplet is restored as `cloudfree evaluate --uncertainty` restores it. The error model is
+fitted to all folds; the coverage is that on each fold of the error model fitted to the other two.
 """
 
 import json
@@ -29,25 +28,25 @@ from cloudfree.runtimes.torch import TorchRuntime
 
 SOURCE = "flips"
 PROTOCOL = (
-    "three-fold cross-validation by place on 15 SEN12MS-CR triplets, the pixels that remove "
-    "restores; errors against a clear image of another date, so change of the ground counts as "
+    "15 SEN12MS-CR triplets of places that training never saw, the pixels that remove restores; "
+    "errors against a clear image of another date, so change of the ground counts as "
     "error; within_1 and within_2 are the shares within one and two standard deviations on the "
     "fold that was not fitted to"
 )
 SECTION = "[uncertainty]"
 
 
-def calibrate(data: Path, runs: Path, model: Path) -> None:
+def calibrate(data: Path, run: Path, model: Path) -> None:
     """Fit the error model, print how well it holds, and write it into the card of the model."""
     card = read_card(model)
     samples = list_samples(data / "triplets").samples
     groups = {
-        fold: residuals_of(runs / fold, card, [one for one in samples if one.name in FOLDS[fold]])
-        for fold in ("A", "B", "C")
+        fold: residuals_of(run, card, [one for one in samples if one.name in places])
+        for fold, places in FOLDS.items()
     }
     pairs = list(held_out(groups))
     figures: dict[str, Any] = dict(
-        calibrations(Model(card, runtime_of(runs / "A", card.inputs)), SOURCE, groups)
+        calibrations(Model(card, runtime_of(run, card.inputs)), SOURCE, groups)
     )
     figures |= {fold: calibration_under([pair]) for fold, pair in zip(groups, pairs, strict=True)}
     print(json.dumps({name: vars(one) for name, one in figures.items()}, indent=2))

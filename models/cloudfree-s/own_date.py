@@ -1,8 +1,8 @@
 """Score what clouds hide against the same date: held-out clear images under clouds of other places.
 
 The clear image of a triplet is of another date than the cloudy one, and often of another season.
-Here the truth is known: the clear image itself, under clouds lifted from the places that the fold
-has learned from, three times each, with 15 to 65 % of the ground hidden. What lies in their shadows
+Here the truth is known: the clear image itself, under clouds lifted from other places, three
+times each, with 15 to 65 % of the ground hidden. What lies in their shadows
 is scored apart.
 """
 

@@ -1,9 +1,9 @@
-"""The real patches: where they are, what each is good for, and which places a fold leaves out.
+"""The real patches: where they are, what each is good for, and which of them are only scored.
 
 Optical is reflectance clipped to 0-1, SAR is scaled to 0-1, images are (band, y, x).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,8 +27,9 @@ FOLDS: dict[str, set[str]] = {
     "B": {"5254", "5278", "5349", "6553", "6780"},
     # fall_136 shows lakes and fields like those of 2266 and 2729; no match was found, but no risk
     "C": {"0316", "0581", "0746", "2266", "2729", "fall_136"},
-    "none": set(),
 }
+SCORED = FOLDS["A"] | FOLDS["B"] | FOLDS["C"]  # training sees none of them
+CLOUD = 0.7  # reflectance of cloud that hides the ground
 NO_OFFSET_DN = 0.0  # all images were processed before baseline 04.00
 UNSCORED = {"winter112p797"}
 SEA = {"summer_100_p100", "summer_101_p100", "fall_148_p521"}
@@ -157,18 +158,19 @@ def read_scenes(data: Path) -> Iterator[Patch]:
     yield Patch("summer_19_p30", cloudy=read_optical(scenes / "summer19p30_s2_cloudy.tif"))
 
 
-def read_simulated(folder: Path) -> Iterator[Patch]:
+def read_simulated(folders: Sequence[Path]) -> Iterator[Patch]:
     """Read scenes that `cloudfree simulate` made, their radar laid on the optical grid."""
-    for path in sorted(folder.glob("*/s2_clear.tif")):
+    for folder in folders:
+        path = folder / "s2_clear.tif"
         with OpticalScene(path) as scene, SarScene(path.with_name("s1.tif")) as radar:
             decibel = radar.on_grid(scene.grid, scene.grid.window)
         cloudy = read_optical(path.with_name("s2_cloudy.tif"))
-        yield Patch(path.parent.name, read_optical(path), cloudy, scale_sar(decibel))
+        yield Patch(folder.name, read_optical(path), cloudy, scale_sar(decibel))
 
 
-def open_library(data: Path, simulated: Path | None, held_out: set[str]) -> Library:
-    """Sort every patch that the fold may see by its uses."""
-    library = Library(simulated=list(read_simulated(simulated)) if simulated else [])
+def open_library(data: Path, held_out: set[str], simulated: Sequence[Path] = ()) -> Library:
+    """Sort by its uses every patch but those of places held out; and simulated scenes."""
+    library = Library(simulated=list(read_simulated(simulated)))
     for read in (read_triplets, read_pairs, read_time_series, read_scenes):
         for patch in read(data):
             if not any(patch.name.startswith(place) for place in held_out):
@@ -209,7 +211,9 @@ def score_clouds(optical: Image) -> Image:
 def lift_veil(cloudy: Image, clear: Image) -> Veil:
     """Take clouds, haze and shadows off a pair of images of two dates.
 
-    What differs away from all three is the ground of the other date, and is left out.
+    What differs away from all three is the ground of the other date, and is left out. Where cloud
+    adds light it takes as much of the ground's as it covers, else texture below it would be as
+    strong as in the open.
     """
     score = score_clouds(cloudy)
     change = cloudy - clear
@@ -218,9 +222,10 @@ def lift_veil(cloudy: Image, clear: Image) -> Veil:
         change -= np.quantile(change[:, untouched], 0.7, axis=1)[:, None, None]
     smooth = blur(change, 3.0)  # thin cloud is smooth, what is finer is the ground
     change = smooth + np.clip(score / 0.3, 0.0, 1.0) * (change - smooth)
-    left = np.clip(1.0 + np.minimum(change, 0.0) / np.maximum(clear, 0.02), 0.1, 1.0)
-    in_shadow = np.clip((0.85 - np.maximum(left[7], left[11])) / 0.15, 0.0, 1.0)
+    lit = np.clip(1.0 + np.minimum(change, 0.0) / np.maximum(clear, 0.02), 0.1, 1.0)
+    in_shadow = np.clip((0.85 - np.maximum(lit[7], lit[11])) / 0.15, 0.0, 1.0)
     present = blur(np.maximum(np.clip((score - 0.03) / 0.1, 0.0, 1.0), in_shadow)[None], 3.0)
-    left, added = 1.0 + present * (left - 1.0), present * np.maximum(change, 0.0)
+    veiled = np.clip(change / np.maximum(CLOUD - clear, 0.1), 0.0, 0.9)
+    left, added = 1.0 + present * (lit * (1.0 - veiled) - 1.0), present * veiled * CLOUD
     opacity = np.clip((score - 0.3) / 0.3, 0.0, 1.0)[None]
     return Veil(cloudy, *(image.astype(np.float32) for image in (added, left, opacity)))

@@ -21,6 +21,8 @@ WAVELENGTHS_UM = np.array(
     [0.443, 0.49, 0.56, 0.665, 0.705, 0.74, 0.783, 0.842, 0.865, 0.945, 1.375, 1.61, 2.19]
 )[:, None, None]
 
+# Shares of the kinds of samples, by what they are called in the library.
+KINDS = {"simulated": 0.45, "real": 0.04, "targets": 0.11, "bare": 0.34, "sea": 0.06}
 SHADED = 0.8  # share of the infrared light of the ground, below which it lies in shadow
 
 
@@ -51,25 +53,22 @@ def crop(rng: np.random.Generator, images: list[Image], size: int) -> list[Image
 
 
 def make_sample(rng: np.random.Generator, library: Library, size: int) -> Sample:
-    """Make one sample: 35 % real, 30 % simulated clouds, 28 % places without SAR, 7 % sea.
+    """Make one sample of a kind that is drawn by the shares of all.
 
     For three in four of the places without SAR it is imagined, for the others it is 0.
     Half the ground under simulated clouds gets a colour of its own, so that the only way to know
     it is to look at the clear surroundings.
     """
-    kind = rng.random()
-    if kind < 0.35:
-        patch = pick(rng, library.real)
-    elif kind < 0.65:
-        patch = pick(rng, library.targets)
-    else:
-        patch = pick(rng, library.bare if kind < 0.93 else library.sea)
+    kind = list(KINDS)[int(rng.choice(len(KINDS), p=list(KINDS.values())))]
+    if kind == "simulated":
+        return make_simulated(rng, library, size)
+    patch = pick(rng, getattr(library, kind))
     assert patch.clear is not None
     sar = patch.sar
     if sar is None:
-        sar = stand_in(rng, library, patch.clear, is_sea=kind >= 0.93)
-    real = patch.cloudy is not None and (kind < 0.35 or (kind >= 0.75 and rng.random() < 0.4))
-    if real and patch.cloudy is not None:
+        sar = stand_in(rng, library, patch.clear, is_sea=kind == "sea")
+    own_clouds = kind == "real" or (kind != "targets" and rng.random() < 0.25)
+    if own_clouds and patch.cloudy is not None:
         images = [patch.clear, sar, patch.cloudy, patch.shadow]
         clear, sar, optical, shadow = crop(rng, images, size)
     else:

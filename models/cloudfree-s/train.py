@@ -1,30 +1,31 @@
-"""Train, cross-validate and assemble the model ``cloudfree-s``.
+"""Train, score and assemble the model ``cloudfree-s``.
 
 The shipped files were made by these commands, DATA being the folder of real imagery (triplets,
-pairs, a time series and scenes) and RUNS an empty folder; SIM holds 48 simulated scenes, for SEED
-from 101 to 148 and COVER 0.25, 0.4, 0.55 or 0.7 for a remainder of SEED / 4 of 0, 1, 2 or 3:
+pairs, a time series and scenes) and RUNS an empty folder; SIM holds simulated scenes, for SEED from
+101 to 388 and COVER 0.25, 0.4, 0.55 or 0.7 for a remainder of SEED / 4 of 0, 1, 2 or 3:
 
     cloudfree simulate SIM/SEED --size 512 --seed SEED --cloud-cover COVER --misregistration 0 0
-    python train.py train --data DATA --sim SIM --fold A --start FIRST/A/WEIGHTS --out RUNS/A
-    python train.py train --data DATA --sim SIM --fold B --start FIRST/B/WEIGHTS --out RUNS/B
-    python train.py train --data DATA --sim SIM --fold C --start FIRST/C/WEIGHTS --out RUNS/C
-    python train.py train --data DATA --sim SIM --fold none --start FIRST/all/WEIGHTS --out RUNS/all
-    python train.py evaluate --data DATA --runs RUNS
-    python train.py assemble --runs RUNS --model . --hardware TEXT
-    python train.py calibrate --data DATA --runs RUNS --model .
+    torchrun --nproc-per-node 2 train.py train --data DATA --sim SIM --start SECOND \
+        --steps 6500 --out RUNS/third
+    torchrun --nproc-per-node 2 train.py train --data DATA --sim SIM \
+        --start RUNS/third/weights.safetensors --steps 8000 --out RUNS/fourth
+    python train.py evaluate --data DATA --run RUNS/fourth
+    python train.py assemble --run RUNS/fourth --model . --hardware TEXT
+    python train.py calibrate --data DATA --run RUNS/fourth --model .
 
-The scenes had clouds of harder edges then, as `cloudfree simulate` of commit 2218623 draws them.
-FIRST is the RUNS of the version of this model before this one, and WEIGHTS is weights.safetensors.
-Commit fd9c886 holds that version with its commands; its FIRST/all/WEIGHTS are the weights that it
-ships.
+SECOND is pretrained.safetensors of this folder in commit 236946b, made by two runs of the same kind
+of 10800 steps (../README.md); without ``--start`` training begins from nothing. The third run had
+the scenes up to seed 260, all of them in both processes.
 
-A fold leaves its places out of everything: targets, SAR and cloud donors. Step k of a run draws
-its samples from the seed and k alone, so a resumed run sees what an unbroken one would have seen.
+Training leaves out every place that is scored: targets, SAR and cloud donors. Step k of a run draws
+its samples from the seed, the process and k alone, so a resumed run sees what an unbroken one would
+have seen.
 """
 
 import argparse
 import json
 import math
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -35,42 +36,37 @@ import cv2
 import numpy as np
 import torch
 from deviations import calibrate
-from patches import FOLDS, Library, open_library
+from patches import SCORED, Library, open_library
 from rasterio.errors import NotGeoreferencedWarning
 from safetensors.torch import load_file, save_file
-from samples import make_sample, make_simulated
+from samples import make_sample
 from scores import assemble, evaluate
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.nn import functional
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from cloudfree.networks.cloudfree_s import CloudfreeS
 
-SEED, WEIGHT_DECAY = 2026, 0.02
-
-
-STEPS, COOLING, LEARNING_RATE = 400, 200, 3e-4  # from step COOLING the rate falls to 0
+SEED, WEIGHT_DECAY, AVERAGED = 2026, 0.02, 0.999
+RATE, RISING = 8e-4, 100  # the rate rises over so many steps, then falls on a cosine
 STRUCTURE_BANDS = [1, 3, 7, 11]  # B02, B04, B08, B11: one of each part of the spectrum
-SIMULATED = 0.35  # share of samples from simulated scenes, where radar and ground agree to a pixel
+
+
+Batch = tuple[Tensor, ...]
 
 
 # --- training -----------------------------------------------------------------------------------
 
 
-def make_batch(library: Library, seed: int, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Make the batch of a step: 8 windows of 128 pixels, every second time 2 of 256."""
-    rng = np.random.default_rng((seed, step))
-    count, size = (2, 256) if step % 2 else (8, 128)
-    samples = [
-        make_simulated(rng, library, size)
-        if rng.random() < SIMULATED
-        else make_sample(rng, library, size)
-        for _ in range(count)
-    ]
-    optical, sar, shadow, clear = (
+def make_batch(library: Library, key: tuple[int, ...]) -> Batch:
+    """Make the batch of a step, the last of ``key``: 4 windows of 128 pixels, or 1 of 256."""
+    rng = np.random.default_rng(key)
+    count, size = (1, 256) if key[-1] % 2 else (4, 128)
+    samples = [make_sample(rng, library, size) for _ in range(count)]
+    return tuple(
         torch.from_numpy(np.stack([getattr(sample, name) for sample in samples]))
         for name in ("optical", "sar", "shadow", "clear")
     )
-    return optical, sar, shadow, clear
 
 
 def structure_loss(result: Tensor, clear: Tensor) -> Tensor:
@@ -100,11 +96,10 @@ def recall_loss(colour: Tensor, clear: Tensor) -> Tensor:
     return (colour - functional.avg_pool2d(clear, 8)).abs().mean()
 
 
-def learning_rate(step: int) -> float:
-    """Warm up over 200 steps, follow a slow cosine, then cool down on a straight line."""
-    slow = 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * min(step, COOLING) / 2400))
-    cooled = min(1.0, (STEPS - step) / (STEPS - COOLING))
-    return LEARNING_RATE * min(1.0, (step + 1) / 200) * slow * cooled
+def learning_rate(step: int, steps: int) -> float:
+    """Rise on a straight line, fall to 0 on a cosine."""
+    fall = 0.5 * (1.0 + math.cos(math.pi * step / steps))
+    return RATE * min(1.0, (step + 1) / RISING) * fall
 
 
 @dataclass
@@ -133,11 +128,12 @@ class Run:
             getattr(self, name).load_state_dict(state[name])
 
 
-def start_run(start: Path, seed: int) -> Run:
+def start_run(start: Path | None, seed: int) -> Run:
     """Set up networks and optimiser."""
     torch.manual_seed(seed)
     network, average = CloudfreeS(), CloudfreeS()
-    network.load_state_dict(load_file(start))
+    if start:
+        network.load_state_dict(load_file(start))
     average.load_state_dict(network.state_dict())
     decayed = [p for p in network.parameters() if p.ndim == 4]
     rest = [p for p in network.parameters() if p.ndim != 4]
@@ -155,16 +151,26 @@ def whole_loss(
     return restoration_loss(result.float(), clear) + 0.25 * recall_loss(colour.float(), clear)
 
 
-def take_step(run: Run, compare: Callable[..., Tensor], library: Library, seed: int) -> float:
+def share_gradients(network: CloudfreeS) -> None:
+    """Give every process the mean of the gradients of all."""
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    flat = parameters_to_vector(gradients)
+    distributed.all_reduce(flat)
+    vector_to_parameters(flat / distributed.get_world_size(), gradients)
+
+
+def take_step(run: Run, rate: float, compare: Callable[..., Tensor], batch: Batch) -> float:
     """Do one step and return its loss."""
     for group in run.optimizer.param_groups:
-        group["lr"] = learning_rate(run.step)
-    loss = compare(run.network, *make_batch(library, seed, run.step))
+        group["lr"] = rate
+    loss = compare(run.network, *batch)
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
+    if distributed.is_initialized():
+        share_gradients(run.network)
     nn.utils.clip_grad_norm_(run.network.parameters(), 0.5)
     run.optimizer.step()
-    decay = min(0.998, (1 + run.step) / (10 + run.step))
+    decay = min(AVERAGED, (1 + run.step) / (10 + run.step))
     with torch.no_grad():
         for kept, new in zip(run.average.parameters(), run.network.parameters(), strict=True):
             kept.lerp_(new, 1.0 - decay)
@@ -172,30 +178,41 @@ def take_step(run: Run, compare: Callable[..., Tensor], library: Library, seed: 
     return float(loss.detach())
 
 
+def join_processes() -> tuple[int, int]:
+    """Join the processes that torchrun started: the number of this one, and how many there are."""
+    if "RANK" not in os.environ:
+        return 0, 1
+    distributed.init_process_group("gloo")
+    return distributed.get_rank(), distributed.get_world_size()
+
+
 def train(options: argparse.Namespace) -> None:
-    """Train one fold, writing a checkpoint every 200 steps and the averaged weights at the end."""
+    """Train, writing a checkpoint every 500 steps and the averaged weights at the end."""
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = options.out / "checkpoint.pt"
-    library = open_library(options.data, options.sim, FOLDS[options.fold])
+    rank, processes = join_processes()
+    scenes = sorted(path for path in options.sim.iterdir() if path.is_dir())
+    library = open_library(options.data, SCORED, scenes[rank::processes])
     run = start_run(options.start, options.seed)
     if options.resume and checkpoint.exists():
         run.load(checkpoint)
-    compare = torch.compile(whole_loss, dynamic=False)  # takes minutes once, then a third less
+    compare = torch.compile(whole_loss, dynamic=False)  # takes minutes once, then a fifth less
     recent: list[float] = []
-    while run.step < STEPS:
+    while run.step < options.steps:
         begun = time.monotonic()
-        recent.append(take_step(run, compare, library, options.seed))
+        batch = make_batch(library, (options.seed, rank, run.step))
+        recent.append(take_step(run, learning_rate(run.step, options.steps), compare, batch))
         run.seconds += time.monotonic() - begun
-        if run.step % 50 == 0:
+        if rank == 0 and run.step % 50 == 0:
             print(f"{run.step} loss {np.mean(recent):.4f} {run.seconds:.0f} s", flush=True)
             recent.clear()
-        if run.step % 200 == 0:
+        if rank == 0 and (run.step % 500 == 0 or run.step == options.steps):
             run.save(checkpoint)
             save_file(run.average.state_dict(), options.out / "weights.safetensors")
-    save_file(run.average.state_dict(), options.out / "weights.safetensors")
-    record = {"fold": options.fold, "steps": run.step, "seed": options.seed}
-    record |= {"minutes": round(run.seconds / 60, 1)}
-    (options.out / "training.json").write_text(json.dumps(record))
+    if rank == 0:
+        record = {"steps": run.step, "seed": options.seed, "processes": processes}
+        record |= {"minutes": round(run.seconds / 60, 1)}
+        (options.out / "training.json").write_text(json.dumps(record))
 
 
 def main() -> None:
@@ -205,29 +222,29 @@ def main() -> None:
     cv2.setNumThreads(1)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(required=True)
-    training = commands.add_parser("train", help="train one fold, or on everything")
+    training = commands.add_parser("train", help="train on what is not scored")
     training.add_argument("--data", type=Path, required=True)
-    training.add_argument("--fold", choices=sorted(FOLDS), required=True)
     training.add_argument("--sim", type=Path, required=True, help="folder of scenes")
-    training.add_argument("--start", type=Path, required=True, help="weights of the first run")
+    training.add_argument("--start", type=Path, help="weights to go on from")
+    training.add_argument("--steps", type=int, default=8000)
     training.add_argument("--seed", type=int, default=SEED)
     training.add_argument("--out", type=Path, required=True)
     training.add_argument("--resume", action="store_true")
     training.set_defaults(action=train)
-    scoring = commands.add_parser("evaluate", help="score the folds, each with its own run")
+    scoring = commands.add_parser("evaluate", help="score a run on the places it never saw")
     scoring.add_argument("--data", type=Path, required=True)
-    scoring.add_argument("--runs", type=Path, required=True)
-    scoring.set_defaults(action=lambda options: evaluate(options.data, options.runs))
+    scoring.add_argument("--run", type=Path, required=True)
+    scoring.set_defaults(action=lambda options: evaluate(options.data, options.run))
     shipping = commands.add_parser("assemble", help="write weights, card and scores of the model")
-    shipping.add_argument("--runs", type=Path, required=True)
+    shipping.add_argument("--run", type=Path, required=True)
     shipping.add_argument("--model", type=Path, required=True)
-    shipping.add_argument("--hardware", required=True, help="what the runs were made on")
-    shipping.set_defaults(action=lambda o: assemble(o.runs, o.model, o.hardware))
+    shipping.add_argument("--hardware", required=True, help="what the run was made on")
+    shipping.set_defaults(action=lambda o: assemble(o.run, o.model, o.hardware))
     calibrating = commands.add_parser("calibrate", help="write [uncertainty] into the card")
     calibrating.add_argument("--data", type=Path, required=True)
-    calibrating.add_argument("--runs", type=Path, required=True)
+    calibrating.add_argument("--run", type=Path, required=True)
     calibrating.add_argument("--model", type=Path, required=True)
-    calibrating.set_defaults(action=lambda o: calibrate(o.data, o.runs, o.model))
+    calibrating.set_defaults(action=lambda o: calibrate(o.data, o.run, o.model))
     options = parser.parse_args()
     options.action(options)
 

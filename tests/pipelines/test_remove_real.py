@@ -41,7 +41,6 @@ def test_a_scene_with_coordinates(data: Path, tmp_path: Path) -> None:
 
 
 def test_every_triplet_comes_closer_to_its_clear_image(data: Path, tmp_path: Path) -> None:
-    """A check of the way, not of the model: it has seen these places in training."""
     gains = []
     for s1 in sorted((data / "triplets").glob("*_s1.tif")):
         name = s1.name.removesuffix("_s1.tif")
