@@ -3,7 +3,7 @@
 Optical is reflectance clipped to 0-1, SAR is scaled to 0-1, images are (band, y, x).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +28,7 @@ FOLDS: dict[str, set[str]] = {
     # fall_136 shows lakes and fields like those of 2266 and 2729; no match was found, but no risk
     "C": {"0316", "0581", "0746", "2266", "2729", "fall_136"},
 }
-SCORED = FOLDS["A"] | FOLDS["B"] | FOLDS["C"]  # training sees none of them
+SCORED = frozenset(FOLDS["A"] | FOLDS["B"] | FOLDS["C"])  # training sees none of them
 CLOUD = 0.7  # reflectance of cloud that hides the ground
 NO_OFFSET_DN = 0.0  # all images were processed before baseline 04.00
 UNSCORED = {"winter112p797"}
@@ -168,8 +168,10 @@ def read_simulated(folders: Sequence[Path]) -> Iterator[Patch]:
         yield Patch(folder.name, read_optical(path), cloudy, scale_sar(decibel))
 
 
-def open_library(data: Path, held_out: set[str], simulated: Sequence[Path] = ()) -> Library:
-    """Sort by its uses every patch but those of places held out; and simulated scenes."""
+def open_library(
+    data: Path, simulated: Sequence[Path] = (), held_out: Set[str] = SCORED
+) -> Library:
+    """Sort simulated scenes, and every patch but those of places held out, by their uses."""
     library = Library(simulated=list(read_simulated(simulated)))
     for read in (read_triplets, read_pairs, read_time_series, read_scenes):
         for patch in read(data):

@@ -165,7 +165,7 @@ def score_fold(
     """Score the triplets of one group of places."""
     held = {name: patch for name, patch in triplets.items() if name in FOLDS[fold]}
     scored = {name: score_triplet(network, patch) for name, patch in held.items()}
-    own = score_own_date(network, list(held.values()), open_library(data, FOLDS[fold]))
+    own = score_own_date(network, list(held.values()), open_library(data, held_out=FOLDS[fold]))
     return {"mean": mean_scores(list(scored.values())), **own, "triplets": scored}
 
 
@@ -231,7 +231,8 @@ steps = {steps}
 seed = {seed}
 hardware = "{hardware}"
 minutes = {minutes}
-command = "torchrun --nproc-per-node 2 train.py train --data DATA --sim SIM --start THIRD --out RUN"
+command = "torchrun --nproc-per-node 2 train.py train --data DATA --sim SIM \
+--weights THIRD --out RUN"
 
 [scores]
 protocol = "{protocol}"

@@ -5,16 +5,16 @@ pairs, a time series and scenes) and RUNS an empty folder; SIM holds simulated s
 101 to 388 and COVER 0.25, 0.4, 0.55 or 0.7 for a remainder of SEED / 4 of 0, 1, 2 or 3:
 
     cloudfree simulate SIM/SEED --size 512 --seed SEED --cloud-cover COVER --misregistration 0 0
-    torchrun --nproc-per-node 2 train.py train --data DATA --sim SIM --start SECOND \
+    torchrun --nproc-per-node 2 train.py train --data DATA --sim SIM --weights SECOND \
         --steps 6500 --out RUNS/third
     torchrun --nproc-per-node 2 train.py train --data DATA --sim SIM \
-        --start RUNS/third/weights.safetensors --steps 8000 --out RUNS/fourth
+        --weights RUNS/third/weights.safetensors --steps 8000 --out RUNS/fourth
     python train.py evaluate --data DATA --run RUNS/fourth
     python train.py assemble --run RUNS/fourth --model . --hardware TEXT
     python train.py calibrate --data DATA --run RUNS/fourth --model .
 
 SECOND is pretrained.safetensors of this folder in commit 236946b, made by two runs of the same kind
-of 10800 steps (../README.md); without ``--start`` training begins from nothing. The third run had
+of 10800 steps (../README.md); without ``--weights`` training begins from nothing. The third run had
 the scenes up to seed 260, all of them in both processes.
 
 Training leaves out every place that is scored: targets, SAR and cloud donors. Step k of a run draws
@@ -36,7 +36,7 @@ import cv2
 import numpy as np
 import torch
 from deviations import calibrate
-from patches import SCORED, Library, open_library
+from patches import Library, open_library
 from rasterio.errors import NotGeoreferencedWarning
 from safetensors.torch import load_file, save_file
 from samples import make_sample
@@ -192,8 +192,8 @@ def train(options: argparse.Namespace) -> None:
     checkpoint = options.out / "checkpoint.pt"
     rank, processes = join_processes()
     scenes = sorted(path for path in options.sim.iterdir() if path.is_dir())
-    library = open_library(options.data, SCORED, scenes[rank::processes])
-    run = start_run(options.start, options.seed)
+    library = open_library(options.data, scenes[rank::processes])
+    run = start_run(options.weights, options.seed)
     if options.resume and checkpoint.exists():
         run.load(checkpoint)
     compare = torch.compile(whole_loss, dynamic=False)  # takes minutes once, then a fifth less
@@ -225,7 +225,7 @@ def main() -> None:
     training = commands.add_parser("train", help="train on what is not scored")
     training.add_argument("--data", type=Path, required=True)
     training.add_argument("--sim", type=Path, required=True, help="folder of scenes")
-    training.add_argument("--start", type=Path, help="weights to go on from")
+    training.add_argument("--weights", type=Path, help="weights to go on from")
     training.add_argument("--steps", type=int, default=8000)
     training.add_argument("--seed", type=int, default=SEED)
     training.add_argument("--out", type=Path, required=True)

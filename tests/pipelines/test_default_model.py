@@ -42,8 +42,8 @@ def test_training_draws_from_no_place_that_is_scored(
 
     for reader in ("read_triplets", "read_pairs", "read_time_series", "read_scenes"):
         monkeypatch.setattr(patches, reader, read)
-    everything = patches.open_library(Path("data"), set())
-    library = patches.open_library(Path("data"), patches.SCORED)
+    everything = patches.open_library(Path("data"), held_out=set())
+    library = patches.open_library(Path("data"))
     assert {patch.name for patch in everything.real} == set(names)
     assert {patch.name for patch in library.real} == {LEARNED_FROM, "spring_101_p4"}
     assert len(library.donors) == len(library.veils) == len(library.real)
