@@ -45,6 +45,8 @@ NOTES = [
     "ones; the scores were 26.35 dB, 0.850, 9.15 degrees and 0.0337 after it, 26.94 dB, 0.847, "
     "9.21 degrees and 0.0337 after the second, 27.28 dB, 0.852, 8.96 degrees and 0.0320 after the "
     "third; training went on for as long as there was time",
+    "how softly clouds of the simulator end, and how few small ones there are, was set by what "
+    "seven of these triplets show",
     "the network is told of shadow as `remove` tells it, up to five pixels below the margin that a "
     "mask grows around clouds; without that rim 27.38 dB, 0.856, 8.63 degrees and 0.0317",
     "the mean of the weights of the third and fourth run was tried: 27.37 dB instead of 27.38",
