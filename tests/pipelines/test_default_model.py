@@ -11,9 +11,9 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from cloudfree.cli.evaluate import command
+from cloudfree.core.progress import silent
+from cloudfree.pipelines.evaluate import EvaluateOptions, run
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "models" / "cloudfree-s"
@@ -51,14 +51,10 @@ def test_training_draws_from_no_place_that_is_scored(
 
 def test_the_scores_of_the_card_are_those_of_the_shipped_weights(data: Path) -> None:
     told = json.loads((FOLDER / "scores.json").read_text(encoding="utf-8"))["mean"]
-    words = ["--data", str(data / "triplets"), "--model", "cloudfree-s", "--json", "-q"]
-    measured = [
-        patch["figures"]
-        for patch in json.loads(CliRunner().invoke(command, words).stdout)["patches"]
-        if patch["name"] != LEARNED_FROM
-    ]
+    scored = run(EvaluateOptions(data / "triplets", ("cloudfree-s",)), silent).patches
+    measured = [patch.figures for patch in scored if patch.name != LEARNED_FROM]
     assert len(measured) == 15
     for name, method in (("raw", "cloudfree-s, raw"), ("clear_kept", "cloudfree-s, written")):
         for metric in METRICS:
-            mean = fmean(figures[method]["all"][metric] for figures in measured)
+            mean = fmean(getattr(figures[method].all, metric) for figures in measured)
             assert mean == pytest.approx(told[name][metric], rel=1e-3, abs=1e-4)
