@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 
 from cloudfree.clouds.cast import ShadowCast
@@ -54,7 +55,7 @@ class Classifier:
         progress: Progress = silent,
         on_score: Callable[[Window, Float32], None] | None = None,
         strip_rows: int = STRIP_ROWS,
-    ) -> Iterator[Strip]:
+    ) -> Generator[Strip, None, None]:
         """Windows and their masks from top to bottom; the same pixels whatever `strip_rows` is.
 
         `on_score` is given the score of each window on the way.
@@ -62,12 +63,13 @@ class Classifier:
         cast_halo = self.shadows.cast.halo_px if self.shadows else 0
         halo = max(cast_halo, growth_halo_px(self.cirrus_px)) + growth_halo_px(self.growth_px)
         if self.shadows and on_score is None:
-            base = _darkened(source, self.shadows, progress, strip_rows)
+            found = _darkened(source, self.shadows, progress, strip_rows)
         else:
-            base = self._scored(source, progress, on_score, strip_rows)
-        for window, outer, mask in with_halo(base, halo):
-            confirmed = confirm_shadows(mask, self.shadows.cast) if self.shadows else mask
-            yield window, self._finished(window, outer, confirmed)
+            found = self._scored(source, progress, on_score, strip_rows)
+        with closing(found) as base:
+            for window, outer, mask in with_halo(base, halo):
+                confirmed = confirm_shadows(mask, self.shadows.cast) if self.shadows else mask
+                yield window, self._finished(window, outer, confirmed)
 
     def _finished(self, window: Window, outer: Window, mask: Mask) -> Mask:
         """A window of a mask of `outer`, cirrus settled and classes grown.
@@ -86,32 +88,32 @@ class Classifier:
         progress: Progress,
         on_score: Callable[[Window, Float32], None] | None,
         strip_rows: int,
-    ) -> Iterator[Strip]:
+    ) -> Generator[Strip, None, None]:
         """Classes with every dark pixel a shadow, not grown, from all bands."""
         height, width = source.grid.height, source.grid.width
         windows = strips_of(source, strip_rows, progress, "cloud mask")
-        for window, planes in read_ahead(
-            source, bands_to_read(source.bands), windows, SCORE_HALO_PX
-        ):
-            inner = window.within(window.grown(SCORE_HALO_PX, height, width))
-            score = cloud_score(planes, self.rules.thorough)[inner]
-            if on_score is not None:
-                on_score(window, score)
-            own = {band: plane[inner] for band, plane in planes.items()}
-            mask = base_classes(own, score, self.rules)
-            if self.shadows:
-                add_shadows(mask, self.shadows.thresholds.candidates(planes)[inner])
-            yield window, mask
+        with read_ahead(source, bands_to_read(source.bands), windows, SCORE_HALO_PX) as read:
+            for window, planes in read:
+                inner = window.within(window.grown(SCORE_HALO_PX, height, width))
+                score = cloud_score(planes, self.rules.thorough)[inner]
+                if on_score is not None:
+                    on_score(window, score)
+                own = {band: plane[inner] for band, plane in planes.items()}
+                mask = base_classes(own, score, self.rules)
+                if self.shadows:
+                    add_shadows(mask, self.shadows.thresholds.candidates(planes)[inner])
+                yield window, mask
 
 
 def _darkened(
     source: OpticalSource, shadows: Shadows, progress: Progress, strip_rows: int
-) -> Iterator[Strip]:
+) -> Generator[Strip, None, None]:
     """The same from the classes that are known, and no more bands than tell what is dark."""
     height, width = source.grid.height, source.grid.width
     windows = strips_of(source, strip_rows, progress, "cloud mask")
-    for window, planes in read_ahead(source, SHADOW_BANDS, windows, SHADOW_HALO_PX):
-        inner = window.within(window.grown(SHADOW_HALO_PX, height, width))
-        mask = shadows.lit.read(window)
-        add_shadows(mask, shadows.thresholds.candidates(planes)[inner])
-        yield window, mask
+    with read_ahead(source, SHADOW_BANDS, windows, SHADOW_HALO_PX) as read:
+        for window, planes in read:
+            inner = window.within(window.grown(SHADOW_HALO_PX, height, width))
+            mask = shadows.lit.read(window)
+            add_shadows(mask, shadows.thresholds.candidates(planes)[inner])
+            yield window, mask

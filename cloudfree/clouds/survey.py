@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -74,14 +75,15 @@ def survey(
     statistics, overview, lit = ShadowStatistics(), _Overview.of(source.grid), KeptClasses()
     windows = strips_of(source, strip_rows, progress, "shadow statistics")
     bands, height, width = bands_to_read(source.bands), source.grid.height, source.grid.width
-    for window, planes in read_ahead(source, bands, windows, SCORE_HALO_PX):
-        inner = window.within(window.grown(SCORE_HALO_PX, height, width))
-        score = cloud_score(planes, rules.thorough)[inner]
-        own = {band: plane[inner] for band, plane in planes.items()}
-        mask = base_classes(own, score, rules)
-        statistics.add(own)
-        overview.add(window, own, mask)
-        lit.add(window, mask)
+    with read_ahead(source, bands, windows, SCORE_HALO_PX) as read:
+        for window, planes in read:
+            inner = window.within(window.grown(SCORE_HALO_PX, height, width))
+            score = cloud_score(planes, rules.thorough)[inner]
+            own = {band: plane[inner] for band, plane in planes.items()}
+            mask = base_classes(own, score, rules)
+            statistics.add(own)
+            overview.add(window, own, mask)
+            lit.add(window, mask)
     thresholds = statistics.thresholds()
     sun = overview.fit(thresholds, axes, sun_azimuth_deg)
     return Survey(statistics.blue.count, thresholds, sun, lit)
@@ -89,7 +91,7 @@ def survey(
 
 def read_ahead(
     source: OpticalSource, bands: tuple[str, ...], windows: Iterable[Window], halo: int
-) -> Iterator[tuple[Window, Planes]]:
+) -> AbstractContextManager[Iterator[tuple[Window, Planes]]]:
     """Windows with the reflectance by band name of each and of `halo` pixels around it.
 
     The next windows are read on a thread of its own: blocks are decoded eight windows at a time.

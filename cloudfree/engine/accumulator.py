@@ -38,7 +38,8 @@ class StripAccumulator:
         for part in parts:
             rows = slice(part.row - self.top, part.row_stop - self.top)
             with np.errstate(invalid="ignore"):
-                yield self._sum[:, rows] / self._weight[rows]
+                mean = self._sum[:, rows] / self._weight[rows]
+            yield mean
         self._scroll(parts[-1].row_stop - self.top)
 
     def _scroll(self, count: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
@@ -28,6 +29,7 @@ Inputs = TypeVar("Inputs")
 Rows = TypeVar("Rows")
 
 
+@contextmanager
 def predict_rows(
     plan: TilePlan,
     bands: int,
@@ -38,7 +40,7 @@ def predict_rows(
     batch: int = 4,
     progress: Progress = silent,
     side_by_side: int = 1,
-) -> Iterator[tuple[Window, Float32, Rows]]:
+) -> Iterator[Iterator[tuple[Window, Float32, Rows]]]:
     """Predicted rows of a scene from top to bottom, and what `load_rows` makes of their window.
 
     Each is a window as wide as the scene, its pixels, (band, y, x), and the loaded rows. Only tiles
@@ -47,16 +49,13 @@ def predict_rows(
     and their caches, anew. Of the batches `side_by_side` are run ahead, each on a thread of its
     own, while the last is added up and passed on, so that a GPU need not wait. Memory is bounded by
     one row of tiles; where it is out for a batch, that batch and those after it are of half the
-    size.
+    size. Whoever leaves the block waits for what is being loaded and run, and no thread is left.
 
     Raises
     ------
     ModelError
         There is no memory for a single tile.
     """
-    height, width = min(plan.tile, plan.height), min(plan.tile, plan.width)
-    accumulator = StripAccumulator(bands, height, plan.width)
-    weight = tile_weight(height, width, plan.overlap)
 
     def loaded(step: _Step) -> tuple[list[Inputs], list[Rows]]:
         return [load(tile) for tile in step.tiles], [load_rows(part) for part in step.finishes]
@@ -67,11 +66,24 @@ def predict_rows(
         _, (inputs, _) = seen
         return run(inputs) if inputs else ()
 
-    ready = prefetch(loaded, _steps(plan, needed, batch, progress))
-    rows_done = 0
-    for (step, (_, rows)), predictions in prefetch(
-        predicted, ready, ahead=side_by_side, threads=side_by_side
+    with (
+        prefetch(loaded, _steps(plan, needed, batch, progress)) as ready,
+        prefetch(predicted, ready, ahead=side_by_side, threads=side_by_side) as steps,
     ):
+        yield _finished_rows(plan, bands, steps)
+
+
+def _finished_rows(
+    plan: TilePlan,
+    bands: int,
+    steps: Iterator[tuple[tuple[_Step, tuple[object, list[Rows]]], Sequence[Float32]]],
+) -> Iterator[tuple[Window, Float32, Rows]]:
+    """Adds up the predictions of each step and gives the rows that it finishes."""
+    height, width = min(plan.tile, plan.height), min(plan.tile, plan.width)
+    accumulator = StripAccumulator(bands, height, plan.width)
+    weight = tile_weight(height, width, plan.overlap)
+    rows_done = 0
+    for (step, (_, rows)), predictions in steps:
         for tile, prediction in zip(step.tiles, predictions, strict=True):
             accumulator.add(tile, prediction, weight)
         if step.finishes:

@@ -129,8 +129,9 @@ def _write_level(
             return halve(_read_under(source, window), source.nodata, resampling)
 
         blocks = _blocks(target.height, target.width, block)
-        for window, pixels in prefetch(halved, blocks, ahead=1):
-            target.write(pixels, window=rectangle(window))
+        with prefetch(halved, blocks, ahead=1) as levels:
+            for window, pixels in levels:
+                target.write(pixels, window=rectangle(window))
 
 
 def _blocks(height: int, width: int, block: int) -> list[Window]:

@@ -79,9 +79,11 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
 
 
 def _score(scoring: Scoring, samples: Sequence[Sample], progress: Progress) -> None:
-    prepared = prefetch(scoring.prepare, samples)
-    with scoring.side_by_side() as patches:
-        judged = prefetch(scoring.judge, prepared, patches, patches)
+    with (
+        scoring.side_by_side() as patches,
+        prefetch(scoring.prepare, samples) as prepared,
+        prefetch(scoring.judge, prepared, patches, patches) as judged,
+    ):
         for (sample, _), found in progress(judged, len(samples), "patches", "patch"):
             scoring.add(sample, found)
 

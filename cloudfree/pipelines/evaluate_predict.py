@@ -50,7 +50,7 @@ def predict_patch(
         return TileInputs(optical[inside], radar, shadow[tile.slices])
 
     size, overlap = (card.tile, card.overlap) if tiled else (max(height, width), 0)
-    rows = predict_rows(
+    with predict_rows(
         TilePlan(height, width, size, overlap),
         2 * len(card.output_bands),
         lambda _: True,
@@ -58,6 +58,7 @@ def predict_patch(
         predict,
         lambda _: None,
         model.batch(size),
-    )
-    image, variance = np.split(np.concatenate([pixels for _, pixels, _ in rows], axis=1), 2)
+    ) as rows:
+        both = np.concatenate([pixels for _, pixels, _ in rows], axis=1)
+    image, variance = np.split(both, 2)
     return image, None if np.isnan(variance).all() else variance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -186,8 +186,11 @@ def write_mask(
     """
     counts = np.zeros(256, dtype=np.int64)
     on_score = scores.write_score if scores else None
-    with CogWriter(path, scene.grid, _profile(plan, creation_options)) as writer:
-        for window, mask in plan.classifier.strips(scene, progress, on_score):
+    with (
+        CogWriter(path, scene.grid, _profile(plan, creation_options)) as writer,
+        closing(plan.classifier.strips(scene, progress, on_score)) as strips,
+    ):
+        for window, mask in strips:
             writer.write(window, mask[np.newaxis])
             for value in MaskClass:
                 counts[value] += np.count_nonzero(mask == value)

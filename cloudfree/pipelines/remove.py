@@ -183,7 +183,8 @@ def _write(
             counts.add(rows)
 
         batch = options.batch or scene.model.batch(plan.tile)
-        write_behind(write, scene.predictions(plan, batch, progress), WAITING_PARTS)
+        with scene.predictions(plan, batch, progress) as predictions:
+            write_behind(write, predictions, WAITING_PARTS)
         warnings = _check(counts)
         result.tag(CLOUDFREE_WARNINGS=" | ".join(warnings))
         result.finish()

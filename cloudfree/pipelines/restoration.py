@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,9 +74,10 @@ class Restoration:
     shift: Displacement
     uncertainty: Uncertainty | None = None
 
+    @contextmanager
     def predictions(
         self, plan: TilePlan, batch: int, progress: Progress
-    ) -> Iterator[tuple[Window, Float32, Original]]:
+    ) -> Iterator[Iterator[tuple[Window, Float32, Original]]]:
         """Predicted rows of the whole scene from top to bottom, with the original ones."""
         bands, predict = len(self.model.card.output_bands), self.model.predict
         if self.uncertainty:
@@ -88,10 +90,13 @@ class Restoration:
         def original(window: Window) -> Original:
             return Original(rows.read(window), self.opacity(window))
 
-        with self.model.runtime.side_by_side() as batches:
-            yield from predict_rows(
+        with (
+            self.model.runtime.side_by_side() as batches,
+            predict_rows(
                 plan, bands, self.needed, load, predict, original, batch, progress, batches
-            )
+            ) as predicted,
+        ):
+            yield predicted
 
     def finished(self, window: Window, prediction: Float32, original: Original) -> RestoredRows:
         """The rows of the output."""

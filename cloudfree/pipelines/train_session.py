@@ -93,7 +93,8 @@ class Session:
             begun = time.monotonic() - run.seconds
             if journal and run.step == 0:
                 run.save(self.folder / CHECKPOINT)  # tells --resume which patches are the run's
-            for _, batch in progress(prefetch(batches.at, left), len(left), "steps"):
+            ready = stack.enter_context(prefetch(batches.at, left))
+            for _, batch in progress(ready, len(left), "steps"):
                 result = take_step(run, plan, batch)
                 run.seconds = time.monotonic() - begun
                 if journal:

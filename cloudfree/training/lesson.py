@@ -82,8 +82,11 @@ def draw_lessons(
 
     until = time.monotonic() + seconds
     counts = progress(range(times), times, "adaptation")
-    with model.runtime.side_by_side() as batches:
-        for _, found in prefetch(lesson, counts, batches, batches):
+    with (
+        model.runtime.side_by_side() as batches,
+        prefetch(lesson, counts, batches, batches) as drawn,
+    ):
+        for _, found in drawn:
             if found:
                 yield found
             if time.monotonic() > until:

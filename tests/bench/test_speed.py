@@ -77,8 +77,10 @@ def test_engine_overhead(benchmark: Any, way: str) -> None:
         return sum(len(model.predict([load(tile)])) for tile in plan)
 
     def engine() -> int:
-        rows = predict_rows(plan, 13, lambda _: True, load, model.predict, lambda _: None, batch=1)
-        return sum(pixels.shape[1] for _, pixels, _ in rows)
+        with predict_rows(
+            plan, 13, lambda _: True, load, model.predict, lambda _: None, batch=1
+        ) as rows:
+            return sum(pixels.shape[1] for _, pixels, _ in rows)
 
     run = {"bare forward": bare, "engine": engine}[way]
     assert benchmark.pedantic(run, rounds=3, warmup_rounds=1) == {"engine": 768}.get(way, 9)

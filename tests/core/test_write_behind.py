@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.core.write_behind import write_behind
+from tests.patience import PATIENCE_S
 
 
 @given(st.lists(st.integers(), max_size=20))
@@ -30,7 +31,9 @@ def test_it_is_written_while_the_next_item_is_made() -> None:
     written: list[int] = []
 
     def write(item: int) -> None:
-        assert item == 2 or second_made.wait(5), "the first waits for the second to be made"
+        assert item == 2 or second_made.wait(PATIENCE_S), (
+            "the first waits for the second to be made"
+        )
         written.append(item)
 
     write_behind(write, items())
@@ -60,7 +63,7 @@ def test_after_an_error_nothing_that_waits_is_written() -> None:
         all_made.set()
 
     def write(item: int) -> None:
-        assert all_made.wait(5), "all three wait before the first is written"
+        assert all_made.wait(PATIENCE_S), "all three wait before the first is written"
         written.append(item)
         raise OSError("disk full")
 

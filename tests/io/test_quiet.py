@@ -11,6 +11,7 @@ import pytest
 
 from cloudfree.io import quiet
 from cloudfree.io.quiet import without_warning
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize("of_the_thread", [False, True], ids=["of the process", "of the thread"])
@@ -35,13 +36,13 @@ def test_blocks_of_threads_overlap_and_none_waits_for_another(first_out: str) ->
         with without_warning(UserWarning):
             entered.set()
             if first_out == "the first in":
-                assert left.wait(10)
+                assert left.wait(PATIENCE_S)
             warnings.warn("unheard", UserWarning, stacklevel=1)
 
     with ThreadPoolExecutor(1) as pool:
         with without_warning(UserWarning):
             running = pool.submit(second)
-            assert entered.wait(10), "it waits for the work of another thread"
+            assert entered.wait(PATIENCE_S), "it waits for the work of another thread"
             if first_out == "the second in":
                 running.result()
             warnings.warn("unheard", UserWarning, stacklevel=1)

@@ -17,6 +17,7 @@ from cloudfree.core.units import Float32
 from cloudfree.core.window import Window, strips
 from cloudfree.engine.predict import predict_rows
 from cloudfree.errors import InputError
+from tests.patience import PATIENCE_S
 
 
 @st.composite
@@ -83,12 +84,13 @@ def _predict(
     def read(window: Window) -> Float32:
         return scene[:, *window.slices]
 
-    for window, pixels, rows in predict_rows(
+    with predict_rows(
         plan, len(scene), needed, read, run, read, batch, side_by_side=side_by_side
-    ):
-        assert np.array_equal(rows, read(window)), "rows come with what was loaded for them"
-        out[:, *window.slices] = pixels
-        seen[window.slices] += 1
+    ) as predicted:
+        for window, pixels, rows in predicted:
+            assert np.array_equal(rows, read(window)), "rows come with what was loaded for them"
+            out[:, *window.slices] = pixels
+            seen[window.slices] += 1
     assert (seen == 1).all(), "every pixel is written exactly once"
     return out
 
@@ -149,17 +151,34 @@ def test_a_fault_in_reading_or_running_stops_the_work_with_its_own_message(fault
         return act
 
     load, run, rows = fail("load"), fail("run"), fail("rows")
-    with pytest.raises(OSError, match=f"{fault} broke"):
-        list(
-            predict_rows(
-                plan,
-                1,
-                lambda tile: True,
-                lambda tile: load(np.zeros((1, tile.height, tile.width), np.float32)),
-                run,
-                rows,
-            )
-        )
+    with (
+        pytest.raises(OSError, match=f"{fault} broke"),
+        predict_rows(
+            plan,
+            1,
+            lambda tile: True,
+            lambda tile: load(np.zeros((1, tile.height, tile.width), np.float32)),
+            run,
+            rows,
+        ) as predicted,
+    ):
+        list(predicted)
+
+
+def test_whoever_stops_early_leaves_no_thread_though_the_error_is_kept() -> None:
+    plan, before = TilePlan(300, 30, 30, 5), set(threading.enumerate())
+
+    def load(window: Window) -> Float32:
+        return np.zeros((1, window.height, window.width), np.float32)
+
+    with (
+        pytest.raises(OSError, match="disk full") as error,
+        predict_rows(plan, 1, lambda _: True, load, lambda t: t, load, side_by_side=2) as rows,
+    ):
+        next(rows)
+        raise OSError("disk full")
+    assert error.traceback
+    assert set(threading.enumerate()) <= before
 
 
 @given(st.integers(1, 5), st.integers(1, 6))
@@ -201,17 +220,19 @@ def test_so_many_batches_are_run_ahead_of_what_is_passed_on_and_no_more(ahead: i
 
     def run(tiles: Sequence[Float32]) -> Sequence[Float32]:
         begun.append(len(tiles))
-        if len(begun) == 2:
+        if len(begun) >= 2:
             second.set()
         return tiles
 
     def load(window: Window) -> Float32:
         return np.zeros((1, window.height, window.width), np.float32)
 
-    rows = predict_rows(plan, 1, lambda _: True, load, run, load, batch=1, side_by_side=ahead)
-    for passed_on, _ in enumerate(rows, start=1):
-        assert second.wait(5), "the second is run while the first is passed on"
-        assert len(begun) <= passed_on + ahead
+    with predict_rows(
+        plan, 1, lambda _: True, load, run, load, batch=1, side_by_side=ahead
+    ) as rows:
+        for passed_on, _ in enumerate(rows, start=1):
+            assert second.wait(PATIENCE_S), "the second is run while the first is passed on"
+            assert len(begun) <= passed_on + ahead
     assert begun == [1] * len(plan)
 
 
@@ -222,22 +243,20 @@ def test_one_thread_reads_the_whole_scene_so_that_files_are_opened_once() -> Non
         threads.add(threading.get_ident())
         return np.zeros((1, tile.height, tile.width), np.float32)
 
-    rows = list(predict_rows(plan, 1, lambda tile: True, load, lambda tiles: tiles, load, batch=2))
-    assert len(rows) == len(plan.rows)
+    with predict_rows(plan, 1, lambda _: True, load, lambda tiles: tiles, load, batch=2) as rows:
+        assert len(list(rows)) == len(plan.rows)
     assert len(threads) == 1
 
 
 def test_memory_is_one_row_of_tiles_whatever_the_height() -> None:
-    windows = [
-        window
-        for window, _, _ in predict_rows(
-            TilePlan(5000, 8, 32, 8),
-            1,
-            lambda tile: False,
-            lambda tile: None,
-            lambda tiles: [],
-            lambda window: None,
-        )
-    ]
+    with predict_rows(
+        TilePlan(5000, 8, 32, 8),
+        1,
+        lambda tile: False,
+        lambda tile: None,
+        lambda tiles: [],
+        lambda window: None,
+    ) as rows:
+        windows = [window for window, _, _ in rows]
     assert max(window.height for window in windows) <= 32
     assert sum(window.height for window in windows) == 5000

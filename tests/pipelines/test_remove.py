@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from cloudfree.core.marks import Mark
 from cloudfree.core.progress import silent
 from cloudfree.core.shift import Shift
 from cloudfree.errors import CloudfreeError, InputError, ModelError, OutputError
+from cloudfree.io.cog import CogWriter
 from cloudfree.io.quiet import without_warning
 from cloudfree.pipelines import remove
 from cloudfree.pipelines.registration import Measurement
@@ -346,6 +348,24 @@ def test_a_fault_of_the_network_leaves_no_output(
     with pytest.raises(RuntimeError, match="broke"):
         _remove(folder)
     assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("broken", ["network", "mask", "result"])
+def test_no_thread_outlives_a_fault_though_the_error_is_kept(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """It would read files that are closed, and the garbage collector would have to end it."""
+
+    def fail(*_: Any) -> None:
+        raise OSError("broke")
+
+    mask = write_raster(folder / "mask.tif", _half_mask(), ["mask"]) if broken == "result" else None
+    monkeypatch.setattr(*(network, "run") if broken == "network" else (CogWriter, "write"), fail)
+    before = set(threading.enumerate())
+    with pytest.raises(OSError, match="broke") as error:
+        _remove(folder, mask=mask, tile=16, overlap=4, batch=1)
+    assert error.traceback
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.parametrize("room_kb", [1, 20, 100])

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 
 from cloudfree.runtimes.model import Arrays
+from tests.patience import PATIENCE_S
 
 
 class OneAtATime:
@@ -32,5 +33,5 @@ class Paired:
 
     def run(self, inputs: Arrays) -> Arrays:
         """Wait for the other one."""
-        self.together.wait(10)
+        self.together.wait(PATIENCE_S)
         return {"image": np.full_like(inputs["optical"], 0.2)}

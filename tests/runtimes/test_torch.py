@@ -90,8 +90,11 @@ def test_batches_side_by_side_share_out_the_threads_of_the_cpu(
     runtime, before = load_model(DEFAULT_MODEL, "cpu").runtime, torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        with runtime.side_by_side() as found:
-            ((_, on_thread),) = prefetch(lambda _: torch.get_num_threads(), [None])
+        with (
+            runtime.side_by_side() as found,
+            prefetch(lambda _: torch.get_num_threads(), [None]) as asked,
+        ):
+            ((_, on_thread),) = asked
         assert (found, on_thread) == (batches, each)
         assert torch.get_num_threads() == threads, "they are given back"
     finally:
@@ -124,6 +127,9 @@ def test_one_thread_convolves_by_the_routines_of_several(tile: TileInputs) -> No
 def test_tiles_side_by_side_are_predicted_as_alone(tile: TileInputs) -> None:
     model = load_model(DEFAULT_MODEL, "cpu")
     (alone,) = model.predict([tile])
-    with model.runtime.side_by_side() as batches:
-        for _, (image,) in prefetch(model.predict, [[tile]] * 4, batches, batches):
+    with (
+        model.runtime.side_by_side() as batches,
+        prefetch(model.predict, [[tile]] * 4, batches, batches) as predicted,
+    ):
+        for _, (image,) in predicted:
             assert np.abs(image - alone).max() < 1e-6
