@@ -48,7 +48,7 @@ DOORS = {
     "onnx": {"runtimes/export.py"},
     "pystac": {"io"},
     "tqdm": {"cli"},
-    "cv2": {"clouds", "coregister", "simulation", "metrics", "report"},
+    "cv2": {"clouds", "coregister", "engine", "simulation", "metrics", "report"},
 }
 
 

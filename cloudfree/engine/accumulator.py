@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import cv2
 import numpy as np
 
 from cloudfree.core.units import Float32
@@ -26,8 +27,7 @@ class StripAccumulator:
         rows = slice(tile.row - self.top, tile.row_stop - self.top)
         cols = slice(tile.col, tile.col_stop)
         for total, band in zip(self._sum[:, rows, cols], prediction, strict=True):
-            # Band by band, so that the product stays in the processor's cache.
-            np.add(total, band * weight, out=total)
+            cv2.accumulateProduct(band, weight, total)
         self._weight[rows, cols] += weight
 
     def release(self, parts: Sequence[Window]) -> Iterator[Float32]:

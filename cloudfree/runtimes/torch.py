@@ -88,7 +88,9 @@ class TorchRuntime:
             tensors = {name: self._tensor(array) for name, array in inputs.items()}
             first = [tensors.pop(name) for name in self._inputs]
             result = self._network(*first, **tensors)
-            return {name: value.float().cpu().numpy() for name, value in result.items()}
+            # Some leave the bands of a pixel side by side, where taking one band is slow.
+            planes = {name: value.float().contiguous() for name, value in result.items()}
+            return {name: value.cpu().numpy() for name, value in planes.items()}
 
     def _tensor(self, array: Arrays | object) -> Tensor:
         return torch.as_tensor(array).to(self._device)
