@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.rasters import write_cloudy_scene, write_radar
 
 # The command line with a writer that waits in the middle of its work, as on a large scene.
@@ -20,7 +21,7 @@ from cloudfree.io.cog import CogWriter
 
 def wait(*_):
     print("writing", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 
 CogWriter.write = wait
 # Where the tests run in the background the shell has told them to ignore it.
@@ -47,7 +48,7 @@ def test_a_command_that_is_told_to_stop_leaves_no_draft(
     assert process.stdout.readline() == "writing\n"
     assert list(tmp_path.glob(".a.part.*"))
     process.send_signal(told)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
     assert "Traceback" not in stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s1.tif", "s2.tif"]

@@ -14,6 +14,7 @@ from torch import distributed
 
 from cloudfree.training.processes import ALONE, join_processes
 from tests.conftest import ROOT
+from tests.patience import PATIENCE_S
 from tests.training.rank import train
 
 
@@ -45,7 +46,7 @@ def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         for rank in range(2)
     ]  # fmt: skip
     for process in started:
-        _, told = process.communicate(timeout=120)
+        _, told = process.communicate(timeout=5 * PATIENCE_S)
         assert process.returncode == 0, told
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
