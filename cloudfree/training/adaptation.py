@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,13 +91,16 @@ def adapt(
     """
     begun = time.monotonic()
 
-    def lessons_of(grounds: Sequence[Ground], times: int, purpose: int) -> Iterator[Lesson]:
+    def lessons_of(
+        grounds: Sequence[Ground], times: int, purpose: int
+    ) -> Generator[Lesson, None, None]:
         place, half = (settings.seed, purpose), settings.seconds / 2
         return draw_lessons(model, grounds, veils, times, place, half, progress)
 
     checks = list(lessons_of(held_out, settings.check_skies * len(held_out), _CHECKING))
     times = min(settings.skies * len(learned), settings.lessons)
-    lessons = [_blocks(lesson) for lesson in lessons_of(learned, times, _LEARNING)]
+    with closing(lessons_of(learned, times, _LEARNING)) as drawn:
+        lessons = [_blocks(lesson) for lesson in drawn]
     checked = len({check.ground for check in checks})
     if checked < _LEAST_CHECKED or sum(len(wanted) for _, wanted in lessons) < _LEAST_BLOCKS:
         return Adaptation(model)

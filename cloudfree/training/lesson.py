@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,7 +71,7 @@ def draw_lessons(
     seed: tuple[int, ...],
     seconds: float,
     progress: Progress,
-) -> Iterator[Lesson]:
+) -> Generator[Lesson, None, None]:
     """Lessons of one ground after the other, under another sky each time, while `seconds` last."""
 
     def lesson(count: int) -> Lesson | None:
