@@ -23,17 +23,19 @@ SNOW_MIN_NIR = 0.11
 SNOW_MIN_GREEN = 0.10
 
 # Reflectance of B10 from which on there is cirrus. Source: Sen2Cor's lower threshold of thin cirrus
-# (S2-PDGS-MPC-ATBD-L2A, section on cirrus). Ground shows well through much of it, so that it is a
-# cloud only beside clouds: until they are known such a pixel is of a class of its own.
+# (S2-PDGS-MPC-ATBD-L2A, section on cirrus).
 CIRRUS_MIN_B10 = 0.012
-MAYBE_CIRRUS = np.uint8(4)
+
+# Ground shows well through much of cirrus and haze, and the tests for them take some ground for
+# haze, so that both are cloud only beside clouds: until they are known, of a class of their own.
+MAYBE_CLOUD = np.uint8(4)
 
 
 @dataclass(frozen=True)
 class ClassRules:
     """Least score of a cloud, greatest snow index (NDSI) of one.
 
-    `thorough` counts in small clouds above dark ground, and cirrus beside clouds.
+    `thorough` counts in small clouds above dark ground, and cirrus and haze beside clouds.
     """
 
     threshold: float
@@ -72,12 +74,12 @@ def _maybe_cirrus(
 ) -> dict[int, NDArray[np.bool_]]:
     if not rules.thorough or CIRRUS_BAND not in planes:
         return {}
-    return {int(MAYBE_CIRRUS): (planes[CIRRUS_BAND] > CIRRUS_MIN_B10) & ~snowy}
+    return {int(MAYBE_CLOUD): (planes[CIRRUS_BAND] > CIRRUS_MIN_B10) & ~snowy}
 
 
-def settle_cirrus(mask: Mask, reach_px: float) -> Mask:
-    """The mask with cirrus that is at most `reach_px` from a cloud as cloud, other as clear."""
-    maybe = mask == MAYBE_CIRRUS
+def settle_maybes(mask: Mask, reach_px: float) -> Mask:
+    """The mask with cirrus and haze at most `reach_px` from a cloud as cloud, other as clear."""
+    maybe = mask == MAYBE_CLOUD
     if not maybe.any():
         return mask
     settled = mask.copy()
@@ -86,9 +88,14 @@ def settle_cirrus(mask: Mask, reach_px: float) -> Mask:
     return settled
 
 
+def add_haze(mask: Mask, hazy: NDArray[np.bool_]) -> None:
+    """Let clear pixels that are hazy be cloud if there is one beside them."""
+    np.copyto(mask, MAYBE_CLOUD, where=hazy & (mask == MaskClass.CLEAR))
+
+
 def add_shadows(mask: Mask, dark: NDArray[np.bool_]) -> None:
     """Make every clear pixel that is dark a shadow: `confirm_shadows` thins them out."""
-    lit = (mask == MaskClass.CLEAR) | (mask == MAYBE_CIRRUS)
+    lit = (mask == MaskClass.CLEAR) | (mask == MAYBE_CLOUD)
     np.copyto(mask, np.uint8(MaskClass.SHADOW), where=dark & lit)
 
 

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from cloudfree.clouds.cast import ShadowCast
 from cloudfree.clouds.classes import (
     ClassRules,
+    add_haze,
     add_shadows,
     bands_to_read,
     base_classes,
     confirm_shadows,
-    settle_cirrus,
+    settle_maybes,
 )
 from cloudfree.clouds.growth import grow, growth_halo_px
+from cloudfree.clouds.haze import HAZE_BANDS, HazeThreshold
 from cloudfree.clouds.kept_classes import KeptClasses
+from cloudfree.clouds.majority import MEDIAN_HALO_PX
 from cloudfree.clouds.rolling import Strip, with_halo
-from cloudfree.clouds.score import SCORE_HALO_PX, cloud_score
-from cloudfree.clouds.shadow import SHADOW_BANDS, SHADOW_HALO_PX, ShadowThresholds
+from cloudfree.clouds.score import SCORE_HALO_PX, Planes, cloud_score
+from cloudfree.clouds.shadow import SHADOW_BANDS, ShadowThresholds
 from cloudfree.clouds.survey import STRIP_ROWS, OpticalSource, read_ahead, strips_of
 from cloudfree.core.cloud_mask import Mask
 from cloudfree.core.progress import Progress, silent
@@ -41,13 +44,14 @@ class Classifier:
     """Everything that decides the class of a pixel besides the reflectance around it.
 
     `shadows` is None where none are wanted; `growth_px` is how far clouds and shadows grow, and
-    `cirrus_px` how far from clouds cirrus is one of them.
+    `maybe_px` how far from clouds cirrus and haze are part of them. Without `haze` none is known.
     """
 
     rules: ClassRules
     shadows: Shadows | None = None
     growth_px: float = 0.0
-    cirrus_px: float = 0.0
+    maybe_px: float = 0.0
+    haze: HazeThreshold | None = None
 
     def strips(
         self,
@@ -61,9 +65,9 @@ class Classifier:
         `on_score` is given the score of each window on the way.
         """
         cast_halo = self.shadows.cast.halo_px if self.shadows else 0
-        halo = max(cast_halo, growth_halo_px(self.cirrus_px)) + growth_halo_px(self.growth_px)
+        halo = max(cast_halo, growth_halo_px(self.maybe_px)) + growth_halo_px(self.growth_px)
         if self.shadows and on_score is None:
-            found = _darkened(source, self.shadows, progress, strip_rows)
+            found = self._darkened(source, self.shadows, progress, strip_rows)
         else:
             found = self._scored(source, progress, on_score, strip_rows)
         with closing(found) as base:
@@ -72,13 +76,13 @@ class Classifier:
                 yield window, self._finished(window, outer, confirmed)
 
     def _finished(self, window: Window, outer: Window, mask: Mask) -> Mask:
-        """A window of a mask of `outer`, cirrus settled and classes grown.
+        """A window of a mask of `outer`, cirrus and haze settled and classes grown.
 
         Each step is given no more rows than the next one needs: distances take long.
         """
         growing = window.grown(growth_halo_px(self.growth_px), outer.row_stop, outer.width)
-        settling = growing.grown(growth_halo_px(self.cirrus_px), outer.row_stop, outer.width)
-        settled = settle_cirrus(mask[settling.within(outer)], self.cirrus_px)
+        settling = growing.grown(growth_halo_px(self.maybe_px), outer.row_stop, outer.width)
+        settled = settle_maybes(mask[settling.within(outer)], self.maybe_px)
         grown = grow(settled[growing.within(settling)], self.growth_px)
         return grown[window.within(growing)]
 
@@ -100,20 +104,26 @@ class Classifier:
                     on_score(window, score)
                 own = {band: plane[inner] for band, plane in planes.items()}
                 mask = base_classes(own, score, self.rules)
+                self._add_haze(mask, planes, inner)
                 if self.shadows:
                     add_shadows(mask, self.shadows.thresholds.candidates(planes)[inner])
                 yield window, mask
 
+    def _darkened(
+        self, source: OpticalSource, shadows: Shadows, progress: Progress, strip_rows: int
+    ) -> Generator[Strip, None, None]:
+        """The same from the classes that are known, and no more bands than it takes."""
+        height, width = source.grid.height, source.grid.width
+        windows = strips_of(source, strip_rows, progress, "cloud mask")
+        bands = tuple(sorted({*SHADOW_BANDS, *HAZE_BANDS})) if self.haze else SHADOW_BANDS
+        with read_ahead(source, bands, windows, MEDIAN_HALO_PX) as read:
+            for window, planes in read:
+                inner = window.within(window.grown(MEDIAN_HALO_PX, height, width))
+                mask = shadows.lit.read(window)
+                self._add_haze(mask, planes, inner)
+                add_shadows(mask, shadows.thresholds.candidates(planes)[inner])
+                yield window, mask
 
-def _darkened(
-    source: OpticalSource, shadows: Shadows, progress: Progress, strip_rows: int
-) -> Generator[Strip, None, None]:
-    """The same from the classes that are known, and no more bands than tell what is dark."""
-    height, width = source.grid.height, source.grid.width
-    windows = strips_of(source, strip_rows, progress, "cloud mask")
-    with read_ahead(source, SHADOW_BANDS, windows, SHADOW_HALO_PX) as read:
-        for window, planes in read:
-            inner = window.within(window.grown(SHADOW_HALO_PX, height, width))
-            mask = shadows.lit.read(window)
-            add_shadows(mask, shadows.thresholds.candidates(planes)[inner])
-            yield window, mask
+    def _add_haze(self, mask: Mask, planes: Planes, inner: tuple[slice, slice]) -> None:
+        if self.haze:
+            add_haze(mask, self.haze.hazy(planes)[inner])

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudfree.clouds.majority import median_of
 from cloudfree.clouds.score import Planes
 from cloudfree.core.units import Float32
 
@@ -21,9 +21,6 @@ SHADOW_BANDS = ("B02", "B08", "B11")
 # Where a threshold stands between the minimum and the mean of the scene.
 INDEX_POSITION = 3 / 4
 BLUE_POSITION = 5 / 6
-
-MEDIAN_PX = 5
-SHADOW_HALO_PX = MEDIAN_PX // 2
 
 
 @dataclass(frozen=True)
@@ -39,12 +36,7 @@ class ShadowThresholds:
 
     def candidates(self, planes: Planes) -> NDArray[np.bool_]:
         """Dark pixels after a 5x5 median, (y, x); what lies outside the array is not dark."""
-        dark = self.dark(planes).astype(np.uint8)
-        # The median of zeros and ones is one where more than half of them are.
-        count = cv2.boxFilter(
-            dark, -1, (MEDIAN_PX, MEDIAN_PX), normalize=False, borderType=cv2.BORDER_CONSTANT
-        )
-        return np.asarray(count > MEDIAN_PX**2 // 2)
+        return median_of(self.dark(planes))
 
 
 @dataclass

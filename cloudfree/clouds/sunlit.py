@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from cloudfree.clouds.cast import Bits, ShadowCast
+from cloudfree.clouds.haze import haze_index
 from cloudfree.clouds.score import CIRRUS_BAND, SCORE_BANDS, Planes, cloud_score
 from cloudfree.core.cloud_mask import Mask, MaskClass, obscured
 from cloudfree.core.units import Float32
@@ -20,10 +21,9 @@ SUNLIT_BANDS = SCORE_BANDS
 
 # The mask sees a cloud from 0.2 on.
 MAX_SCORE = 0.15
-# Haze brightens blue more than red. Source: haze-optimized transformation of Zhang, Guindon and
-# Cihlar (Remote Sens. Environ. 82, 2002) with the constants of Fmask (Zhu and Woodcock, Remote
-# Sens. Environ. 118, 2012), for top-of-atmosphere reflectance; above 0 there is haze.
-HAZE_SLOPE, HAZE_OFFSET = np.float32(0.5), np.float32(0.08)
+# Greatest index of haze of clear ground. Source: the constant of Fmask (Zhu and Woodcock, Remote
+# Sens. Environ. 118, 2012) for top-of-atmosphere reflectance.
+MAX_HAZE = 0.08
 # Ground seldom shows in the cirrus band: in clear scenes at most so much does.
 MAX_CIRRUS = 0.004
 # Haze and cirrus are smooth; the mean over so many pixels leaves bright roofs and noise out.
@@ -53,8 +53,7 @@ def undisturbed(mask: Mask, around: Surroundings) -> Bits:
 
 def hazeless(planes: Planes) -> Bits:
     """Where neither haze, cirrus nor thin cloud shows, (y, x), in reflectance by band name."""
-    haze = planes["B02"] - HAZE_SLOPE * planes["B04"] - HAZE_OFFSET
-    clean = (cloud_score(planes) < MAX_SCORE) & (_smooth(haze) < 0)
+    clean = (cloud_score(planes) < MAX_SCORE) & (_smooth(haze_index(planes)) < MAX_HAZE)
     if CIRRUS_BAND in planes:
         clean &= _smooth(planes[CIRRUS_BAND]) < MAX_CIRRUS
     return np.asarray(clean, dtype=np.bool_)

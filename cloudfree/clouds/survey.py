@@ -11,6 +11,7 @@ import numpy as np
 
 from cloudfree.clouds.classes import ClassRules, bands_to_read, base_classes
 from cloudfree.clouds.ground import GroundAxes
+from cloudfree.clouds.haze import HAZE_BANDS, HazeThreshold, haze_threshold
 from cloudfree.clouds.kept_classes import KeptClasses
 from cloudfree.clouds.score import SCORE_HALO_PX, Planes, cloud_score
 from cloudfree.clouds.shadow import SHADOW_BANDS, ShadowStatistics, ShadowThresholds
@@ -28,8 +29,10 @@ STRIP_ROWS = 64
 # Strips that are read before they are asked for; each of a full tile takes 24 MB.
 AHEAD = 4
 
-# Longest side of the thinned-out scene on which the sun and the shadows' distance are fitted.
+# Longest side of the thinned-out scene on which the sun and the shadows' distance are fitted, and
+# on which clear ground is looked at.
 OVERVIEW_PX = 1024
+_OVERVIEW_BANDS = tuple(sorted({*SHADOW_BANDS, *HAZE_BANDS}))
 
 
 class OpticalSource(Protocol):
@@ -54,13 +57,14 @@ class OpticalSource(Protocol):
 class Survey:
     """Thresholds of the scene's shadows, and what the clouds and dark ground show of the sun.
 
-    `lit` are its classes before anything is a shadow.
+    `lit` are its classes before anything is a shadow; `haze` is None where too little is clear.
     """
 
     valid_px: int
     thresholds: ShadowThresholds
     sun: SunFit | None
     lit: KeptClasses
+    haze: HazeThreshold | None
 
 
 def survey(
@@ -86,7 +90,7 @@ def survey(
             lit.add(window, mask)
     thresholds = statistics.thresholds()
     sun = overview.fit(thresholds, axes, sun_azimuth_deg)
-    return Survey(statistics.blue.count, thresholds, sun, lit)
+    return Survey(statistics.blue.count, thresholds, sun, lit, overview.haze_threshold())
 
 
 def read_ahead(
@@ -125,15 +129,22 @@ class _Overview:
 
     def add(self, window: Window, planes: Planes, mask: Mask) -> None:
         kept = np.s_[-window.row % self.step :: self.step, :: self.step]
-        self.planes.append({band: planes[band][kept].copy() for band in SHADOW_BANDS})
+        self.planes.append({band: planes[band][kept].copy() for band in _OVERVIEW_BANDS})
         self.masks.append(mask[kept].copy())
 
     def fit(
         self, thresholds: ShadowThresholds, axes: GroundAxes, azimuth_deg: float | None
     ) -> SunFit | None:
-        planes = {band: np.concatenate([p[band] for p in self.planes]) for band in SHADOW_BANDS}
+        planes = self._joined()
         # Thinned-out pixels have no neighbours to take a median of.
         dark = thresholds.candidates(planes) if self.step == 1 else thresholds.dark(planes)
         cloud = np.concatenate(self.masks) == MaskClass.CLOUD
         valid = np.isfinite(planes["B02"])
         return fit_sun(cloud, dark, valid, axes.every(self.step), azimuth_deg)
+
+    def haze_threshold(self) -> HazeThreshold | None:
+        return haze_threshold(self._joined(), np.concatenate(self.masks) == MaskClass.CLEAR)
+
+    def _joined(self) -> Planes:
+        bands = {band: [planes[band] for planes in self.planes] for band in _OVERVIEW_BANDS}
+        return {band: np.concatenate(parts) for band, parts in bands.items()}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -18,6 +17,7 @@ from cloudfree.clouds.classes import REQUIRED_BANDS, ClassRules
 from cloudfree.clouds.classify import Classifier, Shadows
 from cloudfree.clouds.ground import GroundAxes
 from cloudfree.clouds.growth import parse_distance
+from cloudfree.clouds.haze import HazeThreshold
 from cloudfree.clouds.score import CIRRUS_BAND
 from cloudfree.clouds.survey import OpticalSource, survey
 from cloudfree.core.cloud_mask import MaskClass, class_fractions
@@ -43,8 +43,8 @@ from cloudfree.pipelines.mask_sun import (
 
 log = logging.getLogger("cloudfree")
 
-# How far from clouds cirrus is taken for part of them by a thorough mask.
-CIRRUS_REACH_M = 200.0
+# How far from clouds cirrus and haze are taken for part of them by a thorough mask.
+MAYBE_REACH_M = 200.0
 
 
 class MaskSource(OpticalSource, Protocol):
@@ -162,11 +162,13 @@ def plan_mask(scene: MaskSource, settings: MaskSettings, progress: Progress) -> 
     if CIRRUS_BAND not in scene.bands:
         log.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.name)
     rules = ClassRules(settings.threshold, settings.ndsi, settings.thorough)
-    shadows, sun = _shadows(scene, rules, progress) if settings.shadow else (None, NO_SUN)
     pixel_m = pixel_size_m(scene.grid)
-    cirrus_px = CIRRUS_REACH_M / pixel_m if settings.thorough else 0.0
-    classifier = Classifier(rules, shadows, growth.pixels(pixel_m), cirrus_px)
-    return MaskPlan(settings, classifier, sun)
+    maybe_px = MAYBE_REACH_M / pixel_m if settings.thorough else 0.0
+    classifier = Classifier(rules, growth_px=growth.pixels(pixel_m), maybe_px=maybe_px)
+    if not settings.shadow:
+        return MaskPlan(settings, classifier, NO_SUN)
+    shadows, haze, sun = _looked_at(scene, rules, progress)
+    return MaskPlan(settings, replace(classifier, shadows=shadows, haze=haze), sun)
 
 
 def write_mask(
@@ -201,7 +203,9 @@ def write_mask(
     return counts
 
 
-def _shadows(scene: MaskSource, rules: ClassRules, progress: Progress) -> tuple[Shadows, Sun]:
+def _looked_at(
+    scene: MaskSource, rules: ClassRules, progress: Progress
+) -> tuple[Shadows, HazeThreshold | None, Sun]:
     """Thresholds over the whole scene, and where its clouds throw their shadows."""
     axes = _ground_axes(scene.grid)
     found = survey(scene, rules, axes, scene.sun_azimuth_deg, progress)
@@ -209,7 +213,8 @@ def _shadows(scene: MaskSource, rules: ClassRules, progress: Progress) -> tuple[
         raise _no_valid_pixel(scene)
     sun = decide_sun(scene.sun_azimuth_deg, found.sun)
     tell_sun(sun, found.sun)
-    return Shadows(found.thresholds, cast_of(sun, axes), found.lit), sun
+    haze = found.haze if rules.thorough else None
+    return Shadows(found.thresholds, cast_of(sun, axes), found.lit), haze, sun
 
 
 def _ground_axes(grid: Grid) -> GroundAxes:
@@ -229,12 +234,12 @@ def _score_writer(options: MaskOptions, grid: Grid) -> ScoreWriter | AbstractCon
 
 def _score_profile(options: MaskOptions) -> CogProfile:
     profile = score_profile(options.score_dtype)
-    return dataclasses.replace(profile, creation_options=options.creation_options)
+    return replace(profile, creation_options=options.creation_options)
 
 
 def _refuse_creation_options(options: MaskOptions) -> None:
     """Refuse creation options that one of the outputs cannot be written with."""
-    profiles = [dataclasses.replace(mask_profile(), creation_options=options.creation_options)]
+    profiles = [replace(mask_profile(), creation_options=options.creation_options)]
     for profile in [*profiles, _score_profile(options)] if options.score else profiles:
         profile.refuse_creation_options()
 
@@ -259,7 +264,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
         **sun_tags(plan.sun),
     }
     tags = {**profile.tags, **made}
-    return dataclasses.replace(profile, tags=tags, creation_options=creation_options)
+    return replace(profile, tags=tags, creation_options=creation_options)
 
 
 def _no_valid_pixel(scene: MaskSource) -> InputError:

@@ -5,12 +5,12 @@ import pytest
 
 from cloudfree.clouds.cast import ShadowCast
 from cloudfree.clouds.classes import (
-    MAYBE_CIRRUS,
+    MAYBE_CLOUD,
     ClassRules,
     add_shadows,
     base_classes,
     confirm_shadows,
-    settle_cirrus,
+    settle_maybes,
 )
 from cloudfree.clouds.shadow import ShadowThresholds
 from cloudfree.core.cloud_mask import MaskClass
@@ -65,7 +65,7 @@ def test_without_darkness_there_is_no_shadow() -> None:
     ("cirrus", "score", "expected"),
     [
         (0.012, 0.0, MaskClass.CLEAR),
-        (0.013, 0.0, MAYBE_CIRRUS),
+        (0.013, 0.0, MAYBE_CLOUD),
         (0.013, 0.5, MaskClass.CLOUD),
         (0.013, np.nan, MaskClass.NODATA),
     ],
@@ -78,19 +78,19 @@ def test_what_the_cirrus_band_shows_may_be_cirrus(
     scores = np.full((3, 3), score, dtype=np.float32)
     thorough = ClassRules(threshold=0.2, max_ndsi=0.6, thorough=True)
     assert base_classes(planes_of(pixels), scores, thorough)[1, 1] == expected
-    assert base_classes(planes_of(pixels), scores, RULES)[1, 1] != MAYBE_CIRRUS
+    assert base_classes(planes_of(pixels), scores, RULES)[1, 1] != MAYBE_CLOUD
 
 
 def test_cirrus_is_cloud_beside_clouds_and_clear_elsewhere() -> None:
     cloud, shadow = MaskClass.CLOUD, MaskClass.SHADOW
     mask = np.array([[4, 4, 4, shadow, cloud, 4, 4, 4, 0]], dtype=np.uint8)
-    settled = settle_cirrus(mask, 2.0)
+    settled = settle_maybes(mask, 2.0)
     np.testing.assert_array_equal(settled, [[0, 0, cloud, shadow, cloud, cloud, cloud, 0, 0]])
-    assert (settle_cirrus(np.full((3, 3), MAYBE_CIRRUS), 5.0) == MaskClass.CLEAR).all()
+    assert (settle_maybes(np.full((3, 3), MAYBE_CLOUD), 5.0) == MaskClass.CLEAR).all()
 
 
 def test_what_may_be_cirrus_may_lie_in_shadow() -> None:
-    mask = np.array([[MAYBE_CIRRUS, MaskClass.CLEAR, MaskClass.CLOUD]], dtype=np.uint8)
+    mask = np.array([[MAYBE_CLOUD, MaskClass.CLEAR, MaskClass.CLOUD]], dtype=np.uint8)
     add_shadows(mask, np.ones((1, 3), np.bool_))
     np.testing.assert_array_equal(mask, [[MaskClass.SHADOW, MaskClass.SHADOW, MaskClass.CLOUD]])
 

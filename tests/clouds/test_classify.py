@@ -65,7 +65,7 @@ def test_a_thorough_mask_does_not_depend_on_it_either(height: int, rows: int, se
         found = survey(source, THOROUGH, TEN_METRE_AXES, 150.0, silent, rows)
         cast = ShadowCast.away_from_sun(150.0, TEN_METRE_AXES, (150.0, 600.0))
         shadows = Shadows(found.thresholds, cast, found.lit)
-        return _whole(source, Classifier(THOROUGH, shadows, 2.5, cirrus_px=7.0), rows)
+        return _whole(source, Classifier(THOROUGH, shadows, 2.5, maybe_px=7.0), rows)
 
     whole = classified(10_000)
     np.testing.assert_array_equal(classified(rows), whole)
