@@ -44,7 +44,7 @@ from cloudfree.cli.options import (
 @click.option(
     "--thorough",
     is_flag=True,
-    help="Find small clouds above dark ground and cirrus beside clouds too, as `remove` does.",
+    help="Find small clouds above dark ground, cirrus and haze beside clouds, as `remove` does.",
 )
 @click.option(
     "--shadow/--no-shadow", default=True, show_default=True, help="Look for shadows of clouds."
