@@ -20,8 +20,12 @@ from cloudfree.core.units import Float32
 HAZE_BANDS = ("B02", "B04", "B11")
 
 SLOPE = np.float32(0.5)
-# How far above the median of clear ground haze begins: 0.02 of haze over vegetation or soil.
+# How far above the median of clear ground haze begins: 0.02 of haze over vegetation or soil, but
+# so many standard deviations where the ground itself has many colours, as fields in a desert.
 EXCESS = 0.01
+DEVIATIONS = 2.0
+# Standard deviation of normal numbers by their median distance from the median.
+_NORMAL = 1.4826
 # Water is blue without any haze; below this it takes nearly all light of the short-wave infrared.
 LEAST_LAND_B11 = 0.05
 
@@ -45,7 +49,10 @@ def haze_threshold(planes: Planes, clear: NDArray[np.bool_]) -> HazeThreshold | 
     known = clear & _is_land(planes)
     if known.mean() < LEAST_CLEAR:
         return None
-    return HazeThreshold(np.float32(np.median(haze_index(planes)[known]) + EXCESS))
+    index = haze_index(planes)[known]
+    middle = np.median(index)
+    deviation = _NORMAL * np.median(np.abs(index - middle))
+    return HazeThreshold(np.float32(middle + max(EXCESS, DEVIATIONS * deviation)))
 
 
 def haze_index(planes: Planes) -> Float32:
