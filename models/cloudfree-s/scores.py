@@ -18,16 +18,18 @@ from patches import FOLDS, UNSCORED, Patch, open_library, read_triplets
 from safetensors.torch import load_file
 
 from cloudfree.clouds.shadow_rim import shadow_with_rim
+from cloudfree.clouds.soft_edge import soft_edge
 from cloudfree.core.cloud_mask import obscured
 from cloudfree.metrics.scores import score as compare_images
 from cloudfree.networks.cloudfree_s import CloudfreeS
-from cloudfree.pipelines.restoration import SHADOW_REACH_PX
+from cloudfree.pipelines.restoration import SHADOW_REACH_PX, SOFT_EDGE_PX
 
 Scores = dict[str, float]
 PROTOCOL = (
     "15 SEN12MS-CR triplets of places that training never saw; reflectance clipped to 0-1; "
     "SSIM with an 11 x 11 Gaussian window of sigma 1.5 and zero padding; SAM in degrees; means "
-    "over the triplets; clear_kept takes the cloudy image where it shows neither cloud nor shadow; "
+    "over the triplets; clear_kept takes the cloudy image where it shows neither cloud nor shadow, "
+    "with the soft edges of what remove writes; "
     "own_date is of the pixels that clouds of other places hide of the clear images, "
     "own_date_shadow of those in their shadows"
 )
@@ -99,7 +101,7 @@ def score_triplet(network: CloudfreeS, patch: Patch) -> dict[str, Any]:
     assert patch.cloudy is not None and patch.clear is not None and patch.mask is not None
     raw = restore(network, patch)
     clouds = obscured(patch.mask[0])
-    kept = np.where(clouds, raw, patch.cloudy)
+    kept = patch.cloudy + soft_edge(clouds, SOFT_EDGE_PX) * (raw - patch.cloudy)
     images = dict(zip(RESULTS, (patch.cloudy, raw, kept), strict=True))
     scores = {name: score(image, patch.clear) for name, image in images.items()}
     return {"cloud_or_shadow": float(clouds.mean()), **scores}
