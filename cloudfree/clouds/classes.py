@@ -29,6 +29,8 @@ CIRRUS_MIN_B10 = 0.012
 # Ground shows well through much of cirrus and haze, and the tests for them take some ground for
 # haze, so that both are cloud only beside clouds: until they are known, of a class of their own.
 MAYBE_CLOUD = np.uint8(4)
+# Such a pixel that is dark: in shadow, or over woods.
+MAYBE_CLOUD_DARK = np.uint8(5)
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ def add_haze(mask: Mask, hazy: NDArray[np.bool_]) -> None:
 
 def add_shadows(mask: Mask, dark: NDArray[np.bool_]) -> None:
     """Make every clear pixel that is dark a shadow: `confirm_shadows` thins them out."""
-    lit = (mask == MaskClass.CLEAR) | (mask == MAYBE_CLOUD)
-    np.copyto(mask, np.uint8(MaskClass.SHADOW), where=dark & lit)
+    np.copyto(mask, np.uint8(MaskClass.SHADOW), where=dark & (mask == MaskClass.CLEAR))
+    np.copyto(mask, MAYBE_CLOUD_DARK, where=dark & (mask == MAYBE_CLOUD))
 
 
 def confirm_shadows(mask: Mask, cast: ShadowCast) -> Mask:
@@ -104,4 +106,6 @@ def confirm_shadows(mask: Mask, cast: ShadowCast) -> Mask:
     possible = cast.of(mask == MaskClass.CLOUD)
     confirmed = mask.copy()
     confirmed[(mask == MaskClass.SHADOW) & ~possible] = MaskClass.CLEAR
+    hazy = mask == MAYBE_CLOUD_DARK
+    confirmed[hazy] = np.where(possible[hazy], np.uint8(MaskClass.SHADOW), MAYBE_CLOUD)
     return confirmed

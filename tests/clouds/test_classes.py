@@ -89,10 +89,12 @@ def test_cirrus_is_cloud_beside_clouds_and_clear_elsewhere() -> None:
     assert (settle_maybes(np.full((3, 3), MAYBE_CLOUD), 5.0) == MaskClass.CLEAR).all()
 
 
-def test_what_may_be_cirrus_may_lie_in_shadow() -> None:
-    mask = np.array([[MAYBE_CLOUD, MaskClass.CLEAR, MaskClass.CLOUD]], dtype=np.uint8)
-    add_shadows(mask, np.ones((1, 3), np.bool_))
-    np.testing.assert_array_equal(mask, [[MaskClass.SHADOW, MaskClass.SHADOW, MaskClass.CLOUD]])
+def test_what_may_be_cloud_is_shadow_where_one_is_confirmed_and_stays_over_dark_ground() -> None:
+    cloud, shadow, maybe = MaskClass.CLOUD, MaskClass.SHADOW, MAYBE_CLOUD
+    mask = np.array([[maybe, maybe, MaskClass.CLEAR, cloud, maybe]], dtype=np.uint8)
+    add_shadows(mask, np.ones((1, 5), np.bool_))
+    confirmed = confirm_shadows(mask, ShadowCast.between((0.0, -2.0), (0.0, -3.0)))
+    np.testing.assert_array_equal(confirmed, [[shadow, shadow, MaskClass.CLEAR, cloud, maybe]])
 
 
 def test_only_shadows_behind_a_cloud_are_confirmed() -> None:

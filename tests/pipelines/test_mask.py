@@ -16,6 +16,7 @@ from cloudfree.io.optical import SUN_AZIMUTH_TAG
 from cloudfree.io.quiet import without_warning
 from cloudfree.pipelines.mask import MaskOptions, MaskResult, run
 from tests.clouds.scenes import cloudy_scene, degrees_apart
+from tests.rasters import cloudy_scene as round_cloud
 from tests.rasters import write_raster
 
 SIZE = 160
@@ -181,6 +182,25 @@ def test_with_thorough_the_mask_finds_more_of_them_and_says_so(tmp_path: Path) -
     assert (mask == MaskClass.CLOUD).sum() > (usual == MaskClass.CLOUD).sum()
     with rasterio.open(more.output) as dataset:
         assert dataset.tags()["MASK_THOROUGH"] == "yes"
+
+
+def test_with_thorough_the_rim_of_haze_around_a_cloud_is_cloud(tmp_path: Path) -> None:
+    """Far from the cloud as much haze is none of it, and without shadows nothing is known of it."""
+    numbers, cloud = round_cloud(160, 160)
+    rows, cols = np.mgrid[:160, :160]
+    distance = np.hypot(rows - 80, cols - 80)
+    rim, far = ~cloud & (distance < 48), distance > 92
+    low = np.arange(13)[:, None, None] != 10  # low clouds do not show in the cirrus band
+    numbers += (400 * low * (rim | far)).astype(np.uint16)
+    scene = _scene(tmp_path, numbers)
+    found = {}
+    for name, options in {"usual": {}, "all": {"thorough": True}}.items():
+        _, found[name] = _run(scene, output=tmp_path / f"{name}.tif", **options)
+    _, blind = _run(scene, output=tmp_path / "blind.tif", thorough=True, shadow=False)
+    assert (found["all"][rim] == MaskClass.CLOUD).mean() > 0.95
+    assert (found["usual"][rim] == MaskClass.CLOUD).mean() < 0.5
+    assert (blind[rim] == MaskClass.CLOUD).mean() < 0.5
+    assert not (found["all"][far] == MaskClass.CLOUD).any()
 
 
 def test_nodata_stays_nodata_and_clouds_do_not_grow_over_it(tmp_path: Path) -> None:
