@@ -57,7 +57,8 @@ class OpticalSource(Protocol):
 class Survey:
     """Thresholds of the scene's shadows, and what the clouds and dark ground show of the sun.
 
-    `lit` are its classes before anything is a shadow; `haze` is None where too little is clear.
+    `lit` are its classes before anything is a shadow; `haze` is None where too little is clear, or
+    the rules are not thorough.
     """
 
     valid_px: int
@@ -90,7 +91,8 @@ def survey(
             lit.add(window, mask)
     thresholds = statistics.thresholds()
     sun = overview.fit(thresholds, axes, sun_azimuth_deg)
-    return Survey(statistics.blue.count, thresholds, sun, lit, overview.haze_threshold())
+    haze = overview.haze_threshold() if rules.thorough else None
+    return Survey(statistics.blue.count, thresholds, sun, lit, haze)
 
 
 def read_ahead(

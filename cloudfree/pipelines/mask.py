@@ -213,8 +213,7 @@ def _looked_at(
         raise _no_valid_pixel(scene)
     sun = decide_sun(scene.sun_azimuth_deg, found.sun)
     tell_sun(sun, found.sun)
-    haze = found.haze if rules.thorough else None
-    return Shadows(found.thresholds, cast_of(sun, axes), found.lit), haze, sun
+    return Shadows(found.thresholds, cast_of(sun, axes), found.lit), found.haze, sun
 
 
 def _ground_axes(grid: Grid) -> GroundAxes:
