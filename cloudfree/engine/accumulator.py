@@ -33,19 +33,22 @@ class StripAccumulator:
     def release(self, parts: Sequence[Window]) -> Iterator[Float32]:
         """The mean of each part of the finished rows, NaN where no tile was added.
 
-        The parts are as wide as the scene and come from the top down without gaps.
+        The parts are as wide as the scene and come from the top down without gaps. What is given
+        holds until the next is asked for: it lies where the sum was, as new memory of that size
+        takes longer than dividing.
         """
         for part in parts:
             rows = slice(part.row - self.top, part.row_stop - self.top)
+            mean = self._sum[:, rows]
             with np.errstate(invalid="ignore"):
-                mean = self._sum[:, rows] / self._weight[rows]
+                np.divide(mean, self._weight[rows], out=mean)
             yield mean
         self._scroll(parts[-1].row_stop - self.top)
 
     def _scroll(self, count: int) -> None:
         """Move the rows below the released ones to the top and clear what follows them."""
-        for buffer in (self._sum, self._weight):
-            kept = buffer.shape[-2] - count
-            buffer[..., :kept, :] = buffer[..., count:, :].copy()
-            buffer[..., kept:, :] = 0.0
+        for plane in (*self._sum, self._weight):  # one by one: numpy would copy what may overlap
+            kept = len(plane) - count
+            plane[:kept] = plane[count:]
+            plane[kept:] = 0.0
         self.top += count

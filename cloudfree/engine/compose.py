@@ -16,13 +16,13 @@ def compose(
     opacity: Float32,
     radiometry: Radiometry,
     positions: Sequence[int],
-) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-    """The original numbers with the prediction laid over them, and which pixels it changed.
+) -> NDArray[np.bool_]:
+    """Lay the prediction over the original numbers, in place, and tell which pixels it changed.
 
-    Shapes: `native` (file band, y, x) in the file's own numbers; `prediction` (band, y, x) in
-    reflectance; `opacity` (y, x), 0 original to 1 restored. `positions[i]` is where band i of the
-    prediction stands in the file. Pixels of opacity 0, without data or without a prediction stay
-    bit-identical; so do bands that the prediction lacks.
+    Shapes: `native` (file band, y, x) in the file's own numbers, contiguous; `prediction`
+    (band, y, x) in reflectance; `opacity` (y, x), 0 original to 1 restored. `positions[i]` is where
+    band i of the prediction stands in the file. Pixels of opacity 0, without data or without a
+    prediction stay bit-identical; so do bands that the prediction lacks.
     """
     filled = (opacity > 0) & radiometry.valid(native)
     for plane in prediction:
@@ -31,12 +31,11 @@ def compose(
     places = slice(None) if filled.all() else np.flatnonzero(filled)
     weight = opacity.reshape(-1)[places]
     mixed = bool((weight < 1).any())
-    result = np.array(native, order="C")
     for plane, position in zip(prediction, positions, strict=True):
-        band = result[position].reshape(-1)
+        band = native[position].reshape(-1, copy=False)
         after = plane.reshape(-1)[places]
         if mixed:
             before = radiometry.reflectance(band[places])
             after = before + weight * (after - before)
         band[places] = radiometry.encode(after)
-    return result, filled
+    return filled

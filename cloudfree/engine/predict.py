@@ -43,13 +43,14 @@ def predict_rows(
 ) -> Iterator[Iterator[tuple[Window, Float32, Rows]]]:
     """Predicted rows of a scene from top to bottom, and what `load_rows` makes of their window.
 
-    Each is a window as wide as the scene, its pixels, (band, y, x), and the loaded rows. Only tiles
-    for which `needed` is true are loaded and run, `batch` at a time; pixels that no such tile
-    covers are NaN. Everything is loaded ahead on one thread: each further one would open the files,
-    and their caches, anew. Of the batches `side_by_side` are run ahead, each on a thread of its
-    own, while the last is added up and passed on, so that a GPU need not wait. Memory is bounded by
-    one row of tiles; where it is out for a batch, that batch and those after it are of half the
-    size. Whoever leaves the block waits for what is being loaded and run, and no thread is left.
+    Each is a window as wide as the scene, its pixels, (band, y, x), which hold until the next are
+    asked for, and the loaded rows. Only tiles for which `needed` is true are loaded and run,
+    `batch` at a time; pixels that no such tile covers are NaN. Everything is loaded ahead on one
+    thread: each further one would open the files, and their caches, anew. Of the batches
+    `side_by_side` are run ahead, each on a thread of its own, while the last is added up and passed
+    on, so that a GPU need not wait. Memory is bounded by one row of tiles; where it is out for a
+    batch, that batch and those after it are of half the size. Whoever leaves the block waits for
+    what is being loaded and run, and no thread is left.
 
     Raises
     ------

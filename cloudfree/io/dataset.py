@@ -49,11 +49,12 @@ class Dataset:
         window: Window | None = None,
         out_shape: tuple[int, int] | None = None,
         resampling: Resampling = Resampling.nearest,
+        out: NDArray[np.generic] | None = None,
     ) -> NDArray[np.generic]:
         """Bands (counted from 0) in the file's own numbers, (band, y, x).
 
         `window` is the part to read, None for all of it; `out_shape` the rows and columns to which
-        it is brought by `resampling`.
+        it is brought by `resampling`; `out` an array to read into instead of a new one.
 
         Raises
         ------
@@ -66,6 +67,7 @@ class Dataset:
                 bands,
                 window=rectangle(window) if window else None,
                 out_shape=(len(bands), *out_shape) if out_shape else None,
+                out=out,
                 resampling=resampling,
             )
         except RasterioIOError as error:

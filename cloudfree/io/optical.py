@@ -144,12 +144,13 @@ class OpticalScene(Dataset):
         window: Window | None = None,
         out_shape: tuple[int, int] | None = None,
         resampling: enums.Resampling = enums.Resampling.nearest,
+        out: NDArray[np.generic] | None = None,
     ) -> NDArray[np.generic]:
         """Bands (counted from 0) in the file's own numbers, (band, y, x), as `Dataset.read` does.
 
         What a mask beside the bands hides is nodata, for the mask does not go with the numbers.
         """
-        numbers = super().read(indexes, window, out_shape, resampling)
+        numbers = super().read(indexes, window, out_shape, resampling, out)
         if self._masked:
             part = rectangle(window) if window else None
             seen = self.handle.read_masks(1, window=part, out_shape=out_shape)
@@ -224,9 +225,9 @@ class OpticalScene(Dataset):
         """Top-of-atmosphere reflectance of `bands`, (band, y, x), NaN where there is no data."""
         return self.radiometry.decode(self.read([self.positions[b] for b in bands], window))
 
-    def native(self, window: Window) -> NDArray[np.generic]:
-        """All bands of the file in its own numbers and order, (band, y, x)."""
-        return self.read(list(range(len(self.descriptions))), window)
+    def native(self, window: Window, out: NDArray[np.generic] | None = None) -> NDArray[np.generic]:
+        """All bands of the file in its own numbers and order, (band, y, x), in `out` if given."""
+        return self.read(list(range(len(self.descriptions))), window, out=out)
 
     def profile(self, tags: Mapping[str, str], creation_options: Mapping[str, str]) -> CogProfile:
         """How a scene like this one is written: type, names, tags and scales of this file.

@@ -21,7 +21,7 @@ from cloudfree.core.window import Window, strips
 from cloudfree.io.rectangle import rectangle
 
 # Rows that are halved at once: what is made of them takes several times their memory.
-_HALVED_ROWS = 64
+_HALVED_ROWS = 8
 # No row of a raster: none follows.
 _NEVER = -1
 

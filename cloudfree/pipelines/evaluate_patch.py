@@ -80,10 +80,10 @@ def restore(model: Model, predict: Predict, patch: Patch, clouds: Clouds, tiled:
     positions = [patch.bands.index(band) for band in model.card.output_bands]
     native = patch.radiometry.encode(patch.cloudy)
     opacity = soft_edge(clouds.grown, SOFT_EDGE_PX)
-    written, _ = compose(native, image, opacity, patch.radiometry, positions)
+    compose(native, image, opacity, patch.radiometry, positions)
     return Restored(
         _placed(image, positions, patch),
-        patch.radiometry.decode(written),
+        patch.radiometry.decode(native),
         None if variance is None else _placed(variance, positions, patch),
     )
 

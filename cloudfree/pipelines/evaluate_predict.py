@@ -59,6 +59,6 @@ def predict_patch(
         lambda _: None,
         model.batch(size),
     ) as rows:
-        both = np.concatenate([pixels for _, pixels, _ in rows], axis=1)
+        both = np.concatenate([pixels.copy() for _, pixels, _ in rows], axis=1)
     image, variance = np.split(both, 2)
     return image, None if np.isnan(variance).all() else variance

@@ -21,8 +21,6 @@ from cloudfree.core.marks import MARK_COLOURS, Mark
 from cloudfree.core.model_card import ModelCard
 from cloudfree.core.progress import Progress
 from cloudfree.core.tile_plan import TilePlan
-from cloudfree.core.units import Float32
-from cloudfree.core.window import Window
 from cloudfree.core.write_behind import write_behind
 from cloudfree.errors import InputError
 from cloudfree.io.cog import CogProfile, CogWriter
@@ -33,7 +31,7 @@ from cloudfree.pipelines.mask import MaskSettings, plan_mask, write_mask
 from cloudfree.pipelines.registration import NOT_USED, Measurement, measure, shift_tags
 from cloudfree.pipelines.remove_inputs import open_optical, open_sar, refuse_outputs
 from cloudfree.pipelines.remove_options import RemoveOptions, RemoveResult
-from cloudfree.pipelines.restoration import Original, Restoration, RestoredRows
+from cloudfree.pipelines.restoration import Restoration, RestoredRows
 from cloudfree.pipelines.uncertainty import Uncertainty
 from cloudfree.pipelines.uncertainty_file import deviation_writer
 from cloudfree.runtimes.load import find_card, load_model
@@ -175,8 +173,7 @@ def _write(
         ) as write_deviation,
     ):
 
-        def write(predicted: tuple[Window, Float32, Original]) -> None:
-            rows = scene.finished(*predicted)
+        def write(rows: RestoredRows) -> None:
             result.write(rows.window, rows.pixels)
             marks.write(rows.window, _marks(rows.filled, rows.valid)[None])
             write_deviation(rows)
@@ -184,7 +181,8 @@ def _write(
 
         batch = options.batch or scene.model.batch(plan.tile)
         with scene.predictions(plan, batch, progress) as predictions:
-            write_behind(write, predictions, WAITING_PARTS)
+            finished = (scene.finished(*predicted) for predicted in predictions)
+            write_behind(write, finished, WAITING_PARTS)
         warnings = _check(counts)
         result.tag(CLOUDFREE_WARNINGS=" | ".join(warnings))
         result.finish()

@@ -37,7 +37,10 @@ SHADOW_REACH_PX = 5
 
 @dataclass(frozen=True)
 class Original:
-    """Rows of the scene in the file's numbers, (band, y, x), and their opacity, (y, x), 0 to 1."""
+    """Rows of the scene in the file's numbers, (band, y, x), and their opacity, (y, x), 0 to 1.
+
+    The numbers are nobody else's: the restored ones are laid over them.
+    """
 
     native: NDArray[np.generic]
     opacity: Float32
@@ -82,13 +85,13 @@ class Restoration:
         bands, predict = len(self.model.card.output_bands), self.model.predict
         if self.uncertainty:
             bands, predict = 2 * bands, self.uncertainty.predict
-        rows = RollingRows(self.optical.native, plan.height, plan.width, plan.tile)
+        rows = RollingRows(self.optical.native, plan.height, self._room(plan))
 
         def load(tile: Window) -> TileInputs:
             return self._inputs(tile, rows.read(tile))
 
         def original(window: Window) -> Original:
-            return Original(rows.read(window), self.opacity(window))
+            return Original(rows.read(window).copy(), self.opacity(window))
 
         with (
             self.model.runtime.side_by_side() as batches,
@@ -98,16 +101,21 @@ class Restoration:
         ):
             yield predicted
 
+    def _room(self, plan: TilePlan) -> NDArray[np.generic]:
+        """Memory for the rows of a row of tiles in the file's numbers, (band, y, x)."""
+        shape = (len(self.optical.descriptions), min(plan.tile, plan.height), plan.width)
+        return np.empty(shape, self.optical.radiometry.dtype)
+
     def finished(self, window: Window, prediction: Float32, original: Original) -> RestoredRows:
         """The rows of the output."""
         radiometry, opacity = self.optical.radiometry, original.opacity
         positions = [self.optical.positions[band] for band in self.model.card.output_bands]
         image = prediction[: len(positions)]
-        pixels, filled = compose(original.native, image, opacity, radiometry, positions)
         valid = radiometry.valid(original.native)
+        filled = compose(original.native, image, opacity, radiometry, positions)
         wanted = int((valid & (opacity > 0)).sum())
         deviation = self.uncertainty.deviation(prediction, filled) if self.uncertainty else None
-        return RestoredRows(window, pixels, valid, filled, wanted, deviation)
+        return RestoredRows(window, original.native, valid, filled, wanted, deviation)
 
     def needed(self, tile: Window) -> bool:
         """Whether the network has something to restore in a tile."""

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.core.units import Radiometry
-from cloudfree.engine.compose import compose
+from cloudfree.engine import compose as laying
 
 DIGITAL_NUMBERS = Radiometry("uint16", 1e-4, 0.0, 0.0)
+
+
+def compose(native: np.ndarray, *rest: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers with the prediction laid over a copy of them, and the pixels that changed."""
+    result = native.copy()
+    return result, laying.compose(result, *rest)
 
 
 def _scene(seed: int, bands: int = 3, size: int = 6) -> np.ndarray:
@@ -80,3 +88,10 @@ def test_a_restored_pixel_is_never_nodata() -> None:
         [0],
     )
     assert result.item() == 1
+
+
+def test_numbers_that_cannot_be_written_in_place_are_refused() -> None:
+    native = np.full((1, 4, 4), 50, np.uint16)[:, :, :2]
+    prediction, opacity = np.full((1, 4, 2), 0.3, np.float32), np.ones((4, 2), np.float32)
+    with pytest.raises(ValueError, match="copy"):
+        laying.compose(native, prediction, opacity, DIGITAL_NUMBERS, [0])
