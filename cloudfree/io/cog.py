@@ -36,10 +36,11 @@ from cloudfree.io.whole_file import cannot_be_written, draft_folder
 
 # Draft and overviews are read once and thrown away: fast compression, and blocks low enough to be
 # full at each write of finished rows. Higher ones would wait in GDAL's cache, which the scene that
-# is being read shares, be written half full for want of room, and be read again.
+# is being read shares, be written half full for want of room, and be read again. Whoever writes
+# compresses as well: GDAL's threads are decoding what is read ahead, and would let it wait.
 DRAFT_ROWS = 64
 _DRAFT = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK_PX, "blockysize": DRAFT_ROWS,
-          "compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer"}  # fmt: skip
+          "compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer", "num_threads": 1}  # fmt: skip
 # Bytes of GDAL's block cache while the draft is copied: each block is read and written once, and
 # more would keep the whole draft. rasterio takes this setting in bytes and puts the old one back.
 _COPY_CACHE = 32 << 20

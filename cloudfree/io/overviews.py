@@ -20,7 +20,7 @@ from cloudfree.core.prefetch import prefetch
 from cloudfree.core.window import Window, strips
 from cloudfree.io.rectangle import rectangle
 
-# Rows that are halved at once: what is made of them takes several times their memory.
+# Rows that are halved at once: what is made of them stays in the processor's cache.
 _HALVED_ROWS = 8
 # No row of a raster: none follows.
 _NEVER = -1
