@@ -49,12 +49,6 @@ RATIOS = (
     Ratio("mask without shadows / decoding its bands", "mask_without_shadow", "decode", 1.3),
     Ratio("mask with shadows / decoding its bands", "mask_with_shadow", "decode", 1.9),
     Ratio("remove, one convolution / its parts", "cheap_remove", "cheap_parts", 1.10),
-    Ratio(
-        "remove, one convolution / its parts in strips",
-        "cheap_remove",
-        "cheap_parts_in_strips",
-        1.10,
-    ),
     Ratio("remove, costless network / its parts", "costless_remove", "costless_parts", 1.10),
     Ratio("remove, default model / its parts", "remove_all", "default_parts", 1.10),
     Ratio("remove / MONAI's sliding window", "remove_all", "monai_all", 1.0),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import rasterio
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -19,9 +17,7 @@ from cloudfree.core.progress import silent
 from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.window import Window, strips
 from cloudfree.io.cog import CogWriter
-from cloudfree.io.creation_options import COG
 from cloudfree.io.optical import OpticalScene
-from cloudfree.io.rectangle import rectangle
 from cloudfree.io.sar import SarScene
 from cloudfree.pipelines import remove
 from cloudfree.runtimes.checkpoint import build_network
@@ -32,9 +28,6 @@ from cloudfree.runtimes.torch import TorchRuntime
 from tests.bench.mask_cases import STRIP_ROWS, decode_bands
 from tests.bench.scene import cover_mask, full_scene
 from tests.runtimes.readiness import OneAtATime
-
-Parts = Iterable[tuple[Window, NDArray[np.generic]]]
-Encode = Callable[[Path, OpticalScene, Parts], None]
 
 
 def warm_up() -> None:
@@ -82,21 +75,13 @@ def cheap_parts(size: int, folder: Path) -> None:
     _parts(size, folder, _cheap())
 
 
-def cheap_parts_in_strips(size: int, folder: Path) -> None:
-    """The same, encoded by the writer of the tool, which holds a few rows and not the scene."""
-    _parts(size, folder, _cheap(), _encode_in_strips)
-
-
 def default_parts(size: int, folder: Path) -> None:
     """What `remove_all` cannot do without."""
     _parts(size, folder, load_model(DEFAULT_MODEL, "cpu"))
 
 
-def _parts(size: int, folder: Path, model: Model, encode: Encode | None = None) -> None:
-    """Decode, bare forward passes on the same tiles one after the other, encode.
-
-    Decoding and encoding are those of rasterio, by as many threads as the tool asks GDAL for.
-    """
+def _parts(size: int, folder: Path, model: Model) -> None:
+    """Decode, bare forward passes on the same tiles one after the other, encode."""
     s2, s1 = full_scene(size)
     decode_bands(s2)
     decode_bands(s1)
@@ -107,27 +92,13 @@ def _parts(size: int, folder: Path, model: Model, encode: Encode | None = None) 
     )
     for _ in plan:
         model.predict([tile])
-    with OpticalScene(s2) as scene:
+    with (
+        OpticalScene(s2) as scene,
+        CogWriter(folder / "copy.tif", scene.grid, scene.profile({}, {})) as out,
+    ):
         pixels = scene.native(Window(0, 0, STRIP_ROWS, scene.grid.width))
-        rows = strips(scene.grid.height, scene.grid.width, STRIP_ROWS)
-        parts = ((strip, pixels[:, : strip.height]) for strip in rows)
-        (encode or _encode)(folder / "copy.tif", scene, parts)
-
-
-def _encode(path: Path, scene: OpticalScene, parts: Parts) -> None:
-    """What rasterio does with its driver for Cloud-Optimized GeoTIFFs: the scene is in memory."""
-    kind = {key: scene.handle.profile[key] for key in ("count", "height", "width", "dtype")}
-    place = {"crs": scene.grid.crs, "transform": scene.grid.transform}
-    options = {**COG, "OVERVIEW_RESAMPLING": "AVERAGE"}
-    with rasterio.open(path, "w", driver="COG", **kind, **place, **options) as out:
-        for window, pixels in parts:
-            out.write(pixels, window=rectangle(window))
-
-
-def _encode_in_strips(path: Path, scene: OpticalScene, parts: Parts) -> None:
-    with CogWriter(path, scene.grid, scene.profile({}, {})) as out:
-        for window, pixels in parts:
-            out.write(window, pixels)
+        for strip in strips(scene.grid.height, scene.grid.width, STRIP_ROWS):
+            out.write(strip, pixels[:, : strip.height])
 
 
 def cheap_remove(size: int, folder: Path) -> None:
@@ -254,8 +225,7 @@ def _instead_of_loading(model: Model) -> Iterator[None]:
 CASES = {
     case.__name__: case
     for case in (
-        costless_parts, costless_remove, cheap_parts, cheap_parts_in_strips, cheap_remove,
-        default_parts, remove_all, monai_all, remove_30, remove_10, glf_cr_all, glf_cr_30,
-        glf_cr_10, adapted_30, whole_way,
+        costless_parts, costless_remove, cheap_parts, cheap_remove, default_parts, remove_all,
+        monai_all, remove_30, remove_10, glf_cr_all, glf_cr_30, glf_cr_10, adapted_30, whole_way,
     )
 }  # fmt: skip
