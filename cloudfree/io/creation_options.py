@@ -19,8 +19,9 @@ from cloudfree.errors import OutputError
 from cloudfree.io.quiet import collected_warnings
 
 BLOCK_PX = 512
-# Each level of the output keeps buffers for as many blocks as there are threads.
-_THREADS = min(4, (os.cpu_count() or 1) + 1)
+# Each level of the output keeps buffers for as many blocks as there are threads; with eight, who
+# hands them their blocks has as much to do as each of them.
+_THREADS = min(8, (os.cpu_count() or 1) + 1)
 # Level 6, GDAL's own, takes twice the time of level 1 for at most 2 % less of real reflectance.
 COG = {"BLOCKSIZE": str(BLOCK_PX), "COMPRESS": "DEFLATE", "PREDICTOR": "YES", "LEVEL": "1",
        "BIGTIFF": "IF_SAFER", "NUM_THREADS": str(_THREADS)}  # fmt: skip

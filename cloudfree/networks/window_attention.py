@@ -132,7 +132,7 @@ class WindowAttention(nn.Module):
             own.add_(bias)
             if masked:
                 self._mask(own, seams)
-        return [own.softmax(dim=-1) for own in logits]
+        return [_softmax(own) for own in logits]
 
     def _fused(
         self, logits: Sequence[Tensor], bias: Tensor, seams: tuple[bool, bool]
@@ -144,11 +144,11 @@ class WindowAttention(nn.Module):
         sar.add_(bias)
         if self.mask_sar:
             self._mask(sar, seams)
-        sar_weights = sar.softmax(dim=-1)
+        sar_weights = _softmax(sar)
         optical = sar.addcmul_(gap, gate)
         if not self.mask_sar:
             self._mask(optical, seams)
-        return [optical.softmax(dim=-1), sar_weights]
+        return [_softmax(optical), sar_weights]
 
     def _gate(self, gap: Tensor) -> Tensor:
         """How much of the gap each head keeps, seeing that of all heads: 0 to 1."""
@@ -163,3 +163,11 @@ class WindowAttention(nn.Module):
             logits[:, -1] += self.masks[0]
         if seams[1]:
             logits[:, :, -1] += self.masks[1]
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    """Weights of the keys, in the precision of the logits, in which the values are weighted.
+
+    Mixed precision on a GPU would make fp32 of the largest arrays there are and round it back.
+    """
+    return logits.softmax(dim=-1, dtype=logits.dtype)

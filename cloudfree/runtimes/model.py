@@ -16,9 +16,11 @@ from cloudfree.errors import ModelError
 
 Arrays = Mapping[str, Float32]
 
-# What `Runtime.batch` counts are tiles of this side; those that keep a GPU busy are 2**21 pixels.
+# What `Runtime.batch` counts are tiles of this side. Those that keep a GPU busy are 2**19 pixels:
+# with four times as many GLF-CR took as long for a tile, and a full scene half as much memory again
+# (tests/bench/NOTES.md).
 TILE_PX = 256
-GPU_BATCH = 32
+GPU_BATCH = 8
 
 # The name under which networks return the variance of their image.
 VARIANCE = "variance"

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cloudfree.errors import ModelError
 from cloudfree.runtimes.device import gpu_index
+from cloudfree.runtimes.gpu_stream import StreamOfThread
 from cloudfree.runtimes.model import GPU_BATCH, Arrays
 from cloudfree.runtimes.out_of_memory import memory_errors
 
@@ -17,7 +18,7 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 # Each batch that runs beside another takes 0.1 to 0.4 GB, whichever the network.
 MOST_SIDE_BY_SIDE = 4
-# While a GPU computes one batch, the CPU fills gaps of another, scales it and takes it over.
+# While a GPU computes one batch, the CPU fills gaps of another, scales it and copies it there.
 GPU_SIDE_BY_SIDE = 2
 
 
@@ -35,6 +36,7 @@ class TorchRuntime:
         network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = network.eval().requires_grad_(requires_grad=False)
         self._inputs, self._device, self._precision = inputs, device, precision
+        self._stream = StreamOfThread(device)
         _flush_subnormals(self._network)
         if device.type == "cpu":
             _leave_pointwise_to_onednn(self._network)
@@ -82,6 +84,7 @@ class TorchRuntime:
         mixed = self._precision is not torch.float32
         with (
             memory_errors(torch.cuda.empty_cache),
+            self._stream.entered(),
             torch.inference_mode(),
             torch.autocast(self._device.type, self._precision, enabled=mixed),
         ):

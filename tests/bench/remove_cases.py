@@ -151,17 +151,17 @@ def remove_10(size: int, folder: Path) -> None:
 
 def glf_cr_all(size: int, folder: Path) -> None:
     """`cloudfree remove` with GLF-CR, every tile cloudy."""
-    _remove(size, folder, model=_glf_cr(folder), replace="all", shift="none")
+    _remove(size, folder, model=glf_cr_checkpoint(folder), replace="all", shift="none")
 
 
 def glf_cr_30(size: int, folder: Path) -> None:
     """`cloudfree remove` with GLF-CR, 30 % of the scene under cloud."""
-    _remove(size, folder, model=_glf_cr(folder), mask=cover_mask(size, 0.3), shift="none")
+    _remove(size, folder, model=glf_cr_checkpoint(folder), mask=cover_mask(size, 0.3), shift="none")
 
 
 def glf_cr_10(size: int, folder: Path) -> None:
     """`cloudfree remove` with GLF-CR, 10 % of the scene under cloud."""
-    _remove(size, folder, model=_glf_cr(folder), mask=cover_mask(size, 0.1), shift="none")
+    _remove(size, folder, model=glf_cr_checkpoint(folder), mask=cover_mask(size, 0.1), shift="none")
 
 
 def adapted_30(size: int, folder: Path) -> None:
@@ -180,7 +180,7 @@ def _remove(size: int, folder: Path, **options: object) -> None:
     remove.run(remove.RemoveOptions(s2=s2, s1=s1, output=output, **options), silent)  # type: ignore[arg-type]
 
 
-def _glf_cr(folder: Path) -> str:
+def glf_cr_checkpoint(folder: Path) -> str:
     """A checkpoint of the full-size network, which has learned nothing."""
     path = folder / "glf_cr.safetensors"
     save_file(build_network("glf_cr", {}).state_dict(), path)
@@ -206,16 +206,18 @@ def _cheap() -> Model:
 
 
 def _remove_with(model: Model, size: int, folder: Path) -> None:
-    with _instead_of_loading(model):
+    with instead_of_loading(model):
         _remove(size, folder, replace="all", shift="none")
 
 
 @contextmanager
-def _instead_of_loading(model: Model) -> Iterator[None]:
-    def cheap(*_: object) -> Model:
+def instead_of_loading(model: Model) -> Iterator[None]:
+    """`remove` takes this model, whichever is asked for."""
+
+    def given(*_: object) -> Model:
         return model
 
-    loaded, remove.load_model = remove.load_model, cheap  # type: ignore[attr-defined]
+    loaded, remove.load_model = remove.load_model, given  # type: ignore[attr-defined]
     try:
         yield
     finally:

@@ -15,6 +15,7 @@ from cloudfree.engine.predict import predict_rows
 from cloudfree.runtimes.load import load_model
 from cloudfree.runtimes.model import TileInputs
 from tests.bench.published_detector import published_score
+from tests.bench.stand_in_gpu import feed
 from tests.rasters import cloudy_scene
 
 pytestmark = pytest.mark.bench
@@ -84,6 +85,11 @@ def test_engine_overhead(benchmark: Any, way: str) -> None:
 
     run = {"bare forward": bare, "engine": engine}[way]
     assert benchmark.pedantic(run, rounds=3, warmup_rounds=1) == {"engine": 768}.get(way, 9)
+
+
+def test_remove_keeps_a_gpu_busy() -> None:
+    """Between the first batch and the last; what is read and written must not hold it up."""
+    assert feed(2048, milliseconds=10).share > 0.85
 
 
 @pytest.mark.benchmark(group="default model, one tile of 256 x 256, two threads")

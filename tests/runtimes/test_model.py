@@ -152,6 +152,6 @@ def test_a_gpu_is_kept_busy_by_as_many_pixels_whatever_the_tile() -> None:
     runtime = Recording(lambda x: x)
     runtime.batch = GPU_BATCH
     model = Model(CARD, runtime)
-    assert [model.batch(side) for side in (128, 256, 512, 4096)] == [128, 32, 8, 1]
+    assert [model.batch(side) for side in (128, 256, 512, 4096)] == [32, 8, 2, 1]
     runtime.batch = 1
     assert [model.batch(side) for side in (128, 4096)] == [1, 1]
