@@ -1,0 +1,60 @@
+"""How busy `remove` keeps the first GPU: `python -m tests.bench.gpu [--size 10980]`.
+
+GLF-CR, which has learned nothing, in the precision that `auto` means, every tile cloudy; from file
+to file, imports and the loading of CUDA included. How busy it was is what nvidia-smi tells.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import mean
+
+from cloudfree.core.progress import silent
+from cloudfree.pipelines import remove
+from tests.bench.remove_cases import glf_cr_checkpoint
+from tests.bench.scene import full_scene
+
+# Percent of the time before in which a kernel ran, ten times a second.
+ASK = ("nvidia-smi", "--id=0", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits")
+EVERY = "--loop-ms=100"
+
+
+@contextmanager
+def busy_percent(ask: Sequence[str] = (*ASK, EVERY)) -> Iterator[list[float]]:
+    """What a command prints while the block lasts, number by number; whole after it."""
+    told: list[float] = []
+    with subprocess.Popen(ask, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield told
+        finally:
+            process.terminate()
+            told += [float(line) for line in process.communicate()[0].split()]
+
+
+def main() -> None:
+    """Run `remove` once and print how busy the GPU was."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=4096, help="side of the scene in pixels")
+    size = parser.parse_args().size
+    s2, s1 = full_scene(size)
+    with tempfile.TemporaryDirectory(prefix="cloudfree-bench-") as folder:
+        options = remove.RemoveOptions(
+            s2=s2, s1=s1, output=Path(folder) / "cloudfree.tif", replace="all", shift="none",
+            model=glf_cr_checkpoint(Path(folder)), device="cuda",
+        )  # fmt: skip
+        with busy_percent() as busy:
+            start = time.perf_counter()
+            result = remove.run(options, silent)
+            seconds = time.perf_counter() - start
+    print(f"{size} px, {result.tiles} tiles, {result.runtime}: {seconds:.1f} s")
+    print(f"busy for {mean(busy):.0f} % of {len(busy)} looks")
+
+
+if __name__ == "__main__":
+    main()

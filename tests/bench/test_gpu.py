@@ -1,0 +1,26 @@
+"""The bench's own instruments."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from tests.bench.gpu import busy_percent
+from tests.patience import PATIENCE_S
+
+TELLS = """
+import pathlib, sys, time
+print(10), print(90, flush=True)
+pathlib.Path(sys.argv[1]).touch()
+time.sleep(600)
+"""
+
+
+def test_what_a_gpu_tells_is_kept_until_the_work_ends(tmp_path: Path) -> None:
+    told, start = tmp_path / "told", time.monotonic()
+    with busy_percent([sys.executable, "-c", TELLS, str(told)]) as busy:
+        while not told.exists():
+            assert time.monotonic() - start < PATIENCE_S
+            time.sleep(0.01)
+    assert busy == [10, 90]
