@@ -48,6 +48,7 @@ DOORS = {
     "onnx": {"runtimes/export.py"},
     "pystac": {"io"},
     "tqdm": {"cli"},
+    "distributed": {"pipelines/batch_dask.py"},
     "cv2": {"clouds", "coregister", "engine", "simulation", "metrics", "report"},
 }
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "mask": "Cloud, shadow and snow mask of a Sentinel-2 scene.",
     "coregister": "Sentinel-1 onto the grid of a Sentinel-2 scene.",
     "remove": "Cloud-free scene from Sentinel-2 and Sentinel-1.",
+    "batch": "Cloud-free scenes from a folder or a list.",
     "report": "HTML page with before, after and figures.",
     "simulate": "A scene with clouds and the truth below them.",
     "train": "A network learns from a data set.",
@@ -61,7 +62,8 @@ def group() -> None:
 def main() -> None:
     """Run the command line and exit.
 
-    0 is done, 1 refused or failed, 2 a wrong command line, 130 interrupted, 143 terminated.
+    0 is done, 1 refused or failed, 2 a wrong command line, 3 some scenes of a batch failed, 130
+    interrupted, 143 terminated.
     """
     # What `kill`, Slurm and `docker stop` send: the way out is that of an interruption, so that
     # drafts go away.

@@ -49,7 +49,7 @@ def open_sar(
         raise InputError(
             "no Sentinel-1 scene",
             wanted=f"VV and VH, which model {card.name} needs",
-            hint="give one with --s1, or a model that works without",
+            hint="give one with --s1, or in a batch beside it, or a model that works without",
         )
     sar = stack.enter_context(open_radar(options.s1, options.s1_units, options.dem))
     logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)

@@ -16,16 +16,12 @@ if TYPE_CHECKING:
     from cloudfree.pipelines.adapt import Adapted
 
 
-@dataclass(frozen=True)
-class RemoveOptions:
-    """What the user asked for; field by field the options of the command line."""
+@dataclass(frozen=True, kw_only=True)
+class RestorationOptions:
+    """How a scene is to be restored, whichever it is."""
 
-    s2: Path
-    s1: Path | None = None
-    output: Path | None = None
     model: str = DEFAULT_MODEL
     network: str | None = None
-    mask: Path | None = None
     replace: str = "clouds"
     dilate: str = "40m"
     adapt: bool = False
@@ -42,10 +38,20 @@ class RemoveOptions:
     s2_offset: float | None = None
     resampling: Resampling = "bilinear"
     uncertainty: bool = False
-    report: Path | None = None
     dry_run: bool = False
     overwrite: bool = False
     creation_options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoveOptions(RestorationOptions):
+    """What the user asked for; field by field the options of the command line."""
+
+    s2: Path
+    s1: Path | None = None
+    output: Path | None = None
+    mask: Path | None = None
+    report: Path | None = None
 
     @property
     def result(self) -> Path:

@@ -128,6 +128,7 @@ def monai_all(size: int, folder: Path) -> None:
 
     def run(tiles: torch.Tensor) -> torch.Tensor:
         arrays = {"optical": tiles[:, :bands].numpy(), "sar": tiles[:, bands:].numpy()}
+        arrays["shadow"] = np.zeros_like(arrays["sar"][:, :1])
         return torch.from_numpy(model.runtime.run(arrays)["image"])
 
     weight = torch.from_numpy(tile_weight(plan.tile, plan.tile, plan.overlap))

@@ -206,7 +206,7 @@ def test_a_field_is_painted_in_its_own_colour(folder: Path) -> None:
 
 
 def test_without_adapting_nothing_is_said(folder: Path) -> None:
-    assert RemoveOptions(folder / "l1c.tif").adapt is False
+    assert RemoveOptions(s2=folder / "l1c.tif").adapt is False
     result = _remove(folder, adapt=False)
     assert result.adaptation is None
     assert "adapted" not in result.summary()

@@ -253,7 +253,10 @@ def test_the_written_image_is_what_remove_writes(
     monkeypatch.setattr(remove, "load_model", lambda *_: Model(_card(), network))
     remove.run(
         remove.RemoveOptions(
-            tmp_path / "a_s2_cloudy.tif", tmp_path / "a_s1.tif", tmp_path / "r.tif", shift="none"
+            s2=tmp_path / "a_s2_cloudy.tif",
+            s1=tmp_path / "a_s1.tif",
+            output=tmp_path / "r.tif",
+            shift="none",
         ),
         silent,
     )

@@ -23,7 +23,7 @@ def _pixels(path: Path) -> np.ndarray:
 
 
 def _remove(s1: Path, s2: Path, folder: Path) -> tuple[RemoveResult, np.ndarray, np.ndarray]:
-    result = run(RemoveOptions(s2, s1, output=folder / f"{s2.stem}_cloudfree.tif"), silent)
+    result = run(RemoveOptions(s2=s2, s1=s1, output=folder / f"{s2.stem}_cloudfree.tif"), silent)
     return result, _pixels(result.output), _pixels(result.filled)[0]
 
 
@@ -81,7 +81,7 @@ def test_a_published_checkpoint_restores_a_picture_by_its_path(
     ) as dataset:  # fmt: skip
         dataset.write(picture)
     (checkpoint,) = (golden / "spa_gan" / f"published_{weights}").glob("*.pth")
-    result = run(RemoveOptions(scene, model=str(checkpoint), replace="all"), silent)
+    result = run(RemoveOptions(s2=scene, model=str(checkpoint), replace="all"), silent)
     after = _pixels(result.output)
     network = load_model(str(checkpoint), "cpu")
     wanted = network.runtime.run({"optical": picture[None, ::-1].astype(np.float32) / 255})["image"]
@@ -98,4 +98,4 @@ def test_a_picture_without_a_mask_says_what_to_do(data: Path, golden: Path, tmp_
         dataset.write(np.zeros((3, 64, 64), np.uint8))
     (checkpoint,) = (golden / "spa_gan" / "published_RICE1").glob("*.pth")
     with pytest.raises(InputError, match="give one with --mask, or restore every pixel"):
-        run(RemoveOptions(scene, model=str(checkpoint)), silent)
+        run(RemoveOptions(s2=scene, model=str(checkpoint)), silent)

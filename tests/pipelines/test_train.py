@@ -129,8 +129,8 @@ def test_the_model_restores_a_scene_at_once(trained: Train, tmp_path: Path) -> N
     write_radar(tmp_path / "vv_vh.tif")
     restored = remove(
         RemoveOptions(
-            tmp_path / "l1c.tif", tmp_path / "vv_vh.tif", tmp_path / "out.tif",
-            str(result.output), shift="none", device="cpu",
+            s2=tmp_path / "l1c.tif", s1=tmp_path / "vv_vh.tif", output=tmp_path / "out.tif",
+            model=str(result.output), shift="none", device="cpu",
         ),
         silent,
     )  # fmt: skip
@@ -559,8 +559,9 @@ def test_every_network_lowers_its_loss_and_works_everywhere(
     assert exported.difference < 1e-3
     restored = remove(
         RemoveOptions(
-            triplets / "0316_s2_cloudy.tif", triplets / "0316_s1.tif", tmp_path / "out.tif",
-            model, shift="none", device="cpu", s2_offset=0.0,
+            s2=triplets / "0316_s2_cloudy.tif", s1=triplets / "0316_s1.tif",
+            output=tmp_path / "out.tif",
+            model=model, shift="none", device="cpu", s2_offset=0.0,
         ),
         silent,
     )  # fmt: skip
