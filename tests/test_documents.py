@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -67,6 +68,41 @@ def test_the_commands_of_the_document_on_training_run(tmp_path: Path) -> None:
     assert "1 patches" in ran.stdout, "one of two is held out"
     written = {path.name for path in (tmp_path / "runs" / "small").iterdir()}
     assert {"settings.toml", "card.toml", "checkpoint.pt", "losses.csv", "samples"} <= written
+
+
+def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
+    ran = _run(tmp_path, "bash", "-euc", script)
+    assert ran.returncode == 0, ran.stderr
+    written = {path.name for path in (tmp_path / "restored").iterdir()}
+    results = {
+        f"{name}_cloudfree{more}.tif" for name in ("april", "may") for more in ("", "_filled")
+    }
+    assert written == {*results, "batch.jsonl"}
+    assert (tmp_path / "listed" / "spring_cloudfree.tif").exists()
+    assert {path.name for path in (tmp_path / "shared").iterdir()} == {
+        *results, "batch-1-of-2.jsonl", "batch-2-of-2.jsonl",
+    }  # fmt: skip
+    line = json.loads((tmp_path / "restored" / "batch.jsonl").read_text().splitlines()[0])
+    rows = re.findall(r"^\| (`.+?`) \| [^|]+ \|$", document, flags=re.MULTILINE)
+    told = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+    assert set(line) <= told
+
+
+def test_an_array_job_of_slurm_restores_its_part(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        ran = _run(tmp_path, "cloudfree", "simulate", f"in/{name}", "--size", "96", "-q")
+        assert ran.returncode == 0, ran.stderr
+        (tmp_path / "in" / name / "s2_cloudy.tif").rename(tmp_path / "in" / name / "s2.tif")
+    script = ROOT / "examples" / "slurm_array.sh"
+    (tasks,) = re.findall(r"^#SBATCH --array=1-(\d+)$", script.read_text(), flags=re.MULTILINE)
+    task = f"SLURM_ARRAY_TASK_ID=2 SLURM_ARRAY_TASK_COUNT={tasks} SLURM_ARRAY_TASK_MIN=1"
+    ran = _run(tmp_path, "bash", "-c", f"{task} bash {script} in out")
+    assert ran.returncode == 0, ran.stderr
+    assert [path.name for path in sorted((tmp_path / "out").glob("*_cloudfree.tif"))] == [
+        "b_cloudfree.tif"
+    ]
 
 
 def test_the_commands_of_the_document_on_adapting_run(tmp_path: Path) -> None:

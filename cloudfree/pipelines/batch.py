@@ -82,8 +82,15 @@ def _job(options: BatchOptions, pair: ScenePair) -> SceneJob:
     scene = options.of_scene(pair)
     if options.scheduler:  # its workers run in other folders
         return SceneJob(pair.name, _with_whole_paths(scene))
-    cores = os.cpu_count() or 1
-    return SceneJob(pair.name, scene, max(cores // options.jobs, 1) if options.jobs > 1 else None)
+    threads = max(_cores() // options.jobs, 1) if options.jobs > 1 else None
+    return SceneJob(pair.name, scene, threads)
+
+
+def _cores() -> int:
+    """Processors that this process may use: on a cluster not all that there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _with_whole_paths(scene: RemoveOptions) -> RemoveOptions:

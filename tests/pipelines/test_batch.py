@@ -125,7 +125,7 @@ def test_scenes_get_the_options_of_remove(folder: Path, seen: list[SceneJob]) ->
 def test_scenes_at_once_share_out_the_processors(
     folder: Path, seen: list[SceneJob], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
     batch.run(_options(folder, jobs=5), silent)
     assert {job.threads for job in seen} == {3}
 
