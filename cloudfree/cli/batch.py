@@ -39,9 +39,10 @@ from cloudfree.cli.restoration import restoration_options
 def command(progress: Any, **options: Any) -> Any:
     """Restore every scene of a folder, or of a CSV file with the columns s2, s1, mask and name.
 
-    A folder holds NAME_s2.tif with NAME_s1.tif, a folder with s2.tif and s1.tif for each scene, or
-    products under their own names, which are matched by place and time. A scene that fails does not
-    stop the others; the exit code is 3 then. DIR/batch.jsonl tells how each ended.
+    A folder holds NAME_s2.tif (or NAME_s2_cloudy.tif) with NAME_s1.tif, a folder with s2.tif and
+    s1.tif for each scene, or products under their own names, which are matched by place and time.
+    A scene that fails does not stop the others; the exit code is 3 then. DIR/batch.jsonl tells how
+    each ended.
     """
     from cloudfree.pipelines import batch
 

@@ -20,7 +20,7 @@ from cloudfree.io.sentinel1.product_name import acquisition_of_name
 _PACKED = r".*?(?P<packing>\.SAFE(?:\.zip)?|\.zip)"
 _S2_PRODUCT = re.compile(rf"S2[A-D]_MSIL(?:1C|2A)_{_PACKED}", re.IGNORECASE)
 _S1_PRODUCT = re.compile(rf"S1[A-D]_[A-Z0-9]{{2}}_GRD{_PACKED}", re.IGNORECASE)
-_RASTER = re.compile(r"(?:(?P<name>.+)_)?(?P<kind>s[12])\.tiff?", re.IGNORECASE)
+_RASTER = re.compile(r"(?:(?P<name>.+)_)?(?P<kind>s1|s2|s2_cloudy)\.tiff?", re.IGNORECASE)
 
 # Share of a scene from which a Sentinel-1 product counts as covering it: its edge is not straight.
 COVERING = 0.99
@@ -29,17 +29,16 @@ COVERING = 0.99
 def scenes_below(folder: Path, max_gap_days: float) -> list[ScenePair]:
     """The scenes of a folder and of those below it, in the order of their names.
 
-    They are products, as folders or zip files, or rasters: `NAME_s2.tif` with `NAME_s1.tif`, or
-    `s2.tif` with `s1.tif`, which are named by their folder. What has no such radar gets, of the
-    products of Sentinel-1 that lie anywhere below and are at most so many days away, the nearest in
-    time that covers it, or else the one that covers most.
+    They are products, as folders or zip files, or rasters: `NAME_s2.tif` or `NAME_s2_cloudy.tif`
+    with `NAME_s1.tif`; without `NAME_` they are named by their folder. What has no such radar gets
+    one of the products of Sentinel-1 that lie anywhere below: of those at most so many days away
+    the nearest in time that covers it, or else the one that covers most.
     """
     paths = sorted(_paths(folder))
     radars = _unpacked_first(path for path in paths if _S1_PRODUCT.fullmatch(path.name))
     products = _unpacked_first(path for path in paths if _S2_PRODUCT.fullmatch(path.name))
-    pairs = [ScenePair(name, path) for name, path in products.items()] + _raster_pairs(
-        folder, paths
-    )
+    pairs = [ScenePair(name, path) for name, path in products.items()]
+    pairs += _raster_pairs(folder, paths)
     gap = timedelta(days=max_gap_days)
     return [
         pair if pair.s1 else ScenePair(pair.name, pair.s2, _radar_of(pair.s2, radars.values(), gap))
@@ -70,9 +69,8 @@ def _raster_pairs(folder: Path, paths: Sequence[Path]) -> list[ScenePair]:
             parts = [*path.parent.relative_to(folder).parts, match["name"]]
             name = "_".join(part for part in parts if part) or folder.resolve().name
             found.setdefault(name, {})[match["kind"].lower()] = path
-    return [
-        ScenePair(n, kinds["s2"], kinds.get("s1")) for n, kinds in found.items() if "s2" in kinds
-    ]
+    scenes = {name: kinds.get("s2") or kinds.get("s2_cloudy") for name, kinds in found.items()}
+    return [ScenePair(name, s2, found[name].get("s1")) for name, s2 in scenes.items() if s2]
 
 
 def _radar_of(s2: Path, radars: Iterable[Path], gap: timedelta) -> Path | None:

@@ -80,7 +80,8 @@ class BatchResult:
         counts = [f"{self._count(state)} {state}" for state in states if self._count(state)]
         failed = [f"  {one.summary()}" for one in self.scenes if one.state == "failed"]
         where = f"; {self.log}" if self.log else ""
-        return "\n".join([f"{len(self.scenes)} scenes: {', '.join(counts)}{where}", *failed])
+        scenes = f"{len(self.scenes)} scene{'s' if len(self.scenes) != 1 else ''}"
+        return "\n".join([f"{scenes}: {', '.join(counts)}{where}", *failed])
 
     def _count(self, state: State) -> int:
         return sum(one.state == state for one in self.scenes)

@@ -54,6 +54,16 @@ def test_the_scene_of_a_folder_itself_is_called_like_it(tmp_path: Path) -> None:
     assert _found(tmp_path) == {tmp_path.name: ("s2.tif", "s1.tif")}
 
 
+def test_scenes_of_a_data_set_and_of_simulate_are_scenes(tmp_path: Path) -> None:
+    _touched(tmp_path, "7_s2_cloudy.tif", "7_s1.tif", "7_s2_clear.tif", "a/s2_cloudy.tif")
+    _touched(tmp_path, "both_s2.tif", "both_s2_cloudy.tif")
+    assert _found(tmp_path) == {
+        "7": ("7_s2_cloudy.tif", "7_s1.tif"),
+        "a": ("a/s2_cloudy.tif", None),
+        "both": ("both_s2.tif", None),
+    }
+
+
 def test_results_and_hidden_folders_are_no_scenes(tmp_path: Path) -> None:
     _touched(
         tmp_path, "s2_cloudfree.tif", "s2_cloudfree_filled.tif", "s2_mask.tif", "s1.tif",
