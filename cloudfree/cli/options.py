@@ -8,7 +8,9 @@ import json
 import logging
 import math
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -171,7 +173,14 @@ class _StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "" if record.levelno < logging.WARNING else f"{record.levelname.capitalize()}: "
-        click.echo(prefix + record.getMessage(), err=True)
+        with _above_bars():
+            click.echo(prefix + record.getMessage(), err=True)
+
+
+def _above_bars() -> AbstractContextManager[object]:
+    """Lines of the block stand above the bars on stderr; there are none unless tqdm is loaded."""
+    bars = sys.modules.get("tqdm")
+    return bars.tqdm.external_write_mode(sys.stderr) if bars else nullcontext()
 
 
 def _progress_bar(

@@ -1,8 +1,11 @@
-"""The bar on the terminal: what it counts."""
+"""The bar on the terminal: what it counts, and where lines stand that come meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import io
+import logging
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 import tqdm
 from click.testing import CliRunner
 
+from cloudfree.cli import options
 from cloudfree.cli.group import group
 from tests.training.runs import small, write_patches
 
@@ -19,11 +23,12 @@ def bars(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The units of all bars that were shown, by what they tell of."""
     shown: dict[str, str] = {}
 
-    def bar(steps: Iterable[Any], desc: str, unit: str, **_: Any) -> Iterator[Any]:
-        shown[desc] = unit
-        yield from steps
+    class Bar(tqdm.tqdm):
+        def __init__(self, steps: Iterable[Any], desc: str, unit: str, **more: Any) -> None:
+            shown[desc] = unit
+            super().__init__(steps, desc=desc, unit=unit, **more)
 
-    monkeypatch.setattr(tqdm, "tqdm", bar)
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
     return shown
 
 
@@ -41,3 +46,23 @@ def test_a_training_counts_steps_and_a_scoring_patches(
         assert ran.exit_code == 0, ran.output
     assert bars["steps"] == " step"
     assert bars["patches"] == " patch"
+
+
+class _Terminal(io.StringIO):
+    """What a terminal is sent."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_line_stands_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := _Terminal())
+    monkeypatch.setenv("COLUMNS", "60")
+    options._start_logging(0)
+    for step in options._progress_bar(range(3), 3, "scenes", "scene"):
+        logging.getLogger("cloudfree").warning("scene %d is odd", step)
+    sent = terminal.getvalue()
+    assert "scenes:   0%" in sent
+    for step in range(3):
+        before, _, _ = sent.partition(f"Warning: scene {step} is odd\n")
+        assert before.endswith("\r"), "the bar was taken away"
