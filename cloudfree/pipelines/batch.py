@@ -125,8 +125,8 @@ def _outcomes(options: BatchOptions, jobs: Sequence[SceneJob]) -> Iterator[Itera
 
 def _died(job: SceneJob, reason: object) -> SceneOutcome:
     return job.failed(
-        f"its process ended by itself ({reason}); wanted memory for a scene in each of them; "
-        "ask for fewer at once with --jobs"
+        f"its process is gone ({reason}); wanted memory for all scenes at work, and machines that "
+        "stay; ask for fewer at once, or look into the log of the machine"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,9 @@ def _client(scheduler: str) -> Client:
             wanted="its part distributed",
             hint="pip install 'cloudfree[dask]', here and where the workers run",
         ) from error
+    # Where the scheduler goes away, its own stack traces tell no more than the outcomes.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     named = {"scheduler_file": scheduler} if Path(scheduler).is_file() else {"address": scheduler}
     try:
         return Client(**named, timeout=CONNECT_S)  # type: ignore[no-untyped-call]

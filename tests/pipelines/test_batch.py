@@ -230,4 +230,4 @@ def test_whatever_goes_wrong_is_the_outcome_of_its_scene(
 def test_a_process_that_is_killed_is_told_of(tmp_path: Path) -> None:
     outcome = batch._died(_job(tmp_path), -signal.SIGKILL)
     assert outcome.state == "failed"
-    assert outcome.message.startswith("its process ended by itself (-9); wanted memory for a scen")
+    assert outcome.message.startswith("its process is gone (-9); wanted memory for all scenes at w")
