@@ -26,6 +26,7 @@ from cloudfree.pipelines.batch_options import BatchOptions, BatchResult, SceneOu
 from cloudfree.pipelines.batch_scene import SceneJob, restore
 from cloudfree.pipelines.remove_inputs import refuse_outputs
 from cloudfree.pipelines.remove_options import RemoveOptions
+from cloudfree.runtimes.load import find_card
 
 logger = logging.getLogger("cloudfree")
 
@@ -38,8 +39,10 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
     Raises
     ------
     CloudfreeError
-        There is no scene, an output exists that may not be replaced, or nothing can be written.
+        There is no scene or no such model, an output exists that may not be replaced, or nothing
+        can be written.
     """
+    find_card(options.model, options.network)
     shard = Shard.of_text(options.shard, os.environ) if options.shard else Shard()
     jobs = [_job(options, pair) for pair in shard.part(_scenes(options))]
     skipped = [job for job in jobs if options.skip_existing and job.options.result.exists()]

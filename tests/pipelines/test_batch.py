@@ -18,7 +18,7 @@ import pytest
 import rasterio
 
 from cloudfree.core.progress import silent
-from cloudfree.errors import InputError, OutputError
+from cloudfree.errors import InputError, ModelError, OutputError
 from cloudfree.pipelines import batch
 from cloudfree.pipelines.batch_options import BatchOptions, SceneOutcome
 from cloudfree.pipelines.batch_scene import SceneJob, restore
@@ -191,6 +191,12 @@ def test_a_folder_without_scenes_says_what_is_wanted(tmp_path: Path) -> None:
     text = "no Sentinel-2 scene in .*; wanted NAME_s2.tif with NAME_s1.tif, a folder with s2.tif a"
     with pytest.raises(InputError, match=text):
         batch.run(_options(tmp_path, source=tmp_path), silent)
+
+
+def test_a_model_that_is_not_there_is_told_of_once(folder: Path, seen: list[SceneJob]) -> None:
+    with pytest.raises(ModelError, match="no model 'nope'"):
+        batch.run(_options(folder, model="nope"), silent)
+    assert not seen
 
 
 def test_a_file_in_place_of_the_folder_is_refused(folder: Path) -> None:
