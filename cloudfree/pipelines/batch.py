@@ -16,7 +16,8 @@ from typing import Any
 from cloudfree.core.own_process import in_own_processes
 from cloudfree.core.progress import Progress
 from cloudfree.core.shard import Shard
-from cloudfree.datasets.scene_folder import scenes_below
+from cloudfree.datasets.radar_of_scene import with_radar
+from cloudfree.datasets.scene_folder import radars_below, scenes_below
 from cloudfree.datasets.scene_list import read_scene_list
 from cloudfree.datasets.scene_pair import ScenePair
 from cloudfree.errors import InputError, OutputError
@@ -44,7 +45,7 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
     """
     find_card(options.model, options.network)
     shard = Shard.of_text(options.shard, os.environ) if options.shard else Shard()
-    jobs = [_job(options, pair) for pair in shard.part(_scenes(options))]
+    jobs = [_job(options, pair) for pair in _with_radars(shard.part(_scenes(options)), options)]
     skipped = [job for job in jobs if options.skip_existing and job.options.result.exists()]
     todo = [job for job in jobs if job not in skipped]
     outcomes = [job.outcome() for job in skipped]
@@ -62,8 +63,7 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
 def _scenes(options: BatchOptions) -> list[ScenePair]:
     """All scenes, each with a name of its own."""
     source = options.source
-    folder = source.is_dir()
-    pairs = scenes_below(source, options.max_gap) if folder else read_scene_list(source)
+    pairs = scenes_below(source) if source.is_dir() else read_scene_list(source)
     if not pairs:
         raise InputError(
             f"no Sentinel-2 scene in {source}",
@@ -79,6 +79,12 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
             hint="give them names, in a CSV file in the column name",
         )
     return pairs
+
+
+def _with_radars(pairs: Sequence[ScenePair], options: BatchOptions) -> list[ScenePair]:
+    """The scenes of a folder with the products that lie there; a list says what it means."""
+    radars = radars_below(options.source) if options.source.is_dir() else []
+    return [with_radar(pair, radars, options.max_gap) for pair in pairs]
 
 
 def _job(options: BatchOptions, pair: ScenePair) -> SceneJob:
