@@ -24,6 +24,8 @@ from cloudfree.pipelines.batch_options import BatchOptions, SceneOutcome
 from cloudfree.pipelines.batch_scene import SceneJob, restore
 from cloudfree.pipelines.remove import RemoveOptions
 from cloudfree.pipelines.remove import run as remove
+from tests import sentinel1_products as sentinel1
+from tests import sentinel2_products as sentinel2
 from tests.rasters import write_cloudy_scene, write_radar
 
 
@@ -95,6 +97,23 @@ def test_scenes_are_restored_as_alone_and_faults_are_told(
         with rasterio.open(path) as dataset:
             pixels.append(dataset.read().astype(int))
     assert np.abs(pixels[0] - pixels[1]).max() <= 1
+
+
+def test_products_are_restored_as_they_were_downloaded(tmp_path: Path) -> None:
+    scene = sentinel2.Safe()
+    sentinel2.write_zip(tmp_path / "in", scene)
+    shutil.rmtree(tmp_path / "in" / "unpacked")
+    corner = (sentinel2.CORNER[0] - 500, sentinel2.CORNER[1] + 500)
+    radar = sentinel1.level_scene(200, 200, 0.1, corner_m=corner)
+    sentinel1.zipped(sentinel1.write_safe(tmp_path / "in", radar))
+    options = _options(tmp_path, replace="all", max_gap=500, device="cpu")
+    result = batch.run(options, silent)
+    (outcome,) = result.scenes
+    assert (outcome.name, outcome.state) == (scene.name, "restored"), outcome.message
+    assert outcome.restored > 0.99
+    assert outcome.s1 == tmp_path / "in" / f"{sentinel1.NAME}.SAFE"
+    with rasterio.open(outcome.output) as dataset:
+        assert dataset.tags()["CLOUDFREE_S1"] == f"../in/{sentinel1.NAME}.SAFE"
 
 
 def test_the_log_has_a_line_for_each_scene(folder: Path, seen: list[SceneJob]) -> None:
