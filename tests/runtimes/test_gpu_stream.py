@@ -6,11 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 import torch
 
 from cloudfree.core.prefetch import prefetch
 from cloudfree.runtimes.gpu_stream import StreamOfThread
+from cloudfree.runtimes.torch import TorchRuntime
 from tests.patience import PATIENCE_S
 
 GPU = torch.device("cuda", 0)
@@ -68,3 +70,23 @@ def test_a_stream_waits_for_the_weights(entered: list[Stream]) -> None:
 def test_a_cpu_has_no_streams(entered: list[Stream]) -> None:
     with StreamOfThread(torch.device("cpu")).entered():
         assert not entered
+
+
+def test_networks_run_on_the_stream_of_their_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work: list[bool] = []
+
+    @contextmanager
+    def entered(_: object) -> Iterator[None]:
+        at_work.append(True)
+        yield
+        at_work.append(False)
+
+    class Network(torch.nn.Module):
+        def forward(self, optical: torch.Tensor) -> dict[str, torch.Tensor]:
+            assert at_work == [True]
+            return {"image": optical}
+
+    monkeypatch.setattr(StreamOfThread, "entered", entered)
+    runtime = TorchRuntime(Network(), ("optical",), torch.device("cpu"), torch.float32)
+    runtime.run({"optical": np.zeros((1, 1, 4, 4), np.float32)})
+    assert at_work == [True, False]
