@@ -22,7 +22,8 @@ from tests.bench.scene import COVERS, cloudy_tiles
 
 FULL_PX, SHORT_PX = 10_980, 2_048
 SCALING_PX = (1_024, 2_048, 4_096, 8_192)
-SCALING_CASES = ("mask_with_shadow", "remove_30")
+# All cloud: the squares of a mask of known cover do not divide small scenes evenly.
+SCALING_CASES = ("mask_with_shadow", "remove_all")
 
 
 @dataclass(frozen=True)
