@@ -18,7 +18,6 @@ Answer = TypeVar("Answer")
 
 # Started afresh: a copy of this process would have its threads' locks without its threads.
 _START = get_context("spawn")
-_TERMINATED = 143
 
 
 @contextmanager
@@ -71,6 +70,6 @@ def in_own_processes(
 def _answer(sender: Connection, work: Callable[[Item], Answer], item: Item) -> None:
     """What the process does."""
     # The way out is that of an error, so that drafts go away; the parent tells of an interruption.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(_TERMINATED))
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, lambda number, _: sys.exit(128 + number))  # as a shell has it
     sender.send(work(item))

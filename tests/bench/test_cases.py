@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.bench.case import find_case
+from tests.bench.case import main
 from tests.bench.mask_cases import CASES as MASK_CASES
 from tests.bench.remove_cases import CASES as REMOVE_CASES
 
@@ -20,10 +21,11 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", [*MASK_CASES, *REMOVE_CASES])
-def test_the_case_runs(
-    name: str, scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_case_runs_and_tells_its_seconds(
+    name: str, scenes: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if name == "monai_all":
         pytest.importorskip("monai", reason="MONAI, which the bench installs, is not there")
     monkeypatch.setenv("CLOUDFREE_BENCH_DIR", str(scenes))
-    find_case(name)(256, tmp_path)
+    main([name, "256"])
+    assert json.loads(capsys.readouterr().out)["seconds"] > 0

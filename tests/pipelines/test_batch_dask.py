@@ -64,24 +64,28 @@ def test_scenes_are_restored_on_a_cluster(
     assert (tmp_path / "out" / "a_cloudfree.tif").exists(), "though workers run elsewhere"
 
 
-def _refused(scheduler: str, text: str) -> None:
-    with pytest.raises(InputError, match=text), on_cluster(_doubled, [1], scheduler, _died):
+def _ask(scheduler: str) -> None:
+    with on_cluster(_doubled, [1], scheduler, _died):
         pass
 
 
 def test_a_scheduler_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_dask, "CONNECT_S", 0.2)
-    _refused(
-        "tcp://127.0.0.1:1", r"no Dask scheduler at tcp://127.+; wanted its address, as tcp://"
-    )
+    text = r"no Dask scheduler at tcp://127.+; wanted its address, as tcp://"
+    with pytest.raises(InputError, match=text):
+        _ask("tcp://127.0.0.1:1")
 
 
 def test_a_foreign_file_is_no_scheduler(tmp_path: Path) -> None:
     path = tmp_path / "scheduler.json"
     path.write_text("no json")
-    _refused(str(path), r"no Dask scheduler at .*scheduler\.json \(\w+\); wanted its address")
+    text = r"no Dask scheduler at .*scheduler\.json \(\w+\); wanted its address"
+    with pytest.raises(InputError, match=text):
+        _ask(str(path))
 
 
 def test_without_dask_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    _refused("tcp://a:1", r"--scheduler tcp://a:1, but Dask is not installed; .*cloudfree\[dask\]'")
+    text = r"--scheduler tcp://a:1, but Dask is not installed; .*cloudfree\[dask\]'"
+    with pytest.raises(InputError, match=text):
+        _ask("tcp://a:1")
