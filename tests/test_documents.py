@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cloudfree.cli.group import COMMANDS
-from cloudfree.simulation.clouded import KINDS
+from cloudfree.simulation.add_clouds import KINDS
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -34,7 +34,7 @@ def test_models_and_page_travel_in_the_wheel(wheel: Path) -> None:
 def test_an_unpacked_wheel_finds_its_default_model(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = (
-        "from cloudfree.runtimes.shelf import find_model, model_names;"
+        "from cloudfree.inference.model_store import find_model, model_names;"
         "print(find_model('cloudfree-s'), model_names())"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}

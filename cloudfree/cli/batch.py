@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command
-from cloudfree.cli.restoration import restoration_options
+from cloudfree.cli.remove_options import restoration_options
 
 
 @click.command(epilog="Example: cloudfree batch scenes -o restored --jobs 2 --skip-existing")
@@ -44,6 +44,6 @@ def command(progress: Any, **options: Any) -> Any:
     A scene that fails does not stop the others; the exit code is 3 then. DIR/batch.jsonl tells how
     each ended.
     """
-    from cloudfree.pipelines import batch
+    from cloudfree.commands.batch import run as batch
 
     return batch.run(batch.BatchOptions(**options), progress)

@@ -34,6 +34,6 @@ def command(progress: Any, **options: Any) -> Any:
     Resamples once, in linear power, and corrects what is left between the sensors, a shift or one
     that changes over the scene, where it can be measured reliably on the clear ground.
     """
-    from cloudfree.pipelines import coregister as pipeline
+    from cloudfree.commands.coregister import run as pipeline
 
     return pipeline.run(pipeline.CoregisterOptions(**options), progress)

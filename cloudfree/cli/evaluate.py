@@ -92,6 +92,6 @@ def command(progress: Any, **options: Any) -> Any:  # fmt: skip
     NAME_s2_clear.tif. Scored are the prediction for every pixel, what `remove` writes, which keeps
     clear pixels, and doing nothing.
     """
-    from cloudfree.pipelines import evaluate
+    from cloudfree.commands.evaluate import run as evaluate
 
     return evaluate.run(evaluate.EvaluateOptions(**options), progress)

@@ -28,6 +28,6 @@ def command(progress: Any, **options: Any) -> Any:
     MODEL is a name, or the path of a model folder or checkpoint. Batch, height and width are free
     where the network allows it; otherwise the file is for the tile of the card.
     """
-    from cloudfree.pipelines import export as pipeline
+    from cloudfree.commands.models import export as pipeline
 
     return pipeline.run(pipeline.ExportOptions(**options), progress)

@@ -19,6 +19,6 @@ def command(progress: Any, **options: Any) -> Any:
     Without PATH: what is installed, what is wrong with it and how to mend it; exits with 1 where
     something is wrong.
     """
-    from cloudfree.pipelines import info
+    from cloudfree.commands.info import run as info
 
     return info.run(info.InfoOptions(**options), progress)

@@ -64,6 +64,6 @@ def command(progress: Any, **options: Any) -> Any:
 
     Classes: 0 clear, 1 cloud, 2 shadow, 3 snow, 255 no data.
     """
-    from cloudfree.pipelines import mask
+    from cloudfree.commands.mask import run as mask
 
     return mask.run(mask.MaskOptions(**options), progress)

@@ -31,7 +31,7 @@ def command() -> None:
 @cloudfree_command
 def list_command(progress: Any) -> Any:
     """List the models that are found by name, and the networks that checkpoints can be of."""
-    from cloudfree.pipelines import models_list as pipeline
+    from cloudfree.commands.models import list as pipeline
 
     return pipeline.run(pipeline.ListOptions(), progress)
 
@@ -42,7 +42,7 @@ def list_command(progress: Any) -> Any:
 @cloudfree_command
 def show_command(progress: Any, **options: Any) -> Any:
     """Show the card of MODEL; of a bare checkpoint, what it is recognised as."""
-    from cloudfree.pipelines import models_show as pipeline
+    from cloudfree.commands.models import show as pipeline
 
     return pipeline.run(pipeline.ShowOptions(**options), progress)
 
@@ -67,7 +67,7 @@ def check_command(progress: Any, **options: Any) -> Any:
     as the network takes them, or one stack `x`, on the scale of the network; outputs are `out`, or
     any output by its name.
     """
-    from cloudfree.pipelines import models_check as pipeline
+    from cloudfree.commands.models import check as pipeline
 
     return pipeline.run(pipeline.CheckOptions(**options), progress)
 
@@ -80,6 +80,6 @@ def check_command(progress: Any, **options: Any) -> Any:
 @cloudfree_command
 def convert_command(progress: Any, output: Path, **options: Any) -> Any:
     """Write any readable checkpoint as a folder OUT with safetensors and a card."""
-    from cloudfree.pipelines import models_convert as pipeline
+    from cloudfree.commands.models import convert as pipeline
 
     return pipeline.run(pipeline.ConvertOptions(output=output, **options), progress)

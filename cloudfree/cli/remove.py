@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command
-from cloudfree.cli.restoration import restoration_options
+from cloudfree.cli.remove_options import restoration_options
 
 
 @click.command(epilog="Example: cloudfree remove --s1 vv_vh.tif --s2 l1c.tif")
@@ -24,6 +24,6 @@ def command(progress: Any, **options: Any) -> Any:
     Masks the scene, lays Sentinel-1 on its grid, runs the model tile by tile and writes a
     Cloud-Optimized GeoTIFF like the input, with a second one that marks the restored pixels.
     """
-    from cloudfree.pipelines import remove as pipeline
+    from cloudfree.commands.remove import run as pipeline
 
     return pipeline.run(pipeline.RemoveOptions(**options), progress)

@@ -42,6 +42,6 @@ def command(progress: Any, **options: Any) -> Any:  # fmt: skip
     made, and against a truth the figures PSNR, SSIM, SAM and MAE. The page works offline and can
     be sent by mail.
     """
-    from cloudfree.pipelines import report
+    from cloudfree.commands.report import run as report
 
     return report.run(report.ReportOptions(**options), progress)

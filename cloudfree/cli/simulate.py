@@ -82,7 +82,7 @@ def command(progress: Any, **options: Any) -> Any:
     woods whose radar and spectra belong together. With --over the ground is a clear L1C scene of
     yours, and there is no s1.tif.
     """
-    from cloudfree.pipelines import simulate as pipeline
-    from cloudfree.pipelines.simulate_options import SimulateOptions
+    from cloudfree.commands.simulate import run as pipeline
+    from cloudfree.commands.simulate.options import SimulateOptions
 
     return pipeline.run(SimulateOptions(**options), progress)

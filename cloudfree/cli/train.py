@@ -152,6 +152,6 @@ def command(progress: Any, **options: Any) -> Any:  # fmt: skip
     NAME_s2_clear.tif. What is not given comes from the preset of the network and is written to
     RUN/settings.toml. On several GPUs or hosts: torchrun --nproc-per-node N -m cloudfree train ...
     """
-    from cloudfree.pipelines import train
+    from cloudfree.commands.train import run as train
 
     return train.run(train.TrainOptions(**options), progress)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+# Dataset tag with the direction of the sun in degrees clockwise from north; the name is the
+# element of MTD_TL.xml (S2 PSD-14.9, Mean_Sun_Angle).
+SUN_AZIMUTH_TAG = "MEAN_SUN_AZIMUTH_ANGLE"
+
 
 @dataclass(frozen=True)
 class Acquisition:

@@ -10,8 +10,8 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
+from cloudfree.core.radiometry import Float64
 from cloudfree.core.shift import Shift
-from cloudfree.core.units import Float64
 
 # Points per side at which the length of a displacement is looked at.
 LATTICE = 33

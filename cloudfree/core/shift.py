@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from cloudfree.core.units import Float64
+from cloudfree.core.radiometry import Float64
 
 
 @dataclass(frozen=True)

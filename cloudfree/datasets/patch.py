@@ -9,13 +9,13 @@ import numpy as np
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Grid
-from cloudfree.core.units import Float32, Radiometry
+from cloudfree.core.radiometry import Float32, Radiometry
 from cloudfree.core.window import Window
 from cloudfree.datasets.sample import Sample
 from cloudfree.errors import InputError
-from cloudfree.io.georeference import same_grid
-from cloudfree.io.optical import OpticalScene
-from cloudfree.io.radar import open_radar
+from cloudfree.raster.georeference import same_grid
+from cloudfree.sentinel1.sar_source import open_radar
+from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
 @dataclass(frozen=True)

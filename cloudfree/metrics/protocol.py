@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cloudfree.core.units import Float32
+from cloudfree.core.radiometry import Float32
 from cloudfree.core.window import Window
-from cloudfree.metrics.scores import Differences, Figures, Scores, Where, compare
+from cloudfree.metrics.image_metrics import Differences, Figures, Scores, Where, compare
 from cloudfree.metrics.structural_similarity import CENTRED, OFF_CENTRE
 
 

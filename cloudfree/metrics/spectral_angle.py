@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cloudfree.core.units import Float32
+from cloudfree.core.radiometry import Float32
 
 
 def spectral_angle_deg(truth: Float32, image: Float32) -> Float32:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.units import Float32
+from cloudfree.core.radiometry import Float32
 
 # Window and constants of Wang et al., IEEE TIP 13(4), 2004, for a dynamic range of 1.
 WINDOW_PX = 11

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cloudfree.core.marks import Mark
+from cloudfree.core.fill_mask import Mark
 from cloudfree.core.progress import Progress
 from cloudfree.core.window import Window, strips
-from cloudfree.io.optical import OpticalScene
-from cloudfree.metrics.scores import Differences, Figures, Scores, compare, has_data
+from cloudfree.metrics.image_metrics import Differences, Figures, Scores, compare, has_data
 from cloudfree.metrics.structural_similarity import HALO_PX
 from cloudfree.report.sources import Sources
+from cloudfree.sentinel2.optical_scene import OpticalScene
 
 STRIP_ROWS = 64
 

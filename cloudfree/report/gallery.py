@@ -6,10 +6,10 @@ import base64
 from collections.abc import Sequence
 from html import escape
 
-from cloudfree.core.cloud_mask import MASK_COLOURS, MaskClass
-from cloudfree.io.picture import jpeg, png
-from cloudfree.report.chapter import Picture
+from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
+from cloudfree.raster.preview import jpeg, png
 from cloudfree.report.pictures import ERROR_COLOURS, LARGEST_ERROR
+from cloudfree.report.scene_section import Picture
 
 # Pictures of this many pixels and fewer stay PNG, and their pixels are shown as squares.
 SMALL_PX = 512 * 512

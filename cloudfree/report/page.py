@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from html import escape
 from string import Template
 
-from cloudfree.core.cloud_mask import MASK_COLOURS, MaskClass
-from cloudfree.report.chapter import Chapter
+from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
 from cloudfree.report.gallery import gallery, swatch
-from cloudfree.report.markup import fact_list, part
-from cloudfree.report.numbers import percent
+from cloudfree.report.html import fact_list, part
+from cloudfree.report.metric_format import percent
+from cloudfree.report.scene_section import Chapter
 from cloudfree.report.tables import NOTES, band_table, contents_table, region_table
 from cloudfree.report.viewer import viewer
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.cloud_mask import MASK_COLOURS, Mask, MaskClass
-from cloudfree.core.units import Float32
+from cloudfree.core.mask_classes import MASK_COLOURS, Mask, MaskClass
+from cloudfree.core.radiometry import Float32
 
 Pixels = NDArray[np.uint8]
 Where = NDArray[np.bool_]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cloudfree.core.displacement import Displacement
 from cloudfree.errors import InputError
-from cloudfree.io.displacement_tags import displacement_of_tags
+from cloudfree.raster.displacement_tags import displacement_of_tags
 
 
 @dataclass(frozen=True)

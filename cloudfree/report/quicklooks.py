@@ -8,18 +8,15 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.cloud_mask import MaskClass
 from cloudfree.core.displacement import coarser
+from cloudfree.core.fill_mask import Mark
 from cloudfree.core.grid import Grid
-from cloudfree.core.marks import Mark
-from cloudfree.core.units import Float32
+from cloudfree.core.mask_classes import MaskClass
+from cloudfree.core.radiometry import Float32
 from cloudfree.core.window import strips
 from cloudfree.errors import InputError
-from cloudfree.io.dataset import Dataset
-from cloudfree.io.optical import OpticalScene
-from cloudfree.io.picture import reduced, reduced_classes, reduced_mean, reduced_reflectance
-from cloudfree.io.radar import Radar
-from cloudfree.report.chapter import Picture
+from cloudfree.raster.dataset import Dataset
+from cloudfree.raster.preview import reduced, reduced_classes, reduced_mean
 from cloudfree.report.pictures import (
     SHORT_WAVE_INFRARED,
     TRUE_COLOUR,
@@ -31,7 +28,10 @@ from cloudfree.report.pictures import (
     size_colours,
     stretch_of,
 )
+from cloudfree.report.scene_section import Picture
 from cloudfree.report.sources import Sources
+from cloudfree.sentinel1.sar_source import Radar
+from cloudfree.sentinel2.optical_scene import OpticalScene
 
 logger = logging.getLogger("cloudfree")
 
@@ -64,7 +64,7 @@ def _composites(
     """Three bands of the scene before and after and of the truth, all with one stretch."""
     scenes = {"before": sources.before, "after": sources.after, "truth": sources.truth}
     images = {
-        name: reduced_reflectance(scene, bands, grid) for name, scene in scenes.items() if scene
+        name: scene.reduced_reflectance(bands, grid) for name, scene in scenes.items() if scene
     }
     stretch = stretch_of(images["after"], clear)
     composite = "true" if bands == TRUE_COLOUR else "swir"
@@ -113,7 +113,7 @@ def _deviation(deviations: Dataset, grid: Grid) -> Picture:
 
 
 def _error(truth: OpticalScene, after: OpticalScene, grid: Grid) -> Picture:
-    images = [reduced_reflectance(scene, after.bands, grid) for scene in (truth, after)]
+    images = [scene.reduced_reflectance(after.bands, grid) for scene in (truth, after)]
     caption = "Absolute error of the result in reflectance, mean over all bands"
     return Picture("error", "Error", caption, error_colours(*images))
 

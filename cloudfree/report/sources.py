@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.errors import InputError
-from cloudfree.io.dataset import Dataset
-from cloudfree.io.georeference import same_grid
-from cloudfree.io.mask_file import MaskFile
-from cloudfree.io.optical import OpticalScene
-from cloudfree.io.radar import Radar, open_radar
+from cloudfree.raster.dataset import Dataset
+from cloudfree.raster.georeference import same_grid
 from cloudfree.report.provenance import Provenance, provenance_of
+from cloudfree.sentinel1.sar_source import Radar, open_radar
+from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
 class Closable(Protocol):

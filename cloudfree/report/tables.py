@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from cloudfree.report.chapter import Chapter
 from cloudfree.report.comparison import BeforeAfter, Comparison
-from cloudfree.report.markup import column_head, table
-from cloudfree.report.numbers import BAND_COLUMNS, COLUMNS, PSNR, SSIM, Column, percent
+from cloudfree.report.html import column_head, table
+from cloudfree.report.metric_format import BAND_COLUMNS, COLUMNS, PSNR, SSIM, Column, percent
+from cloudfree.report.scene_section import Chapter
 
 NOTES = (
     "PSNR, SSIM, SAM and MAE follow UnCRtainTS (Ebel et al., 2023): reflectance with a peak of 1, "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from cloudfree.report.chapter import Chapter
 from cloudfree.report.gallery import is_small
+from cloudfree.report.scene_section import Chapter
 
 # Pictures that the slider can show, in the order of its menus, and which stand left at first.
 SLIDER = ("before", "after", "truth", "sar", "mask", "error", "uncertainty")

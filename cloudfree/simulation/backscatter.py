@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from cloudfree.core.units import Float32, decibel
-from cloudfree.simulation.landscape import PIXEL_M, Landscape
-from cloudfree.simulation.materials import SIGMA_NOUGHT, number
+from cloudfree.core.radiometry import Float32, decibel
+from cloudfree.simulation.land_cover import PIXEL_M, Landscape
+from cloudfree.simulation.land_cover_spectra import SIGMA_NOUGHT, number
 from cloudfree.simulation.noise import Shape
 
 # Equivalent number of looks of IW GRD products (Sentinel-1 Product Specification, 4.4 to 5).

@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.blending import tile_weight
-from cloudfree.core.tile_plan import TilePlan
-from cloudfree.core.turns import Turn
-from cloudfree.core.units import Float32
+from cloudfree.core.dihedral import Turn
+from cloudfree.core.radiometry import Float32
+from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.tile_weight import tile_weight
+from cloudfree.simulation.atmosphere import CIRRUS, LOW_CLOUD
 from cloudfree.simulation.noise import Shape, fractal_noise
-from cloudfree.simulation.sky import CIRRUS, LOW_CLOUD
 
 # Cloud brightens all of them; what changes on the ground brightens some more and others less.
 OPACITY_BANDS = ("B02", "B03", "B04")

@@ -1,73 +1,100 @@
-"""A map of the ground: what lies where, how green, how bright, how steep."""
+"""The whole landscape, put together from relief, fields, woods, settlements, water and roads."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
-from cloudfree.core.units import Float32
-from cloudfree.simulation import materials
+from cloudfree.core.radiometry import Float32
+from cloudfree.simulation.cropland import paint_fields
+from cloudfree.simulation.land_cover import Landscape, Where, relief
+from cloudfree.simulation.land_cover_spectra import Cover
 from cloudfree.simulation.noise import Shape, fractal_noise
+from cloudfree.simulation.river import distance_to, meander, road
+from cloudfree.simulation.settlements import Place, centrality, paint_town
 
-Where = NDArray[np.bool_]
-
-PIXEL_M = 10.0
-
-
-@dataclass(frozen=True)
-class Landscape:
-    """The ground, every array (y, x).
-
-    `material` numbers entries of `materials.MATERIALS`; `green` is the share, 0 to 1, that a crop's
-    canopy hides of it; `brightness` a factor on what the ground reflects; `loudness` what is added
-    to its backscatter in dB; `height` is in metres.
-    """
-
-    material: NDArray[np.uint8]
-    green: Float32
-    brightness: Float32
-    loudness: Float32
-    height: Float32
-
-    @classmethod
-    def bare(cls, height: Float32) -> Landscape:
-        """Ground of brown soil with a relief."""
-        flat = np.zeros_like(height)
-        material = np.full(height.shape, materials.number("brown soil"), dtype=np.uint8)
-        return cls(material, flat, flat + 1, flat.copy(), height)
-
-    @property
-    def shape(self) -> Shape:
-        """Rows and columns."""
-        rows, cols = self.material.shape
-        return rows, cols
-
-    @property
-    def cover(self) -> NDArray[np.uint8]:
-        """Group of each pixel's material, a `materials.Cover`."""
-        return materials.COVERS[self.material]
-
-    def paint(
-        self,
-        where: Where,
-        material: str,
-        brightness: Float32 | float = 1.0,
-        loudness: Float32 | float = 0.0,
-    ) -> None:
-        """Cover pixels with a material, hiding what was there."""
-        self.material[where] = materials.number(material)
-        self.green[where] = 0.0
-        for layer, value in ((self.brightness, brightness), (self.loudness, loudness)):
-            layer[where] = value[where] if isinstance(value, np.ndarray) else value
+_WOODED_SHARE = 0.20
+_VILLAGES = 3
+_ROADS = 5
 
 
-def relief(shape: Shape, rng: np.random.Generator, from_river: Float32) -> Float32:
-    """Height of the ground in metres, (y, x): hills beside a valley floor."""
-    reach = float(min(shape))
-    hills = fractal_noise(shape, rng, 2.9, 0.3 * reach)
-    valley = 1.0 - np.exp(-((from_river / (0.16 * reach)) ** 2))
-    # Slopes stay gentle in small scenes too: the height of hills goes with their extent.
-    return np.asarray(0.045 * PIXEL_M * reach * valley * np.maximum(hills + 0.3, 0.0) * 0.35,
-                      dtype=np.float32)  # fmt: skip
+def draw_landscape(shape: Shape, margin: int, rng: np.random.Generator) -> Landscape:
+    """A landscape of fields, (y, x), with a river, a town and woods inside its margin."""
+    reach = float(min(shape) - 2 * margin)
+    from_river = distance_to(meander(shape, rng), shape)
+    land = Landscape.bare(relief(shape, rng, from_river))
+    paint_fields(land, rng)
+    settlements = _settle(from_river, margin, reach, rng)
+    inside = centrality(shape, settlements, rng)
+    _paint_woods(land, inside, from_river, margin, rng)
+    paint_town(land, inside, rng)
+    _paint_water(land, from_river, reach, rng)
+    _paint_roads(land, settlements[0][0], reach, rng)
+    return land
+
+
+def _settle(
+    from_river: Float32, margin: int, reach: float, rng: np.random.Generator
+) -> list[tuple[Place, float]]:
+    """Centre and radius in pixels of the town, near the river, and of the villages, anywhere."""
+    radius = 0.13 * reach
+    spots = margin + rng.uniform(0.2, 0.8, (200, 2)) * (np.array(from_river.shape) - 2 * margin)
+    dry = np.array([from_river[int(row), int(col)] for row, col in spots])
+    town = spots[int(np.argmin(np.abs(dry - 0.8 * radius)))]
+    apart = np.hypot(*(spots - town).T) > 2.4 * radius
+    villages = spots[apart & (dry > 0.3 * radius)][:_VILLAGES]
+    return [(town, radius)] + [(v, radius * rng.uniform(0.2, 0.34)) for v in villages]
+
+
+def _paint_woods(
+    land: Landscape,
+    inside: Float32,
+    from_river: Float32,
+    margin: int,
+    rng: np.random.Generator,
+) -> None:
+    """Woods on the hills and in strips along the river, of two kinds, with crowns and clearings."""
+    ragged = fractal_noise(land.shape, rng, 2.1, 0.15 * min(land.shape))
+    crowns = fractal_noise(land.shape, rng, 0.35, 6.0)
+    stands = fractal_noise(land.shape, rng, 1.6, 50.0)
+    height = land.height / max(float(land.height.std()), 1e-6)
+    likely = height + 1.1 * ragged - 2.5 * np.clip(inside + 0.25, 0, 1)
+    within = likely[margin:-margin, margin:-margin]
+    wood: Where = likely > np.quantile(within, 1.0 - _WOODED_SHARE)
+    wood |= (from_river < 0.028 * (min(land.shape) - 2 * margin) + 4) & (
+        ragged + 0.3 * crowns > 0.25
+    )
+    texture = (1.0 + 0.13 * crowns + 0.09 * stands).astype(np.float32)
+    loud = (0.5 * crowns + 0.4 * stands).astype(np.float32)
+    land.paint(wood, "broadleaf", texture, loud)
+    land.paint(wood & (stands > 0.6), "conifer", texture, loud)
+    land.paint(wood & (stands < -2.0), "stubble", texture)
+
+
+def _paint_water(
+    land: Landscape, from_river: Float32, reach: float, rng: np.random.Generator
+) -> None:
+    """The river with its sand bars, and ponds on low ground."""
+    swell = fractal_noise(land.shape, rng, 1.8, 0.12 * reach)
+    fine = fractal_noise(land.shape, rng, 1.2, 40.0)
+    half_width = (2.0 + 0.0062 * reach) * (1.0 + 0.2 * swell)
+    bar = (from_river < half_width + 0.9 * np.maximum(swell - 0.6, 0) * 3.0) & (swell > 0.6)
+    land.paint(bar, "sand", 1.0 + 0.05 * fine)
+    water = from_river < half_width
+    pond: Where = (fine > 2.75) & (land.height < np.quantile(land.height, 0.6))
+    # Silt and wind: water is not the same everywhere, neither to the eye nor to the radar.
+    land.paint(water | pond, "water", (1.0 + 0.10 * fine).astype(np.float32), 0.7 * fine)
+
+
+def _paint_roads(land: Landscape, centre: Place, reach: float, rng: np.random.Generator) -> None:
+    """Roads out of the town and one that passes it by."""
+    start = centre[::-1]
+    turn = rng.uniform(0, 2 * np.pi)
+    for number in range(_ROADS):
+        angle = turn + 2 * np.pi * (number + rng.uniform(-0.25, 0.25)) / _ROADS
+        away = distance_to(road(start, angle, reach, rng), land.shape)
+        # Only the bypass has bridges: a small road that met the river at a slant would run in it.
+        land.paint((away < 0.8) & (land.cover != Cover.WATER), "asphalt")
+    bypass = start + 0.17 * reach * np.array([np.cos(turn), np.sin(turn)])
+    for direction in (turn + np.pi / 2, turn - np.pi / 2):
+        away = distance_to(road(bypass, direction, reach, rng), land.shape)
+        land.paint(away < 1.5, "asphalt")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.units import Float32
+from cloudfree.core.radiometry import Float32
 
 UInt32 = NDArray[np.uint32]
 Shape = tuple[int, int]

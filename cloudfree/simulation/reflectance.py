@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.units import Float32
-from cloudfree.simulation.landscape import PIXEL_M, Landscape
-from cloudfree.simulation.materials import SPECTRA, number
+from cloudfree.core.radiometry import Float32
+from cloudfree.simulation.land_cover import PIXEL_M, Landscape
+from cloudfree.simulation.land_cover_spectra import SPECTRA, number
 
 # Light that the air scatters into the sensor before it reaches the ground, in the order of the L1C
 # bands: what dark deep water measures under a moderately clear sky.

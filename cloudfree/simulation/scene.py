@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.cloud_mask import Mask
-from cloudfree.core.units import Float32
+from cloudfree.core.mask_classes import Mask
+from cloudfree.core.radiometry import Float32
+from cloudfree.simulation.atmosphere import seen_through
 from cloudfree.simulation.backscatter import mean_backscatter, observed
-from cloudfree.simulation.clouds import Sun, Weather, draw_sky
-from cloudfree.simulation.countryside import draw_landscape
+from cloudfree.simulation.cloud_fields import Sun, Weather, draw_sky
+from cloudfree.simulation.landscape import draw_landscape
 from cloudfree.simulation.noise import Shape
 from cloudfree.simulation.reflectance import clear_reflectance, coarsened
-from cloudfree.simulation.sky import seen_through
 
 # Sentinel-1 reaches this far beyond the optical scene, in pixels, and its pixels lie between the
 # optical ones, so that using it takes a real resampling.

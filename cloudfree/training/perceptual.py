@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from cloudfree.errors import InputError
+from cloudfree.inference.checkpoint import read_tensors
 from cloudfree.losses.perceptual import PerceptualDistance
-from cloudfree.runtimes.checkpoint import read_tensors
-from cloudfree.training.objectives import Objective, Seen
+from cloudfree.training.loss_registry import Objective, Seen
 
 COLOURS = ("B04", "B03", "B02")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from cloudfree.core.model_card import ModelCard
-from cloudfree.core.units import Float32
-from cloudfree.training.batches import collate, scaled_part
-from cloudfree.training.patches import Pixels
-from cloudfree.training.run import Run
+from cloudfree.core.radiometry import Float32
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.training.patch_cache import Pixels
+from cloudfree.training.sampler import collate, scaled_part
 from cloudfree.training.step import Plan
+from cloudfree.training.train_state import Run
 
 
 def predict(run: Run, plan: Plan, card: ModelCard, pixels: Pixels) -> Float32:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cloudfree.training.recipe import TrainingSettings
+from cloudfree.training.settings import TrainingSettings
 
 
 def learning_rate(

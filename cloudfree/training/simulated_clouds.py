@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from cloudfree.simulation.add_clouds import draw_weather, make_sky
+from cloudfree.simulation.atmosphere import seen_through
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer, cut_layer
-from cloudfree.simulation.clouded import draw_weather, make_sky
-from cloudfree.simulation.sky import seen_through
-from cloudfree.training.patches import PatchStore, Pixels
+from cloudfree.training.patch_cache import PatchStore, Pixels
 
 # Patches that are looked at for one with real clouds; then clouds are drawn.
 _TRIES = 3

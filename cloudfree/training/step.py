@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from cloudfree.errors import InputError
+from cloudfree.inference.torch_runtime import PRECISIONS
 from cloudfree.losses.adversarial import discriminator_loss
-from cloudfree.runtimes.torch import PRECISIONS
 from cloudfree.training.batch import Batch
-from cloudfree.training.objectives import Objective, Seen
-from cloudfree.training.processes import Processes
-from cloudfree.training.recipe import TrainingSettings
-from cloudfree.training.run import Learner, Run
+from cloudfree.training.distributed import Processes
+from cloudfree.training.loss_registry import Objective, Seen
 from cloudfree.training.schedule import learning_rate
+from cloudfree.training.settings import TrainingSettings
+from cloudfree.training.train_state import Learner, Run
 
 # The moving average follows quickly at first: after k steps it looks back over about k / 10.
 _AVERAGE_WARMUP = 10

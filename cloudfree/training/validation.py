@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cloudfree.core.model_card import ModelCard
-from cloudfree.metrics.means import mean_figures
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.metrics.bootstrap import mean_figures
+from cloudfree.metrics.image_metrics import Figures, score
 from cloudfree.metrics.protocol import NATIVE
-from cloudfree.metrics.scores import Figures, score
-from cloudfree.training.patches import PatchStore, Pixels
+from cloudfree.training.patch_cache import PatchStore, Pixels
 from cloudfree.training.prediction import middle, predict
-from cloudfree.training.run import Run
 from cloudfree.training.step import Plan
+from cloudfree.training.train_state import Run
 
 # Patches of a validation, spread over those there are: enough to see a run go astray, few enough
 # to look after every epoch.

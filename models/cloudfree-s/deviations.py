@@ -13,18 +13,18 @@ import torch
 from patches import FOLDS
 from scores import open_network, replace
 
-from cloudfree.core.card_text import toml_text
-from cloudfree.core.model_card import ModelCard
+from cloudfree.commands.evaluate.error_model_fit import Residuals, calibration_under, held_out
+from cloudfree.commands.evaluate.patch import find_clouds, restore
+from cloudfree.commands.evaluate.uncertainty import calibrations, card_entry, residuals
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import read_patch
 from cloudfree.datasets.sample import Sample
-from cloudfree.metrics.error_model_fit import Residuals, calibration_under, held_out
-from cloudfree.pipelines.evaluate_patch import find_clouds, restore
-from cloudfree.pipelines.evaluate_uncertainty import calibrations, card_entry, residuals
-from cloudfree.runtimes.model import Model
-from cloudfree.runtimes.shelf import read_card
-from cloudfree.runtimes.spread import Spread
-from cloudfree.runtimes.torch import TorchRuntime
+from cloudfree.inference.card_toml import toml_text
+from cloudfree.inference.model import Model
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.inference.model_store import read_card
+from cloudfree.inference.test_time_augmentation import Spread
+from cloudfree.inference.torch_runtime import TorchRuntime
 
 SOURCE = "flips"
 PROTOCOL = (

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cloudfree.core.cloud_mask import in_shadow
-from cloudfree.runtimes.golden import GOLDEN, OUT, SINGLE
-from cloudfree.runtimes.load import load_model
-from cloudfree.runtimes.model import TileInputs
+from cloudfree.core.mask_classes import in_shadow
+from cloudfree.inference.load import load_model
+from cloudfree.inference.model import TileInputs
+from cloudfree.inference.reference_outputs import GOLDEN, OUT, SINGLE
 from cloudfree.simulation.scene import SAR_MARGIN_PX, simulate_scene
 
 FOLDER = Path(__file__).parent

@@ -13,13 +13,13 @@ import rasterio
 import torch
 from imagined_radar import Image, ImaginedRadar, blur, fit_radar
 
-from cloudfree.core.cloud_mask import Mask, in_shadow
+from cloudfree.commands.evaluate.patch import GROWTH
+from cloudfree.commands.mask.run import MaskSettings, plan_mask, write_mask
+from cloudfree.core.mask_classes import Mask, in_shadow
 from cloudfree.core.progress import silent
-from cloudfree.io.optical import OpticalScene
-from cloudfree.io.sar import SarScene
 from cloudfree.networks.cloudfree_s import cloud_score
-from cloudfree.pipelines.evaluate_patch import GROWTH
-from cloudfree.pipelines.mask import MaskSettings, plan_mask, write_mask
+from cloudfree.sentinel1.geocoded import SarScene
+from cloudfree.sentinel2.optical_scene import OpticalScene
 
 SAR_FLOOR_DB = np.array([-25.0, -32.5], np.float32)[:, None, None]
 FOLDS: dict[str, set[str]] = {

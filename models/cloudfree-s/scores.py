@@ -17,12 +17,12 @@ from own_date import OWN_DATE, score_own_date
 from patches import FOLDS, UNSCORED, Patch, open_library, read_triplets
 from safetensors.torch import load_file
 
-from cloudfree.clouds.shadow_rim import shadow_with_rim
-from cloudfree.clouds.soft_edge import soft_edge
-from cloudfree.core.cloud_mask import obscured
-from cloudfree.metrics.scores import score as compare_images
+from cloudfree.cloudmask.shadow_under_dilation import shadow_with_rim
+from cloudfree.commands.remove.removal_scene import SHADOW_REACH_PX, SOFT_EDGE_PX
+from cloudfree.core.mask_classes import obscured
+from cloudfree.inference.feathering import soft_edge
+from cloudfree.metrics.image_metrics import score as compare_images
 from cloudfree.networks.cloudfree_s import CloudfreeS
-from cloudfree.pipelines.restoration import SHADOW_REACH_PX, SOFT_EDGE_PX
 
 Scores = dict[str, float]
 PROTOCOL = (

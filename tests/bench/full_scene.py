@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from cloudfree.core.tile_plan import TilePlan
-from cloudfree.runtimes.load import find_card
-from cloudfree.runtimes.shelf import DEFAULT_MODEL
+from cloudfree.inference.load import find_card
+from cloudfree.inference.model_store import DEFAULT_MODEL
+from cloudfree.inference.tile_plan import TilePlan
 from tests.bench.scene import COVERS, cloudy_tiles
 
 FULL_PX, SHORT_PX = 10_980, 2_048

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import mean
 
+from cloudfree.commands.remove import run as remove
 from cloudfree.core.progress import silent
-from cloudfree.pipelines import remove
 from tests.bench.remove_cases import glf_cr_checkpoint
 from tests.bench.scene import full_scene
 

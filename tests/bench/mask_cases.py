@@ -8,11 +8,11 @@ from pathlib import Path
 import rasterio
 from rasterio.windows import Window as Rectangle
 
-from cloudfree.clouds.classes import bands_to_read
+from cloudfree.cloudmask.class_rules import bands_to_read
+from cloudfree.commands.mask import run as mask
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.progress import silent
 from cloudfree.core.window import strips
-from cloudfree.pipelines import mask
 from tests.bench.scene import COVERS, cover_mask, full_scene
 
 STRIP_ROWS = 512

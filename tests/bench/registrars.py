@@ -6,8 +6,8 @@ import numpy as np
 
 from cloudfree.core.displacement import Displacement, PolynomialDisplacement
 from cloudfree.core.shift import Shift
-from cloudfree.pipelines.clear_blocks import BANDS
-from tests.coregister.displaced import RealPair, estimate, measured
+from cloudfree.coregistration.clear_windows import BANDS
+from tests.factories.displaced_scenes import RealPair, estimate, measured
 
 NEAR_INFRARED = BANDS.index("B08")
 

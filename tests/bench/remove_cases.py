@@ -11,23 +11,23 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from cloudfree.core.blending import tile_weight
-from cloudfree.core.model_card import ModelCard
+from cloudfree.commands.remove import run as remove
 from cloudfree.core.progress import silent
-from cloudfree.core.tile_plan import TilePlan
 from cloudfree.core.window import Window, strips
-from cloudfree.io.cog import CogWriter
-from cloudfree.io.optical import OpticalScene
-from cloudfree.io.sar import SarScene
-from cloudfree.pipelines import remove
-from cloudfree.runtimes.checkpoint import build_network
-from cloudfree.runtimes.load import find_card, load_model
-from cloudfree.runtimes.model import Arrays, Model, TileInputs
-from cloudfree.runtimes.shelf import DEFAULT_MODEL
-from cloudfree.runtimes.torch import TorchRuntime
+from cloudfree.inference.checkpoint import build_network
+from cloudfree.inference.load import find_card, load_model
+from cloudfree.inference.model import Arrays, Model, TileInputs
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.inference.model_store import DEFAULT_MODEL
+from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.tile_weight import tile_weight
+from cloudfree.inference.torch_runtime import TorchRuntime
+from cloudfree.raster.cog import CogWriter
+from cloudfree.sentinel1.geocoded import SarScene
+from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.bench.mask_cases import STRIP_ROWS, decode_bands
 from tests.bench.scene import cover_mask, full_scene
-from tests.runtimes.readiness import OneAtATime
+from tests.factories.readiness import OneAtATime
 
 
 def warm_up() -> None:

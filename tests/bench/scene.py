@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
-from cloudfree.core.tile_plan import TilePlan
-from cloudfree.core.units import QUANTIFICATION
-from tests.rasters import TEN_METRES, UTM31
+from cloudfree.core.radiometry import QUANTIFICATION
+from cloudfree.inference.tile_plan import TilePlan
+from tests.factories.rasters import TEN_METRES, UTM31
 
 if TYPE_CHECKING:
     from cloudfree.simulation.scene import SimulatedScene

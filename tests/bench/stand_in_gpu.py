@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
+from cloudfree.commands.remove import run as remove
 from cloudfree.core.progress import silent
-from cloudfree.pipelines import remove
-from cloudfree.runtimes.load import load_model
-from cloudfree.runtimes.model import GPU_BATCH, Arrays, Model
-from cloudfree.runtimes.torch import GPU_SIDE_BY_SIDE
+from cloudfree.inference.load import load_model
+from cloudfree.inference.model import GPU_BATCH, Arrays, Model
+from cloudfree.inference.torch_runtime import GPU_SIDE_BY_SIDE
 from tests.bench.remove_cases import glf_cr_checkpoint, instead_of_loading
 from tests.bench.scene import full_scene
 

@@ -32,7 +32,7 @@ from tests.bench.registrars import (
     masked_phase_correlation,
     mutual_information,
 )
-from tests.coregister.displaced import (
+from tests.factories.displaced_scenes import (
     RealPair,
     error_px,
     measured,
@@ -42,7 +42,7 @@ from tests.coregister.displaced import (
     triplet_names,
     turned_and_scaled,
 )
-from tests.coregister.large_scenes import aligned, displaced_date, two_dates
+from tests.factories.large_scenes import aligned, displaced_date, two_dates
 
 pytestmark = pytest.mark.bench
 

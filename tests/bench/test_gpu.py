@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.bench.gpu import busy_percent
-from tests.patience import PATIENCE_S
+from tests.factories.patience import PATIENCE_S
 
 TELLS = """
 import pathlib, sys, time

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from cloudfree.clouds.score import cloud_score
+from cloudfree.cloudmask.score import cloud_score
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.tile_plan import TilePlan
-from cloudfree.engine.predict import predict_rows
-from cloudfree.runtimes.load import load_model
-from cloudfree.runtimes.model import TileInputs
+from cloudfree.inference.load import load_model
+from cloudfree.inference.model import TileInputs
+from cloudfree.inference.sliding_window import predict_rows
+from cloudfree.inference.tile_plan import TilePlan
 from tests.bench.published_detector import published_score
 from tests.bench.stand_in_gpu import feed
-from tests.rasters import cloudy_scene
+from tests.factories.rasters import cloudy_scene
 
 pytestmark = pytest.mark.bench
 

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloudfree.cli.group import group
-from tests.patience import PATIENCE_S
-from tests.rasters import write_cloudy_scene, write_radar
+from tests.factories.patience import PATIENCE_S
+from tests.factories.rasters import write_cloudy_scene, write_radar
 
 
 @pytest.fixture
@@ -68,8 +68,8 @@ WAITING = """
 import signal
 from pathlib import Path
 from cloudfree.cli import main
-from cloudfree.pipelines import batch
-from tests.cli.waiting_scene import restore
+from cloudfree.commands.batch import run as batch
+from tests.factories.waiting_scene import restore
 
 batch.restore = restore
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloudfree.cli.evaluate import command
-from tests.datasets.trees import TEST, write_tree, write_triplet
+from tests.factories.sample_folders import TEST, write_tree, write_triplet
 
 
 def invoke(*arguments: object) -> Result:

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from cloudfree import __version__
 from cloudfree.cli import group as group_module
 from cloudfree.cli.group import group, main
+from cloudfree.commands.mask import run as mask
 from cloudfree.errors import InputError
-from cloudfree.pipelines import mask
 
 
 @dataclasses.dataclass

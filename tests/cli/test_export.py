@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloudfree.cli.export import command
-from tests.toy_network import plant
+from tests.factories.toy_network import plant
 
 
 def invoke(*arguments: object) -> Result:

@@ -78,7 +78,9 @@ def _arguments(parameter: click.Parameter, place: Path) -> tuple[list[str], Any]
 
 def _arrived(name: str, parameters: list[click.Parameter], place: Path) -> tuple[Any, Any]:
     """The options a pipeline gets when these parameters are given, and what they should hold."""
-    pipeline = importlib.import_module(f"cloudfree.pipelines.{name.replace(' ', '_')}")
+    inside = {"export": "models.export"}.get(name, name.replace(" ", "."))
+    inside = inside if "." in inside else f"{inside}.run"
+    pipeline = importlib.import_module(f"cloudfree.commands.{inside}")
     seen: list[Any] = []
     wanted, words = {}, name.split()
     for parameter in parameters:

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from cloudfree.cli.group import group
-from cloudfree.pipelines import mask
-from tests.rasters import write_cloudy_scene
+from cloudfree.commands.mask import run as mask
+from tests.factories.rasters import write_cloudy_scene
 
 # Every flag with a value of its own, and the field it must reach.
 FLAGS: dict[str, tuple[list[str], Any]] = {

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloudfree.cli.models import command
-from cloudfree.runtimes.catalogue import network_names
-from tests.toy_network import plant
+from cloudfree.inference.registry import network_names
+from tests.factories.toy_network import plant
 
 
 def invoke(*arguments: object) -> Result:

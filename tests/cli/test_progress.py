@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from cloudfree.cli import options
 from cloudfree.cli.group import group
-from tests.training.runs import small, write_patches
+from tests.factories.training_runs import small, write_patches
 
 
 @pytest.fixture

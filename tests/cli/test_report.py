@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloudfree.cli.report import command
-from cloudfree.pipelines import report
-from tests.results import write_result
+from cloudfree.commands.report import run as report
+from tests.factories.results import write_result
 
 
 def invoke(*arguments: object) -> Result:

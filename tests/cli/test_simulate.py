@@ -8,9 +8,9 @@ from click.testing import CliRunner
 from cloudfree.cli.group import group
 from cloudfree.cli.simulate import command
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.simulation.clouded import KINDS
-from tests.datasets.trees import field
-from tests.rasters import write_raster
+from cloudfree.simulation.add_clouds import KINDS
+from tests.factories.rasters import write_raster
+from tests.factories.sample_folders import field
 
 
 def _run(*words: str) -> tuple[int, str, str]:

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloudfree.cli.train import command
-from cloudfree.pipelines import train
-from cloudfree.pipelines.train import TrainOptions
-from cloudfree.training.objectives import OBJECTIVES
-from cloudfree.training.recipe import OPTIMISERS, SCHEDULES
-from tests.training.runs import small, write_patches
+from cloudfree.commands.train import run as train
+from cloudfree.commands.train.run import TrainOptions
+from cloudfree.training.loss_registry import OBJECTIVES
+from cloudfree.training.settings import OPTIMISERS, SCHEDULES
+from tests.factories.training_runs import small, write_patches
 
 # Values that differ from all defaults, and from each other where they can.
 FLAGS: dict[str, tuple[str, Any]] = {

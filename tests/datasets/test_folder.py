@@ -12,7 +12,7 @@ from cloudfree.core.window import Window
 from cloudfree.datasets.folder import _cut, list_samples
 from cloudfree.datasets.sample import Sample, Skipped
 from cloudfree.errors import InputError
-from tests.datasets.trees import TEST, paths_of, touch_patch, write_triplet
+from tests.factories.sample_folders import TEST, paths_of, touch_patch, write_triplet
 
 
 def _names(folder: Path) -> list[str]:

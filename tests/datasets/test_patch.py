@@ -13,8 +13,8 @@ from cloudfree.core.window import Window
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import read_patch
 from cloudfree.errors import InputError
-from tests.datasets.trees import SIDE, TEST, field, write_patch, write_triplet
-from tests.rasters import FIELD, cloudy_scene, write_raster
+from tests.factories.rasters import FIELD, cloudy_scene, write_raster
+from tests.factories.sample_folders import SIDE, TEST, field, write_patch, write_triplet
 
 
 def test_a_patch_is_reflectance_and_decibels(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.datasets.choice import choose_split
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.sen12mscr import FileName, parse_name, split_of
-from tests.datasets.trees import touch_patch
+from cloudfree.datasets.splits import choose_split
+from tests.factories.sample_folders import touch_patch
 
 SPLITS = ("train", "val", "test")
 COLLECTIONS = ("ROIs1158_spring", "ROIs1868_summer", "ROIs1970_fall", "ROIs2017_winter")

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.core.blending import tile_weight
-from cloudfree.core.tile_plan import TilePlan
-from cloudfree.core.units import Float32
+from cloudfree.core.radiometry import Float32
 from cloudfree.core.window import Window, strips
-from cloudfree.engine.predict import predict_rows
 from cloudfree.errors import InputError
-from tests.patience import PATIENCE_S
+from cloudfree.inference.sliding_window import predict_rows
+from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.tile_weight import tile_weight
+from tests.factories.patience import PATIENCE_S
 
 
 @st.composite

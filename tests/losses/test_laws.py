@@ -12,12 +12,12 @@ from cloudfree.losses.carl import carl
 from cloudfree.losses.cloud_aware import cloud_aware, published_cloud_aware
 from cloudfree.losses.contrastive_sharpness import contrastive_sharpness
 from cloudfree.losses.gaussian_likelihood import gaussian_likelihood, spectrum_likelihood
+from cloudfree.losses.l1_ssim import pixel_and_structure
 from cloudfree.losses.pixel import CHARBONNIER_EPSILON, charbonnier, l1
-from cloudfree.losses.pixel_and_structure import pixel_and_structure
 from cloudfree.losses.simulation_fusion import fusion_loss
 from cloudfree.losses.spectral_angle import MAX_COSINE, spectral_angle_loss
 from cloudfree.losses.structural_similarity import similarity_loss
-from tests.losses.images import cloud_mask, image
+from tests.factories.images import cloud_mask, image
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 SURE = 50.0  # a logit whose softplus is zero in double precision

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from cloudfree.errors import ModelError
 from cloudfree.losses.perceptual import DEVIATION, LAYERS, MEAN, PerceptualDistance
-from tests.networks.promises import noise
+from tests.factories.networks import noise
 
 
 def _weights() -> dict[str, Tensor]:

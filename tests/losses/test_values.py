@@ -8,19 +8,19 @@ from torch.nn import functional
 
 from cloudfree.losses.adversarial import PIX2PIX_SHARE, discriminator_loss, generator_loss
 from cloudfree.losses.attention import attention_loss
-from cloudfree.losses.bottleneck import bottleneck_divergence
 from cloudfree.losses.carl import carl
 from cloudfree.losses.cloud_aware import cloud_aware, masked_l1
 from cloudfree.losses.contrastive_sharpness import blurred, contrastive_sharpness, laplacian
 from cloudfree.losses.gaussian_likelihood import gaussian_likelihood, spectrum_likelihood
+from cloudfree.losses.kl_divergence import bottleneck_divergence
+from cloudfree.losses.l1_ssim import pixel_and_structure
 from cloudfree.losses.pixel import charbonnier, l1
-from cloudfree.losses.pixel_and_structure import pixel_and_structure
 from cloudfree.losses.simulation_fusion import fusion_loss
 from cloudfree.losses.spectral_angle import spectral_angle_loss
 from cloudfree.losses.structural_similarity import similarity_loss, similarity_map
 from cloudfree.metrics.spectral_angle import spectral_angle_deg
 from cloudfree.metrics.structural_similarity import structural_similarity
-from tests.losses.images import cloud_mask, image
+from tests.factories.images import cloud_mask, image
 
 
 class TestPixel:

@@ -17,7 +17,7 @@ from cloudfree.networks.cloudfree_s import (
     shade_texture,
     snow_index,
 )
-from tests.rasters import FIELD
+from tests.factories.rasters import FIELD
 
 MODEL = Path(__file__).parents[2] / "models" / "cloudfree-s"
 MAX_PARAMETERS = 3_000_000

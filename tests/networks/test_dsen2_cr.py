@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from cloudfree.networks.dsen2_cr import DSen2CR, ResidualBlock
-from tests.networks.recipe import golden_arrays, golden_shapes, golden_weights, shapes
+from tests.factories.golden_weights import golden_arrays, golden_shapes, golden_weights, shapes
 
 BLOCKS = 2
 HALO = 2 + 2 * BLOCKS

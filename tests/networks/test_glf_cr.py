@@ -12,8 +12,14 @@ from torch import Tensor, nn
 from cloudfree.networks.cloud_attentive import CloudAttentive
 from cloudfree.networks.dynamic_filter import DynamicFilter, adaptive_filter
 from cloudfree.networks.glf_cr import VARIANTS, DenseLayer, GlfCr, despeckled
-from tests.networks.recipe import golden_arrays, golden_shapes, golden_weights, read_json, rebuilt
-from tests.networks.recipe import shapes as shapes_of
+from tests.factories.golden_weights import (
+    golden_arrays,
+    golden_shapes,
+    golden_weights,
+    read_json,
+    rebuilt,
+)
+from tests.factories.golden_weights import shapes as shapes_of
 from tests.networks.reference_glf_cr import ReferenceGlfCr, dynamic_filter
 
 SMALL = {"channels": 32, "blocks": 2, "layers": 3, "growth": 16}

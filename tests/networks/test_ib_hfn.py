@@ -14,7 +14,7 @@ from cloudfree.networks.ib_hfn import (
     ResidualUnit,
     settings_from,
 )
-from tests.networks.recipe import shapes
+from tests.factories.golden_weights import shapes
 
 PARAMETERS = 5_018_702
 

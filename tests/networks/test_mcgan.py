@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from cloudfree.networks.mcgan import McGan
-from tests.networks.promises import (
+from tests.factories.golden_weights import golden_arrays, golden_shapes, golden_weights, shapes
+from tests.factories.networks import (
     assert_independent_of_batch,
     assert_repeatable,
     lively,
@@ -15,7 +16,6 @@ from tests.networks.promises import (
     parameters,
     unreached,
 )
-from tests.networks.recipe import golden_arrays, golden_shapes, golden_weights, shapes
 
 PREFIX = "gen.gen."
 

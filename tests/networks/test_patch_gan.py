@@ -3,7 +3,7 @@
 import torch
 
 from cloudfree.networks.patch_gan import PatchGan
-from tests.networks.promises import lively, noise, parameters, unreached
+from tests.factories.networks import lively, noise, parameters, unreached
 
 
 def test_parameters() -> None:

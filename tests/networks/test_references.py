@@ -21,7 +21,7 @@ from cloudfree.networks.sg_bafm_dfin import SgBafmDfin
 from cloudfree.networks.simulation_fusion_gan import SimulationFusionGan
 from cloudfree.networks.spa_gan import SpaGan
 from cloudfree.networks.uncrtaints import UnCRtainTS
-from tests.networks.promises import lively, noise
+from tests.factories.networks import lively, noise
 from tests.networks.reference_dsen2_cr import ReferenceDSen2Cr
 from tests.networks.reference_ib_hfn import ReferenceIbHfn
 from tests.networks.reference_mcgan import ReferenceMcGan

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from cloudfree.networks.sar2opt import Sar2Opt
-from tests.networks.promises import (
+from tests.factories.golden_weights import golden_arrays, golden_shapes, golden_weights, shapes
+from tests.factories.networks import (
     assert_independent_of_batch,
     assert_repeatable,
     lively,
@@ -14,7 +15,6 @@ from tests.networks.promises import (
     parameters,
     unreached,
 )
-from tests.networks.recipe import golden_arrays, golden_shapes, golden_weights, shapes
 
 
 def test_golden_output(golden: Path) -> None:

@@ -17,7 +17,7 @@ from cloudfree.networks.sg_bafm_dfin import (
     SgBafmDfin,
     settings_from,
 )
-from tests.networks.recipe import shapes
+from tests.factories.golden_weights import shapes
 
 VARIANTS = {
     "base": {"attention_fusion": False, "branch_integration": False},

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from cloudfree.networks.uncrtaints import UnCRtainTS, coarsen
-from tests.networks.recipe import golden_arrays, golden_shapes, golden_weights, shapes
+from tests.factories.golden_weights import golden_arrays, golden_shapes, golden_weights, shapes
 
 GOLDEN: dict[str, dict[str, Any]] = {
     "mono_l2": {"variance": False, "scale_by": 1.0},

@@ -11,12 +11,12 @@ import pytest
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
-from cloudfree.io.quiet import without_warning
-from cloudfree.metrics.scores import Figures
-from cloudfree.report.chapter import Chapter, Picture
+from cloudfree.metrics.image_metrics import Figures
+from cloudfree.raster.warnings_filter import without_warning
 from cloudfree.report.comparison import BeforeAfter, Comparison
 from cloudfree.report.gallery import SMALL_PX
 from cloudfree.report.page import render
+from cloudfree.report.scene_section import Chapter, Picture
 
 VOID = {"meta", "img", "input", "br", "link", "hr"}
 EVIL = '"><script>alert(1)</script>&.tif'

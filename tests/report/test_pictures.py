@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.core.cloud_mask import MASK_COLOURS, MaskClass
+from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
 from cloudfree.report.pictures import (
     ERROR_COLOURS,
     LARGEST_ERROR,

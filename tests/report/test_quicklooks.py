@@ -13,8 +13,8 @@ from cloudfree.core.bands import SAR_BANDS
 from cloudfree.report import quicklooks
 from cloudfree.report.pictures import size_colours
 from cloudfree.report.sources import open_sources
-from tests.rasters import write_radar, write_raster
-from tests.results import FakeResult, write_result
+from tests.factories.rasters import write_radar, write_raster
+from tests.factories.results import FakeResult, write_result
 
 BRIGHT_COL = 40
 

@@ -9,10 +9,10 @@ import pytest
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.errors import InputError
-from cloudfree.io.sar import SarScene
 from cloudfree.report.sources import open_sources
-from tests.rasters import write_cloudy_scene, write_raster
-from tests.results import write_result
+from cloudfree.sentinel1.geocoded import SarScene
+from tests.factories.rasters import write_cloudy_scene, write_raster
+from tests.factories.results import write_result
 
 
 def test_a_result_with_everything_beside_it_misses_nothing(tmp_path: Path):

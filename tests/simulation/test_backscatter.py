@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cloudfree.core.units import decibel
+from cloudfree.core.radiometry import decibel
 from cloudfree.simulation.backscatter import LOOKS, mean_backscatter, observed, speckle
-from cloudfree.simulation.landscape import Landscape
-from cloudfree.simulation.materials import MATERIALS
+from cloudfree.simulation.land_cover import Landscape
+from cloudfree.simulation.land_cover_spectra import MATERIALS
 
 
 def _correlation(field: np.ndarray, lag: int) -> float:

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.units import Float32
+from cloudfree.core.radiometry import Float32
+from cloudfree.simulation.atmosphere import LOW_CLOUD, Sky, seen_through
+from cloudfree.simulation.cloud_fields import Sun, Weather, draw_sky
 from cloudfree.simulation.cloud_layer import DARKEST, CloudLayer, cut_layer, spread_layers
-from cloudfree.simulation.clouds import Sun, Weather, draw_sky
 from cloudfree.simulation.noise import fractal_noise
-from cloudfree.simulation.sky import LOW_CLOUD, Sky, seen_through
-from tests.rasters import FIELD
+from tests.factories.rasters import FIELD
 
 SIDE = 128
 BLUE = OPTICAL_BANDS.index("B02")

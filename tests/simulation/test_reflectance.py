@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.simulation.landscape import Landscape
-from cloudfree.simulation.materials import SPECTRA, number
+from cloudfree.simulation.land_cover import Landscape
+from cloudfree.simulation.land_cover_spectra import SPECTRA, number
 from cloudfree.simulation.reflectance import PATH, clear_reflectance, coarsened
 
 SIDES = st.integers(7, 60)

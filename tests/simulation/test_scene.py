@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import grey_closing, uniform_filter
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.cloud_mask import MaskClass
-from cloudfree.io.quiet import without_warning
-from cloudfree.simulation.materials import Cover
+from cloudfree.core.mask_classes import MaskClass
+from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.simulation.land_cover_spectra import Cover
 from cloudfree.simulation.scene import (
     GROUND_MARGIN_PX,
     SAR_MARGIN_PX,
@@ -22,7 +22,7 @@ from cloudfree.simulation.scene import (
     on_radar_grid,
     simulate_scene,
 )
-from tests.simulation.cloud_edges import specks, steepness
+from tests.factories.cloud_edges import specks, steepness
 
 SHIFT = (1.3, -0.8)
 INDEX = {band: index for index, band in enumerate(OPTICAL_BANDS)}

@@ -10,11 +10,11 @@ import torch
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.errors import InputError, ModelError
 from cloudfree.losses.perceptual import LAYERS, PerceptualDistance
-from cloudfree.training.objectives import OBJECTIVES, Objective
+from cloudfree.training.loss_registry import OBJECTIVES, Objective
 from cloudfree.training.perceptual import with_perceptual
-from tests.pipelines.test_train import losses
-from tests.training.runs import run_training, write_patches
-from tests.training.test_objectives import SIDE, seen
+from tests.commands.train.test_run import losses
+from tests.factories.training_runs import run_training, write_patches
+from tests.training.test_loss_registry import SIDE, seen
 
 CPU = torch.device("cpu")
 OWN = OBJECTIVES["simulation-fusion"]

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 from torch import Tensor, nn
 
-from cloudfree.core.model_card import ModelCard, model_card
-from cloudfree.training.patches import Pixels
+from cloudfree.inference.model_card import ModelCard, model_card
+from cloudfree.training.patch_cache import Pixels
 from cloudfree.training.prediction import predict
 
 

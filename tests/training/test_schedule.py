@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.training.recipe import SCHEDULES, choose_settings
 from cloudfree.training.schedule import learning_rate
+from cloudfree.training.settings import SCHEDULES, choose_settings
 
 
 def test_glf_cr_halves_its_rate_every_five_epochs() -> None:

@@ -10,19 +10,19 @@ import pytest
 import torch
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.cloud_mask import Mask, MaskClass
-from cloudfree.core.model_card import ModelCard, model_card
+from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import Patch
-from cloudfree.runtimes.catalogue import card_entries
+from cloudfree.inference.model_card import ModelCard, model_card
+from cloudfree.inference.registry import card_entries
 from cloudfree.simulation.cloud_layer import cut_layer
 from cloudfree.training import simulated_clouds
 from cloudfree.training.batch import Batch
-from cloudfree.training.batches import Batches
-from cloudfree.training.patches import PatchStore
-from cloudfree.training.recipe import choose_settings
+from cloudfree.training.patch_cache import PatchStore
+from cloudfree.training.sampler import Batches
+from cloudfree.training.settings import choose_settings
 from cloudfree.training.simulated_clouds import under_simulated_clouds
-from tests.training.runs import write_patches
+from tests.factories.training_runs import write_patches
 
 SIDE = 64
 

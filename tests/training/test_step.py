@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from cloudfree.errors import InputError
 from cloudfree.training.step import take_step
-from tests.training.tiny import batch, begin
+from tests.factories.tiny_training import batch, begin
 
 
 class Waits(TorchDispatchMode):

@@ -1,0 +1,111 @@
+"""From the score to classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.cloudmask.morphology import near
+from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, Planes, ndsi
+from cloudfree.cloudmask.shadow import SHADOW_BANDS
+from cloudfree.cloudmask.shadow_projection import ShadowCast
+from cloudfree.core.mask_classes import Mask, MaskClass
+from cloudfree.core.radiometry import Float32
+
+# Every band that a class depends on; the cirrus band is read besides where there is one.
+REQUIRED_BANDS = tuple(sorted({*SCORE_BANDS, *SHADOW_BANDS}))
+
+# Snow is bright, water with the same index is not: Hall, Riggs and Salomonson, "Development of
+# methods for mapping global snow cover using MODIS" (Remote Sens. Environ. 54, 1995).
+SNOW_MIN_NIR = 0.11
+SNOW_MIN_GREEN = 0.10
+
+# Reflectance of B10 from which on there is cirrus. Source: Sen2Cor's lower threshold of thin cirrus
+# (S2-PDGS-MPC-ATBD-L2A, section on cirrus).
+CIRRUS_MIN_B10 = 0.012
+
+# Ground shows well through much of cirrus and haze, and the tests for them take some ground for
+# haze, so that both are cloud only beside clouds: until they are known, of a class of their own.
+MAYBE_CLOUD = np.uint8(4)
+# Such a pixel that is dark: in shadow, or over woods.
+MAYBE_CLOUD_DARK = np.uint8(5)
+
+
+@dataclass(frozen=True)
+class ClassRules:
+    """Least score of a cloud, greatest snow index (NDSI) of one.
+
+    `thorough` counts in small clouds above dark ground, and cirrus and haze beside clouds.
+    """
+
+    threshold: float
+    max_ndsi: float
+    thorough: bool = False
+
+
+def bands_to_read(available: tuple[str, ...]) -> tuple[str, ...]:
+    """The bands that the classes of a scene with `available` bands depend on."""
+    return (*REQUIRED_BANDS, CIRRUS_BAND) if CIRRUS_BAND in available else REQUIRED_BANDS
+
+
+def base_classes(planes: Planes, score: Float32, rules: ClassRules) -> Mask:
+    """Mask, (y, x), of reflectance by band name and the score that belongs to it; no shadows.
+
+    Nodata wins over snow, and snow over cloud (as a bright pixel with a high index is no cloud).
+    Bright ground without any short-wave infrared is nodata too: the bands of a swath do not end at
+    the same pixel, and where that one is missing everything bright would be snow.
+    """
+    snowy = ndsi(planes) > rules.max_ndsi
+    bright = (planes["B08"] > SNOW_MIN_NIR) & (planes["B03"] > SNOW_MIN_GREEN)
+    classes = {
+        **_maybe_cirrus(planes, snowy, rules),
+        MaskClass.CLOUD: (score >= rules.threshold) & ~snowy,
+        MaskClass.SNOW: snowy & bright,
+        MaskClass.NODATA: np.isnan(score) | (bright & (planes["B11"] <= 0)),
+    }
+    mask = np.full(score.shape, MaskClass.CLEAR, dtype=np.uint8)
+    for value, place in classes.items():
+        np.copyto(mask, np.uint8(value), where=place)
+    return mask
+
+
+def _maybe_cirrus(
+    planes: Planes, snowy: NDArray[np.bool_], rules: ClassRules
+) -> dict[int, NDArray[np.bool_]]:
+    if not rules.thorough or CIRRUS_BAND not in planes:
+        return {}
+    return {int(MAYBE_CLOUD): (planes[CIRRUS_BAND] > CIRRUS_MIN_B10) & ~snowy}
+
+
+def settle_maybes(mask: Mask, reach_px: float) -> Mask:
+    """The mask with cirrus and haze at most `reach_px` from a cloud as cloud, other as clear."""
+    maybe = mask == MAYBE_CLOUD
+    if not maybe.any():
+        return mask
+    settled = mask.copy()
+    settled[maybe] = MaskClass.CLEAR
+    settled[maybe & near(mask, MaskClass.CLOUD, reach_px)] = MaskClass.CLOUD
+    return settled
+
+
+def add_haze(mask: Mask, hazy: NDArray[np.bool_]) -> None:
+    """Let clear pixels that are hazy be cloud if there is one beside them."""
+    np.copyto(mask, MAYBE_CLOUD, where=hazy & (mask == MaskClass.CLEAR))
+
+
+def add_shadows(mask: Mask, dark: NDArray[np.bool_]) -> None:
+    """Make every clear pixel that is dark a shadow: `confirm_shadows` thins them out."""
+    np.copyto(mask, np.uint8(MaskClass.SHADOW), where=dark & (mask == MaskClass.CLEAR))
+    np.copyto(mask, MAYBE_CLOUD_DARK, where=dark & (mask == MAYBE_CLOUD))
+
+
+def confirm_shadows(mask: Mask, cast: ShadowCast) -> Mask:
+    """The mask with only those shadows that lie where a cloud of the mask can throw one."""
+    possible = cast.of(mask == MaskClass.CLOUD)
+    confirmed = mask.copy()
+    confirmed[(mask == MaskClass.SHADOW) & ~possible] = MaskClass.CLEAR
+    hazy = mask == MAYBE_CLOUD_DARK
+    confirmed[hazy] = np.where(possible[hazy], np.uint8(MaskClass.SHADOW), MAYBE_CLOUD)
+    return confirmed

@@ -1,0 +1,129 @@
+"""The second pass: the classes of a scene, strip by strip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+
+from cloudfree.cloudmask.class_cache import KeptClasses
+from cloudfree.cloudmask.class_rules import (
+    ClassRules,
+    add_haze,
+    add_shadows,
+    bands_to_read,
+    base_classes,
+    confirm_shadows,
+    settle_maybes,
+)
+from cloudfree.cloudmask.haze import HAZE_BANDS, HazeThreshold
+from cloudfree.cloudmask.majority import MEDIAN_HALO_PX
+from cloudfree.cloudmask.morphology import grow, growth_halo_px
+from cloudfree.cloudmask.scene_statistics import STRIP_ROWS, OpticalSource, read_ahead, strips_of
+from cloudfree.cloudmask.score import SCORE_HALO_PX, Planes, cloud_score
+from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowThresholds
+from cloudfree.cloudmask.shadow_projection import ShadowCast
+from cloudfree.cloudmask.strip_halo import Strip, with_halo
+from cloudfree.core.mask_classes import Mask
+from cloudfree.core.progress import Progress, silent
+from cloudfree.core.radiometry import Float32
+from cloudfree.core.window import Window
+
+
+@dataclass(frozen=True)
+class Shadows:
+    """How dark a shadow is in this scene, where clouds can throw one, and its other classes."""
+
+    thresholds: ShadowThresholds
+    cast: ShadowCast
+    lit: KeptClasses
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Everything that decides the class of a pixel besides the reflectance around it.
+
+    `shadows` is None where none are wanted; `growth_px` is how far clouds and shadows grow, and
+    `maybe_px` how far from clouds cirrus and haze are part of them. Without `haze` none is known.
+    """
+
+    rules: ClassRules
+    shadows: Shadows | None = None
+    growth_px: float = 0.0
+    maybe_px: float = 0.0
+    haze: HazeThreshold | None = None
+
+    def strips(
+        self,
+        source: OpticalSource,
+        progress: Progress = silent,
+        on_score: Callable[[Window, Float32], None] | None = None,
+        strip_rows: int = STRIP_ROWS,
+    ) -> Generator[Strip, None, None]:
+        """Windows and their masks from top to bottom; the same pixels whatever `strip_rows` is.
+
+        `on_score` is given the score of each window on the way.
+        """
+        cast_halo = self.shadows.cast.halo_px if self.shadows else 0
+        halo = max(cast_halo, growth_halo_px(self.maybe_px)) + growth_halo_px(self.growth_px)
+        if self.shadows and on_score is None:
+            found = self._darkened(source, self.shadows, progress, strip_rows)
+        else:
+            found = self._scored(source, progress, on_score, strip_rows)
+        with closing(found) as base:
+            for window, outer, mask in with_halo(base, halo):
+                confirmed = confirm_shadows(mask, self.shadows.cast) if self.shadows else mask
+                yield window, self._finished(window, outer, confirmed)
+
+    def _finished(self, window: Window, outer: Window, mask: Mask) -> Mask:
+        """A window of a mask of `outer`, cirrus and haze settled and classes grown.
+
+        Each step is given no more rows than the next one needs: distances take long.
+        """
+        growing = window.grown(growth_halo_px(self.growth_px), outer.row_stop, outer.width)
+        settling = growing.grown(growth_halo_px(self.maybe_px), outer.row_stop, outer.width)
+        settled = settle_maybes(mask[settling.within(outer)], self.maybe_px)
+        grown = grow(settled[growing.within(settling)], self.growth_px)
+        return grown[window.within(growing)]
+
+    def _scored(
+        self,
+        source: OpticalSource,
+        progress: Progress,
+        on_score: Callable[[Window, Float32], None] | None,
+        strip_rows: int,
+    ) -> Generator[Strip, None, None]:
+        """Classes with every dark pixel a shadow, not grown, from all bands."""
+        height, width = source.grid.height, source.grid.width
+        windows = strips_of(source, strip_rows, progress, "cloud mask")
+        with read_ahead(source, bands_to_read(source.bands), windows, SCORE_HALO_PX) as read:
+            for window, planes in read:
+                inner = window.within(window.grown(SCORE_HALO_PX, height, width))
+                score = cloud_score(planes, self.rules.thorough)[inner]
+                if on_score is not None:
+                    on_score(window, score)
+                own = {band: plane[inner] for band, plane in planes.items()}
+                mask = base_classes(own, score, self.rules)
+                self._add_haze(mask, planes, inner)
+                if self.shadows:
+                    add_shadows(mask, self.shadows.thresholds.candidates(planes)[inner])
+                yield window, mask
+
+    def _darkened(
+        self, source: OpticalSource, shadows: Shadows, progress: Progress, strip_rows: int
+    ) -> Generator[Strip, None, None]:
+        """The same from the classes that are known, and no more bands than it takes."""
+        height, width = source.grid.height, source.grid.width
+        windows = strips_of(source, strip_rows, progress, "cloud mask")
+        bands = tuple(sorted({*SHADOW_BANDS, *HAZE_BANDS})) if self.haze else SHADOW_BANDS
+        with read_ahead(source, bands, windows, MEDIAN_HALO_PX) as read:
+            for window, planes in read:
+                inner = window.within(window.grown(MEDIAN_HALO_PX, height, width))
+                mask = shadows.lit.read(window)
+                self._add_haze(mask, planes, inner)
+                add_shadows(mask, shadows.thresholds.candidates(planes)[inner])
+                yield window, mask
+
+    def _add_haze(self, mask: Mask, planes: Planes, inner: tuple[slice, slice]) -> None:
+        if self.haze:
+            add_haze(mask, self.haze.hazy(planes)[inner])

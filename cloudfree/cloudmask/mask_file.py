@@ -1,0 +1,120 @@
+"""Cloud masks on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.core.grid import Grid
+from cloudfree.core.mask_classes import MASK_COLOURS, OBSCURED, Mask, MaskClass
+from cloudfree.core.window import Window, strips
+from cloudfree.errors import InputError
+from cloudfree.raster.cog import CogProfile
+from cloudfree.raster.dataset import Dataset
+from cloudfree.raster.georeference import grid_of, same_grid
+
+STRIP_ROWS = 512
+
+_CLASSES = ", ".join(f"{value.value} {value.name.lower()}" for value in MaskClass)
+_MAKE = "make it from the scene with `cloudfree mask`"
+
+# The greatest value of the scene classification (SCL) of L2A products.
+# Source: Sentinel-2 L2A Algorithm Theoretical Basis Document, table of scene classes.
+_MAX_SCL = 11
+
+
+class MaskFile(Dataset):
+    """A one-band raster of mask classes on the grid of its scene."""
+
+    def __init__(self, path: Path, grid: Grid) -> None:
+        super().__init__(path)
+        with self.closed_if_refused():
+            self.grid = grid_of(self.handle)
+            _refuse_form(self, grid)
+
+    @classmethod
+    def of_user(cls, path: Path, grid: Grid) -> MaskFile:
+        """A mask that somebody may have made otherwise: every value is looked at first.
+
+        Raises
+        ------
+        InputError
+            Not one band of bytes on the grid, or values that are no classes.
+        """
+        mask = cls(path, grid)
+        with mask.closed_if_refused():
+            values = np.flatnonzero(mask.counts()).tolist()
+            _refuse_values(path.name, values, mask.handle.nodata)
+        return mask
+
+    def classes(self, window: Window) -> Mask:
+        """Mask classes of a window, (y, x)."""
+        return np.asarray(self.read([0], window)[0], dtype=np.uint8)
+
+    def counts(self) -> NDArray[np.int64]:
+        """Number of pixels of each of the 256 values, strip by strip."""
+        counts = np.zeros(256, dtype=np.int64)
+        for strip in strips(self.grid.height, self.grid.width, STRIP_ROWS):
+            counts += np.bincount(self.classes(strip).ravel(), minlength=256)
+        return counts
+
+
+def _refuse_form(mask: MaskFile, grid: Grid) -> None:
+    name, handle = mask.path.name, mask.handle
+    if handle.count != 1:
+        raise InputError(
+            f"mask {name} has {handle.count} bands",
+            wanted=f"one band of classes: {_CLASSES}",
+            hint=f"take the band out with `gdal_translate -b`, or {_MAKE}",
+        )
+    if handle.dtypes[0] != "uint8":
+        raise InputError(
+            f"mask {name} holds {handle.dtypes[0]} numbers",
+            wanted=f"classes as uint8: {_CLASSES}",
+            hint=f"write its classes as bytes with `gdal_translate -ot Byte`, or {_MAKE}",
+        )
+    if not same_grid(mask.grid, grid):
+        raise InputError(
+            f"mask {name} ({mask.grid.height} x {mask.grid.width} pixels) does not lie on the "
+            "scene's grid",
+            wanted=f"a mask of {grid.height} x {grid.width} pixels on the same grid",
+            hint=_MAKE,
+        )
+
+
+def _refuse_values(name: str, values: list[int], nodata: float | None) -> None:
+    """Refuse values that are no classes, and 255 where it seems to mean cloud."""
+    found = f"mask {name} holds {', '.join(map(str, values[:12]))}{' ...' * (len(values) > 12)}"
+    if not set(values) <= set(MaskClass):
+        raise InputError(found, wanted=f"classes: {_CLASSES}", hint=_recoding(values))
+    # A mask of this program declares 255, and may well be without a cloud.
+    if MaskClass.NODATA in values and nodata is None and not set(values) & set(OBSCURED):
+        raise InputError(
+            f"{found}: 255 without any 1 or 2",
+            wanted=f"classes: {_CLASSES}",
+            hint="write clouds as 1, or declare 255 as nodata if no cloud is there",
+        )
+
+
+def _recoding(values: list[int]) -> str:
+    if max(set(values) - {MaskClass.NODATA}) <= _MAX_SCL:
+        return (
+            "if this is a scene classification (SCL), write 8, 9 and 10 as 1, 3 as 2, 11 as 3, "
+            f"0 as 255 and all others as 0; or {_MAKE}"
+        )
+    return f"write clouds as 1, shadows as 2 and clear ground as 0, or {_MAKE}"
+
+
+def mask_profile() -> CogProfile:
+    """How a mask is written: one byte, colours, names of the classes, overviews by majority."""
+    names = {f"CLASS_{value.value}": value.name.lower() for value in MaskClass}
+    return CogProfile(
+        dtype="uint8",
+        nodata=MaskClass.NODATA,
+        descriptions=("cloud mask",),
+        tags=names,
+        colours={value.value: colour for value, colour in MASK_COLOURS.items()},
+        overview_resampling="MODE",
+    )

@@ -1,0 +1,152 @@
+"""The first pass: what must be known of the whole scene before a strip can be classified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from cloudfree.cloudmask.class_cache import KeptClasses
+from cloudfree.cloudmask.class_rules import ClassRules, bands_to_read, base_classes
+from cloudfree.cloudmask.haze import HAZE_BANDS, HazeThreshold, haze_threshold
+from cloudfree.cloudmask.pixel_axes import GroundAxes
+from cloudfree.cloudmask.score import SCORE_HALO_PX, Planes, cloud_score
+from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowStatistics, ShadowThresholds
+from cloudfree.cloudmask.sun_geometry import SunFit, fit_sun
+from cloudfree.core.grid import Grid
+from cloudfree.core.mask_classes import Mask, MaskClass
+from cloudfree.core.progress import Progress
+from cloudfree.core.radiometry import Float32
+from cloudfree.core.window import Window, strips
+from cloudfree.parallel.prefetch import prefetch
+
+# Rows at a time: as many as the blocks of a Cloud-Optimized GeoTIFF have.
+STRIP_ROWS = 64
+
+# Strips that are read before they are asked for; each of a full tile takes 24 MB.
+AHEAD = 4
+
+# Longest side of the thinned-out scene on which the sun and the shadows' distance are fitted, and
+# on which clear ground is looked at.
+OVERVIEW_PX = 1024
+_OVERVIEW_BANDS = tuple(sorted({*SHADOW_BANDS, *HAZE_BANDS}))
+
+
+class OpticalSource(Protocol):
+    """What a classified scene must offer; `io.optical.OpticalScene` does."""
+
+    @property
+    def grid(self) -> Grid:
+        """Where the pixels lie."""
+        ...
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the bands there are."""
+        ...
+
+    def reflectance(self, bands: tuple[str, ...], window: Window) -> Float32:
+        """Reflectance of bands, (band, y, x), NaN where there is no data."""
+        ...
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Thresholds of the scene's shadows, and what the clouds and dark ground show of the sun.
+
+    `lit` are its classes before anything is a shadow; `haze` is None where too little is clear, or
+    the rules are not thorough.
+    """
+
+    valid_px: int
+    thresholds: ShadowThresholds
+    sun: SunFit | None
+    lit: KeptClasses
+    haze: HazeThreshold | None
+
+
+def survey(
+    source: OpticalSource,
+    rules: ClassRules,
+    axes: GroundAxes,
+    sun_azimuth_deg: float | None,
+    progress: Progress,
+    strip_rows: int = STRIP_ROWS,
+) -> Survey:
+    """Read a scene once; where the sun's azimuth is known only the shadows' distance is fitted."""
+    statistics, overview, lit = ShadowStatistics(), _Overview.of(source.grid), KeptClasses()
+    windows = strips_of(source, strip_rows, progress, "shadow statistics")
+    bands, height, width = bands_to_read(source.bands), source.grid.height, source.grid.width
+    with read_ahead(source, bands, windows, SCORE_HALO_PX) as read:
+        for window, planes in read:
+            inner = window.within(window.grown(SCORE_HALO_PX, height, width))
+            score = cloud_score(planes, rules.thorough)[inner]
+            own = {band: plane[inner] for band, plane in planes.items()}
+            mask = base_classes(own, score, rules)
+            statistics.add(own)
+            overview.add(window, own, mask)
+            lit.add(window, mask)
+    thresholds = statistics.thresholds()
+    sun = overview.fit(thresholds, axes, sun_azimuth_deg)
+    haze = overview.haze_threshold() if rules.thorough else None
+    return Survey(statistics.blue.count, thresholds, sun, lit, haze)
+
+
+def read_ahead(
+    source: OpticalSource, bands: tuple[str, ...], windows: Iterable[Window], halo: int
+) -> AbstractContextManager[Iterator[tuple[Window, Planes]]]:
+    """Windows with the reflectance by band name of each and of `halo` pixels around it.
+
+    The next windows are read on a thread of its own: blocks are decoded eight windows at a time.
+    """
+    height, width = source.grid.height, source.grid.width
+
+    def read(window: Window) -> Planes:
+        outer = window.grown(halo, height, width)
+        return dict(zip(bands, source.reflectance(bands, outer), strict=True))
+
+    return prefetch(read, windows, AHEAD)
+
+
+def strips_of(source: OpticalSource, rows: int, progress: Progress, what: str) -> Iterator[Window]:
+    """Windows as wide as the scene and at most `rows` high, counted by `progress`."""
+    height, width = source.grid.height, source.grid.width
+    return progress(strips(height, width, rows), -(-height // rows), what, "strip")
+
+
+@dataclass
+class _Overview:
+    """Every `step`-th pixel of a scene, so few that they fit into memory whatever its size."""
+
+    step: int
+    planes: list[Planes] = field(default_factory=list)
+    masks: list[Mask] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, grid: Grid) -> _Overview:
+        return cls(step=-(-max(grid.height, grid.width) // OVERVIEW_PX))
+
+    def add(self, window: Window, planes: Planes, mask: Mask) -> None:
+        kept = np.s_[-window.row % self.step :: self.step, :: self.step]
+        self.planes.append({band: planes[band][kept].copy() for band in _OVERVIEW_BANDS})
+        self.masks.append(mask[kept].copy())
+
+    def fit(
+        self, thresholds: ShadowThresholds, axes: GroundAxes, azimuth_deg: float | None
+    ) -> SunFit | None:
+        planes = self._joined()
+        # Thinned-out pixels have no neighbours to take a median of.
+        dark = thresholds.candidates(planes) if self.step == 1 else thresholds.dark(planes)
+        cloud = np.concatenate(self.masks) == MaskClass.CLOUD
+        valid = np.isfinite(planes["B02"])
+        return fit_sun(cloud, dark, valid, axes.every(self.step), azimuth_deg)
+
+    def haze_threshold(self) -> HazeThreshold | None:
+        return haze_threshold(self._joined(), np.concatenate(self.masks) == MaskClass.CLEAR)
+
+    def _joined(self) -> Planes:
+        bands = {band: [planes[band] for planes in self.planes] for band in _OVERVIEW_BANDS}
+        return {band: np.concatenate(parts) for band, parts in bands.items()}

@@ -1,0 +1,116 @@
+"""Where the sun stood and how far shadows fall, read off the clouds and the dark ground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.cloudmask.cloud_shadow_correlation import Correlation
+from cloudfree.cloudmask.pixel_axes import GroundAxes
+from cloudfree.cloudmask.shadow_projection import Bits
+from cloudfree.core.radiometry import Float64
+
+AZIMUTH_STEP_DEG = 5
+
+# A direction is clear when it fits so much better than every one farther than this from it.
+CLEAR_RATIO = 1.25
+APART_DEG = 45
+MIN_CORRELATION = 0.07
+
+# Among scattered clouds, with so little of the valid scene covered, shadows show. Where no
+# direction is clear then, the clouds are bright ground that throws none.
+SCATTERED_SHARE = 0.25
+
+# Sentinel-2 passes at 10:30 local solar time, with the sun in the eastern half of the sky; beyond
+# south it comes at high northern latitudes only. Another direction must fit twice as well and more.
+MORNING_DEG = (0, 210)
+AFTERNOON_WEIGHT = 0.45
+
+# Shadows fall at the distances that fit nearly as well as the best one: clouds differ in height,
+# but the clouds of one height fit displaced by a part of their width too.
+DISTANCE_SHARE = 0.85
+# Dark ground that follows the clouds less than this does so by chance.
+MIN_DISTANCE_CORRELATION = 0.04
+
+
+@dataclass(frozen=True)
+class SunFit:
+    """Azimuth of the sun in degrees clockwise from north, and how far shadows fall.
+
+    `clear` where no other direction fits as well, or where it was known. `distance_m` is the
+    nearest and farthest distance of a shadow from its cloud, None where no distance stands out.
+    """
+
+    azimuth_deg: float
+    correlation: float
+    clear: bool
+    distance_m: tuple[float, float] | None
+
+
+def fit_sun(
+    cloud: Bits, dark: Bits, valid: Bits, axes: GroundAxes, azimuth_deg: float | None = None
+) -> SunFit | None:
+    """The sun for which dark ground lies where clouds throw shadows.
+
+    The clouds, (y, x), are laid over the dark pixels displaced by up to 2 km in every direction;
+    the direction of the greatest correlation wins, unless `azimuth_deg` is known, and the distances
+    around the greatest along it. Only dark ground that is seen (valid, no cloud) counts, compared
+    with its surroundings. Limits: it needs broken cloud and ground that is not darker than shadow
+    itself; evenly spaced clouds, slopes and lakes can mislead it, as can clouds so high that their
+    shadow falls farther away. None where no cloud throws a shadow: without any cloud or any dark
+    pixel that is seen, or where scattered clouds fit no direction clearly.
+    """
+    seen = valid & ~cloud
+    if not (cloud.any() and (dark & seen).any()):
+        return None
+    correlation = Correlation.of(cloud, dark & seen, seen, axes)
+    azimuths = np.arange(0, 360, AZIMUTH_STEP_DEG)
+    fits = np.array([_best_at(correlation, float(azimuth)) for azimuth in azimuths])
+    if azimuth_deg is not None:
+        apart = _best_apart(azimuths, fits, azimuth_deg)
+        return _fit_at(azimuth_deg, correlation, to_beat=apart, clear=True)
+    fit = _choose(correlation, azimuths, fits)
+    scattered = cloud.sum() < SCATTERED_SHARE * valid.sum()
+    return None if scattered and not fit.clear else fit
+
+
+def _choose(correlation: Correlation, azimuths: NDArray[np.int_], fits: Float64) -> SunFit:
+    morning = (azimuths >= MORNING_DEG[0]) & (azimuths <= MORNING_DEG[1])
+    best = int(np.where(morning, fits, AFTERNOON_WEIGHT * fits).argmax())
+    azimuth = float(azimuths[best])
+    apart = _best_apart(azimuths, fits, azimuth)
+    clear = bool(fits[best] >= max(MIN_CORRELATION, CLEAR_RATIO * apart))
+    return _fit_at(azimuth, correlation, to_beat=CLEAR_RATIO * apart, clear=clear)
+
+
+def _best_at(correlation: Correlation, azimuth_deg: float) -> float:
+    """Greatest correlation at any distance."""
+    return float(correlation.away_from_sun(azimuth_deg)[1].max(initial=0.0))
+
+
+def _best_apart(azimuths: NDArray[np.int_], fits: Float64, azimuth_deg: float) -> float:
+    """The best fit of a quite different direction: what the landscape alone can do."""
+    apart = np.abs((azimuths - azimuth_deg + 180) % 360 - 180) > APART_DEG
+    return float(fits[apart].max())
+
+
+def _fit_at(azimuth_deg: float, correlation: Correlation, to_beat: float, clear: bool) -> SunFit:
+    """The fit at an azimuth; its distance stands out where the best fit is above `to_beat`."""
+    distances, fits = correlation.away_from_sun(azimuth_deg)
+    best = float(fits.max(initial=0.0))
+    stands_out = best > max(MIN_DISTANCE_CORRELATION, to_beat)
+    distance = _nearly_best(distances, fits) if stands_out else None
+    return SunFit(azimuth_deg, best, clear, distance)
+
+
+def _nearly_best(distances: Float64, fits: Float64) -> tuple[float, float] | None:
+    """From the first to the last distance that fits nearly as well as the best.
+
+    Two layers of cloud that show equally are both within. None where it may go on beyond the reach.
+    """
+    good = np.flatnonzero(fits >= DISTANCE_SHARE * fits.max())
+    if good[-1] == len(fits) - 1:
+        return None
+    return float(distances[good[0]].round()), float(distances[good[-1]].round())

@@ -1,0 +1,1 @@
+"""One folder a command: options, the run that touches files, arithmetic on arrays."""

@@ -1,0 +1,165 @@
+"""`cloudfree batch`: `cloudfree remove` for every scene of a folder or a list."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cloudfree.commands.batch.match_sentinel1 import with_radar
+from cloudfree.commands.batch.options import BatchOptions, BatchResult, SceneOutcome
+from cloudfree.commands.batch.scene_folder import radars_below, scenes_below
+from cloudfree.commands.batch.scene_job import SceneJob, restore
+from cloudfree.commands.batch.scene_list import read_scene_list
+from cloudfree.commands.batch.scene_pair import ScenePair
+from cloudfree.commands.batch.sharding import Shard
+from cloudfree.commands.remove.inputs import refuse_outputs
+from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.core.atomic import make_folder
+from cloudfree.core.progress import Progress
+from cloudfree.errors import InputError, OutputError
+from cloudfree.inference.load import find_card
+from cloudfree.parallel.processes import in_own_processes
+from cloudfree.raster.output_checks import refuse_closed
+
+logger = logging.getLogger("cloudfree")
+
+__all__ = ["BatchOptions", "BatchResult", "run"]
+
+
+def run(options: BatchOptions, progress: Progress) -> BatchResult:
+    """Restore scenes, each on its own: one that fails does not stop the others.
+
+    Raises
+    ------
+    CloudfreeError
+        There is no scene or no such model, an output exists that may not be replaced, or nothing
+        can be written.
+    """
+    find_card(options.model, options.network)
+    shard = Shard.of_text(options.shard, os.environ) if options.shard else Shard()
+    jobs = [_job(options, pair) for pair in _with_radars(shard.part(_scenes(options)), options)]
+    skipped = [job for job in jobs if options.skip_existing and job.options.result.exists()]
+    todo = [job for job in jobs if job not in skipped]
+    outcomes = [job.outcome() for job in skipped]
+    _refuse_existing(todo, options)
+    log = None if options.dry_run else _made(options.output) / _log_name(shard)
+    for job in todo:
+        refuse_outputs(job.options)
+    with _outcomes(options, todo) as found:
+        for outcome in progress(found, len(todo), "scenes", "scene"):
+            _tell(outcome, log)
+            outcomes.append(outcome)
+    return BatchResult(tuple(sorted(outcomes, key=lambda one: one.name)), log)
+
+
+def _scenes(options: BatchOptions) -> list[ScenePair]:
+    """All scenes, each with a name of its own."""
+    source = options.source
+    pairs = scenes_below(source) if source.is_dir() else read_scene_list(source)
+    if not pairs:
+        raise InputError(
+            f"no Sentinel-2 scene in {source}",
+            wanted="NAME_s2.tif with NAME_s1.tif, a folder with s2.tif and s1.tif for each scene, "
+            "or products of Sentinel-2 and Sentinel-1 under their own names",
+            hint="name them so, or give a CSV file with the columns s2 and s1",
+        )
+    name, count = Counter(pair.name for pair in pairs).most_common(1)[0]
+    if count > 1:
+        raise InputError(
+            f"{count} scenes are called {name}",
+            wanted="a name of its own for each result",
+            hint="give them names, in a CSV file in the column name",
+        )
+    return pairs
+
+
+def _with_radars(pairs: Sequence[ScenePair], options: BatchOptions) -> list[ScenePair]:
+    """The scenes of a folder with the products that lie there; a list says what it means."""
+    radars = radars_below(options.source) if options.source.is_dir() else []
+    return [with_radar(pair, radars, options.max_gap) for pair in pairs]
+
+
+def _job(options: BatchOptions, pair: ScenePair) -> SceneJob:
+    scene = options.of_scene(pair)
+    if options.scheduler:  # its workers run in other folders
+        return SceneJob(pair.name, _with_whole_paths(scene))
+    threads = max(_cores() // options.jobs, 1) if options.jobs > 1 else None
+    return SceneJob(pair.name, scene, threads)
+
+
+def _cores() -> int:
+    """Processors that this process may use: on a cluster not all that there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _with_whole_paths(scene: RemoveOptions) -> RemoveOptions:
+    whole: dict[str, Any] = {
+        name: value.absolute() for name, value in vars(scene).items() if isinstance(value, Path)
+    }
+    return replace(scene, **whole)
+
+
+def _refuse_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
+    there = [job.options.result for job in jobs if job.options.result.exists()]
+    if there and not (options.overwrite or options.dry_run):
+        raise OutputError(
+            f"{len(there)} of {len(jobs)} results exist already, the first is {there[0]}",
+            wanted="results that are new",
+            hint="add --skip-existing to go on with the others, or --overwrite to replace them",
+        )
+
+
+@contextmanager
+def _outcomes(options: BatchOptions, jobs: Sequence[SceneJob]) -> Iterator[Iterator[SceneOutcome]]:
+    """Those of all jobs, as they end."""
+    if options.scheduler:
+        from cloudfree.commands.batch.dask_cluster import on_cluster
+
+        with on_cluster(restore, jobs, options.scheduler, _died) as outcomes:
+            yield outcomes
+        return
+    with in_own_processes(restore, jobs, options.jobs, _died) as outcomes:
+        yield outcomes
+
+
+def _died(job: SceneJob, reason: object) -> SceneOutcome:
+    return job.failed(
+        f"its process is gone ({reason}); wanted memory for all scenes at work, and machines that "
+        "stay; ask for fewer at once, or look into the log of the machine"
+    )
+
+
+def _made(folder: Path) -> Path:
+    """The folder of the results, made where it is missing."""
+    make_folder(folder)
+    refuse_closed(folder / "batch.jsonl")
+    return folder
+
+
+def _log_name(shard: Shard) -> str:
+    return "batch.jsonl" if shard.count == 1 else f"batch-{shard.index}-of-{shard.count}.jsonl"
+
+
+def _tell(outcome: SceneOutcome, log: Path | None) -> None:
+    """Say how a scene ended, and add a line to the log."""
+    for warning in outcome.warnings:
+        logger.warning("%s: %s", outcome.name, warning)
+    logger.log(logging.ERROR if outcome.state == "failed" else logging.INFO, outcome.summary())
+    if log is None:
+        return
+    told = {one.name: getattr(outcome, one.name) for one in fields(outcome)}
+    line = json.dumps(
+        {"ended": datetime.now(UTC).isoformat(timespec="seconds"), **told}, default=str
+    )
+    with log.open("a", encoding="utf-8") as lines:
+        lines.write(f"{line}\n")

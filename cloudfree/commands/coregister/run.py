@@ -1,0 +1,187 @@
+"""`cloudfree coregister`: Sentinel-1 onto the grid of a Sentinel-2 scene."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudfree import __version__
+from cloudfree.commands.coregister.quicklook import write_match_picture
+from cloudfree.core.progress import Progress
+from cloudfree.core.window import strips
+from cloudfree.coregistration.measure import Measurement, measure, shift_tags
+from cloudfree.coregistration.time_gap import MAX_GAP_DAYS, check_gap, gap_tags
+from cloudfree.raster.cog import CogWriter
+from cloudfree.raster.output_checks import refuse_existing, refuse_taken_names
+from cloudfree.sentinel1.geocoded import sar_profile
+from cloudfree.sentinel1.sar_source import Radar, open_radar
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.sentinel2.output_name import beside
+from cloudfree.sentinel2.vrt import Resampling
+
+log = logging.getLogger("cloudfree")
+
+STRIP_ROWS = 512
+
+
+@dataclass(frozen=True)
+class CoregisterOptions:
+    """The options of `cloudfree coregister`; names equal its parameters."""
+
+    s1: Path
+    s2: Path
+    output: Path | None = None
+    shift: str = "auto"
+    max_shift: float = 8.0
+    s1_units: str = "auto"
+    dem: Path | None = None
+    max_gap: float = MAX_GAP_DAYS
+    quicklook: Path | None = None
+    s2_offset: float | None = None
+    resampling: Resampling = "bilinear"
+    dry_run: bool = False
+    overwrite: bool = False
+    creation_options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def result(self) -> Path:
+        """Where Sentinel-1 on the optical grid goes."""
+        return self.output or beside(self.s1, "coregistered.tif")
+
+
+@dataclass(frozen=True)
+class CoregisterResult:
+    """What was measured and written.
+
+    `shift_px` is the mean over the scene and has the sign of `core.shift.Shift`; `model` is
+    translation, affine or field, and `length_px` the largest distance. `residual_px` tells how far
+    the matches used lie off, median and 95th percentile, before and after the correction.
+    """
+
+    output: Path
+    shift_px: Mapping[str, float]
+    model: str
+    length_px: float
+    matches: int
+    matches_used: int
+    residual_px: Mapping[str, Mapping[str, float]]
+    gate: str
+    reliability: float
+    reliable: bool
+    applied: bool
+    reason: str
+    overlap: float
+    s1_units: str
+    written: bool
+    quicklook: Path | None = None
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.shift_px)
+        if self.model != "translation":
+            shift += f" in the mean, {self.length_px:.2f} px at most ({self.model})"
+        done = "" if self.written else "  nothing written (dry run)\n"
+        return (
+            f"{self.output}\n{done}  shift {shift}: {self.reason}\n{self._told_matches}"
+            f"  Sentinel-1 ({self.s1_units}) covers {self.overlap:.1%} of the scene"
+        )
+
+    @property
+    def _told_matches(self) -> str:
+        if not self.residual_px:
+            return ""
+        before, after = (
+            "{median:.2f} px (95th percentile {p95:.2f})".format(**self.residual_px[name])
+            for name in ("before", "after")
+        )
+        return (
+            f"  {self.matches_used} of {self.matches} matches used; they lie off by {before}, "
+            f"and by {after} once corrected\n"
+        )
+
+
+def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
+    """Write Sentinel-1 on the optical grid, its shift corrected where it is known.
+
+    Raises
+    ------
+    CloudfreeError
+        Scenes that do not meet or cannot be read, or an output that cannot be written.
+    """
+    _refuse_output(options)
+    sar_profile({}, options.creation_options).refuse_creation_options()
+    with (
+        open_radar(options.s1, options.s1_units, options.dem) as sar,
+        OpticalScene(options.s2, options.s2_offset, options.resampling) as optical,
+    ):
+        log.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
+        check_gap(sar.acquisition, optical.acquisition, options.max_gap)
+        measured = measure(sar, optical, None, options.shift, options.max_shift)
+        if options.quicklook:
+            write_match_picture(options.quicklook, optical, measured)
+        if not options.dry_run:
+            _write(options, sar, optical, measured, progress)
+        return _result(options, sar, measured)
+
+
+def _refuse_output(options: CoregisterOptions) -> None:
+    inputs = filter(None, (options.s1, options.s2, options.dem))
+    refuse_taken_names(filter(None, (options.result, options.quicklook)), inputs)
+    if not options.dry_run:
+        refuse_existing(options.result, options.overwrite)
+    if options.quicklook:
+        refuse_existing(options.quicklook, options.overwrite)
+
+
+def _write(
+    options: CoregisterOptions,
+    sar: Radar,
+    optical: OpticalScene,
+    measured: Measurement,
+    progress: Progress,
+) -> None:
+    grid = optical.grid
+    profile = sar_profile(_tags(options, sar, optical, measured), options.creation_options)
+    windows = strips(grid.height, grid.width, STRIP_ROWS)
+    with CogWriter(options.result, grid, profile) as writer:
+        for window in progress(windows, -(-grid.height // STRIP_ROWS), "coregister", "strip"):
+            writer.write(window, sar.on_grid(grid, window, measured.applied_shift))
+
+
+def _tags(
+    options: CoregisterOptions, sar: Radar, optical: OpticalScene, measured: Measurement
+) -> dict[str, str]:
+    return {
+        "CLOUDFREE_VERSION": __version__,
+        "CLOUDFREE_S1": options.s1.name,
+        "CLOUDFREE_S2": options.s2.name,
+        "CLOUDFREE_S1_UNITS": f"{sar.units.quantity} ({sar.units.reason})",
+        "CLOUDFREE_SHIFT_MEASURED_PX": "{row:.3f},{col:.3f}".format(**measured.shift_px),
+        "CLOUDFREE_SHIFT_APPLIED": "yes" if measured.applied else "no",
+        "CLOUDFREE_SHIFT_RELIABILITY": f"{measured.reliability:.3f}",
+        **shift_tags(measured),
+        **gap_tags(sar.acquisition, optical.acquisition),
+    }
+
+
+def _result(options: CoregisterOptions, sar: Radar, measured: Measurement) -> CoregisterResult:
+    return CoregisterResult(
+        output=options.result,
+        shift_px=measured.shift_px,
+        model=measured.model,
+        length_px=measured.shift.length,
+        matches=measured.matches_found,
+        matches_used=measured.matches_used,
+        residual_px=measured.residual_px,
+        gate=measured.gate,
+        reliability=measured.reliability,
+        reliable=measured.reliable,
+        applied=measured.applied,
+        reason=measured.reason,
+        overlap=measured.overlap,
+        s1_units=sar.units.quantity,
+        written=not options.dry_run,
+        quicklook=options.quicklook,
+    )

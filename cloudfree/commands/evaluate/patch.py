@@ -1,0 +1,127 @@
+"""One patch: where its clouds are, what a model makes of it, how good that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.cloudmask.morphology import grow, parse_distance
+from cloudfree.cloudmask.shadow_under_dilation import shadow_with_rim
+from cloudfree.commands.evaluate.predict import Predict, predict_patch
+from cloudfree.commands.mask.run import MaskSettings, plan_mask
+from cloudfree.commands.remove.removal_scene import SHADOW_REACH_PX, SOFT_EDGE_PX
+from cloudfree.core.mask_classes import Mask, obscured
+from cloudfree.core.progress import silent
+from cloudfree.core.radiometry import Float32
+from cloudfree.core.window import Window
+from cloudfree.datasets.patch import Patch
+from cloudfree.inference.compositing import compose
+from cloudfree.inference.feathering import soft_edge
+from cloudfree.inference.model import Model
+from cloudfree.metrics.image_metrics import has_data
+from cloudfree.metrics.protocol import PatchFigures, Protocol
+from cloudfree.raster.georeference import pixel_size_m
+
+# How far `remove` grows its mask unless told otherwise.
+GROWTH = "40m"
+
+NOTHING = "do nothing"
+
+
+@dataclass(frozen=True)
+class Clouds:
+    """Where a patch is cloudy by the published score, (y, x), and what `remove` replaces of it.
+
+    `shaded` is where a network that asks for shadows is told of them.
+    """
+
+    found: NDArray[np.bool_]
+    grown: NDArray[np.bool_]
+    shaded: NDArray[np.bool_]
+
+    def part(self, window: Window) -> Clouds:
+        """The clouds of a window."""
+        return Clouds(*(getattr(self, one.name)[window.slices] for one in fields(self)))
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a model predicts and what `remove` would write, reflectance of the patch's bands.
+
+    `raw` is NaN in bands that the model does not predict. `variance` has the shape of `raw`, or is
+    None where none is told.
+    """
+
+    raw: Float32
+    written: Float32
+    variance: Float32 | None
+
+
+def find_clouds(patch: Patch) -> Clouds:
+    """Clouds and shadows of a patch, thresholds taken over the patch."""
+    radius_px = parse_distance(GROWTH).pixels(pixel_size_m(patch.grid))
+    replaced = grow(_classes(patch, MaskSettings(thorough=True)), radius_px)
+    found = obscured(_classes(patch, MaskSettings()))
+    shadow = shadow_with_rim(replaced, SHADOW_REACH_PX)
+    return Clouds(found, obscured(replaced), shadow)
+
+
+def _classes(patch: Patch, settings: MaskSettings) -> Mask:
+    plan = plan_mask(patch, settings, silent)
+    return np.concatenate([rows for _, rows in plan.classifier.strips(patch)])
+
+
+def restore(model: Model, predict: Predict, patch: Patch, clouds: Clouds, tiled: bool) -> Restored:
+    """Let a model restore a patch, in the tiles of its card or all at once."""
+    image, variance = predict_patch(model, predict, patch, clouds.shaded, tiled)
+    positions = [patch.bands.index(band) for band in model.card.output_bands]
+    native = patch.radiometry.encode(patch.cloudy)
+    opacity = soft_edge(clouds.grown, SOFT_EDGE_PX)
+    compose(native, image, opacity, patch.radiometry, positions)
+    return Restored(
+        _placed(image, positions, patch),
+        patch.radiometry.decode(native),
+        None if variance is None else _placed(variance, positions, patch),
+    )
+
+
+def score(
+    protocol: Protocol,
+    patch: Patch,
+    clouds: Clouds,
+    restored: Mapping[str, Restored],
+    bands: Sequence[str],
+) -> dict[str, PatchFigures]:
+    """Figures by method: the cloudy image itself, and of each model both its images.
+
+    All are scored on the same pixels: those where all of them have data.
+    """
+    images = {NOTHING: protocol.observed(patch.select(patch.cloudy, bands))}
+    for label, one in restored.items():
+        images[raw_of(label)] = protocol.restored(patch.select(one.raw, bands))
+        images[written_of(label)] = protocol.restored(patch.select(one.written, bands))
+    truth = protocol.observed(patch.select(patch.clear, bands))
+    truth[:, ~np.all([has_data(image) for image in images.values()], axis=0)] = np.nan
+    return {
+        method: protocol.figures(truth, image, clouds.grown) for method, image in images.items()
+    }
+
+
+def raw_of(label: str) -> str:
+    """The method that is a model's prediction for every pixel."""
+    return f"{label}, raw"
+
+
+def written_of(label: str) -> str:
+    """The method that is what `remove` writes with a model."""
+    return f"{label}, written"
+
+
+def _placed(image: Float32, positions: Sequence[int], patch: Patch) -> Float32:
+    """The bands of a model at their places among those of the patch, NaN in the others."""
+    placed = np.full_like(patch.cloudy, np.nan)
+    placed[positions] = image
+    return placed

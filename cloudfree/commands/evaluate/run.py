@@ -1,0 +1,173 @@
+"""`cloudfree evaluate`: how close models come to the clear images of a data set."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudfree import __version__
+from cloudfree.commands.evaluate.files import refuse_outputs, write_files
+from cloudfree.commands.evaluate.page import PatchChapter
+from cloudfree.commands.evaluate.patch import raw_of
+from cloudfree.commands.evaluate.pictures import choose_shown, patch_chapter
+from cloudfree.commands.evaluate.result import Evaluation
+from cloudfree.commands.evaluate.scoring import Prepared, Scoring
+from cloudfree.commands.evaluate.summary import summarise
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.log_filter import without_notes
+from cloudfree.core.progress import Progress
+from cloudfree.datasets.folder import PATCH_PX, list_samples
+from cloudfree.datasets.sample import Sample, Skipped
+from cloudfree.datasets.splits import SplitChoice, choose_split, regroup, spread
+from cloudfree.errors import InputError, ModelError
+from cloudfree.inference.load import load_model
+from cloudfree.inference.model import Model
+from cloudfree.metrics.protocol import PROTOCOLS
+from cloudfree.parallel.prefetch import prefetch
+
+logger = logging.getLogger("cloudfree")
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """What the user asked for; field by field the options of the command line."""
+
+    data: Path
+    model: tuple[str, ...]
+    network: str | None = None
+    split: SplitChoice | None = None
+    protocol: str = "native"
+    limit: int | None = None
+    patch: int = PATCH_PX
+    places: Path | None = None
+    uncertainty: bool = False
+    s2_offset: float | None = None
+    output: Path | None = None
+    pictures: int = 6
+    device: str = "auto"
+    precision: str = "auto"
+    overwrite: bool = False
+
+
+def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
+    """Score models on the patches of a data set, and write the figures where asked for.
+
+    Raises
+    ------
+    CloudfreeError
+        No patch that can be scored, a model that cannot be loaded, or an output that exists.
+    """
+    refuse_outputs(options.output, options.overwrite)
+    protocol = PROTOCOLS[options.protocol]
+    models = _load_models(options)
+    listing = list_samples(options.data, options.patch, options.s2_offset)
+    split, chosen = choose_split(listing, options.split)
+    samples = spread(chosen, options.limit)
+    if options.places:
+        samples = regroup(samples, options.places, listing)
+    scoring = Scoring(models, protocol, _common_bands(models), options.uncertainty)
+    with without_notes():
+        _score(scoring, samples, progress)
+        evaluation = _evaluation(options, split, scoring, listing.skipped)
+        if options.output:
+            chapters = _chapters(scoring, samples, options.pictures, progress)
+            write_files(options.output, evaluation, chapters)
+    _warn_of_skipped(evaluation.skipped)
+    return evaluation
+
+
+def _score(scoring: Scoring, samples: Sequence[Sample], progress: Progress) -> None:
+    with (
+        scoring.side_by_side() as patches,
+        prefetch(scoring.prepare, samples) as prepared,
+        prefetch(scoring.judge, prepared, patches, patches) as judged,
+    ):
+        for (sample, _), found in progress(judged, len(samples), "patches", "patch"):
+            scoring.add(sample, found)
+
+
+def _load_models(options: EvaluateOptions) -> dict[str, Model]:
+    """The models by a name that tells them apart."""
+    if len(set(options.model)) < len(options.model):
+        raise ModelError(
+            f"one model twice in {', '.join(options.model)}",
+            wanted="different models",
+            hint="give each --model once",
+        )
+    models = [
+        load_model(name, options.device, options.precision, options.network)
+        for name in options.model
+    ]
+    names = [model.card.name for model in models]
+    labels = [
+        name if names.count(name) == 1 else given
+        for name, given in zip(names, options.model, strict=True)
+    ]
+    return dict(zip(labels, models, strict=True))
+
+
+def _common_bands(models: Mapping[str, Model]) -> tuple[str, ...]:
+    """The bands that all models predict: figures of different bands do not compare."""
+    cards = [model.card for model in models.values()]
+    bands = [band for band in OPTICAL_BANDS if all(band in card.output_bands for card in cards)]
+    if not bands:
+        raise ModelError(
+            f"no band that all of {', '.join(models)} predict",
+            wanted="models that have a band in common",
+            hint="evaluate them one by one",
+        )
+    return tuple(bands)
+
+
+def _evaluation(
+    options: EvaluateOptions, split: str, scoring: Scoring, incomplete: Sequence[Skipped]
+) -> Evaluation:
+    if not scoring.patches:
+        raise _nothing_scored(scoring.skipped)
+    return Evaluation(
+        version=__version__,
+        data=options.data,
+        split=split,
+        protocol=scoring.protocol.name,
+        definition=scoring.protocol.description,
+        models={label: model.card.weights_sha256 for label, model in scoring.models.items()},
+        bands=scoring.bands,
+        rows=summarise(scoring.patches, scoring.bands),
+        calibration=scoring.calibration(),
+        patches=tuple(scoring.patches),
+        skipped=(*incomplete, *scoring.skipped),
+        output=options.output,
+        error_models=scoring.error_models(),
+    )
+
+
+def _chapters(
+    scoring: Scoring, samples: Sequence[Sample], count: int, progress: Progress
+) -> list[PatchChapter]:
+    """Pictures of some patches, restored once more: pictures of all would fill the memory."""
+    sample_of = {sample.name: sample for sample in samples}
+    shown = choose_shown(scoring.patches, raw_of(next(iter(scoring.models))), count)
+    chapters = []
+    for scored in progress(shown, len(shown), "pictures", "patch"):
+        prepared = scoring.prepare(sample_of[scored.name])
+        if isinstance(prepared, Prepared):
+            restored = scoring.restore(prepared)
+            chapters.append(patch_chapter(scored, prepared.patch, restored))
+    return chapters
+
+
+def _warn_of_skipped(skipped: Sequence[Skipped]) -> None:
+    if skipped:
+        logger.warning(
+            "%d patches skipped, such as %s: %s", len(skipped), skipped[0].name, skipped[0].reason
+        )
+
+
+def _nothing_scored(skipped: Sequence[Skipped]) -> InputError:
+    return InputError(
+        f"none of {len(skipped)} patches can be scored: {skipped[0].name}: {skipped[0].reason}",
+        wanted="a readable cloudy and clear image, and what the models need",
+        hint="correct the files, or choose other models",
+    )

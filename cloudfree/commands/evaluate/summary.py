@@ -1,0 +1,101 @@
+"""Figures of many patches in one table: by pixels, cloud cover, band and place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cloudfree.metrics.bootstrap import Means, mean_figures
+from cloudfree.metrics.image_metrics import Figures
+from cloudfree.metrics.protocol import PatchFigures
+
+# Patches are grouped by this many per cent of cloud cover, as GLF-CR groups them.
+COVER_BIN_PERCENT = 20
+
+Kind = Literal["pixels", "cover", "band", "place"]
+
+
+@dataclass(frozen=True)
+class ScoredPatch:
+    """The figures of one patch by method.
+
+    `cover` is the share of cloud and shadow, `restored` that of the pixels counted as cloudy,
+    which is larger by their uncertain edges.
+    """
+
+    name: str
+    place: str
+    season: str
+    cover: float
+    restored: float
+    figures: Mapping[str, PatchFigures]
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """Means of one method over one group of patches or pixels."""
+
+    kind: Kind
+    group: str
+    method: str
+    means: Means
+
+
+def summarise(patches: Sequence[ScoredPatch], bands: Sequence[str]) -> tuple[SummaryRow, ...]:
+    """Every row of the summary; the means over all pixels and over places have intervals."""
+    methods = list(patches[0].figures)
+    return tuple(
+        row
+        for part in (_pixels(patches), _covers(patches), _bands(patches, bands), _places(patches))
+        for kind, group, chosen, pick, units in part
+        for method in methods
+        for row in [_row(kind, group, method, chosen, pick, units)]
+    )
+
+
+Pick = Callable[[PatchFigures], Figures]
+Part = tuple[Kind, str, Sequence[ScoredPatch], Pick, Sequence[str] | None]
+
+
+def _row(
+    kind: Kind, group: str, method: str, patches: Sequence[ScoredPatch], pick: Pick,
+    units: Sequence[str] | None,
+) -> SummaryRow:  # fmt: skip
+    figures = [pick(patch.figures[method]) for patch in patches]
+    return SummaryRow(kind, group, method, mean_figures(figures, units))
+
+
+def _pixels(patches: Sequence[ScoredPatch]) -> Iterator[Part]:
+    places = [patch.place for patch in patches]
+    yield "pixels", "all", patches, lambda figures: figures.all, places
+    yield "pixels", "cloudy", patches, lambda figures: figures.cloudy, None
+    yield "pixels", "clear", patches, lambda figures: figures.clear, None
+
+
+def _covers(patches: Sequence[ScoredPatch]) -> Iterator[Part]:
+    for low in range(0, 100, COVER_BIN_PERCENT):
+        chosen = [patch for patch in patches if cover_bin(patch.cover) == low]
+        group = f"{low}-{low + COVER_BIN_PERCENT} %"
+        yield "cover", group, chosen, lambda figures: figures.all, None
+
+
+def cover_bin(cover: float) -> int:
+    """Where the bin of a share of 0 to 1 begins, in per cent; the last bin includes its end."""
+    last = 100 - COVER_BIN_PERCENT
+    return min(int(100 * cover) // COVER_BIN_PERCENT * COVER_BIN_PERCENT, last)
+
+
+def _bands(patches: Sequence[ScoredPatch], bands: Sequence[str]) -> Iterator[Part]:
+    for index, band in enumerate(bands):
+        yield "band", band, patches, _band(index), None
+
+
+def _band(index: int) -> Pick:
+    return lambda figures: figures.bands[index]
+
+
+def _places(patches: Sequence[ScoredPatch]) -> Iterator[Part]:
+    for place in sorted({patch.place for patch in patches}):
+        chosen = [patch for patch in patches if patch.place == place]
+        yield "place", place, chosen, lambda figures: figures.all, [one.name for one in chosen]

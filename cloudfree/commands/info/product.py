@@ -1,0 +1,249 @@
+"""`cloudfree info PATH`: what a product is, and what the other commands would do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cloudfree.cloudmask.class_rules import REQUIRED_BANDS
+from cloudfree.cloudmask.score import CIRRUS_BAND
+from cloudfree.core.acquisition import Acquisition
+from cloudfree.core.bands import SAR_BANDS
+from cloudfree.core.grid import Grid
+from cloudfree.core.window import Window
+from cloudfree.errors import DamagedError, InputError
+from cloudfree.inference.load import find_card
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.inference.model_store import DEFAULT_MODEL
+from cloudfree.raster.georeference import pixel_size_m
+from cloudfree.raster.warp import extent
+from cloudfree.sentinel1.grd import GrdScene
+from cloudfree.sentinel1.sar_source import Radar, open_radar
+from cloudfree.sentinel2.optical_scene import OpticalScene
+
+# Shares are counted on so many windows of this size along each side of a scene.
+WINDOW_PX, WINDOWS_PER_SIDE = 256, 4
+
+# What SPECIAL_VALUE_SATURATED of the product metadata is where there is none, S2 PSD-14.9.
+SATURATED = 65535
+
+_EMPTY = "refused unless it has data elsewhere: no valid pixel was seen"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a scene lies and how fine it is."""
+
+    extent: str
+    rows: int
+    cols: int
+    pixel_m: float | None
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        pixel = f" of {self.pixel_m:.4g} m" if self.pixel_m else ""
+        return f"{self.rows} x {self.cols} pixels{pixel}, {self.extent}"
+
+
+@dataclass(frozen=True)
+class OffsetInfo:
+    """The radiometric offset, who decided it, and what all witnesses said."""
+
+    offset_dn: float
+    decided_by: str
+    reason: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OpticalInfo:
+    """A Sentinel-2 scene; shares of missing and saturated pixels are those of a sample."""
+
+    path: Path
+    kind: str
+    name: str
+    level: str | None
+    baseline: str | None
+    bands: tuple[str, ...]
+    place: Place
+    numbers: str
+    acquisition: Acquisition
+    sun_azimuth_deg: float | None
+    offset: OffsetInfo
+    nodata: float
+    saturated: float
+    mask: str
+    remove: str
+
+    exit_code = 0
+
+    def summary(self) -> str:
+        """A line for each thing."""
+        return _lines(
+            ("product", f"{self.name}: {self.kind}"),
+            ("level", _known(self.level, self.baseline and f"baseline {self.baseline}")),
+            ("bands", ", ".join(self.bands)),
+            ("grid", self.place.text),
+            ("seen", _seen(self.acquisition)),
+            ("sun", _degrees(self.sun_azimuth_deg)),
+            ("numbers", self.numbers),
+            ("offset", f"{self.offset.offset_dn:g} ({self.offset.decided_by}): "
+                       f"{self.offset.reason}"),
+            *(("", text) for text in self.offset.evidence if len(self.offset.evidence) > 1),
+            ("nodata", f"about {self.nodata:.1%}, saturated {self.saturated:.1%}"),
+            ("mask", self.mask),
+            ("remove", self.remove),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RadarInfo:
+    """A Sentinel-1 scene; the share of missing pixels is that of a sample."""
+
+    path: Path
+    kind: str
+    units: str
+    place: Place
+    acquisition: Acquisition
+    nodata: float
+
+    exit_code = 0
+
+    def summary(self) -> str:
+        """A line for each thing."""
+        return _lines(
+            ("product", f"{self.acquisition.product or self.path.name}: {self.kind}"),
+            ("bands", ", ".join(SAR_BANDS)),
+            ("grid", self.place.text),
+            ("seen", _seen(self.acquisition)),
+            ("numbers", self.units),
+            ("nodata", f"about {self.nodata:.1%}"),
+            ("remove", "serves as --s1"),
+        )
+
+
+def product(path: Path, s2_offset: float | None = None) -> OpticalInfo | RadarInfo:
+    """What lies at a path: Sentinel-2, or else Sentinel-1.
+
+    Raises
+    ------
+    InputError
+        Neither of the two; the message is Sentinel-1's where the name says so, or where it is that
+        and damaged.
+    """
+    try:
+        with OpticalScene(path, s2_offset) as scene:
+            return _optical(path, scene)
+    except InputError as optical_error:
+        try:
+            with open_radar(path) as radar:
+                return _radar(path, radar)
+        except InputError as radar_error:
+            is_radar = path.name.upper().startswith("S1") or isinstance(radar_error, DamagedError)
+            raise (radar_error if is_radar else optical_error) from None
+
+
+def _optical(path: Path, scene: OpticalScene) -> OpticalInfo:
+    card = find_card(DEFAULT_MODEL, None).card
+    nodata, saturated = _shares(scene)
+    offset = scene.offset
+    return OpticalInfo(
+        path=path,
+        kind=scene.product.kind,
+        name=scene.name,
+        level=scene.level,
+        baseline=scene.product.baseline,
+        bands=scene.bands,
+        place=_place(scene.grid),
+        numbers=f"{scene.radiometry.dtype}, reflectance = number x {scene.radiometry.scale:.6g}"
+        f" {scene.radiometry.offset:+g}",
+        acquisition=scene.acquisition,
+        sun_azimuth_deg=scene.sun_azimuth_deg,
+        offset=OffsetInfo(offset.offset_dn, offset.source, offset.reason,
+                          tuple(f"{one.source}: {one.says}" for one in offset.evidence)),
+        nodata=nodata,
+        saturated=saturated,
+        mask=_EMPTY if nodata == 1 else _mask(scene),
+        remove=_EMPTY if nodata == 1 else _remove(scene, card),
+    )  # fmt: skip
+
+
+def _radar(path: Path, radar: Radar) -> RadarInfo:
+    grid = radar.grid
+    parts = [np.isnan(radar.on_grid(grid, window)).any(axis=0) for window in _windows(grid)]
+    return RadarInfo(
+        path=path,
+        kind="Sentinel-1 GRD" if isinstance(radar, GrdScene) else "Sentinel-1, geocoded",
+        units=f"{radar.units.quantity} ({radar.units.reason})",
+        place=_place(grid),
+        acquisition=radar.acquisition,
+        nodata=float(np.mean([part.mean() for part in parts])),
+    )
+
+
+def _shares(scene: OpticalScene) -> tuple[float, float]:
+    """Shares of missing and of saturated pixels among some windows."""
+    missing, saturated = [], []
+    told = scene.product.saturated
+    largest = SATURATED if told is None else told
+    for window in _windows(scene.grid):
+        numbers = scene.native(window)
+        valid = scene.radiometry.valid(numbers)
+        missing.append(float((~valid).mean()))
+        saturated.append(float(((numbers == largest).any(axis=0) & valid).mean()))
+    return float(np.mean(missing)), float(np.mean(saturated))
+
+
+def _windows(grid: Grid) -> Iterator[Window]:
+    """Windows all over a grid."""
+    height, width = min(WINDOW_PX, grid.height), min(WINDOW_PX, grid.width)
+    for row in _starts(grid.height - height):
+        for col in _starts(grid.width - width):
+            yield Window(row, col, height, width)
+
+
+def _starts(last: int) -> list[int]:
+    return sorted({round(start) for start in np.linspace(0, last, WINDOWS_PER_SIDE)})
+
+
+def _place(grid: Grid) -> Place:
+    size = pixel_size_m(grid) if grid.crs else None
+    return Place(extent(grid), grid.height, grid.width, size)
+
+
+def _mask(scene: OpticalScene) -> str:
+    if missing := [band for band in REQUIRED_BANDS if band not in scene.bands]:
+        return f"refused: no band {', '.join(missing)}"
+    return "yes" if CIRRUS_BAND in scene.bands else "yes, without the cirrus test (no B10)"
+
+
+def _remove(scene: OpticalScene, card: ModelCard) -> str:
+    """What the default model would do."""
+    if missing := [band for band in card.optical_bands if band not in scene.bands]:
+        return f"refused by the default model {card.name}: no band {', '.join(missing)}"
+    if scene.level and scene.level not in card.levels:
+        told = f"{scene.level}, {card.name} was trained on {', '.join(card.levels)}"
+        return f"{'refused' if card.other_levels == 'refuse' else 'with a warning'}: {told}"
+    return f"yes, with {card.name} and a Sentinel-1 scene"
+
+
+def _seen(seen: Acquisition) -> str:
+    when = f"{seen.sensed:%Y-%m-%d %H:%M} UTC" if seen.sensed else None
+    orbit = f"orbit {seen.relative_orbit}" if seen.relative_orbit is not None else None
+    return _known(when, seen.platform, seen.orbit_direction, orbit)
+
+
+def _degrees(azimuth_deg: float | None) -> str:
+    return "not told" if azimuth_deg is None else f"{azimuth_deg:.1f} degrees"
+
+
+def _known(*texts: str | None) -> str:
+    return ", ".join(text for text in texts if text) or "not told"
+
+
+def _lines(*rows: tuple[str, str]) -> str:
+    return "\n".join(f"{head:8} {text}" for head, text in rows)

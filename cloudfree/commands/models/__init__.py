@@ -1,0 +1,1 @@
+"""`cloudfree models` and `cloudfree export`."""

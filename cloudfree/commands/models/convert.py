@@ -1,0 +1,63 @@
+"""`cloudfree models convert`: any checkpoint that can be read, as a folder with a card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudfree.core.progress import Progress
+from cloudfree.errors import ModelError
+from cloudfree.inference.load import find_card, load_network
+from cloudfree.inference.model_folder import refuse_folder, write_folder
+from cloudfree.inference.onnx_runtime import ONNX_SUFFIX
+
+
+@dataclass(frozen=True)
+class ConvertOptions:
+    """What the user asked for; field by field the options of the command line."""
+
+    model: str
+    output: Path
+    network: str | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class ConvertResult:
+    """What was recognised and where it is now."""
+
+    output: Path
+    network: str
+    license: str
+    parameters: int
+    weights_sha256: str
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        return (
+            f"{self.output}\n  {self.network}, {self.parameters:,} parameters, "
+            f"licence of the weights: {self.license}"
+        )
+
+
+def run(options: ConvertOptions, progress: Progress) -> ConvertResult:
+    """Read a checkpoint without running its code, and write weights and card.
+
+    Raises
+    ------
+    CloudfreeError
+        The checkpoint cannot be read or is not recognised, or the folder cannot be written.
+    """
+    del progress
+    refuse_folder(options.output, options.overwrite)
+    found = find_card(options.model, options.network)
+    if found.weights.suffix == ONNX_SUFFIX:
+        raise ModelError(
+            f"{found.weights.name} is an ONNX file",
+            wanted="a checkpoint",
+            hint="convert the checkpoint that it was exported from; `remove` takes it as it is",
+        )
+    network = load_network(found)
+    card = write_folder(network, found.card, options.output)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    return ConvertResult(options.output, card.network, card.license, count, card.weights_sha256)

@@ -1,0 +1,126 @@
+"""`cloudfree export`: a model as one ONNX file that agrees with it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudfree.core.progress import Progress
+from cloudfree.errors import ModelError, OutputError
+from cloudfree.inference.export import Agreement, write_onnx
+from cloudfree.inference.load import Loaded, find_card, load_network
+from cloudfree.inference.onnx_runtime import ONNX_SUFFIX, OnnxRuntime
+from cloudfree.raster.output_checks import refuse_existing
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What the user asked for; field by field the options of the command line."""
+
+    model: str
+    output: Path
+    network: str | None = None
+    opset: int = 18
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What the file takes and gives, and how it compares with torch.
+
+    `inputs` are shapes, with a name where a length is free; `dynamic` are the axes that are free
+    in all inputs, read from the file; `difference` is the largest to torch at `checked_sizes`
+    (n, y, x), in proportion to the largest value of an output where that exceeds 1.
+    """
+
+    output: Path
+    network: str
+    license: str
+    opset: int
+    megabytes: float
+    inputs: Mapping[str, list[int | str]]
+    outputs: list[str]
+    dynamic: tuple[str, ...]
+    smallest_side: int
+    difference: float
+    checked_sizes: tuple[tuple[int, int, int], ...]
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        shapes = ", ".join(f"{name} {_by(shape)}" for name, shape in self.inputs.items())
+        sizes = " and ".join(_by(size) for size in self.checked_sizes)
+        return (
+            f"{self.output}\n  {self.network}, opset {self.opset}, {self.megabytes:.1f} MB, "
+            f"licence of the weights: {self.license}\n"
+            f"  takes {shapes}; gives {', '.join(self.outputs)}\n"
+            f"  free: {', '.join(self.dynamic) or 'nothing'}; "
+            f"sides from {self.smallest_side} pixels\n"
+            f"  largest difference to torch {self.difference:.1e}, at {sizes}"
+        )
+
+
+def run(options: ExportOptions, progress: Progress) -> ExportResult:
+    """Export a model; the file gets its name when it has been checked.
+
+    Raises
+    ------
+    CloudfreeError
+        The model cannot be found, loaded or exported, or the file cannot be written.
+    """
+    del progress
+    _refuse_output(options)
+    found = find_card(options.model, options.network)
+    if found.weights.suffix == ONNX_SUFFIX:
+        raise ModelError(
+            f"{found.weights.name} is an ONNX file",
+            wanted="a model or a checkpoint",
+            hint="use it as it is: `cloudfree remove --model` takes it",
+        )
+    try:
+        agreement, written = _write(options, found)
+    except OSError as error:
+        raise OutputError(
+            f"{options.output} cannot be written ({error})",
+            wanted="a folder on a disk with room",
+            hint="choose another name with -o or free some space",
+        ) from error
+    return ExportResult(
+        output=options.output,
+        network=found.card.network,
+        license=found.card.license,
+        opset=options.opset,
+        megabytes=options.output.stat().st_size / 1e6,
+        inputs=written.inputs,
+        outputs=written.outputs,
+        dynamic=written.free_axes,
+        smallest_side=agreement.smallest_side,
+        difference=agreement.difference,
+        checked_sizes=agreement.sizes,
+    )
+
+
+def _write(options: ExportOptions, found: Loaded) -> tuple[Agreement, OnnxRuntime]:
+    """Write and check the file under another name, then give it its own."""
+    network = load_network(found)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=options.output.parent) as folder:
+        draft = Path(folder) / options.output.name
+        agreement = write_onnx(network, found.card, draft, options.opset)
+        written = OnnxRuntime(draft, "cpu")
+        draft.replace(options.output)
+    return agreement, written
+
+
+def _refuse_output(options: ExportOptions) -> None:
+    if options.output.suffix != ONNX_SUFFIX:
+        raise OutputError(
+            f"{options.output.name} for an ONNX file",
+            wanted=f"a name that ends in {ONNX_SUFFIX}: models are told by it",
+            hint="correct -o",
+        )
+    refuse_existing(options.output, options.overwrite)
+
+
+def _by(shape: tuple[int, ...] | list[int | str]) -> str:
+    return " x ".join(map(str, shape))

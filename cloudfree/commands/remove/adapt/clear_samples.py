@@ -1,0 +1,153 @@
+"""Surely clear ground of a scene, as much as an adaptation can use, from all over the scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.cloudmask.score import CIRRUS_BAND
+from cloudfree.cloudmask.shadow_projection import SHADOW_REACH_M, ShadowCast
+from cloudfree.cloudmask.sun_source import SHADOW_DISTANCE_TAG, SUN_ORIGIN_TAG, SUN_TAG
+from cloudfree.commands.remove.adapt.clear_sky import (
+    SUNLIT_BANDS,
+    Surroundings,
+    hazeless,
+    undisturbed,
+)
+from cloudfree.commands.remove.removal_scene import Restoration
+from cloudfree.core.grid import Grid
+from cloudfree.core.window import Window
+from cloudfree.raster.georeference import displacement_px, pixel_size_m
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.training.adaptation.examples import Ground
+
+# The network sees windows of this size. Of small scenes only the block in their middle counts, so
+# that there are enough of them.
+WINDOW_PX, SMALL_BLOCK_PX = 128, 64
+SMALL_SCENE_PX = 768
+# Of the windows found so many are used; to find them so many are looked at.
+MAX_LEARNED, MAX_HELD_OUT = 48, 16
+MAX_EXAMINED = 600
+# With less clear ground than this share of a block it is not used.
+MIN_KNOWN = 0.15
+# A held-out block has a rim so wide that does not count: what is learned lies apart from it.
+RIM_PX = 8
+# How far around the clouds of the mask there may be more of them, and how far farther than its
+# shadows other shadows may fall.
+MARGIN_M = 100.0
+# Where nobody knows the sun, a shadow may lie on any side of its cloud.
+UNKNOWN_SUN_M = 800.0
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """Clear ground to learn from, and other to check by; `examined` blocks were looked at."""
+
+    learned: tuple[Ground, ...]
+    held_out: tuple[Ground, ...]
+    examined: int
+
+
+def find_grounds(scene: Restoration, mask: MaskFile, seed: int) -> Grounds:
+    """Clear ground of a scene from places in any order; every third one found is held out."""
+    finder = _Finder(scene, mask, _surroundings(mask, scene.optical))
+    windows = _windows(scene.optical.grid)
+    order = np.random.default_rng((seed, 0)).permutation(len(windows))[:MAX_EXAMINED]
+    learned: list[Ground] = []
+    held_out: list[Ground] = []
+    examined = 0
+    for index in order:
+        if len(learned) == MAX_LEARNED and len(held_out) == MAX_HELD_OUT:
+            break
+        examined += 1
+        kept_back = (len(learned) + len(held_out)) % 3 == 1 and len(held_out) < MAX_HELD_OUT
+        ground = finder.ground(*windows[int(index)], RIM_PX if kept_back else 0)
+        if ground is not None:
+            (held_out if kept_back else learned).append(ground)
+    return Grounds(tuple(learned), tuple(held_out), examined)
+
+
+def _windows(grid: Grid) -> list[tuple[Window, Window]]:
+    """What the network sees, and the block in it that counts: blocks do not overlap."""
+    side = SMALL_BLOCK_PX if min(grid.height, grid.width) < SMALL_SCENE_PX else WINDOW_PX
+    rows, cols = (range(0, length - side + 1, side) for length in (grid.height, grid.width))
+    blocks = [Window(row, col, side, side) for row in rows for col in cols]
+    return [(_around(block, grid), block) for block in blocks]
+
+
+def _around(block: Window, grid: Grid) -> Window:
+    """The window of a block in its middle, or moved so that it lies in the scene."""
+    height, width = min(WINDOW_PX, grid.height), min(WINDOW_PX, grid.width)
+    row = block.row - (height - block.height) // 2
+    col = block.col - (width - block.width) // 2
+    row, col = (
+        int(np.clip(row, 0, grid.height - height)),
+        int(np.clip(col, 0, grid.width - width)),
+    )
+    return Window(row, col, height, width)
+
+
+def _surroundings(mask: MaskFile, optical: OpticalScene) -> Surroundings:
+    """How far clouds reach, as the mask tells of the sun."""
+    tags, grid = mask.handle.tags(), optical.grid
+    pixel_m = pixel_size_m(grid)
+    margin = round(MARGIN_M / pixel_m)
+    if tags.get(SUN_ORIGIN_TAG) == "none":  # no shadow shows
+        return Surroundings(margin, ShadowCast())
+    azimuth = _number(tags.get(SUN_TAG))
+    if azimuth is None:
+        azimuth = optical.sun_azimuth_deg
+    if azimuth is None:
+        return Surroundings(round(UNKNOWN_SUN_M / pixel_m), ShadowCast())
+    # From the cloud itself on: others of its clouds may float lower than those that stand out.
+    farthest = (tags.get(SHADOW_DISTANCE_TAG) or "").split(" to ")[-1]
+    reach_m = (_number(farthest) or SHADOW_REACH_M - MARGIN_M) + MARGIN_M
+    cast = ShadowCast.between((0.0, 0.0), displacement_px(grid, azimuth + 180.0, reach_m))
+    return Surroundings(margin, cast)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True)
+class _Finder:
+    """Looks at one window after the other."""
+
+    scene: Restoration
+    mask: MaskFile
+    around: Surroundings
+
+    def ground(self, window: Window, block: Window, rim_px: int) -> Ground | None:
+        """The ground of a window; None where too little of the block is surely clear."""
+        least = MIN_KNOWN * block.height * block.width
+        grid = self.scene.optical.grid
+        outer = window.grown(self.around.halo_px, grid.height, grid.width)
+        known = undisturbed(self.mask.classes(outer), self.around)[window.within(outer)]
+        known &= _inside(block, window, rim_px)
+        if known.sum() < least:
+            return None
+        optical = self.scene.optical
+        bands = (*SUNLIT_BANDS, *(band for band in (CIRRUS_BAND,) if band in optical.bands))
+        known &= hazeless(dict(zip(bands, optical.reflectance(bands, window), strict=True)))
+        if known.sum() < least:
+            return None
+        inputs = self.scene.load(window)
+        for array in (inputs.optical, inputs.sar):
+            if array is not None:
+                known &= np.isfinite(array).all(axis=0)
+        return Ground(inputs, known) if known.sum() >= least else None
+
+
+def _inside(block: Window, window: Window, rim_px: int) -> NDArray[np.bool_]:
+    """The pixels of a window that lie in the block, and not in its rim."""
+    inside = np.zeros((window.height, window.width), dtype=np.bool_)
+    rows, cols = (slice(s.start + rim_px, s.stop - rim_px) for s in block.within(window))
+    inside[rows, cols] = True
+    return inside

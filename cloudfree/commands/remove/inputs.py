@@ -1,0 +1,86 @@
+"""Opening what `cloudfree remove` works on, and refusing what does not fit the model."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+
+from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.coregistration.time_gap import check_gap
+from cloudfree.errors import InputError
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.raster.output_checks import refuse_existing, refuse_taken_names
+from cloudfree.sentinel1.sar_source import Radar, open_radar
+from cloudfree.sentinel2.optical_scene import OpticalScene
+
+logger = logging.getLogger("cloudfree")
+
+# The level of models that were trained on pictures for the eye.
+PICTURE = "picture"
+
+
+def refuse_outputs(options: RemoveOptions) -> None:
+    """Refuse outputs that exist, or that would replace an input or each other."""
+    inputs = (options.s1, options.s2, options.mask, options.dem)
+    named = (options.result, options.marks, options.deviations, options.report)
+    outputs = [path for path in named if path]
+    refuse_taken_names(outputs, filter(None, inputs))
+    for path in outputs if not options.dry_run else ():
+        refuse_existing(path, options.overwrite)
+
+
+def open_optical(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> OpticalScene:
+    """The optical scene, if the model can do with it."""
+    optical = stack.enter_context(OpticalScene(options.s2, options.s2_offset, options.resampling))
+    optical.require(card.optical_bands, f"model {card.name}")
+    refuse_level(optical, card)
+    return optical
+
+
+def open_sar(
+    options: RemoveOptions, card: ModelCard, optical: OpticalScene, stack: ExitStack
+) -> Radar | None:
+    """The radar scene, if the network looks at one, not too far in time from the optical one."""
+    if not card.uses_sar:
+        if options.s1:
+            logger.info("model %s does not use Sentinel-1: it is left aside", card.name)
+        return None
+    if options.s1 is None:
+        raise InputError(
+            "no Sentinel-1 scene",
+            wanted=f"VV and VH, which model {card.name} needs",
+            hint="give one with --s1, or in a batch beside it, or a model that works without",
+        )
+    sar = stack.enter_context(open_radar(options.s1, options.s1_units, options.dem))
+    logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
+    check_gap(sar.acquisition, optical.acquisition, options.max_gap)
+    return sar
+
+
+def refuse_level(optical: OpticalScene, card: ModelCard) -> None:
+    """Refuse a picture for a model that wants reflectance; warn of what it was not trained on.
+
+    A card may have scenes of other levels refused as well.
+    """
+    if optical.is_picture and PICTURE not in card.levels:
+        raise InputError(
+            f"8-bit numbers in {optical.name}",
+            wanted=f"reflectance as 16-bit digital numbers or floats, for model {card.name}",
+            hint="give the product's own bands, not its true-colour picture",
+        )
+    other = optical.level and optical.level not in card.levels and not optical.is_picture
+    if other and card.other_levels == "refuse":
+        raise InputError(
+            f"{optical.name} is {optical.level}",
+            wanted=f"{' or '.join(card.levels)}, as the card of model {card.name} refuses the rest",
+            hint="give the scene at that level, or choose another model with --model",
+        )
+    if not optical.is_picture and PICTURE in card.levels:
+        logger.warning(
+            "model %s was trained on 8-bit pictures: reflectance may look dark to it", card.name
+        )
+    elif other:
+        logger.warning(
+            "%s is %s, model %s was trained on %s: what it restores may not match its surroundings",
+            optical.name, optical.level, card.name, " and ".join(card.levels),
+        )  # fmt: skip

@@ -1,0 +1,165 @@
+"""What the engine needs of a scene: which tiles, what they hold, how opaque the result is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.cloudmask.shadow_under_dilation import shadow_with_rim
+from cloudfree.commands.remove.edge_fill import fill_rim
+from cloudfree.commands.remove.row_buffer import RollingRows
+from cloudfree.core.displacement import Displacement, reach_px
+from cloudfree.core.mask_classes import obscured
+from cloudfree.core.progress import Progress
+from cloudfree.core.radiometry import Float32
+from cloudfree.core.window import Window
+from cloudfree.inference.compositing import compose
+from cloudfree.inference.feathering import soft_edge
+from cloudfree.inference.model import Model, TileInputs
+from cloudfree.inference.sliding_window import predict_rows
+from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.uncertainty import Uncertainty
+from cloudfree.sentinel1.sar_source import Radar
+from cloudfree.sentinel2.optical_scene import OpticalScene
+
+# Width of the soft edge in pixels: the dilation of the mask covers it, so that the thin rim of a
+# cloud, not the ground beside it, is where original and restored pixels mix.
+SOFT_EDGE_PX = 4
+
+# How far a network is told of shadow below the margin that a mask grows around clouds.
+SHADOW_REACH_PX = 5
+
+
+@dataclass(frozen=True)
+class Original:
+    """Rows of the scene in the file's numbers, (band, y, x), and their opacity, (y, x), 0 to 1.
+
+    The numbers are nobody else's: the restored ones are laid over them.
+    """
+
+    native: NDArray[np.generic]
+    opacity: Float32
+
+
+@dataclass(frozen=True)
+class RestoredRows:
+    """Finished rows of the output in the file's numbers, and the pixels that were restored.
+
+    `deviation` is the standard deviation of the restored bands, (band, y, x) in reflectance and in
+    the order of the model, NaN elsewhere; None where it was not asked for.
+    """
+
+    window: Window
+    pixels: NDArray[np.generic]
+    valid: NDArray[np.bool_]
+    filled: NDArray[np.bool_]
+    wanted: int
+    deviation: Float32 | None = None
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """A scene, its radar, its mask and a model, joined window by window.
+
+    `sar` is None for a network that does not use it; without a mask every pixel is restored.
+    With `uncertainty` the predictions carry their variance behind them.
+    """
+
+    optical: OpticalScene
+    sar: Radar | None
+    mask: MaskFile | None
+    model: Model
+    shift: Displacement
+    uncertainty: Uncertainty | None = None
+
+    @contextmanager
+    def predictions(
+        self, plan: TilePlan, batch: int, progress: Progress
+    ) -> Iterator[Iterator[tuple[Window, Float32, Original]]]:
+        """Predicted rows of the whole scene from top to bottom, with the original ones."""
+        bands, predict = len(self.model.card.output_bands), self.model.predict
+        if self.uncertainty:
+            bands, predict = 2 * bands, self.uncertainty.predict
+        rows = RollingRows(self.optical.native, plan.height, self._room(plan))
+
+        def load(tile: Window) -> TileInputs:
+            return self._inputs(tile, rows.read(tile))
+
+        def original(window: Window) -> Original:
+            return Original(rows.read(window).copy(), self.opacity(window))
+
+        with (
+            self.model.runtime.side_by_side() as batches,
+            predict_rows(
+                plan, bands, self.needed, load, predict, original, batch, progress, batches
+            ) as predicted,
+        ):
+            yield predicted
+
+    def _room(self, plan: TilePlan) -> NDArray[np.generic]:
+        """Memory for the rows of a row of tiles in the file's numbers, (band, y, x)."""
+        shape = (len(self.optical.descriptions), min(plan.tile, plan.height), plan.width)
+        return np.empty(shape, self.optical.radiometry.dtype)
+
+    def finished(self, window: Window, prediction: Float32, original: Original) -> RestoredRows:
+        """The rows of the output."""
+        radiometry, opacity = self.optical.radiometry, original.opacity
+        positions = [self.optical.positions[band] for band in self.model.card.output_bands]
+        image = prediction[: len(positions)]
+        valid = radiometry.valid(original.native)
+        filled = compose(original.native, image, opacity, radiometry, positions)
+        wanted = int((valid & (opacity > 0)).sum())
+        deviation = self.uncertainty.deviation(prediction, filled) if self.uncertainty else None
+        return RestoredRows(window, original.native, valid, filled, wanted, deviation)
+
+    def needed(self, tile: Window) -> bool:
+        """Whether the network has something to restore in a tile."""
+        return bool(self._replaced(tile).any())
+
+    def load(self, tile: Window) -> TileInputs:
+        """What the network sees of a tile."""
+        return self._inputs(tile, self.optical.native(tile))
+
+    def _inputs(self, tile: Window, native: NDArray[np.generic]) -> TileInputs:
+        positions = [self.optical.positions[band] for band in self.model.card.optical_bands]
+        optical = self.optical.radiometry.decode(native[positions])
+        radar = self._radar(self.sar, tile) if self.sar else None
+        return TileInputs(optical, radar, self._shadow(tile))
+
+    def _shadow(self, tile: Window) -> NDArray[np.bool_] | None:
+        """Where the mask knows of shadow, for a network that wants to be told."""
+        if self.mask is None or not self.model.card.uses_shadow:
+            return None
+        grid = self.optical.grid
+        outer = tile.grown(SHADOW_REACH_PX, grid.height, grid.width)
+        return shadow_with_rim(self.mask.classes(outer), SHADOW_REACH_PX)[tile.within(outer)]
+
+    def _radar(self, sar: Radar, tile: Window) -> Float32:
+        """Radar of a tile; a rim left by the shift is filled from beside it."""
+        grid = self.optical.grid
+        outer = tile.grown(self.rim_px, grid.height, grid.width)
+        filled = fill_rim(sar.on_grid(grid, outer, self.shift), self.rim_px)
+        return filled[:, *tile.within(outer)]
+
+    @property
+    def rim_px(self) -> int:
+        """How far the corrected shift can have moved the end of the radar into the scene.
+
+        Without this rim a line of cloud would stay where both scenes end together.
+        """
+        return reach_px(self.shift)
+
+    def opacity(self, window: Window) -> Float32:
+        """How much of the restoration each pixel takes, 0 to 1, (y, x)."""
+        outer = window.grown(SOFT_EDGE_PX + 1, self.optical.grid.height, self.optical.grid.width)
+        return soft_edge(self._replaced(outer), SOFT_EDGE_PX)[window.within(outer)]
+
+    def _replaced(self, window: Window) -> NDArray[np.bool_]:
+        if self.mask is None:
+            return np.ones((window.height, window.width), dtype=np.bool_)
+        return obscured(self.mask.classes(window))

@@ -1,0 +1,193 @@
+"""`cloudfree report`: results in, one HTML page out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudfree import __version__
+from cloudfree.core.atomic import make_folder, write_whole
+from cloudfree.core.fill_mask import Mark
+from cloudfree.core.mask_classes import class_fractions
+from cloudfree.core.progress import Progress
+from cloudfree.errors import InputError
+from cloudfree.raster.output_checks import refuse_closed, refuse_existing, refuse_taken_names
+from cloudfree.raster.preview import png
+from cloudfree.report.comparison import BeforeAfter, Comparison, compare_with_truth
+from cloudfree.report.metadata_table import facts
+from cloudfree.report.metric_format import COLUMNS, percent
+from cloudfree.report.page import render
+from cloudfree.report.quicklooks import quicklooks
+from cloudfree.report.scene_section import Chapter
+from cloudfree.report.sources import Sources, open_sources
+
+logger = logging.getLogger("cloudfree")
+
+# Pictures that are written as files, in true colour where there is a choice.
+FILES = ("before", "after", "mask", "sar", "truth", "error")
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What the user asked for; field by field the options of the command line."""
+
+    results: tuple[Path, ...]
+    output: Path
+    truth: tuple[Path, ...] = ()
+    quicklooks: Path | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class SceneReport:
+    """The figures of one result; None and empty where a file or the truth is missing."""
+
+    name: str
+    reconstructed: float | None
+    mask_fractions: Mapping[str, float]
+    comparison: Comparison | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """The page, the pictures beside it, and the figures in it."""
+
+    output: Path
+    quicklooks: tuple[Path, ...]
+    scenes: tuple[SceneReport, ...]
+
+    def summary(self) -> str:
+        """A table for people."""
+        tables = [line for scene in self.scenes for line in _lines(scene)]
+        return "\n".join([*tables, str(self.output)])
+
+
+def run(options: ReportOptions, progress: Progress) -> ReportResult:
+    """Write the page, and the pictures as files where asked for.
+
+    Raises
+    ------
+    CloudfreeError
+        A result that `cloudfree remove` did not make, a truth that does not fit it, or a file
+        that must not be replaced or cannot be written.
+    """
+    _refuse_output(options)
+    chapters = [
+        _chapter(path, truth, options.output, progress)
+        for path, truth in zip(options.results, _truths(options), strict=True)
+    ]
+    files = _write_quicklooks(options, chapters)
+    write_whole(options.output, render(chapters, __version__))
+    return ReportResult(options.output, files, tuple(map(_scene_report, chapters)))
+
+
+def _refuse_output(options: ReportOptions) -> None:
+    """Refuse a page that exists, or that would replace a raster or be replaced by a picture."""
+    pictures: list[Path] = []
+    if options.quicklooks:
+        names = _unique([path.stem for path in options.results])
+        pictures = [options.quicklooks / f"{name}_{kind}.png" for name in names for kind in FILES]
+    refuse_taken_names([options.output, *pictures], [*options.results, *options.truth])
+    refuse_existing(options.output, options.overwrite)
+    for picture in pictures[:1]:
+        refuse_closed(picture)
+
+
+def _truths(options: ReportOptions) -> Sequence[Path | None]:
+    """One truth, or none, for each result."""
+    count = len(options.results)
+    if len(options.truth) in (0, 1):
+        return [*(options.truth or (None,))] * count
+    if len(options.truth) != count:
+        raise InputError(
+            f"{len(options.truth)} truths for {count} results",
+            wanted="one --truth for all results, or one for each in the same order",
+            hint="repeat --truth as often as there are results",
+        )
+    return options.truth
+
+
+def _chapter(result: Path, truth: Path | None, page: Path, progress: Progress) -> Chapter:
+    with open_sources(result, truth) as sources:
+        refuse_taken_names([page], [result.parent / name for name in sources.provenance.files])
+        for sentence in sources.missing:
+            logger.warning("%s: %s", result.name, sentence)
+        return Chapter(
+            title=result.name,
+            reconstructed=_reconstructed(sources),
+            model=sources.provenance.model,
+            facts=facts(sources),
+            fractions=class_fractions(sources.mask.counts()) if sources.mask else {},
+            warnings=sources.provenance.warnings + sources.missing,
+            pictures=tuple(quicklooks(sources)),
+            comparison=compare_with_truth(sources, progress) if sources.truth else None,
+        )
+
+
+def _reconstructed(sources: Sources) -> float | None:
+    """Share of the valid pixels that were reconstructed."""
+    if sources.filled is None:
+        return None
+    counts = sources.filled.counts()
+    valid = int(counts.sum() - counts[Mark.NODATA])
+    return int(counts[Mark.RECONSTRUCTED]) / max(valid, 1)
+
+
+def _write_quicklooks(options: ReportOptions, chapters: Sequence[Chapter]) -> tuple[Path, ...]:
+    if options.quicklooks is None:
+        return ()
+    make_folder(options.quicklooks)
+    files = dict(_files(options.quicklooks, options.results, chapters))
+    for path in files:
+        refuse_existing(path, options.overwrite)
+    for path, encoded in files.items():
+        write_whole(path, encoded)
+    return tuple(files)
+
+
+def _files(
+    folder: Path, results: Sequence[Path], chapters: Sequence[Chapter]
+) -> Iterator[tuple[Path, bytes]]:
+    """Names of the pictures and what goes into them."""
+    for stem, chapter in zip(_unique([path.stem for path in results]), chapters, strict=True):
+        for picture in chapter.pictures:
+            if picture.name in FILES and picture.composite != "swir":
+                yield folder / f"{stem}_{picture.name}.png", png(picture.pixels)
+
+
+def _unique(stems: Sequence[str]) -> list[str]:
+    """Results of one name in several folders get a number behind it."""
+    earlier = [stems[:index].count(stem) for index, stem in enumerate(stems)]
+    return [f"{stem}_{n + 1}" if n else stem for stem, n in zip(stems, earlier, strict=True)]
+
+
+def _scene_report(chapter: Chapter) -> SceneReport:
+    return SceneReport(
+        chapter.title,
+        chapter.reconstructed,
+        chapter.fractions,
+        chapter.comparison,
+        chapter.warnings,
+    )
+
+
+def _lines(scene: SceneReport) -> Iterator[str]:
+    """The name of a scene and its figures in columns."""
+    share = scene.reconstructed
+    yield scene.name if share is None else f"{scene.name}: {percent(share)} reconstructed"
+    if scene.comparison is None:
+        return
+    yield f"  {'':22}{''.join(f'{column.title:>9}' for column in COLUMNS)}"
+    yield f"  {'':22}{''.join(f'{column.short_unit:>9}' for column in COLUMNS)}".rstrip()
+    for region, pair in (("cloudy", scene.comparison.cloudy), ("all", scene.comparison.all)):
+        if pair:
+            yield from _rows(f"{region} pixels", pair)
+
+
+def _rows(region: str, pair: BeforeAfter) -> Iterator[str]:
+    for name, figures in (("before", pair.before), ("after", pair.after)):
+        cells = "".join(f"{column.text(figures):>9}" for column in COLUMNS)
+        yield f"  {region if name == 'before' else '':14}{name:8}{cells}"

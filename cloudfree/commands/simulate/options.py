@@ -1,0 +1,115 @@
+"""What `cloudfree simulate` is asked for, and where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudfree.errors import InputError, OutputError
+from cloudfree.raster.output_checks import refuse_existing
+from cloudfree.simulation.add_clouds import Kind
+from cloudfree.simulation.scene import MAX_MISREGISTRATION_PX
+
+MIN_SIZE_PX = 64
+MIN_SUN_ELEVATION_DEG = 10.0
+
+
+@dataclass(frozen=True)
+class SimulateOptions:
+    """What the user asked for; field by field the options of the command line.
+
+    `size` is the side of the scene in pixels, `misregistration` rows and columns in pixels; both
+    are of a scene that is drawn. With `over` a clear scene is given: `kind` to `count` are of the
+    clouds over it, and angles are in degrees.
+    """
+
+    folder: Path
+    size: int | None = None
+    seed: int = 0
+    cloud_cover: float = 0.4
+    misregistration: tuple[float, float] | None = None
+    over: Path | None = None
+    kind: Kind | None = None
+    donors: Path | None = None
+    sun_azimuth: float | None = None
+    sun_elevation: float | None = None
+    count: int | None = None
+    s2_offset: float | None = None
+    overwrite: bool = False
+    creation_options: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Refuse what cannot be simulated.
+
+        Raises
+        ------
+        InputError
+            Names the option.
+        """
+        if self.size is not None and self.size < MIN_SIZE_PX:
+            raise InputError(
+                f"a scene of {self.size} pixels",
+                wanted=f"at least {MIN_SIZE_PX} pixels on a side",
+                hint="choose a larger --size",
+            )
+        if not 0.0 <= self.cloud_cover <= 1.0:
+            raise InputError(
+                f"a cloud cover of {self.cloud_cover:g}",
+                wanted="a share between 0 and 1",
+                hint="choose another --cloud-cover",
+            )
+        shifts = self.misregistration or ()
+        if not all(abs(shift) <= MAX_MISREGISTRATION_PX for shift in shifts):
+            raise InputError(
+                "a misregistration of {:g}, {:g} pixels".format(*shifts),
+                wanted=f"at most {MAX_MISREGISTRATION_PX:g} pixels each way",
+                hint="choose a smaller --misregistration",
+            )
+        if self.sun_elevation is not None and self.sun_elevation < MIN_SUN_ELEVATION_DEG:
+            raise InputError(
+                f"a sun {self.sun_elevation:g} degrees above the horizon",
+                wanted=f"at least {MIN_SUN_ELEVATION_DEG:g}: shadows would leave the scene",
+                hint="choose another --sun-elevation",
+            )
+        self._refuse_strangers()
+
+    def _refuse_strangers(self) -> None:
+        """Options of a given scene and of a drawn one exclude each other."""
+        given = ("kind", "donors", "sun_azimuth", "sun_elevation", "count", "s2_offset")
+        names = ("size", "misregistration") if self.over else given
+        for name in names:
+            if getattr(self, name) is not None:
+                raise InputError(
+                    f"--{name.replace('_', '-')} {'with' if self.over else 'without'} --over",
+                    wanted="a drawn scene" if self.over else "a clear scene to put clouds over",
+                    hint="leave one of the two out" if self.over else "add --over CLEAR",
+                )
+        if self.kind == "real" and self.donors is None:
+            raise InputError(
+                "--kind real without --donors",
+                wanted="a folder of cloudy and clear images to cut the clouds from",
+                hint="add --donors DIR, or choose another --kind",
+            )
+
+
+def output_paths(folder: Path, names: Sequence[str], overwrite: bool) -> dict[str, Path]:
+    """The files of a scene by their role, in a folder that exists from now on.
+
+    Raises
+    ------
+    OutputError
+        A file of the scene exists already, or the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be made a folder ({error.strerror})",
+            wanted="a folder for the scene",
+            hint="choose another OUTDIR",
+        ) from error
+    paths = {name: folder / f"{name}.tif" for name in names}
+    for path in paths.values():
+        refuse_existing(path, overwrite)
+    return paths

@@ -1,0 +1,227 @@
+"""`cloudfree simulate --over`: clouds over a clear scene that is given."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.cloudmask.mask_file import mask_profile
+from cloudfree.commands.simulate.options import SimulateOptions, output_paths
+from cloudfree.commands.simulate.real_clouds import CLEAR_SHARE, cloud_share, read_donors
+from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
+from cloudfree.core.grid import Grid
+from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions, obscured
+from cloudfree.core.progress import Progress
+from cloudfree.core.radiometry import Float32
+from cloudfree.errors import InputError, OutputError
+from cloudfree.raster.cog import CogProfile, CogWriter
+from cloudfree.raster.georeference import displacement_px, pixel_size_m
+from cloudfree.sentinel2.gdal_tags import number_of
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.simulation.add_clouds import draw_weather, make_sky
+from cloudfree.simulation.atmosphere import Sky, seen_through
+from cloudfree.simulation.cloud_fields import Sun, Weather
+from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer
+from cloudfree.simulation.land_cover import PIXEL_M
+
+logger = logging.getLogger("cloudfree")
+
+SUN_ZENITH_TAG = "MEAN_SUN_ZENITH_ANGLE"
+KIND_TAG, SEED_TAG = "CLOUDFREE_SIMULATED_CLOUDS", "CLOUDFREE_SIMULATION_SEED"
+
+# Clouds have their sizes in pixels of 10 m; others may differ by this factor before it is told.
+_PIXEL_RATIO = 2.0
+
+
+@dataclass(frozen=True)
+class CloudedScene:
+    """One clear scene under one sky: files, shares of the valid pixels, and where the sun stood."""
+
+    s2_cloudy: Path
+    s2_clear: Path
+    truth_mask: Path
+    cloud: float
+    shadow: float
+    sun_azimuth_deg: float
+    sun_elevation_deg: float
+    cloud_height_m: float
+
+
+@dataclass(frozen=True)
+class SimulateOverResult:
+    """What was written: as many scenes as were asked for."""
+
+    kind: str
+    scenes: tuple[CloudedScene, ...]
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        return "\n".join(
+            f"{scene.s2_cloudy}\n"
+            f"  {scene.cloud:.1%} of the pixels lie under cloud ({self.kind}), "
+            f"{scene.shadow:.1%} in its shadow\n"
+            f"  sun at {scene.sun_azimuth_deg:.0f} degrees from north, "
+            f"{scene.sun_elevation_deg:.0f} above the horizon"
+            for scene in self.scenes
+        )
+
+
+def run_over(options: SimulateOptions, clear: Path, progress: Progress) -> SimulateOverResult:
+    """Put clouds over a clear scene, as often as asked for.
+
+    Raises
+    ------
+    InputError
+        No optical bands, or no real clouds where they are asked for.
+    OutputError
+        A file exists already, or the folder cannot be made.
+    """
+    count = options.count or 1
+    with OpticalScene(clear, options.s2_offset) as scene:
+        _check(scene)
+        _refuse_creation_options(options, scene)
+        paths = [_paths(options, number, scene) for number in range(count)]
+        layers = _layers(options, scene, progress)
+        native, reflectance = _read(scene)
+        drawn = [
+            _write_one(options, scene, native, reflectance, layers, number, paths[number])
+            for number in progress(range(count), count, "clouds", "image")
+        ]
+    return SimulateOverResult(options.kind or "mixed", tuple(drawn))
+
+
+def _check(scene: OpticalScene) -> None:
+    """Refuse what is no reflectance, and tell what will look less than real."""
+    scene.require(OPACITY_BANDS, "clouds")
+    if scene.is_picture:
+        raise InputError(
+            f"bytes in {scene.name}", wanted="reflectance", hint="give the product itself"
+        )
+    if scene.level == "L2A":
+        logger.warning("%s is L2A: clouds are drawn as at the top of the atmosphere", scene.name)
+    pixel_m = pixel_size_m(scene.grid)
+    if not PIXEL_M / _PIXEL_RATIO <= pixel_m <= PIXEL_M * _PIXEL_RATIO:
+        logger.warning("pixels of %.0f m: clouds are drawn for pixels of 10 m", pixel_m)
+    try:
+        share = cloud_share(scene)
+    except InputError as error:
+        logger.info("whether %s is clear cannot be told: %s", scene.name, error.found)
+        return
+    if share > CLEAR_SHARE:
+        logger.warning(
+            "%.0f%% of %s is cloudy already, which counts as clear ground here",
+            100 * share, scene.name,
+        )  # fmt: skip
+
+
+def _refuse_creation_options(options: SimulateOptions, scene: OpticalScene) -> None:
+    """Refuse creation options that the scene or its mask cannot be written with."""
+    given = options.creation_options
+    scene.profile({}, given).refuse_creation_options()
+    replace(mask_profile(), creation_options=given).refuse_creation_options()
+
+
+def _paths(options: SimulateOptions, number: int, scene: OpticalScene) -> dict[str, Path]:
+    """The files of a scene; of several, each in a folder of its own."""
+    folder = options.folder / f"{number + 1:03d}" if options.count else options.folder
+    paths = output_paths(folder, ("s2_cloudy", "s2_clear", "truth_mask"), options.overwrite)
+    if scene.path.resolve() in {path.resolve() for path in paths.values()}:
+        raise OutputError(
+            f"{scene.path} would be replaced", wanted="another folder than that of the clear scene",
+            hint="choose another OUTDIR",
+        )  # fmt: skip
+    return paths
+
+
+def _layers(
+    options: SimulateOptions, scene: OpticalScene, progress: Progress
+) -> Sequence[CloudLayer]:
+    if options.donors is None or options.kind not in (None, "mixed", "real"):
+        return ()
+    return read_donors(options.donors, scene.bands, options.s2_offset, progress)
+
+
+def _read(scene: OpticalScene) -> tuple[NDArray[np.generic], Float32]:
+    """The whole scene: its own numbers, and reflectance in the order of its bands."""
+    native = scene.native(scene.grid.window)
+    return native, scene.radiometry.decode(native[[scene.positions[b] for b in scene.bands]])
+
+
+def _write_one(
+    options: SimulateOptions,
+    scene: OpticalScene,
+    native: NDArray[np.generic],
+    clear: Float32,
+    layers: Sequence[CloudLayer],
+    number: int,
+    paths: dict[str, Path],
+) -> CloudedScene:
+    rng = np.random.default_rng((options.seed, number))
+    weather = _weather(options, scene, rng)
+    sky = _sky(weather, scene.grid, layers, rng)
+    mask = np.where(np.isfinite(clear).all(axis=0), sky.mask, np.uint8(MaskClass.NODATA))
+    tags = {
+        SUN_AZIMUTH_TAG: f"{weather.sun.azimuth_deg:.3f}",
+        SUN_ZENITH_TAG: f"{weather.sun.zenith_deg:.3f}",
+    }
+    made = {**tags, KIND_TAG: options.kind or "mixed", SEED_TAG: f"{options.seed} {number}"}
+    given = options.creation_options
+    cloudy = _cloudy_numbers(scene, native, seen_through(clear, sky, scene.bands), mask)
+    _write(paths["s2_cloudy"], scene.grid, scene.profile(made, given), cloudy)
+    _write(paths["s2_clear"], scene.grid, scene.profile(tags, given), native)
+    profile = replace(mask_profile(), creation_options=given)
+    _write(paths["truth_mask"], scene.grid, profile, mask[None])
+    shares = class_fractions(np.bincount(mask.ravel(), minlength=256))
+    return CloudedScene(
+        **paths,
+        cloud=shares["cloud"],
+        shadow=shares["shadow"],
+        sun_azimuth_deg=weather.sun.azimuth_deg,
+        sun_elevation_deg=90.0 - weather.sun.zenith_deg,
+        cloud_height_m=weather.height_m,
+    )
+
+
+def _weather(options: SimulateOptions, scene: OpticalScene, rng: np.random.Generator) -> Weather:
+    """The weather asked for; the sun as asked for, else as the scene tells, else drawn."""
+    weather = draw_weather(rng, options.kind or "mixed", options.cloud_cover)
+    told, drawn = (options.sun_azimuth, scene.sun_azimuth_deg), weather.sun
+    azimuth = next((angle for angle in told if angle is not None), drawn.azimuth_deg)
+    elevation = options.sun_elevation
+    zenith = _tagged_zenith_deg(scene, drawn) if elevation is None else 90.0 - elevation
+    return replace(weather, sun=Sun(azimuth, zenith))
+
+
+def _tagged_zenith_deg(scene: OpticalScene, drawn: Sun) -> float:
+    zenith = number_of(scene.tags.get(SUN_ZENITH_TAG))
+    return drawn.zenith_deg if zenith is None or not 0 <= zenith < 90 else zenith
+
+
+def _sky(
+    weather: Weather, grid: Grid, layers: Sequence[CloudLayer], rng: np.random.Generator
+) -> Sky:
+    """Shadows fall away from the sun on the grid as it lies, whatever its projection."""
+    distance_m = weather.sun.shadow_m(weather.height_m)
+    shadow_px = displacement_px(grid, weather.sun.azimuth_deg + 180.0, distance_m)
+    return make_sky((grid.height, grid.width), weather, rng, layers, shadow_px)
+
+
+def _cloudy_numbers(
+    scene: OpticalScene, native: NDArray[np.generic], cloudy: Float32, mask: Mask
+) -> NDArray[np.generic]:
+    """The numbers of the file, other than in the clear scene only where the mask says so."""
+    numbers, hidden = native.copy(), obscured(mask)
+    encoded = scene.radiometry.encode(cloudy)
+    for plane, band in zip(encoded, scene.bands, strict=True):
+        numbers[scene.positions[band]][hidden] = plane[hidden]
+    return numbers
+
+
+def _write(path: Path, grid: Grid, profile: CogProfile, pixels: NDArray[np.generic]) -> None:
+    with CogWriter(path, grid, profile) as writer:
+        writer.write(grid.window, pixels)

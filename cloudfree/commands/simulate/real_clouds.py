@@ -1,0 +1,108 @@
+"""Real clouds from a folder of cloudy and clear images of the same places."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cloudfree.commands.mask.run import MaskSettings, MaskSource, plan_mask
+from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions
+from cloudfree.core.progress import Progress, silent
+from cloudfree.datasets.folder import list_samples
+from cloudfree.datasets.patch import read_patch
+from cloudfree.datasets.sample import Sample
+from cloudfree.datasets.splits import spread
+from cloudfree.datasets.time_series import Dated, list_series, pair_dates
+from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer, cut_layer
+
+logger = logging.getLogger("cloudfree")
+
+# Of a large data set some donors, evenly spread, do; all of them would not fit in memory.
+MOST_DONORS = 100
+# With less cloud than this a pair has nothing to give, and a date counts as clear.
+LEAST_COVER = 0.02
+CLEAR_SHARE = 0.05
+
+
+def read_donors(
+    folder: Path, bands: Sequence[str], offset_dn: float | None, progress: Progress
+) -> list[CloudLayer]:
+    """The clouds of all pairs below a folder that have `bands`.
+
+    Pairs are patches as `train` takes them, and dated images: each cloudy date with the nearest
+    clear one.
+
+    Raises
+    ------
+    InputError
+        There is no cloud.
+    """
+    samples = spread(_samples(folder, offset_dn), MOST_DONORS)
+    layers = []
+    for sample in progress(samples, len(samples), "real clouds", "patch"):
+        try:
+            patch = read_patch(sample)
+            patch.require((*OPACITY_BANDS, *bands), "a cloud over the scene")
+        except CloudfreeError as error:
+            logger.warning("donor %s skipped: %s", sample.name, error.found)
+            continue
+        layer = cut_layer(patch.cloudy, patch.clear, patch.bands)
+        if layer.cover >= LEAST_COVER:
+            layers.append(layer)
+    if not layers:
+        raise _no_cloud(folder, len(samples))
+    logger.info("%d of %d pairs in %s have clouds to give", len(layers), len(samples), folder)
+    return layers
+
+
+def _samples(folder: Path, offset_dn: float | None) -> list[Sample]:
+    try:
+        samples = list(list_samples(folder, offset_dn=offset_dn).samples)
+    except InputError:
+        samples = []
+    for place, images in list_series(folder).items():
+        clear = [_is_clear(image, offset_dn) for image in images]
+        samples += pair_dates(place, images, clear, offset_dn)
+    return samples
+
+
+def _is_clear(image: Dated, offset_dn: float | None) -> bool:
+    """Whether the mask of `remove` finds next to nothing; an image it cannot read is not clear."""
+    try:
+        with OpticalScene(image.path, offset_dn) as scene:
+            return cloud_share(scene) <= CLEAR_SHARE
+    except CloudfreeError:
+        return False
+
+
+def cloud_share(scene: MaskSource) -> float:
+    """Share of the valid pixels of a scene that its mask takes for cloud.
+
+    Raises
+    ------
+    InputError
+        Bands that the mask needs are missing, or there is no valid pixel.
+    """
+    plan = plan_mask(scene, MaskSettings(shadow=False), silent)
+    counts = np.zeros(256, dtype=np.int64)
+    for _, rows in plan.classifier.strips(scene):
+        counts += _count(rows)
+    return class_fractions(counts)[MaskClass.CLOUD.name.lower()]
+
+
+def _count(mask: Mask) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.bincount(mask.ravel(), minlength=256)
+
+
+def _no_cloud(folder: Path, pairs: int) -> InputError:
+    return InputError(
+        f"no cloud to take from {pairs} pairs in {folder}",
+        wanted="NAME_s2_cloudy.tif and NAME_s2_clear.tif, SEN12MS-CR, or images of one place with "
+        "dates in their names, with the bands of the scene",
+        hint="give another --donors",
+    )

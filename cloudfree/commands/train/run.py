@@ -1,0 +1,243 @@
+"""`cloudfree train`: a network learns from a data set, and becomes a model."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cloudfree.commands.mask.run import MaskSettings, plan_mask
+from cloudfree.core.atomic import cannot_be_written
+from cloudfree.core.mask_classes import Mask
+from cloudfree.core.progress import Progress, silent
+from cloudfree.datasets.folder import PATCH_PX, Listing, list_samples
+from cloudfree.datasets.patch import Patch
+from cloudfree.datasets.sample import Sample
+from cloudfree.datasets.sen12mscr import Kind, split_of
+from cloudfree.datasets.splits import SplitChoice, choose_split, regroup, spread
+from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.inference.registry import network_entry
+from cloudfree.training.cuda import quick_kernels
+from cloudfree.training.distributed import Processes, join_processes
+from cloudfree.training.initialisation import Beginning, begin
+from cloudfree.training.loss_registry import Objective, objective_named
+from cloudfree.training.patch_cache import PatchStore
+from cloudfree.training.perceptual import with_perceptual
+from cloudfree.training.run_folder import CHECKPOINT, SETTINGS, begin_run, discard_run, refuse_run
+from cloudfree.training.settings import (
+    TrainingSettings,
+    choose_settings,
+    parse_network_settings,
+    read_settings,
+    refuse_changes,
+    settings_text,
+)
+from cloudfree.training.step import Plan
+from cloudfree.training.train_state import start_run
+from cloudfree.training.trainer import Session, TrainResult
+from cloudfree.training.validation import VALIDATED, Validation
+
+logger = logging.getLogger("cloudfree")
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What the user asked for; field by field the options of the command line.
+
+    Settings that are None are those of the network's preset.
+    """
+
+    network: str
+    data: Path
+    output: Path
+    split: SplitChoice | None = None
+    hold_out: tuple[str, ...] = ()
+    places: Path | None = None
+    patch: int = PATCH_PX
+    s2_offset: float | None = None
+    start: str | None = None
+    resume: bool = False
+    overwrite: bool = False
+    network_setting: tuple[str, ...] = ()
+    loss: str | None = None
+    perceptual_weights: str | None = None
+    optimiser: str | None = None
+    learning_rate: float | None = None
+    schedule: str | None = None
+    batch: int | None = None
+    crop: int | None = None
+    augment: bool | None = None
+    simulate_clouds: float | None = None
+    steps: int | None = None
+    epochs: float | None = None
+    clip_norm: float | None = None
+    average: float | None = None
+    precision: str | None = None
+    seed: int | None = None
+    checkpoint_steps: int | None = None
+    picture_steps: int | None = None
+    device: str = "auto"
+    readers: int = 2
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The settings that are to differ from the preset."""
+        names = {field.name for field in dataclasses.fields(TrainingSettings)} - {"network"}
+        given = {name: value for name, value in vars(self).items() if name in names}
+        own = parse_network_settings(self.network_setting)
+        return {**given, **({"network_settings": own} if own else {})}
+
+
+def run(options: TrainOptions, progress: Progress) -> TrainResult:
+    """Train a network until its last step, from the beginning or from a checkpoint.
+
+    Raises
+    ------
+    CloudfreeError
+        Settings or data that do not fit the network, a folder that is in use, or a loss that is no
+        number.
+    """
+    network_entry(options.network)
+    settings = _settings(options)
+    objective_named(settings.loss)
+    with join_processes(options.device) as processes, quick_kernels(processes.device):
+        if processes.is_first and not options.resume:
+            refuse_run(options.output, options.overwrite)
+        samples, unseen = _samples(options, settings)
+        name = options.output.resolve().name
+        beginning = begin(settings, name, _facts(options, samples), options.start)
+        objective = _objective(settings, beginning.card, processes)
+        session = _session(options, settings, objective, samples, unseen, beginning, processes)
+        begins = processes.is_first and not options.resume
+        is_new = begins and begin_run(options.output, settings_text(settings))
+        processes.wait()
+        try:
+            return session.train(progress if processes.is_first else silent)
+        except (CloudfreeError, OSError) as error:
+            if is_new and session.run.step == 0:
+                discard_run(options.output)
+            if isinstance(error, OSError):
+                raise cannot_be_written(options.output, error) from error
+            raise
+
+
+def _settings(options: TrainOptions) -> TrainingSettings:
+    if not options.resume:
+        return choose_settings(options.network, options.changes)
+    settings = read_settings(options.output / SETTINGS)
+    refuse_changes(settings, {"network": options.network, **options.changes})
+    return settings
+
+
+def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes) -> Objective:
+    """The loss, with its perceptual term where the weights for it are given."""
+    objective, file = objective_named(settings.loss), settings.perceptual_weights
+    if not file:
+        return objective
+    return with_perceptual(objective, file, card.output_bands, processes.device)
+
+
+def _samples(
+    options: TrainOptions, settings: TrainingSettings
+) -> tuple[list[Sample], list[Sample]]:
+    """The patches to learn from, of SEN12MS-CR its training part unless told otherwise; and others.
+
+    The others are those held out, or else the validation part of SEN12MS-CR as far as it is there.
+    """
+    needed: tuple[Kind, ...] = ("clear",) if settings.simulate_clouds else ("cloudy", "clear")
+    listing = list_samples(options.data, options.patch, options.s2_offset, needed)
+    own = options.split or ("train" if listing.is_sen12mscr else "all")
+    split, samples = choose_split(listing, own)
+    if options.places:
+        samples = regroup(samples, options.places, listing)
+    learned, unseen = _apart(samples, options.hold_out, listing)
+    if split == "train" and not unseen:
+        unseen = [sample for sample in listing.samples if split_of(sample.place) == "val"]
+    return learned, [sample for sample in unseen if sample.has_cloudy]
+
+
+def _apart(
+    samples: Sequence[Sample], held_out: Sequence[str], listing: Listing
+) -> tuple[list[Sample], list[Sample]]:
+    """The patches to learn from, and those held out."""
+    known = {
+        name for sample in (*samples, *listing.samples) for name in (sample.place, sample.name)
+    }
+    if unknown := sorted(set(held_out) - known):
+        raise InputError(
+            f"no patch or place {unknown[0]} to hold out",
+            wanted=f"names such as {samples[0].place}",
+            hint="correct --hold-out",
+        )
+    out = set(held_out)
+    learned = [one for one in samples if not {one.place, one.name} & out]
+    if not learned:
+        raise InputError(
+            f"all {len(samples)} patches held out",
+            wanted="patches to learn from",
+            hint="hold out fewer places",
+        )
+    return learned, [one for one in samples if {one.place, one.name} & out]
+
+
+def _facts(options: TrainOptions, samples: Sequence[Sample]) -> Mapping[str, Any]:
+    """What the card tells of the data."""
+    return {
+        "data": options.data.resolve().name,
+        "patches": len(samples),
+        "places": len({sample.place for sample in samples}),
+        "held_out": list(options.hold_out),
+        "start": options.start or "",
+    }
+
+
+def _session(
+    options: TrainOptions,
+    settings: TrainingSettings,
+    objective: Objective,
+    samples: Sequence[Sample],
+    unseen: Sequence[Sample],
+    beginning: Beginning,
+    processes: Processes,
+) -> Session:
+    card = beginning.card
+    plan = Plan(
+        settings=settings,
+        objective=objective,
+        inputs=card.inputs,
+        scale=card.optical_scaling.scale,
+        steps=settings.steps_for(len(samples), processes.count),
+        steps_per_epoch=settings.steps_per_epoch(len(samples), processes.count),
+        processes=processes,
+    )
+    begun = start_run(
+        beginning.network, card, settings, objective, processes, _fingerprint(samples)
+    )
+    checkpoint = options.output / CHECKPOINT
+    if options.resume:
+        begun.load(checkpoint)
+        logger.info("going on after step %d of %d", begun.step, plan.steps)
+    told = _classes if card.uses_shadow else None
+    store = PatchStore(samples, card, settings.crop, _classes if objective.mask else told)
+    others = PatchStore(spread(unseen, VALIDATED), card, settings.crop, told)
+    validation = Validation(others) if unseen else None
+    return Session(options.output, begun, plan, card, store, options.readers, validation)
+
+
+def _fingerprint(samples: Sequence[Sample]) -> str:
+    """What tells the patches of one run from those of another."""
+    names = "\n".join(sample.name for sample in samples)
+    return hashlib.sha256(names.encode()).hexdigest()
+
+
+def _classes(patch: Patch) -> Mask:
+    """Clouds and shadows by the published score."""
+    plan = plan_mask(patch, MaskSettings(), silent)
+    return np.concatenate([rows for _, rows in plan.classifier.strips(patch)])

@@ -1,0 +1,99 @@
+"""From agreement to one shift, and how far it can be trusted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from cloudfree.core.radiometry import Float64
+from cloudfree.core.shift import NO_SHIFT, Shift
+from cloudfree.coregistration.phase_correlation import CrossPower
+
+# Around the peak: everything nearer than this belongs to it, everything else is background.
+PEAK_PX = 8
+
+# The peak must stand twice as high above the background as the highest of its rivals, and both
+# halves of the ground must put it at the same place. See the tests on real scenes for what these
+# two bounds let through.
+MIN_RELIABILITY = 0.5
+MAX_SPREAD_PX = 1.5
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measured shift.
+
+    `reliability` is 1 - rival / peak, from 0 (another shift fits as well) to 1 (no other fits at
+    all), heights counted from the background; `spread_px` is how far the shifts of two halves of
+    the ground lie apart.
+    """
+
+    shift: Shift
+    reliability: float
+    spread_px: float
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the shift may be applied."""
+        return self.reliability >= MIN_RELIABILITY and self.spread_px <= MAX_SPREAD_PX
+
+
+NOTHING_MEASURED = Estimate(NO_SHIFT, 0.0, math.inf)
+
+
+def estimate_shift(power: CrossPower) -> Estimate:
+    """The shift at which both sensors agree best, to a part of a pixel."""
+    if power.reach <= PEAK_PX:
+        return NOTHING_MEASURED
+    whole, *halves = power.agreement()
+    reliability = _reliability(whole)
+    if not reliability > 0:
+        return NOTHING_MEASURED
+    one, other = (_peak(half) for half in halves)
+    return Estimate(_peak(whole), reliability, math.hypot(one.row - other.row, one.col - other.col))
+
+
+def _peak(agreement: Float64) -> Shift:
+    """Place of the maximum, counted from the middle, by a parabola through its neighbours."""
+    reach = len(agreement) // 2
+    row, col = _highest(agreement)
+    inside = 0 < row < 2 * reach and 0 < col < 2 * reach
+    part = _vertex(agreement[row - 1 : row + 2, col - 1 : col + 2]) if inside else (0.0, 0.0)
+    return Shift(row - reach + part[0], col - reach + part[1])
+
+
+def _vertex(around: Float64) -> tuple[float, float]:
+    """Top of the least-squares paraboloid through 3 x 3 values, at most a pixel from the middle."""
+    step = np.array([-1.0, 0.0, 1.0])
+    slope = np.array([(around * step[:, None]).sum(), (around * step).sum()]) / 6
+    bend_row, bend_col = (
+        np.tensordot(around, curve, axes=([axis], [0])).sum() / 3
+        for axis, curve in ((0, [1.0, -2.0, 1.0]), (1, [1.0, -2.0, 1.0]))
+    )
+    twist = (around * np.outer(step, step)).sum() / 4
+    bend = np.array([[bend_row, twist], [twist, bend_col]])
+    if bend_row >= 0 or np.linalg.det(bend) <= 0:
+        return 0.0, 0.0
+    row, col = np.clip(-np.linalg.solve(bend, slope), -1, 1)
+    return float(row), float(col)
+
+
+def _reliability(agreement: Float64) -> float:
+    """How far the peak stands above its rivals; 0 at the edge, where it may go on outside."""
+    row, col = _highest(agreement)
+    if not (0 < row < len(agreement) - 1 and 0 < col < len(agreement) - 1):
+        return 0.0
+    rows, cols = np.ogrid[: agreement.shape[0], : agreement.shape[1]]
+    background = agreement[np.hypot(rows - row, cols - col) > PEAK_PX]
+    level = float(np.median(background))
+    height = float(agreement[row, col]) - level
+    if not height > 0:
+        return 0.0
+    return 1.0 - min((float(background.max()) - level) / height, 1.0)
+
+
+def _highest(agreement: Float64) -> tuple[int, int]:
+    row, col = np.unravel_index(int(agreement.argmax()), agreement.shape)
+    return int(row), int(col)

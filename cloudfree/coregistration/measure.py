@@ -1,0 +1,238 @@
+"""How far Sentinel-1 lies from an optical scene, and what is done about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.core.displacement import Displacement, kind, mean_shift, words
+from cloudfree.core.radiometry import Float32
+from cloudfree.core.shift import NO_SHIFT, Shift
+from cloudfree.core.window import Window
+from cloudfree.coregistration.block_shifts import BlockShift, differing, surest
+from cloudfree.coregistration.clear_windows import Blocks, ClearBlocks
+from cloudfree.coregistration.displacement_model import MAX_DOUBT_PX, Fit, fit_displacement
+from cloudfree.coregistration.global_shift import (
+    MAX_SPREAD_PX,
+    MIN_RELIABILITY,
+    NOTHING_MEASURED,
+    PEAK_PX,
+    Estimate,
+    estimate_shift,
+)
+from cloudfree.coregistration.phase_correlation import CrossPower
+from cloudfree.coregistration.tie_points import Matches, Windows, windows_of
+from cloudfree.errors import InputError
+from cloudfree.raster.displacement_tags import tags_of_displacement
+from cloudfree.raster.warp import extent
+from cloudfree.sentinel1.sar_source import Radar
+from cloudfree.sentinel2.optical_scene import OpticalScene
+
+log = logging.getLogger("cloudfree")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """How far Sentinel-1 lies from the optical grid, what is done about it, and why.
+
+    `shift` is zero where nothing reliable was found; `reason` then tells the best guess.
+    `overlap` is the share of the optical grid inside the radar footprint. `matches` are there where
+    a shift of the whole scene was found.
+    """
+
+    shift: Displacement
+    reliability: float
+    reliable: bool
+    applied: bool
+    reason: str
+    overlap: float
+    matches: Matches | None = None
+
+    @property
+    def applied_shift(self) -> Displacement:
+        """The shift to sample Sentinel-1 with."""
+        return self.shift if self.applied else NO_SHIFT
+
+    @property
+    def shift_px(self) -> Mapping[str, float]:
+        """The mean shift over the scene for JSON."""
+        shift = mean_shift(self.shift)
+        return {"row": shift.row, "col": shift.col}
+
+    @property
+    def model(self) -> str:
+        """What kind of shift it is: translation, affine or field."""
+        return kind(self.shift)
+
+    @property
+    def matches_found(self) -> int:
+        """Windows in which the sensors could be compared."""
+        return int(self.matches.found.sum()) if self.matches else 0
+
+    @property
+    def matches_used(self) -> int:
+        """Those that are no outliers."""
+        return int(self.matches.used.sum()) if self.matches else 0
+
+    @property
+    def residual_px(self) -> Mapping[str, Mapping[str, float]]:
+        """Median and 95th percentile of how far matches lie off, before and after correction."""
+        if self.matches is None or not self.matches_used:
+            return {}
+        used = self.matches.used
+        parts = {"before": self.matches.offsets, "after": self.matches.residuals}
+        lengths = {name: np.hypot(*part[used].T) for name, part in parts.items()}
+        return {
+            name: {"median": float(np.median(part)), "p95": float(np.percentile(part, 95))}
+            for name, part in lengths.items()
+        }
+
+    @property
+    def gate(self) -> str:
+        """Whether the measurement may be trusted, for JSON."""
+        return "reliable" if self.reliable else "not reliable, left alone"
+
+
+def shift_tags(measured: Measurement) -> dict[str, str]:
+    """What the tags of a result tell of the shift that was corrected, and why."""
+    applied = measured.applied_shift
+    return {
+        **tags_of_displacement(applied),
+        "CLOUDFREE_SHIFT_MODEL": kind(applied) if measured.applied else "none",
+        "CLOUDFREE_SHIFT_REASON": measured.reason,
+    }
+
+
+NOT_USED = Measurement(NO_SHIFT, 0.0, False, False, "the model does not use Sentinel-1", 0.0)
+
+
+def measure(
+    sar: Radar, optical: OpticalScene, mask: MaskFile | None, shift: str, max_shift: float
+) -> Measurement:
+    """Measure the shift of Sentinel-1, in optical pixels, and decide whether to correct it.
+
+    Clouds of `mask` take no part; without a mask a quick look tells the clouds. `shift` is auto or
+    none; a shift longer than `max_shift` pixels is left.
+
+    Raises
+    ------
+    InputError
+        The scenes do not meet, or cannot be brought together.
+    """
+    overlap = sar.overlap(optical.grid)
+    if overlap == 0:
+        raise InputError(
+            f"Sentinel-1 at {extent(sar.grid)} does not meet Sentinel-2 at {extent(optical.grid)}",
+            wanted="two scenes of the same place",
+            hint="give the Sentinel-1 scene of this place, or check its coordinates",
+        )
+    if shift == "none":
+        return Measurement(NO_SHIFT, 0.0, False, False, "not measured (--shift none)", overlap)
+    found, fit = estimate_displacement(ClearBlocks(sar, optical, mask))
+    measured = decide(found, fit, max_shift, overlap)
+    if not measured.applied:
+        log.warning("shift of Sentinel-1: %s", measured.reason)
+    return measured
+
+
+def decide(found: Estimate, fit: Fit | None, max_shift: float, overlap: float) -> Measurement:
+    """What follows from an estimate of the whole scene and the fit to its windows."""
+    known = fit.displacement if fit else found.shift
+    reason = refusal(found, fit, max_shift)
+    reliable = found.reliable and (fit is None or fit.reliable)
+    return Measurement(
+        shift=known if reliable else NO_SHIFT,
+        reliability=found.reliability,
+        reliable=reliable,
+        applied=reason is None,
+        reason=reason or f"corrected (reliability {found.reliability:.2f})",
+        overlap=overlap,
+        matches=fit.matches if fit else None,
+    )
+
+
+def refusal(found: Estimate, fit: Fit | None, max_shift: float) -> str | None:
+    """Why an estimate is not applied; None if it is."""
+    guess = words(found.shift)
+    if found == NOTHING_MEASURED:
+        return "not reliable, left alone: no clear ground with structure to measure on"
+    if found.reliability < MIN_RELIABILITY:
+        return (
+            f"not reliable, left alone: other shifts fit nearly as well as {guess} "
+            f"(reliability {found.reliability:.2f}, wanted {MIN_RELIABILITY:.2f})"
+        )
+    if not found.reliable:
+        return (
+            f"not reliable, left alone: halves of the scene differ by {found.spread_px:.1f} px "
+            f"around {guess} (wanted at most {MAX_SPREAD_PX:.1f})"
+        )
+    if fit and not fit.reliable:
+        return (
+            f"not reliable, left alone: the shift around {guess} seems to change over the scene, "
+            f"by {fit.doubt_px:.1f} px more than matches tell (wanted at most {MAX_DOUBT_PX:g})"
+        )
+    length = fit.displacement.length if fit else found.shift.length
+    if length > max_shift:
+        return f"left alone: {length:.1f} px is more than --max-shift {max_shift:g}"
+    return None
+
+
+def estimate_displacement(blocks: Blocks) -> tuple[Estimate, Fit | None]:
+    """The shift by all blocks of a scene, and what their windows make of it."""
+    # Too small a scene has no background to tell a peak from; one row has no gradient either.
+    if blocks.power().reach <= PEAK_PX:
+        return NOTHING_MEASURED, None
+    whole, parts = _powers(blocks)
+    if not parts:
+        return NOTHING_MEASURED, None
+    size, found = blocks.size, estimate_shift(whole)
+    start: Displacement | None = differing(list(parts.values()), *size)
+    if start:
+        best = surest(list(parts.values()))
+        found = Estimate(mean_shift(start), best.estimate.reliability, best.estimate.spread_px)
+        mixture = best.power.mixture(*_whole(best.estimate.shift))
+    elif found.reliable:
+        start, mixture = found.shift, whole.mixture(*_whole(found.shift))
+    else:
+        return found, None
+    windows = _windows(blocks, parts, start, mixture)
+    fit = fit_displacement(windows, start, *size)
+    if fit is None and not isinstance(start, Shift):
+        return dataclasses.replace(found, reliability=0.0), None
+    return found, fit
+
+
+def _powers(blocks: Blocks) -> tuple[CrossPower, dict[Window, BlockShift]]:
+    """The correlations of all blocks together, and of each by itself."""
+    whole, parts = blocks.power(), {}
+    for block in blocks:
+        power = blocks.power()
+        power.add(block.optical, block.sar)
+        whole.join(power)
+        window = block.window
+        row, col = window.row + (window.height - 1) / 2, window.col + (window.width - 1) / 2
+        parts[window] = BlockShift(row, col, power, estimate_shift(power))
+    return whole, parts
+
+
+def _windows(
+    blocks: Blocks, parts: dict[Window, BlockShift], start: Displacement, mixture: Float32
+) -> Windows:
+    """The windows of all blocks, each block compared around what is known of its middle."""
+    windows = []
+    for window, part in parts.items():
+        block = blocks.again(window)
+        row, col = start.at(np.array(part.row), np.array(part.col))
+        expected = round(float(row) - part.row), round(float(col) - part.col)
+        first = np.array([window.row, window.col], dtype=np.float64)
+        windows.append(windows_of(block.optical, block.sar, mixture, expected, first))
+    return Windows.join(windows)
+
+
+def _whole(shift: Shift) -> tuple[int, int]:
+    return round(shift.row), round(shift.col)

@@ -1,0 +1,77 @@
+"""How far apart in time Sentinel-1 and Sentinel-2 looked, and what follows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+
+from cloudfree.core.acquisition import Acquisition
+from cloudfree.errors import InputError
+from cloudfree.sentinel1.acquisition_tags import tags_of_acquisition
+
+log = logging.getLogger("cloudfree")
+
+# In a week fields are seldom ploughed or reaped; in a month they often are.
+LONG_GAP_DAYS = 7.0
+MAX_GAP_DAYS = 30.0
+
+GAP = "CLOUDFREE_GAP_DAYS"
+
+
+def check_gap(radar: Acquisition, optical: Acquisition, max_days: float) -> None:
+    """Tell when and from where Sentinel-1 looked; warn of a long gap, refuse a longer one.
+
+    Raises
+    ------
+    InputError
+        More than `max_days` lie between the two.
+    """
+    told = _text(radar)
+    gap = radar.gap(optical)
+    if gap is None:
+        undated = "Sentinel-1" if radar.sensed is None else "the optical scene"
+        log.info("%s, days from the optical scene unknown: no date of %s", told, undated)
+        return
+    days = gap_days(gap)
+    if days > max_days:
+        raise InputError(
+            f"{days:.1f} days between Sentinel-1 ({_date(radar)}) and Sentinel-2 "
+            f"({_date(optical)})",
+            wanted=f"at most {max_days:g} days, in which the ground changes little",
+            hint=f"take a nearer Sentinel-1 scene, or allow it with --max-gap {int(days) + 1}",
+        )
+    log.info("%s, %.1f days from the optical scene", told, days)
+    if days > LONG_GAP_DAYS:
+        log.warning(
+            "%.1f days between Sentinel-1 and Sentinel-2: fields and water may have changed "
+            "meanwhile, and what is restored shows them as Sentinel-1 saw them",
+            days,
+        )
+
+
+def gap_tags(radar: Acquisition, optical: Acquisition) -> Mapping[str, str]:
+    """What goes into the tags of a result: when and from where Sentinel-1 looked, and the gap."""
+    gap = radar.gap(optical)
+    return {
+        **tags_of_acquisition(radar),
+        **({} if gap is None else {GAP: f"{gap_days(gap):.2f}"}),
+    }
+
+
+def gap_days(gap: timedelta) -> float:
+    """A gap in days."""
+    return gap / timedelta(days=1)
+
+
+def _text(radar: Acquisition) -> str:
+    """Platform, orbit and date for people, as far as they are known."""
+    number = None if radar.relative_orbit is None else f"orbit {radar.relative_orbit}"
+    parts = [radar.platform or "Sentinel-1", radar.orbit_direction, number]
+    when = f"seen {radar.sensed:%Y-%m-%d %H:%M} UTC" if radar.sensed else None
+    return " ".join(part for part in (*parts, when) if part)
+
+
+def _date(seen: Acquisition) -> str:
+    assert seen.sensed is not None
+    return f"{seen.sensed:%Y-%m-%d}"

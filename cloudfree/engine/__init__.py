@@ -1,1 +1,0 @@
-"""Tiles in, blended rows out: knows only core, not files and not networks."""

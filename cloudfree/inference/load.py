@@ -1,0 +1,114 @@
+"""From a name or a path to a model that predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from cloudfree.errors import ModelError
+from cloudfree.inference.checkpoint import (
+    Tensors,
+    build_network,
+    load_strictly,
+    read_tensors,
+    recognise,
+)
+from cloudfree.inference.model import Model, Runtime
+from cloudfree.inference.model_card import ModelCard, model_card
+from cloudfree.inference.model_store import (
+    checked_weights,
+    find_model,
+    is_file,
+    read_card,
+    sha256_of,
+)
+from cloudfree.inference.onnx_runtime import ONNX_SUFFIX, OnnxRuntime, read_onnx_card
+from cloudfree.inference.registry import card_entries
+from cloudfree.inference.torch_runtime import TorchRuntime, choose_device, choose_precision
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A card and where its weights are; `tensors` where they had to be read to know the card."""
+
+    card: ModelCard
+    weights: Path
+    tensors: Tensors | None = None
+
+
+def find_card(name: str, network: str | None = None) -> Loaded:
+    """The card of a model: of a folder, of an ONNX file, or made for a bare checkpoint.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, or its network is not recognised.
+    """
+    if not is_file(name):
+        folder = find_model(name)
+        card = read_card(folder)
+        return Loaded(card, folder / card.weights)
+    path = Path(name)
+    if path.suffix == ONNX_SUFFIX:
+        return Loaded(read_onnx_card(path), path)
+    return _find_checkpoint(path, network)
+
+
+def _find_checkpoint(path: Path, network: str | None) -> Loaded:
+    """A bare checkpoint with the card that the catalogue gives its network."""
+    tensors = read_tensors(path)
+    found = recognise(path, tensors, network)
+    own = {
+        "name": path.stem,
+        "weights": path.name,
+        "weights_sha256": sha256_of(path),
+    }
+    card = model_card({**card_entries(found.network, found.settings), **own})
+    return Loaded(card, path, tensors)
+
+
+def load_model(
+    name: str, device: str = "auto", precision: str = "auto", network: str | None = None
+) -> Model:
+    """The model of that name or path, ready to predict.
+
+    `network` forces the choice where the tensors of a bare checkpoint fit several networks.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, its weights do not fit its network, or the device is not there.
+    """
+    found = find_card(name, network)
+    runtime: Runtime
+    if found.weights.suffix == ONNX_SUFFIX:
+        _refuse_precision(precision)
+        runtime = OnnxRuntime(checked_weights(found.weights, found.card), device)
+    else:
+        place = choose_device(device)
+        runtime = TorchRuntime(
+            load_network(found), found.card.inputs, place, choose_precision(precision, place)
+        )
+    return Model(found.card, runtime)
+
+
+def load_network(found: Loaded) -> nn.Module:
+    """The network of a card with its weights."""
+    card, tensors = found.card, found.tensors
+    if tensors is None:
+        tensors = read_tensors(checked_weights(found.weights, card))
+    network = build_network(card.network, card.network_settings)
+    load_strictly(card.network, network, tensors, found.weights.name)
+    return network
+
+
+def _refuse_precision(name: str) -> None:
+    """An ONNX file computes in the precision it was exported in."""
+    if name not in ("auto", "fp32"):
+        raise ModelError(
+            f"precision {name} for an ONNX file",
+            wanted="fp32, in which it was exported",
+            hint="leave --precision out, or use the checkpoint",
+        )

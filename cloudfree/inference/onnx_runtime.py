@@ -1,0 +1,195 @@
+"""Running networks with ONNX Runtime."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cloudfree.errors import ModelError
+from cloudfree.inference.devices import gpu_index
+from cloudfree.inference.model import GPU_BATCH, Arrays
+from cloudfree.inference.model_card import ModelCard, model_card
+from cloudfree.inference.model_store import sha256_of
+from cloudfree.inference.oom import memory_errors
+
+logger = logging.getLogger("cloudfree")
+
+ONNX_SUFFIX = ".onnx"
+
+# Key of the model's own metadata under which its card is kept, as JSON.
+CARD_KEY = "cloudfree_card"
+# Entry of the card's table `tile` that only ONNX files have: the smallest side they are right for.
+SMALLEST = "smallest"
+
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+AXES = ("batch", "band", "height", "width")
+FATAL = 4  # severity: errors come as exceptions, and what matters of the rest is said here
+
+Provider = str | tuple[str, dict[str, str]]
+
+
+class OnnxRuntime:
+    """Runs an ONNX file with the provider that the session really got."""
+
+    def __init__(self, path: Path, device: str = "auto") -> None:
+        self._session = _session(path, _providers(device))
+        self._provider = self._session.get_providers()[0]
+        if device == "auto" and self._provider != CUDA and torch.cuda.is_available():
+            logger.warning(
+                "ONNX Runtime cannot use the GPU that torch sees, and runs on the CPU: install "
+                "onnxruntime-gpu alone, with its CUDA and cuDNN"
+            )
+        if device.startswith("cuda") and self._provider != CUDA:
+            raise ModelError(
+                f"device {device}, but ONNX Runtime runs on {self._provider}",
+                wanted="a session on CUDA",
+                hint="install onnxruntime-gpu alone, with its CUDA and cuDNN, or use --device cpu",
+            )
+        self._names = [output.name for output in self._session.get_outputs()]
+        tile = _card_entries(self._session).get("tile", {})
+        self._smallest = tile.get(SMALLEST, 1)
+
+    @property
+    def description(self) -> str:
+        """Version and provider."""
+        import onnxruntime
+
+        return f"ONNX Runtime {onnxruntime.__version__}, {self._provider}"
+
+    @property
+    def batch(self) -> int:
+        """A GPU wants several tiles to be busy; a CPU is busy with one."""
+        return GPU_BATCH if self._provider == CUDA else 1
+
+    def side_by_side(self) -> AbstractContextManager[int]:
+        """One batch: a session keeps its threads to itself."""
+        return nullcontext(1)
+
+    @property
+    def inputs(self) -> Mapping[str, list[int | str]]:
+        """Shape of each input by its name, as the file gives it: a number, or a name where free."""
+        return {given.name: given.shape for given in self._session.get_inputs()}
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of what comes out."""
+        return list(self._names)
+
+    @property
+    def free_axes(self) -> tuple[str, ...]:
+        """The axes whose length the file leaves open in every input."""
+        shapes = self.inputs.values()
+        return tuple(
+            axis
+            for place, axis in enumerate(AXES)
+            if all(not isinstance(shape[place], int) for shape in shapes)
+        )
+
+    def run(self, inputs: Arrays) -> Arrays:
+        """Predict scaled batches from scaled batches.
+
+        Raises
+        ------
+        ModelError
+            The file is not for arrays of that size.
+        MemoryError
+            The batch is too much for the device.
+        """
+        fed = {name: inputs[name] for name in self.inputs if name in inputs}
+        for name, shape in self.inputs.items():
+            self._refuse_shape(name, shape, fed[name].shape if name in fed else ())
+        with memory_errors():
+            results = self._session.run(self._names, fed)
+        return dict(zip(self._names, results, strict=True))
+
+    def _refuse_shape(self, name: str, wanted: list[int | str], found: tuple[int, ...]) -> None:
+        fits = len(found) == len(wanted) and all(
+            not isinstance(want, int) or want == length
+            for want, length in zip(wanted, found, strict=True)
+        )
+        if not fits:
+            raise ModelError(
+                f"{name} of {_by(found)} for an ONNX file",
+                wanted=_by(wanted),
+                hint="choose --tile accordingly, or use the checkpoint instead",
+            )
+        if min(found[-2:]) < self._smallest:
+            raise ModelError(
+                f"{name} of {_by(found)} for an ONNX file",
+                wanted=f"sides of at least {self._smallest} pixels",
+                hint="restore a larger scene, or use the checkpoint instead",
+            )
+
+
+def read_onnx_card(path: Path) -> ModelCard:
+    """The card that `cloudfree export` wrote into an ONNX file, with the name and hash of the file.
+
+    Raises
+    ------
+    ModelError
+        The file is no ONNX model or carries no card.
+    """
+    entries = _card_entries(_session(path, [CPU], optimise=False))
+    if not entries:
+        raise ModelError(
+            f"{path.name} carries no card",
+            wanted="an ONNX file made by `cloudfree export`",
+            hint="put it into a folder with a card.toml whose entry `weights` names it",
+        )
+    return model_card({**entries, "weights": path.name, "weights_sha256": sha256_of(path)})
+
+
+def available_providers() -> tuple[str, ...]:
+    """Short names of the providers that this ONNX Runtime was built with, best first."""
+    import onnxruntime
+
+    names = onnxruntime.get_available_providers()
+    return tuple(str(name).removesuffix("ExecutionProvider") for name in names)
+
+
+def _card_entries(session: Any) -> dict[str, Any]:
+    """The card inside an ONNX file; empty if there is none."""
+    text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY, "{}")
+    entries: dict[str, Any] = json.loads(text)
+    return entries
+
+
+def _session(path: Path, providers: list[Provider], optimise: bool = True) -> Any:
+    import onnxruntime
+
+    # It tells of every library it looks for on its way to a provider that works.
+    onnxruntime.set_default_logger_severity(FATAL)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = FATAL
+    if not optimise:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=providers)
+    except Exception as error:  # its exceptions share no public base class
+        raise ModelError(
+            f"{path.name} cannot be loaded ({str(error).splitlines()[0]})",
+            wanted="an ONNX model",
+            hint="export it anew with `cloudfree export`",
+        ) from error
+
+
+def _providers(device: str) -> list[Provider]:
+    """Providers to try, best first; those that are compiled in may still find no device."""
+    import onnxruntime
+
+    index = gpu_index(device)
+    if index is None or CUDA not in onnxruntime.get_available_providers():
+        return [CPU]
+    # The default search tries every algorithm anew for each shape of a tile.
+    settings = {"device_id": str(index), "cudnn_conv_algo_search": "HEURISTIC"}
+    return [(CUDA, settings), CPU]
+
+
+def _by(shape: tuple[int, ...] | list[int | str]) -> str:
+    return " x ".join(map(str, shape)) or "no array"

@@ -1,0 +1,132 @@
+"""PSNR, SSIM, SAM, MAE and RMSE of an image against the truth, over all or some of its pixels.
+
+A small image is scored at once (`score`), a large scene strip by strip: `compare` a strip, `add`
+it to one `Scores` for each choice of pixels, ask for the `figures` at the end. A strip that
+reaches `HALO_PX` rows beyond what is added gives the same figures as the whole scene at once.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.core.radiometry import Float32
+from cloudfree.metrics.spectral_angle import spectral_angle_deg
+from cloudfree.metrics.structural_similarity import CENTRED, structural_similarity
+
+Where = NDArray[np.bool_]
+Slices = tuple[slice, slice]
+EVERYTHING: Slices = (slice(None), slice(None))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How close an image comes to the truth; None where no pixel tells.
+
+    PSNR is in dB for a peak reflectance of 1 and infinite for equal images, SAM in degrees, MAE
+    and RMSE in reflectance. SAM is None for one band by itself.
+    """
+
+    pixels: int
+    psnr: float | None
+    ssim: float | None
+    sam: float | None
+    mae: float | None
+    rmse: float | None
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What each pixel of an image differs from the truth.
+
+    `error` is image minus truth and `ssim` the similarity, both (band, y, x); `angle_deg` and
+    `valid` are (y, x). Where not `valid`, one of the two images has no data.
+    """
+
+    error: Float32
+    ssim: Float32
+    angle_deg: Float32
+    valid: Where
+
+    def inside(self, slices: Slices) -> Differences:
+        """The differences of some rows and columns."""
+        both = (slice(None), *slices)
+        return Differences(
+            self.error[both], self.ssim[both], self.angle_deg[slices], self.valid[slices]
+        )
+
+
+def has_data(image: Float32) -> Where:
+    """True, (y, x), where all bands of an image, (band, y, x), are numbers."""
+    return np.asarray(np.isfinite(image).all(axis=0))
+
+
+def compare(truth: Float32, image: Float32, centre: float = CENTRED) -> Differences:
+    """The differences between two images of reflectance, (band, y, x), NaN where there is no data.
+
+    A pixel without data in one of them counts as zero in both for the similarity of its
+    neighbours, as the world beyond the border does. `centre` is that of the similarity's window.
+    """
+    valid = has_data(truth) & has_data(image)
+    truth, image = np.where(valid, truth, 0), np.where(valid, image, 0)
+    return Differences(
+        error=image - truth,
+        ssim=structural_similarity(truth, image, centre),
+        angle_deg=spectral_angle_deg(truth, image),
+        valid=valid,
+    )
+
+
+class Scores:
+    """Sums up differences and tells the figures of all pixels that were added."""
+
+    def __init__(self, bands: int) -> None:
+        # Rows: squared error, absolute error, similarity; one column for each band.
+        self._sums = np.zeros((3, bands))
+        self._pixels = 0
+        self._angle_deg, self._directed = 0.0, 0
+
+    def add(self, differences: Differences, where: Where | None = None) -> None:
+        """Take in the valid pixels, or those of them where `where`, (y, x), is true."""
+        chosen = differences.valid if where is None else differences.valid & where
+        error = differences.error[:, chosen]
+        for row, values in enumerate((error**2, np.abs(error), differences.ssim[:, chosen])):
+            self._sums[row] += values.sum(axis=1, dtype=np.float64)
+        self._pixels += int(chosen.sum())
+        self._add_angles(differences.angle_deg[chosen])
+
+    def figures(self) -> Figures:
+        """Over all bands together: every band counts the same."""
+        sam = self._angle_deg / self._directed if self._directed else None
+        return self._figures(self._sums.mean(axis=1), sam)
+
+    def of_bands(self) -> list[Figures]:
+        """Band by band."""
+        return [self._figures(sums, sam=None) for sums in self._sums.T]
+
+    def _add_angles(self, angles_deg: Float32) -> None:
+        # The published code drops a whole sample for one pixel without direction; in a scene only
+        # that pixel is dropped.
+        directed = np.isfinite(angles_deg)
+        self._angle_deg += float(angles_deg[directed].sum(dtype=np.float64))
+        self._directed += int(directed.sum())
+
+    def _figures(self, sums: NDArray[np.float64], sam: float | None) -> Figures:
+        if not self._pixels:
+            return Figures(0, None, None, None, None, None)
+        squared, mae, ssim = (float(total) / self._pixels for total in sums)
+        psnr = -10 * math.log10(squared) if squared else math.inf
+        return Figures(self._pixels, psnr, ssim, sam, mae, math.sqrt(squared))
+
+
+def score(truth: Float32, image: Float32, where: Where | None = None) -> Figures:
+    """The figures of two images of reflectance, (band, y, x), over the pixels `where` is true.
+
+    Source: UnCRtainTS, learning/metrics.py, `img_metrics`.
+    """
+    scores = Scores(truth.shape[0])
+    scores.add(compare(truth, image), where)
+    return scores.figures()

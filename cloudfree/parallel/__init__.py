@@ -1,0 +1,1 @@
+"""Threads, processes and memory: prefetching, writing behind, worker processes, malloc."""

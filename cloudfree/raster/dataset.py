@@ -1,0 +1,135 @@
+"""Open raster files that several threads may read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+from rasterio.io import DatasetReader
+
+from cloudfree.core.window import Window
+from cloudfree.errors import DamagedError, InputError
+from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.windows import rectangle
+
+
+class Dataset:
+    """A raster file with one GDAL handle per thread: a handle must not be shared.
+
+    `source` is what GDAL opens where that is not the path itself, such as a virtual dataset.
+    """
+
+    def __init__(self, path: Path, source: str | None = None) -> None:
+        self.path = path
+        self._source = source or str(path)
+        self._local = threading.local()
+        self._handles: list[DatasetReader] = []
+        _ = self.handle
+
+    @property
+    def handle(self) -> DatasetReader:
+        """The calling thread's handle."""
+        if not hasattr(self._local, "handle"):
+            self._local.handle = open_raster(self._source, str(self.path))
+            self._handles.append(self._local.handle)
+        handle: DatasetReader = self._local.handle
+        return handle
+
+    def read(
+        self,
+        indexes: list[int],
+        window: Window | None = None,
+        out_shape: tuple[int, int] | None = None,
+        resampling: Resampling = Resampling.nearest,
+        out: NDArray[np.generic] | None = None,
+    ) -> NDArray[np.generic]:
+        """Bands (counted from 0) in the file's own numbers, (band, y, x).
+
+        `window` is the part to read, None for all of it; `out_shape` the rows and columns to which
+        it is brought by `resampling`; `out` an array to read into instead of a new one.
+
+        Raises
+        ------
+        DamagedError
+            The file is damaged there.
+        """
+        bands = [index + 1 for index in indexes]
+        try:
+            pixels: NDArray[np.generic] = self.handle.read(
+                bands,
+                window=rectangle(window) if window else None,
+                out_shape=(len(bands), *out_shape) if out_shape else None,
+                out=out,
+                resampling=resampling,
+            )
+        except RasterioIOError as error:
+            raise DamagedError(
+                f"{self.path} cannot be read ({error.__cause__ or error})",
+                wanted="a file that is whole",
+                hint="copy or download it again",
+            ) from error
+        return pixels
+
+    def thinned(
+        self, indexes: list[int], longest_px: int, window: Window | None = None
+    ) -> NDArray[np.generic]:
+        """Every n-th pixel of bands (counted from 0), at most so many a side, of a window or all.
+
+        A file without overviews is decoded wherever blocks hold one of these pixels.
+        """
+        sides = (window.height, window.width) if window else self.handle.shape
+        height, width = (min(side, longest_px) for side in sides)
+        return self.read(indexes, window, out_shape=(height, width))
+
+    @contextmanager
+    def closed_if_refused(self) -> Iterator[None]:
+        """Close the file where the block, which looks at it, raises an error."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the handles of all threads."""
+        for handle in self._handles:
+            handle.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_raster(source: str, name: str) -> DatasetReader:
+    """What GDAL makes of a path, a virtual file or the text of a VRT; `name` is for people.
+
+    Raises
+    ------
+    InputError
+        GDAL cannot open it, or the system knows no letters but those of ASCII.
+    """
+    try:
+        with without_warning(NotGeoreferencedWarning):
+            return rasterio.open(source)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"name {name!a} has letters that this system's locale does not know",
+            wanted="a locale of UTF-8, or a name of ASCII letters",
+            hint="set PYTHONUTF8=1, or rename the file",
+        ) from error
+    except RasterioIOError as error:
+        raise InputError(
+            f"{name} cannot be opened ({error})",
+            wanted="a raster that GDAL reads, such as a GeoTIFF",
+            hint="check the path and the file",
+        ) from error

@@ -1,0 +1,155 @@
+"""Overviews of a draft, level by level in files of their own.
+
+GDAL's COG driver would build them too, in five times the time for 13 interleaved bands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from numpy.typing import NDArray
+from rasterio.io import DatasetReader, DatasetWriter
+
+from cloudfree.core.window import Window, strips
+from cloudfree.parallel.prefetch import prefetch
+from cloudfree.raster.downsample import Resampling, halve
+from cloudfree.raster.windows import rectangle
+
+# Rows that are halved at once: what is made of them stays in the processor's cache.
+_HALVED_ROWS = 8
+# No row of a raster: none follows.
+_NEVER = -1
+
+
+class FirstLevel:
+    """The level of half the resolution, written from the rows of a draft as they come.
+
+    It saves reading the whole draft again. Rows have to come from the top down, each time as wide
+    as the draft and in pairs, and once; if they do not, the level stays unfinished.
+    """
+
+    def __init__(
+        self, draft: DatasetWriter, resampling: Resampling, profile: Mapping[str, object]
+    ) -> None:
+        self.path = _level_path(Path(draft.name), 0)
+        self._height, self._width = int(draft.height), int(draft.width)
+        self._nodata, self._resampling, self._next_row = draft.nodata, resampling, 0
+        self._target = _create_level(draft, self.path, profile)
+
+    def write(self, window: Window, pixels: NDArray[np.generic]) -> None:
+        """Take in what is written to the draft, (band, y, x)."""
+        in_pairs = window.height % 2 == 0 or window.row_stop == self._height
+        if (window.row, window.width) != (self._next_row, self._width) or not in_pairs:
+            self._next_row = _NEVER
+            return
+        for part in strips(window.height, window.width, _HALVED_ROWS):
+            halved = halve(pixels[:, *part.slices], self._nodata, self._resampling)
+            place = Window((window.row + part.row) // 2, 0, *halved.shape[1:])
+            self._target.write(halved, window=rectangle(place))
+        self._next_row = window.row_stop
+
+    def close(self) -> None:
+        """End the file."""
+        self._target.close()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every row came as it should."""
+        return self._next_row == self._height
+
+
+def write_overviews(
+    draft: Path,
+    resampling: Resampling,
+    block: int,
+    profile: Mapping[str, object],
+    first: FirstLevel | None = None,
+) -> list[Path]:
+    """Write levels of half, a quarter, ... the resolution beside the draft, down to one block.
+
+    `profile` holds rasterio's creation options of the files; `first` is a level that may be
+    finished already.
+    """
+    levels: list[Path] = []
+    finest = draft
+    while _longest_side(finest) > block:
+        level = _level_path(draft, len(levels))
+        if levels or first is None or not first.is_finished:
+            _write_level(finest, level, resampling, block, profile)
+        levels.append(level)
+        finest = level
+    return levels
+
+
+def with_overviews(draft: Path, levels: list[Path]) -> Path:
+    """Write a virtual dataset beside the draft that has these files as its overviews."""
+    path = draft.with_suffix(".vrt")
+    rasterio.shutil.copy(draft, path, driver="VRT")
+    tree = ElementTree.parse(path)
+    for band in tree.iterfind("VRTRasterBand"):
+        for level in levels:
+            overview = ElementTree.SubElement(band, "Overview")
+            name = ElementTree.SubElement(overview, "SourceFilename", relativeToVRT="1")
+            name.text = level.name
+            ElementTree.SubElement(overview, "SourceBand").text = band.get("band")
+    tree.write(path)
+    return path
+
+
+def _longest_side(path: Path) -> int:
+    with rasterio.open(path) as dataset:
+        return int(max(dataset.shape))
+
+
+def _level_path(draft: Path, number: int) -> Path:
+    return draft.with_name(f"overview_{number}.tif")
+
+
+def _create_level(
+    finer: DatasetReader | DatasetWriter, path: Path, profile: Mapping[str, object]
+) -> DatasetWriter:
+    """A raster of half the resolution."""
+    height, width = (-(-side // 2) for side in finer.shape)
+    shape = {"height": height, "width": width, "count": finer.count}
+    numbers = {"dtype": finer.dtypes[0], "nodata": finer.nodata}
+    return rasterio.open(path, "w", **profile, **shape, **numbers)
+
+
+def _write_level(
+    finer: Path, path: Path, resampling: Resampling, block: int, profile: Mapping[str, object]
+) -> None:
+    with rasterio.open(finer) as source, _create_level(source, path, profile) as target:
+
+        def halved(window: Window) -> NDArray[np.generic]:
+            return halve(_read_under(source, window), source.nodata, resampling)
+
+        blocks = _blocks(target.height, target.width, block)
+        with prefetch(halved, blocks, ahead=1) as levels:
+            for window, pixels in levels:
+                target.write(pixels, window=rectangle(window))
+
+
+def _blocks(height: int, width: int, block: int) -> list[Window]:
+    return [
+        Window(row, col, min(block, height - row), min(block, width - col))
+        for row in range(0, height, block)
+        for col in range(0, width, block)
+    ]
+
+
+def _read_under(source: DatasetReader, window: Window) -> NDArray[np.generic]:
+    """The pixels at twice the resolution under a window."""
+    height, width = source.shape
+    below = Window(
+        2 * window.row,
+        2 * window.col,
+        min(2 * window.height, height - 2 * window.row),
+        min(2 * window.width, width - 2 * window.col),
+    )
+    pixels: NDArray[np.generic] = source.read(window=rectangle(below))
+    return pixels

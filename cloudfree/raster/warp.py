@@ -1,0 +1,197 @@
+"""From one grid to another: positions, coverage, resampling."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+import shapely
+from affine import Affine
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from pyproj.crs import GeographicCRS
+from pyproj.crs.datum import CustomDatum, CustomPrimeMeridian
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import DatasetReader, MemoryFile
+from rasterio.vrt import WarpedVRT
+from rasterio.warp import Resampling
+
+from cloudfree.core.displacement import Displacement, PolynomialDisplacement
+from cloudfree.core.grid import Grid
+from cloudfree.core.radiometry import Float32
+from cloudfree.core.shift import Shift
+from cloudfree.core.window import Window
+from cloudfree.raster.warnings_filter import without_warning
+
+Positions = NDArray[np.float64]
+
+# Points per edge of a footprint: the edge of a 110 km tile bends by less than a pixel between two.
+EDGE_POINTS = 65
+
+# Pixels around what is needed: the kernel's two, and what an edge may bend out between two points.
+MARGIN_PX = 4
+
+# Pixels by which GDAL may misplace a pixel: with more, the answer depends on the part of a scene
+# that is asked for. Not zero, which WarpedVRT cannot take, and not `reproject`, which ignores it
+# (both seen in rasterio 1.4.4).
+EXACT = 1e-9
+
+ANY_PLANE = "EPSG:3857"
+
+# Pixels that differ less in size than this are taken as equal: no averaging.
+EQUAL_SIZE = 0.9
+
+
+def positions(source: Grid, target: Grid, at: Positions) -> Positions:
+    """Where pixel positions (column, row) of `source` lie in `target`, (n, 2); inf where nowhere.
+
+    Longitudes are counted from the middle of `target`, so that nothing tears at the date line.
+    """
+    x, y = _apply(source.transform, at[:, 0], at[:, 1])
+    if source.crs and target.crs and source.crs != target.crs:
+        x, y = _transformer(source.crs, target.crs).transform(x, y)
+        if CRS.from_wkt(target.crs).is_geographic:
+            middle = (target.transform @ (target.width / 2, target.height / 2))[0]
+            x = (x - middle + 180.0) % 360.0 - 180.0 + middle
+    return np.stack(_apply(~target.transform, x, y), axis=1)
+
+
+def untorn(grid: Grid) -> Grid:
+    """The same grid, its longitudes counted from its middle if it reaches over the date line.
+
+    GDAL gives longitudes from -180 to 180; pixels of such a grid would be found on one side only.
+    """
+    if not (grid.crs and CRS.from_wkt(grid.crs).is_geographic):
+        return grid
+    left, right = grid.transform.c, grid.transform.c + grid.transform.a * grid.width
+    if min(left, right) >= -180 and max(left, right) <= 180:
+        return grid
+    middle = float(round((left + right) / 2))
+    transform = Affine.translation(-middle, 0) @ grid.transform
+    return Grid(_counted_from(middle, grid.crs), transform, grid.height, grid.width)
+
+
+def covered_share(grid: Grid, by: Grid) -> float:
+    """Share of the pixels of `grid`, 0 to 1, inside the footprint of another grid."""
+    return share_within(grid, positions(by, grid, _outline(by)))
+
+
+def share_within(grid: Grid, outline: Positions) -> float:
+    """Share of the pixels of `grid`, 0 to 1, inside an outline of pixel positions (column, row)."""
+    edge = outline[np.isfinite(outline).all(axis=1)]
+    if len(edge) < 3:
+        return 0.0
+    footprint = shapely.make_valid(shapely.Polygon(edge))
+    scene = shapely.box(0, 0, grid.width, grid.height)
+    return float(footprint.intersection(scene).area / scene.area)
+
+
+def needed_window(source: Grid, target: Grid) -> Window | None:
+    """The part of `source` that resampling to `target` reads, None where they do not meet."""
+    edge = positions(target, source, _outline(target))
+    edge = edge[np.isfinite(edge).all(axis=1)]
+    if not len(edge):
+        return None
+    x_scale, y_scale = reduction(source, target)
+    margin = np.array([MARGIN_PX / x_scale, MARGIN_PX / y_scale])
+    size = (source.width, source.height)
+    start = np.clip(np.floor(edge.min(axis=0) - margin), 0, size).astype(int)
+    stop = np.clip(np.ceil(edge.max(axis=0) + margin), 0, size).astype(int)
+    width, height = (int(length) for length in stop - start)
+    return Window(int(start[1]), int(start[0]), height, width) if width and height else None
+
+
+def displaced(grid: Grid, window: Window, displacement: Displacement) -> Grid | None:
+    """The grid on which Sentinel-1 shows what a window of `grid` shows.
+
+    None where there is no such grid, as the displacement bends lines.
+    """
+    if isinstance(displacement, Shift):
+        return grid.of(window).shifted(displacement.row, displacement.col)
+    if not isinstance(displacement, PolynomialDisplacement) or displacement.degree > 1:
+        return None
+    moved = Grid(grid.crs, grid.transform @ displacement.transform, grid.height, grid.width)
+    return moved.of(window)
+
+
+def reduction(source: Grid, target: Grid) -> tuple[float, float]:
+    """Target pixels per source pixel along the source's x and y, at most 1."""
+    middle = np.array([target.width / 2, target.height / 2])
+    there = positions(target, source, middle + np.array([(0, 0), (1, 0), (0, 1)]))
+    steps = there[1:] - there[0]
+    return _scale(math.hypot(*steps[:, 0])), _scale(math.hypot(*steps[:, 1]))
+
+
+def resample(values: Float32, source: Grid, target: Grid, scale: tuple[float, float]) -> Float32:
+    """Bilinear resampling of (band, y, x) to another grid; NaN is missing and stays outside.
+
+    Bilinear, because a cubic kernel overshoots beside bright targets and makes power negative.
+    Where the target is coarser the kernel widens by `scale` (as `reduction` gives it for the whole
+    grids) and averages: the scale that GDAL finds by itself depends on the part it is given.
+    """
+    # Grids without a coordinate system share one plane; GDAL wants it named.
+    named = source.crs and target.crs
+    with (
+        without_warning(NotGeoreferencedWarning),
+        MemoryFile() as memory,
+        _in_memory(memory, values, source) as dataset,
+        WarpedVRT(
+            dataset, src_crs=source.crs if named else ANY_PLANE,
+            crs=target.crs if named else ANY_PLANE, transform=target.transform,
+            height=target.height, width=target.width, nodata=np.nan,
+            resampling=Resampling.bilinear, tolerance=EXACT, XSCALE=scale[0], YSCALE=scale[1],
+        ) as warped,
+    ):  # fmt: skip
+        return np.asarray(warped.read(), dtype=np.float32)
+
+
+def extent(grid: Grid) -> str:
+    """Bounds of a grid for people: x from-to, y from-to, and in which coordinates."""
+    corners = [(0, 0), (grid.width, 0), (0, grid.height), (grid.width, grid.height)]
+    x, y = zip(*(grid.transform @ corner for corner in corners), strict=True)
+    name = CRS.from_wkt(grid.crs).name if grid.crs else "no coordinate system"
+    return f"x {min(x):.7g} to {max(x):.7g}, y {min(y):.7g} to {max(y):.7g} ({name})"
+
+
+def _counted_from(longitude_deg: float, crs: str) -> str:
+    """A geographic coordinate system with another prime meridian."""
+    base = CRS.from_wkt(crs)
+    meridian = CustomPrimeMeridian(longitude=longitude_deg, name=f"{longitude_deg:g}")
+    datum = CustomDatum(base.name, ellipsoid=base.ellipsoid, prime_meridian=meridian)
+    return GeographicCRS(base.name, datum).to_wkt()
+
+
+def _in_memory(memory: MemoryFile, values: Float32, grid: Grid) -> DatasetReader:
+    """A dataset of (band, y, x); without a CRS, as GeoTIFF loses an unusual prime meridian."""
+    count, height, width = values.shape
+    with memory.open(
+        driver="GTiff", count=count, height=height, width=width, dtype="float32",
+        transform=grid.transform, nodata=np.nan,
+    ) as dataset:  # fmt: skip
+        dataset.write(values)
+    return memory.open()
+
+
+def _apply(transform: Affine, x: Positions, y: Positions) -> tuple[Positions, Positions]:
+    a, b, c, d, e, f = transform[:6]
+    return a * x + b * y + c, d * x + e * y + f
+
+
+def _outline(grid: Grid) -> Positions:
+    """Pixel positions (column, row) around a grid, (4 * EDGE_POINTS, 2)."""
+    along = np.linspace(0.0, 1.0, EDGE_POINTS)
+    zero, one = np.zeros(EDGE_POINTS), np.ones(EDGE_POINTS)
+    sides = [(along, zero), (one, along), (along[::-1], one), (zero, along[::-1])]
+    ring = np.concatenate([np.stack(side, axis=1) for side in sides])
+    return ring * (grid.width, grid.height)
+
+
+def _scale(source_px: float) -> float:
+    ratio = 1.0 / source_px if math.isfinite(source_px) else 1.0
+    return ratio if ratio < EQUAL_SIZE else 1.0
+
+
+@functools.lru_cache(maxsize=16)
+def _transformer(source: str, target: str) -> Transformer:
+    return Transformer.from_crs(CRS.from_wkt(source), CRS.from_wkt(target), always_xy=True)

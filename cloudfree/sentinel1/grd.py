@@ -1,0 +1,228 @@
+"""A GRD product on the grid of an optical scene."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterator
+from typing import Self
+
+import numpy as np
+from affine import Affine
+from pyproj import CRS
+
+from cloudfree.core.acquisition import Acquisition
+from cloudfree.core.bands import SAR_BANDS
+from cloudfree.core.displacement import Displacement
+from cloudfree.core.grid import Grid
+from cloudfree.core.radiometry import Float32, Float64, decibel
+from cloudfree.core.shift import NO_SHIFT
+from cloudfree.core.window import Window
+from cloudfree.errors import InputError
+from cloudfree.raster import warp
+from cloudfree.raster.bilinear import bilinear
+from cloudfree.raster.georeference import pixel_size_m
+from cloudfree.sentinel1.annotation import Annotation, TiePoints, read_annotation
+from cloudfree.sentinel1.geocoding import Heights, ImagePositions
+from cloudfree.sentinel1.geolocation import CoarseHeights, Geolocation, TiePointGeolocation
+from cloudfree.sentinel1.image import GroundRangeImage
+from cloudfree.sentinel1.manifest import relative_orbit
+from cloudfree.sentinel1.product import MANIFEST, Product
+from cloudfree.sentinel1.product_name import acquisition_of_name
+from cloudfree.sentinel1.sar_units import SarQuantity
+
+log = logging.getLogger("cloudfree")
+
+
+# Side of the part of a grid that is worked on at once: the image runs at an angle to the grid, and
+# the rectangle of it that covers a part grows with the part's width.
+BLOCK_PX = 512
+
+# Relief below which the heights of the tie points tell enough.
+FLAT_M = 20.0
+
+
+class GrdScene:
+    """VV and VH of a GRD product: calibrated, without thermal noise, in dB on any grid.
+
+    `units` is auto or dn, as the product is what it is. With `heights` and a `geolocation` that
+    deserves them the relief is corrected; without, the tie points of the product serve. They are
+    closed with the scene.
+    """
+
+    def __init__(
+        self,
+        product: Product,
+        units: str = "auto",
+        geolocation: Geolocation | None = None,
+        heights: Heights | None = None,
+    ) -> None:
+        _refuse_units(units, product)
+        product.require_bands()
+        annotation = annotation_of(product)
+        self.path = product.path
+        self.units = SarQuantity("dn", "calibrated to sigma-nought with the tables of the product")
+        self.grid = _bounds(annotation)
+        self.acquisition = _acquisition(product, annotation)
+        self._spacing_m = annotation.range_spacing_m
+        self._outline = _outline(annotation.tie_points)
+        self._heights = heights
+        self._positions = ImagePositions(
+            geolocation or TiePointGeolocation(annotation),
+            CoarseHeights(annotation.tie_points),
+            heights,
+        )
+        self._image = GroundRangeImage(product, annotation)
+        if heights is None:
+            _tell_relief(annotation.tie_points)
+
+    def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
+        """VV and VH in dB, (2, y, x), of a window of an optical grid; NaN where there is none.
+
+        One resampling, of calibrated power, `shift` included.
+
+        Raises
+        ------
+        InputError
+            The optical grid has no coordinate system.
+        """
+        self._refuse_bare(grid)
+        power = np.full((len(SAR_BANDS), window.height, window.width), np.nan, np.float32)
+        # Pixels of the image, along each side, that make one of the grid.
+        side = max(int(pixel_size_m(grid) / self._spacing_m + 1e-6), 1)
+        for part in _blocks(window, max(BLOCK_PX // side, 1)):
+            rows, cols = np.mgrid[part.row : part.row_stop, part.col : part.col_stop].astype(float)
+            places = self._positions.of(grid, *shift.at(rows, cols))
+            power[:, *part.within(window)] = self._power_at(*places, side)
+        return decibel(power)
+
+    def overlap(self, grid: Grid) -> float:
+        """Share of an optical grid, 0 to 1, inside the footprint of this scene."""
+        self._refuse_bare(grid)
+        lonlat = Grid(self.grid.crs, Affine.identity(), 1, 1)
+        return warp.share_within(grid, warp.positions(lonlat, grid, self._outline))
+
+    def close(self) -> None:
+        """Close the files."""
+        self._image.close()
+        if self._heights:
+            self._heights.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _power_at(self, line: Float64, pixel: Float64, side: int) -> Float32:
+        """Sigma-nought, (2, y, x), at places of the image, from means over squares of `side`."""
+        window = self._window_around(line, pixel, side)
+        if window is None:
+            return np.full((len(SAR_BANDS), *line.shape), np.nan, np.float32)
+        power = self._image.mean_power(window, side)
+        # The centre of a square lies between those of its pixels.
+        middle = (side - 1) / 2
+        rows, cols = (line - window.row - middle) / side, (pixel - window.col - middle) / side
+        return bilinear(power, rows, cols)
+
+    def _window_around(self, line: Float64, pixel: Float64, side: int) -> Window | None:
+        """Whole squares around places of the image, None where there are none.
+
+        They are counted from the corner of the image, so that means do not depend on the window.
+        """
+        height, width = self._image.height, self._image.width
+        inside = (line > -1) & (line < height) & (pixel > -1) & (pixel < width)
+        if not inside.any():
+            return None
+        places = line[inside], pixel[inside]
+        top, left = (max(int(place.min() // side) - 1, 0) * side for place in places)
+        bottom, right = (
+            min((int(place.max() // side) + 2) * side, size)
+            for place, size in zip(places, (height, width), strict=True)
+        )
+        return Window(top, left, bottom - top, right - left)
+
+    def _refuse_bare(self, grid: Grid) -> None:
+        if grid.crs is None:
+            raise InputError(
+                f"no coordinate system in the optical scene, and {self.path.name} is a GRD product",
+                wanted="an optical scene with coordinates",
+                hint="georeference it, for example with gdalwarp",
+            )
+
+
+def _refuse_units(units: str, product: Product) -> None:
+    if units not in ("auto", "dn"):
+        raise InputError(
+            f"--s1-units {units} for the GRD product {product.name}",
+            wanted="auto: its digital numbers are calibrated with its own tables",
+            hint="leave --s1-units out",
+        )
+
+
+def annotation_of(product: Product) -> Annotation:
+    """The product annotation of VV; that of VH tells the same of the geometry."""
+    name = product.annotation(SAR_BANDS[0])
+    return read_annotation(product.read(name), name)
+
+
+def _blocks(window: Window, side: int) -> Iterator[Window]:
+    """A window in parts of at most `side` pixels a side."""
+    for row in range(window.row, window.row_stop, side):
+        for col in range(window.col, window.col_stop, side):
+            height, width = min(side, window.row_stop - row), min(side, window.col_stop - col)
+            yield Window(row, col, height, width)
+
+
+def _outline(points: TiePoints) -> Float64:
+    """Longitude and latitude of the tie points around the image, (n, 2), in order."""
+    line, pixel = points.line, points.pixel
+    sides = [
+        (line == line.min(), pixel), (pixel == pixel.max(), line),
+        (line == line.max(), -pixel), (pixel == pixel.min(), -line),
+    ]  # fmt: skip
+    order = [np.flatnonzero(on)[np.argsort(along[on])] for on, along in sides]
+    around = np.concatenate(order)
+    return np.stack([points.longitude[around], points.latitude[around]], axis=1)
+
+
+def _bounds(annotation: Annotation) -> Grid:
+    """The rectangle of longitude and latitude around the image, which lies askew within."""
+    points = annotation.tie_points
+    middle = points.longitude[len(points.longitude) // 2]
+    longitude = (points.longitude - middle + 180) % 360 - 180 + middle
+    width, height = np.ptp(longitude), np.ptp(points.latitude)
+    transform = Affine(
+        width / annotation.width, 0, longitude.min(),
+        0, -height / annotation.height, points.latitude.max(),
+    )  # fmt: skip
+    return Grid(CRS.from_epsg(4326).to_wkt(), transform, annotation.height, annotation.width)
+
+
+def _acquisition(product: Product, annotation: Annotation) -> Acquisition:
+    """What the annotation, the manifest and the name of a product tell together."""
+    named = acquisition_of_name(product.name) or Acquisition()
+    orbit = None
+    if MANIFEST in product.names:
+        orbit = relative_orbit(product.read(MANIFEST))
+    return dataclasses.replace(
+        annotation.acquisition,
+        product=named.product or product.name,
+        relative_orbit=orbit if orbit is not None else named.relative_orbit,
+    )
+
+
+def _tell_relief(points: TiePoints) -> None:
+    """Say how far pixels may lie from where they belong."""
+    near, far = (
+        100 / np.tan(np.radians(angle))
+        for angle in (points.incidence_deg.min(), points.incidence_deg.max())
+    )
+    low, high = points.height_m.min(), points.height_m.max()
+    tell = log.warning if high - low > FLAT_M else log.info
+    tell(
+        "Sentinel-1 is geocoded by the tie points of the product, whose heights (%.0f to %.0f m) "
+        "lie kilometres apart: every 100 m by which the ground differs from them move it by %.0f "
+        "to %.0f m; give heights with --dem, or a terrain-corrected product, where there is relief",
+        low, high, far, near,
+    )  # fmt: skip

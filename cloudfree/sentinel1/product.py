@@ -1,0 +1,154 @@
+"""The files of a Sentinel-1 GRD product, in a folder or in a zip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from cloudfree.core.bands import SAR_BANDS, polarisation
+from cloudfree.errors import InputError
+from cloudfree.raster.product_files import Archive, Folder, Tree
+
+MANIFEST = "manifest.safe"
+MEASUREMENT, ANNOTATION, CALIBRATION = "measurement", "annotation", "annotation/calibration"
+
+_RASTERS = (".tif", ".tiff")
+
+# What macOS adds to zips: a shadow of the whole tree.
+_FOREIGN = "__MACOSX/"
+
+
+@dataclass(frozen=True)
+class Product:
+    """The tree of a product, in the folder or zip `path`; `names` are the files in it."""
+
+    path: Path
+    tree: Tree
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the product, as it is told to people."""
+        root = self.tree.root if isinstance(self.tree, Archive) else ""
+        return root.strip("/").rsplit("/", 1)[-1] or self.tree.name
+
+    def read(self, name: str) -> bytes:
+        """The content of a file of the tree."""
+        return self.tree.content(name)
+
+    def gdal_path(self, name: str) -> str:
+        """How GDAL calls a file of the tree."""
+        return self.tree.gdal_name(name)
+
+    def measurement(self, band: str) -> str:
+        """The raster of a polarisation.
+
+        Raises
+        ------
+        InputError
+            There is none.
+        """
+        return self._only(MEASUREMENT, "", band, _RASTERS)
+
+    def annotation(self, band: str) -> str:
+        """The product annotation of a polarisation."""
+        return self._only(ANNOTATION, "", band, (".xml",))
+
+    def calibration(self, band: str) -> str:
+        """The calibration annotation of a polarisation."""
+        return self._only(CALIBRATION, "calibration-", band, (".xml",))
+
+    def noise(self, band: str) -> str:
+        """The noise annotation of a polarisation."""
+        return self._only(CALIBRATION, "noise-", band, (".xml",))
+
+    def require_bands(self) -> None:
+        """Refuse a product without both polarisations.
+
+        Raises
+        ------
+        InputError
+            A measurement of VV or VH is missing.
+        """
+        files = [name for name in self.names if _folder(name) == MEASUREMENT]
+        rasters = [name for name in files if name.lower().endswith(_RASTERS)]
+        found = {polarisation(PurePosixPath(name).name) for name in rasters}
+        if missing := [band for band in SAR_BANDS if band not in found]:
+            there = ", ".join(sorted(PurePosixPath(name).name for name in rasters)) or "nothing"
+            raise InputError(
+                f"no {' and no '.join(missing)} in the measurements of {self.name} ({there})",
+                wanted="a dual-polarised product with VV and VH (1SDV)",
+                hint="download the product again if files are missing, or take another product",
+            )
+
+    def _only(self, folder: str, start: str, band: str, endings: tuple[str, ...]) -> str:
+        found = [
+            name
+            for name in self.names
+            if _folder(name) == folder
+            and name.lower().endswith(endings)
+            and PurePosixPath(name).name.startswith(start)
+            and polarisation(PurePosixPath(name).name) == band
+        ]
+        if len(found) == 1:
+            return found[0]
+        raise InputError(
+            f"{len(found)} files {folder}/{start}*{band.lower()}*{endings[0]} in {self.name}",
+            wanted="a complete GRD product with one",
+            hint="give the SAFE folder or zip as it was downloaded",
+        )
+
+
+def find_product(path: Path) -> Product | None:
+    """The GRD product that a path stands for, None if it is something else.
+
+    A product is given as its folder, its zip, its manifest, or a measurement within its tree.
+
+    Raises
+    ------
+    InputError
+        It is one, but without its annotation.
+    """
+    if path.is_dir():
+        return _in_folder(path)
+    if path.name == MANIFEST:
+        return _in_folder(path.parent)
+    if path.parent.name == MEASUREMENT:
+        return _in_folder(path.parent.parent)
+    if path.suffix.lower() == ".zip":
+        return _in_zip(path)
+    return None
+
+
+def _folder(name: str) -> str:
+    return PurePosixPath(name).parent.as_posix()
+
+
+def _in_folder(folder: Path) -> Product | None:
+    if not (folder / MEASUREMENT).is_dir():
+        return None
+    if not (folder / ANNOTATION).is_dir():
+        raise _without_annotation(folder.name)
+    tree = Folder(folder)
+    return Product(folder, tree, tuple(tree.files()))
+
+
+def _in_zip(path: Path) -> Product | None:
+    names = [name for name in Archive(path).files() if not name.startswith(_FOREIGN)]
+    for name in names:
+        place, folder, _ = name.partition(f"{MEASUREMENT}/")
+        if not folder:
+            continue
+        if not any(other.startswith(f"{place}{ANNOTATION}/") for other in names):
+            raise _without_annotation(path.name)
+        tree = Archive(path, place)
+        return Product(path, tree, tuple(tree.files()))
+    return None
+
+
+def _without_annotation(name: str) -> InputError:
+    return InputError(
+        f"no folder {ANNOTATION} in the GRD product {name}",
+        wanted="the whole product: its annotation calibrates and places the measurements",
+        hint="download the product again, all of it",
+    )

@@ -1,0 +1,75 @@
+"""Opening Sentinel-1, whatever it comes as."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol, Self
+
+from cloudfree.core.acquisition import Acquisition
+from cloudfree.core.displacement import Displacement
+from cloudfree.core.grid import Grid
+from cloudfree.core.radiometry import Float32
+from cloudfree.core.shift import NO_SHIFT
+from cloudfree.core.window import Window
+from cloudfree.errors import InputError
+from cloudfree.sentinel1.geocoded import SarScene
+from cloudfree.sentinel1.grd import GrdScene
+from cloudfree.sentinel1.product import find_product
+from cloudfree.sentinel1.sar_units import SarQuantity
+from cloudfree.sentinel1.terrain import terrain_scene
+
+
+class Radar(Protocol):
+    """Sentinel-1 that can be laid on the grid of an optical scene.
+
+    `grid` tells where it lies; an image in ground range lies askew within it.
+    """
+
+    path: Path
+    grid: Grid
+    acquisition: Acquisition
+
+    @property
+    def units(self) -> SarQuantity:
+        """What the numbers of the product are."""
+        ...
+
+    def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
+        """VV and VH in dB, (2, y, x), of a window of an optical grid; NaN where there is none."""
+        ...
+
+    def overlap(self, grid: Grid) -> float:
+        """Share of an optical grid, 0 to 1, inside the footprint of this scene."""
+        ...
+
+    def close(self) -> None:
+        """Close the files."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def open_radar(path: Path, units: str = "auto", dem: Path | None = None) -> Radar:
+    """A GRD product (folder, zip, manifest or measurement) or a geocoded scene.
+
+    Heights in `dem` correct a GRD product for the relief; a geocoded scene has been corrected.
+
+    Raises
+    ------
+    InputError
+        What lies at the path is no Sentinel-1 scene that can be used.
+    """
+    product = find_product(path)
+    if product and dem:
+        return terrain_scene(product, units, dem)
+    if product:
+        return GrdScene(product, units)
+    if dem:
+        raise InputError(
+            f"--dem {dem.name} for {path.name}, which is geocoded already",
+            wanted="a GRD product to correct for the relief",
+            hint="leave --dem out, or give the GRD product",
+        )
+    return SarScene(path, units)

@@ -1,0 +1,172 @@
+"""Deciding what the numbers of a Sentinel-1 file mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.core.radiometry import Float32, decibel, linear_power
+from cloudfree.errors import InputError
+
+# What marks missing pixels in Sentinel-1 files that declare nothing.
+UNDECLARED_NODATA = (-9999.0, -32768.0)
+
+# No calibrated scene has such a mean, in linear power or in dB; amplitudes are 50 to 500.
+MIN_AMPLITUDE = 5.0
+# Noise removal leaves a few powers slightly below zero.
+MIN_POWER = -1.0
+
+# Lowest and highest median. Sea at low wind is about -30 dB in VH; no scene has half of its pixels
+# above 0 dB, but a small part of one may, which is believed to whoever says what the numbers are.
+_DETECTED = {"db": (-40.0, 0.0), "linear": (0.0, 1.0)}
+_GIVEN = {"db": (-50.0, 10.0), "linear": (0.0, 10.0)}
+
+
+@dataclass(frozen=True)
+class SarQuantity:
+    """What the numbers of a scene are, and why they are taken for that."""
+
+    quantity: Literal["db", "linear", "dn"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class SarUnits(SarQuantity):
+    """The quantity in a calibrated file and what marks missing pixels; never dn.
+
+    `scaling` is what GDAL's scale and offset of the bands, (scale, offset) each, make of the
+    numbers before they are the quantity; empty where they are it already.
+    """
+
+    nodata: float | None
+    scaling: tuple[tuple[float, float], ...] = ()
+
+    def decibels(self, numbers: NDArray[np.generic]) -> Float32:
+        """Sigma-nought in dB, (band, y, x), of the numbers in a file; NaN where missing."""
+        values = self._with_gaps(numbers)
+        return values if self.quantity == "db" else decibel(values)
+
+    def power(self, numbers: NDArray[np.generic]) -> Float32:
+        """Linear power, (band, y, x), of the numbers in a file; NaN where missing."""
+        values = self._with_gaps(numbers)
+        return values if self.quantity == "linear" else linear_power(values)
+
+    def undeclared(self, numbers: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """True where pixels, (band, y, x), are missing by a mark that the file does not declare."""
+        marks = [*UNDECLARED_NODATA, *([0.0] if self.quantity == "linear" else [])]
+        marks = [mark for mark in marks if mark != self.nodata]
+        found = np.isin(numbers, np.array(marks, dtype=np.float64)).any(axis=0)
+        return np.asarray(found, dtype=np.bool_)
+
+    def _with_gaps(self, numbers: NDArray[np.generic]) -> Float32:
+        """A pixel that lacks one polarisation is missing in both.
+
+        In linear power 0 is missing as well; in dB it is a bright target clipped there.
+        """
+        values = numbers.astype(np.float32)
+        gaps = missing(values, self.nodata)
+        values = scaled(values, self.scaling)
+        if self.quantity == "linear":
+            gaps |= values == 0
+        values[:, gaps.any(axis=0)] = np.nan
+        return values
+
+
+def missing(values: Float32, nodata: float | None) -> NDArray[np.bool_]:
+    """True where a number marks a missing pixel, whatever the quantity."""
+    marks = UNDECLARED_NODATA if nodata is None else (nodata, *UNDECLARED_NODATA)
+    gaps: NDArray[np.bool_] = ~np.isfinite(values) | np.isin(
+        values, np.array(marks, dtype=np.float32)
+    )
+    return gaps
+
+
+def scaled(values: Float32, scaling: Sequence[tuple[float, float]]) -> Float32:
+    """Numbers, (band, y, x), by the scale and offset of their bands."""
+    if not scaling:
+        return values
+    terms = np.array(scaling, dtype=np.float32)[:, :, np.newaxis, np.newaxis]
+    return np.asarray(values * terms[:, 0] + terms[:, 1], dtype=np.float32)
+
+
+def decide_units(
+    asked: str,
+    sample: NDArray[np.generic],
+    nodata: float | None,
+    name: str,
+    scaling: tuple[tuple[float, float], ...] = (),
+) -> SarUnits:
+    """What the numbers of a file mean, from what the user said and from a sample of them.
+
+    `asked` is auto, db, linear or dn; `sample` is (band, y, x).
+
+    Raises
+    ------
+    InputError
+        No valid pixel, uncalibrated amplitudes, or numbers that fit neither dB nor power, or not
+        what the user said.
+    """
+    values = sample.astype(np.float32)
+    gaps = missing(values, nodata)
+    valid = scaled(values, scaling)[~gaps]
+    if not valid.size:
+        raise InputError(
+            f"no valid pixel in {name}",
+            wanted="a Sentinel-1 scene with data",
+            hint="check the file and its nodata value",
+        )
+    whole = np.issubdtype(sample.dtype, np.integer) and not scaling
+    if asked == "dn" or (asked == "auto" and whole and float(valid.mean()) > MIN_AMPLITUDE):
+        raise _uncalibrated(valid, name)
+    # Zeros fringe scenes in linear power and say nothing of the rest.
+    filled = valid[valid != 0]
+    median, lowest = (float(np.median(filled)), float(filled.min())) if filled.size else (0.0, 0.0)
+    quantity = _quantity(asked, median, lowest)
+    if quantity is None:
+        raise _implausible(asked, median, lowest, name)
+    if asked != "auto":
+        return SarUnits(quantity, "as given", nodata, scaling)
+    reason = "negative numbers" if quantity == "db" else "numbers from 0"
+    return SarUnits(quantity, f"{reason}, median {median:.3g}", nodata, scaling)
+
+
+def _quantity(asked: str, median: float, lowest: float) -> Literal["db", "linear"] | None:
+    """What numbers of such a median and such a least one are; None where nothing fits."""
+    bounds = _DETECTED if asked == "auto" else _GIVEN
+    low, high = bounds["db"]
+    if asked in ("auto", "db") and lowest < 0 and low <= median <= high:
+        return "db"
+    low, high = bounds["linear"]
+    if asked in ("auto", "linear") and lowest > MIN_POWER and low < median < high:
+        return "linear"
+    return None
+
+
+def _implausible(asked: str, median: float, lowest: float, name: str) -> InputError:
+    found = f"numbers of median {median:.4g} and least {lowest:.4g} in {name}"
+    both = {"db": "dB (median {:g} to {:g}, some negative)",
+            "linear": "linear power (median {:g} to {:g})"}  # fmt: skip
+    if asked == "auto":
+        wanted = " or ".join(text.format(*_DETECTED[name]) for name, text in both.items())
+        return InputError(
+            found,
+            wanted=f"sigma-nought in {wanted}",
+            hint="convert them, give the bands their scale, or say what they are with --s1-units",
+        )
+    return InputError(
+        f"{found}, with --s1-units {asked}",
+        wanted=f"sigma-nought in {both[asked].format(*_GIVEN[asked])}",
+        hint="leave --s1-units out, convert the numbers, or give the bands their scale",
+    )
+
+
+def _uncalibrated(valid: Float32, name: str) -> InputError:
+    return InputError(
+        f"uncalibrated digital numbers (mean {float(valid.mean()):.4g}) in {name}",
+        wanted="sigma-nought in dB or linear power, or a GRD product with its tables",
+        hint="give the SAFE folder or zip, or calibrate it first with SNAP, pyroSAR or sarsen",
+    )

@@ -1,0 +1,268 @@
+"""Sentinel-2 scenes on disk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio import enums
+
+from cloudfree.core.acquisition import SUN_AZIMUTH_TAG, Acquisition
+from cloudfree.core.bands import find_optical_bands
+from cloudfree.core.grid import Grid
+from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
+from cloudfree.core.window import Window
+from cloudfree.errors import InputError
+from cloudfree.raster.cog import CogProfile
+from cloudfree.raster.dataset import Dataset
+from cloudfree.raster.georeference import grid_of
+from cloudfree.raster.preview import reduced_average
+from cloudfree.raster.windows import rectangle
+from cloudfree.sentinel2.band_folder import band_of_file
+from cloudfree.sentinel2.dark_pixel_check import probe
+from cloudfree.sentinel2.detect_product import find_product
+from cloudfree.sentinel2.gdal_tags import BOA_OFFSET_TAG, DECIDED_TAG, OFFSET_TAG, REASON_TAG
+from cloudfree.sentinel2.number_format import (
+    PICTURE_DTYPE,
+    digital_numbers,
+    has_mask,
+    kind_of_numbers,
+    nodata_of,
+    picture_numbers,
+    reflectance_numbers,
+)
+from cloudfree.sentinel2.offset import (
+    OFFSET,
+    REFLECTANCE,
+    OffsetDecision,
+    decide_offset,
+    flag_evidence,
+)
+from cloudfree.sentinel2.product import Level, level_of_bands
+from cloudfree.sentinel2.vrt import Resampling, stack_bands
+
+log = logging.getLogger("cloudfree")
+
+FULL_CIRCLE_DEG = 360.0
+
+# Bands of a picture: red, green, blue and perhaps near infrared or opacity.
+PICTURE_BANDS = (3, 4)
+
+
+class OpticalScene(Dataset):
+    """A Sentinel-2 scene on one grid: reflectance by band name, or its own numbers.
+
+    `path` is a product in any packing that `find_product` knows, or one raster with all bands.
+    `offset_dn` is what is added to digital numbers; without it the evidence decides. Bands of 20
+    and 60 m come to the finest grid by `resampling`.
+
+    Raises
+    ------
+    InputError
+        No scene, or a radiometric offset that nobody can tell.
+    """
+
+    def __init__(
+        self, path: Path, offset_dn: float | None = None, resampling: Resampling = "bilinear"
+    ) -> None:
+        self.product = find_product(path)
+        super().__init__(path, self.product.raster or stack_bands(self.product, resampling))
+        with self.closed_if_refused():
+            self.grid = grid_of(self.handle)
+            self.descriptions: tuple[str | None, ...] = self.handle.descriptions
+            self.positions = find_optical_bands(self._names())
+            self.tags: dict[str, str] = self.handle.tags()
+            self._masked = has_mask(self.handle) and self.handle.dtypes[0] != PICTURE_DTYPE
+            self.offset, self.radiometry = self._meaning(offset_dn)
+
+    def _names(self) -> list[str | None]:
+        """Descriptions of the bands; without them colours of a picture, or the name of the file."""
+        if any(self.descriptions):
+            return list(self.descriptions)
+        if len(self.descriptions) in PICTURE_BANDS:
+            return [colour.name for colour in self.handle.colorinterp]
+        alone = len(self.descriptions) == 1
+        return [band_of_file(self.path)] if alone else list(self.descriptions)
+
+    def _meaning(self, offset_dn: float | None) -> tuple[OffsetDecision, Radiometry]:
+        """What is added to the numbers, and how they then mean reflectance."""
+        kind = kind_of_numbers(self, list(self.positions.values()))
+        if kind == "picture":
+            return REFLECTANCE, picture_numbers(self.handle)
+        if kind == "reflectance":
+            offset = self._offset_of_reflectance(offset_dn)
+            radiometry = reflectance_numbers(self.handle, offset.offset_dn)
+        else:
+            offset = self._offset_of_digital_numbers(offset_dn)
+            radiometry = digital_numbers(self.handle, offset.offset_dn, self.product.quantification)
+        if offset is not REFLECTANCE:
+            log.info("offset of %s: %s", self.name, offset.reason)
+        return offset, radiometry
+
+    def _offset_of_digital_numbers(self, offset_dn: float | None) -> OffsetDecision:
+        told = self.product.evidence
+        if offset_dn is not None:
+            return decide_offset((flag_evidence(offset_dn), *told), self.name)
+        seen = probe(self, self.positions, any(one.offset_dn is not None for one in told))
+        return decide_offset((*told, seen), self.name)
+
+    def _offset_of_reflectance(self, offset_dn: float | None) -> OffsetDecision:
+        """What whoever divided the digital numbers forgot to take off.
+
+        Metadata tell of the product, not of the division: only an earlier run is believed, and
+        the darkest pixels.
+        """
+        if offset_dn is not None:
+            return decide_offset((flag_evidence(offset_dn),), self.name)
+        told = self.product.evidence if DECIDED_TAG in self.tags else ()
+        seen = probe(self, self.positions, bool(told), QUANTIFICATION)
+        if told or seen.offset_dn == OFFSET:
+            return decide_offset((*told, seen), self.name)
+        if seen.offset_dn is None:
+            log.warning(
+                "reflectance of %s is taken as it is, but no dark pixel shows that the offset was "
+                "taken off (%s): if it was not, say --s2-offset %g",
+                self.name, self._product_with_offset() or seen.says, OFFSET,
+            )  # fmt: skip
+        return REFLECTANCE
+
+    def _product_with_offset(self) -> str | None:
+        """Who says that the digital numbers of the product had the offset."""
+        return next((one.says for one in self.product.evidence if one.offset_dn == OFFSET), None)
+
+    def read(
+        self,
+        indexes: list[int],
+        window: Window | None = None,
+        out_shape: tuple[int, int] | None = None,
+        resampling: enums.Resampling = enums.Resampling.nearest,
+        out: NDArray[np.generic] | None = None,
+    ) -> NDArray[np.generic]:
+        """Bands (counted from 0) in the file's own numbers, (band, y, x), as `Dataset.read` does.
+
+        What a mask beside the bands hides is nodata, for the mask does not go with the numbers.
+        """
+        numbers = super().read(indexes, window, out_shape, resampling, out)
+        if self._masked:
+            part = rectangle(window) if window else None
+            seen = self.handle.read_masks(1, window=part, out_shape=out_shape)
+            numbers[:, seen == 0] = nodata_of(self.handle)
+        return numbers
+
+    def reduced_reflectance(self, bands: Sequence[str], grid: Grid) -> Float32:
+        """Reflectance of `bands`, (band, y, x), averaged to the size of `grid`; NaN if no data."""
+        indexes = [self.positions[band] for band in bands]
+        return self.radiometry.decode(reduced_average(self, indexes, grid))
+
+    @property
+    def level(self) -> Level | None:
+        """L1C or L2A, by metadata, name, or else the set of bands."""
+        return self.product.level or level_of_bands(frozenset(self.positions))
+
+    @property
+    def acquisition(self) -> Acquisition:
+        """When and from where the scene was seen."""
+        return self.product.acquisition
+
+    @property
+    def name(self) -> str:
+        """What people know the scene by: its product, or its file."""
+        return self.product.name
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether the file holds bytes for the eye instead of reflectance."""
+        return self.radiometry.dtype == PICTURE_DTYPE
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """The optical bands of the scene in file order."""
+        return tuple(sorted(self.positions, key=self.positions.__getitem__))
+
+    @cached_property
+    def sun_azimuth_deg(self) -> float | None:
+        """Where the sun stood, clockwise from north, if the file tells.
+
+        Raises
+        ------
+        InputError
+            The tag is no number.
+        """
+        azimuth = self.tags.get(SUN_AZIMUTH_TAG)
+        try:
+            degrees = float(azimuth) if azimuth is not None else None
+        except ValueError as error:
+            raise InputError(
+                f"tag {SUN_AZIMUTH_TAG} = {azimuth!r} in {self.name}",
+                wanted="degrees clockwise from north",
+                hint="correct the tag or remove it",
+            ) from error
+        if degrees is None or -FULL_CIRCLE_DEG <= degrees <= FULL_CIRCLE_DEG:
+            return degrees
+        log.warning("tag %s = %s in %s is no direction: the sun is not known",
+                    SUN_AZIMUTH_TAG, azimuth, self.name)  # fmt: skip
+        return None
+
+    def require(self, bands: Sequence[str], purpose: str) -> None:
+        """Refuse a scene that lacks one of `bands`.
+
+        Raises
+        ------
+        InputError
+            Names the missing bands and what needs them.
+        """
+        if missing := [band for band in bands if band not in self.positions]:
+            raise InputError(
+                f"no band {', '.join(missing)} in {self.name} ({', '.join(self.bands)})",
+                wanted=f"the bands that {purpose} needs: {', '.join(bands)}",
+                hint="give a scene with these bands, or name them if they are there unnamed",
+            )
+
+    def reflectance(self, bands: Sequence[str], window: Window) -> Float32:
+        """Top-of-atmosphere reflectance of `bands`, (band, y, x), NaN where there is no data."""
+        return self.radiometry.decode(self.read([self.positions[b] for b in bands], window))
+
+    def native(self, window: Window, out: NDArray[np.generic] | None = None) -> NDArray[np.generic]:
+        """All bands of the file in its own numbers and order, (band, y, x), in `out` if given."""
+        return self.read(list(range(len(self.descriptions))), window, out=out)
+
+    def profile(self, tags: Mapping[str, str], creation_options: Mapping[str, str]) -> CogProfile:
+        """How a scene like this one is written: type, names, tags and scales of this file.
+
+        `tags` are added to the file's own; statistics are left out, for they no longer hold. The
+        offset goes with it, so that the result reads back as this scene does.
+        """
+        handle, indexes = self.handle, self.handle.indexes
+        decided = {DECIDED_TAG: f"{self.offset.offset_dn:g}", REASON_TAG: self.offset.reason}
+        return CogProfile(
+            dtype=handle.dtypes[0],
+            nodata=nodata_of(handle) if self._masked else handle.nodata,
+            descriptions=self.descriptions,
+            tags={**_without_statistics(self.tags), **decided, **tags},
+            band_tags=tuple(self._band_tags(index) for index in indexes),
+            scales=handle.scales,
+            offsets=handle.offsets,
+            units=handle.units,
+            creation_options=creation_options,
+        )
+
+    def _band_tags(self, index: int) -> dict[str, str]:
+        """The tags of a band, counted from 1, with the offset of its digital numbers."""
+        tags = _without_statistics(self.handle.tags(index))
+        if self.offset is REFLECTANCE:
+            return tags
+        names = {OFFSET_TAG} | ({BOA_OFFSET_TAG} & tags.keys())
+        return {**tags, **dict.fromkeys(sorted(names), f"{self.offset.offset_dn:g}")}
+
+
+def _without_statistics(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags that stay true when pixels change and the layout becomes that of a COG."""
+    return {
+        name: value
+        for name, value in tags.items()
+        if not name.startswith(("STATISTICS_", "OVR_")) and name != "AREA_OR_POINT"
+    }

@@ -1,0 +1,84 @@
+"""A town and its villages: streets, roofs, yards and gardens, works at the outskirts."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.core.radiometry import Float32
+from cloudfree.simulation.land_cover import Landscape, Where
+from cloudfree.simulation.noise import Shape, chance, fractal_noise, scatter
+from cloudfree.simulation.parcels import Lots, LotSizes, lay_out
+
+BLOCKS = LotSizes(district=48.0, width=8.0, length=13.0, bend=2.5)
+WORKS = LotSizes(district=90.0, width=13.0, length=19.0, bend=1.5)
+
+Place = NDArray[np.float64]
+
+
+def centrality(
+    shape: Shape, places: list[tuple[Place, float]], rng: np.random.Generator
+) -> Float32:
+    """How far inside a settlement each pixel lies, (y, x): 1 in the middle, 0 at its edge.
+
+    `places` holds a centre (row, col) and a radius in pixels for each settlement.
+    """
+    rows, cols = np.indices(shape, dtype=np.float32)
+    ragged = fractal_noise(shape, rng, 1.6, max(places[0][1], 12.0))
+    inside = np.full(shape, -9.0, dtype=np.float32)
+    for (row, col), radius in places:
+        distance = np.hypot(rows - row, cols - col) / radius
+        inside = np.maximum(inside, 1.0 - distance + 0.30 * ragged)
+    return inside
+
+
+def paint_town(land: Landscape, inside: Float32, rng: np.random.Generator) -> None:
+    """Build where `inside` is above 0."""
+    fine = fractal_noise(land.shape, rng, 0.5, 10.0)
+    quarter = fractal_noise(land.shape, rng, 2.0, 60.0)
+    town: Where = inside > 0
+    works: Where = town & (quarter > 0.75) & (inside < 0.75)
+    _paint_blocks(land, lay_out(land.shape, rng, BLOCKS), town, inside, fine)
+    _paint_works(land, lay_out(land.shape, rng, WORKS), works, fine)
+    parks: Where = town & (quarter < -1.55)
+    land.paint(parks, "garden", 0.95 + 0.1 * fine)
+    land.paint(parks & (fine > 0.1), "broadleaf", 1.0 + 0.1 * fine)
+
+
+def _paint_blocks(land: Landscape, lots: Lots, town: Where, inside: Float32, fine: Float32) -> None:
+    """Blocks of small houses: what a pixel shows is a house, a yard or a garden."""
+    house = scatter(
+        31,
+        lots.lot,
+        np.floor(lots.across / 2.3).astype(np.int32),
+        np.floor(lots.along / 3.1).astype(np.int32),
+    )
+    texture = np.exp(0.09 * fine + 0.34 * (chance(32, house) - 0.5)).astype(np.float32)
+    # Walls that face the radar answer loudly: some houses, some whole blocks.
+    loud = 5.0 * (chance(33, house) - 0.6) + 7.0 * (chance(34, lots.lot) - 0.55) + 0.8 * fine
+    loud = (loud + 9.0 * (chance(35, house) > 0.965)).astype(np.float32)
+    built = chance(36, house) < 0.34 + 0.42 * np.clip(inside, 0, 0.7)
+    land.paint(town, "garden", texture, 0.4 * loud - 0.5)
+    land.paint(town & (chance(37, house) < 0.4), "pavement", texture, 0.6 * loud)
+    tiled = chance(38, lots.lot, lots.district * 0) < 0.25 + 0.6 * chance(39, lots.district)
+    land.paint(town & built & tiled, "tiles", texture, loud)
+    land.paint(town & built & ~tiled, "concrete", texture, loud)
+    land.paint(town & (lots.edge < 0.7), "pavement", 0.92 + 0.06 * fine, -1.5)
+    land.paint(town & (lots.lane < 1.0), "asphalt", 1.0 + 0.05 * fine, 2.0)
+
+
+def _paint_works(land: Landscape, lots: Lots, works: Where, fine: Float32) -> None:
+    """Large halls with one roof each, on paved ground."""
+    kind = chance(41, lots.lot)
+    texture = (0.86 + 0.28 * chance(42, lots.lot) + 0.03 * fine).astype(np.float32)
+    loud = (7.0 * (chance(43, lots.lot) - 0.65) + 1.5 * fine).astype(np.float32)
+    land.paint(works, "pavement", texture, -2.0 + fine)
+    hall = works & (lots.edge > 1.6)
+    for roof, low, high in (
+        ("concrete", 0.0, 0.42),
+        ("metal", 0.42, 0.56),
+        ("blue roof", 0.56, 0.68),
+        ("tiles", 0.68, 0.80),
+    ):
+        land.paint(hall & (kind >= low) & (kind < high), roof, texture, loud)
+    land.paint(hall & (kind >= 0.93), "garden", texture, -1.0)

@@ -1,0 +1,1 @@
+"""Learning from the clear ground of one scene."""

@@ -1,0 +1,114 @@
+"""What there is to learn of a scene: its clear ground under clouds, and what a network restores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cloudfree.core.mask_classes import in_shadow, obscured
+from cloudfree.core.progress import Progress
+from cloudfree.inference.model import Model, TileInputs
+from cloudfree.parallel.prefetch import prefetch
+from cloudfree.simulation.add_clouds import cloud_over
+from cloudfree.training.adaptation.adapted_runtime import tensors_of
+from cloudfree.training.adaptation.cloud_transplant import Veil
+
+Bits = NDArray[np.bool_]
+
+# A sky that hides fewer pixels of a ground teaches nothing about it.
+LEAST_HIDDEN_PX = 64
+# How many skies are tried for a ground before it is given up.
+_TRIES = 8
+# How often a sky is of the scene's own clouds, where it has any to give. Drawn ones are of every
+# thickness, which those of one scene may not be.
+_OWN_SHARE = 0.75
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a network sees of a window, and which of its pixels, (y, x), are surely clear."""
+
+    inputs: TileInputs
+    known: Bits
+
+    def under(
+        self, bands: Sequence[str], veils: Sequence[Veil], rng: np.random.Generator
+    ) -> tuple[TileInputs, Bits]:
+        """The window under drawn clouds or one of `veils`, and the known pixels that these hide."""
+        if veils and rng.random() < _OWN_SHARE:
+            cloudy, mask = veils[int(rng.integers(len(veils)))].over(self.inputs.optical, rng)
+        else:
+            cloudy, mask = cloud_over(self.inputs.optical, bands, rng)
+        inputs = replace(self.inputs, optical=cloudy, shadow=in_shadow(mask))
+        return inputs, obscured(mask) & self.known
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A ground under a sky, in the scaled numbers of the network.
+
+    `seen` is what a correction looks at, the restored image first; `truth` is the clear ground,
+    (1, band, y, x), and `hidden` tells which of its pixels, (1, 1, y, x), are known and hidden.
+    """
+
+    ground: int
+    seen: tuple[Tensor, Tensor | None, Tensor | None]
+    truth: Tensor
+    hidden: Tensor
+
+
+def draw_lessons(
+    model: Model,
+    grounds: Sequence[Ground],
+    veils: Sequence[Veil],
+    times: int,
+    seed: tuple[int, ...],
+    seconds: float,
+    progress: Progress,
+) -> Generator[Lesson, None, None]:
+    """Lessons of one ground after the other, under another sky each time, while `seconds` last."""
+
+    def lesson(count: int) -> Lesson | None:
+        sky, index = divmod(count, len(grounds))
+        rng = np.random.default_rng((*seed, index, sky))
+        found = _hide(grounds[index], model.card.optical_bands, veils, rng)
+        return _lesson(model, index, grounds[index], *found) if found else None
+
+    until = time.monotonic() + seconds
+    counts = progress(range(times), times, "adaptation")
+    with (
+        model.runtime.side_by_side() as batches,
+        prefetch(lesson, counts, batches, batches) as drawn,
+    ):
+        for _, found in drawn:
+            if found:
+                yield found
+            if time.monotonic() > until:
+                return
+
+
+def _hide(
+    ground: Ground, bands: Sequence[str], veils: Sequence[Veil], rng: np.random.Generator
+) -> tuple[TileInputs, Bits] | None:
+    for _ in range(_TRIES):
+        inputs, hidden = ground.under(bands, veils, rng)
+        if hidden.sum() >= LEAST_HIDDEN_PX:
+            return inputs, hidden
+    return None
+
+
+def _lesson(model: Model, index: int, ground: Ground, cloudy: TileInputs, hidden: Bits) -> Lesson:
+    card, (height, width) = model.card, hidden.shape
+    inputs = model.scaled([cloudy])
+    seen = tensors_of(model.runtime.run(inputs)["image"], inputs, card.output_places)
+    image, optical, sar = (None if one is None else one[..., :height, :width] for one in seen)
+    assert image is not None
+    clear = card.optical_scaling.forward(ground.inputs.optical[None])
+    truth = torch.as_tensor(clear[:, list(card.output_places)])
+    return Lesson(index, (image, optical, sar), truth, torch.as_tensor(hidden[None, None]))

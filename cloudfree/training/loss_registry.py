@@ -1,0 +1,218 @@
+"""What a network learns from, by name.
+
+Losses whose constants belong to reflectance (similarity, spectral angle, Charbonnier, CARL as
+published on five times it) see the images on that scale; the others see the network's own, on
+which their papers state them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from cloudfree.core.mask_classes import MaskClass
+from cloudfree.errors import InputError, ModelError
+from cloudfree.losses.adversarial import PIX2PIX_SHARE, generator_loss
+from cloudfree.losses.attention import attention_loss
+from cloudfree.losses.carl import carl
+from cloudfree.losses.cloud_aware import cloud_aware, published_cloud_aware
+from cloudfree.losses.gaussian_likelihood import gaussian_likelihood, spectrum_likelihood
+from cloudfree.losses.ib_hfn_loss import joint_objective
+from cloudfree.losses.l1_ssim import pixel_and_structure
+from cloudfree.losses.pixel import charbonnier, l1
+from cloudfree.losses.restoration import restoration
+from cloudfree.losses.simulation_fusion import PERCEPTUAL, fusion_loss
+from cloudfree.training.batch import Batch
+
+# Weight of L1 beside the adversarial loss in pix2pix, McGAN and SpA GAN.
+GAN_L1 = 100.0
+# CARL as published sees reflectance times 5.
+CARL_SCALE = 5.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a loss is made of: the outputs of a network for a batch.
+
+    `scale` is what reflectance 0 and 1 are to the network; `progress` runs from 0 to 1 within a
+    `stage`. `logits` are the discriminator's logits for the image, in a GAN.
+    """
+
+    outputs: Mapping[str, Tensor]
+    batch: Batch
+    scale: tuple[float, float]
+    progress: float = 0.0
+    stage: int = 0
+    logits: Tensor | None = None
+
+    @property
+    def image(self) -> Tensor:
+        """The restored image; as the target where that has no data, which costs nothing."""
+        return self._known(self.outputs["image"])
+
+    @property
+    def target(self) -> Tensor:
+        """What it should be."""
+        return self.batch.target
+
+    @property
+    def unit(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Restored, target and cloudy image on the scale of reflectance."""
+        start, stop = self.scale
+        image, target, cloudy = (
+            (values - start) / (stop - start)
+            for values in (self.image, self.target, self.batch.cloudy)
+        )
+        return image, target, cloudy
+
+    @property
+    def clouds(self) -> Tensor:
+        """Where the mask says cloud, (n, y, x); snow is a class of its own there."""
+        return self._classes() == MaskClass.CLOUD
+
+    @property
+    def hidden(self) -> Tensor:
+        """Where the mask says cloud or shadow, (n, y, x)."""
+        return self.clouds | (self._classes() == MaskClass.SHADOW)
+
+    @property
+    def given_logits(self) -> Tensor:
+        """The discriminator's logits, without which a GAN has no loss."""
+        assert self.logits is not None, "a GAN without a discriminator"
+        return self.logits
+
+    def simulated(self) -> Tensor:
+        """The optical image made from SAR alone, like `image`."""
+        return self._known(self.outputs["simulated"])
+
+    def _known(self, image: Tensor) -> Tensor:
+        kept = image[:, : self.target.shape[1]].float()  # a matte may stand behind the bands
+        return kept.where(self.batch.valid, self.target)
+
+    def _classes(self) -> Tensor:
+        assert self.batch.classes is not None, "a loss that needs the mask says so in the table"
+        return self.batch.classes
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss and what it needs: outputs of the network, the cloud mask, a discriminator.
+
+    `share` is the weight of the discriminator's loss. `stages` are what learns, one part of the run
+    after the other: the beginnings of the parameters' names; the last one alone has a
+    discriminator. `perceptual` is the weight of a perceptual term, of which `loss` is without.
+    """
+
+    loss: Callable[[Seen], Tensor]
+    needs: tuple[str, ...] = ()
+    mask: bool = False
+    discriminator: Literal["patches", "spatial"] | None = None
+    share: float = 1.0
+    stages: tuple[str, ...] = ("",)
+    perceptual: float = 0.0
+
+    def stage_of(self, progress: float) -> tuple[int, float]:
+        """The stage at `progress` of the whole run, and the progress within it."""
+        count = len(self.stages)
+        stage = min(int(progress * count), count - 1)
+        return stage, progress * count - stage
+
+    def __call__(self, seen: Seen) -> Tensor:
+        """The loss.
+
+        Raises
+        ------
+        ModelError
+            The network does not return what the loss needs.
+        """
+        if missing := [name for name in self.needs if name not in seen.outputs]:
+            raise ModelError(
+                f"a network that returns {', '.join(seen.outputs)}",
+                wanted=f"{', '.join(missing)}, from which this loss is made",
+                hint="choose another --loss or another network",
+            )
+        return self.loss(seen)
+
+
+def _fusion(seen: Seen) -> Tensor:
+    """First SAR to optical alone, then the fusion against the discriminator."""
+    if seen.stage == 0:
+        return l1(seen.simulated(), seen.target)
+    return fusion_loss(seen.image, seen.target, seen.clouds, seen.given_logits)
+
+
+def _gan(seen: Seen) -> Tensor:
+    return generator_loss(seen.given_logits) + GAN_L1 * l1(seen.image, seen.target)
+
+
+def _gan_attention(seen: Seen) -> Tensor:
+    return _gan(seen) + attention_loss(seen.outputs["attention"].float(), seen.hidden)
+
+
+def _joint(seen: Seen) -> Tensor:
+    image, target, cloudy = seen.unit
+    outputs = {name: value.float() for name, value in seen.outputs.items()} | {"image": image}
+    return joint_objective(outputs, target, cloudy, seen.progress, seen.clouds)
+
+
+def _carl(seen: Seen) -> Tensor:
+    image, target, cloudy = (CARL_SCALE * values for values in seen.unit)
+    return carl(image, target, cloudy, seen.hidden)
+
+
+def _variance(seen: Seen) -> Tensor:
+    return seen.outputs["variance"].float()
+
+
+OBJECTIVES: Mapping[str, Objective] = {
+    "l1": Objective(lambda seen: l1(seen.image, seen.target)),
+    "l2": Objective(lambda seen: (seen.image - seen.target).square().mean()),
+    "charbonnier": Objective(lambda seen: charbonnier(*seen.unit[:2])),
+    "l1-structure": Objective(lambda seen: pixel_and_structure(*seen.unit[:2])),
+    "restoration": Objective(lambda seen: restoration(*seen.unit[:2])),
+    "cloud-aware": Objective(lambda seen: cloud_aware(*seen.unit[:2], seen.clouds), mask=True),
+    "cloud-aware-published": Objective(
+        lambda seen: published_cloud_aware(*seen.unit[:2], seen.clouds), mask=True
+    ),
+    "carl": Objective(_carl, mask=True),
+    "joint": Objective(_joint, needs=("gate", "mu", "log_sigma"), mask=True),
+    "gnll": Objective(
+        lambda seen: gaussian_likelihood(seen.image, seen.target, _variance(seen)),
+        needs=("variance",),
+    ),
+    "mgnll": Objective(
+        lambda seen: spectrum_likelihood(seen.image, seen.target, _variance(seen)),
+        needs=("variance",),
+    ),
+    "mgnll-published": Objective(
+        lambda seen: spectrum_likelihood(seen.image, seen.target, _variance(seen), published=True),
+        needs=("variance",),
+    ),
+    "gan-l1": Objective(_gan, discriminator="patches"),
+    "pix2pix": Objective(_gan, discriminator="patches", share=PIX2PIX_SHARE),
+    "gan-attention": Objective(
+        _gan_attention, needs=("attention",), mask=True, discriminator="spatial"
+    ),
+    "simulation-fusion": Objective(
+        _fusion, needs=("simulated",), mask=True, discriminator="patches",
+        stages=("simulation.", "fusion."), perceptual=PERCEPTUAL,
+    ),
+}  # fmt: skip
+
+
+def objective_named(name: str) -> Objective:
+    """The loss of that name.
+
+    Raises
+    ------
+    InputError
+        There is none; lists those there are.
+    """
+    if name not in OBJECTIVES:
+        raise InputError(
+            f"no loss {name!r}", wanted=f"one of {', '.join(OBJECTIVES)}", hint="correct --loss"
+        )
+    return OBJECTIVES[name]

@@ -1,0 +1,158 @@
+"""Every setting of a training, in one place that is saved beside the checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cloudfree.errors import InputError
+from cloudfree.inference.card_toml import toml_text
+
+OPTIMISERS = ("adam", "adamw", "nadam", "sgd")
+SCHEDULES = ("constant", "step", "cosine", "linear")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What decides the weights that come out, apart from the data.
+
+    A run takes `steps`, or where that is 0 as many as `epochs` need. `crop` is in pixels; `batch`
+    counts the patches of a step on one device. `augment` flips and turns them. `simulate_clouds` is
+    the share of them whose cloudy image gives way to the clear one under simulated clouds; patches
+    without a cloudy image are always seen so. `schedule` leads from `learning_rate` to `final_rate`
+    (cosine, linear after half of the run) or multiplies by `gamma` every `decay_epochs` (step),
+    after rising over `warmup_steps`. `clip_norm` limits the norm of the gradient; `average` is the
+    decay of the moving average of the weights, which is what is kept then; 0 turns either off. A
+    checkpoint is written every `checkpoint_steps`, pictures every `picture_steps` or where that is
+    0 after each epoch. `perceptual_weights` is the file of VGG-16 for a loss with a perceptual
+    term, or empty to learn without that term.
+    """
+
+    network: str
+    network_settings: Mapping[str, Any] = field(default_factory=dict)
+    loss: str = "l1"
+    optimiser: str = "adam"
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    gamma: float = 0.5
+    decay_epochs: float = 5.0
+    final_rate: float = 0.0
+    warmup_steps: int = 0
+    epochs: float = 30.0
+    steps: int = 0
+    batch: int = 4
+    crop: int = 256
+    augment: bool = False
+    simulate_clouds: float = 0.0
+    clip_norm: float = 0.0
+    average: float = 0.0
+    precision: str = "fp32"
+    seed: int = 0
+    checkpoint_steps: int = 500
+    picture_steps: int = 0
+    perceptual_weights: str = ""
+
+    def steps_for(self, patches: int, processes: int = 1) -> int:
+        """How many steps the run takes on so many patches."""
+        return self.steps or math.ceil(self.epochs * self.steps_per_epoch(patches, processes))
+
+    def steps_per_epoch(self, patches: int, processes: int = 1) -> float:
+        """Steps in which every patch is seen once."""
+        return patches / (self.batch * processes)
+
+
+def choose_settings(network: str, changes: Mapping[str, Any]) -> TrainingSettings:
+    """The preset of a network with what is to be different; None changes nothing.
+
+    A change of `epochs` also replaces the number of steps of the preset. Network settings are
+    added to those of the preset.
+    """
+    entries = dict(_presets().get(network, {}))
+    wanted = {name: value for name, value in changes.items() if value is not None}
+    if "epochs" in wanted and "steps" not in wanted:
+        entries.pop("steps", None)
+    own = {**entries.get("network_settings", {}), **wanted.pop("network_settings", {})}
+    return _settings({**entries, **wanted, "network": network, "network_settings": own})
+
+
+def parse_network_settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """Arguments of a network from words such as `channels=32`; values as in TOML, or text.
+
+    Raises
+    ------
+    InputError
+        A word is not NAME=VALUE.
+    """
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise InputError(
+                f"network setting {pair!r}", wanted="NAME=VALUE", hint="such as channels=32"
+            )
+        try:
+            found[name] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[name] = value
+    return found
+
+
+def settings_text(settings: TrainingSettings) -> str:
+    """The settings as TOML."""
+    return toml_text(dataclasses.asdict(settings))
+
+
+def read_settings(path: Path) -> TrainingSettings:
+    """The settings of a run from its file.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is not one that `settings_text` wrote.
+    """
+    try:
+        return _settings(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
+        raise InputError(
+            f"{path} cannot be read ({type(error).__name__}: {error})",
+            wanted="the settings of a run that `cloudfree train` began",
+            hint="correct the path, or begin a new run",
+        ) from error
+
+
+def refuse_changes(settings: TrainingSettings, changes: Mapping[str, Any]) -> None:
+    """Refuse to resume with other settings than a run began with.
+
+    Raises
+    ------
+    InputError
+        Names the first setting that differs.
+    """
+    entries = dataclasses.asdict(settings)
+    for name, value in changes.items():
+        own = entries[name]
+        if isinstance(value, Mapping):
+            own = {key: own.get(key) for key in value}
+        if value is not None and value != own:
+            raise InputError(
+                f"{name} = {value} for a run that began with {own}",
+                wanted="the settings it began with",
+                hint="leave the option out, or begin a new run in another folder",
+            )
+
+
+def _settings(entries: Mapping[str, Any]) -> TrainingSettings:
+    return TrainingSettings(**{**entries, "betas": tuple(entries.get("betas", (0.9, 0.999)))})
+
+
+def _presets() -> dict[str, Any]:
+    text = importlib.resources.files("cloudfree.training") / "presets.toml"
+    return tomllib.loads(text.read_text(encoding="utf-8"))

@@ -1,0 +1,211 @@
+"""A training that is under way: all that it must remember to go on after a break."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import SGD, Adam, AdamW, NAdam, Optimizer
+
+from cloudfree.errors import InputError
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.networks.patch_gan import PatchGan
+from cloudfree.networks.spa_gan import SpaGanDiscriminator
+from cloudfree.training.distributed import ALONE, Processes
+from cloudfree.training.loss_registry import Objective
+from cloudfree.training.settings import OPTIMISERS, TrainingSettings
+
+# Weights of linear and convolution layers have at least two axes; biases and norms, which are not
+# to decay under AdamW, have fewer.
+_DECAYED_AXES = 2
+
+
+@dataclass
+class Learner:
+    """A network and the optimiser that changes its weights."""
+
+    network: nn.Module
+    optimiser: Optimizer
+
+    def state(self) -> dict[str, Any]:
+        """What must be remembered."""
+        return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a state."""
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+
+@dataclass
+class Run:
+    """The network that learns, its moving average, and how far it is.
+
+    In a GAN `learner` is the generator, and there is a `discriminator`. `data` identifies the
+    patches; which of them a step sees depends also on the number of `processes`.
+    """
+
+    learner: Learner
+    average: nn.Module | None
+    discriminator: Learner | None
+    scaler: torch.amp.GradScaler
+    data: str = ""
+    processes: int = 1
+    step: int = 0
+    seconds: float = 0.0
+    losses: list[float] = field(default_factory=list)
+
+    @property
+    def result(self) -> nn.Module:
+        """The network that is kept."""
+        return self.learner.network if self.average is None else self.average
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint; a run that is killed meanwhile keeps the one before.
+
+        Raises
+        ------
+        OSError
+            The disk refuses.
+        """
+        draft = path.with_suffix(".part")
+        try:
+            with draft.open("wb") as file:
+                torch.save(self._state(), file)
+                file.flush()
+                os.fsync(file.fileno())
+        except RuntimeError as error:  # torch ends its archive though the disk has refused
+            raise OSError(error.__context__ or error) from error
+        draft.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Go back to a checkpoint.
+
+        Raises
+        ------
+        InputError
+            There is none, it is damaged, or the data or the number of processes has changed.
+        """
+        state = _read(path)
+        if state.keys() != self._state().keys():
+            raise InputError(
+                f"{path} of another version of cloudfree",
+                wanted="a checkpoint of this version",
+                hint="go on with that version, or begin a new run with --start",
+            )
+        if state["data"] != self.data:
+            raise InputError(
+                "other patches than the run began with",
+                wanted="the same data set, split and patches",
+                hint="restore the data, or begin a new run",
+            )
+        if state["processes"] != self.processes:
+            raise InputError(
+                f"{self.processes} processes for a run that began with {state['processes']}",
+                wanted="as many, on which depends what each step sees",
+                hint="correct torchrun --nproc-per-node or --nnodes, or begin a new run",
+            )
+        self._restore(state)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "seconds": self.seconds,
+            "data": self.data,
+            "processes": self.processes,
+            "losses": self.losses,
+            "learner": self.learner.state(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "discriminator": None if self.discriminator is None else self.discriminator.state(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.learner.restore(state["learner"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        if self.discriminator is not None:
+            self.discriminator.restore(state["discriminator"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.losses = list(state["losses"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The state in a checkpoint."""
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        raise InputError(
+            f"{path} cannot be read ({type(error).__name__})",
+            wanted="the checkpoint of a run",
+            hint="correct -o, or begin a new run with --overwrite instead of --resume",
+        ) from error
+    return state
+
+
+def start_run(
+    network: nn.Module,
+    card: ModelCard,
+    settings: TrainingSettings,
+    objective: Objective,
+    processes: Processes = ALONE,
+    data: str = "",
+) -> Run:
+    """A run before its first step."""
+    device = processes.device
+    network = network.to(device).train()
+    discriminator = _discriminator(card, objective)
+    return Run(
+        learner=Learner(network, _optimiser(network, settings)),
+        average=copy.deepcopy(network).eval() if settings.average else None,
+        discriminator=None
+        if discriminator is None
+        else Learner(discriminator.to(device).train(), _optimiser(discriminator, settings)),
+        scaler=torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16"),
+        data=data,
+        processes=processes.count,
+    )
+
+
+def _discriminator(card: ModelCard, objective: Objective) -> nn.Module | None:
+    """The discriminator: it sees what the network saw, and the restored or the true image."""
+    condition = len(card.sar_bands) + len(card.optical_bands) * ("optical" in card.inputs)
+    image = len(card.output_bands)
+    if objective.discriminator == "patches":
+        return PatchGan(condition + image)
+    return SpaGanDiscriminator(condition, image) if objective.discriminator == "spatial" else None
+
+
+def _optimiser(network: nn.Module, settings: TrainingSettings) -> Optimizer:
+    rate, decay, betas = settings.learning_rate, settings.weight_decay, settings.betas
+    parameters = list(network.parameters())
+    if settings.optimiser == "adam":
+        return Adam(parameters, rate, betas, weight_decay=decay)
+    if settings.optimiser == "nadam":
+        return NAdam(parameters, rate, betas, weight_decay=decay)
+    if settings.optimiser == "sgd":
+        return SGD(parameters, rate, momentum=betas[0], weight_decay=decay)
+    if settings.optimiser == "adamw":
+        return AdamW(_groups(parameters, decay), rate, betas)
+    raise InputError(
+        f"optimiser {settings.optimiser!r}",
+        wanted=f"one of {', '.join(OPTIMISERS)}",
+        hint="correct --optimiser",
+    )
+
+
+def _groups(parameters: Iterable[nn.Parameter], decay: float) -> list[dict[str, Any]]:
+    """Weights, which decay, and the rest, which does not."""
+    listed = list(parameters)
+    return [
+        {"params": [one for one in listed if one.ndim >= _DECAYED_AXES], "weight_decay": decay},
+        {"params": [one for one in listed if one.ndim < _DECAYED_AXES], "weight_decay": 0.0},
+    ]

@@ -1,0 +1,163 @@
+"""The steps of a training, and what is written meanwhile."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cloudfree.core.log_filter import without_notes
+from cloudfree.core.progress import Progress
+from cloudfree.core.radiometry import Float32
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.metrics.image_metrics import Figures
+from cloudfree.parallel.prefetch import prefetch
+from cloudfree.training.patch_cache import PatchStore, Pixels
+from cloudfree.training.prediction import middle, predict
+from cloudfree.training.run_folder import CHECKPOINT, write_model
+from cloudfree.training.sample_images import write_samples
+from cloudfree.training.sampler import Batches
+from cloudfree.training.step import Plan, take_step
+from cloudfree.training.train_state import Run
+from cloudfree.training.training_log import Journal
+from cloudfree.training.validation import Validation
+
+PICTURED = 4
+# Pictures after each epoch, but of a small data set not after every few steps.
+LEAST_PICTURE_STEPS = 100
+# The share of a stage over which its first and its last loss are averaged.
+ENDS = 0.1
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What was trained, and how it went; losses are means over a tenth of the last stage.
+
+    `validation` has the last figures of the patches held out, None where there were none.
+    """
+
+    output: Path
+    network: str
+    patches: int
+    steps: int
+    first_loss: float
+    last_loss: float
+    seconds: float
+    skipped: tuple[str, ...]
+    validation: Figures | None = None
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        skipped = f", {len(self.skipped)} skipped" if self.skipped else ""
+        return (
+            f"{self.output}\n  {self.network}, {self.steps} steps on {self.patches} patches"
+            f"{skipped}, {self.seconds:.0f} s\n"
+            f"  loss {self.first_loss:.4g} at first, {self.last_loss:.4g} at last"
+            f"{self._validated()}"
+        )
+
+    def _validated(self) -> str:
+        found = self.validation
+        if found is None or found.psnr is None or found.mae is None:
+            return ""
+        return f"\n  held out: PSNR {found.psnr:.2f} dB, MAE {found.mae:.4f}"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call of the command: the run, and what it is fed and written with."""
+
+    folder: Path
+    run: Run
+    plan: Plan
+    card: ModelCard
+    store: PatchStore
+    readers: int
+    validation: Validation | None = None
+
+    def train(self, progress: Progress) -> TrainResult:
+        """All steps that are left."""
+        run, plan, processes = self.run, self.plan, self.plan.processes
+        batches = Batches(self.store, self.card, plan.settings, processes, self.readers)
+        left = range(run.step, plan.steps)
+        with ExitStack() as stack:
+            stack.callback(batches.close)
+            journal = stack.enter_context(self._journal()) if processes.is_first else None
+            stack.enter_context(without_notes())
+            validated: Figures | None = None
+            begun = time.monotonic() - run.seconds
+            if journal and run.step == 0:
+                run.save(self.folder / CHECKPOINT)  # tells --resume which patches are the run's
+            ready = stack.enter_context(prefetch(batches.at, left))
+            for _, batch in progress(ready, len(left), "steps"):
+                result = take_step(run, plan, batch)
+                run.seconds = time.monotonic() - begun
+                if journal:
+                    epoch = run.step / plan.steps_per_epoch
+                    journal.write(run.step, epoch, run.seconds, result)
+                    self._save()
+                    if self._looks:
+                        validated = self._look(journal, epoch)
+        return self._result(
+            processes.gather(s.name for s in self.store.skipped.values()), validated
+        )
+
+    def _journal(self) -> Journal:
+        return Journal(self.folder, self.run.step, validates=self.validation is not None)
+
+    @property
+    def _looks(self) -> bool:
+        """Whether it is time for pictures and a validation: after an epoch, and at the end."""
+        settings, plan = self.plan.settings, self.plan
+        every = settings.picture_steps or max(round(plan.steps_per_epoch), LEAST_PICTURE_STEPS)
+        return self.run.step == plan.steps or self.run.step % every == 0
+
+    def _look(self, journal: Journal, epoch: float) -> Figures | None:
+        """Write pictures, and the figures of the patches held out."""
+        write_samples(self.folder, self.run.step, list(self._pictured()), self.card)
+        if self.validation is None:
+            return None
+        figures = self.validation.figures(self.run, self.plan, self.card)
+        journal.write_validation(self.run.step, epoch, figures)
+        return figures
+
+    def _save(self) -> None:
+        """Write checkpoint and model when their time has come, and at the end."""
+        step, settings = self.run.step, self.plan.settings
+        if step == self.plan.steps or step % settings.checkpoint_steps == 0:
+            card = dataclasses.replace(self.card, training={**self.card.training, "steps": step})
+            self.run.save(self.folder / CHECKPOINT)
+            write_model(self.run.result, card, self.folder, step)
+
+    def _pictured(self) -> Iterator[tuple[Pixels, Float32]]:
+        for index in spread_indexes(len(self.store.samples), PICTURED):
+            pixels = self.store.get(index)
+            if pixels is not None:
+                seen = middle(pixels, self.plan.settings.crop)
+                yield seen, predict(self.run, self.plan, self.card, seen)
+
+    def _result(self, skipped: Sequence[str], validated: Figures | None) -> TrainResult:
+        stages = len(self.plan.objective.stages)
+        losses = self.run.losses[self.plan.steps * (stages - 1) // stages :]
+        ends = max(1, round(ENDS * len(losses)))
+        return TrainResult(
+            output=self.folder,
+            network=self.plan.settings.network,
+            patches=len(self.store.samples) - len(skipped),
+            steps=self.run.step,
+            first_loss=float(np.mean(losses[:ends])),
+            last_loss=float(np.mean(losses[-ends:])),
+            seconds=self.run.seconds,
+            skipped=tuple(skipped),
+            validation=validated,
+        )
+
+
+def spread_indexes(number: int, most: int) -> list[int]:
+    """At most `most` places of a list, evenly spread."""
+    return sorted({index * number // most for index in range(most)})

@@ -1,0 +1,258 @@
+"""Every scene of a folder: each on its own, so that one that fails does not stop the others."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+
+from cloudfree.commands.batch import run as batch
+from cloudfree.commands.batch.options import BatchOptions, SceneOutcome
+from cloudfree.commands.batch.scene_job import SceneJob, restore
+from cloudfree.commands.remove.run import RemoveOptions
+from cloudfree.commands.remove.run import run as remove
+from cloudfree.core.progress import silent
+from cloudfree.errors import InputError, ModelError, OutputError
+from tests.factories import sentinel1_products as sentinel1
+from tests.factories import sentinel2_products as sentinel2
+from tests.factories.rasters import write_cloudy_scene, write_radar
+
+
+def _scene(folder: Path, name: str) -> None:
+    write_cloudy_scene(folder / f"{name}_s2.tif", 64, 64)
+    write_radar(folder / f"{name}_s1.tif", 64, 64)
+
+
+def _options(folder: Path, **given: Any) -> BatchOptions:
+    return BatchOptions(**{"source": folder / "in", "output": folder / "out", **given})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder in which two scenes are whole, one is broken and one has no radar."""
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        _scene(tmp_path / "in", name)
+    write_cloudy_scene(tmp_path / "in" / "alone_s2.tif", 64, 64)
+    shutil.copy(tmp_path / "in" / "a_s1.tif", tmp_path / "in" / "broken_s1.tif")
+    (tmp_path / "in" / "broken_s2.tif").write_text("no raster")
+    return tmp_path
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[SceneJob]:
+    """The scenes that would be restored; nothing is."""
+    found: list[SceneJob] = []
+
+    @contextmanager
+    def in_own_processes(
+        work: Callable[[SceneJob], SceneOutcome], jobs: Iterable[SceneJob], *_: object
+    ) -> Iterator[Iterator[SceneOutcome]]:
+        assert work is restore
+        found.extend(jobs)
+        yield (replace(job.outcome(), state="restored") for job in found)
+
+    monkeypatch.setattr(batch, "in_own_processes", in_own_processes)
+    return found
+
+
+def test_scenes_are_restored_as_alone_and_faults_are_told(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "cloudfree")
+    result = batch.run(_options(folder, jobs=2, device="cpu"), silent)
+    assert [(scene.name, scene.state) for scene in result.scenes] == [
+        ("a", "restored"), ("alone", "failed"), ("b", "restored"), ("broken", "failed"),
+    ]  # fmt: skip
+    assert result.exit_code == 3
+    first, *rest = result.summary().splitlines()
+    assert first == f"4 scenes: 2 restored, 2 failed; {folder / 'out' / 'batch.jsonl'}"
+    assert rest[0].startswith("  alone: failed: no Sentinel-1 scene; wanted VV and VH")
+    assert rest[1].startswith("  broken: failed: ")
+    assert "broken_s2.tif cannot be opened" in rest[1]
+    whole = {f"{name}_cloudfree{more}.tif" for name in "ab" for more in ("", "_filled")}
+    assert {path.name for path in (folder / "out").iterdir()} == {*whole, "batch.jsonl"}
+    levels = {record.getMessage(): record.levelname for record in caplog.records}
+    assert any(text.startswith("a: restored, ") for text in levels)
+    assert levels[rest[0].strip()] == "ERROR"
+
+    alone = RemoveOptions(
+        s2=folder / "in" / "a_s2.tif", s1=folder / "in" / "a_s1.tif", output=folder / "alone.tif",
+        device="cpu",
+    )  # fmt: skip
+    remove(alone, silent)
+    pixels = []
+    for path in (alone.result, folder / "out" / "a_cloudfree.tif"):
+        with rasterio.open(path) as dataset:
+            pixels.append(dataset.read().astype(int))
+    assert np.abs(pixels[0] - pixels[1]).max() <= 1
+
+
+def test_products_are_restored_as_they_were_downloaded(tmp_path: Path) -> None:
+    scene = sentinel2.Safe()
+    sentinel2.write_zip(tmp_path / "in", scene)
+    shutil.rmtree(tmp_path / "in" / "unpacked")
+    corner = (sentinel2.CORNER[0] - 500, sentinel2.CORNER[1] + 500)
+    radar = sentinel1.level_scene(200, 200, 0.1, corner_m=corner)
+    sentinel1.zipped(sentinel1.write_safe(tmp_path / "in", radar))
+    options = _options(tmp_path, replace="all", max_gap=500, device="cpu")
+    result = batch.run(options, silent)
+    (outcome,) = result.scenes
+    assert (outcome.name, outcome.state) == (scene.name, "restored"), outcome.message
+    assert outcome.restored > 0.99
+    assert outcome.s1 == tmp_path / "in" / f"{sentinel1.NAME}.SAFE"
+    with rasterio.open(outcome.output) as dataset:
+        assert dataset.tags()["CLOUDFREE_S1"] == f"../in/{sentinel1.NAME}.SAFE"
+
+
+def test_the_log_has_a_line_for_each_scene(folder: Path, seen: list[SceneJob]) -> None:
+    batch.run(_options(folder), silent)
+    batch.run(_options(folder), silent)
+    lines = (folder / "out" / "batch.jsonl").read_text().splitlines()
+    told = [json.loads(line) for line in lines]
+    assert [one["name"] for one in told[:4]] == ["a", "alone", "b", "broken"]
+    assert len(told) >= 8, "it goes on where it is"
+    assert told[0]["s2"] == str(folder / "in" / "a_s2.tif")
+    assert told[0]["output"] == str(folder / "out" / "a_cloudfree.tif")
+    assert told[1]["s1"] is None
+    assert told[0]["ended"].endswith("+00:00")
+
+
+def test_scenes_get_the_options_of_remove(folder: Path, seen: list[SceneJob]) -> None:
+    batch.run(_options(folder, adapt=True, tile=128, max_gap=3.0, jobs=1), silent)
+    first = seen[0]
+    assert first == SceneJob(
+        "a",
+        RemoveOptions(
+            s2=folder / "in" / "a_s2.tif", s1=folder / "in" / "a_s1.tif",
+            output=folder / "out" / "a_cloudfree.tif", adapt=True, tile=128, max_gap=3.0,
+        ),
+    )  # fmt: skip
+
+
+def test_scenes_at_once_share_out_the_processors(
+    folder: Path, seen: list[SceneJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
+    batch.run(_options(folder, jobs=5), silent)
+    assert {job.threads for job in seen} == {3}
+
+
+def test_a_list_names_scenes_and_their_masks(folder: Path, seen: list[SceneJob]) -> None:
+    table = folder / "list.csv"
+    table.write_text("s2,s1,mask,name\nin/a_s2.tif,in/b_s1.tif,in/mask.tif,first\n")
+    batch.run(_options(folder, source=table), silent)
+    (job,) = seen
+    assert (job.name, job.options.mask) == ("first", folder / "in" / "mask.tif")
+    assert job.options.s1 == folder / "in" / "b_s1.tif"
+
+
+def test_parts_of_a_batch_are_all_of_it_and_log_apart(folder: Path, seen: list[SceneJob]) -> None:
+    results = [batch.run(_options(folder, shard=f"{part}/3"), silent) for part in (1, 2, 3)]
+    names = [scene.name for result in results for scene in result.scenes]
+    assert set(names) == {"a", "alone", "b", "broken"}
+    logs = [path.name for path in sorted((folder / "out").iterdir())]
+    assert logs == ["batch-1-of-3.jsonl", "batch-2-of-3.jsonl", "batch-3-of-3.jsonl"]
+
+
+def test_results_that_exist_are_refused_before_anything_is_done(
+    folder: Path, seen: list[SceneJob]
+) -> None:
+    (folder / "out").mkdir()
+    (folder / "out" / "b_cloudfree.tif").touch()
+    text = "1 of 4 results exist already, the first is .*b_cloudfree.tif; .*add --skip-existing"
+    with pytest.raises(OutputError, match=text):
+        batch.run(_options(folder), silent)
+    assert not seen
+    assert not (folder / "out" / "batch.jsonl").exists()
+
+
+def test_what_exists_is_skipped_and_left_overs_are_replaced(
+    folder: Path, seen: list[SceneJob]
+) -> None:
+    """A run that was killed can leave marks without the result, which gets its name last."""
+    (folder / "out").mkdir()
+    (folder / "out" / "b_cloudfree.tif").touch()
+    (folder / "out" / "a_cloudfree_filled.tif").touch()
+    result = batch.run(_options(folder, skip_existing=True), silent)
+    assert [job.name for job in seen] == ["a", "alone", "broken"]
+    assert all(job.options.overwrite for job in seen)
+    states = {scene.name: scene.state for scene in result.scenes}
+    assert states == {**dict.fromkeys(("a", "alone", "broken"), "restored"), "b": "skipped"}
+    assert "1 skipped" in result.summary()
+
+
+def test_a_dry_run_checks_all_and_writes_nothing(folder: Path) -> None:
+    result = batch.run(_options(folder, dry_run=True, device="cpu", jobs=2), silent)
+    assert [scene.state for scene in result.scenes] == ["checked", "failed", "checked", "failed"]
+    assert not (folder / "out").exists()
+
+
+def test_scenes_of_one_name_are_refused(folder: Path, seen: list[SceneJob]) -> None:
+    table = folder / "list.csv"
+    table.write_text("s2,name\nin/a_s2.tif,x\nin/b_s2.tif,x\n")
+    with pytest.raises(InputError, match="2 scenes are called x; wanted a name of its own"):
+        batch.run(_options(folder, source=table), silent)
+
+
+def test_a_folder_without_scenes_says_what_is_wanted(tmp_path: Path) -> None:
+    text = "no Sentinel-2 scene in .*; wanted NAME_s2.tif with NAME_s1.tif, a folder with s2.tif a"
+    with pytest.raises(InputError, match=text):
+        batch.run(_options(tmp_path, source=tmp_path), silent)
+
+
+def test_a_model_that_is_not_there_is_told_of_once(folder: Path, seen: list[SceneJob]) -> None:
+    with pytest.raises(ModelError, match="no model 'nope'"):
+        batch.run(_options(folder, model="nope"), silent)
+    assert not seen
+
+
+def test_a_file_in_place_of_the_folder_is_refused(folder: Path) -> None:
+    (folder / "out").touch()
+    with pytest.raises(OutputError, match="out"):
+        batch.run(_options(folder), silent)
+
+
+def _job(folder: Path) -> SceneJob:
+    return SceneJob("x", RemoveOptions(s2=folder / "s2.tif", output=folder / "x.tif"), threads=1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (InputError("found", wanted="more", hint="go"), "found; wanted more; go"),
+        (MemoryError("1 GB"), "not enough memory (1 GB); wanted room for a scene; ask for less"),
+        (KeyError("B02"), "KeyError ('B02'); wanted none; run `cloudfree remove` for it alone"),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_whatever_goes_wrong_is_the_outcome_of_its_scene(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, told: str
+) -> None:
+    def run(*_: object) -> None:
+        logging.getLogger("cloudfree").warning("something is odd")
+        raise fault
+
+    monkeypatch.setattr("cloudfree.commands.remove.run.run", run)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    outcome = restore(_job(tmp_path))
+    assert (outcome.state, outcome.warnings) == ("failed", ("something is odd",))
+    assert outcome.message.startswith(told)
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_process_that_is_killed_is_told_of(tmp_path: Path) -> None:
+    outcome = batch._died(_job(tmp_path), -signal.SIGKILL)
+    assert outcome.state == "failed"
+    assert outcome.message.startswith("its process is gone (-9); wanted memory for all scenes at w")

@@ -1,0 +1,80 @@
+"""The page of an evaluation: everything in it, nothing outside it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cloudfree.commands.evaluate.calibration import Calibration
+from cloudfree.commands.evaluate.page import EvaluationPage, PatchChapter, render_evaluation
+from cloudfree.commands.evaluate.summary import SummaryRow
+from cloudfree.commands.evaluate.tables import cross_table, figure_table
+from cloudfree.metrics.bootstrap import Interval, Means
+from cloudfree.metrics.image_metrics import Figures
+from cloudfree.report.metric_format import PSNR
+from cloudfree.report.scene_section import Picture
+
+
+def row(method: str, psnr: float | None, group: str = "all", kind: Any = "pixels") -> SummaryRow:
+    sam = None if psnr is None else 40 - psnr
+    figures = Figures(100, psnr, 0.5, sam, 0.1, 0.2)
+    intervals = {} if psnr is None else {"psnr": Interval(psnr - 1, psnr + 2)}
+    return SummaryRow(kind, group, method, Means(3, figures, intervals))
+
+
+@pytest.fixture
+def page() -> str:
+    pixels = np.zeros((4, 4, 4), np.uint8)
+    return render_evaluation(
+        EvaluationPage(
+            title="a <model>",
+            protocol="glf-cr",
+            facts={"Data": "/data/<x>", "Protocol": "words"},
+            rows=(
+                row("do nothing", 18.0), row("m, raw", 26.0), row("m, written", None, "clear"),
+                row("m, raw", 27.0, "0-20 %", "cover"), row("m, raw", 28.0, "spring_1", "place"),
+                row("m, raw", 29.0, "B02", "band"),
+            ),
+            calibration={"m": Calibration(10, 0.0123, 0.0234, 0.7, 0.95)},
+            skipped=(("p<9>", "broken & lost"),),
+            chapters=(PatchChapter("p1", "spring", (Picture("before", "Cloudy", "c", pixels),)),),
+            version="1.2.3",
+        )
+    )  # fmt: skip
+
+
+def test_the_page_needs_nothing_but_itself(page: str) -> None:
+    assert page.startswith("<!DOCTYPE html>")
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert "$" not in re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+
+
+def test_it_tells_figures_groups_and_what_was_skipped(page: str) -> None:
+    for text in (
+        "glf-cr", "26.00", "All pixels (3 patches)", "0-20 %", "spring_1", "B02", "0.0123",
+        "1 patches skipped", "broken &amp; lost", "1.2.3", "<h2>p1</h2>", "70.0 %",
+    ):  # fmt: skip
+        assert text in page, text
+
+
+def test_names_cannot_break_the_page(page: str) -> None:
+    assert "<model>" not in page
+    assert "a &lt;model&gt;" in page
+    assert "/data/&lt;x&gt;" in page
+    assert "p&lt;9&gt;" in page
+
+
+def test_the_best_of_a_group_stands_out_in_every_column() -> None:
+    table = figure_table([row("bad", 20.0), row("good", 30.0), row("none", None)])
+    lines = {name: table.split(f">{name}</th>")[1].split("</tr>")[0] for name in ("bad", "good")}
+    assert '<td class="better">30.00' in lines["good"]
+    assert '<td class="better">10.00' in lines["good"], "a smaller angle is better"
+    assert "<td>20.00" in lines["bad"]
+
+
+def test_an_interval_stands_behind_its_figure() -> None:
+    assert "25.00\N{EN DASH}28.00" in cross_table([row("m", 26.0)], "Place", PSNR)
+    assert "\N{EN DASH}</td>" in cross_table([row("m", None)], "Place", PSNR)

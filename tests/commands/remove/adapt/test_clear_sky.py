@@ -1,0 +1,98 @@
+"""What counts as surely clear: nothing that a cloud, its shadow, haze or cirrus can touch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfree.cloudmask.shadow_projection import ShadowCast
+from cloudfree.commands.remove.adapt.clear_sky import (
+    SUNLIT_BANDS,
+    Surroundings,
+    hazeless,
+    undisturbed,
+)
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.mask_classes import MaskClass
+from tests.factories.rasters import CLOUD, FIELD
+
+
+def _mask_with(value: MaskClass) -> np.ndarray:
+    mask = np.zeros((41, 41), dtype=np.uint8)
+    mask[20, 20] = value
+    return mask
+
+
+def _planes(spectrum: tuple[float, ...] = FIELD) -> dict[str, np.ndarray]:
+    return {
+        band: np.full((21, 21), value, dtype=np.float32)
+        for band, value in zip(OPTICAL_BANDS, spectrum, strict=True)
+    }
+
+
+@given(st.integers(0, 8), st.sampled_from([MaskClass.CLOUD, MaskClass.SHADOW]))
+def test_clouds_and_shadows_keep_all_within_the_margin_away(margin: int, what: MaskClass) -> None:
+    kept = undisturbed(_mask_with(what), Surroundings(margin, ShadowCast()))
+    rows, cols = np.mgrid[:41, :41]
+    distance = np.hypot(rows - 20, cols - 20)
+    assert not kept[distance <= margin - 0.5].any()
+    assert kept[distance > margin + 1].all()
+
+
+@given(st.integers(-12, 12), st.integers(-12, 12))
+def test_all_the_way_of_a_shadow_is_kept_away_from(row: int, col: int) -> None:
+    around = Surroundings(1, ShadowCast.between((0.0, 0.0), (row, col)))
+    kept = undisturbed(_mask_with(MaskClass.CLOUD), around)
+    for part in np.linspace(0, 1, 25):
+        assert not kept[round(20 + part * row), round(20 + part * col)]
+    assert kept.sum() > 41 * 41 - 150, "and the rest is left"
+
+
+def test_a_shadow_throws_no_shadow() -> None:
+    around = Surroundings(0, ShadowCast.between((0.0, 0.0), (0.0, 10.0)))
+    assert undisturbed(_mask_with(MaskClass.SHADOW), around).sum() == 41 * 41 - 1
+
+
+@pytest.mark.parametrize("value", [MaskClass.SNOW, MaskClass.NODATA])
+def test_snow_and_nodata_are_not_known_but_disturb_nothing(value: MaskClass) -> None:
+    assert undisturbed(_mask_with(value), Surroundings(5, ShadowCast())).sum() == 41 * 41 - 1
+
+
+@given(st.integers(0, 9), st.integers(-30, 30), st.integers(-30, 30))
+def test_the_halo_reaches_whatever_decides(margin: int, row: int, col: int) -> None:
+    cast = ShadowCast.between((0.0, 0.0), (row, col))
+    assert Surroundings(margin, cast).halo_px >= max(abs(row), abs(col)) + margin
+
+
+def test_clear_ground_is_hazeless() -> None:
+    assert hazeless(_planes()).all()
+
+
+def test_cloud_is_not() -> None:
+    assert not hazeless(_planes(CLOUD)).any()
+
+
+@pytest.mark.parametrize(("band", "value"), [("B02", 0.15), ("B10", 0.006)], ids=["haze", "cirrus"])
+def test_haze_shows_in_blue_and_cirrus_in_its_band(band: str, value: float) -> None:
+    planes = _planes()
+    planes[band][:, 10:] = value
+    clean = hazeless(planes)
+    assert clean[:, :6].all()
+    assert not clean[:, 14:].any()
+
+
+def test_without_a_cirrus_band_there_is_no_cirrus_test() -> None:
+    planes = _planes()
+    planes["B10"][:] = 0.006
+    assert hazeless({band: planes[band] for band in SUNLIT_BANDS}).all()
+
+
+def test_pixels_without_data_are_not_hazeless() -> None:
+    planes = _planes()
+    for plane in planes.values():
+        plane[:5] = np.nan
+    clean = hazeless(planes)
+    assert not clean[:5].any()
+    assert clean[9:].all(), "and those farther away are"

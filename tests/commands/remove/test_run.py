@@ -1,0 +1,553 @@
+"""The main job: what is restored, what stays, and what is refused."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+import rasterio.shutil
+from affine import Affine
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.warp import calculate_default_transform
+
+from cloudfree.commands.remove import run as remove
+from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
+from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
+from cloudfree.core.fill_mask import Mark
+from cloudfree.core.progress import silent
+from cloudfree.core.shift import Shift
+from cloudfree.coregistration.measure import Measurement
+from cloudfree.errors import CloudfreeError, InputError, ModelError, OutputError
+from cloudfree.inference.model import Arrays, Model
+from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
+from cloudfree.raster.cog import CogWriter
+from cloudfree.raster.warnings_filter import without_warning
+from tests.factories.damage import full_disk
+from tests.factories.rasters import (
+    TEN_METRES,
+    UTM31,
+    cloudy_scene,
+    write_cloudy_scene,
+    write_radar,
+    write_raster,
+)
+from tests.factories.readiness import OneAtATime, Paired
+
+# What the known network answers everywhere, as a digital number.
+ANSWER = 1234
+
+
+class Known(OneAtATime):
+    """A network whose answer is known: one reflectance for every pixel."""
+
+    description = "known"
+    batch = 2
+
+    def __init__(self) -> None:
+        self.tiles = 0
+
+    def run(self, inputs: Arrays) -> Arrays:
+        self.tiles += len(inputs["optical"])
+        return {"image": np.full_like(inputs["optical"], ANSWER / 10_000)}
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Known:
+    """Replaces the default model's network by the known one; its card stays."""
+    known = Known()
+    card = read_card(find_model(DEFAULT_MODEL))
+    monkeypatch.setattr(remove, "load_model", lambda *_: Model(card, known))
+    return known
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a cloudy scene and its radar."""
+    write_cloudy_scene(tmp_path / "l1c.tif")
+    write_radar(tmp_path / "vv_vh.tif")
+    return tmp_path
+
+
+def _remove(folder: Path, **options: Any) -> RemoveResult:
+    given = {"s1": folder / "vv_vh.tif", "s2": folder / "l1c.tif", "shift": "none", **options}
+    return run(RemoveOptions(**given), silent)
+
+
+def _read(path: Path) -> np.ndarray:
+    with without_warning(NotGeoreferencedWarning), rasterio.open(path) as dataset:
+        return dataset.read()
+
+
+def _inside(cloud: np.ndarray) -> np.ndarray:
+    """The middle of the cloud, away from any soft edge."""
+    rows, cols = np.mgrid[: cloud.shape[0], : cloud.shape[1]]
+    return np.hypot(rows - cloud.shape[0] / 2, cols - cloud.shape[1] / 2) < min(cloud.shape) / 8
+
+
+def test_clouds_are_replaced_and_clear_pixels_stay_bit_identical(
+    folder: Path, network: Known
+) -> None:
+    result = _remove(folder)
+    before, after = _read(folder / "l1c.tif"), _read(result.output)
+    marks = _read(result.filled)[0]
+    _, cloud = cloudy_scene(96, 96)
+    assert (marks[cloud] == Mark.RECONSTRUCTED).all()
+    assert np.array_equal(after[:, marks == Mark.ORIGINAL], before[:, marks == Mark.ORIGINAL])
+    assert (after[:, _inside(cloud)] == ANSWER).all()
+    assert result.restored == pytest.approx((marks == Mark.RECONSTRUCTED).mean())
+    assert 0.1 < result.restored < 0.5
+
+
+def test_tiles_are_restored_side_by_side(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = read_card(find_model(DEFAULT_MODEL))
+    monkeypatch.setattr(remove, "load_model", lambda *_: Model(card, Paired()))
+    result = _remove(folder, replace="all", tile=64, overlap=32)
+    assert result.tiles == 4
+    assert (_read(result.output) == 2000).all()
+
+
+def test_the_edge_is_soft(folder: Path, network: Known) -> None:
+    """From the original to the restored value there is no step as high as their difference."""
+    write_raster(folder / "mask.tif", _half_mask(), ["mask"])
+    _remove(folder, mask=folder / "mask.tif")
+    before, after = (
+        _read(folder / name)[7, 10, 44:54].astype(float)
+        for name in ("l1c.tif", "l1c_cloudfree.tif")
+    )
+    share = (after - before) / (ANSWER - before)
+    assert share[:4] == pytest.approx(0)
+    assert (np.diff(share[3:9]) > 0).all()
+    assert share[9] == pytest.approx(1, abs=0.01)
+
+
+def _half_mask() -> np.ndarray:
+    mask = np.zeros((1, 96, 96), np.uint8)
+    mask[..., 48:] = 1
+    return mask
+
+
+def test_the_result_is_like_the_input_but_for_its_pixels(folder: Path, network: Known) -> None:
+    path = write_raster(
+        folder / "named.tif", cloudy_scene(96, 96)[0][::-1].copy(), OPTICAL_BANDS[::-1],
+        nodata=0, ACQUIRED="2026-06-01",
+    )  # fmt: skip
+    result = _remove(folder, s2=path)
+    with rasterio.open(path) as one, rasterio.open(result.output) as other:
+        for name in ("crs", "transform", "shape", "dtypes", "descriptions", "nodata", "scales"):
+            assert getattr(one, name) == getattr(other, name), name
+        tags = other.tags()
+    assert tags["ACQUIRED"] == "2026-06-01"
+    assert (tags["CLOUDFREE_S1"], tags["CLOUDFREE_S2"]) == ("vv_vh.tif", "named.tif")
+    assert tags["CLOUDFREE_MODEL"] == DEFAULT_MODEL
+    assert len(tags["CLOUDFREE_MODEL_SHA256"]) == 64
+    assert (_read(result.output)[:, 48, 48] == ANSWER).all()
+
+
+def test_names_of_the_outputs_follow_the_scene_or_the_user(folder: Path, network: Known) -> None:
+    assert _remove(folder).output == folder / "l1c_cloudfree.tif"
+    (folder / "out").mkdir()
+    result = _remove(folder, output=folder / "out" / "x.tif")
+    assert result.filled == folder / "out" / "x_filled.tif"
+    with rasterio.open(result.output) as dataset:
+        assert dataset.tags()["CLOUDFREE_S2"] == "../l1c.tif"
+
+
+def test_tiles_without_a_cloud_are_not_run(folder: Path, network: Known) -> None:
+    mask = np.zeros((1, 96, 96), np.uint8)
+    mask[0, :10, :10] = 1
+    write_raster(folder / "mask.tif", mask, ["mask"])
+    result = _remove(folder, mask=folder / "mask.tif", tile=32, overlap=0)
+    assert (result.tiles, network.tiles) == (9, 1)
+
+
+def test_shadows_are_restored_and_snow_is_not(folder: Path, network: Known) -> None:
+    mask = np.zeros((1, 96, 96), np.uint8)
+    mask[0, :30], mask[0, 60:] = 2, 3
+    write_raster(folder / "mask.tif", mask, ["mask"])
+    marks = _read(_remove(folder, mask=folder / "mask.tif").filled)[0]
+    assert (marks[:30] == Mark.RECONSTRUCTED).all()
+    assert (marks[30:] == Mark.ORIGINAL).all()
+
+
+def test_the_network_is_told_of_the_shadows_of_the_mask_and_of_none_without_one(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask = np.zeros((1, 96, 96), np.uint8)
+    mask[0, :30], mask[0, 30:40] = 2, 1
+    write_raster(folder / "mask.tif", mask, ["mask"])
+    told: list[np.ndarray] = []
+    answer = network.run
+
+    def listening(inputs: Arrays) -> Arrays:
+        told.append(inputs["shadow"][0, 0])
+        return answer(inputs)
+
+    monkeypatch.setattr(network, "run", listening)
+    _remove(folder, mask=folder / "mask.tif")
+    _remove(folder, replace="all", overwrite=True)
+    assert told[0][:35].all(), "and below the margin of the cloud beside it"
+    assert not told[0][35:].any()
+    assert not told[1].any()
+
+
+def test_all_means_every_pixel_with_data(folder: Path, network: Known) -> None:
+    numbers, _ = cloudy_scene(96, 96)
+    numbers[:, :8] = 0
+    write_raster(folder / "l1c.tif", numbers, OPTICAL_BANDS, nodata=0)
+    result = _remove(folder, replace="all")
+    marks, after = _read(result.filled)[0], _read(result.output)
+    assert (marks[:8] == Mark.NODATA).all()
+    assert (after[:, :8] == 0).all()
+    assert (after[:, 20:] == ANSWER).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 96), (97, 89), (53, 300), (300, 41)], ids=str)
+def test_any_size_works(tmp_path: Path, network: Known, height: int, width: int) -> None:
+    write_cloudy_scene(tmp_path / "l1c.tif", height, width)
+    write_radar(tmp_path / "vv_vh.tif", height, width)
+    result = _remove(tmp_path, replace="all", tile=64, overlap=16)
+    assert (_read(result.filled) == Mark.RECONSTRUCTED).all()
+    assert _read(result.output).shape == (13, height, width)
+
+
+def test_tiling_does_not_show(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that looks at one pixel gives the same picture whatever the tiles."""
+
+    class Inverting(Known):
+        def run(self, inputs: Arrays) -> Arrays:
+            return {"image": np.asarray(1.0 - inputs["optical"], dtype=np.float32)}
+
+    card = read_card(find_model(DEFAULT_MODEL))
+    monkeypatch.setattr(remove, "load_model", lambda *_: Model(card, Inverting()))
+    whole = _read(_remove(folder, output=folder / "a.tif", replace="all").output)
+    tiled = _read(_remove(folder, output=folder / "b.tif", replace="all", tile=32).output)
+    assert np.abs(whole.astype(int) - tiled).max() <= 1
+
+
+def _in_degrees(path: Path) -> None:
+    """Radar in degrees, coarser, larger than the scene."""
+    transform, width, height = calculate_default_transform(
+        UTM31, "EPSG:4326", 200, 200, *rasterio.transform.array_bounds(200, 200, _MARGIN)
+    )
+    write_radar(path, height, width, crs="EPSG:4326", transform=transform)
+
+
+def _in_next_zone(path: Path) -> None:
+    transform, width, height = calculate_default_transform(
+        UTM31, "EPSG:32632", 200, 200, *rasterio.transform.array_bounds(200, 200, _MARGIN),
+        resolution=20,
+    )  # fmt: skip
+    write_radar(path, height, width, crs="EPSG:32632", transform=transform)
+
+
+_MARGIN = TEN_METRES @ Affine.translation(-50, -50)
+
+
+@pytest.mark.parametrize("write", [_in_degrees, _in_next_zone], ids=["degrees", "zone"])
+def test_radar_on_another_grid_works(
+    folder: Path, network: Known, write: Callable[[Path], None]
+) -> None:
+    write(folder / "vv_vh.tif")
+    result = _remove(folder)
+    assert result.unseen == 0
+    assert (_read(result.output)[:, 48, 48] == ANSWER).all()
+
+
+def test_clouds_without_radar_stay_and_are_told_of(
+    folder: Path, network: Known, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_radar(folder / "vv_vh.tif", 96, 48)  # the left half of the scene
+    result = _remove(folder)
+    before, after = _read(folder / "l1c.tif"), _read(result.output)
+    assert np.array_equal(after[:, :, 50:], before[:, :, 50:])
+    assert (after[:, 48, 40] == ANSWER).all()
+    assert result.unseen == pytest.approx(result.restored, rel=0.2)
+    assert "of the clouds have no Sentinel-1 and stay as they were" in caplog.text
+    with rasterio.open(result.output) as dataset:
+        assert "no Sentinel-1" in dataset.tags()["CLOUDFREE_WARNINGS"]
+
+
+def test_a_corrected_shift_leaves_no_rim_of_cloud(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both scenes end together; moving the radar by 2.3 rows takes it away from three of them."""
+    moved = Measurement(Shift(2.3, -1.0), 0.9, True, True, "corrected", 1.0)
+    monkeypatch.setattr(remove, "measure", lambda *_: moved)
+    write_raster(folder / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
+    result = _remove(folder, mask=folder / "mask.tif")
+    assert (_read(result.filled) == Mark.RECONSTRUCTED).all()
+
+
+def test_nothing_but_cloud_is_restored_with_a_warning(
+    folder: Path, network: Known, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_raster(folder / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
+    assert _remove(folder, mask=folder / "mask.tif").restored == 1
+    assert "no clear pixel in the scene" in caplog.text
+
+
+def test_nothing_to_restore_copies_the_scene(
+    folder: Path, network: Known, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_raster(folder / "mask.tif", np.zeros((1, 96, 96), np.uint8), ["mask"])
+    result = _remove(folder, mask=folder / "mask.tif")
+    assert np.array_equal(_read(result.output), _read(folder / "l1c.tif"))
+    assert (result.restored, network.tiles) == (0, 0)
+    assert "nothing to restore" in caplog.text
+
+
+def test_scenes_without_coordinates_work_when_they_match(
+    folder: Path, network: Known, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_cloudy_scene(folder / "l1c.tif", crs=None)
+    write_radar(folder / "vv_vh.tif", crs=None)
+    assert (_read(_remove(folder).output)[:, 48, 48] == ANSWER).all()
+    assert "no coordinate system" in caplog.text
+
+
+def test_floats_stay_floats(folder: Path, network: Known) -> None:
+    numbers, cloud = cloudy_scene(96, 96)
+    reflectance = (numbers / 10_000).astype(np.float32)
+    reflectance[:, :5] = np.nan
+    write_raster(folder / "l1c.tif", reflectance, OPTICAL_BANDS)
+    after = _read(_remove(folder).output)
+    assert after.dtype == np.float32
+    assert np.isnan(after[:, :5]).all()
+    assert after[:, _inside(cloud)] == pytest.approx(ANSWER / 10_000)
+
+
+def test_bands_the_model_does_not_know_stay(folder: Path, network: Known) -> None:
+    numbers = np.concatenate([cloudy_scene(96, 96)[0], np.full((1, 96, 96), 77, np.uint16)])
+    write_raster(folder / "l1c.tif", numbers, [*OPTICAL_BANDS, "SCL"])
+    after = _read(_remove(folder).output)
+    assert (after[13] == 77).all()
+    assert (after[:13, 48, 48] == ANSWER).all()
+
+
+def test_the_offset_of_newer_products_is_taken_off_and_put_back(
+    folder: Path, network: Known
+) -> None:
+    write_raster(folder / "l1c.tif", cloudy_scene(96, 96)[0] + np.uint16(1000), OPTICAL_BANDS)
+    after = _read(_remove(folder, s2_offset=-1000.0).output)
+    assert (after[:, 48, 48] == ANSWER + 1000).all()
+
+
+def test_a_fault_of_the_network_leaves_no_output(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("broke")
+
+    monkeypatch.setattr(network, "run", fail)
+    before = sorted(folder.iterdir())
+    with pytest.raises(RuntimeError, match="broke"):
+        _remove(folder)
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("broken", ["network", "mask", "result"])
+def test_no_thread_outlives_a_fault_though_the_error_is_kept(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """It would read files that are closed, and the garbage collector would have to end it."""
+
+    def fail(*_: Any) -> None:
+        raise OSError("broke")
+
+    mask = write_raster(folder / "mask.tif", _half_mask(), ["mask"]) if broken == "result" else None
+    monkeypatch.setattr(*(network, "run") if broken == "network" else (CogWriter, "write"), fail)
+    before = set(threading.enumerate())
+    with pytest.raises(OSError, match="broke") as error:
+        _remove(folder, mask=mask, tile=16, overlap=4, batch=1)
+    assert error.traceback
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize("room_kb", [1, 20, 100])
+def test_a_full_disk_leaves_no_output(folder: Path, network: Known, room_kb: int) -> None:
+    mask = write_raster(folder / "mask.tif", _half_mask(), ["mask"])
+    before = sorted(folder.iterdir())
+    with (
+        full_disk(1000 * room_kb),
+        pytest.raises(OutputError, match=r"cannot be written .*free some space"),
+    ):
+        _remove(folder, mask=mask)
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("ending", ["", "_filled", "_uncertainty"])
+def test_a_file_that_cannot_be_finished_takes_the_others_with_it(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    copy = rasterio.shutil.copy
+
+    def full_by_then(source: Path, target: Path, **options: Any) -> None:
+        if target.parent.name.startswith(f".l1c_cloudfree{ending}.part.") and "COG" in str(options):
+            raise OSError("No space left on device")
+        copy(source, target, **options)
+
+    monkeypatch.setattr(rasterio.shutil, "copy", full_by_then)
+    before = sorted(folder.iterdir())
+    with pytest.raises(OutputError, match=rf"cloudfree{ending}\.tif cannot be written \(No space"):
+        _remove(folder, uncertainty=True)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_the_result_has_its_name_last(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that skips results which are there finds the others beside them."""
+    named: list[str] = []
+    replace = Path.replace
+
+    def watched(self: Path, target: Path) -> Path:
+        named.append(target.name)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    result = _remove(folder, uncertainty=True)
+    made = [path.name for path in (result.uncertainty, result.filled, result.output) if path]
+    assert named[-3:] == made
+    assert len(made) == 3
+
+
+def _elsewhere(folder: Path) -> dict[str, Any]:
+    write_radar(folder / "vv_vh.tif", transform=TEN_METRES @ Affine.translation(5000, 0))
+    return {}
+
+
+def _radar_beside_the_cloud(folder: Path) -> dict[str, Any]:
+    write_radar(folder / "vv_vh.tif", 10, 96)
+    return {}
+
+
+def _no_cirrus(folder: Path) -> dict[str, Any]:
+    keep = [i for i, band in enumerate(OPTICAL_BANDS) if band != "B10"]
+    names = [OPTICAL_BANDS[i] for i in keep]
+    write_raster(folder / "l1c.tif", cloudy_scene(96, 96)[0][keep], names)
+    return {}
+
+
+def _one_polarisation(folder: Path) -> dict[str, Any]:
+    write_raster(folder / "vv_vh.tif", np.zeros((1, 96, 96), np.float32), ["VV"])
+    return {}
+
+
+def _other_size_without_coordinates(folder: Path) -> dict[str, Any]:
+    write_cloudy_scene(folder / "l1c.tif", crs=None)
+    write_radar(folder / "vv_vh.tif", 50, 50, crs=None)
+    return {}
+
+
+def _picture(folder: Path) -> dict[str, Any]:
+    write_raster(folder / "l1c.tif", np.ones((13, 96, 96), np.uint8), OPTICAL_BANDS)
+    return {}
+
+
+def _no_radar(_: Path) -> dict[str, Any]:
+    return {"s1": None}
+
+
+def _mask_of_another_scene(folder: Path) -> dict[str, Any]:
+    return {"mask": write_raster(folder / "mask.tif", np.ones((1, 9, 9), np.uint8), ["mask"])}
+
+
+def _all_nodata(folder: Path) -> dict[str, Any]:
+    write_raster(folder / "l1c.tif", np.zeros((13, 96, 96), np.uint16), OPTICAL_BANDS)
+    return {}
+
+
+REFUSALS: list[tuple[Callable[[Path], dict[str, Any]], type[CloudfreeError], str]] = [
+    (_elsewhere, InputError, r"does not meet Sentinel-2 .*; wanted two scenes of the same place"),
+    (_radar_beside_the_cloud, InputError, "no Sentinel-1 pixel over any of the clouds"),
+    (
+        _no_cirrus,
+        InputError,
+        r"no band B10 in l1c\.tif .*; wanted the bands that model cloudfree-s",
+    ),
+    (_one_polarisation, InputError, r"Sentinel-1 bands \['VV'\]; wanted one VV and one VH"),
+    (_other_size_without_coordinates, InputError, "50 x 50 pixels in vv_vh.tif against 96 x 96"),
+    (_mask_of_another_scene, InputError, r"mask mask\.tif \(9 x 9 pixels\) does not lie on"),
+    (_picture, InputError, r"8-bit numbers in l1c\.tif; wanted reflectance .*true-colour picture"),
+    (_no_radar, InputError, "no Sentinel-1 scene; wanted VV and VH, which model cloudfree-s needs"),
+    (_all_nodata, InputError, "no valid pixel in l1c.tif"),
+    (lambda _: {"model": "none"}, ModelError, "no model 'none'; wanted one of .*cloudfree-s"),
+    (lambda _: {"tile": 32, "overlap": 32}, InputError, "an overlap of 32 pixels for tiles of 32"),
+    (lambda f: {"output": f / "l1c.tif"}, OutputError, r"l1c\.tif is an input or another"),
+    (
+        lambda f: {"report": f / "l1c_cloudfree.tif"},
+        OutputError,
+        "cloudfree.tif is .*another",
+    ),
+    (lambda f: {"report": f / "l1c_cloudfree_filled.tif"}, OutputError, "filled.tif is .*another"),
+    (
+        lambda f: {"output": f / "mask.tif", "mask": f / "mask.tif"},
+        OutputError,
+        "mask.tif is an",
+    ),
+    (lambda _: {"creation_options": {"COMPRESS": "JPEG"}}, OutputError, r"--co COMPRESS=JPEG for"),
+    (lambda f: {"output": f / "no" / "a.tif"}, OutputError, "no folder"),
+    (lambda _: {"dilate": "far"}, InputError, "a distance of 'far'; wanted a length"),
+]
+
+
+@pytest.mark.parametrize(("change", "kind", "text"), REFUSALS, ids=[text for *_, text in REFUSALS])
+def test_refusals_say_what_was_found_and_leave_nothing(
+    folder: Path,
+    network: Known,
+    change: Callable[[Path], dict[str, Any]],
+    kind: type[CloudfreeError],
+    text: str,
+) -> None:
+    options = change(folder)
+    before = sorted(path.name for path in folder.iterdir())
+    with pytest.raises(kind, match=text) as refusal:
+        _remove(folder, **options)
+    assert "\n" not in str(refusal.value)
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_existing_results_are_kept_unless_told_otherwise(folder: Path, network: Known) -> None:
+    _remove(folder)
+    with pytest.raises(OutputError, match=r"l1c_cloudfree\.tif exists already"):
+        _remove(folder)
+    _remove(folder, overwrite=True)
+
+
+def test_a_dry_run_checks_and_writes_nothing(folder: Path, network: Known) -> None:
+    before = sorted(path.name for path in folder.iterdir())
+    result = _remove(folder, dry_run=True)
+    assert not result.written
+    assert "nothing written" in result.summary()
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_a_report_is_written_beside_the_result(folder: Path, network: Known) -> None:
+    _remove(folder, report=folder / "report.html")
+    assert "l1c_cloudfree.tif" in (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("units", "tag"),
+    [("auto", "db (negative numbers, median -14)"), ("linear", "linear (as given)")],
+)
+def test_the_result_tells_what_the_radar_was_taken_for(
+    folder: Path, network: Known, units: str, tag: str
+) -> None:
+    if units == "linear":
+        power = 10 ** (_read(folder / "vv_vh.tif") / 10)
+        write_raster(folder / "vv_vh.tif", power.astype(np.float32), SAR_BANDS)
+    result = _remove(folder, s1_units=units, replace="all")
+    with rasterio.open(result.output) as dataset:
+        assert dataset.tags()["CLOUDFREE_S1_UNITS"] == tag
+
+
+def test_radar_bands_are_found_by_name(folder: Path, network: Known) -> None:
+    radar = _read(folder / "vv_vh.tif")
+    write_raster(folder / "vv_vh.tif", radar[::-1].copy(), SAR_BANDS[::-1])
+    assert (_read(_remove(folder).output)[:, 48, 48] == ANSWER).all()

@@ -1,0 +1,23 @@
+"""Eight ways to lay a square on itself, each of which can be undone."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloudfree.core.dihedral import AS_IS, TURNS
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(TURNS), st.integers(1, 9), st.integers(1, 9))
+def test_a_turn_is_undone(turn, height, width):
+    array = np.random.default_rng(0).random((2, height, width), dtype=np.float32)
+    assert np.array_equal(turn.undone(turn.of(array)), array)
+
+
+def test_there_are_eight_and_the_first_changes_nothing():
+    square = np.arange(9, dtype=np.float32).reshape(1, 3, 3)
+    assert len({turn.of(square).tobytes() for turn in TURNS}) == 8
+    assert np.array_equal(AS_IS.of(square), square)
+    assert AS_IS in TURNS

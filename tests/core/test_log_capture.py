@@ -1,0 +1,30 @@
+"""What is said in a block is kept, and nothing that is said after it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from cloudfree.core.log_capture import warnings_kept
+
+log = logging.getLogger("cloudfree")
+
+
+def test_warnings_are_kept_and_notes_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "cloudfree")
+    with warnings_kept() as kept:
+        log.info("a note")
+        log.warning("%d of them are odd", 2)
+        log.error("worse")
+    assert kept == ["2 of them are odd", "worse"]
+    assert not caplog.messages
+
+
+def test_who_listened_before_listens_again(caplog: pytest.LogCaptureFixture) -> None:
+    handlers, propagate = log.handlers[:], log.propagate
+    with pytest.raises(RuntimeError, match="enough"), warnings_kept() as kept:
+        raise RuntimeError("enough")
+    log.warning("after it")
+    assert (kept, caplog.messages) == ([], ["after it"])
+    assert (log.handlers, log.propagate) == (handlers, propagate)

@@ -1,0 +1,22 @@
+"""A scene of a batch that waits in the middle of being written, as a large one."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from cloudfree.commands.batch import scene_job as batch_scene
+from cloudfree.commands.batch.options import SceneOutcome
+from cloudfree.commands.batch.scene_job import SceneJob
+
+
+def restore(job: SceneJob) -> SceneOutcome:
+    """The scene, but that its first rows take ten minutes to finish."""
+    from cloudfree.commands.remove.removal_scene import Restoration
+
+    def wait(*_: object) -> None:
+        job.options.result.with_suffix(".pid").write_text(str(os.getpid()))
+        time.sleep(600)
+
+    Restoration.finished = wait  # type: ignore[method-assign]
+    return batch_scene.restore(job)

@@ -1,0 +1,232 @@
+"""ONNX files agree with torch, say what they take, and run where they say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from onnx import TensorProto, helper
+from torch import nn
+
+from cloudfree.errors import ModelError
+from cloudfree.inference import export, onnx_runtime
+from cloudfree.inference.card_toml import entries_of, toml_text
+from cloudfree.inference.checkpoint import build_network
+from cloudfree.inference.export import TOLERANCE, Agreement, noise, roomy_side, write_onnx
+from cloudfree.inference.load import load_model
+from cloudfree.inference.model_card import ModelCard, model_card
+from cloudfree.inference.model_store import CARD
+from cloudfree.inference.onnx_runtime import CARD_KEY, OnnxRuntime, read_onnx_card
+from cloudfree.inference.registry import card_entries
+from cloudfree.inference.torch_runtime import TorchRuntime
+from tests.factories.networks import lively
+from tests.inference.test_checkpoint import SMALL
+
+# Tracing takes its time: one network stands for all, the others wait for `make test-slow`.
+QUICK = "dsen2_cr"
+
+
+def _card(name: str, settings: dict) -> ModelCard:
+    own = {"name": name, "weights": "a.pth", "weights_sha256": "0" * 64}
+    return model_card({**card_entries(name, settings), **own})
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, nn.Module, Agreement]:
+    """An ONNX file, the network in it, and how they compare."""
+    path = tmp_path_factory.mktemp("onnx") / "small.onnx"
+    network = lively(build_network(QUICK, SMALL[QUICK]))
+    return path, network, write_onnx(network, _card(QUICK, SMALL[QUICK]), path, 18)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n == QUICK else pytest.mark.slow) for n in SMALL]
+)
+def test_every_network_is_exported_with_free_axes_and_agrees(tmp_path: Path, name: str) -> None:
+    path, card = tmp_path / "net.onnx", _card(name, SMALL[name])
+    network = lively(build_network(name, SMALL[name]))
+    agreement = write_onnx(network, card, path, 18)
+    assert agreement.difference <= TOLERANCE
+    assert agreement.smallest_side <= roomy_side(card.multiple)
+    runtime = OnnxRuntime(path, "cpu")
+    assert runtime.free_axes == ("batch", "height", "width")
+    assert list(runtime.inputs) == list(card.inputs)
+    reference = TorchRuntime(network, card.inputs, torch.device("cpu"), torch.float32)
+    side = roomy_side(card.multiple)
+    inputs = noise(card, (2, side + card.multiple, side), seed=5)
+    wanted, found = reference.run(inputs), runtime.run(inputs)
+    assert list(found) == list(wanted)
+    for key, value in wanted.items():
+        # As the export itself compares: in proportion to outputs that exceed 1, which those of
+        # recipe weights can by far (GLF-CR's reach 70).
+        largest = max(1.0, float(np.abs(value).max()))
+        np.testing.assert_allclose(found[key], value, rtol=0, atol=TOLERANCE * largest)
+
+
+def test_the_file_names_its_inputs_outputs_and_axes(exported) -> None:
+    path, _, agreement = exported
+    runtime = OnnxRuntime(path, "cpu")
+    assert runtime.inputs == {
+        "optical": ["batch", 13, "height", "width"],
+        "sar": ["batch", 2, "height", "width"],
+    }
+    assert runtime.outputs == ["image"]
+    assert agreement.sizes == ((1, 64, 32), (3, 32, 64))
+    assert onnx.load(path).opset_import[0].version == 18
+
+
+def test_the_card_travels_in_the_file(exported) -> None:
+    card = read_onnx_card(exported[0])
+    assert card.weights == "small.onnx"
+    assert card.weights_sha256 == hashlib.sha256(exported[0].read_bytes()).hexdigest()
+    own = {"weights": "a.pth", "weights_sha256": "0" * 64}
+    assert replace(card, **own) == _card(QUICK, SMALL[QUICK])
+
+
+def test_a_folder_whose_file_is_another_than_its_card_says_is_refused(
+    exported, tmp_path: Path
+) -> None:
+    shutil.copy(exported[0], tmp_path)
+    card = read_onnx_card(exported[0])
+    (tmp_path / CARD).write_text(toml_text(entries_of(card)))
+    assert load_model(str(tmp_path), "cpu").card == card
+    other = replace(card, weights_sha256="0" * 64)
+    (tmp_path / CARD).write_text(toml_text(entries_of(other)))
+    with pytest.raises(
+        ModelError, match=r"small\.onnx have SHA-256 \w{12}; wanted 000000000000 as"
+    ):
+        load_model(str(tmp_path), "cpu")
+
+
+def test_the_file_tells_nothing_of_the_machine_it_was_made_on(exported) -> None:
+    content = exported[0].read_bytes()
+    assert str(Path(torch.__file__).parents[1]).encode() not in content
+    assert str(Path(export.__file__).parents[2]).encode() not in content
+
+
+def test_nothing_lies_beside_the_file(exported) -> None:
+    assert [path.name for path in exported[0].parent.iterdir()] == ["small.onnx"]
+
+
+def test_a_file_that_differs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = OnnxRuntime.run
+    monkeypatch.setattr(
+        OnnxRuntime, "run", lambda *given: {k: v + 0.01 for k, v in run(*given).items()}
+    )
+    network = build_network(QUICK, SMALL[QUICK])
+    with pytest.raises(ModelError, match=r"differs from torch by \d\.\de-0\d; wanted at most 0.00"):
+        write_onnx(network, _card(QUICK, SMALL[QUICK]), tmp_path / "a.onnx", 18)
+
+
+def test_sides_that_the_file_is_wrong_for_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file may follow another branch than torch where there are few pixels."""
+    difference = export._difference
+    monkeypatch.setattr(
+        export,
+        "_difference",
+        lambda *given: 1.0 if given[2]["sar"].shape[-1] < 8 else difference(*given),
+    )
+    path = tmp_path / "a.onnx"
+    network = build_network(QUICK, SMALL[QUICK])
+    assert write_onnx(network, _card(QUICK, SMALL[QUICK]), path, 18).smallest_side == 8
+    runtime = OnnxRuntime(path, "cpu")
+    runtime.run(noise(_card(QUICK, SMALL[QUICK]), (1, 8, 8)))
+    with pytest.raises(ModelError, match=r"1 x 13 x 9 x 7 .*; wanted sides of at least 8 pixels"):
+        runtime.run(noise(_card(QUICK, SMALL[QUICK]), (1, 9, 7)))
+
+
+def test_weights_beyond_one_file_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with torch.device("meta"):
+        network = nn.Linear(30_000, 20_000)
+    with pytest.raises(ModelError, match=r"weights of 2\.4 GB; wanted less than 2 GB"):
+        write_onnx(network, _card(QUICK, {}), Path("never.onnx"), 18)
+
+
+def test_other_bands_than_the_file_takes_are_refused(exported) -> None:
+    runtime = OnnxRuntime(exported[0], "cpu")
+    optical, sar = np.zeros((1, 4, 8, 8), np.float32), np.zeros((1, 2, 8, 8), np.float32)
+    text = r"optical of 1 x 4 x 8 x 8 .*; wanted batch x 13 x height"
+    with pytest.raises(ModelError, match=text):
+        runtime.run({"optical": optical, "sar": sar})
+    with pytest.raises(ModelError, match="sar of no array"):
+        runtime.run({"optical": np.zeros((1, 13, 8, 8), np.float32)})
+
+
+def test_it_reports_the_provider_that_it_got(exported) -> None:
+    for device in ("auto", "cpu"):
+        runtime = OnnxRuntime(exported[0], device)
+        got = runtime._session.get_providers()[0]
+        assert runtime.description == f"ONNX Runtime {onnxruntime.__version__}, {got}"
+    assert got == "CPUExecutionProvider"
+    assert runtime.batch == 1
+
+
+def test_a_gpu_that_is_not_there_is_refused(exported) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    for device in ("cuda", "cuda:1"):
+        with pytest.raises(
+            ModelError,
+            match=rf"device {device}, but ONNX Runtime runs on CPUEx\w+; wanted a session on CUDA",
+        ):
+            load_model(str(exported[0]), device)
+
+
+def test_looking_for_a_gpu_is_silent(exported, capfd: pytest.CaptureFixture[str]) -> None:
+    OnnxRuntime(exported[0], "auto")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_gpu_that_only_torch_can_use_is_told_of(
+    exported, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    OnnxRuntime(exported[0], "auto")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(onnx_runtime, "_providers", lambda _: ["CPUExecutionProvider"])
+    OnnxRuntime(exported[0], "cpu")
+    assert not caplog.messages
+    OnnxRuntime(exported[0], "auto")
+    assert len(caplog.messages) == 1
+    assert "ONNX Runtime cannot use the GPU that torch sees" in caplog.text
+
+
+def test_a_device_of_no_name_is_refused(exported) -> None:
+    with pytest.raises(ModelError, match="device 'toaster'; wanted auto, cpu, cuda or cuda:N"):
+        OnnxRuntime(exported[0], "toaster")
+
+
+def test_foreign_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    path.write_text("hello")
+    with pytest.raises(ModelError, match=r"a\.onnx cannot be loaded \(.*\); wanted an ONNX model"):
+        read_onnx_card(path)
+    value = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1]) for n in ("x", "y")]
+    node = helper.make_node("Identity", ["x"], ["y"])
+    graph = helper.make_graph([node], "g", value[:1], value[1:])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)],
+                                ir_version=8), path)  # fmt: skip
+    with pytest.raises(ModelError, match="carries no card; wanted an ONNX file made by"):
+        read_onnx_card(path)
+
+
+def test_metadata_is_one_json_object(exported) -> None:
+    (entry,) = [p for p in onnx.load(exported[0]).metadata_props if p.key == CARD_KEY]
+    assert json.loads(entry.value)["network"] == QUICK
+
+
+def test_another_precision_than_the_exported_one_is_refused(
+    exported: tuple[Path, nn.Module, Agreement],
+) -> None:
+    with pytest.raises(ModelError, match="precision bf16 for an ONNX file; wanted fp32"):
+        load_model(str(exported[0]), "cpu", "bf16")
+    assert load_model(str(exported[0]), "cpu", "fp32").card.inputs == ("optical", "sar")

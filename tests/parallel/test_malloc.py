@@ -1,0 +1,66 @@
+"""Giving freed memory back to the system."""
+
+import ctypes
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cloudfree.parallel import malloc as freed_memory
+from cloudfree.parallel.malloc import give_back_freed_memory, share_heaps
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_is_freed_between_blocks_in_use_goes_back() -> None:
+    if freed_memory._of_allocator("malloc_trim") is None:
+        pytest.skip("not the GNU C library")
+    # Below the size from which the allocator maps arrays one by one, so that they share its heap.
+    arrays = [np.ones(12_000, dtype=np.float64) for _ in range(2000)]
+    del arrays[::2], arrays[1::2]
+    full = resident_bytes()
+    give_back_freed_memory()
+    assert full - resident_bytes() > 50e6
+    assert all(array.all() for array in arrays)
+
+
+THREADS_WITH_HEAPS = """
+import ctypes, threading
+from cloudfree.parallel.malloc import share_heaps
+share_heaps()
+together = threading.Barrier(6)
+def work():
+    ctypes.CDLL(None).malloc(1000)
+    together.wait()
+threads = [threading.Thread(target=work) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+ctypes.CDLL(None).malloc_stats()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of the GNU C library")
+@pytest.mark.parametrize("shared", [False, True])
+def test_threads_share_two_heaps(shared: bool) -> None:
+    if freed_memory._of_allocator("malloc_trim") is None:
+        pytest.skip("not the GNU C library")
+    script = THREADS_WITH_HEAPS if shared else THREADS_WITH_HEAPS.replace("share_heaps()\n", "")
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert (told.stderr.count("Arena") <= 2) is shared
+
+
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    freed_memory._of_allocator.cache_clear()
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    assert freed_memory._of_allocator("malloc_trim") is None
+    give_back_freed_memory()
+    share_heaps()
+    monkeypatch.undo()
+    freed_memory._of_allocator.cache_clear()

@@ -1,0 +1,104 @@
+"""Loading ahead on threads: in order, no further than asked, no error lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfree.parallel.prefetch import prefetch
+from tests.factories.patience import PATIENCE_S
+
+
+@given(st.lists(st.integers(), max_size=20), st.integers(0, 5), st.integers(1, 4))
+def test_every_item_comes_once_and_in_order(items: list[int], ahead: int, threads: int) -> None:
+    with prefetch(lambda item: item**2, items, ahead, threads) as loaded:
+        assert list(loaded) == [(n, n**2) for n in items]
+
+
+@given(st.integers(0, 4), st.integers(0, 12))
+def test_no_more_than_that_many_items_are_ahead(ahead: int, count: int) -> None:
+    begun: list[int] = []
+    with prefetch(begun.append, range(count), ahead) as loaded:
+        for item, _ in loaded:
+            assert len(begun) <= item + 1 + ahead
+    assert begun == list(range(count))
+
+
+def test_the_next_item_is_loaded_while_the_first_is_used() -> None:
+    second_loaded = threading.Event()
+
+    def load(item: int) -> None:
+        if item == 2:
+            second_loaded.set()
+
+    with prefetch(load, [1, 2], ahead=1) as loaded:
+        for item, _ in loaded:
+            assert item == 2 or second_loaded.wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_as_many_items_are_loaded_at_once_as_there_are_threads(threads: int) -> None:
+    together = threading.Barrier(threads)
+    items = range(2 * threads)
+    with prefetch(lambda _: together.wait(PATIENCE_S), items, threads, threads) as loaded:
+        assert len(list(loaded)) == 2 * threads
+
+
+@pytest.mark.parametrize("bad", [1, 3])
+def test_an_error_comes_at_its_place(bad: int) -> None:
+    def load(item: int) -> int:
+        if item == bad:
+            raise OSError(f"{item} is broken")
+        return item
+
+    seen = []
+    with (
+        pytest.raises(OSError, match=f"{bad} is broken"),
+        prefetch(load, [0, 1, 2, 3]) as loaded,
+    ):
+        for item, _ in loaded:
+            seen.append(item)
+    assert seen == list(range(bad))
+
+
+def test_an_error_of_the_items_ends_the_work() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise ValueError("no more")
+
+    with (
+        pytest.raises(ValueError, match="no more"),
+        prefetch(lambda item: item, items()) as loaded,
+    ):
+        list(loaded)
+
+
+def test_whoever_stops_early_waits_for_no_more_than_is_at_work() -> None:
+    begun: list[int] = []
+    may_end = threading.Event()
+
+    def load(item: int) -> None:
+        begun.append(item)
+        assert item == 0 or may_end.wait(PATIENCE_S)
+
+    with prefetch(load, range(9), ahead=4) as loaded:
+        next(loaded)
+        threading.Timer(0.05, may_end.set).start()
+    assert begun in ([0], [0, 1]), "what waited is dropped"
+
+
+def test_no_thread_is_left_though_the_error_that_ended_the_work_is_kept() -> None:
+    """The garbage collector must not have to end one: it may stop another that is starting."""
+    before = set(threading.enumerate())
+    with (
+        pytest.raises(OSError, match="disk full") as error,
+        prefetch(lambda item: item, range(9), threads=3) as loaded,
+    ):
+        next(loaded)
+        raise OSError("disk full")
+    assert error.traceback
+    assert set(threading.enumerate()) <= before

@@ -1,0 +1,106 @@
+"""Reading files: in parts, at other sizes, damaged, refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
+
+from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
+from cloudfree.core.grid import Grid
+from cloudfree.core.window import Window
+from cloudfree.errors import InputError
+from cloudfree.raster import dataset
+from cloudfree.raster.dataset import Dataset
+from cloudfree.sentinel1.geocoded import SarScene
+from cloudfree.sentinel1.terrain import Elevation
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from tests.factories.damage import half_loaded
+from tests.factories.rasters import TEN_METRES, write_radar, write_raster
+
+NUMBERS = np.arange(2 * 8 * 6, dtype=np.uint16).reshape(2, 8, 6)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return write_raster(tmp_path / "small.tif", NUMBERS, ["a", "b"])
+
+
+def test_bands_are_read_whole_in_part_and_at_another_size(small: Path) -> None:
+    with Dataset(small) as file:
+        np.testing.assert_array_equal(file.read([1, 0]), NUMBERS[::-1])
+        np.testing.assert_array_equal(file.read([0], Window(2, 1, 3, 4)), NUMBERS[:1, 2:5, 1:5])
+        halved = file.read([0], out_shape=(4, 3), resampling=Resampling.average)
+        means = NUMBERS[0].reshape(4, 2, 3, 2).mean(axis=(1, 3))
+        assert np.abs(halved[0] - means).max() <= 0.5  # rounded
+        assert file.thinned([0, 1], 5).shape == (2, 5, 5)
+        assert file.thinned([0, 1], 99).shape == NUMBERS.shape
+        assert file.thinned([0], 3, Window(1, 0, 1, 8)).shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda file: file.read([0]),
+        lambda file: file.read([0], Window(90, 90, 2, 2)),
+        lambda file: file.thinned([0], 10),
+    ],
+    ids=["whole", "window", "thinned"],
+)
+def test_a_file_that_is_half_loaded_is_refused(
+    tmp_path: Path, look: Callable[[Dataset], object]
+) -> None:
+    path = half_loaded(write_radar(tmp_path / "vv_vh.tif"))
+    with Dataset(path) as file, pytest.raises(InputError, match=r"vv_vh\.tif cannot be read \("):
+        look(file)
+
+
+def _other_mask(folder: Path) -> object:
+    path = write_raster(folder / "a.tif", np.zeros((1, 9, 9), np.uint8), ["mask"])
+    return MaskFile(path, Grid(None, TEN_METRES, 8, 8))
+
+
+def _no_bands(folder: Path) -> object:
+    return OpticalScene(write_raster(folder / "a.tif", NUMBERS, ["x", "y"]))
+
+
+def _undecided(folder: Path) -> object:
+    pixels = np.full((13, 4, 4), 20_000, np.uint16)
+    return OpticalScene(write_raster(folder / "a.tif", pixels, OPTICAL_BANDS))
+
+
+def _no_power(folder: Path) -> object:
+    return SarScene(write_raster(folder / "a.tif", np.full((2, 4, 4), 50.0, "f4"), SAR_BANDS))
+
+
+def _cut_radar(folder: Path) -> object:
+    return SarScene(half_loaded(write_radar(folder / "a.tif")))
+
+
+def _bare_heights(folder: Path) -> object:
+    return Elevation(write_raster(folder / "a.tif", NUMBERS[:1], ["height"], crs=None))
+
+
+@pytest.mark.parametrize(
+    "open_it", [_other_mask, _no_bands, _undecided, _no_power, _cut_radar, _bare_heights]
+)
+def test_what_is_refused_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_it: Callable[[Path], object]
+) -> None:
+    handles: list[DatasetReader] = []
+
+    def watched(source: str, name: str) -> DatasetReader:
+        handles.append(opened(source, name))
+        return handles[-1]
+
+    opened = dataset.open_raster
+    monkeypatch.setattr(dataset, "open_raster", watched)
+    with pytest.raises(InputError):
+        open_it(tmp_path)
+    assert handles
+    assert all(handle.closed for handle in handles)

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from affine import Affine
+from pyproj import CRS
+
+from cloudfree.core.grid import Grid
+from cloudfree.core.radiometry import decibel
+from cloudfree.core.window import Window
+from cloudfree.errors import InputError
+from cloudfree.raster.dataset import Dataset
+from cloudfree.sentinel1.geocoded import SarScene
+from cloudfree.sentinel1.sar_source import open_radar
+from tests.factories.rasters import TEN_METRES, write_radar, write_raster
+
+GRID = Grid(CRS.from_epsg(32631).to_wkt(), TEN_METRES, 40, 50)
+POWER = np.random.default_rng(5).gamma(4, 0.02, (2, 40, 50)).astype(np.float32)
+NAME = "S1A_IW_GRDH_1SDV_20170613T165043_33UUP_61_41"
+
+
+def _pair(folder: Path, vv: str = f"{NAME}_VV.tif", vh: str = f"{NAME}_VH.tif") -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, image in zip((vv, vh), decibel(POWER), strict=True):
+        write_raster(folder / name, image[None], [None])
+    return folder
+
+
+def _seen(path: Path) -> np.ndarray:
+    with open_radar(path) as radar:
+        return radar.on_grid(GRID, GRID.window)
+
+
+def test_two_files_are_one_scene(tmp_path: Path) -> None:
+    """Named by their folder, or by either of the two."""
+    folder = _pair(tmp_path / NAME)
+    one = write_raster(tmp_path / "one.tif", decibel(POWER), ["VV", "VH"])
+    for way in (folder, folder / f"{NAME}_VV.tif", folder / f"{NAME}_VH.tif"):
+        assert np.array_equal(_seen(way), _seen(one))
+
+
+@pytest.mark.parametrize("name", ["vv.tif", "iw-vv.rtc.tiff", "Gamma0_VV_db.tif", "a & <b>_VV.tif"])
+def test_the_other_file_differs_by_the_polarisation_in_its_name(tmp_path: Path, name: str) -> None:
+    _pair(tmp_path, name, name.replace("vv", "vh").replace("VV", "VH"))
+    assert np.allclose(_seen(tmp_path / name), decibel(POWER))
+
+
+def test_the_order_of_bands_in_one_file_is_that_of_their_names(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", decibel(POWER[::-1]), ["sigma0_VH", "sigma0_VV"])
+    assert np.array_equal(_seen(path), decibel(POWER))
+
+
+def test_nodata_of_two_files_is_kept(tmp_path: Path) -> None:
+    for band, image in zip(("VV", "VH"), decibel(POWER), strict=True):
+        holed = image[None].copy()
+        holed[:, 10:20, 10:20] = -99
+        write_raster(tmp_path / f"a_{band}.tif", holed, [None], nodata=-99)
+    seen = _seen(tmp_path / "a_VV.tif")
+    assert np.isnan(seen[:, 10:20, 10:20]).all()
+    assert np.isnan(seen).mean() == pytest.approx(100 / 2000)
+
+
+def test_a_file_alone_is_refused(tmp_path: Path) -> None:
+    _pair(tmp_path)
+    (tmp_path / f"{NAME}_VH.tif").unlink()
+    text = rf"{NAME}_VV\.tif has VV alone, and there is no {NAME}_VH\.tif beside it; .*file of VH"
+    with pytest.raises(InputError, match=text):
+        open_radar(tmp_path / f"{NAME}_VV.tif")
+
+
+def test_a_folder_with_more_than_one_scene_is_refused(tmp_path: Path) -> None:
+    _pair(tmp_path)
+    _pair(tmp_path, "b_VV.tif", "b_vh.tif")
+    with pytest.raises(
+        InputError, match=r"2 of VV and 2 of VH among the 4 GeoTIFFs in .*one scene"
+    ):
+        open_radar(tmp_path)
+
+
+def test_a_folder_without_radar_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="0 of VV and 0 of VH among the 0 GeoTIFFs"):
+        open_radar(tmp_path)
+
+
+def test_two_files_that_do_not_match_are_refused(tmp_path: Path) -> None:
+    _pair(tmp_path)
+    moved = TEN_METRES @ Affine.translation(0.5, 0)
+    write_raster(tmp_path / f"{NAME}_VH.tif", decibel(POWER[:1]), [None], transform=moved)
+    with pytest.raises(
+        InputError, match=r"_VH\.tif \(40 x 50 pixels\) does not lie on the grid of"
+    ):
+        open_radar(tmp_path)
+
+
+def test_a_band_of_no_polarisation_is_refused(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", decibel(POWER[:1]), [None])
+    with pytest.raises(InputError, match=r"bands \['unnamed'\]; .*put A_VH\.tif beside A_VV\.tif"):
+        open_radar(path)
+
+
+def test_a_measurement_without_its_product_is_refused(data: Path, tmp_path: Path) -> None:
+    measurement = next((data / "products/aws_layout").rglob("iw-vv.tiff"))
+    with pytest.raises(InputError, match=r"no folder annotation in the GRD product S1A_IW_GRDH"):
+        open_radar(measurement)
+    path = tmp_path / "iw-vv.tiff"
+    path.write_bytes(measurement.read_bytes())
+    text = r"iw-vv\.tiff is a GRD measurement in ground range, without its annotation; .*SAFE"
+    with pytest.raises(InputError, match=text):
+        open_radar(path)
+
+
+# When and from where ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        (f"{NAME}_VV_VH.tif", {}),
+        ("a.tif", {"source": f"{NAME}/a.tif"}),
+        (f"{NAME}/a.tif", {}),
+    ],
+)
+def test_a_product_name_dates_a_file(tmp_path: Path, name: str, tags: dict[str, str]) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    with open_radar(write_radar(tmp_path / name, **tags)) as radar:
+        assert radar.acquisition.sensed == datetime(2017, 6, 13, 16, 50, 43, tzinfo=UTC)
+        assert radar.acquisition.platform == "Sentinel-1A"
+
+
+def test_an_output_of_this_program_is_dated_by_its_tags(tmp_path: Path) -> None:
+    tags = {
+        "CLOUDFREE_S1_SENSED": "2020-05-06T07:08:09+00:00",
+        "CLOUDFREE_S1_PLATFORM": "Sentinel-1B",
+        "CLOUDFREE_S1_ORBIT": "descending 22",
+    }
+    with open_radar(write_radar(tmp_path / f"{NAME}.tif", **tags)) as radar:
+        seen = radar.acquisition
+    assert seen.sensed == datetime(2020, 5, 6, 7, 8, 9, tzinfo=UTC)
+    assert (seen.orbit_direction, seen.relative_orbit) == ("descending", 22)
+
+
+@pytest.mark.parametrize("tags", [{}, {"PRODUCT_START_TIME": "yesterday"}])
+def test_a_file_that_tells_nothing_is_undated(tmp_path: Path, tags: dict[str, str]) -> None:
+    with open_radar(write_radar(tmp_path / "a.tif", **tags)) as radar:
+        assert radar.acquisition.sensed is None
+
+
+# The valid edge -----------------------------------------------------------------------------------
+
+
+def _framed(numbers: np.ndarray, mark: float) -> np.ndarray:
+    """Missing pixels along a slanting left edge, and a hole inside."""
+    framed = numbers.copy()
+    framed[:, np.arange(300) < 20 + np.arange(200)[:, None] // 10] = mark
+    framed[:, 80:140, 150:250] = mark
+    return framed
+
+
+SPECKLE = np.random.default_rng(5).gamma(4, 0.02, (2, 200, 300)).astype(np.float32)
+LARGE = Window(0, 0, 200, 300)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "mark"),
+    [(SPECKLE, 0.0), (SPECKLE, -9999.0), (decibel(SPECKLE), -9999.0), (decibel(SPECKLE), -32768.0)],
+    ids=["zeros in power", "-9999 in power", "-9999 in dB", "-32768 in dB"],
+)
+def test_the_valid_edge_beside_undeclared_nodata_is_cut(
+    tmp_path: Path, numbers: np.ndarray, mark: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "cloudfree")
+    framed = _framed(numbers, mark)
+    path = write_raster(tmp_path / "a.tif", framed, ["VV", "VH"])
+    with SarScene(path) as sar:
+        missing = np.isnan(sar.on_grid(sar.grid, LARGE)[0])
+        part = Window(30, 10, 60, 40)
+        assert np.array_equal(np.isnan(sar.on_grid(sar.grid, part)[0]), missing[part.slices])
+    edge = np.arange(300) < 23 + np.arange(200)[:, None] // 10
+    assert missing[edge].all()
+    hole = np.zeros((200, 300), bool)
+    hole[80:140, 150:250] = True
+    assert np.array_equal(missing[:, 100:], hole[:, 100:]), "a hole inside does not grow"
+    assert "3 pixels are cut off beside undeclared nodata of a.tif" in caplog.text
+
+
+# Larger than what is read whole to look at it.
+WIDE = np.random.default_rng(6).gamma(4, 0.02, (2, 600, 900)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        np.s_[:, :20, 9:-9], np.s_[:, -20:, 9:-9], np.s_[:, 9:-9, :20], np.s_[:, 9:-9, -20:],
+        np.s_[:, 500:, 850:],
+    ],
+    ids=["top", "bottom", "left", "right", "a corner"],
+)  # fmt: skip
+def test_a_frame_is_found_wherever_it_is(tmp_path: Path, frame: tuple[slice, ...]) -> None:
+    numbers = WIDE.copy()
+    numbers[frame] = 0
+    with SarScene(write_raster(tmp_path / "a.tif", numbers, ["VV", "VH"])) as sar:
+        seen = sar.on_grid(sar.grid, sar.grid.window)
+    assert np.isnan(seen[frame]).all()
+    beside = np.isnan(seen).sum() - np.isnan(seen[frame]).sum()
+    assert beside > 0, "pixels mixed with those of the frame are cut off"
+
+
+def test_a_radar_without_a_frame_is_not_decoded_whole_to_look_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scene of a whole swath would take ten seconds before the first tile."""
+    path, windows = write_raster(tmp_path / "a.tif", WIDE, ["VV", "VH"]), []
+    read = Dataset.read
+
+    def noted(self: Dataset, indexes: list[int], window: Window | None, **asked: Any) -> Any:
+        windows.append(window)
+        return read(self, indexes, window, **asked)
+
+    monkeypatch.setattr(Dataset, "read", noted)
+    SarScene(path).close()
+    assert None not in windows
+    assert sum(window.height * window.width for window in windows) < 0.6 * WIDE[0].size
+
+
+def test_a_radar_with_data_at_one_end_alone_is_understood(tmp_path: Path) -> None:
+    numbers = np.full_like(WIDE, np.nan)
+    numbers[:, :, :40] = decibel(WIDE[:, :, :40])
+    with SarScene(write_raster(tmp_path / "a.tif", numbers, ["VV", "VH"])) as sar:
+        assert sar.units.quantity == "db"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "nodata"),
+    [
+        (_framed(SPECKLE, 0.0), 0.0),
+        (_framed(SPECKLE, np.nan), np.nan),
+        (_framed(decibel(SPECKLE), -9999.0), -9999.0),
+        (SPECKLE, None),
+    ],
+    ids=["zeros declared", "not a number", "-9999 declared", "nothing missing"],
+)
+def test_declared_nodata_is_left_as_it_is(
+    tmp_path: Path, numbers: np.ndarray, nodata: float | None
+) -> None:
+    path = write_raster(tmp_path / "a.tif", numbers, ["VV", "VH"], nodata=nodata)
+    marked = np.isnan(numbers[0]) if nodata is None else numbers[0] == nodata
+    with SarScene(path) as sar:
+        missing = np.isnan(sar.on_grid(sar.grid, LARGE)[0])
+    assert np.array_equal(missing, marked | np.isnan(numbers[0]))
+
+
+def test_zeros_in_decibels_are_bright_targets_at_the_edge_too(tmp_path: Path) -> None:
+    numbers = decibel(SPECKLE)
+    numbers[:, :, :30] = 0
+    path = write_raster(tmp_path / "a.tif", numbers, ["VV", "VH"])
+    with SarScene(path) as sar:
+        assert np.array_equal(sar.on_grid(sar.grid, LARGE), numbers)
+
+
+def test_real_patches_of_two_files_are_read(data: Path) -> None:
+    folder = data / f"bigearthnet_l2a/s1-tiny/{NAME}"
+    with open_radar(folder) as radar:
+        seen = radar.on_grid(radar.grid, radar.grid.window)
+        assert radar.units.quantity == "db"
+        assert radar.acquisition.sensed == datetime(2017, 6, 13, 16, 50, 43, tzinfo=UTC)
+    assert seen.shape == (2, 120, 120)
+    assert np.isfinite(seen).all()
+    assert seen[0].mean() - seen[1].mean() > 4, "VV is brighter than VH"

@@ -1,0 +1,193 @@
+"""The same pixels through every door."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.window import Window
+from cloudfree.errors import InputError
+from cloudfree.raster.cog import CogWriter
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from tests.factories.sentinel2_products import (
+    Safe,
+    ground,
+    write_band,
+    write_bigearthnet,
+    write_bucket,
+    write_safe,
+    write_stac,
+    write_zip,
+)
+
+ALL = Window(0, 0, 48, 48)
+SAFE = Safe("L1C", "04.00")
+
+
+def _granule(folder: Path) -> Path:
+    return next((write_safe(folder, SAFE) / "GRANULE").iterdir())
+
+
+def _raster(folder: Path) -> Path:
+    path = folder / "stack.tif"
+    with (
+        OpticalScene(write_safe(folder, SAFE)) as scene,
+        CogWriter(path, scene.grid, scene.profile({}, {})) as writer,
+    ):
+        writer.write(ALL, scene.native(ALL))
+    return path
+
+
+def _zip_without_its_folder(folder: Path) -> Path:
+    root = write_safe(folder / "unpacked", SAFE)
+    return Path(shutil.make_archive(str(folder / SAFE.name), "zip", root))
+
+
+def _stac(folder: Path) -> Path:
+    files = {band: f"../bands/{band}.jp2" for band in SAFE.stored}
+    for band, pixels in SAFE.stored.items():
+        write_band(folder / "bands" / f"{band}.jp2", pixels)
+    return write_stac(folder / "items" / "item.json", files, {"s2:processing_baseline": "04.00"})
+
+
+def _stac_of_zip(folder: Path) -> Path:
+    path = write_zip(folder, SAFE)
+    with OpticalScene(path) as scene:
+        files = {file.band: file.path for file in scene.product.bands}
+    assert all(file.startswith("/vsizip/") for file in files.values())
+    return write_stac(folder / "item.json", files, {"s2:product_uri": f"{SAFE.name}.SAFE"})
+
+
+def _bucket_with_tile_info(folder: Path) -> Path:
+    path = write_bucket(folder, SAFE.stored)
+    (path / "tileInfo.json").write_text(f'{{"productName": "{SAFE.name}"}}')
+    return path
+
+
+DOORS = {
+    "folder": lambda folder: write_safe(folder, SAFE),
+    "folder of the folder": lambda folder: write_safe(folder, SAFE).parent,
+    "metadata file": lambda folder: write_safe(folder, SAFE) / "MTD_MSIL1C.xml",
+    "granule": _granule,
+    "metadata of the granule": lambda folder: _granule(folder) / "MTD_TL.xml",
+    "zip": lambda folder: write_zip(folder, SAFE),
+    "zip without its folder": _zip_without_its_folder,
+    "STAC item": _stac,
+    "STAC item of files in a zip": _stac_of_zip,
+    "bucket": lambda folder: write_bucket(folder, SAFE.stored),
+    "bucket with the name of the product": _bucket_with_tile_info,
+    "raster": _raster,
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_same_pixels_come_through_every_door(tmp_path: Path, door: str) -> None:
+    with OpticalScene(write_safe(tmp_path / "reference", SAFE)) as reference:
+        expected = reference.reflectance(OPTICAL_BANDS, ALL)
+    with OpticalScene(DOORS[door](tmp_path / "case")) as scene:
+        assert scene.bands == OPTICAL_BANDS
+        assert scene.level == "L1C"
+        assert scene.offset.offset_dn == -1000
+        np.testing.assert_array_equal(scene.reflectance(OPTICAL_BANDS, ALL), expected)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("resolution", "bands"),
+    [
+        (10, ("B02", "B03", "B04", "B08")),
+        (20, ("B05", "B06", "B07", "B8A", "B11", "B12")),
+        (60, ("B01", "B09", "B10")),
+    ],
+)
+def test_a_sub_dataset_has_the_bands_of_one_resolution(
+    tmp_path: Path, resolution: int, bands: tuple[str, ...], packed: bool
+) -> None:
+    if packed:
+        file = f"/vsizip/{write_zip(tmp_path, SAFE)}/{SAFE.name}.SAFE/MTD_MSIL1C.xml"
+    else:
+        file = str(write_safe(tmp_path, SAFE) / "MTD_MSIL1C.xml")
+    side = 480 // resolution
+    with OpticalScene(Path(f"SENTINEL2_L1C:{file}:{resolution}m:EPSG_32631")) as scene:
+        assert scene.bands == bands
+        native = scene.native(Window(0, 0, side, side))
+    np.testing.assert_array_equal(native, np.stack([SAFE.stored[band] for band in bands]))
+
+
+def test_the_picture_of_a_product_is_refused(tmp_path: Path) -> None:
+    file = write_safe(tmp_path, SAFE) / "MTD_MSIL1C.xml"
+    with pytest.raises(InputError, match=r"sub-dataset .*TCI.*; wanted one of 10, 20 or 60 m"):
+        OpticalScene(Path(f"SENTINEL2_L1C:{file}:TCI:EPSG_32631"))
+
+
+def test_a_bigearthnet_patch(tmp_path: Path) -> None:
+    numbers = {band: pixels for band, pixels in ground().items() if band != "B10"}
+    with OpticalScene(write_bigearthnet(tmp_path, numbers)) as scene:
+        assert scene.level == "L2A"
+        assert scene.bands == tuple(numbers)
+        assert (scene.offset.offset_dn, scene.offset.source) == (0, "statistics")
+        assert str(scene.acquisition.sensed) == "2017-06-17 09:30:21+00:00"
+        np.testing.assert_array_equal(scene.native(ALL)[1], numbers["B02"])
+
+
+def test_l2a_in_a_bucket_lies_in_folders_by_resolution(tmp_path: Path) -> None:
+    for band, resolution in (("B02", 10), ("B02", 60), ("B05", 20), ("B01", 60)):
+        side = 480 // resolution
+        write_band(
+            tmp_path / f"R{resolution}m" / f"{band}.jp2",
+            np.full((side, side), resolution, np.uint16),
+        )
+    with OpticalScene(tmp_path, 0.0) as scene:
+        assert scene.bands == ("B01", "B02", "B05")
+        assert [int(band[20, 20]) for band in scene.native(ALL)] == [60, 10, 20]
+
+
+def test_folders_without_one_clear_scene_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no Sentinel-2 bands in folder"):
+        OpticalScene(tmp_path)
+    for name in ("a_B02.tif", "b_B02.tif"):
+        write_band(tmp_path / name, ground()["B02"])
+    with pytest.raises(InputError, match=r"two files of band B02: a_B02\.tif and b_B02\.tif"):
+        OpticalScene(tmp_path)
+
+
+def test_a_zip_that_is_none_or_holds_no_product_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(b"no archive")
+    with pytest.raises(InputError, match=r"a\.zip cannot be opened .*; wanted a zip archive"):
+        OpticalScene(path)
+    write_band(tmp_path / "bands" / "B02.tif", ground()["B02"])
+    other = Path(shutil.make_archive(str(tmp_path / "other"), "zip", tmp_path / "bands"))
+    with pytest.raises(InputError, match=r"no MTD_MSIL1C\.xml or MTD_MSIL2A\.xml in other\.zip"):
+        OpticalScene(other)
+
+
+def test_a_single_band_is_named_by_its_file(tmp_path: Path) -> None:
+    path = write_band(tmp_path / "T31TCG_20220605T105031_B08.jp2", ground()["B08"])
+    with OpticalScene(path) as scene:
+        assert scene.bands == ("B08",)
+
+
+def test_a_real_tile_of_a_bucket(data: Path) -> None:
+    path = data / "products/aws_layout/sentinel-s2-l1c/tiles/19/U/DP/2017/7/29/0"
+    with OpticalScene(path) as scene:
+        assert scene.bands == OPTICAL_BANDS
+        assert (scene.level, scene.offset.offset_dn) == ("L1C", 0)
+        assert scene.product.name == "T19UDP_20170729_0"
+        with OpticalScene(path / "B11.jp2", 0.0) as band:
+            whole = Window(0, 0, 122, 122)
+            np.testing.assert_array_equal(scene.native(whole)[11], band.native(whole)[0])
+
+
+def test_real_bigearthnet_patches(data: Path) -> None:
+    patches = sorted((data / "bigearthnet_l2a" / "s2-tiny").iterdir())
+    assert patches
+    for patch in patches:
+        with OpticalScene(patch) as scene:
+            assert (scene.grid.height, scene.grid.width) == (120, 120)
+            assert (scene.level, scene.offset.offset_dn) == ("L2A", 0)
+            assert len(scene.bands) == 12

@@ -1,0 +1,167 @@
+"""What providers say of their files, and how far it can be trusted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cloudfree.core.window import Window
+from cloudfree.errors import InputError
+from cloudfree.raster.cog import CogWriter
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.sentinel2.stac import stac_product
+from tests.factories.sentinel2_products import SUN_AZIMUTH_DEG, Safe, write_band, write_stac
+
+L2A = "sentinel-2-l2a"
+APPLIED = "earthsearch:boa_offset_applied"
+RASTER = {"raster:bands": [{"nodata": 0, "scale": 0.0001, "offset": -0.1}]}
+ASSET_RASTER = {"raster:scale": 0.0001, "raster:offset": -0.1}
+
+
+def _item(
+    folder: Path, properties: dict[str, Any], added: int = 0, dark: bool = True, **asset: Any
+) -> Path:
+    """An item of three bands whose numbers are dark, or bright, plus what is added."""
+    numbers = Safe("L2A").numbers
+    for band in ("B8A", "B11", "B12"):
+        pixels = numbers[band] if dark else np.maximum(numbers[band], 1500)
+        write_band(folder / f"{band}.tif", pixels + np.uint16(added))
+    files = {band: f"./{band}.tif" for band in ("B8A", "B11", "B12")}
+    return write_stac(folder / "item.json", files, properties, L2A, **asset)
+
+
+@pytest.mark.parametrize(
+    ("properties", "asset", "offset", "says"),
+    [
+        # Planetary Computer: as ESA delivers it, so the baseline tells.
+        ({"s2:processing_baseline": "03.01"}, {}, 0, "0 by baseline 03.01 of item.json"),
+        ({"s2:processing_baseline": "04.00"}, {}, -1000, "-1000 by baseline 04.00 of item.json"),
+        # Copernicus Data Space: scale and offset in every band.
+        ({"processing:version": "05.11"}, RASTER, -1000, "-1000 by scale and offset of the bands"),
+        ({}, ASSET_RASTER, -1000, "-1000 by scale and offset of the bands in item.json"),
+        ({}, {"bands": [{"raster:scale": 1e-4, "raster:offset": 0}]}, 0, "0 by scale"),
+        # Earth Search took it out of these, whatever their bands say.
+        ({APPLIED: True, "s2:processing_baseline": "04.00"}, RASTER, 0, "0, for item.json says"),
+        ({APPLIED: False, "s2:processing_baseline": "04.00"}, RASTER, -1000, "-1000 by baseline"),
+        ({APPLIED: False, "s2:processing_baseline": "02.09"}, {}, 0, "0 by baseline 02.09"),
+    ],
+)  # fmt: skip
+def test_each_provider_is_heard_by_its_own_rule(
+    tmp_path: Path, properties: dict[str, Any], asset: dict[str, Any], offset: int, says: str
+) -> None:
+    with OpticalScene(_item(tmp_path, properties, dark=False, added=1000, **asset)) as scene:
+        assert (scene.offset.offset_dn, scene.offset.source) == (offset, "STAC")
+        assert scene.offset.reason.startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("properties", "asset", "added"),
+    [
+        # Known to be false for some items of 2022.
+        ({APPLIED: True}, {}, 1000),
+        ({APPLIED: False, "s2:processing_baseline": "04.00"}, {}, 0),
+        ({"s2:processing_baseline": "04.00"}, {"raster:bands": [{"scale": 1e-4, "offset": 0}]}, 0),
+        ({"s2:processing_baseline": "03.01"}, RASTER, 0),
+    ],
+)
+def test_an_item_that_its_own_words_or_pixels_contradict_is_refused(
+    tmp_path: Path, properties: dict[str, Any], asset: dict[str, Any], added: int
+) -> None:
+    path = _item(tmp_path, properties, added, **asset)
+    if added:
+        for band in ("B8A", "B11", "B12"):  # water, black in the short-wave infrared
+            write_band(tmp_path / f"{band}.tif", np.full((24, 24), 1012, np.uint16))
+    with pytest.raises(InputError, match=r"contradicting radiometric offsets of S2B_"):
+        OpticalScene(path)
+
+
+def test_a_result_of_a_mended_item_reads_back_without_an_offset(tmp_path: Path) -> None:
+    """Its name and baseline would say otherwise; what was decided is in its tags."""
+    uri = "S2B_MSIL2A_20220605T105031_N0400_R051_T31TCG_20220605T125031.SAFE"
+    properties = {APPLIED: True, "s2:processing_baseline": "04.00", "s2:product_uri": uri}
+    path, whole = tmp_path / "N0400_cloudfree.tif", Window(0, 0, 24, 24)
+    with OpticalScene(_item(tmp_path, properties)) as scene:
+        native = scene.native(whole)
+        with CogWriter(path, scene.grid, scene.profile({}, {})) as writer:
+            writer.write(whole, native)
+    with OpticalScene(path) as back:
+        assert back.offset.reason == f"0 by the tag CLOUDFREE_OFFSET_DN in {path.name}"
+        assert back.product.baseline == "04.00"
+        np.testing.assert_array_equal(back.native(whole), native)
+
+
+def test_the_item_tells_of_the_acquisition(tmp_path: Path) -> None:
+    properties = {
+        "view:sun_azimuth": SUN_AZIMUTH_DEG, "sat:relative_orbit": 51,
+        "sat:orbit_state": "descending", "s2:processing_baseline": "03.01",
+    }  # fmt: skip
+    with OpticalScene(_item(tmp_path, properties)) as scene:
+        assert scene.sun_azimuth_deg == SUN_AZIMUTH_DEG
+        assert scene.level == "L2A"
+        seen = scene.acquisition
+        assert (seen.platform, seen.relative_orbit) == ("Sentinel-2B", 51)
+        assert (seen.orbit_direction, str(seen.sensed)) == (
+            "descending", "2022-06-05 10:50:31+00:00",
+        )  # fmt: skip
+        assert np.isfinite(scene.reflectance(["B11"], Window(0, 0, 24, 24))).all()
+
+
+def _names(folder: Path, assets: dict[str, Any]) -> dict[str, str]:
+    path = write_stac(folder / "item.json", {}, {}, L2A)
+    item = json.loads(path.read_text())
+    item["assets"] = assets
+    path.write_text(json.dumps(item))
+    return {file.band: file.path for file in stac_product(path).bands}
+
+
+def test_assets_are_known_by_their_own_or_their_common_names(tmp_path: Path) -> None:
+    found = _names(
+        tmp_path,
+        {
+            "blue": {"href": "/a/blue.tif", "eo:bands": [{"name": "blue", "common_name": "blue"}]},
+            "rededge2": {"href": "/a/e2.tif",
+                         "eo:bands": [{"name": "rededge2", "common_name": "rededge"}]},
+            "nir08": {"href": "/a/n.tif", "bands": [{"eo:common_name": "nir08"}]},
+            "B12_20m": {"href": "/a/20.jp2", "gsd": 20},
+            "B12_60m": {"href": "/a/60.jp2", "gsd": 60},
+            "red-jp2": {"href": "/a/r.jp2", "eo:bands": [{"name": "red"}]},
+            "visual": {"href": "/a/t.tif", "eo:bands": [{"name": "red"}, {"name": "green"}]},
+            "scl": {"href": "/a/scl.tif"},
+            "B01": {"href": "/a/preview.tif", "roles": ["thumbnail"]},
+        },
+    )  # fmt: skip
+    assert found == {
+        "B02": "/a/blue.tif", "B06": "/a/e2.tif", "B8A": "/a/n.tif", "B12": "/a/20.jp2"
+    }  # fmt: skip
+
+
+def test_places_of_assets_become_names_that_gdal_opens(tmp_path: Path) -> None:
+    hrefs = {
+        "B01": ("/vsizip//a/b.zip/B01.tif", "/vsizip//a/b.zip/B01.tif"),
+        "B02": ("https://host/B02.tif?sig=a&b", "/vsicurl/https://host/B02.tif?sig=a&b"),
+        "B03": ("s3://bucket/B03.tif", "/vsis3/bucket/B03.tif"),
+        "B04": ("./B04.tif", str(tmp_path / "B04.tif")),
+        "B05": ("/data/B05.tif", "/data/B05.tif"),
+        "B06": ("file:///data/B06.tif", "/data/B06.tif"),
+    }
+    found = _names(tmp_path, {band: {"href": href} for band, (href, _) in hrefs.items()})
+    assert found == {band: place for band, (_, place) in hrefs.items()}
+
+
+@pytest.mark.parametrize("text", ["{}", "nonsense", '{"type": "FeatureCollection"}', "[]"])
+def test_what_is_no_item_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(
+        InputError, match=r"a\.json is no STAC item .*; wanted the JSON of one item"
+    ):
+        OpticalScene(path)
+
+
+def test_an_item_of_something_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no Sentinel-2 bands among the assets of item\.json"):
+        _names(tmp_path, {"vv": {"href": "/a/vv.tif"}})

@@ -1,0 +1,239 @@
+"""Adapting to a scene: what is better is kept, what is not is not, and nothing else changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.mask_classes import MaskClass
+from cloudfree.core.progress import silent
+from cloudfree.core.radiometry import Float32
+from cloudfree.inference.model import Arrays, Model, TileInputs
+from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
+from cloudfree.inference.torch_runtime import TorchRuntime
+from cloudfree.training.adaptation.cloud_transplant import Veil
+from cloudfree.training.adaptation.examples import Ground, draw_lessons
+from cloudfree.training.adaptation.fit import Adaptation, AdaptationSettings, adapt
+from tests.factories.paint import Paint
+from tests.factories.readiness import OneAtATime, Paired
+
+SIDE = 32
+QUICK = AdaptationSettings(skies=1, check_skies=1, steps=60, batch=256)
+GREY = 0.3  # what the network paints
+
+
+class Fixed(OneAtATime):
+    """What runs from a file and has no weights to learn."""
+
+    description, batch = "an ONNX file", 1
+
+    def run(self, inputs: Arrays) -> Arrays:
+        return {"image": np.full_like(inputs["optical"], GREY)}
+
+
+class Broken(nn.Module):
+    """A network that answers no number."""
+
+    def forward(self, optical: Tensor, sar: Tensor, shadow: Tensor) -> dict[str, Tensor]:
+        return {"image": optical * math.nan}
+
+
+def _model(network: nn.Module | None = None) -> Model:
+    card = read_card(find_model(DEFAULT_MODEL))
+    painting = network or Paint()
+    return Model(card, TorchRuntime(painting, card.inputs, torch.device("cpu"), torch.float32))
+
+
+def _grounds(count: int, colour: Callable[[Float32], Float32]) -> list[Ground]:
+    """Ground whose reflectance hangs on its backscatter, which goes from 0 to 1 over a window."""
+    rng = np.random.default_rng(count)
+    backscatter = np.linspace(0, 1, SIDE, dtype=np.float32) + np.zeros((SIDE, 1), np.float32)
+    sar = np.stack([-25.0 + 25.0 * backscatter, -32.5 + 32.5 * backscatter])
+    grounds = []
+    for _ in range(count):
+        noise = rng.normal(0, 0.005, (13, SIDE, SIDE)).astype(np.float32)
+        inputs = TileInputs(colour(backscatter) + noise, sar)
+        grounds.append(Ground(inputs, np.ones((SIDE, SIDE), np.bool_)))
+    return grounds
+
+
+def _even(brightness: float) -> Callable[[Float32], Float32]:
+    return lambda backscatter: np.full_like(backscatter, brightness)
+
+
+def _rising(backscatter: Float32) -> Float32:
+    return 0.1 + 0.3 * backscatter
+
+
+def _adapt(
+    learned: Callable[[Float32], Float32],
+    held_out: Callable[[Float32], Float32],
+    settings: AdaptationSettings = QUICK,
+    model: Model | None = None,
+    veils: Sequence[Veil] = (),
+) -> Adaptation:
+    grounds = _grounds(6, learned), _grounds(3, held_out)
+    return adapt(model or _model(), *grounds, veils, settings, silent)
+
+
+def _restored(model: Model, colour: Callable[[Float32], Float32] = _rising) -> Float32:
+    return model.predict([_grounds(1, colour)[0].inputs])[0]
+
+
+def test_the_colour_of_the_scene_is_learned_and_kept() -> None:
+    result = _adapt(_even(0.2), _even(0.2))
+    assert result.kept
+    assert result.gain_db > 6
+    assert result.share == 0.75, "the more of it the better"
+    found = float(_restored(result.model, _even(0.2)).mean())
+    assert found == pytest.approx(0.25 * GREY + 0.75 * 0.2, abs=0.02)
+
+
+def test_radar_tells_colours_that_the_network_knows_nothing_of() -> None:
+    restored = _restored(_adapt(_rising, _rising).model).mean(axis=(0, 1))
+    assert np.corrcoef(restored, np.linspace(0, 1, SIDE))[0, 1] > 0.98
+    assert restored[-4:].mean() - restored[:4].mean() > 0.15
+
+
+def test_what_does_not_hold_elsewhere_is_thrown_away() -> None:
+    """Ground in the shadow teaches to paint dark; ground in the sun shows that this is wrong."""
+    model = _model()
+    result = _adapt(_even(0.05), _even(0.35), model=model)
+    assert not result.kept
+    assert result.gain_db < 0
+    assert result.share == 0.25, "the less of it the better"
+    assert result.model is model
+
+
+def test_a_gain_within_the_margin_is_thrown_away() -> None:
+    model = _model()
+    result = _adapt(_even(0.2), _even(0.2), replace(QUICK, margin_db=100.0), model)
+    assert result.gain_db > 6
+    assert result.model is model
+
+
+def test_a_model_without_weights_is_corrected_too() -> None:
+    model = Model(_model().card, Fixed())
+    result = _adapt(_rising, _rising, model=model)
+    assert result.kept
+    assert result.model.runtime.description == "an ONNX file"
+
+
+def test_the_same_seed_gives_the_same_and_another_one_another() -> None:
+    first, again, other = (
+        _restored(_adapt(_rising, _rising, replace(QUICK, seed=seed)).model) for seed in (1, 1, 2)
+    )
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_it_does_not_touch_the_random_numbers_of_others() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    _adapt(_rising, _rising)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_slow_network_sees_what_the_time_allows() -> None:
+    """At least one lesson of either kind; a single ground checks nothing."""
+    result = _adapt(_rising, _rising, replace(QUICK, seconds=0.0))
+    assert not result.kept
+    assert math.isnan(result.gain_db)
+
+
+def test_a_network_that_answers_no_number_is_left_as_it_is() -> None:
+    model = _model(Broken())
+    result = _adapt(_rising, _rising, model=model)
+    assert (result.kept, result.model is model) == (False, True)
+
+
+def test_single_pixels_make_no_blocks_to_learn_from() -> None:
+    model, learned = _model(), _grounds(6, _rising)
+    for ground in learned:
+        ground.known[::2] = ground.known[:, ::2] = False
+    result = adapt(model, learned, _grounds(3, _rising), (), QUICK, silent)
+    assert (result.kept, result.model is model) == (False, True)
+    assert math.isnan(result.gain_db)
+
+
+def test_only_known_pixels_are_learned_from() -> None:
+    """The unknown half of each window is black; nobody is to learn that."""
+    learned = _grounds(6, _even(0.2))
+    for ground in learned:
+        ground.known[:, SIDE // 2 :] = False
+        ground.inputs.optical[:, :, SIDE // 2 :] = 0.0
+    result = adapt(_model(), learned, _grounds(3, _even(0.2)), (), QUICK, silent)
+    found = float(_restored(result.model, _even(0.2))[:, :, : SIDE // 2].mean())
+    assert found == pytest.approx(0.25 * GREY + 0.75 * 0.2, abs=0.02)
+
+
+def test_colours_of_the_clouds_of_a_scene_are_not_taken_for_those_of_its_ground() -> None:
+    """Under drawn clouds, darker in the short-wave infrared, that much light there is bare soil."""
+    seen = np.full((13, SIDE, SIDE), 0.6, np.float32)
+    opaque = np.ones((SIDE, SIDE), np.float32)
+    mask = np.full(opaque.shape, MaskClass.CLOUD, np.uint8)
+    veil = Veil(seen, np.full_like(seen, GREY), opaque, mask)
+    learned, held_out = (
+        [_grounds(1, _even(colour))[0] for colour in np.linspace(0.05, 0.25, count)]
+        for count in (6, 3)
+    )
+    settings = replace(QUICK, skies=8, check_skies=8)
+    cloudy = replace(learned[0].inputs, optical=seen)
+
+    def error(veils: Sequence[Veil]) -> float:
+        model = adapt(_model(), learned, held_out, veils, settings, silent).model
+        return float(abs(model.predict([cloudy])[0][-2:].mean() - 0.15))
+
+    assert error([veil]) < 0.5 * error([])
+
+
+def test_a_lesson_hides_what_is_known_and_nothing_else() -> None:
+    grounds = _grounds(2, _even(0.2))
+    for ground in grounds:
+        ground.inputs.optical[:, :, :8] = 0.9
+        ground.known[:, :8] = False
+    for lesson in draw_lessons(_model(), grounds, (), 2 * len(grounds), (0,), 1e6, silent):
+        image, optical, sar = lesson.seen
+        assert optical is not None and sar is not None
+        assert image.shape == lesson.truth.shape == optical.shape == (1, 13, SIDE, SIDE)
+        assert not lesson.hidden[..., :8].any()
+        assert 64 <= int(lesson.hidden.sum()) <= SIDE * (SIDE - 8)
+        changed = (optical != lesson.truth).any(dim=1, keepdim=True)
+        assert not (lesson.hidden & ~changed).any()
+        assert torch.allclose(image, torch.tensor(GREY))
+
+
+def test_a_lesson_tells_of_the_shadows_of_its_sky() -> None:
+    """As `remove` tells of those of the mask: what dims the ground, not what covers it."""
+    (ground,) = _grounds(1, _even(0.2))
+    told = [ground.under(OPTICAL_BANDS, (), np.random.default_rng(seed)) for seed in range(20)]
+    shadows = [inputs.shadow for inputs, _ in told if inputs.shadow is not None]
+    assert len(shadows) == 20
+    assert any(shadow.any() for shadow in shadows)
+    for inputs, hidden in told:
+        dim = inputs.shadow & hidden
+        assert (inputs.optical[7] <= ground.inputs.optical[7])[dim].all()
+
+
+def test_lessons_are_made_side_by_side() -> None:
+    model = Model(read_card(find_model(DEFAULT_MODEL)), Paired())
+    lessons = list(draw_lessons(model, _grounds(2, _rising), (), 4, (0,), 1e6, silent))
+    assert [lesson.ground for lesson in lessons] == [0, 1, 0, 1]
+
+
+def test_ground_that_no_cloud_hides_gives_no_lesson() -> None:
+    unknown = [Ground(g.inputs, np.zeros_like(g.known)) for g in _grounds(2, _rising)]
+    assert list(draw_lessons(_model(), unknown, (), 4, (0,), 1e6, silent)) == []
+
+
+def test_every_ground_comes_before_any_comes_again() -> None:
+    lessons = draw_lessons(_model(), _grounds(3, _rising), (), 5, (0,), 1e6, silent)
+    assert [lesson.ground for lesson in lessons] == [0, 1, 2, 0, 1]

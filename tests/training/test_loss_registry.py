@@ -1,0 +1,129 @@
+"""Losses by name: known answers, and gradients for all."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from cloudfree.core.mask_classes import MaskClass
+from cloudfree.errors import InputError, ModelError
+from cloudfree.training.batch import Batch
+from cloudfree.training.loss_registry import OBJECTIVES, Seen, objective_named
+
+SIDE = 16
+
+
+def seen(image: Tensor | float, scale: tuple[float, float] = (0.0, 1.0), **more: object) -> Seen:
+    """An image for a target of reflectance 0.2 under a cloud of 0.6 in the upper half."""
+    start, stop = scale
+    classes = torch.zeros(1, SIDE, SIDE, dtype=torch.uint8)
+    classes[:, :8] = int(MaskClass.CLOUD)
+    target = torch.full((1, 13, SIDE, SIDE), 0.2)
+    cloudy = torch.where(classes[:, None] == 1, 0.6, target)
+    onto = lambda values: start + values * (stop - start)  # noqa: E731
+    made = torch.full_like(target, image) if isinstance(image, float) else image
+    batch = Batch(
+        ("a.tif",), {}, onto(cloudy), onto(target), torch.ones_like(target).bool(), classes
+    )
+    quarter = torch.full((1, 1, 4, 4), 0.5)
+    outputs = {
+        "image": onto(made), "variance": torch.full_like(target, 0.01), "simulated": onto(made),
+        "attention": torch.full((1, 1, SIDE, SIDE), 0.5), "gate": quarter,
+        "mu": torch.ones(1, 2, 4, 4), "log_sigma": torch.zeros(1, 2, 1, 1),
+    }  # fmt: skip
+    return Seen(outputs, batch, scale, logits=torch.zeros(1, 1, 2, 2), **more)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("l1", 0.1),
+        ("l2", 0.01),
+        ("charbonnier", math.hypot(0.1, 1e-3)),
+        # Times 5: clear half off the input, cloudy half off the target; and L1.
+        ("carl", 5 * (0.1 + 0.1)),
+        ("gnll", 0.5 * (math.log(0.01) + 1 + math.log(2 * math.pi))),
+        ("mgnll", 13 * 0.5 * (math.log(0.01) + 1 + math.log(2 * math.pi))),
+        ("gan-l1", math.log(2) + 100 * 0.1),
+        ("gan-attention", math.log(2) + 100 * 0.1 + 0.25),
+    ],
+)
+def test_known_answers(name: str, expected: float) -> None:
+    assert float(OBJECTIVES[name](seen(0.3))) == pytest.approx(expected, rel=1e-4)
+
+
+def test_simulation_fusion_learns_from_radar_first() -> None:
+    objective = OBJECTIVES["simulation-fusion"]
+    assert objective.stage_of(0.0) == (0, 0.0)
+    assert objective.stage_of(0.25) == (0, 0.5)
+    assert objective.stage_of(0.75) == (1, 0.5)
+    assert objective.stage_of(1.0) == (1, 1.0)
+    assert float(objective(seen(0.3, stage=0))) == pytest.approx(0.1, rel=1e-4)
+    fused = 1e-4 * math.log(2) + 10 * 0.1 + 10 * 0.05
+    assert float(objective(seen(0.3, stage=1))) == pytest.approx(fused, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name", ["charbonnier", "l1-structure", "restoration", "cloud-aware", "carl", "joint"]
+)
+def test_losses_of_reflectance_do_not_depend_on_the_scale_of_the_network(name: str) -> None:
+    own, symmetric = (float(OBJECTIVES[name](seen(0.3, s))) for s in ((0.0, 1.0), (-1.0, 1.0)))
+    assert own == pytest.approx(symmetric, rel=1e-4)
+
+
+def test_clouds_weigh_four_times_in_the_cloud_aware_loss() -> None:
+    given, losses = seen(0.3), []
+    for value in (MaskClass.CLOUD, MaskClass.CLEAR, MaskClass.SNOW, MaskClass.SHADOW):
+        classes = torch.full((1, SIDE, SIDE), int(value), dtype=torch.uint8)
+        batch = dataclasses.replace(given.batch, classes=classes)
+        losses.append(float(OBJECTIVES["cloud-aware"](dataclasses.replace(given, batch=batch))))
+    cloud, *others = losses
+    assert others == pytest.approx([cloud / 4] * 3)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_every_loss_has_a_finite_gradient(name: str) -> None:
+    image = (0.3 + 0.01 * torch.randn(1, 13, SIDE, SIDE)).requires_grad_()
+    OBJECTIVES[name](seen(image, progress=0.5)).backward()
+    assert image.grad is not None
+    assert torch.isfinite(image.grad).all()
+    assert (image.grad != 0).any()
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_where_the_target_has_no_data_nothing_is_learned(name: str) -> None:
+    image = (0.3 + 0.01 * torch.randn(1, 13, SIDE, SIDE)).requires_grad_()
+    given = seen(image, progress=0.5)
+    given.batch.valid[..., 4:6] = False
+    OBJECTIVES[name](given).backward()
+    assert image.grad is not None
+    assert not image.grad[..., 4:6].any()
+
+
+def test_what_a_loss_lacks_is_named() -> None:
+    given = seen(0.3)
+    bare = Seen({"image": given.outputs["image"]}, given.batch, (0, 1))
+    with pytest.raises(ModelError, match="returns image; wanted gate, mu, log_sigma, from which"):
+        OBJECTIVES["joint"](bare)
+    with pytest.raises(
+        InputError, match=r"no loss 'vgg'; wanted one of l1, l2, .*; correct --loss"
+    ):
+        objective_named("vgg")
+
+
+def test_restoration_sees_colours_that_are_off_over_a_whole_block() -> None:
+    # Errors that cancel within a block cost less than the same errors of one sign.
+    target, loss = seen(0.2).target, OBJECTIVES["restoration"]
+    signs = torch.ones(1, 1, SIDE, SIDE)
+    signs[..., ::2] = -1
+    cancelling = float(loss(seen(target + 0.1 * signs)))
+    assert float(loss(seen(target))) == pytest.approx(0.05 * math.acos(1 - 1e-6), abs=1e-6)
+    plain = float(OBJECTIVES["l1"](seen(target + 0.1 * signs)))
+    assert plain == pytest.approx(0.1)
+    even = float(loss(seen(0.3))) - float(OBJECTIVES["l1-structure"](seen(0.3)))
+    uneven = cancelling - float(OBJECTIVES["l1-structure"](seen(target + 0.1 * signs)))
+    assert even - uneven == pytest.approx(0.5 * 0.1, rel=1e-3)

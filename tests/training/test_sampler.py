@@ -1,0 +1,148 @@
+"""Which part of which patch is seen when."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfree.core.mask_classes import MaskClass
+from cloudfree.datasets.folder import list_samples
+from cloudfree.datasets.patch import Patch
+from cloudfree.inference.model_card import ModelCard, model_card
+from cloudfree.inference.registry import card_entries
+from cloudfree.training.distributed import Processes
+from cloudfree.training.patch_cache import PatchStore, Pixels
+from cloudfree.training.sampler import Batches, collate, scaled_part
+from cloudfree.training.settings import choose_settings
+from tests.factories.training_runs import write_patches
+
+CPU = torch.device("cpu")
+
+
+def card_of(network: str = "dsen2_cr", **settings: int) -> ModelCard:
+    own = {"name": "a", "weights": "", "weights_sha256": ""}
+    return model_card({**card_entries(network, dict(settings)), **own})
+
+
+def classes(patch: Patch) -> np.ndarray:
+    return np.where(patch.cloudy[0] > 0.4, MaskClass.CLOUD, MaskClass.CLEAR).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> PatchStore:
+    folder = write_patches(tmp_path_factory.mktemp("patches"), count=6, side=32)
+    return PatchStore(list_samples(folder, offset_dn=0.0).samples, card_of(), 16, classes)
+
+
+def batches(store: PatchStore, processes: Processes | None = None, **changes: object) -> Batches:
+    own = {"crop": 16, "batch": 2, **changes}
+    settings = choose_settings("dsen2_cr", own)
+    return Batches(store, card_of(), settings, processes or Processes(0, 1, CPU))
+
+
+@given(seed=st.integers(0, 2**32), epoch=st.integers(0, 50))
+def test_an_epoch_sees_every_patch_once(store: PatchStore, seed: int, epoch: int) -> None:
+    drawn = batches(store, seed=seed)
+    files = [file for step in range(3) for file in drawn.at(3 * epoch + step).files]
+    assert sorted(files) == sorted(str(sample.cloudy) for sample in store.samples)
+
+
+def test_epochs_and_seeds_have_orders_of_their_own(store: PatchStore) -> None:
+    def order(seed: int, epoch: int) -> tuple[str, ...]:
+        return batches(store, seed=seed, batch=6).at(epoch).files
+
+    assert len({order(0, 0), order(0, 1), order(1, 0)}) == 3
+
+
+def test_a_patch_of_many_is_found_without_a_copy_of_their_order(store: PatchStore) -> None:
+    many = 100_000
+    large = PatchStore(store.samples * (many // len(store.samples)), card_of(), 16, None)
+    count = len(large.samples)
+    large.get = lambda index: store.get(index % len(store.samples))  # type: ignore[method-assign]
+    drawn = batches(large, batch=5)
+    last = count // 5
+    assert count % 5, "this batch ends in the next epoch"
+    drawn.at(last)
+    tracemalloc.start()
+    drawn.at(last)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < count * 8, "bytes; an order has eight for each patch"
+
+
+def test_for_a_gpu_a_batch_is_pinned_whole(
+    store: PatchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.share_memory_)
+    for device in ("cpu", "cuda"):
+        batch = batches(store, Processes(0, 1, torch.device(device))).at(0)
+        assert batch.classes is not None
+        tensors = [*batch.inputs.values(), batch.cloudy, batch.target, batch.valid, batch.classes]
+        assert {tensor.is_shared() for tensor in tensors} == {device == "cuda"}
+
+
+def test_two_processes_share_an_epoch(store: PatchStore) -> None:
+    alone = batches(store, batch=4).at(1)
+    shared = [batches(store, Processes(rank, 2, CPU)).at(1) for rank in (0, 1)]
+    assert alone.files == shared[0].files + shared[1].files
+    assert torch.equal(alone.target, torch.cat([part.target for part in shared]))
+
+
+def test_all_arrays_are_cut_and_turned_together(store: PatchStore) -> None:
+    seen = [batches(store, batch=6).at(step) for step in range(4)]
+    for batch in seen:
+        assert batch.cloudy.shape == (6, 13, 16, 16)
+        assert batch.classes is not None
+        # The scale of DSen2-CR: reflectance times 5.
+        assert torch.equal(batch.cloudy[:, 0] > 0.4 * 5, batch.classes == MaskClass.CLOUD)
+        clear = batch.classes == MaskClass.CLEAR
+        same = (batch.cloudy == batch.target).all(dim=1)
+        assert torch.equal(same, clear), "the field is the same but under the cloud"
+    assert len({tuple(batch.cloudy[:, 0].flatten().tolist()) for batch in seen}) == 4
+
+
+def test_pixels_come_on_the_scale_of_the_network_and_gaps_are_marked() -> None:
+    cloudy, clear = (np.full((13, 4, 4), value, np.float32) for value in (0.5, 0.25))
+    sar = np.stack([np.full((4, 4), -12.5), np.full((4, 4), -40.0)]).astype(np.float32)
+    clear[:, 0, 0] = np.nan
+    card = card_of("sar_opt_cgan")
+    batch = collate([scaled_part(Pixels(cloudy, clear, sar, None), card, "a.tif")])
+    assert batch.inputs["optical"].unique().tolist() == [0.0]
+    assert batch.inputs["sar"].unique().tolist() == [-1.0, 0.0]
+    assert batch.target[0, :, 1:].unique().tolist() == [-0.5]
+    assert not batch.valid[0, :, 0, 0].any()
+    assert batch.valid.sum() == 13 * 15
+    assert torch.equal(batch.target[0, :, 0, 0], batch.cloudy[0, :, 0, 0])
+
+
+def test_a_network_without_optical_input_sees_radar_alone() -> None:
+    card = card_of("sar2opt")
+    arrays = np.full((13, 4, 4), 0.5, np.float32), np.full((13, 4, 4), 0.5, np.float32)
+    sar = np.zeros((2, 4, 4), np.float32)
+    assert collate([scaled_part(Pixels(*arrays, sar, None), card, "")]).inputs.keys() == {"sar"}
+
+
+def test_a_network_that_asks_for_shadows_gets_those_of_the_mask() -> None:
+    arrays = np.full((13, 4, 4), 0.5, np.float32), np.full((13, 4, 4), 0.5, np.float32)
+    sar, mask = np.full((2, 4, 4), -12.0, np.float32), np.zeros((4, 4), np.uint8)
+    mask[0], mask[1] = MaskClass.SHADOW, MaskClass.CLOUD
+    batch = collate([scaled_part(Pixels(*arrays, sar, mask), card_of("cloudfree_s"), "")])
+    assert batch.inputs["shadow"].shape == (1, 1, 4, 4)
+    assert batch.inputs["shadow"][0, 0].sum(dim=1).tolist() == [4.0, 0.0, 0.0, 0.0]
+    other = collate([scaled_part(Pixels(*arrays, sar, mask), card_of(), "")])
+    assert "shadow" not in other.inputs
+
+
+def test_a_patch_that_is_read_once_is_not_read_again(tmp_path: Path) -> None:
+    folder = write_patches(tmp_path, count=1, side=32)
+    store = PatchStore(list_samples(folder, offset_dn=0.0).samples, card_of(), 16, None)
+    first = store.get(0)
+    for path in folder.iterdir():
+        path.unlink()
+    assert store.get(0) is first

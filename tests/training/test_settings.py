@@ -1,0 +1,90 @@
+"""Settings: presets, changes, and what is saved of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfree.errors import InputError
+from cloudfree.inference.registry import network_entry, network_names
+from cloudfree.training.loss_registry import OBJECTIVES
+from cloudfree.training.settings import (
+    OPTIMISERS,
+    SCHEDULES,
+    choose_settings,
+    parse_network_settings,
+    read_settings,
+    refuse_changes,
+    settings_text,
+)
+
+
+@pytest.mark.parametrize("network", network_names())
+def test_every_network_has_a_preset_that_fits_it(network: str) -> None:
+    settings = choose_settings(network, {})
+    assert settings != choose_settings("none", {"network_settings": settings.network_settings})
+    assert settings.loss in OBJECTIVES
+    assert settings.optimiser in OPTIMISERS
+    assert settings.schedule in SCHEDULES
+    entry = network_entry(network)
+    assert settings.crop % entry["multiple"] == 0
+    assert set(OBJECTIVES[settings.loss].needs) <= set(entry["outputs"])
+
+
+@given(
+    rate=st.floats(1e-9, 1),
+    steps=st.integers(0, 10**6),
+    augment=st.booleans(),
+    widths=st.lists(st.integers(1, 99), min_size=1),
+)
+def test_what_is_saved_is_what_is_read(
+    tmp_path_factory: pytest.TempPathFactory,
+    rate: float,
+    steps: int,
+    augment: bool,
+    widths: list[int],
+) -> None:
+    settings = choose_settings(
+        "ib_hfn",
+        {"learning_rate": rate, "steps": steps, "augment": augment,
+         "network_settings": {"widths": widths}},
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("run") / "settings.toml"
+    path.write_text(settings_text(settings), encoding="utf-8")
+    assert read_settings(path) == settings
+
+
+def test_epochs_take_the_place_of_the_steps_of_a_preset() -> None:
+    assert choose_settings("cloudfree_s", {}).steps_for(100) == 3100
+    settings = choose_settings("cloudfree_s", {"epochs": 2, "batch": 8})
+    assert settings.steps_for(100) == 25
+    assert settings.steps_for(100, processes=2) == 13
+
+
+def test_network_settings_join_those_of_the_preset() -> None:
+    settings = choose_settings("spa_gan", {"network_settings": {"channels": 8}})
+    assert settings.network_settings == {"optical_bands": 13, "output_bands": 13, "channels": 8}
+
+
+def test_values_of_a_network_are_numbers_lists_or_words() -> None:
+    words = ("channels=8", "widths=[8, 16]", "dropout=false", "block=residual")
+    assert parse_network_settings(words) == {
+        "channels": 8, "widths": [8, 16], "dropout": False, "block": "residual",
+    }  # fmt: skip
+
+
+def test_only_what_differs_is_refused() -> None:
+    settings = choose_settings("dsen2_cr", {"network_settings": {"features": 8, "blocks": 2}})
+    refuse_changes(settings, {"loss": "carl", "seed": None, "network_settings": {"blocks": 2}})
+    with pytest.raises(InputError, match=r"network_settings = .*3.* for a run .*2"):
+        refuse_changes(settings, {"network_settings": {"blocks": 3}})
+
+
+def test_a_file_that_is_no_recipe(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("colour = 3\nnetwork = 'a'")
+    with pytest.raises(InputError, match=r"TypeError.*colour.*; wanted the settings of a run"):
+        read_settings(path)
