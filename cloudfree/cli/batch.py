@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command
-from cloudfree.cli.remove_options import restoration_options
+from cloudfree.cli.remove_options import removal_options
 
 
 @click.command(epilog="Example: cloudfree batch scenes -o restored --jobs 2 --skip-existing")
@@ -34,7 +34,7 @@ from cloudfree.cli.remove_options import restoration_options
     help="Only the I-th of N parts of the scenes, or that of the task of a Slurm array.",
 )
 @click.option("--skip-existing", is_flag=True, help="Leave scenes that have their result.")
-@restoration_options
+@removal_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Restore every scene of a folder, or of a CSV file with the columns s2, s1, mask and name.

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command
-from cloudfree.cli.remove_options import restoration_options
+from cloudfree.cli.remove_options import removal_options
 
 
 @click.command(epilog="Example: cloudfree remove --s1 vv_vh.tif --s2 l1c.tif")
@@ -16,7 +16,7 @@ from cloudfree.cli.remove_options import restoration_options
 @click.option("-o", "--output", type=NEW_FILE, help="Result.  [default: S2_cloudfree.tif]")
 @click.option("--mask", type=EXISTING_FILE, help="Mask on the scene's grid.  [default: made here]")
 @click.option("--report", type=NEW_FILE, metavar="OUT.html", help="Also write a report.")
-@restoration_options
+@removal_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Restore what clouds and their shadows hide; leave every other pixel as it is.

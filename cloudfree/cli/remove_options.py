@@ -77,7 +77,7 @@ _OPTIONS = (
 )
 
 
-def restoration_options(command: Command) -> Command:
+def removal_options(command: Command) -> Command:
     """How to restore a scene, whichever it is."""
     for option in reversed(_OPTIONS):
         command = option(command)

@@ -15,7 +15,7 @@ _LEVEL = 1
 
 
 @dataclass
-class KeptClasses:
+class ClassCache:
     """The classes of a scene in strips from top to bottom; a full tile takes a few megabytes."""
 
     _strips: list[tuple[Window, bytes]] = field(default_factory=list)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cloudfree.cloudmask.morphology import near
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, Planes, ndsi
 from cloudfree.cloudmask.shadow import SHADOW_BANDS
-from cloudfree.cloudmask.shadow_projection import ShadowCast
+from cloudfree.cloudmask.shadow_projection import ShadowProjection
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 
@@ -28,9 +28,9 @@ CIRRUS_MIN_B10 = 0.012
 
 # Ground shows well through much of cirrus and haze, and the tests for them take some ground for
 # haze, so that both are cloud only beside clouds: until they are known, of a class of their own.
-MAYBE_CLOUD = np.uint8(4)
+THIN_CLOUD = np.uint8(4)
 # Such a pixel that is dark: in shadow, or over woods.
-MAYBE_CLOUD_DARK = np.uint8(5)
+THIN_CLOUD_DARK = np.uint8(5)
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,12 @@ def _maybe_cirrus(
 ) -> dict[int, NDArray[np.bool_]]:
     if not rules.thorough or CIRRUS_BAND not in planes:
         return {}
-    return {int(MAYBE_CLOUD): (planes[CIRRUS_BAND] > CIRRUS_MIN_B10) & ~snowy}
+    return {int(THIN_CLOUD): (planes[CIRRUS_BAND] > CIRRUS_MIN_B10) & ~snowy}
 
 
-def settle_maybes(mask: Mask, reach_px: float) -> Mask:
+def resolve_thin_cloud(mask: Mask, reach_px: float) -> Mask:
     """The mask with cirrus and haze at most `reach_px` from a cloud as cloud, other as clear."""
-    maybe = mask == MAYBE_CLOUD
+    maybe = mask == THIN_CLOUD
     if not maybe.any():
         return mask
     settled = mask.copy()
@@ -92,20 +92,20 @@ def settle_maybes(mask: Mask, reach_px: float) -> Mask:
 
 def add_haze(mask: Mask, hazy: NDArray[np.bool_]) -> None:
     """Let clear pixels that are hazy be cloud if there is one beside them."""
-    np.copyto(mask, MAYBE_CLOUD, where=hazy & (mask == MaskClass.CLEAR))
+    np.copyto(mask, THIN_CLOUD, where=hazy & (mask == MaskClass.CLEAR))
 
 
 def add_shadows(mask: Mask, dark: NDArray[np.bool_]) -> None:
     """Make every clear pixel that is dark a shadow: `confirm_shadows` thins them out."""
     np.copyto(mask, np.uint8(MaskClass.SHADOW), where=dark & (mask == MaskClass.CLEAR))
-    np.copyto(mask, MAYBE_CLOUD_DARK, where=dark & (mask == MAYBE_CLOUD))
+    np.copyto(mask, THIN_CLOUD_DARK, where=dark & (mask == THIN_CLOUD))
 
 
-def confirm_shadows(mask: Mask, cast: ShadowCast) -> Mask:
+def confirm_shadows(mask: Mask, cast: ShadowProjection) -> Mask:
     """The mask with only those shadows that lie where a cloud of the mask can throw one."""
     possible = cast.of(mask == MaskClass.CLOUD)
     confirmed = mask.copy()
     confirmed[(mask == MaskClass.SHADOW) & ~possible] = MaskClass.CLEAR
-    hazy = mask == MAYBE_CLOUD_DARK
-    confirmed[hazy] = np.where(possible[hazy], np.uint8(MaskClass.SHADOW), MAYBE_CLOUD)
+    hazy = mask == THIN_CLOUD_DARK
+    confirmed[hazy] = np.where(possible[hazy], np.uint8(MaskClass.SHADOW), THIN_CLOUD)
     return confirmed

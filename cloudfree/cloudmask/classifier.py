@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 
-from cloudfree.cloudmask.class_cache import KeptClasses
+from cloudfree.cloudmask.class_cache import ClassCache
 from cloudfree.cloudmask.class_rules import (
     ClassRules,
     add_haze,
@@ -14,15 +14,15 @@ from cloudfree.cloudmask.class_rules import (
     bands_to_read,
     base_classes,
     confirm_shadows,
-    settle_maybes,
+    resolve_thin_cloud,
 )
 from cloudfree.cloudmask.haze import HAZE_BANDS, HazeThreshold
 from cloudfree.cloudmask.majority import MEDIAN_HALO_PX
-from cloudfree.cloudmask.morphology import grow, growth_halo_px
+from cloudfree.cloudmask.morphology import dilate, dilation_halo_px
 from cloudfree.cloudmask.scene_statistics import STRIP_ROWS, OpticalSource, read_ahead, strips_of
 from cloudfree.cloudmask.score import SCORE_HALO_PX, Planes, cloud_score
 from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowThresholds
-from cloudfree.cloudmask.shadow_projection import ShadowCast
+from cloudfree.cloudmask.shadow_projection import ShadowProjection
 from cloudfree.cloudmask.strip_halo import Strip, with_halo
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.progress import Progress, silent
@@ -35,22 +35,23 @@ class Shadows:
     """How dark a shadow is in this scene, where clouds can throw one, and its other classes."""
 
     thresholds: ShadowThresholds
-    cast: ShadowCast
-    lit: KeptClasses
+    cast: ShadowProjection
+    lit: ClassCache
 
 
 @dataclass(frozen=True)
 class Classifier:
     """Everything that decides the class of a pixel besides the reflectance around it.
 
-    `shadows` is None where none are wanted; `growth_px` is how far clouds and shadows grow, and
-    `maybe_px` how far from clouds cirrus and haze are part of them. Without `haze` none is known.
+    `shadows` is None where none are wanted; `dilation_px` is how far clouds and shadows grow, and
+    `thin_cloud_reach_px` how far from clouds cirrus and haze are part of them. Without `haze` none
+    is known.
     """
 
     rules: ClassRules
     shadows: Shadows | None = None
-    growth_px: float = 0.0
-    maybe_px: float = 0.0
+    dilation_px: float = 0.0
+    thin_cloud_reach_px: float = 0.0
     haze: HazeThreshold | None = None
 
     def strips(
@@ -65,7 +66,9 @@ class Classifier:
         `on_score` is given the score of each window on the way.
         """
         cast_halo = self.shadows.cast.halo_px if self.shadows else 0
-        halo = max(cast_halo, growth_halo_px(self.maybe_px)) + growth_halo_px(self.growth_px)
+        halo = max(cast_halo, dilation_halo_px(self.thin_cloud_reach_px)) + dilation_halo_px(
+            self.dilation_px
+        )
         if self.shadows and on_score is None:
             found = self._darkened(source, self.shadows, progress, strip_rows)
         else:
@@ -80,10 +83,12 @@ class Classifier:
 
         Each step is given no more rows than the next one needs: distances take long.
         """
-        growing = window.grown(growth_halo_px(self.growth_px), outer.row_stop, outer.width)
-        settling = growing.grown(growth_halo_px(self.maybe_px), outer.row_stop, outer.width)
-        settled = settle_maybes(mask[settling.within(outer)], self.maybe_px)
-        grown = grow(settled[growing.within(settling)], self.growth_px)
+        growing = window.grown(dilation_halo_px(self.dilation_px), outer.row_stop, outer.width)
+        settling = growing.grown(
+            dilation_halo_px(self.thin_cloud_reach_px), outer.row_stop, outer.width
+        )
+        settled = resolve_thin_cloud(mask[settling.within(outer)], self.thin_cloud_reach_px)
+        grown = dilate(settled[growing.within(settling)], self.dilation_px)
         return grown[window.within(growing)]
 
     def _scored(

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.pixel_axes import GroundAxes
+from cloudfree.cloudmask.pixel_axes import PixelAxes
 from cloudfree.cloudmask.shadow_projection import SHADOW_REACH_M, Bits
 from cloudfree.core.radiometry import Float64
 
@@ -27,11 +27,11 @@ class Correlation:
     """Correlation of displaced clouds with dark ground; no displacement in the middle."""
 
     plane: Float64
-    axes: GroundAxes
+    axes: PixelAxes
     reach_m: float
 
     @classmethod
-    def of(cls, cloud: Bits, dark: Bits, seen: Bits, axes: GroundAxes) -> Self:
+    def of(cls, cloud: Bits, dark: Bits, seen: Bits, axes: PixelAxes) -> Self:
         """Of masks, (y, x): `cloud`, what is `seen` of the ground, and what is `dark` of that."""
         reach_m = min(SHADOW_REACH_M, float(np.hypot(*cloud.shape)) * axes.pixel_m)
         rows, cols = (int(np.ceil(reach_m * density)) + 1 for density in axes.px_per_m)
@@ -58,14 +58,14 @@ class Correlation:
         return distances[inside], self.plane[rows[inside], cols[inside]]
 
 
-def _contrast(dark: Bits, seen: Bits, axes: GroundAxes) -> Float64:
+def _contrast(dark: Bits, seen: Bits, axes: PixelAxes) -> Float64:
     """How much darker than its seen surroundings each seen pixel is, -1 to 1; 0 where unseen."""
     ground = _blurred(seen.astype(np.float64), LANDSCAPE_M, axes)
     local = _blurred(dark.astype(np.float64), LANDSCAPE_M, axes) / np.maximum(ground, 1e-6)
     return np.asarray((dark - local) * seen, dtype=np.float64)
 
 
-def _blurred(plane: Float64, length_m: float, axes: GroundAxes) -> Float64:
+def _blurred(plane: Float64, length_m: float, axes: PixelAxes) -> Float64:
     rows, cols = (max(length_m * density, 1.0) for density in axes.px_per_m)
     single = plane.astype(np.float32)  # half the time, and digits enough for counts of pixels
     return np.asarray(cv2.GaussianBlur(single, (0, 0), sigmaX=cols, sigmaY=rows), dtype=np.float64)

@@ -32,7 +32,7 @@ class MaskFile(Dataset):
         super().__init__(path)
         with self.closed_if_refused():
             self.grid = grid_of(self.handle)
-            _refuse_form(self, grid)
+            _check_form(self, grid)
 
     @classmethod
     def of_user(cls, path: Path, grid: Grid) -> MaskFile:
@@ -46,7 +46,7 @@ class MaskFile(Dataset):
         mask = cls(path, grid)
         with mask.closed_if_refused():
             values = np.flatnonzero(mask.counts()).tolist()
-            _refuse_values(path.name, values, mask.handle.nodata)
+            _check_values(path.name, values, mask.handle.nodata)
         return mask
 
     def classes(self, window: Window) -> Mask:
@@ -61,7 +61,7 @@ class MaskFile(Dataset):
         return counts
 
 
-def _refuse_form(mask: MaskFile, grid: Grid) -> None:
+def _check_form(mask: MaskFile, grid: Grid) -> None:
     name, handle = mask.path.name, mask.handle
     if handle.count != 1:
         raise InputError(
@@ -84,7 +84,7 @@ def _refuse_form(mask: MaskFile, grid: Grid) -> None:
         )
 
 
-def _refuse_values(name: str, values: list[int], nodata: float | None) -> None:
+def _check_values(name: str, values: list[int], nodata: float | None) -> None:
     """Refuse values that are no classes, and 255 where it seems to mean cloud."""
     found = f"mask {name} holds {', '.join(map(str, values[:12]))}{' ...' * (len(values) > 12)}"
     if not set(values) <= set(MaskClass):

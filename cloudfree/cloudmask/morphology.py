@@ -57,12 +57,12 @@ def parse_distance(text: str) -> Distance:
     )
 
 
-def growth_halo_px(radius_px: float) -> int:
+def dilation_halo_px(radius_px: float) -> int:
     """Rows around a strip that decide how the classes in it grow."""
     return math.ceil(radius_px * _TOLERANCE)
 
 
-def grow(mask: Mask, radius_px: float) -> Mask:
+def dilate(mask: Mask, radius_px: float) -> Mask:
     """A mask, (y, x), whose clouds and shadows reach `radius_px` farther in every direction.
 
     Clouds grow over everything but nodata, shadows over clear ground and snow.

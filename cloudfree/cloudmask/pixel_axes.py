@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class GroundAxes:
+class PixelAxes:
     """Rows and columns that one moves by going one metre north, and one metre east.
 
     A scene is small enough for one pair of axes: over its 110 km the direction of north turns by
@@ -36,7 +36,7 @@ class GroundAxes:
         """Side of a pixel in metres: the mean over both axes."""
         return 2.0 / (math.hypot(*self.north) + math.hypot(*self.east))
 
-    def every(self, step: int) -> GroundAxes:
+    def every(self, step: int) -> PixelAxes:
         """The axes of the raster that keeps every `step`-th row and column."""
         (a, b), (c, d) = self.north, self.east
-        return GroundAxes((a / step, b / step), (c / step, d / step))
+        return PixelAxes((a / step, b / step), (c / step, d / step))

@@ -9,10 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
-from cloudfree.cloudmask.class_cache import KeptClasses
+from cloudfree.cloudmask.class_cache import ClassCache
 from cloudfree.cloudmask.class_rules import ClassRules, bands_to_read, base_classes
 from cloudfree.cloudmask.haze import HAZE_BANDS, HazeThreshold, haze_threshold
-from cloudfree.cloudmask.pixel_axes import GroundAxes
+from cloudfree.cloudmask.pixel_axes import PixelAxes
 from cloudfree.cloudmask.score import SCORE_HALO_PX, Planes, cloud_score
 from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowStatistics, ShadowThresholds
 from cloudfree.cloudmask.sun_geometry import SunFit, fit_sun
@@ -54,7 +54,7 @@ class OpticalSource(Protocol):
 
 
 @dataclass(frozen=True)
-class Survey:
+class SceneStatistics:
     """Thresholds of the scene's shadows, and what the clouds and dark ground show of the sun.
 
     `lit` are its classes before anything is a shadow; `haze` is None where too little is clear, or
@@ -64,20 +64,20 @@ class Survey:
     valid_px: int
     thresholds: ShadowThresholds
     sun: SunFit | None
-    lit: KeptClasses
+    lit: ClassCache
     haze: HazeThreshold | None
 
 
-def survey(
+def collect_statistics(
     source: OpticalSource,
     rules: ClassRules,
-    axes: GroundAxes,
+    axes: PixelAxes,
     sun_azimuth_deg: float | None,
     progress: Progress,
     strip_rows: int = STRIP_ROWS,
-) -> Survey:
+) -> SceneStatistics:
     """Read a scene once; where the sun's azimuth is known only the shadows' distance is fitted."""
-    statistics, overview, lit = ShadowStatistics(), _Overview.of(source.grid), KeptClasses()
+    statistics, overview, lit = ShadowStatistics(), _Overview.of(source.grid), ClassCache()
     windows = strips_of(source, strip_rows, progress, "shadow statistics")
     bands, height, width = bands_to_read(source.bands), source.grid.height, source.grid.width
     with read_ahead(source, bands, windows, SCORE_HALO_PX) as read:
@@ -92,7 +92,7 @@ def survey(
     thresholds = statistics.thresholds()
     sun = overview.fit(thresholds, axes, sun_azimuth_deg)
     haze = overview.haze_threshold() if rules.thorough else None
-    return Survey(statistics.blue.count, thresholds, sun, lit, haze)
+    return SceneStatistics(statistics.blue.count, thresholds, sun, lit, haze)
 
 
 def read_ahead(
@@ -135,7 +135,7 @@ class _Overview:
         self.masks.append(mask[kept].copy())
 
     def fit(
-        self, thresholds: ShadowThresholds, axes: GroundAxes, azimuth_deg: float | None
+        self, thresholds: ShadowThresholds, axes: PixelAxes, azimuth_deg: float | None
     ) -> SunFit | None:
         planes = self._joined()
         # Thinned-out pixels have no neighbours to take a median of.

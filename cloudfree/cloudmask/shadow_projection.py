@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.pixel_axes import GroundAxes
+from cloudfree.cloudmask.pixel_axes import PixelAxes
 
 # The farthest a shadow is looked for: a cloud 2 km high under a sun 45 degrees high.
 SHADOW_REACH_M = 2000.0
@@ -18,7 +18,7 @@ Bits = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class ShadowCast:
+class ShadowProjection:
     """A line away from the sun, from the nearest to the farthest shadow of a cloud.
 
     Clouds are moved by `start` (rows, columns) and then by `shifts`, each of which is laid over
@@ -45,7 +45,7 @@ class ShadowCast:
     def away_from_sun(
         cls,
         sun_azimuth_deg: float,
-        axes: GroundAxes,
+        axes: PixelAxes,
         distance_m: tuple[float, float] = (0.0, SHADOW_REACH_M),
     ) -> Self:
         """The shadows at `distance_m`, from and to, when the sun stands at `sun_azimuth_deg`."""

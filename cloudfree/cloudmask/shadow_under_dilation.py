@@ -9,7 +9,7 @@ from cloudfree.cloudmask.morphology import near
 from cloudfree.core.mask_classes import Mask, MaskClass, in_shadow
 
 
-def shadow_with_rim(mask: Mask, reach_px: int) -> NDArray[np.bool_]:
+def shadow_under_dilation(mask: Mask, reach_px: int) -> NDArray[np.bool_]:
     """Shadow of a mask, (y, x), and what is called cloud at most `reach_px` from it.
 
     A mask that grows calls the ground beside a cloud cloud, even where it lies in shadow: a dark

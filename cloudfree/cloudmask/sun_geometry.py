@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.cloudmask.cloud_shadow_correlation import Correlation
-from cloudfree.cloudmask.pixel_axes import GroundAxes
+from cloudfree.cloudmask.pixel_axes import PixelAxes
 from cloudfree.cloudmask.shadow_projection import Bits
 from cloudfree.core.radiometry import Float64
 
@@ -50,7 +50,7 @@ class SunFit:
 
 
 def fit_sun(
-    cloud: Bits, dark: Bits, valid: Bits, axes: GroundAxes, azimuth_deg: float | None = None
+    cloud: Bits, dark: Bits, valid: Bits, axes: PixelAxes, azimuth_deg: float | None = None
 ) -> SunFit | None:
     """The sun for which dark ground lies where clouds throw shadows.
 

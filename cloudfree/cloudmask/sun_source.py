@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import Literal
 
-from cloudfree.cloudmask.pixel_axes import GroundAxes
-from cloudfree.cloudmask.shadow_projection import SHADOW_REACH_M, ShadowCast
+from cloudfree.cloudmask.pixel_axes import PixelAxes
+from cloudfree.cloudmask.shadow_projection import SHADOW_REACH_M, ShadowProjection
 from cloudfree.cloudmask.sun_geometry import SunFit
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 
@@ -49,16 +49,16 @@ def decide_sun(known_azimuth_deg: float | None, fit: SunFit | None) -> Sun:
     return Sun(fit.azimuth_deg, "fitted", distance) if fit else NO_SUN
 
 
-def cast_of(sun: Sun, axes: GroundAxes) -> ShadowCast:
+def projection_of(sun: Sun, axes: PixelAxes) -> ShadowProjection:
     """Where clouds throw their shadows."""
     if sun.azimuth_deg is None:
         # No cloud throws a shadow; a cast of no length reaches the clouds alone.
-        return ShadowCast()
+        return ShadowProjection()
     distance = sun.shadow_distance_m or (0.0, SHADOW_REACH_M)
-    return ShadowCast.away_from_sun(sun.azimuth_deg, axes, distance)
+    return ShadowProjection.away_from_sun(sun.azimuth_deg, axes, distance)
 
 
-def tell_sun(sun: Sun, fit: SunFit | None) -> None:
+def log_sun(sun: Sun, fit: SunFit | None) -> None:
     """Say where shadows are looked for, and warn where that is a guess."""
     if sun.origin == "none":
         log.info("no cloud throws a shadow that shows: no pixel becomes shadow")

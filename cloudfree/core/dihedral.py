@@ -12,7 +12,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
-class Turn:
+class DihedralTransform:
     """So many quarter turns, and then perhaps a flip of the columns."""
 
     quarters: int
@@ -29,5 +29,7 @@ class Turn:
         return np.ascontiguousarray(np.rot90(array, -self.quarters, axes=(-2, -1)))
 
 
-AS_IS = Turn(0, flipped=False)
-TURNS = tuple(Turn(quarters, flipped) for flipped in (False, True) for quarters in range(4))
+IDENTITY = DihedralTransform(0, flipped=False)
+DIHEDRAL_TRANSFORMS = tuple(
+    DihedralTransform(quarters, flipped) for flipped in (False, True) for quarters in range(4)
+)

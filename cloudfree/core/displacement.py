@@ -55,7 +55,7 @@ class PolynomialDisplacement:
         if self.degree > 1:
             row = np.clip(row, self.bounds[0], self.bounds[2])
             col = np.clip(col, self.bounds[1], self.bounds[3])
-        terms = powers(row, col, self.degree)
+        terms = monomials(row, col, self.degree)
         down, right = (
             sum(factor[axis] * term for factor, term in zip(self.coefficients, terms, strict=True))
             for axis in (0, 1)
@@ -128,7 +128,7 @@ def coarser(displacement: Displacement, rows: float, cols: float) -> Displacemen
     return displacement if rows == cols == 1 else CoarserDisplacement(displacement, rows, cols)
 
 
-def powers(row: Float64, col: Float64, degree: int) -> list[Float64]:
+def monomials(row: Float64, col: Float64, degree: int) -> list[Float64]:
     """Products of powers of two coordinates up to a degree: 1, row, col, row², row col, col²."""
     return [
         np.asarray(row ** (total - of_col) * col**of_col)

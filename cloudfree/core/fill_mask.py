@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-class Mark(IntEnum):
+class FillClass(IntEnum):
     """What a pixel of the marks says about the pixel of the result."""
 
     ORIGINAL = 0
@@ -13,8 +13,8 @@ class Mark(IntEnum):
     NODATA = 255
 
 
-MARK_COLOURS = {
-    Mark.ORIGINAL: (34, 94, 60),
-    Mark.RECONSTRUCTED: (232, 160, 48),
-    Mark.NODATA: (0, 0, 0),
+FILL_COLOURS = {
+    FillClass.ORIGINAL: (34, 94, 60),
+    FillClass.RECONSTRUCTED: (232, 160, 48),
+    FillClass.NODATA: (0, 0, 0),
 }

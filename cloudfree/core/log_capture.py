@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def warnings_kept() -> Iterator[list[str]]:
+def captured_warnings() -> Iterator[list[str]]:
     """The warnings of the block instead of all that it would say."""
     logger, kept = logging.getLogger("cloudfree"), list[str]()
     handlers, propagate = logger.handlers[:], logger.propagate

@@ -10,7 +10,7 @@ logger = logging.getLogger("cloudfree")
 
 
 @contextmanager
-def without_notes() -> Iterator[None]:
+def muted_log() -> Iterator[None]:
     """Keep back what is said of single patches: of thousands it would drown the rest."""
 
     def keep_back(record: logging.LogRecord) -> bool:

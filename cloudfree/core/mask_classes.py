@@ -33,7 +33,7 @@ MASK_COLOURS = {
 OBSCURED = (MaskClass.CLOUD, MaskClass.SHADOW)
 
 
-def obscured(mask: Mask) -> NDArray[np.bool_]:
+def is_cloud_or_shadow(mask: Mask) -> NDArray[np.bool_]:
     """True where a cloud or its shadow hides the ground."""
     return np.isin(mask, OBSCURED)
 

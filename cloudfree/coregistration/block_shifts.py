@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cloudfree.core.displacement import PolynomialDisplacement, powers
+from cloudfree.core.displacement import PolynomialDisplacement, monomials
 from cloudfree.core.radiometry import Float64
-from cloudfree.coregistration.global_shift import Estimate
+from cloudfree.coregistration.global_shift import ShiftEstimate
 from cloudfree.coregistration.phase_correlation import CrossPower
-from cloudfree.coregistration.robust_weights import trust
+from cloudfree.coregistration.robust_weights import huber_weights
 
 # Blocks with a reliable shift of their own, and by how many pixels these must differ before they
 # are believed more than the shift of all blocks together. Windows look up to 4.5 px away.
@@ -32,10 +32,10 @@ class BlockShift:
     row: float
     col: float
     power: CrossPower
-    estimate: Estimate
+    estimate: ShiftEstimate
 
 
-def differing(
+def affine_from_blocks(
     blocks: Sequence[BlockShift], height: int, width: int
 ) -> PolynomialDisplacement | None:
     """The affine through shifts of blocks that differ over a scene; None where they do not."""
@@ -46,7 +46,7 @@ def differing(
     rows, cols = frame.unit(
         np.array([block.row for block in sure]), np.array([block.col for block in sure])
     )
-    terms = np.stack(powers(rows, cols, 1), axis=1)
+    terms = np.stack(monomials(rows, cols, 1), axis=1)
     shifts = np.array([(b.estimate.shift.row, b.estimate.shift.col) for b in sure])
     coefficients = _through(terms, shifts)
     if coefficients is None:
@@ -65,13 +65,13 @@ def _through(terms: Float64, shifts: Float64) -> Float64 | None:
         root = np.sqrt(weights)[:, None]
         coefficients = np.linalg.lstsq(terms * root, shifts * root, rcond=None)[0]
         misfit = np.hypot(*(shifts - terms @ coefficients).T)
-        weights = trust(np.maximum(misfit, LEAST_MISFIT_PX), everyone)
+        weights = huber_weights(np.maximum(misfit, LEAST_MISFIT_PX), everyone)
     kept = terms[weights > 0]
     enough = len(kept) >= MIN_BLOCKS and np.linalg.matrix_rank(kept) == terms.shape[1]
     agree = bool(enough and np.median(misfit) <= MAX_MISFIT_PX)
     return np.asarray(coefficients, dtype=np.float64) if agree else None
 
 
-def surest(blocks: Sequence[BlockShift]) -> BlockShift:
+def most_reliable(blocks: Sequence[BlockShift]) -> BlockShift:
     """The block whose shift is most reliable."""
     return max(blocks, key=lambda block: block.estimate.reliability)

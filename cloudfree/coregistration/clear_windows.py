@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, cloud_score
 from cloudfree.core.bands import SAR_BANDS
-from cloudfree.core.mask_classes import MaskClass, obscured
+from cloudfree.core.mask_classes import MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.window import Window
 from cloudfree.coregistration.features import optical_features, sar_features
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.inference.tile_plan import TilePlan
-from cloudfree.sentinel1.sar_source import Radar
+from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 # A scene is looked at in so many blocks of this size, spread over it; at most four times as many
@@ -65,13 +65,13 @@ class Blocks(Protocol):
 
 
 @dataclass(frozen=True)
-class ClearBlocks:
+class ClearWindows:
     """Blocks all over an optical scene with enough clear ground under Sentinel-1.
 
     Clouds of `mask` take no part; without one a quick look tells the clouds.
     """
 
-    sar: Radar
+    sar: SarSource
     optical: OpticalScene
     mask: MaskFile | None
 
@@ -138,7 +138,7 @@ def _spread(windows: list[Window]) -> list[Window]:
 
 def _clear(mask: MaskFile, window: Window) -> NDArray[np.bool_]:
     classes = mask.classes(window)
-    clear: NDArray[np.bool_] = ~obscured(classes) & (classes != MaskClass.NODATA)
+    clear: NDArray[np.bool_] = ~is_cloud_or_shadow(classes) & (classes != MaskClass.NODATA)
     return clear
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cloudfree.core.displacement import Displacement, PolynomialDisplacement, powers
+from cloudfree.core.displacement import Displacement, PolynomialDisplacement, monomials
 from cloudfree.core.radiometry import Float64
 from cloudfree.core.shift import Shift
-from cloudfree.coregistration.tie_points import LIMIT_PX, Matches, Matching, Windows
+from cloudfree.coregistration.tie_points import LIMIT_PX, TiePointMatching, TiePoints, Windows
 
 ROUNDS = 12
 STILL_PX = 2e-3
@@ -30,7 +30,7 @@ MIN_GAIN = {1: 1.0, 2: 4.0, 3: 4.0}
 # Matches for each coefficient, and how far they must spread along rows and columns (standard
 # deviation; 0.58 where they fill the scene).
 MATCHES_PER_COEFFICIENT = {1: 6, 2: 16, 3: 16}
-MIN_SPREAD = 0.3
+MIN_EXTENT = 0.3
 
 # Two products of one place hardly turn, stretch or bend against each other, and relief does not do
 # much more: by so much (root mean square over the scene) a change is expected before it is seen.
@@ -52,7 +52,7 @@ LATTICE = 9
 
 
 @dataclass(frozen=True)
-class Step:
+class Refinement:
     """How far a model of more freedom moves the scene, and how far noise would.
 
     Root mean squares over the scene. Where matches fill the scene, `gain` is F.
@@ -87,7 +87,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Fit:
+class DisplacementFit:
     """A displacement, its matches, and the step that led to it from less freedom.
 
     `doubt_px` is how far the scene seems to change besides, as matches too few, too noisy or out of
@@ -95,8 +95,8 @@ class Fit:
     """
 
     displacement: Displacement
-    matches: Matches
-    step: Step | None = None
+    matches: TiePoints
+    step: Refinement | None = None
     doubt_px: float = 0.0
 
     @property
@@ -105,16 +105,18 @@ class Fit:
         return self.doubt_px <= MAX_DOUBT_PX
 
 
-def fit_displacement(windows: Windows, start: Displacement, height: int, width: int) -> Fit | None:
+def fit_displacement(
+    windows: Windows, start: Displacement, height: int, width: int
+) -> DisplacementFit | None:
     """The displacement that the windows justify, None where they justify none.
 
     `start` is what is known before: a shift of the whole scene, or an affine through its blocks.
     """
-    matching = Matching(windows)
+    matching = TiePointMatching(windows)
     matches = matching.at(_moved(start, windows))
     if matches is None:
         return None
-    fit = Fit(start, matches)
+    fit = DisplacementFit(start, matches)
     for degree, least in MIN_GAIN.items():
         richer = _richer(matching, fit, start, (height, width), degree)
         if richer is None or richer.step is None or not richer.step.justified(least):
@@ -127,8 +129,12 @@ def fit_displacement(windows: Windows, start: Displacement, height: int, width: 
 
 
 def _richer(
-    matching: Matching, fit: Fit, start: Displacement, size: tuple[int, int], degree: int
-) -> Fit | None:
+    matching: TiePointMatching,
+    fit: DisplacementFit,
+    start: Displacement,
+    size: tuple[int, int],
+    degree: int,
+) -> DisplacementFit | None:
     """The polynomial of a degree that fits best; None where matches do not suffice for it."""
     windows = matching.windows
     terms = _terms(windows, size, degree)
@@ -153,7 +159,9 @@ def _richer(
         return None
     if np.abs(moved - windows.expected)[matches.used].max() > LIMIT_PX:
         doubt = step.moved_px
-    return Fit(_polynomial(coefficients, terms[matches.used], size, degree), matches, step, doubt)
+    return DisplacementFit(
+        _polynomial(coefficients, terms[matches.used], size, degree), matches, step, doubt
+    )
 
 
 def _padded(simpler: Displacement, count: int) -> Float64 | None:
@@ -170,7 +178,7 @@ def _padded(simpler: Displacement, count: int) -> Float64 | None:
     return padded
 
 
-def _solved(matching: Matching, terms: Float64, beginning: Float64) -> Float64 | None:
+def _solved(matching: TiePointMatching, terms: Float64, beginning: Float64) -> Float64 | None:
     """Coefficients, (terms, 2), where the agreement of all windows is largest."""
     coefficients = _least_squares(terms, beginning, np.ones(len(terms)))
     for _ in range(ROUNDS):
@@ -184,7 +192,7 @@ def _solved(matching: Matching, terms: Float64, beginning: Float64) -> Float64 |
     return coefficients
 
 
-def _step(coefficients: Float64, terms: Float64, simpler: int, matches: Matches) -> Step:
+def _step(coefficients: Float64, terms: Float64, simpler: int, matches: TiePoints) -> Refinement:
     """What the terms beyond the `simpler` ones do to the scene, and what noise would do.
 
     Over the scene, not over the matches: a model whose matches lie on one side of a scene knows
@@ -200,7 +208,7 @@ def _step(coefficients: Float64, terms: Float64, simpler: int, matches: Matches)
     own_scene = scene[:, simpler:] - scene[:, :simpler] @ mixed
     noise = 2 * np.einsum("ni,ij,nj->n", own_scene, covariance, own_scene).mean()
     moved = ((own_scene @ coefficients[simpler:]) ** 2).sum(axis=1).mean()
-    return Step(math.sqrt(moved), math.sqrt(max(noise, 1e-12)))
+    return Refinement(math.sqrt(moved), math.sqrt(max(noise, 1e-12)))
 
 
 def _lattice(count: int) -> Float64:
@@ -208,14 +216,14 @@ def _lattice(count: int) -> Float64:
     steps = np.linspace(-1, 1, LATTICE)
     rows, cols = (part.ravel() for part in np.meshgrid(steps, steps, indexing="ij"))
     degree = next(d for d in range(len(MIN_GAIN) + 1) if (d + 1) * (d + 2) // 2 == count)
-    return np.stack(powers(rows, cols, degree), axis=1)
+    return np.stack(monomials(rows, cols, degree), axis=1)
 
 
-def _suffice(matches: Matches, terms: Float64, degree: int) -> bool:
+def _suffice(matches: TiePoints, terms: Float64, degree: int) -> bool:
     """Whether matches are enough for so many terms, and spread over the scene."""
     used = matches.used
     enough = used.sum() >= MATCHES_PER_COEFFICIENT[degree] * terms.shape[1]
-    return bool(enough and terms[used, 1:3].std(axis=0).min() >= MIN_SPREAD)
+    return bool(enough and terms[used, 1:3].std(axis=0).min() >= MIN_EXTENT)
 
 
 def _polynomial(
@@ -231,7 +239,7 @@ def _polynomial(
 def _terms(windows: Windows, size: tuple[int, int], degree: int) -> Float64:
     """Powers of the places of windows, (n, terms)."""
     frame = PolynomialDisplacement(0, ((0.0, 0.0),), *size)
-    return np.stack(powers(*frame.unit(windows.rows, windows.cols), degree), axis=1)
+    return np.stack(monomials(*frame.unit(windows.rows, windows.cols), degree), axis=1)
 
 
 def _moved(displacement: Displacement, windows: Windows) -> Float64:

@@ -18,32 +18,32 @@ PEAK_PX = 8
 # halves of the ground must put it at the same place. See the tests on real scenes for what these
 # two bounds let through.
 MIN_RELIABILITY = 0.5
-MAX_SPREAD_PX = 1.5
+MAX_DISAGREEMENT_PX = 1.5
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ShiftEstimate:
     """A measured shift.
 
     `reliability` is 1 - rival / peak, from 0 (another shift fits as well) to 1 (no other fits at
-    all), heights counted from the background; `spread_px` is how far the shifts of two halves of
-    the ground lie apart.
+    all), heights counted from the background; `disagreement_px` is how far the shifts of two
+    halves of the ground lie apart.
     """
 
     shift: Shift
     reliability: float
-    spread_px: float
+    disagreement_px: float
 
     @property
     def reliable(self) -> bool:
         """Whether the shift may be applied."""
-        return self.reliability >= MIN_RELIABILITY and self.spread_px <= MAX_SPREAD_PX
+        return self.reliability >= MIN_RELIABILITY and self.disagreement_px <= MAX_DISAGREEMENT_PX
 
 
-NOTHING_MEASURED = Estimate(NO_SHIFT, 0.0, math.inf)
+NOTHING_MEASURED = ShiftEstimate(NO_SHIFT, 0.0, math.inf)
 
 
-def estimate_shift(power: CrossPower) -> Estimate:
+def estimate_shift(power: CrossPower) -> ShiftEstimate:
     """The shift at which both sensors agree best, to a part of a pixel."""
     if power.reach <= PEAK_PX:
         return NOTHING_MEASURED
@@ -52,7 +52,9 @@ def estimate_shift(power: CrossPower) -> Estimate:
     if not reliability > 0:
         return NOTHING_MEASURED
     one, other = (_peak(half) for half in halves)
-    return Estimate(_peak(whole), reliability, math.hypot(one.row - other.row, one.col - other.col))
+    return ShiftEstimate(
+        _peak(whole), reliability, math.hypot(one.row - other.row, one.col - other.col)
+    )
 
 
 def _peak(agreement: Float64) -> Shift:

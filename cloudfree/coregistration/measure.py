@@ -14,30 +14,34 @@ from cloudfree.core.displacement import Displacement, kind, mean_shift, words
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.shift import NO_SHIFT, Shift
 from cloudfree.core.window import Window
-from cloudfree.coregistration.block_shifts import BlockShift, differing, surest
-from cloudfree.coregistration.clear_windows import Blocks, ClearBlocks
-from cloudfree.coregistration.displacement_model import MAX_DOUBT_PX, Fit, fit_displacement
+from cloudfree.coregistration.block_shifts import BlockShift, affine_from_blocks, most_reliable
+from cloudfree.coregistration.clear_windows import Blocks, ClearWindows
+from cloudfree.coregistration.displacement_model import (
+    MAX_DOUBT_PX,
+    DisplacementFit,
+    fit_displacement,
+)
 from cloudfree.coregistration.global_shift import (
-    MAX_SPREAD_PX,
+    MAX_DISAGREEMENT_PX,
     MIN_RELIABILITY,
     NOTHING_MEASURED,
     PEAK_PX,
-    Estimate,
+    ShiftEstimate,
     estimate_shift,
 )
 from cloudfree.coregistration.phase_correlation import CrossPower
-from cloudfree.coregistration.tie_points import Matches, Windows, windows_of
+from cloudfree.coregistration.tie_points import TiePoints, Windows, windows_of
 from cloudfree.errors import InputError
 from cloudfree.raster.displacement_tags import tags_of_displacement
 from cloudfree.raster.warp import extent
-from cloudfree.sentinel1.sar_source import Radar
+from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 log = logging.getLogger("cloudfree")
 
 
 @dataclass(frozen=True)
-class Measurement:
+class ShiftMeasurement:
     """How far Sentinel-1 lies from the optical grid, what is done about it, and why.
 
     `shift` is zero where nothing reliable was found; `reason` then tells the best guess.
@@ -51,7 +55,7 @@ class Measurement:
     applied: bool
     reason: str
     overlap: float
-    matches: Matches | None = None
+    matches: TiePoints | None = None
 
     @property
     def applied_shift(self) -> Displacement:
@@ -98,7 +102,7 @@ class Measurement:
         return "reliable" if self.reliable else "not reliable, left alone"
 
 
-def shift_tags(measured: Measurement) -> dict[str, str]:
+def shift_tags(measured: ShiftMeasurement) -> dict[str, str]:
     """What the tags of a result tell of the shift that was corrected, and why."""
     applied = measured.applied_shift
     return {
@@ -108,12 +112,12 @@ def shift_tags(measured: Measurement) -> dict[str, str]:
     }
 
 
-NOT_USED = Measurement(NO_SHIFT, 0.0, False, False, "the model does not use Sentinel-1", 0.0)
+NOT_USED = ShiftMeasurement(NO_SHIFT, 0.0, False, False, "the model does not use Sentinel-1", 0.0)
 
 
 def measure(
-    sar: Radar, optical: OpticalScene, mask: MaskFile | None, shift: str, max_shift: float
-) -> Measurement:
+    sar: SarSource, optical: OpticalScene, mask: MaskFile | None, shift: str, max_shift: float
+) -> ShiftMeasurement:
     """Measure the shift of Sentinel-1, in optical pixels, and decide whether to correct it.
 
     Clouds of `mask` take no part; without a mask a quick look tells the clouds. `shift` is auto or
@@ -132,20 +136,22 @@ def measure(
             hint="give the Sentinel-1 scene of this place, or check its coordinates",
         )
     if shift == "none":
-        return Measurement(NO_SHIFT, 0.0, False, False, "not measured (--shift none)", overlap)
-    found, fit = estimate_displacement(ClearBlocks(sar, optical, mask))
+        return ShiftMeasurement(NO_SHIFT, 0.0, False, False, "not measured (--shift none)", overlap)
+    found, fit = estimate_displacement(ClearWindows(sar, optical, mask))
     measured = decide(found, fit, max_shift, overlap)
     if not measured.applied:
         log.warning("shift of Sentinel-1: %s", measured.reason)
     return measured
 
 
-def decide(found: Estimate, fit: Fit | None, max_shift: float, overlap: float) -> Measurement:
+def decide(
+    found: ShiftEstimate, fit: DisplacementFit | None, max_shift: float, overlap: float
+) -> ShiftMeasurement:
     """What follows from an estimate of the whole scene and the fit to its windows."""
     known = fit.displacement if fit else found.shift
-    reason = refusal(found, fit, max_shift)
+    reason = rejection_reason(found, fit, max_shift)
     reliable = found.reliable and (fit is None or fit.reliable)
-    return Measurement(
+    return ShiftMeasurement(
         shift=known if reliable else NO_SHIFT,
         reliability=found.reliability,
         reliable=reliable,
@@ -156,7 +162,9 @@ def decide(found: Estimate, fit: Fit | None, max_shift: float, overlap: float) -
     )
 
 
-def refusal(found: Estimate, fit: Fit | None, max_shift: float) -> str | None:
+def rejection_reason(
+    found: ShiftEstimate, fit: DisplacementFit | None, max_shift: float
+) -> str | None:
     """Why an estimate is not applied; None if it is."""
     guess = words(found.shift)
     if found == NOTHING_MEASURED:
@@ -168,8 +176,8 @@ def refusal(found: Estimate, fit: Fit | None, max_shift: float) -> str | None:
         )
     if not found.reliable:
         return (
-            f"not reliable, left alone: halves of the scene differ by {found.spread_px:.1f} px "
-            f"around {guess} (wanted at most {MAX_SPREAD_PX:.1f})"
+            "not reliable, left alone: halves of the scene differ by "
+            f"{found.disagreement_px:.1f} px around {guess} (wanted at most {MAX_DISAGREEMENT_PX:.1f})"
         )
     if fit and not fit.reliable:
         return (
@@ -182,7 +190,7 @@ def refusal(found: Estimate, fit: Fit | None, max_shift: float) -> str | None:
     return None
 
 
-def estimate_displacement(blocks: Blocks) -> tuple[Estimate, Fit | None]:
+def estimate_displacement(blocks: Blocks) -> tuple[ShiftEstimate, DisplacementFit | None]:
     """The shift by all blocks of a scene, and what their windows make of it."""
     # Too small a scene has no background to tell a peak from; one row has no gradient either.
     if blocks.power().reach <= PEAK_PX:
@@ -191,10 +199,12 @@ def estimate_displacement(blocks: Blocks) -> tuple[Estimate, Fit | None]:
     if not parts:
         return NOTHING_MEASURED, None
     size, found = blocks.size, estimate_shift(whole)
-    start: Displacement | None = differing(list(parts.values()), *size)
+    start: Displacement | None = affine_from_blocks(list(parts.values()), *size)
     if start:
-        best = surest(list(parts.values()))
-        found = Estimate(mean_shift(start), best.estimate.reliability, best.estimate.spread_px)
+        best = most_reliable(list(parts.values()))
+        found = ShiftEstimate(
+            mean_shift(start), best.estimate.reliability, best.estimate.disagreement_px
+        )
         mixture = best.power.mixture(*_whole(best.estimate.shift))
     elif found.reliable:
         start, mixture = found.shift, whole.mixture(*_whole(found.shift))

@@ -13,7 +13,7 @@ FULL = 2.0
 OUTLIER = 4.0
 
 
-def trust(residuals: Float64, found: NDArray[np.bool_]) -> Float64:
+def huber_weights(residuals: Float64, found: NDArray[np.bool_]) -> Float64:
     """Weight of each match, 0 for an outlier to 1, by the length of its residual, (n,).
 
     `found`, (n,), is where there is a match at all; others weigh nothing.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32, Float64
 from cloudfree.coregistration.fft import Complex64, as_complex, correlations, side_for, spectra
-from cloudfree.coregistration.robust_weights import trust
+from cloudfree.coregistration.robust_weights import huber_weights
 
 Bits = NDArray[np.bool_]
 
@@ -64,8 +64,8 @@ class Windows:
         `shift`, (n, 2), is where they are taken, one pixel to either side.
         """
         steps = np.array([(0, 0), (1, 0), (0, 1), (-1, 0), (0, -1)], dtype=np.float64)
-        here, *beside = self.value(shift + steps[:, None])
-        ahead, behind = np.stack(beside[:2], axis=1), np.stack(beside[2:], axis=1)
+        here, *output_beside = self.value(shift + steps[:, None])
+        ahead, behind = np.stack(output_beside[:2], axis=1), np.stack(output_beside[2:], axis=1)
         return (ahead - behind) / 2, 2 * here[:, None] - ahead - behind
 
     def value(self, shift: Float64) -> Float64:
@@ -84,7 +84,7 @@ class Windows:
 
 
 @dataclass(frozen=True)
-class Matches:
+class TiePoints:
     """Where the content of each window lies in Sentinel-1, and what an assumed shift leaves of it.
 
     `offsets` and `residuals`, (n, 2), are rows and columns in pixels; `weights`, (n,), are the
@@ -105,7 +105,7 @@ class Matches:
         return np.asarray(self.weights > 0)
 
 
-class Matching:
+class TiePointMatching:
     """Finds the match of every window from the slope of its agreement at an assumed shift."""
 
     def __init__(self, windows: Windows) -> None:
@@ -115,7 +115,7 @@ class Matching:
         self._found = self._structure > LEAST_STRUCTURE
         self._near = _nearness(windows)
 
-    def at(self, shift: Float64) -> Matches | None:
+    def at(self, shift: Float64) -> TiePoints | None:
         """The matches beside assumed shifts, (n, 2); None where the windows show no peak together.
 
         One window alone tells its slope but hardly its curvature: that is taken from all of them,
@@ -128,11 +128,11 @@ class Matching:
         consistency = self._consistency((curvature / usual).mean(axis=1))
         structure = np.maximum(self._structure, LEAST_STRUCTURE)
         step = slope / usual
-        belief = trust(np.hypot(*step.T) / np.sqrt(structure), self._found)
+        belief = huber_weights(np.hypot(*step.T) / np.sqrt(structure), self._found)
         residuals = step / (structure * consistency)[:, None]
         weights = structure * consistency**2 * belief
-        return Matches(self.windows.rows, self.windows.cols, shift + residuals, residuals, weights,
-                       self._found)  # fmt: skip
+        rows, cols = self.windows.rows, self.windows.cols
+        return TiePoints(rows, cols, shift + residuals, residuals, weights, self._found)
 
     def _consistency(self, curvature: Float64) -> Float64:
         """How closely radar follows the optical image around each window, 1 in the mean."""

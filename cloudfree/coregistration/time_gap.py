@@ -30,7 +30,7 @@ def check_gap(radar: Acquisition, optical: Acquisition, max_days: float) -> None
     told = _text(radar)
     gap = radar.gap(optical)
     if gap is None:
-        undated = "Sentinel-1" if radar.sensed is None else "the optical scene"
+        undated = "Sentinel-1" if radar.acquired is None else "the optical scene"
         log.info("%s, days from the optical scene unknown: no date of %s", told, undated)
         return
     days = gap_days(gap)
@@ -68,10 +68,10 @@ def _text(radar: Acquisition) -> str:
     """Platform, orbit and date for people, as far as they are known."""
     number = None if radar.relative_orbit is None else f"orbit {radar.relative_orbit}"
     parts = [radar.platform or "Sentinel-1", radar.orbit_direction, number]
-    when = f"seen {radar.sensed:%Y-%m-%d %H:%M} UTC" if radar.sensed else None
+    when = f"seen {radar.acquired:%Y-%m-%d %H:%M} UTC" if radar.acquired else None
     return " ".join(part for part in (*parts, when) if part)
 
 
 def _date(seen: Acquisition) -> str:
-    assert seen.sensed is not None
-    return f"{seen.sensed:%Y-%m-%d}"
+    assert seen.acquired is not None
+    return f"{seen.acquired:%Y-%m-%d}"

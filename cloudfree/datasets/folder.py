@@ -11,7 +11,7 @@ from pathlib import Path
 from cloudfree.core.window import Window
 from cloudfree.datasets import sen12mscr
 from cloudfree.datasets.sample import Sample, Skipped
-from cloudfree.datasets.sen12mscr import Kind
+from cloudfree.datasets.sen12mscr import SampleRole
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.tile_plan import TilePlan
 from cloudfree.raster.dataset import Dataset
@@ -21,7 +21,7 @@ PATCH_PX = 256
 
 _SUFFIXES = (".tif", ".tiff")
 _PLAIN = re.compile(r"(?:(?P<name>.+)_)?(?P<kind>s1|s2_cloudy|s2_clear)")
-_PLAIN_KINDS: dict[str, Kind] = {"s1": "s1", "s2_cloudy": "cloudy", "s2_clear": "clear"}
+_PLAIN_KINDS: dict[str, SampleRole] = {"s1": "s1", "s2_cloudy": "cloudy", "s2_clear": "clear"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def list_samples(
     folder: Path,
     patch_px: int = PATCH_PX,
     offset_dn: float | None = None,
-    needed: Sequence[Kind] = ("cloudy", "clear"),
+    needed: Sequence[SampleRole] = ("cloudy", "clear"),
 ) -> Listing:
     """The patches below a folder.
 
@@ -77,9 +77,9 @@ class _Group:
 
     place: str
     season: str = ""
-    files: dict[Kind, Path] = field(default_factory=dict)
+    files: dict[SampleRole, Path] = field(default_factory=dict)
 
-    def lack(self, needed: Sequence[Kind]) -> str | None:
+    def lack(self, needed: Sequence[SampleRole]) -> str | None:
         """What is missing, in words."""
         missing = [f"no {kind} image" for kind in needed if kind not in self.files]
         return " and ".join(missing) or None

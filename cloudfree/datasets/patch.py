@@ -14,7 +14,7 @@ from cloudfree.core.window import Window
 from cloudfree.datasets.sample import Sample
 from cloudfree.errors import InputError
 from cloudfree.raster.georeference import same_grid
-from cloudfree.sentinel1.sar_source import open_radar
+from cloudfree.sentinel1.sar_source import open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
@@ -103,7 +103,7 @@ def _read_sar(sample: Sample, grid: Grid, window: Window) -> Float32 | None:
     """VV and VH on the grid of the optical images, (2, y, x) in dB."""
     if sample.sar is None:
         return None
-    with open_radar(sample.sar) as radar:
+    with open_sar_source(sample.sar) as radar:
         return np.asarray(radar.on_grid(grid, window), dtype=np.float32)
 
 

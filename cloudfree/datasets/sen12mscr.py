@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Split = Literal["train", "val", "test"]
-Kind = Literal["cloudy", "clear", "s1"]
+SampleRole = Literal["cloudy", "clear", "s1"]
 
 # Products from before January 2022, when the offset of -1000 came: none is in the data set.
 OFFSET_DN = 0.0
@@ -25,7 +25,7 @@ _NAME = re.compile(
     r"(?P<collection>ROIs\d+_(?P<season>spring|summer|fall|winter))"
     r"_(?P<kind>s1|s2_cloudy|s2)_(?P<roi>\d+)_(?P<patch>p\d+)"
 )
-_KINDS: Mapping[str, Kind] = {"s1": "s1", "s2_cloudy": "cloudy", "s2": "clear"}
+_KINDS: Mapping[str, SampleRole] = {"s1": "s1", "s2_cloudy": "cloudy", "s2": "clear"}
 
 _ROIS: Mapping[Split, Mapping[str, tuple[int, ...]]] = {
     "test": {
@@ -77,7 +77,7 @@ class FileName:
     place: str
     season: str
     patch: str
-    kind: Kind
+    kind: SampleRole
 
 
 def parse_name(stem: str) -> FileName | None:

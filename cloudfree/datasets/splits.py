@@ -44,7 +44,7 @@ def choose_split(listing: Listing, split: SplitChoice | None) -> tuple[SplitChoi
     return chosen, samples
 
 
-def spread(samples: Sequence[Sample], limit: int | None) -> list[Sample]:
+def evenly_spread(samples: Sequence[Sample], limit: int | None) -> list[Sample]:
     """At most `limit` samples, evenly spread over the list."""
     if limit is None or limit >= len(samples):
         return list(samples)

@@ -13,7 +13,7 @@ from cloudfree.inference.scaling import Scaling
 OPTIONAL = ("attribution", "network_settings", "training", "scores", "uncertainty")
 
 
-def entries_of(card: ModelCard) -> dict[str, Any]:
+def card_entries_of(card: ModelCard) -> dict[str, Any]:
     """The entries that `model_card` makes this card of: plain text, numbers, lists and tables."""
     entries: dict[str, Any] = {
         "name": card.name,

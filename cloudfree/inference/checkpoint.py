@@ -39,7 +39,7 @@ TORCH_BEGINNINGS = (b"PK", b"\x80")
 
 
 @dataclass(frozen=True)
-class Recognised:
+class IdentifiedCheckpoint:
     """Which network a checkpoint belongs to: name, constructor arguments, tensors by its keys."""
 
     network: str
@@ -62,11 +62,11 @@ def read_tensors(path: Path) -> Tensors:
     if path.suffix in KERAS_SUFFIXES:
         return read_keras(path)
     tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
-    _refuse_unusable(path, tensors)
+    _check_usable(path, tensors)
     return tensors
 
 
-def recognise(path: Path, tensors: Tensors, network: str | None = None) -> Recognised:
+def identify(path: Path, tensors: Tensors, network: str | None = None) -> IdentifiedCheckpoint:
     """Which network the tensors belong to; `network` forces the choice.
 
     The networks are asked in the order of the catalogue; where none answers, a prefix that all
@@ -83,7 +83,7 @@ def recognise(path: Path, tensors: Tensors, network: str | None = None) -> Recog
             own = _own_names(name, candidate)
             settings = _settings(path, name, own)
             if settings is not None:
-                return Recognised(name, {**settings, **_sidecar(path, name)}, own)
+                return IdentifiedCheckpoint(name, {**settings, **_sidecar(path, name)}, own)
     raise ModelError(
         f"the tensors of {path.name} ({', '.join(list(tensors)[:3])}, ...) are not those of "
         + (network if network else "a network in the catalogue"),
@@ -209,7 +209,7 @@ def _unwrapped(path: Path, content: Any) -> Tensors:
     )
 
 
-def _refuse_unusable(path: Path, tensors: Tensors) -> None:
+def _check_usable(path: Path, tensors: Tensors) -> None:
     broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
     if broken:
         raise ModelError(
@@ -234,7 +234,7 @@ def _settings(path: Path, name: str, tensors: Tensors) -> dict[str, Any] | None:
     shapes = {key: tuple(value.shape) for key, value in tensors.items()}
     module = _module(network_entry(name).get("same_tensors_as", name))
     try:
-        settings: dict[str, Any] | None = module.settings_from(shapes)
+        settings: dict[str, Any] | None = module.infer_settings(shapes)
     except KeyError as missing:
         raise ModelError(
             f"{path.name} looks like {name}, but lacks the tensor {missing.args[0]}",
@@ -268,7 +268,7 @@ def _sidecar(path: Path, name: str) -> dict[str, Any]:
     if not wanted:
         return {}
     configuration = _configuration(path.with_name(SIDECAR))
-    _refuse_other_designs(path, configuration, getattr(network, "SIDECAR_FIXED", ()))
+    _check_design(path, configuration, getattr(network, "SIDECAR_FIXED", ()))
     if missing := [key for key in wanted if key not in configuration]:
         logger.info("no %s in %s beside %s: the published value is taken",
                     " and ".join(missing), SIDECAR, path.name)  # fmt: skip
@@ -287,7 +287,7 @@ def _configuration(sidecar: Path) -> dict[str, Any]:
     return configuration
 
 
-def _refuse_other_designs(
+def _check_design(
     path: Path, configuration: Mapping[str, Any], fixed: Sequence[tuple[str, Any]]
 ) -> None:
     """Refuse what the training switched off and this tool has built in: no tensor shows it."""

@@ -8,7 +8,7 @@ from threading import local
 import torch
 
 
-class StreamOfThread:
+class ThreadStream:
     """Gives each thread a stream of its own on a GPU, and nothing on a CPU.
 
     Work on one stream is done in order: were there one for all, the GPU would compute nothing while

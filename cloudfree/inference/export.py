@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from cloudfree.errors import ModelError
-from cloudfree.inference.card_toml import entries_of
+from cloudfree.inference.card_toml import card_entries_of
 from cloudfree.inference.model import Arrays
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.onnx_runtime import CARD_KEY, SMALLEST, OnnxRuntime
@@ -38,7 +38,7 @@ Size = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Agreement:
+class OnnxParity:
     """How an ONNX file compares with torch: largest difference, and at which (n, y, x)."""
 
     difference: float
@@ -46,7 +46,7 @@ class Agreement:
     smallest_side: int
 
 
-def write_onnx(network: nn.Module, card: ModelCard, path: Path, opset: int) -> Agreement:
+def write_onnx(network: nn.Module, card: ModelCard, path: Path, opset: int) -> OnnxParity:
     """Write a network with its card as one ONNX file that agrees with it.
 
     Batch, height and width are free; where the network does not allow that, height and width are
@@ -58,7 +58,7 @@ def write_onnx(network: nn.Module, card: ModelCard, path: Path, opset: int) -> A
     ModelError
         The network is too large or cannot be exported, or the file disagrees with torch.
     """
-    _refuse_large(network)
+    _check_size(network)
     network.eval().requires_grad_(requires_grad=False)
     reference = TorchRuntime(network, card.inputs, torch.device("cpu"), torch.float32)
     free = True
@@ -78,7 +78,7 @@ def write_onnx(network: nn.Module, card: ModelCard, path: Path, opset: int) -> A
     return agreement
 
 
-def _refuse_large(network: nn.Module) -> None:
+def _check_size(network: nn.Module) -> None:
     size = sum(value.numel() * value.element_size() for value in network.state_dict().values())
     if size > LARGEST_BYTES:
         raise ModelError(
@@ -181,7 +181,7 @@ def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def _card(card: ModelCard, free: bool, smallest: int) -> str:
     """The card as JSON; a file for one size has that as multiple, so that tiles are padded."""
-    entries = entries_of(card)
+    entries = card_entries_of(card)
     entries["tile"] |= {SMALLEST: smallest} | ({} if free else {"multiple": card.tile})
     return json.dumps(entries)
 
@@ -191,7 +191,7 @@ def _save(model: onnx.ModelProto, path: Path, card: str) -> None:
     onnx.save(model, path)
 
 
-def _compared(reference: TorchRuntime, card: ModelCard, path: Path, free: bool) -> Agreement:
+def _compared(reference: TorchRuntime, card: ModelCard, path: Path, free: bool) -> OnnxParity:
     """Compare the file with torch, in sizes and batches it was not traced with."""
     exported = OnnxRuntime(path, "cpu")
     unit = roomy_side(card.multiple)
@@ -205,7 +205,7 @@ def _compared(reference: TorchRuntime, card: ModelCard, path: Path, free: bool) 
             hint="try another --opset, or use the checkpoint instead",
         )
     smallest = _smallest_side(reference, exported, card) if free else 1
-    return Agreement(max(differences), tuple(sizes), smallest)
+    return OnnxParity(max(differences), tuple(sizes), smallest)
 
 
 def _smallest_side(reference: TorchRuntime, exported: OnnxRuntime, card: ModelCard) -> int:

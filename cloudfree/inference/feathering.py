@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cloudfree.core.radiometry import Float32
 
 
-def soft_edge(replaced: NDArray[np.bool_], width_px: int) -> Float32:
+def feather(replaced: NDArray[np.bool_], width_px: int) -> Float32:
     """Opacity of the restoration, (y, x): 0 outside `replaced`, 1 from `width_px` inside its edge.
 
     The ramp lies wholly inside, so pixels outside keep their value; borders of the array are no

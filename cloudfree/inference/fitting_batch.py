@@ -15,7 +15,7 @@ Inputs = TypeVar("Inputs")
 Output = TypeVar("Output")
 
 
-def fitting_batches(
+def halve_on_oom(
     run: Callable[[Sequence[Inputs]], Sequence[Output]],
 ) -> Callable[[Sequence[Inputs]], Sequence[Output]]:
     """`run`, in batches of half the size from where memory was out, in the same order.

@@ -11,9 +11,9 @@ from cloudfree.errors import ModelError
 from cloudfree.inference.checkpoint import (
     Tensors,
     build_network,
+    identify,
     load_strictly,
     read_tensors,
-    recognise,
 )
 from cloudfree.inference.model import Model, Runtime
 from cloudfree.inference.model_card import ModelCard, model_card
@@ -30,7 +30,7 @@ from cloudfree.inference.torch_runtime import TorchRuntime, choose_device, choos
 
 
 @dataclass(frozen=True)
-class Loaded:
+class ModelFiles:
     """A card and where its weights are; `tensors` where they had to be read to know the card."""
 
     card: ModelCard
@@ -38,7 +38,7 @@ class Loaded:
     tensors: Tensors | None = None
 
 
-def find_card(name: str, network: str | None = None) -> Loaded:
+def find_card(name: str, network: str | None = None) -> ModelFiles:
     """The card of a model: of a folder, of an ONNX file, or made for a bare checkpoint.
 
     Raises
@@ -49,24 +49,24 @@ def find_card(name: str, network: str | None = None) -> Loaded:
     if not is_file(name):
         folder = find_model(name)
         card = read_card(folder)
-        return Loaded(card, folder / card.weights)
+        return ModelFiles(card, folder / card.weights)
     path = Path(name)
     if path.suffix == ONNX_SUFFIX:
-        return Loaded(read_onnx_card(path), path)
+        return ModelFiles(read_onnx_card(path), path)
     return _find_checkpoint(path, network)
 
 
-def _find_checkpoint(path: Path, network: str | None) -> Loaded:
+def _find_checkpoint(path: Path, network: str | None) -> ModelFiles:
     """A bare checkpoint with the card that the catalogue gives its network."""
     tensors = read_tensors(path)
-    found = recognise(path, tensors, network)
+    found = identify(path, tensors, network)
     own = {
         "name": path.stem,
         "weights": path.name,
         "weights_sha256": sha256_of(path),
     }
     card = model_card({**card_entries(found.network, found.settings), **own})
-    return Loaded(card, path, tensors)
+    return ModelFiles(card, path, tensors)
 
 
 def load_model(
@@ -84,7 +84,7 @@ def load_model(
     found = find_card(name, network)
     runtime: Runtime
     if found.weights.suffix == ONNX_SUFFIX:
-        _refuse_precision(precision)
+        _check_precision(precision)
         runtime = OnnxRuntime(checked_weights(found.weights, found.card), device)
     else:
         place = choose_device(device)
@@ -94,7 +94,7 @@ def load_model(
     return Model(found.card, runtime)
 
 
-def load_network(found: Loaded) -> nn.Module:
+def load_network(found: ModelFiles) -> nn.Module:
     """The network of a card with its weights."""
     card, tensors = found.card, found.tensors
     if tensors is None:
@@ -104,7 +104,7 @@ def load_network(found: Loaded) -> nn.Module:
     return network
 
 
-def _refuse_precision(name: str) -> None:
+def _check_precision(name: str) -> None:
     """An ONNX file computes in the precision it was exported in."""
     if name not in ("auto", "fp32"):
         raise ModelError(

@@ -39,7 +39,7 @@ class Runtime(Protocol):
         """How many tiles of `TILE_PX` at once suit the device; 1 where one of any size does."""
         ...
 
-    def side_by_side(self) -> AbstractContextManager[int]:
+    def parallel_batches(self) -> AbstractContextManager[int]:
         """Make ready for as many batches at once, each on a thread of its own, as suit the device.
 
         Their number holds while the block lasts.
@@ -114,7 +114,7 @@ class Model:
             if name in ("image", VARIANCE)
         }
         for name, array in told.items():
-            self._refuse_no_numbers(name, array)
+            self._require_finite(name, array)
         scaling = self.card.output_scaling
         images = _where_seen(scaling.inverse(told["image"]), tiles)
         if VARIANCE not in told:
@@ -137,7 +137,7 @@ class Model:
             inputs["shadow"] = self._batch([shadow_input(tile) for tile in tiles])
         return inputs
 
-    def _refuse_no_numbers(self, name: str, array: Float32) -> None:
+    def _require_finite(self, name: str, array: Float32) -> None:
         """All that the network sees are numbers: what is none was made by its own arithmetic."""
         if np.isfinite([array.min(), array.max()]).all():  # a tenth of the time of counting
             return

@@ -68,14 +68,14 @@ class ModelCard:
         return {name: bands[name] for name in self.inputs}
 
     @property
-    def output_places(self) -> tuple[int, ...]:
+    def output_indices(self) -> tuple[int, ...]:
         """Which of the optical bands the bands of the output are."""
         return tuple(self.optical_bands.index(band) for band in self.output_bands)
 
     @property
     def output_scaling(self) -> Scaling:
         """The scaling of the optical bands for those of the output."""
-        return self.optical_scaling.of(self.output_places)
+        return self.optical_scaling.of(self.output_indices)
 
 
 def parse_card_text(text: str) -> dict[str, Any]:

@@ -11,14 +11,14 @@ from safetensors.torch import save_file
 from torch import nn
 
 from cloudfree.errors import OutputError
-from cloudfree.inference.card_toml import entries_of, toml_text
+from cloudfree.inference.card_toml import card_entries_of, toml_text
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.model_store import CARD, sha256_of
 
 WEIGHTS = "weights.safetensors"
 
 
-def refuse_folder(folder: Path, overwrite: bool) -> None:
+def check_model_folder(folder: Path, overwrite: bool) -> None:
     """Refuse a folder that exists, or that holds anything but a model.
 
     Raises
@@ -92,7 +92,7 @@ def write_weights(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
 
 def write_card(card: ModelCard, folder: Path) -> None:
     """Write a card, or replace the one that is there; either is whole at every moment."""
-    write_text(folder / CARD, toml_text(entries_of(card)))
+    write_text(folder / CARD, toml_text(card_entries_of(card)))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -67,7 +67,7 @@ class OnnxRuntime:
         """A GPU wants several tiles to be busy; a CPU is busy with one."""
         return GPU_BATCH if self._provider == CUDA else 1
 
-    def side_by_side(self) -> AbstractContextManager[int]:
+    def parallel_batches(self) -> AbstractContextManager[int]:
         """One batch: a session keeps its threads to itself."""
         return nullcontext(1)
 
@@ -103,12 +103,12 @@ class OnnxRuntime:
         """
         fed = {name: inputs[name] for name in self.inputs if name in inputs}
         for name, shape in self.inputs.items():
-            self._refuse_shape(name, shape, fed[name].shape if name in fed else ())
+            self._check_shape(name, shape, fed[name].shape if name in fed else ())
         with memory_errors():
             results = self._session.run(self._names, fed)
         return dict(zip(self._names, results, strict=True))
 
-    def _refuse_shape(self, name: str, wanted: list[int | str], found: tuple[int, ...]) -> None:
+    def _check_shape(self, name: str, wanted: list[int | str], found: tuple[int, ...]) -> None:
         fits = len(found) == len(wanted) and all(
             not isinstance(want, int) or want == length
             for want, length in zip(wanted, found, strict=True)

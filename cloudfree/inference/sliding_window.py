@@ -12,10 +12,10 @@ from cloudfree.core.progress import Progress, silent
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.window import Window, strips
 from cloudfree.inference.accumulator import StripAccumulator
-from cloudfree.inference.fitting_batch import fitting_batches
+from cloudfree.inference.fitting_batch import halve_on_oom
 from cloudfree.inference.tile_plan import TilePlan
 from cloudfree.inference.tile_weight import tile_weight
-from cloudfree.parallel.malloc import give_back_freed_memory
+from cloudfree.parallel.malloc import trim_malloc
 from cloudfree.parallel.prefetch import prefetch
 
 # Finished rows that are passed on at once.
@@ -39,7 +39,7 @@ def predict_rows(
     load_rows: Callable[[Window], Rows],
     batch: int = 4,
     progress: Progress = silent,
-    side_by_side: int = 1,
+    parallel_batches: int = 1,
 ) -> Iterator[Iterator[tuple[Window, Float32, Rows]]]:
     """Predicted rows of a scene from top to bottom, and what `load_rows` makes of their window.
 
@@ -47,8 +47,8 @@ def predict_rows(
     asked for, and the loaded rows. Only tiles for which `needed` is true are loaded and run,
     `batch` at a time; pixels that no such tile covers are NaN. Everything is loaded ahead on one
     thread: each further one would open the files, and their caches, anew. Of the batches
-    `side_by_side` are run ahead, each on a thread of its own, while the last is added up and passed
-    on, so that a GPU need not wait. Memory is bounded by one row of tiles; where it is out for a
+    `parallel_batches` are run ahead, each on a thread of its own, while the last is added up and
+    passed on, so that a GPU need not wait. Memory is bounded by one row of tiles; where it is out for a
     batch, that batch and those after it are of half the size. Whoever leaves the block waits for
     what is being loaded and run, and no thread is left.
 
@@ -61,7 +61,7 @@ def predict_rows(
     def loaded(step: _Step) -> tuple[list[Inputs], list[Rows]]:
         return [load(tile) for tile in step.tiles], [load_rows(part) for part in step.finishes]
 
-    run = fitting_batches(run)
+    run = halve_on_oom(run)
 
     def predicted(seen: tuple[_Step, tuple[list[Inputs], list[Rows]]]) -> Sequence[Float32]:
         _, (inputs, _) = seen
@@ -69,7 +69,7 @@ def predict_rows(
 
     with (
         prefetch(loaded, _steps(plan, needed, batch, progress)) as ready,
-        prefetch(predicted, ready, ahead=side_by_side, threads=side_by_side) as steps,
+        prefetch(predicted, ready, ahead=parallel_batches, threads=parallel_batches) as steps,
     ):
         yield _finished_rows(plan, bands, steps)
 
@@ -92,7 +92,7 @@ def _finished_rows(
             yield from zip(step.finishes, accumulator.release(step.finishes), rows, strict=True)
             rows_done += 1
             if rows_done % ROWS_OF_TILES_HELD == 0:
-                give_back_freed_memory()
+                trim_malloc()
 
 
 @dataclass(frozen=True)

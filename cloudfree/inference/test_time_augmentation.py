@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from cloudfree.core.dihedral import AS_IS, TURNS, Turn
+from cloudfree.core.dihedral import DIHEDRAL_TRANSFORMS, IDENTITY, DihedralTransform
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
 from cloudfree.inference.model import Model, TileInputs
@@ -15,7 +15,7 @@ from cloudfree.inference.model import Model, TileInputs
 Source = Literal["network", "flips"]
 
 
-class Spread:
+class TestTimeAugmentation:
     """Predicts images together with the variance of what a model might have predicted.
 
     It is the variance that the network tells, or, where it tells none, that of its predictions for
@@ -48,8 +48,8 @@ class Spread:
     def _of_turns(self, tiles: Sequence[TileInputs], images: Sequence[Float32]) -> list[Float32]:
         """Variance of the predictions of each tile in all turns; `images` are those as it lies."""
         moments = [_Moments(image) for image in images]
-        for turn in TURNS:
-            if turn != AS_IS:
+        for turn in DIHEDRAL_TRANSFORMS:
+            if turn != IDENTITY:
                 predictions = self.model.predict([_turned(tile, turn) for tile in tiles])
                 for one, prediction in zip(moments, predictions, strict=True):
                     one.add(turn.undone(prediction))
@@ -77,7 +77,7 @@ class _Moments:
         return self._scatter / np.float32(self._count)
 
 
-def _turned(tile: TileInputs, turn: Turn) -> TileInputs:
+def _turned(tile: TileInputs, turn: DihedralTransform) -> TileInputs:
     return TileInputs(
         turn.of(tile.optical),
         None if tile.sar is None else turn.of(tile.sar),

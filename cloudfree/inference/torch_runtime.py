@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cloudfree.errors import ModelError
-from cloudfree.inference.cuda_streams import StreamOfThread
+from cloudfree.inference.cuda_streams import ThreadStream
 from cloudfree.inference.devices import gpu_index
 from cloudfree.inference.model import GPU_BATCH, Arrays
 from cloudfree.inference.oom import memory_errors
@@ -36,7 +36,7 @@ class TorchRuntime:
         network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = network.eval().requires_grad_(requires_grad=False)
         self._inputs, self._device, self._precision = inputs, device, precision
-        self._stream = StreamOfThread(device)
+        self._stream = ThreadStream(device)
         _flush_subnormals(self._network)
         if device.type == "cpu":
             _leave_pointwise_to_onednn(self._network)
@@ -60,13 +60,13 @@ class TorchRuntime:
         return GPU_BATCH if self._device.type == "cuda" else 1
 
     @contextmanager
-    def side_by_side(self) -> Iterator[int]:
+    def parallel_batches(self) -> Iterator[int]:
         """Two batches on a GPU; on a CPU several that share out its threads.
 
         Threads wait for each other at every step of a network, and not at all if each has a tile.
         """
         threads = torch.get_num_threads()
-        batches, each = share_out(self._device, threads)
+        batches, each = split_threads(self._device, threads)
         torch.set_num_threads(each)
         try:
             yield batches
@@ -99,7 +99,7 @@ class TorchRuntime:
         return torch.as_tensor(array).to(self._device)
 
 
-def share_out(device: torch.device, threads: int) -> tuple[int, int]:
+def split_threads(device: torch.device, threads: int) -> tuple[int, int]:
     """How many batches run side by side on a device, and of the CPU's threads how many each has."""
     if device.type == "cuda":
         return GPU_SIDE_BY_SIDE, threads

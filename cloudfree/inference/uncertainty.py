@@ -14,7 +14,7 @@ from cloudfree.errors import ModelError
 from cloudfree.inference.error_model import TERMS, ErrorModel, uncalibrated
 from cloudfree.inference.model import Model, TileInputs
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.inference.test_time_augmentation import Source, Spread
+from cloudfree.inference.test_time_augmentation import Source, TestTimeAugmentation
 
 logger = logging.getLogger("cloudfree")
 
@@ -25,7 +25,7 @@ class Uncertainty:
     def __init__(self, model: Model) -> None:
         card = model.card
         source, known = calibration_of(card)
-        self.calibrated, self._spread = known is not None, Spread(model, source)
+        self.calibrated, self._spread = known is not None, TestTimeAugmentation(model, source)
         self._error_model = known or uncalibrated(len(card.output_bands))
         self._entries = card.uncertainty
         if known is None:

@@ -11,7 +11,7 @@ BLOCK_PX = 16
 COLOUR, SIMILARITY, ANGLE = 0.5, 0.1, 0.05  # weights
 
 
-def restoration(image: Tensor, target: Tensor) -> Tensor:
+def surroundings_loss(image: Tensor, target: Tensor) -> Tensor:
     """L1, L1 of the means of 16 x 16 blocks, one minus SSIM and the spectral angle; in 0..1."""
     blocks = functional.avg_pool2d(image - target, BLOCK_PX, ceil_mode=True).abs().mean()
     return (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.metrics.image_metrics import Figures
+from cloudfree.metrics.image_metrics import Metrics
 
 METRICS = ("psnr", "ssim", "sam", "mae", "rmse")
 
@@ -38,11 +38,11 @@ class Means:
     """
 
     patches: int
-    figures: Figures
+    figures: Metrics
     intervals: Mapping[str, Interval]
 
 
-def mean_figures(figures: Sequence[Figures], units: Sequence[str] | None = None) -> Means:
+def mean_metrics(figures: Sequence[Metrics], units: Sequence[str] | None = None) -> Means:
     """The means of the figures of patches.
 
     `units` names for each patch what is drawn together when intervals are wanted: the patch
@@ -61,7 +61,7 @@ def mean_figures(figures: Sequence[Figures], units: Sequence[str] | None = None)
                 intervals[metric] = found
     pixels = sum(one.pixels for one in figures)
     counted = sum(one.pixels > 0 for one in figures)
-    return Means(counted, Figures(pixels, **means), intervals)
+    return Means(counted, Metrics(pixels, **means), intervals)
 
 
 def bootstrap(values: Values, units: Sequence[str]) -> Interval | None:

@@ -23,7 +23,7 @@ EVERYTHING: Slices = (slice(None), slice(None))
 
 
 @dataclass(frozen=True)
-class Figures:
+class Metrics:
     """How close an image comes to the truth; None where no pixel tells.
 
     PSNR is in dB for a peak reflectance of 1 and infinite for equal images, SAM in degrees, MAE
@@ -98,12 +98,12 @@ class Scores:
         self._pixels += int(chosen.sum())
         self._add_angles(differences.angle_deg[chosen])
 
-    def figures(self) -> Figures:
+    def figures(self) -> Metrics:
         """Over all bands together: every band counts the same."""
         sam = self._angle_deg / self._directed if self._directed else None
         return self._figures(self._sums.mean(axis=1), sam)
 
-    def of_bands(self) -> list[Figures]:
+    def of_bands(self) -> list[Metrics]:
         """Band by band."""
         return [self._figures(sums, sam=None) for sums in self._sums.T]
 
@@ -114,15 +114,15 @@ class Scores:
         self._angle_deg += float(angles_deg[directed].sum(dtype=np.float64))
         self._directed += int(directed.sum())
 
-    def _figures(self, sums: NDArray[np.float64], sam: float | None) -> Figures:
+    def _figures(self, sums: NDArray[np.float64], sam: float | None) -> Metrics:
         if not self._pixels:
-            return Figures(0, None, None, None, None, None)
+            return Metrics(0, None, None, None, None, None)
         squared, mae, ssim = (float(total) / self._pixels for total in sums)
         psnr = -10 * math.log10(squared) if squared else math.inf
-        return Figures(self._pixels, psnr, ssim, sam, mae, math.sqrt(squared))
+        return Metrics(self._pixels, psnr, ssim, sam, mae, math.sqrt(squared))
 
 
-def score(truth: Float32, image: Float32, where: Where | None = None) -> Figures:
+def score(truth: Float32, image: Float32, where: Where | None = None) -> Metrics:
     """The figures of two images of reflectance, (band, y, x), over the pixels `where` is true.
 
     Source: UnCRtainTS, learning/metrics.py, `img_metrics`.

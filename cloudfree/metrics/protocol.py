@@ -13,18 +13,18 @@ import numpy as np
 
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.window import Window
-from cloudfree.metrics.image_metrics import Differences, Figures, Scores, Where, compare
+from cloudfree.metrics.image_metrics import Differences, Metrics, Scores, Where, compare
 from cloudfree.metrics.structural_similarity import CENTRED, OFF_CENTRE
 
 
 @dataclass(frozen=True)
-class PatchFigures:
+class PatchMetrics:
     """Figures of one image over all pixels, over cloudy and clear ones, and of each band."""
 
-    all: Figures
-    cloudy: Figures
-    clear: Figures
-    bands: tuple[Figures, ...]
+    all: Metrics
+    cloudy: Metrics
+    clear: Metrics
+    bands: tuple[Metrics, ...]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Protocol:
         """A restored image as the protocol sees it."""
         return np.clip(image, 0.0, 1.0) if self.clips_restored else image
 
-    def figures(self, truth: Float32, image: Float32, cloudy: Where) -> PatchFigures:
+    def figures(self, truth: Float32, image: Float32, cloudy: Where) -> PatchMetrics:
         """Figures of an image, (band, y, x), whose pixels are `cloudy`, (y, x), or clear.
 
         Both images are as `observed` and `restored` give them.
@@ -70,26 +70,26 @@ class Protocol:
         differences = compare(truth, image, self.centre)
         everywhere = Scores(truth.shape[0])
         everywhere.add(differences)
-        return PatchFigures(
+        return PatchMetrics(
             self._own(everywhere.figures(), differences, differences.valid),
             self._over(differences, cloudy),
             self._over(differences, ~cloudy),
             tuple(self._capped(figures) for figures in everywhere.of_bands()),
         )
 
-    def _over(self, differences: Differences, where: Where) -> Figures:
+    def _over(self, differences: Differences, where: Where) -> Metrics:
         scores = Scores(differences.error.shape[0])
         scores.add(differences, where)
         return self._own(scores.figures(), differences, differences.valid & where)
 
-    def _own(self, figures: Figures, differences: Differences, where: Where) -> Figures:
+    def _own(self, figures: Metrics, differences: Differences, where: Where) -> Metrics:
         """The figures with what the published code does at zeros and at equal images."""
         undirected = not np.isfinite(differences.angle_deg[where]).all()
         if self.zero_is_data and undirected:
             figures = replace(figures, sam=None)
         return self._capped(figures)
 
-    def _capped(self, figures: Figures) -> Figures:
+    def _capped(self, figures: Metrics) -> Metrics:
         equal = figures.psnr == math.inf
         return replace(figures, psnr=self.equal_psnr) if equal else figures
 

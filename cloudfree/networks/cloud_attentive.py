@@ -15,9 +15,9 @@ Adam with learning rate 1e-5, 30 epochs, patches of 128.
 
 from typing import Any
 
-from cloudfree.networks.glf_cr import GlfCr, settings_from
+from cloudfree.networks.glf_cr import GlfCr, infer_settings
 
-__all__ = ["CloudAttentive", "settings_from"]
+__all__ = ["CloudAttentive", "infer_settings"]
 
 
 class CloudAttentive(GlfCr):

@@ -306,7 +306,7 @@ class CloudfreeS(nn.Module):
         return torch.lerp(lit, relit, shadow)
 
 
-def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
     if "recall.memory_colour" not in shapes or "stem.weight" not in shapes:
         return None

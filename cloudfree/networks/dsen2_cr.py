@@ -74,7 +74,7 @@ class DSen2CR(nn.Module):
         return {"image": optical + self.model(seen)}
 
 
-def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
     if "model.2.conv_block.0.weight" not in shapes or "model.0.weight" not in shapes:
         return None

@@ -241,7 +241,7 @@ class GlfCr(nn.Module):
         return [optical, torch.addcmul(sar, given, gate)]
 
 
-def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
     if "SFENet1.weight" not in shapes or "RDBs.0.LFF.weight" not in shapes:
         return None

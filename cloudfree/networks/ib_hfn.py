@@ -226,7 +226,7 @@ def resized(gate: Tensor, factor: int) -> Tensor:
     )
 
 
-def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
     if "optical_encoder.entries.0.weight" not in shapes or "fusion.gate.join.weight" not in shapes:
         return None

@@ -108,7 +108,7 @@ class McGan(nn.Module):
         return {"image": self.dc7(torch.cat([restored, x0], dim=1))}
 
 
-def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
     if "c0.weight" not in shapes or "dc7.weight" not in shapes:
         return None

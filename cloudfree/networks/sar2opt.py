@@ -37,7 +37,7 @@ class Sar2Opt(nn.Module):
         return {"image": self.model(sar)}
 
 
-def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
     ladder = ladder_settings(shapes, "model.")
     if ladder is None or ladder["bands_in"] >= ladder["bands_out"]:

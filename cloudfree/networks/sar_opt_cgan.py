@@ -44,7 +44,7 @@ class SarOptCgan(nn.Module):
         return {"image": self.model(torch.cat([optical, sar], dim=1))}
 
 
-def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
     ladder = ladder_settings(shapes, "model.")
     if ladder is None or ladder["bands_in"] <= ladder["bands_out"]:

@@ -272,7 +272,7 @@ class SgBafmDfin(nn.Module):
         return {"image": optical + self.head(self.integration(base, fused))}
 
 
-def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
     if "directional.0.widen.weight" not in shapes or "base.0.weight" not in shapes:
         return None

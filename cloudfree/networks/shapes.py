@@ -1,6 +1,6 @@
 """What the shapes of tensors tell about the network they belong to.
 
-Each network's file has `settings_from(shapes)`: the constructor arguments of the network with such
+Each network's file has `infer_settings(shapes)`: the constructor arguments of the network with such
 tensors, or None if it is another one.
 """
 

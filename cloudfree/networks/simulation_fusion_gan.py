@@ -128,7 +128,7 @@ class SimulationFusionGan(nn.Module):
         return {"image": image, "simulated": simulated}
 
 
-def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
     if "simulation.model.1.weight" not in shapes or "fusion.model.1.weight" not in shapes:
         return None

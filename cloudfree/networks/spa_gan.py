@@ -210,7 +210,7 @@ class SpaGanDiscriminator(nn.Module):
         return logits
 
 
-def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
     if "SAM1.conv_in.weight" not in shapes and "res_block1.group1.conv1.0.weight" not in shapes:
         return None

@@ -275,7 +275,7 @@ class UnCRtainTS(nn.Module):
         return joined.contiguous(memory_format=torch.channels_last), attention
 
 
-def settings_from(shapes: Shapes) -> dict[str, Any] | None:
+def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
     if "in_conv.conv.conv.0.weight" not in shapes or "out_conv.conv.conv.0.weight" not in shapes:
         return None

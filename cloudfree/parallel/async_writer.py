@@ -11,7 +11,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def write_behind(write: Callable[[Item], None], items: Iterable[Item], behind: int = 1) -> None:
+def write_async(write: Callable[[Item], None], items: Iterable[Item], behind: int = 1) -> None:
     """Call `write` with each item, in order, at most `behind` items behind whoever makes them.
 
     An error of either side ends the work and is raised as it is.

@@ -14,7 +14,7 @@ _M_ARENA_MAX = -8
 _HEAPS = 2
 
 
-def give_back_freed_memory() -> None:
+def trim_malloc() -> None:
     """Let the system have the memory that this process has freed but still holds.
 
     The allocator keeps what is freed between blocks still in use, and arrays that die on another
@@ -27,7 +27,7 @@ def give_back_freed_memory() -> None:
         trim(0)
 
 
-def share_heaps() -> None:
+def limit_malloc_arenas() -> None:
     """Let the threads that this process will start share its heaps, of which each keeps something.
 
     Source: mallopt(3), M_ARENA_MAX. Heaps that are there stay.

@@ -21,7 +21,7 @@ _START = get_context("spawn")
 
 
 @contextmanager
-def in_own_processes(
+def in_processes(
     work: Callable[[Item], Answer],
     items: Sequence[Item],
     at_once: int,

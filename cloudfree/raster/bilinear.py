@@ -22,8 +22,8 @@ def bilinear(image: Float32, rows: Places, cols: Places) -> Float32:
     top, left = np.floor(row).astype(np.intp), np.floor(col).astype(np.intp)
     down, right = (row - top).astype(np.float32), (col - left).astype(np.float32)
     # A neighbour of no weight is the pixel itself, so that its NaN, or the border, does not matter.
-    below, beside = top + (down > 0), left + (right > 0)
-    upper = image[:, top, left] * (1 - right) + image[:, top, beside] * right
-    lower = image[:, below, left] * (1 - right) + image[:, below, beside] * right
+    below, output_beside = top + (down > 0), left + (right > 0)
+    upper = image[:, top, left] * (1 - right) + image[:, top, output_beside] * right
+    lower = image[:, below, left] * (1 - right) + image[:, below, output_beside] * right
     values = upper * (1 - down) + lower * down
     return np.asarray(np.where(inside, values, np.nan), dtype=np.float32)

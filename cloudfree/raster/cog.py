@@ -20,18 +20,18 @@ from rasterio.io import DatasetWriter
 from cloudfree.core.atomic import cannot_be_written, draft_folder
 from cloudfree.core.grid import Grid
 from cloudfree.core.window import Window
-from cloudfree.parallel.malloc import give_back_freed_memory
+from cloudfree.parallel.malloc import trim_malloc
 from cloudfree.raster.creation_options import (
     BLOCK_PX,
     COG,
     COG_OF_CLASSES,
     ON_OVERVIEWS,
-    refuse_creation_options,
+    check_creation_options,
     upper,
 )
 from cloudfree.raster.downsample import Resampling
 from cloudfree.raster.overviews import FirstLevel, with_overviews, write_overviews
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 from cloudfree.raster.windows import rectangle
 
 # Draft and overviews are read once and thrown away: fast compression, and blocks low enough to be
@@ -66,7 +66,7 @@ class CogProfile:
     overview_resampling: Resampling = "AVERAGE"
     creation_options: Mapping[str, str] = field(default_factory=dict)
 
-    def refuse_creation_options(self) -> None:
+    def check_creation_options(self) -> None:
         """Refuse creation options that GDAL does not know or that would change the pixels.
 
         Raises
@@ -74,7 +74,7 @@ class CogProfile:
         OutputError
             Names the options and what is wrong.
         """
-        refuse_creation_options(self.creation_options, self.dtype, len(self.descriptions))
+        check_creation_options(self.creation_options, self.dtype, len(self.descriptions))
 
 
 class CogWriter:
@@ -95,10 +95,10 @@ class CogWriter:
 
     def __enter__(self) -> Self:
         profile = self.profile
-        profile.refuse_creation_options()
+        profile.check_creation_options()
         with self._refusals(), ExitStack() as stack:
             self._draft = Path(stack.enter_context(draft_folder(self.path))) / "draft.tif"
-            with without_warning(NotGeoreferencedWarning):
+            with ignored_warning(NotGeoreferencedWarning):
                 self._dataset = rasterio.open(
                     self._draft, "w", **_DRAFT, height=self.grid.height, width=self.grid.width,
                     count=len(profile.descriptions), dtype=profile.dtype, nodata=profile.nodata,
@@ -151,15 +151,15 @@ class CogWriter:
         self._close()
         finished = self._draft.with_name("cog.tif")
         chosen = upper(self.profile.creation_options)
-        give_back_freed_memory()
-        with without_warning(NotGeoreferencedWarning), Env(GDAL_CACHEMAX=_COPY_CACHE):
+        trim_malloc()
+        with ignored_warning(NotGeoreferencedWarning), Env(GDAL_CACHEMAX=_COPY_CACHE):
             # Whoever asks for overviews of another kind gets those that GDAL builds.
             source = self._draft if chosen.keys() & ON_OVERVIEWS else self._with_overviews()
             usual = COG_OF_CLASSES if self.profile.colours else COG
             options = {**usual, "OVERVIEW_RESAMPLING": self.profile.overview_resampling, **chosen}
             rasterio.shutil.copy(source, finished, driver="COG", **options)
             _read_end(finished)
-        give_back_freed_memory()
+        trim_malloc()
         for path in set(self._draft.parent.iterdir()) - {finished}:
             path.unlink()
         return finished

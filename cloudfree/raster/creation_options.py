@@ -35,7 +35,7 @@ _TRIAL_PX = 64
 _CRS, _TRANSFORM = "EPSG:32631", Affine(10, 0, 5e5, 0, -10, 5e6)
 
 
-def refuse_creation_options(chosen: Mapping[str, str], dtype: str, bands: int) -> None:
+def check_creation_options(chosen: Mapping[str, str], dtype: str, bands: int) -> None:
     """Try the options of the user on a few pixels in memory, which must come back as they are.
 
     GDAL itself only warns of a name or a value that it does not know and goes on without it, and

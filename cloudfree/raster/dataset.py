@@ -17,7 +17,7 @@ from rasterio.io import DatasetReader
 
 from cloudfree.core.window import Window
 from cloudfree.errors import DamagedError, InputError
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 from cloudfree.raster.windows import rectangle
 
 
@@ -119,7 +119,7 @@ def open_raster(source: str, name: str) -> DatasetReader:
         GDAL cannot open it, or the system knows no letters but those of ASCII.
     """
     try:
-        with without_warning(NotGeoreferencedWarning):
+        with ignored_warning(NotGeoreferencedWarning):
             return rasterio.open(source)
     except UnicodeEncodeError as error:
         raise InputError(

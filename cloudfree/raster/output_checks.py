@@ -9,7 +9,7 @@ from cloudfree.core.atomic import cannot_be_written, draft_folder
 from cloudfree.errors import OutputError
 
 
-def refuse_existing(path: Path, overwrite: bool) -> None:
+def require_absent(path: Path, overwrite: bool) -> None:
     """Refuse an output that exists, or whose folder does not or may not be written to.
 
     Raises
@@ -35,10 +35,10 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
             wanted="an existing folder for the output",
             hint="create the folder first",
         )
-    refuse_closed(path)
+    require_writable(path)
 
 
-def refuse_closed(path: Path) -> None:
+def require_writable(path: Path) -> None:
     """Refuse an output where no file can be made; folders above it may be missing yet.
 
     Permissions do not tell of all that may be in the way, so one is made and taken away.
@@ -57,7 +57,7 @@ def refuse_closed(path: Path) -> None:
         raise cannot_be_written(path, error) from error
 
 
-def refuse_taken_names(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+def check_output_names(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     """Refuse outputs that would replace an input or each other.
 
     Raises

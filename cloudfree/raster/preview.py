@@ -11,11 +11,11 @@ from rasterio.io import MemoryFile
 from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import Float32
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 
 JPEG_QUALITY = "88"
 
-Pixels = NDArray[np.uint8]
+UInt8Image = NDArray[np.uint8]
 
 
 def reduced(grid: Grid, longest_px: int) -> Grid:
@@ -31,7 +31,7 @@ def reduced_average(dataset: Dataset, indexes: list[int], grid: Grid) -> NDArray
     return _read(dataset, indexes, grid, Resampling.average)
 
 
-def reduced_classes(mask: Dataset, grid: Grid) -> Pixels:
+def reduced_classes(mask: Dataset, grid: Grid) -> UInt8Image:
     """The most frequent class, (y, x), at the size of `grid`."""
     return np.asarray(_read(mask, [0], grid, Resampling.mode)[0], dtype=np.uint8)
 
@@ -45,12 +45,12 @@ def reduced_mean(dataset: Dataset, grid: Grid) -> Float32:
     return np.where(missing, np.nan, mean).astype(np.float32)
 
 
-def png(pixels: Pixels) -> bytes:
+def png(pixels: UInt8Image) -> bytes:
     """A PNG file of red, green, blue and perhaps opacity, (y, x, 3 or 4)."""
     return _encode(pixels, "PNG", {})
 
 
-def jpeg(pixels: Pixels) -> bytes:
+def jpeg(pixels: UInt8Image) -> bytes:
     """A JPEG file of red, green and blue, (y, x, 3), a tenth as large as the PNG."""
     return _encode(pixels, "JPEG", {"QUALITY": JPEG_QUALITY})
 
@@ -61,10 +61,10 @@ def _read(
     return dataset.read(indexes, out_shape=(grid.height, grid.width), resampling=resampling)
 
 
-def _encode(pixels: Pixels, driver: str, options: dict[str, str]) -> bytes:
+def _encode(pixels: UInt8Image, driver: str, options: dict[str, str]) -> bytes:
     height, width, count = pixels.shape
     profile = {"driver": driver, "height": height, "width": width, "count": count, **options}
-    with MemoryFile() as memory, without_warning(NotGeoreferencedWarning):
+    with MemoryFile() as memory, ignored_warning(NotGeoreferencedWarning):
         with memory.open(dtype="uint8", **profile) as dataset:
             dataset.write(np.moveaxis(pixels, -1, 0))
         return bytes(memory.read())

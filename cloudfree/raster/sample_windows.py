@@ -15,14 +15,14 @@ WINDOW_PX = 128
 WINDOWS_PER_SIDE = 4
 
 
-def spread_sample(dataset: Dataset, bands: Sequence[int]) -> NDArray[np.generic]:
+def sample_windows(dataset: Dataset, bands: Sequence[int]) -> NDArray[np.generic]:
     """Numbers of some bands, counted from 0, in windows from all over: (band, pixel)."""
-    windows = spread_windows(dataset.handle.height, dataset.handle.width)
+    windows = even_windows(dataset.handle.height, dataset.handle.width)
     parts = [dataset.read(list(bands), window).reshape(len(bands), -1) for window in windows]
     return np.concatenate(parts, axis=1)
 
 
-def spread_windows(height: int, width: int) -> list[Window]:
+def even_windows(height: int, width: int) -> list[Window]:
     """The whole raster, or windows all over it."""
     if max(height, width) <= WINDOW_PX * WINDOWS_PER_SIDE:
         return [Window(0, 0, height, width)]

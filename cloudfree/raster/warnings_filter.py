@@ -13,7 +13,7 @@ _Rule: TypeAlias = tuple[str, str | None, type[Warning], str | None, int]
 
 
 @contextmanager
-def without_warning(category: type[Warning]) -> Iterator[None]:
+def ignored_warning(category: type[Warning]) -> Iterator[None]:
     """Run a block without warnings of `category`.
 
     Blocks of several threads may overlap in any way. Where filters belong to the whole process,

@@ -22,7 +22,7 @@ from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.shift import Shift
 from cloudfree.core.window import Window
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 
 Positions = NDArray[np.float64]
 
@@ -133,7 +133,7 @@ def resample(values: Float32, source: Grid, target: Grid, scale: tuple[float, fl
     # Grids without a coordinate system share one plane; GDAL wants it named.
     named = source.crs and target.crs
     with (
-        without_warning(NotGeoreferencedWarning),
+        ignored_warning(NotGeoreferencedWarning),
         MemoryFile() as memory,
         _in_memory(memory, values, source) as dataset,
         WarpedVRT(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cloudfree.core.fill_mask import Mark
+from cloudfree.core.fill_mask import FillClass
 from cloudfree.core.progress import Progress
 from cloudfree.core.window import Window, strips
-from cloudfree.metrics.image_metrics import Differences, Figures, Scores, compare, has_data
+from cloudfree.metrics.image_metrics import Differences, Metrics, Scores, compare, has_data
 from cloudfree.metrics.structural_similarity import HALO_PX
 from cloudfree.report.sources import Sources
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -22,8 +22,8 @@ STRIP_ROWS = 64
 class BeforeAfter:
     """Figures of the cloudy scene, if it was found, and of the result."""
 
-    before: Figures | None
-    after: Figures
+    before: Metrics | None
+    after: Metrics
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class _Tally:
     def add(self, strip: Window, differences: Differences) -> None:
         self.scores["all"].add(differences)
         if self.filled:
-            marked = self.filled.classes(strip) == Mark.RECONSTRUCTED
+            marked = self.filled.classes(strip) == FillClass.RECONSTRUCTED
             self.scores["cloudy"].add(differences, marked)
 
 
@@ -101,7 +101,7 @@ def _both(tallies: Mapping[str, _Tally], where: str) -> BeforeAfter:
 def _bands(tallies: Mapping[str, _Tally], sources: Sources) -> dict[str, BeforeAfter]:
     where = "cloudy" if sources.filled else "all"
     bands = {name: tally.scores[where].of_bands() for name, tally in tallies.items()}
-    nothing: list[Figures | None] = [None] * len(bands["after"])
+    nothing: list[Metrics | None] = [None] * len(bands["after"])
     pairs = zip(bands.get("before", nothing), bands["after"], strict=True)
     return {
         band: BeforeAfter(before, after)

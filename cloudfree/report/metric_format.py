@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from cloudfree.metrics.image_metrics import Figures
+from cloudfree.metrics.image_metrics import Metrics
 
 
 @dataclass(frozen=True)
 class Column:
-    """One metric: the field of `Figures`, its title and unit, and whether more is better."""
+    """One metric: the field of `Metrics`, its title and unit, and whether more is better."""
 
     field: str
     title: str
@@ -28,19 +28,19 @@ class Column:
         """Points to where better figures lie."""
         return "\N{UPWARDS ARROW}" if self.more_is_better else "\N{DOWNWARDS ARROW}"
 
-    def value(self, figures: Figures | None) -> float | None:
+    def value(self, figures: Metrics | None) -> float | None:
         """The figure, or None where there is none."""
         value: float | None = getattr(figures, self.field) if figures else None
         return value
 
-    def text(self, figures: Figures | None) -> str:
+    def text(self, figures: Metrics | None) -> str:
         """The figure as people read it."""
         value = self.value(figures)
         if value is None:
             return "\N{EN DASH}"
         return "\N{INFINITY}" if math.isinf(value) else f"{value:.{self.decimals}f}"
 
-    def improves(self, before: Figures | None, after: Figures | None) -> bool:
+    def improves(self, before: Metrics | None, after: Metrics | None) -> bool:
         """Whether `after` is better than `before`."""
         old, new = self.value(before), self.value(after)
         if old is None or new is None:

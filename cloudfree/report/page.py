@@ -10,12 +10,12 @@ from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
 from cloudfree.report.gallery import gallery, swatch
 from cloudfree.report.html import fact_list, part
 from cloudfree.report.metric_format import percent
-from cloudfree.report.scene_section import Chapter
+from cloudfree.report.scene_section import SceneSection
 from cloudfree.report.tables import NOTES, band_table, contents_table, region_table
 from cloudfree.report.viewer import viewer
 
 
-def render(chapters: Sequence[Chapter], version: str) -> str:
+def render(chapters: Sequence[SceneSection], version: str) -> str:
     """The page of one or several results."""
     one = len(chapters) == 1
     numbered = enumerate(chapters, start=1)
@@ -30,7 +30,7 @@ def render(chapters: Sequence[Chapter], version: str) -> str:
     )
 
 
-def _scene(number: int, chapter: Chapter, headed: bool) -> str:
+def _scene(number: int, chapter: SceneSection, headed: bool) -> str:
     heading = f"<h2>{escape(chapter.title)}</h2>" if headed else ""
     return (
         f'<article class="scene" id="scene-{number}">{heading}{_lede(chapter)}'
@@ -41,7 +41,7 @@ def _scene(number: int, chapter: Chapter, headed: bool) -> str:
     )
 
 
-def _lede(chapter: Chapter) -> str:
+def _lede(chapter: SceneSection) -> str:
     if chapter.reconstructed is None:
         return ""
     model = f" with {escape(chapter.model)}" if chapter.model else ""
@@ -49,14 +49,14 @@ def _lede(chapter: Chapter) -> str:
     return f'<p class="lede"><strong>{share}</strong> of the pixels reconstructed{model}.</p>'
 
 
-def _warnings(chapter: Chapter) -> str:
+def _warnings(chapter: SceneSection) -> str:
     if not chapter.warnings:
         return ""
     lines = "".join(f"<li>{escape(warning)}</li>" for warning in chapter.warnings)
     return f'<ul class="warnings" role="note" aria-label="Warnings">{lines}</ul>'
 
 
-def _panel(chapter: Chapter) -> str:
+def _panel(chapter: SceneSection) -> str:
     """What stands beside the slider."""
     sections = {
         "Against the truth": region_table(chapter.comparison) if chapter.comparison else "",
@@ -70,7 +70,7 @@ def _panel(chapter: Chapter) -> str:
     )
 
 
-def _shares(chapter: Chapter) -> str:
+def _shares(chapter: SceneSection) -> str:
     """A bar of the classes, as wide as their shares, and the shares in words."""
     classes = [(MaskClass[name.upper()], share) for name, share in chapter.fractions.items()]
     bar = "".join(
@@ -84,7 +84,7 @@ def _shares(chapter: Chapter) -> str:
     return f'<div class="shares" aria-hidden="true">{bar}</div><ul class="legend">{legend}</ul>'
 
 
-def _bands(chapter: Chapter) -> str:
+def _bands(chapter: SceneSection) -> str:
     if chapter.comparison is None:
         return ""
     where = "reconstructed" if chapter.comparison.cloudy else "all"

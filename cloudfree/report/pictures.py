@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cloudfree.core.mask_classes import MASK_COLOURS, Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 
-Pixels = NDArray[np.uint8]
+UInt8Image = NDArray[np.uint8]
 Where = NDArray[np.bool_]
 
 # Three bands as red, green and blue.
@@ -56,7 +56,7 @@ class Stretch:
     high: tuple[float, ...]
     gamma: float = 1.0
 
-    def colours(self, composite: Float32) -> Pixels:
+    def colours(self, composite: Float32) -> UInt8Image:
         """The picture of three bands, (3, y, x)."""
         ends = np.array([self.low, self.high], dtype=np.float32)
         low, high = ends[:, :, None, None]
@@ -88,13 +88,13 @@ def stretch_of(composite: Float32, clear: Where | None = None) -> Stretch:
     return Stretch(tuple(map(float, low)), tuple(map(float, high)), GAMMA)
 
 
-def radar_colours(backscatter_db: Float32) -> Pixels:
+def radar_colours(backscatter_db: Float32) -> UInt8Image:
     """The picture of VV and VH, (2, y, x) in dB: VV red, VH green, VV - VH blue."""
     vv, vh = backscatter_db
     return RADAR_STRETCH.colours(np.stack([vv, vh, vv - vh]))
 
 
-def mask_colours(mask: Mask) -> Pixels:
+def mask_colours(mask: Mask) -> UInt8Image:
     """The picture of a cloud mask, (y, x); nodata is a class like the others."""
     table = np.zeros((256, 3), dtype=np.uint8)
     for value, colour in MASK_COLOURS.items():
@@ -102,19 +102,19 @@ def mask_colours(mask: Mask) -> Pixels:
     return _picture(table[mask], np.ones(mask.shape, dtype=bool))
 
 
-def marks_colours(marks: Mask) -> Pixels:
+def fill_colours(marks: Mask) -> UInt8Image:
     """The picture of the marks of a result, (y, x): 0 original, 1 reconstructed, 255 nodata."""
     table = np.zeros((256, 3), dtype=np.uint8)
     table[0], table[1] = MASK_COLOURS[MaskClass.CLEAR], OUTLINE_COLOUR
     return _picture(table[marks], marks != MaskClass.NODATA)
 
 
-def error_colours(truth: Float32, image: Float32) -> Pixels:
+def error_colours(truth: Float32, image: Float32) -> UInt8Image:
     """The picture of the mean absolute error over all bands, (band, y, x)."""
     return size_colours(np.abs(image - truth).mean(axis=0))
 
 
-def size_colours(error: Float32) -> Pixels:
+def size_colours(error: Float32) -> UInt8Image:
     """The picture of how large errors are, (y, x) in reflectance."""
     unit = np.nan_to_num(np.clip(error / LARGEST_ERROR, 0.0, 1.0))
     points = np.linspace(0, 1, len(ERROR_COLOURS))
@@ -122,7 +122,7 @@ def size_colours(error: Float32) -> Pixels:
     return _picture(np.stack(channels, axis=-1), np.isfinite(error))
 
 
-def outline(region: Where) -> Pixels:
+def outline(region: Where) -> UInt8Image:
     """The border of a region, (y, x), drawn on nothing: one pixel wide, two on a large picture."""
     inside = region
     for _ in range(1 if max(region.shape) <= THIN_PX else 2):
@@ -138,7 +138,7 @@ def _without_border(region: Where) -> Where:
     return np.asarray(region & sides)
 
 
-def _picture(colours: NDArray[np.generic], visible: Where) -> Pixels:
+def _picture(colours: NDArray[np.generic], visible: Where) -> UInt8Image:
     """Red, green and blue, (y, x, 3) from 0 to 255, shown where `visible`."""
     picture = np.zeros((*visible.shape, 4), dtype=np.uint8)
     picture[visible, :3] = np.rint(colours[visible])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.displacement import coarser
-from cloudfree.core.fill_mask import Mark
+from cloudfree.core.fill_mask import FillClass
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.core.radiometry import Float32
@@ -21,7 +21,7 @@ from cloudfree.report.pictures import (
     SHORT_WAVE_INFRARED,
     TRUE_COLOUR,
     error_colours,
-    marks_colours,
+    fill_colours,
     mask_colours,
     outline,
     radar_colours,
@@ -30,7 +30,7 @@ from cloudfree.report.pictures import (
 )
 from cloudfree.report.scene_section import Picture
 from cloudfree.report.sources import Sources
-from cloudfree.sentinel1.sar_source import Radar
+from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 logger = logging.getLogger("cloudfree")
@@ -85,7 +85,7 @@ def _radar(sources: Sources, grid: Grid) -> Iterator[Picture]:
         yield Picture("sar", "Radar", caption, radar_colours(backscatter_db))
 
 
-def _backscatter_db(sar: Radar, sources: Sources, grid: Grid) -> Float32:
+def _backscatter_db(sar: SarSource, sources: Sources, grid: Grid) -> Float32:
     """VV and VH on `grid` with the shift of the result, strip by strip: the source may be huge."""
     rows, cols = sources.after.grid.height / grid.height, sources.after.grid.width / grid.width
     shift = coarser(sources.provenance.shift, rows, cols)
@@ -101,9 +101,9 @@ def _masks(sources: Sources, grid: Grid) -> Iterator[Picture]:
         marks = reduced_classes(sources.filled, grid)
         if not sources.mask:
             caption = "Reconstructed pixels in yellow"
-            yield Picture("mask", "Reconstructed", caption, marks_colours(marks))
+            yield Picture("mask", "Reconstructed", caption, fill_colours(marks))
         caption = "Border of the reconstructed pixels"
-        yield Picture("outline", "Outline", caption, outline(marks == Mark.RECONSTRUCTED))
+        yield Picture("outline", "Outline", caption, outline(marks == FillClass.RECONSTRUCTED))
 
 
 def _deviation(deviations: Dataset, grid: Grid) -> Picture:

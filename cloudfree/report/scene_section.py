@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cloudfree.report.comparison import Comparison
-from cloudfree.report.pictures import Pixels
+from cloudfree.report.pictures import UInt8Image
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class Picture:
     name: str
     label: str
     caption: str
-    pixels: Pixels
+    pixels: UInt8Image
     composite: str = ""
 
 
 @dataclass(frozen=True)
-class Chapter:
+class SceneSection:
     """One result.
 
     `facts` are pairs of a name and a text; `fractions` the share of each mask class; `warnings`

@@ -13,7 +13,7 @@ from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.georeference import same_grid
 from cloudfree.report.provenance import Provenance, provenance_of
-from cloudfree.sentinel1.sar_source import Radar, open_radar
+from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
@@ -39,7 +39,7 @@ class Sources:
     after: OpticalScene
     provenance: Provenance
     before: OpticalScene | None
-    sar: Radar | None
+    sar: SarSource | None
     mask: MaskFile | None
     filled: MaskFile | None
     deviations: Dataset | None
@@ -71,7 +71,9 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
             provenance=provenance,
             before=shelf.open("the cloudy scene", provenance.s2, matching),
             sar=shelf.open(
-                "the Sentinel-1 scene", provenance.s1, lambda path: open_radar(path, units, dem)
+                "the Sentinel-1 scene",
+                provenance.s1,
+                lambda path: open_sar_source(path, units, dem),
             ),
             mask=shelf.open("the cloud mask", provenance.mask, lambda path: MaskFile(path, grid)),
             filled=shelf.open(

@@ -8,7 +8,7 @@ from html import escape
 from cloudfree.report.comparison import BeforeAfter, Comparison
 from cloudfree.report.html import column_head, table
 from cloudfree.report.metric_format import BAND_COLUMNS, COLUMNS, PSNR, SSIM, Column, percent
-from cloudfree.report.scene_section import Chapter
+from cloudfree.report.scene_section import SceneSection
 
 NOTES = (
     "PSNR, SSIM, SAM and MAE follow UnCRtainTS (Ebel et al., 2023): reflectance with a peak of 1, "
@@ -36,7 +36,7 @@ def band_table(comparison: Comparison) -> str:
     return table(head, rows)
 
 
-def contents_table(chapters: Sequence[Chapter]) -> str:
+def contents_table(chapters: Sequence[SceneSection]) -> str:
     """One line for each result, with a link to it."""
     scored = any(chapter.comparison for chapter in chapters)
     heads = "".join(
@@ -70,7 +70,7 @@ def _after(column: Column, pair: BeforeAfter) -> str:
     return f"<td{better}>{column.text(pair.after)}</td>"
 
 
-def _line(number: int, chapter: Chapter, scored: bool) -> str:
+def _line(number: int, chapter: SceneSection, scored: bool) -> str:
     share = "\N{EN DASH}" if chapter.reconstructed is None else percent(chapter.reconstructed)
     link = f'<a href="#scene-{number}">{escape(chapter.title)}</a>'
     cells = "".join(_steps(chapter.comparison)) if scored else ""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from html import escape
 
 from cloudfree.report.gallery import is_small
-from cloudfree.report.scene_section import Chapter
+from cloudfree.report.scene_section import SceneSection
 
 # Pictures that the slider can show, in the order of its menus, and which stand left at first.
 SLIDER = ("before", "after", "truth", "sar", "mask", "error", "uncertainty")
 LEFT = ("before", "sar", "mask")
 
 
-def viewer(chapter: Chapter) -> str:
+def viewer(chapter: SceneSection) -> str:
     """The slider; a page without two pictures to compare has none."""
     labels = {picture.name: picture.label for picture in chapter.pictures}
     names = [name for name in SLIDER if name in labels]
@@ -34,7 +34,7 @@ def viewer(chapter: Chapter) -> str:
     )
 
 
-def _controls(chapter: Chapter, labels: dict[str, str], names: list[str]) -> str:
+def _controls(chapter: SceneSection, labels: dict[str, str], names: list[str]) -> str:
     left = next((name for name in LEFT if name in labels), names[0])
     menus = "".join(
         _menu(side, labels, names, chosen) for side, chosen in (("left", left), ("right", "after"))

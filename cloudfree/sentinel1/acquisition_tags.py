@@ -19,7 +19,7 @@ def tags_of_acquisition(seen: Acquisition) -> dict[str, str]:
     """Tags that tell what is known, such as `descending 22` for the orbit."""
     number = None if seen.relative_orbit is None else str(seen.relative_orbit)
     told = {
-        SENSED: seen.sensed.isoformat() if seen.sensed else None,
+        SENSED: seen.acquired.isoformat() if seen.acquired else None,
         PLATFORM: seen.platform,
         ORBIT: " ".join(filter(None, (seen.orbit_direction, number))),
     }
@@ -35,7 +35,7 @@ def acquisition_of_tags(tags: Mapping[str, str]) -> Acquisition | None:
     directions = [word for word in words if not word.isdigit()]
     return Acquisition(
         platform=tags.get(PLATFORM),
-        sensed=_time(tags.get(SENSED, tags.get(_START))),
+        acquired=_time(tags.get(SENSED, tags.get(_START))),
         orbit_direction=directions[0] if directions else None,
         relative_orbit=int(numbers[0]) if numbers else None,
     )

@@ -26,7 +26,7 @@ SPEED_OF_LIGHT_M_S = 299_792_458.0
 
 
 @dataclass(frozen=True)
-class TiePoints:
+class GeolocationGrid:
     """The geolocation grid: ground points and where the image shows them, each (n,).
 
     `height_m` is that of the ground point, `incidence_deg` the angle from its vertical.
@@ -70,7 +70,7 @@ class Annotation:
     height: int
     width: int
     range_spacing_m: float
-    tie_points: TiePoints
+    tie_points: GeolocationGrid
     ground_range: GroundRange
     orbit: Orbit
 
@@ -173,14 +173,14 @@ def _times(elements: list[_Element], path: str) -> Times:
 def _acquisition(root: _Element) -> Acquisition:
     return Acquisition(
         platform=platform_name(root.text("adsHeader/missionId")),
-        sensed=datetime.fromisoformat(root.text("adsHeader/startTime")).replace(tzinfo=UTC),
+        acquired=datetime.fromisoformat(root.text("adsHeader/startTime")).replace(tzinfo=UTC),
         orbit_direction=root.text("generalAnnotation/productInformation/pass").lower(),
     )
 
 
-def _tie_points(root: _Element) -> TiePoints:
+def _tie_points(root: _Element) -> GeolocationGrid:
     points = root.all("geolocationGrid/geolocationGridPointList/geolocationGridPoint")
-    return TiePoints(
+    return GeolocationGrid(
         line=_column(points, "line"),
         pixel=_column(points, "pixel"),
         longitude=_column(points, "longitude"),

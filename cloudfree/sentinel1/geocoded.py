@@ -21,7 +21,7 @@ from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.georeference import grid_of, same_grid
 from cloudfree.raster.resample import sample_displaced
-from cloudfree.raster.sample_windows import spread_sample
+from cloudfree.raster.sample_windows import sample_windows
 from cloudfree.sentinel1.geocoded_files import find_sar_files
 from cloudfree.sentinel1.nodata_edge import EROSION_PX, grown, hanging
 from cloudfree.sentinel1.sar_units import decide_units, missing
@@ -56,7 +56,7 @@ class SarScene(Dataset):
             self.grid = warp.untorn(grid_of(self.handle))
             found = find_polarisations(self.handle.descriptions)
             self._indexes = [found[band] for band in SAR_BANDS]
-            self._refuse_complex()
+            self._require_real_numbers()
             sample, nodata = self._sample(), self.handle.nodata
             self.units = decide_units(units, sample, nodata, path.name, self._scaling())
             if not any(self.handle.descriptions):
@@ -106,7 +106,7 @@ class SarScene(Dataset):
         values[:, grown(frame, EROSION_PX)] = np.nan
         return values[:, *window.within(outer)]
 
-    def _refuse_complex(self) -> None:
+    def _require_real_numbers(self) -> None:
         if any(name.startswith("complex") for name in self.handle.dtypes):
             raise InputError(
                 f"complex numbers in {self.path.name}",
@@ -134,7 +134,7 @@ class SarScene(Dataset):
 
     def _sample(self) -> NDArray[np.generic]:
         """Numbers from all over, (band, y, x): where windows hold none, every n-th of all."""
-        sample = spread_sample(self, self._indexes)[:, np.newaxis]
+        sample = sample_windows(self, self._indexes)[:, np.newaxis]
         if missing(sample.astype(np.float32), self.handle.nodata).all():
             return self.thinned(self._indexes, _THINNED_PX)
         return sample

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from cloudfree.core.displacement import powers
+from cloudfree.core.displacement import monomials
 from cloudfree.core.radiometry import Float64
 from cloudfree.errors import InputError
-from cloudfree.sentinel1.annotation import Annotation, GroundRange, TiePoints, Times
+from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, GroundRange, Times
 
 # Degrees of the polynomials: with these, tie points left out of the fit of a real product over
 # 1800 m of relief are found to 0.05 lines and 0.04 m of slant range (root mean square).
@@ -46,7 +46,7 @@ class Geolocation(Protocol):
         ...
 
 
-class TiePointGeolocation:
+class GridGeolocation:
     """Finds ground points by the tie points of the product."""
 
     def __init__(self, annotation: Annotation) -> None:
@@ -76,7 +76,7 @@ class TiePointGeolocation:
 class CoarseHeights:
     """The heights of the tie points, bilinear between them."""
 
-    def __init__(self, points: TiePoints) -> None:
+    def __init__(self, points: GeolocationGrid) -> None:
         self._lines, self._pixels = np.unique(points.line), np.unique(points.pixel)
         shape = (len(self._lines), len(self._pixels))
         if min(shape) < 2 or points.height_m.size != shape[0] * shape[1]:
@@ -109,7 +109,7 @@ class LocalFrame:
     axes: Float64
 
     @classmethod
-    def of(cls, points: TiePoints) -> LocalFrame:
+    def of(cls, points: GeolocationGrid) -> LocalFrame:
         """The frame in which the tie points fill a square, as a plane fits them best."""
         places = _earth_fixed(points.longitude, points.latitude)
         origin = places.mean(axis=0)
@@ -153,7 +153,7 @@ class Polynomial:
 class TimeOfLine:
     """The azimuth time of a line: lines follow each other evenly."""
 
-    def __init__(self, points: TiePoints) -> None:
+    def __init__(self, points: GeolocationGrid) -> None:
         self.epoch = points.time[0]
         self._slope, self._start = np.polyfit(points.line, seconds(points.time, self.epoch), 1)
 
@@ -217,4 +217,4 @@ def _to_square(values: Float64) -> Float64:
 
 def _terms(u: Float64, v: Float64, degree: int) -> Float64:
     """The terms of a polynomial at some points, (n, terms)."""
-    return np.stack(powers(u, v, degree), axis=1)
+    return np.stack(monomials(u, v, degree), axis=1)

@@ -22,9 +22,9 @@ from cloudfree.errors import InputError
 from cloudfree.raster import warp
 from cloudfree.raster.bilinear import bilinear
 from cloudfree.raster.georeference import pixel_size_m
-from cloudfree.sentinel1.annotation import Annotation, TiePoints, read_annotation
+from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, read_annotation
 from cloudfree.sentinel1.geocoding import Heights, ImagePositions
-from cloudfree.sentinel1.geolocation import CoarseHeights, Geolocation, TiePointGeolocation
+from cloudfree.sentinel1.geolocation import CoarseHeights, Geolocation, GridGeolocation
 from cloudfree.sentinel1.image import GroundRangeImage
 from cloudfree.sentinel1.manifest import relative_orbit
 from cloudfree.sentinel1.product import MANIFEST, Product
@@ -57,7 +57,7 @@ class GrdScene:
         geolocation: Geolocation | None = None,
         heights: Heights | None = None,
     ) -> None:
-        _refuse_units(units, product)
+        _check_units(units, product)
         product.require_bands()
         annotation = annotation_of(product)
         self.path = product.path
@@ -68,7 +68,7 @@ class GrdScene:
         self._outline = _outline(annotation.tie_points)
         self._heights = heights
         self._positions = ImagePositions(
-            geolocation or TiePointGeolocation(annotation),
+            geolocation or GridGeolocation(annotation),
             CoarseHeights(annotation.tie_points),
             heights,
         )
@@ -86,7 +86,7 @@ class GrdScene:
         InputError
             The optical grid has no coordinate system.
         """
-        self._refuse_bare(grid)
+        self._require_heights(grid)
         power = np.full((len(SAR_BANDS), window.height, window.width), np.nan, np.float32)
         # Pixels of the image, along each side, that make one of the grid.
         side = max(int(pixel_size_m(grid) / self._spacing_m + 1e-6), 1)
@@ -98,7 +98,7 @@ class GrdScene:
 
     def overlap(self, grid: Grid) -> float:
         """Share of an optical grid, 0 to 1, inside the footprint of this scene."""
-        self._refuse_bare(grid)
+        self._require_heights(grid)
         lonlat = Grid(self.grid.crs, Affine.identity(), 1, 1)
         return warp.share_within(grid, warp.positions(lonlat, grid, self._outline))
 
@@ -142,7 +142,7 @@ class GrdScene:
         )
         return Window(top, left, bottom - top, right - left)
 
-    def _refuse_bare(self, grid: Grid) -> None:
+    def _require_heights(self, grid: Grid) -> None:
         if grid.crs is None:
             raise InputError(
                 f"no coordinate system in the optical scene, and {self.path.name} is a GRD product",
@@ -151,7 +151,7 @@ class GrdScene:
             )
 
 
-def _refuse_units(units: str, product: Product) -> None:
+def _check_units(units: str, product: Product) -> None:
     if units not in ("auto", "dn"):
         raise InputError(
             f"--s1-units {units} for the GRD product {product.name}",
@@ -174,7 +174,7 @@ def _blocks(window: Window, side: int) -> Iterator[Window]:
             yield Window(row, col, height, width)
 
 
-def _outline(points: TiePoints) -> Float64:
+def _outline(points: GeolocationGrid) -> Float64:
     """Longitude and latitude of the tie points around the image, (n, 2), in order."""
     line, pixel = points.line, points.pixel
     sides = [
@@ -212,7 +212,7 @@ def _acquisition(product: Product, annotation: Annotation) -> Acquisition:
     )
 
 
-def _tell_relief(points: TiePoints) -> None:
+def _tell_relief(points: GeolocationGrid) -> None:
     """Say how far pixels may lie from where they belong."""
     near, far = (
         100 / np.tan(np.radians(angle))

@@ -25,7 +25,7 @@ class GroundRangeImage(Dataset):
         super().__init__(product.path, stack(rasters, SAR_BANDS))
         self.height, self.width = annotation.height, annotation.width
         with self.closed_if_refused():
-            self._refuse_other_size(product)
+            self._check_size(product)
             self._gains = [
                 read_calibration(product.read(name), name)
                 for name in map(product.calibration, SAR_BANDS)
@@ -89,7 +89,7 @@ class GroundRangeImage(Dataset):
             window.col_stop == self.width,
         )
 
-    def _refuse_other_size(self, product: Product) -> None:
+    def _check_size(self, product: Product) -> None:
         found = (self.handle.height, self.handle.width)
         if found != (self.height, self.width):
             raise InputError(

@@ -32,14 +32,14 @@ def acquisition_of_name(text: str) -> Acquisition | None:
         return Acquisition(
             product=found.group(0),
             platform=platform_name(found["platform"]),
-            sensed=_utc(found["start"]),
+            acquired=_utc(found["start"]),
             relative_orbit=_relative_orbit(found["platform"], found["orbit"]),
         )
     if found := _GEOCODED.search(text):
         return Acquisition(
             product=found.group(0),
             platform=platform_name(found["platform"]),
-            sensed=_utc(found["start"]),
+            acquired=_utc(found["start"]),
             orbit_direction=_DIRECTIONS[found["direction"]],
         )
     return None

@@ -44,7 +44,7 @@ def acquisition_of_item(item: Item) -> Acquisition:
     return Acquisition(
         product=item.id,
         platform=platform.title() or None,
-        sensed=_utc(told.get("start_datetime")) or _aware(item.datetime) or named.sensed,
+        acquired=_utc(told.get("start_datetime")) or _aware(item.datetime) or named.acquired,
         orbit_direction=told.get("sat:orbit_state"),
         relative_orbit=told.get("sat:relative_orbit", named.relative_orbit),
     )

@@ -19,7 +19,7 @@ from cloudfree.sentinel1.sar_units import SarQuantity
 from cloudfree.sentinel1.terrain import terrain_scene
 
 
-class Radar(Protocol):
+class SarSource(Protocol):
     """Sentinel-1 that can be laid on the grid of an optical scene.
 
     `grid` tells where it lies; an image in ground range lies askew within it.
@@ -51,7 +51,7 @@ class Radar(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
-def open_radar(path: Path, units: str = "auto", dem: Path | None = None) -> Radar:
+def open_sar_source(path: Path, units: str = "auto", dem: Path | None = None) -> SarSource:
     """A GRD product (folder, zip, manifest or measurement) or a geocoded scene.
 
     Heights in `dem` correct a GRD product for the relief; a geocoded scene has been corrected.

@@ -106,7 +106,7 @@ class Elevation(Dataset):
         self._covers: set[Grid] = set()
         with self.closed_if_refused():
             self.grid = warp.untorn(grid_of(self.handle))
-            self._refuse_bare()
+            self._require_heights()
 
     def on_grid(self, grid: Grid, window: Window) -> Float64:
         """Metres above the ellipsoid at each pixel of a window, (y, x); NaN where unknown.
@@ -116,7 +116,7 @@ class Elevation(Dataset):
         InputError
             The model does not cover the grid.
         """
-        self._refuse_short(grid)
+        self._check_coverage(grid)
         target = grid.of(window)
         part = warp.needed_window(self.grid, target)
         if part is None:
@@ -132,7 +132,7 @@ class Elevation(Dataset):
             heights[numbers == self.handle.nodata] = np.nan
         return heights
 
-    def _refuse_bare(self) -> None:
+    def _require_heights(self) -> None:
         if self.grid.crs is None:
             raise InputError(
                 f"no coordinate system in {self.path.name}",
@@ -140,7 +140,7 @@ class Elevation(Dataset):
                 hint="georeference the elevation model, for example with `rio edit-info`",
             )
 
-    def _refuse_short(self, grid: Grid) -> None:
+    def _check_coverage(self, grid: Grid) -> None:
         if grid in self._covers:
             return
         covered = warp.covered_share(grid, self.grid)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.sample_windows import spread_sample, spread_windows
+from cloudfree.raster.sample_windows import even_windows, sample_windows
 from cloudfree.sentinel2.dark_pixel_statistics import Numbers, statistics_evidence
 from cloudfree.sentinel2.offset import NO_OFFSET, OffsetEvidence
 
@@ -52,7 +52,7 @@ def probe(
         evidence = statistics_evidence(numbers)
         if evidence.offset_dn is not None:
             return evidence
-    whole = len(spread_windows(dataset.handle.height, dataset.handle.width)) == 1
+    whole = len(even_windows(dataset.handle.height, dataset.handle.width)) == 1
     if whole and not told and not any(seen.any() for seen in numbers.values()):
         return OffsetEvidence("statistics", NO_OFFSET, "0, for no pixel has data")
     return evidence
@@ -60,7 +60,7 @@ def probe(
 
 def _digital_numbers(dataset: Dataset, bands: Sequence[int], unit: float) -> Numbers:
     """Digital numbers of a sample, (band, pixel); 0 where there are none."""
-    pixels = spread_sample(dataset, bands)
+    pixels = sample_windows(dataset, bands)
     with np.errstate(over="ignore"):  # marks such as the least float become infinite
         numbers = np.multiply(pixels, unit)
     return np.where(np.isfinite(numbers), numbers, 0)

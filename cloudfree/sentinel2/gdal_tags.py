@@ -41,7 +41,7 @@ def tags_of(product: OpticalProduct) -> dict[str, str]:
         _PRODUCT: product.name,
         _LEVEL: next((text for text, level in _LEVELS.items() if level == product.level), None),
         _BASELINE: product.baseline,
-        _SENSED: seen.sensed.isoformat().replace("+00:00", "Z") if seen.sensed else None,
+        _SENSED: seen.acquired.isoformat().replace("+00:00", "Z") if seen.acquired else None,
         _PLATFORM: seen.platform,
         _DIRECTION: seen.orbit_direction.upper() if seen.orbit_direction else None,
         _ORBIT: seen.relative_orbit,
@@ -95,7 +95,7 @@ def _acquisition(tags: Mapping[str, str], named: ProductName | None) -> Acquisit
     return Acquisition(
         product=told.product or tags.get(_PRODUCT),
         platform=tags.get(_PLATFORM, told.platform),
-        sensed=utc_time(tags.get(_SENSED)) or told.sensed,
+        acquired=utc_time(tags.get(_SENSED)) or told.acquired,
         orbit_direction=direction.lower() if direction else None,
         relative_orbit=int(orbit) if orbit else told.relative_orbit,
     )

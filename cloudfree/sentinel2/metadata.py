@@ -100,7 +100,7 @@ def _acquisition(root: Element) -> Acquisition:
     return Acquisition(
         product=named.text if named else uri,
         platform=_text(root, "SPACECRAFT_NAME"),
-        sensed=utc_time(next(iter(_values(root, *_SENSED)), None)),
+        acquired=utc_time(next(iter(_values(root, *_SENSED)), None)),
         orbit_direction=direction.lower() if direction else None,
         relative_orbit=int(orbit) if orbit else None,
     )

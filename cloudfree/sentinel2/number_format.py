@@ -12,10 +12,10 @@ from rasterio.io import DatasetReader
 from cloudfree.core.radiometry import QUANTIFICATION, Radiometry, default_nodata
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.sample_windows import spread_sample
+from cloudfree.raster.sample_windows import sample_windows
 
 # What numbers are: bytes for the eye, reflectance as it is, or reflectance in whole numbers.
-Kind = Literal["picture", "reflectance", "digital numbers"]
+NumberFormat = Literal["picture", "reflectance", "digital numbers"]
 
 # The median of the brightest band: saturated cloud has a reflectance of 2.8, open water without
 # haze digital numbers of 300 in blue. Between lies reflectance in per cent.
@@ -25,7 +25,7 @@ MAX_REFLECTANCE, MIN_DIGITAL_NUMBERS = 3.0, 150.0
 PICTURE_DTYPE, WHITE = "uint8", 255.0
 
 
-def kind_of_numbers(dataset: Dataset, bands: Sequence[int]) -> Kind:
+def number_format(dataset: Dataset, bands: Sequence[int]) -> NumberFormat:
     """What the numbers of an open dataset are, by their type; floats by how large they are.
 
     Raises
@@ -77,7 +77,7 @@ def has_mask(dataset: DatasetReader) -> bool:
     return MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
 
 
-def _kind_of_floats(brightness: float, name: str) -> Kind:
+def _kind_of_floats(brightness: float, name: str) -> NumberFormat:
     if brightness <= MAX_REFLECTANCE:
         return "reflectance"
     if brightness >= MIN_DIGITAL_NUMBERS:
@@ -91,7 +91,7 @@ def _kind_of_floats(brightness: float, name: str) -> Kind:
 
 def _brightness(dataset: Dataset, bands: Sequence[int]) -> float:
     """Median of the brightest band in a sample from all over; 0 where no pixel has data."""
-    numbers = spread_sample(dataset, bands)
+    numbers = sample_windows(dataset, bands)
     raw = Radiometry(dataset.handle.dtypes[0], 1.0, 0.0, nodata_of(dataset.handle))
     valid = numbers[:, raw.valid(numbers)]
     return float(np.median(valid.astype(np.float64), axis=1).max()) if valid.size else 0.0

@@ -30,8 +30,8 @@ from cloudfree.sentinel2.number_format import (
     PICTURE_DTYPE,
     digital_numbers,
     has_mask,
-    kind_of_numbers,
     nodata_of,
+    number_format,
     picture_numbers,
     reflectance_numbers,
 )
@@ -90,7 +90,7 @@ class OpticalScene(Dataset):
 
     def _meaning(self, offset_dn: float | None) -> tuple[OffsetDecision, Radiometry]:
         """What is added to the numbers, and how they then mean reflectance."""
-        kind = kind_of_numbers(self, list(self.positions.values()))
+        kind = number_format(self, list(self.positions.values()))
         if kind == "picture":
             return REFLECTANCE, picture_numbers(self.handle)
         if kind == "reflectance":

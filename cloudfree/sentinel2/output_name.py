@@ -11,7 +11,7 @@ from cloudfree.sentinel2.product_name import bucket_tile
 _ENDINGS = (".safe", ".zip", ".json", ".geojson", ".xml")
 
 
-def beside(path: Path, ending: str) -> Path:
+def output_beside(path: Path, ending: str) -> Path:
     """An output named after an input and beside it: `/data/X.SAFE` gives `/data/X_mask.tif`.
 
     What lies inside a SAFE folder is named after the product and goes beside it, never into it; a

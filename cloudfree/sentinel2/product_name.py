@@ -65,11 +65,11 @@ def bucket_tile(folder: Path) -> str | None:
 
 
 def _named(match: re.Match[str]) -> ProductName:
-    sensed = datetime.strptime(match["day"] + match["clock"].zfill(6), "%Y%m%d%H%M%S")
+    acquired = datetime.strptime(match["day"] + match["clock"].zfill(6), "%Y%m%d%H%M%S")
     acquisition = Acquisition(
         product=match[0],
         platform=f"Sentinel-{match['platform'][1:]}",
-        sensed=sensed.replace(tzinfo=UTC),
+        acquired=acquired.replace(tzinfo=UTC),
         relative_orbit=int(match["orbit"]) if match["orbit"] else None,
     )
     level: Level = "L1C" if match["level"] == "L1C" else "L2A"

@@ -150,7 +150,7 @@ def _acquisition(item: Item, name: str) -> Acquisition:
     return Acquisition(
         product=name,
         platform=str(platform).title() if platform else None,
-        sensed=item.datetime.astimezone(UTC) if item.datetime else None,
+        acquired=item.datetime.astimezone(UTC) if item.datetime else None,
         orbit_direction=seen.get("sat:orbit_state"),
         relative_orbit=int(orbit) if orbit is not None else None,
     )

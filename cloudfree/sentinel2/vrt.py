@@ -59,7 +59,7 @@ def stack_bands(product: OpticalProduct, resampling: Resampling) -> str:
     bands = _open_bands(product)
     grid = min((band.grid for band in bands), key=lambda grid: abs(grid.transform.determinant))
     for band in bands:
-        _refuse_stray(band, grid, bands[0].dtype, product.name)
+        _check_same_place(band, grid, bands[0].dtype, product.name)
     nodata = _nodata(product, bands)
     root = Element("VRTDataset", rasterXSize=str(grid.width), rasterYSize=str(grid.height))
     if grid.crs:
@@ -95,7 +95,7 @@ def _header(file: BandFile) -> _Band:
         )
 
 
-def _refuse_stray(band: _Band, grid: Grid, dtype: str, name: str) -> None:
+def _check_same_place(band: _Band, grid: Grid, dtype: str, name: str) -> None:
     if band.dtype != dtype:
         raise InputError(
             f"{band.dtype} in band {band.file.band} of {name}, {dtype} in the first",

@@ -11,10 +11,10 @@ import numpy as np
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
-from cloudfree.simulation.atmosphere import LOW_CLOUD, Sky, seen_through
+from cloudfree.simulation.atmosphere import LOW_CLOUD, Atmosphere, apply_atmosphere
 from cloudfree.simulation.cloud_fields import (
+    CloudParameters,
     Sun,
-    Weather,
     dimming,
     draw_cirrus,
     draw_haze,
@@ -25,8 +25,8 @@ from cloudfree.simulation.cloud_layer import CloudLayer, spread_layers
 from cloudfree.simulation.noise import Shape
 from cloudfree.simulation.reflectance import coarsened
 
-Kind = Literal["cumulus", "cirrus", "haze", "real", "mixed"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+CloudKind = Literal["cumulus", "cirrus", "haze", "real", "mixed"]
+KINDS: tuple[CloudKind, ...] = get_args(CloudKind)
 
 # How often mixed clouds are real ones, where there are layers to take them from.
 REAL_SHARE = 0.5
@@ -43,7 +43,7 @@ def cloud_over(
     bands: Sequence[str],
     rng: np.random.Generator,
     *,
-    kind: Kind = "mixed",
+    kind: CloudKind = "mixed",
     cover: float | None = None,
     sun: Sun | None = None,
     layers: Sequence[CloudLayer] = (),
@@ -64,23 +64,23 @@ def cloud_over(
     usable = [layer for layer in layers if layer.has(bands)]
     if kind == "real" and not usable:
         raise ValueError(f"no real cloud with bands {', '.join(bands)}")
-    weather = draw_weather(rng, kind, cover, sun)
-    sky = make_sky((height, width), weather, rng, usable)
+    weather = draw_cloud_parameters(rng, kind, cover, sun)
+    sky = make_atmosphere((height, width), weather, rng, usable)
     mask = np.where(np.isfinite(clear).all(axis=0), sky.mask, np.uint8(MaskClass.NODATA))
-    return seen_through(clear, sky, bands), mask
+    return apply_atmosphere(clear, sky, bands), mask
 
 
-def draw_weather(
+def draw_cloud_parameters(
     rng: np.random.Generator,
-    kind: Kind = "mixed",
+    kind: CloudKind = "mixed",
     cover: float | None = None,
     sun: Sun | None = None,
-) -> Weather:
+) -> CloudParameters:
     """Any weather of a kind; what is given is not drawn, and changes nothing else."""
     azimuth, zenith = rng.uniform(*_AZIMUTH_DEG), rng.uniform(*_ZENITH_DEG)
     drawn_cover, height_m = rng.uniform(*_COVER), rng.uniform(*_HEIGHT_M)
     _, cirrus, haze = rng.dirichlet((1.0, 0.4, 0.4))
-    return Weather(
+    return CloudParameters(
         cover=drawn_cover if cover is None else cover,
         sun=sun or Sun(azimuth, zenith),
         height_m=height_m,
@@ -96,13 +96,13 @@ def draw_weather(
     )
 
 
-def make_sky(
+def make_atmosphere(
     shape: Shape,
-    weather: Weather,
+    weather: CloudParameters,
     rng: np.random.Generator,
     layers: Sequence[CloudLayer] = (),
     shadow_px: tuple[float, float] | None = None,
-) -> Sky:
+) -> Atmosphere:
     """A sky over a scene; `shadow_px` is that of `draw_sky`.
 
     Real clouds cover at most about what the weather says: they are thinned out where they cover
@@ -128,11 +128,11 @@ def _draw_colour(rng: np.random.Generator) -> Float32:
 
 def _real_sky(
     shape: Shape,
-    weather: Weather,
+    weather: CloudParameters,
     rng: np.random.Generator,
     layers: Sequence[CloudLayer],
     shadow_px: tuple[float, float],
-) -> Sky:
+) -> Atmosphere:
     """Clouds as they were; where they cover too much, in the shape of drawn ones."""
     wide, scene = surrounded(shape, shadow_px)
     layer = spread_layers(layers, wide, rng)
@@ -141,7 +141,7 @@ def _real_sky(
         drawn = replace(weather, cover=weather.cover / cover, cirrus=0.0, haze=0.0)
         low = low * draw_sky(wide, drawn, rng, shadow_px).low
     low = np.where(low < FAINTEST, np.float32(0.0), low)
-    return Sky(
+    return Atmosphere(
         low=low[scene],
         cirrus=draw_cirrus(shape, weather, rng),
         haze=draw_haze(shape, weather, rng),

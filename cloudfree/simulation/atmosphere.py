@@ -48,7 +48,7 @@ ANGSTROM = 1.3
 
 
 @dataclass(frozen=True)
-class Sky:
+class Atmosphere:
     """Clouds over a scene; arrays (y, x), opacities and shares 0-1.
 
     `low` and `cirrus` are opacities as the sensor sees them, `haze` is an optical depth at 0.55 um
@@ -74,7 +74,9 @@ class Sky:
         return mask
 
 
-def seen_through(clear: Float32, sky: Sky, bands: Sequence[str] = OPTICAL_BANDS) -> Float32:
+def apply_atmosphere(
+    clear: Float32, sky: Atmosphere, bands: Sequence[str] = OPTICAL_BANDS
+) -> Float32:
     """Reflectance, (band, y, x), of a `clear` scene under a sky.
 
     Clear sky changes nothing, and pixels without data (NaN) stay without. From the ground up:

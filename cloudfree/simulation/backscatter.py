@@ -28,7 +28,7 @@ def mean_backscatter(land: Landscape) -> Float32:
     canopy = SIGMA_NOUGHT[number("canopy")]
     # Seen from the west by an ascending right-looking pass: ground that rises eastwards is louder.
     lean = np.clip(_SLOPE_DB * np.gradient(land.height, PIXEL_M, axis=1), -3.0, 3.0)
-    gain = (10.0 ** ((land.loudness + lean) / 10.0)).astype(np.float32)
+    gain = (10.0 ** ((land.backscatter_offset_db + lean) / 10.0)).astype(np.float32)
     power = np.empty((2, *land.shape), dtype=np.float32)
     for index in range(2):
         ground = SIGMA_NOUGHT[land.material, index]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32
-from cloudfree.simulation.atmosphere import ANGSTROM, LOW_CLOUD, Sky
+from cloudfree.simulation.atmosphere import ANGSTROM, LOW_CLOUD, Atmosphere
 from cloudfree.simulation.land_cover import PIXEL_M
 from cloudfree.simulation.noise import Shape, fractal_noise
 
@@ -37,7 +37,7 @@ class Sun:
 
 
 @dataclass(frozen=True)
-class Weather:
+class CloudParameters:
     """Which clouds there are, and how they stand to the sun.
 
     `cover`, 0 to 1, is the share of the scene under any of them. Of it `cirrus` and `haze` are the
@@ -69,10 +69,10 @@ class Weather:
 
 def draw_sky(
     shape: Shape,
-    weather: Weather,
+    weather: CloudParameters,
     rng: np.random.Generator,
     shadow_px: tuple[float, float] | None = None,
-) -> Sky:
+) -> Atmosphere:
     """Clouds over a scene; low ones beside it throw shadows too.
 
     Shadows lie `shadow_px`, rows and columns, from their clouds; unless given, as on 10 m pixels.
@@ -87,7 +87,7 @@ def draw_sky(
     thickness -= _threshold(thickness[scene], (cirrus > 0) | (haze > 0), rest)
     # Faster than in proportion: edges are soft, and the inside opaque all the same.
     low = 1.0 - np.exp(-weather.growth * wisps * np.maximum(thickness, 0.0) ** 1.5)
-    return Sky(
+    return Atmosphere(
         low=low[scene],
         cirrus=cirrus,
         haze=haze,
@@ -135,7 +135,7 @@ def _threshold(field: Float32, covered: NDArray[np.bool_], cover: float) -> floa
     return float(np.quantile(field[~covered], 1.0 - share))
 
 
-def draw_cirrus(shape: Shape, weather: Weather, rng: np.random.Generator) -> Float32:
+def draw_cirrus(shape: Shape, weather: CloudParameters, rng: np.random.Generator) -> Float32:
     """Opacity, (y, x), of a streaky veil over its share of the scene."""
     share = weather.cirrus * weather.cover
     if share <= 0:
@@ -147,7 +147,7 @@ def draw_cirrus(shape: Shape, weather: Weather, rng: np.random.Generator) -> Flo
     return np.asarray(opacity * (1.0 + weather.streaks * np.tanh(streaks)), dtype=np.float32)
 
 
-def draw_haze(shape: Shape, weather: Weather, rng: np.random.Generator) -> Float32:
+def draw_haze(shape: Shape, weather: CloudParameters, rng: np.random.Generator) -> Float32:
     """Optical depth, (y, x), of smooth haze over its share of the scene."""
     share = weather.haze * weather.cover
     if share <= 0:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.dihedral import Turn
+from cloudfree.core.dihedral import DihedralTransform
 from cloudfree.core.radiometry import Float32
 from cloudfree.inference.tile_plan import TilePlan
 from cloudfree.inference.tile_weight import tile_weight
@@ -195,7 +195,7 @@ def _piece(layer: CloudLayer, side: int, rng: np.random.Generator) -> Float32:
     """Light (colour times opacity) and, last, opacity of a part of a layer, (14, side, side)."""
     cut = min(round(side / rng.uniform(1.0, _MAX_ZOOM)), *layer.opacity.shape)
     row, col = (int(rng.integers(length - cut + 1)) for length in layer.opacity.shape)
-    turn = Turn(int(rng.integers(4)), bool(rng.integers(2)))
+    turn = DihedralTransform(int(rng.integers(4)), bool(rng.integers(2)))
     part = (slice(row, row + cut), slice(col, col + cut))
     opacity = layer.opacity[part]
     piece = np.empty((len(OPTICAL_BANDS) + 1, side, side), dtype=np.float32)

@@ -8,9 +8,9 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.land_cover import Landscape, Where
 from cloudfree.simulation.land_cover_spectra import number
 from cloudfree.simulation.noise import chance, fractal_noise
-from cloudfree.simulation.parcels import Lots, LotSizes, lay_out
+from cloudfree.simulation.parcels import Parcels, ParcelSizes, divide_into_parcels
 
-SIZES = LotSizes(district=150.0, width=15.0, length=38.0, bend=5.0)
+SIZES = ParcelSizes(district=150.0, width=15.0, length=38.0, bend=5.0)
 
 # Which soil a lot shows, by the share of lots.
 _SOILS = (
@@ -25,9 +25,9 @@ _GREEN_SHARES = (0.0, 0.30, 0.45, 0.62, 1.0)
 _GREEN = (0.0, 0.06, 0.32, 0.62, 0.95)
 
 
-def paint_fields(land: Landscape, rng: np.random.Generator) -> Lots:
+def paint_fields(land: Landscape, rng: np.random.Generator) -> Parcels:
     """Cover all the ground with fields."""
-    lots = lay_out(land.shape, rng, SIZES)
+    lots = divide_into_parcels(land.shape, rng, SIZES)
     moist = fractal_noise(land.shape, rng, 1.3, 60.0)
     fine = fractal_noise(land.shape, rng, 0.7, 12.0)
     _choose_soils(land, lots, moist)
@@ -36,12 +36,12 @@ def paint_fields(land: Landscape, rng: np.random.Generator) -> Lots:
     own = 0.80 + 0.40 * chance(11, lots.lot)
     land.brightness[:] = own * (1.0 - 0.045 * moist + rows)
     # Tillage leaves each field its own roughness, smoother for most; moist soil scatters more.
-    land.loudness[:] = 7.5 * (chance(12, lots.lot) ** 0.8 - 0.55) + 0.5 * moist
+    land.backscatter_offset_db[:] = 7.5 * (chance(12, lots.lot) ** 0.8 - 0.55) + 0.5 * moist
     _paint_borders(land, lots, fine)
     return lots
 
 
-def _choose_soils(land: Landscape, lots: Lots, moist: Float32) -> None:
+def _choose_soils(land: Landscape, lots: Parcels, moist: Float32) -> None:
     # Soil follows the land more than the owner.
     draw = np.clip(0.45 * chance(13, lots.lot) + 0.3 + 0.14 * moist, 0.0, 0.999)
     draw = np.where(chance(14, lots.lot) < 0.45, chance(15, lots.lot), draw)
@@ -51,7 +51,7 @@ def _choose_soils(land: Landscape, lots: Lots, moist: Float32) -> None:
         upper += share
 
 
-def _greenness(lots: Lots) -> Float32:
+def _greenness(lots: Parcels) -> Float32:
     """Share of canopy of each lot before its own variation."""
     draw = np.interp(chance(16, lots.lot), _GREEN_SHARES, _GREEN)
     # Neighbours of one district are sown alike.
@@ -59,7 +59,7 @@ def _greenness(lots: Lots) -> Float32:
     return np.asarray(np.clip(draw**bias, 0.0, 1.0), dtype=np.float32)
 
 
-def _rows(lots: Lots) -> Float32:
+def _rows(lots: Parcels) -> Float32:
     """Stripes along the lot, as sowing, mowing and spraying leave them; a factor less one."""
     period = 2.6 + 4.0 * chance(18, lots.lot)
     strength = 0.09 * chance(19, lots.lot) ** 2
@@ -68,7 +68,7 @@ def _rows(lots: Lots) -> Float32:
     return np.asarray(strength * (broad + 1.4 * beds), dtype=np.float32)
 
 
-def _paint_borders(land: Landscape, lots: Lots, fine: Float32) -> None:
+def _paint_borders(land: Landscape, lots: Parcels, fine: Float32) -> None:
     """Lanes around districts, tracks and hedges along some long borders, verges elsewhere."""
     kind = chance(22, lots.strip_number)
     texture = 1.0 + 0.06 * fine

@@ -21,14 +21,14 @@ class Landscape:
     """The ground, every array (y, x).
 
     `material` numbers entries of `materials.MATERIALS`; `green` is the share, 0 to 1, that a crop's
-    canopy hides of it; `brightness` a factor on what the ground reflects; `loudness` what is added
-    to its backscatter in dB; `height` is in metres.
+    canopy hides of it; `brightness` a factor on what the ground reflects; `backscatter_offset_db`
+    what is added to its backscatter in dB; `height` is in metres.
     """
 
     material: NDArray[np.uint8]
     green: Float32
     brightness: Float32
-    loudness: Float32
+    backscatter_offset_db: Float32
     height: Float32
 
     @classmethod
@@ -54,12 +54,15 @@ class Landscape:
         where: Where,
         material: str,
         brightness: Float32 | float = 1.0,
-        loudness: Float32 | float = 0.0,
+        backscatter_offset_db: Float32 | float = 0.0,
     ) -> None:
         """Cover pixels with a material, hiding what was there."""
         self.material[where] = materials.number(material)
         self.green[where] = 0.0
-        for layer, value in ((self.brightness, brightness), (self.loudness, loudness)):
+        for layer, value in (
+            (self.brightness, brightness),
+            (self.backscatter_offset_db, backscatter_offset_db),
+        ):
             layer[where] = value[where] if isinstance(value, np.ndarray) else value
 
 

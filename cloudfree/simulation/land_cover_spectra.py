@@ -15,7 +15,7 @@ import numpy as np
 from cloudfree.core.radiometry import linear_power
 
 
-class Cover(IntEnum):
+class LandCover(IntEnum):
     """Groups of materials."""
 
     WATER = 0
@@ -29,7 +29,7 @@ class Cover(IntEnum):
 class Material:
     """Mean sigma-nought in dB, and reflectance x 1000 in the order of the L1C bands."""
 
-    cover: Cover
+    cover: LandCover
     vv_db: float
     vh_db: float
     spectrum: tuple[float, ...]
@@ -38,41 +38,41 @@ class Material:
 # fmt: off
 MATERIALS = {
     #   B01  B02  B03  B04  B05  B06  B07  B08  B8A  B09  B10  B11  B12
-    "water": Material(Cover.WATER, -20.5, -26.5, (
+    "water": Material(LandCover.WATER, -20.5, -26.5, (
         122,  98,  86,  58,  54,  41,  41,  35,  33,  12, 0.6,  15,  10)),
-    "sand": Material(Cover.FIELD, -14.0, -22.0, (
+    "sand": Material(LandCover.FIELD, -14.0, -22.0, (
         160, 148, 152, 176, 186, 204, 218, 213, 232,  78,   1, 300, 252)),
-    "dark soil": Material(Cover.FIELD, -11.5, -18.8, (
+    "dark soil": Material(LandCover.FIELD, -11.5, -18.8, (
         132, 110, 101, 101, 115, 136, 150, 146, 163,  56,   1, 195, 152)),
-    "brown soil": Material(Cover.FIELD, -12.0, -19.4, (
+    "brown soil": Material(LandCover.FIELD, -12.0, -19.4, (
         139, 120, 114, 125, 139, 162, 179, 173, 194,  65,   1, 238, 186)),
-    "light soil": Material(Cover.FIELD, -12.8, -20.4, (
+    "light soil": Material(LandCover.FIELD, -12.8, -20.4, (
         148, 134, 135, 158, 172, 192, 210, 204, 226,  74,   1, 285, 226)),
-    "red soil": Material(Cover.FIELD, -11.8, -19.0, (
+    "red soil": Material(LandCover.FIELD, -11.8, -19.0, (
         134, 117, 117, 150, 166, 199, 225, 224, 252,  84,   1, 300, 198)),
-    "stubble": Material(Cover.FIELD, -12.4, -19.2, (
+    "stubble": Material(LandCover.FIELD, -12.4, -19.2, (
         142, 127, 127, 145, 164, 196, 217, 211, 238,  78,   1, 292, 206)),
-    "canopy": Material(Cover.FIELD, -10.2, -16.4, (
+    "canopy": Material(LandCover.FIELD, -10.2, -16.4, (
         120,  92,  87,  53,  96, 256, 330, 325, 358,  98,   1, 172,  88)),
-    "broadleaf": Material(Cover.WOOD, -8.2, -13.7, (
+    "broadleaf": Material(LandCover.WOOD, -8.2, -13.7, (
         112,  83,  71,  44,  74, 184, 229, 220, 258,  70,   1, 146,  62)),
-    "conifer": Material(Cover.WOOD, -9.2, -14.9, (
+    "conifer": Material(LandCover.WOOD, -9.2, -14.9, (
         113,  82,  65,  43,  60, 138, 168, 168, 184,  62,   1,  92,  44)),
-    "asphalt": Material(Cover.ROAD, -14.0, -21.0, (
+    "asphalt": Material(LandCover.ROAD, -14.0, -21.0, (
         146, 127, 122, 125, 132, 146, 156, 150, 165,  60,   1, 180, 160)),
-    "track": Material(Cover.ROAD, -12.6, -19.6, (
+    "track": Material(LandCover.ROAD, -12.6, -19.6, (
         146, 132, 132, 148, 160, 180, 195, 190, 210,  72,   1, 262, 212)),
-    "pavement": Material(Cover.TOWN, -8.5, -15.6, (
+    "pavement": Material(LandCover.TOWN, -8.5, -15.6, (
         158, 141, 136, 143, 151, 171, 185, 179, 198,  66,   1, 222, 190)),
-    "garden": Material(Cover.TOWN, -8.6, -15.0, (
+    "garden": Material(LandCover.TOWN, -8.6, -15.0, (
         136, 112, 106,  97, 120, 192, 226, 220, 244,  76,   1, 195, 138)),
-    "tiles": Material(Cover.TOWN, -4.2, -11.6, (
+    "tiles": Material(LandCover.TOWN, -4.2, -11.6, (
         152, 132, 128, 162, 174, 196, 212, 210, 228,  72,   1, 262, 222)),
-    "concrete": Material(Cover.TOWN, -3.6, -11.2, (
+    "concrete": Material(LandCover.TOWN, -3.6, -11.2, (
         168, 153, 149, 156, 163, 178, 192, 186, 204,  68,   1, 234, 208)),
-    "metal": Material(Cover.TOWN, -2.4, -10.6, (
+    "metal": Material(LandCover.TOWN, -2.4, -10.6, (
         205, 210, 212, 222, 228, 243, 254, 249, 266,  86,   1, 285, 248)),
-    "blue roof": Material(Cover.TOWN, -2.8, -10.8, (
+    "blue roof": Material(LandCover.TOWN, -2.8, -10.8, (
         192, 200, 180, 152, 158, 182, 194, 188, 206,  70,   1, 268, 240)),
 }
 # fmt: on

@@ -7,7 +7,7 @@ import numpy as np
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.cropland import paint_fields
 from cloudfree.simulation.land_cover import Landscape, Where, relief
-from cloudfree.simulation.land_cover_spectra import Cover
+from cloudfree.simulation.land_cover_spectra import LandCover
 from cloudfree.simulation.noise import Shape, fractal_noise
 from cloudfree.simulation.river import distance_to, meander, road
 from cloudfree.simulation.settlements import Place, centrality, paint_town
@@ -93,7 +93,7 @@ def _paint_roads(land: Landscape, centre: Place, reach: float, rng: np.random.Ge
         angle = turn + 2 * np.pi * (number + rng.uniform(-0.25, 0.25)) / _ROADS
         away = distance_to(road(start, angle, reach, rng), land.shape)
         # Only the bypass has bridges: a small road that met the river at a slant would run in it.
-        land.paint((away < 0.8) & (land.cover != Cover.WATER), "asphalt")
+        land.paint((away < 0.8) & (land.cover != LandCover.WATER), "asphalt")
     bypass = start + 0.17 * reach * np.array([np.cos(turn), np.sin(turn)])
     for direction in (turn + np.pi / 2, turn - np.pi / 2):
         away = distance_to(road(bypass, direction, reach, rng), land.shape)

@@ -16,7 +16,7 @@ _IRREGULARITY = 0.7
 
 
 @dataclass(frozen=True)
-class Lots:
+class Parcels:
     """A partition of the ground; every array is (y, x), every length in pixels.
 
     `lot` is a number that the pixels of a lot share; `edge` the distance to the lot's border;
@@ -36,7 +36,7 @@ class Lots:
 
 
 @dataclass(frozen=True)
-class LotSizes:
+class ParcelSizes:
     """Mean sizes in pixels: of districts, of the short and the long side of lots, of the bends."""
 
     district: float
@@ -45,7 +45,7 @@ class LotSizes:
     bend: float
 
 
-def lay_out(shape: Shape, rng: np.random.Generator, sizes: LotSizes) -> Lots:
+def divide_into_parcels(shape: Shape, rng: np.random.Generator, sizes: ParcelSizes) -> Parcels:
     """Divide the ground into lots of several orientations."""
     rows, cols = _bent_coordinates(shape, rng, sizes)
     district, lane, angles = _districts(rows, cols, rng, sizes.district)
@@ -58,11 +58,11 @@ def lay_out(shape: Shape, rng: np.random.Generator, sizes: LotSizes) -> Lots:
     place, end, _ = _cells(along, length, scatter(2, number, district))
     lot = scatter(3, district, number, place)
     edge = np.minimum(np.minimum(strip, end), lane)
-    return Lots(lot, edge, district, lane, strip, scatter(4, border, district), along, across)
+    return Parcels(lot, edge, district, lane, strip, scatter(4, border, district), along, across)
 
 
 def _bent_coordinates(
-    shape: Shape, rng: np.random.Generator, sizes: LotSizes
+    shape: Shape, rng: np.random.Generator, sizes: ParcelSizes
 ) -> tuple[Float32, Float32]:
     """Row and column of each pixel, bent a little: borders that people draw are never straight."""
     rows, cols = np.indices(shape, dtype=np.float32)

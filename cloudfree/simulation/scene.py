@@ -10,9 +10,9 @@ import numpy as np
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.radiometry import Float32
-from cloudfree.simulation.atmosphere import seen_through
+from cloudfree.simulation.atmosphere import apply_atmosphere
 from cloudfree.simulation.backscatter import mean_backscatter, observed
-from cloudfree.simulation.cloud_fields import Sun, Weather, draw_sky
+from cloudfree.simulation.cloud_fields import CloudParameters, Sun, draw_sky
 from cloudfree.simulation.landscape import draw_landscape
 from cloudfree.simulation.noise import Shape
 from cloudfree.simulation.reflectance import clear_reflectance, coarsened
@@ -63,11 +63,11 @@ def simulate_scene(
     seen = clear_reflectance(land, (sun.azimuth_deg, sun.zenith_deg), light)[:, *inside]
     clear = np.stack([coarsened(p, b) for p, b in zip(seen, OPTICAL_BANDS, strict=True)])
     height_m = weather.uniform(800.0, 1300.0)
-    sky = draw_sky(shape, Weather(cloud_cover, sun, height_m), weather)
+    sky = draw_sky(shape, CloudParameters(cloud_cover, sun, height_m), weather)
     power = on_radar_grid(mean_backscatter(land), shape, misregistration)
     return SimulatedScene(
         clear=clear,
-        cloudy=seen_through(clear, sky),
+        cloudy=apply_atmosphere(clear, sky),
         mask=sky.mask,
         sar=observed(power, radar),
         cover=land.cover[inside],

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.land_cover import Landscape, Where
 from cloudfree.simulation.noise import Shape, chance, fractal_noise, scatter
-from cloudfree.simulation.parcels import Lots, LotSizes, lay_out
+from cloudfree.simulation.parcels import Parcels, ParcelSizes, divide_into_parcels
 
-BLOCKS = LotSizes(district=48.0, width=8.0, length=13.0, bend=2.5)
-WORKS = LotSizes(district=90.0, width=13.0, length=19.0, bend=1.5)
+BLOCKS = ParcelSizes(district=48.0, width=8.0, length=13.0, bend=2.5)
+WORKS = ParcelSizes(district=90.0, width=13.0, length=19.0, bend=1.5)
 
 Place = NDArray[np.float64]
 
@@ -38,14 +38,16 @@ def paint_town(land: Landscape, inside: Float32, rng: np.random.Generator) -> No
     quarter = fractal_noise(land.shape, rng, 2.0, 60.0)
     town: Where = inside > 0
     works: Where = town & (quarter > 0.75) & (inside < 0.75)
-    _paint_blocks(land, lay_out(land.shape, rng, BLOCKS), town, inside, fine)
-    _paint_works(land, lay_out(land.shape, rng, WORKS), works, fine)
+    _paint_blocks(land, divide_into_parcels(land.shape, rng, BLOCKS), town, inside, fine)
+    _paint_works(land, divide_into_parcels(land.shape, rng, WORKS), works, fine)
     parks: Where = town & (quarter < -1.55)
     land.paint(parks, "garden", 0.95 + 0.1 * fine)
     land.paint(parks & (fine > 0.1), "broadleaf", 1.0 + 0.1 * fine)
 
 
-def _paint_blocks(land: Landscape, lots: Lots, town: Where, inside: Float32, fine: Float32) -> None:
+def _paint_blocks(
+    land: Landscape, lots: Parcels, town: Where, inside: Float32, fine: Float32
+) -> None:
     """Blocks of small houses: what a pixel shows is a house, a yard or a garden."""
     house = scatter(
         31,
@@ -67,7 +69,7 @@ def _paint_blocks(land: Landscape, lots: Lots, town: Where, inside: Float32, fin
     land.paint(town & (lots.lane < 1.0), "asphalt", 1.0 + 0.05 * fine, 2.0)
 
 
-def _paint_works(land: Landscape, lots: Lots, works: Where, fine: Float32) -> None:
+def _paint_works(land: Landscape, lots: Parcels, works: Where, fine: Float32) -> None:
     """Large halls with one roof each, on paved ground."""
     kind = chance(41, lots.lot)
     texture = (0.86 + 0.28 * chance(42, lots.lot) + 0.03 * fine).astype(np.float32)

@@ -10,7 +10,7 @@ from torch.backends import cudnn
 
 
 @contextmanager
-def quick_kernels(device: torch.device) -> Iterator[None]:
+def fast_gpu_kernels(device: torch.device) -> Iterator[None]:
     """Let a GPU try out its convolutions, and multiply matrices in TF32 like these.
 
     All crops of a run have one size, so that what is found once holds for every step. On a CPU

@@ -19,16 +19,16 @@ from cloudfree.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
-class Beginning:
+class InitialisedNetwork:
     """A network with its first weights, and its card without their hash."""
 
     network: nn.Module
     card: ModelCard
 
 
-def begin(
+def initialise(
     settings: TrainingSettings, name: str, facts: Mapping[str, Any], start: str | None = None
-) -> Beginning:
+) -> InitialisedNetwork:
     """Build a network with weights drawn from the seed, or with those of the model `start`.
 
     `facts` is what the card tells of the training.
@@ -47,7 +47,7 @@ def begin(
     entries = card_entries(settings.network, own)
     # Fewer levels than usual need less: the network knows better than the catalogue.
     multiple = int(getattr(network, "SIZE_MULTIPLE", entries["tile"]["multiple"]))
-    _refuse_crop(settings, multiple)
+    _check_crop(settings, multiple)
     title = network_entry(settings.network)["title"]
     own_settings = {name: getattr(settings, name) for name in ("loss", "seed", "simulate_clouds")}
     training = {**facts, **own_settings}
@@ -62,10 +62,10 @@ def begin(
             "training": training,
         }
     )
-    return Beginning(network, dataclasses.replace(card, multiple=multiple))
+    return InitialisedNetwork(network, dataclasses.replace(card, multiple=multiple))
 
 
-def _refuse_crop(settings: TrainingSettings, multiple: int) -> None:
+def _check_crop(settings: TrainingSettings, multiple: int) -> None:
     if settings.crop % multiple:
         raise InputError(
             f"crop of {settings.crop} pixels for network {settings.network}",

@@ -23,8 +23,8 @@ from cloudfree.losses.gaussian_likelihood import gaussian_likelihood, spectrum_l
 from cloudfree.losses.ib_hfn_loss import joint_objective
 from cloudfree.losses.l1_ssim import pixel_and_structure
 from cloudfree.losses.pixel import charbonnier, l1
-from cloudfree.losses.restoration import restoration
 from cloudfree.losses.simulation_fusion import PERCEPTUAL, fusion_loss
+from cloudfree.losses.restoration import surroundings_loss
 from cloudfree.training.batch import Batch
 
 # Weight of L1 beside the adversarial loss in pix2pix, McGAN and SpA GAN.
@@ -34,7 +34,7 @@ CARL_SCALE = 5.0
 
 
 @dataclass(frozen=True)
-class Seen:
+class LossInput:
     """What a loss is made of: the outputs of a network for a batch.
 
     `scale` is what reflectance 0 and 1 are to the network; `progress` runs from 0 to 1 within a
@@ -98,7 +98,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Objective:
+class LossSpec:
     """A loss and what it needs: outputs of the network, the cloud mask, a discriminator.
 
     `share` is the weight of the discriminator's loss. `stages` are what learns, one part of the run
@@ -106,7 +106,7 @@ class Objective:
     discriminator. `perceptual` is the weight of a perceptual term, of which `loss` is without.
     """
 
-    loss: Callable[[Seen], Tensor]
+    loss: Callable[[LossInput], Tensor]
     needs: tuple[str, ...] = ()
     mask: bool = False
     discriminator: Literal["patches", "spatial"] | None = None
@@ -120,7 +120,7 @@ class Objective:
         stage = min(int(progress * count), count - 1)
         return stage, progress * count - stage
 
-    def __call__(self, seen: Seen) -> Tensor:
+    def __call__(self, seen: LossInput) -> Tensor:
         """The loss.
 
         Raises
@@ -137,73 +137,73 @@ class Objective:
         return self.loss(seen)
 
 
-def _fusion(seen: Seen) -> Tensor:
+def _fusion(seen: LossInput) -> Tensor:
     """First SAR to optical alone, then the fusion against the discriminator."""
     if seen.stage == 0:
         return l1(seen.simulated(), seen.target)
     return fusion_loss(seen.image, seen.target, seen.clouds, seen.given_logits)
 
 
-def _gan(seen: Seen) -> Tensor:
+def _gan(seen: LossInput) -> Tensor:
     return generator_loss(seen.given_logits) + GAN_L1 * l1(seen.image, seen.target)
 
 
-def _gan_attention(seen: Seen) -> Tensor:
+def _gan_attention(seen: LossInput) -> Tensor:
     return _gan(seen) + attention_loss(seen.outputs["attention"].float(), seen.hidden)
 
 
-def _joint(seen: Seen) -> Tensor:
+def _joint(seen: LossInput) -> Tensor:
     image, target, cloudy = seen.unit
     outputs = {name: value.float() for name, value in seen.outputs.items()} | {"image": image}
     return joint_objective(outputs, target, cloudy, seen.progress, seen.clouds)
 
 
-def _carl(seen: Seen) -> Tensor:
+def _carl(seen: LossInput) -> Tensor:
     image, target, cloudy = (CARL_SCALE * values for values in seen.unit)
     return carl(image, target, cloudy, seen.hidden)
 
 
-def _variance(seen: Seen) -> Tensor:
+def _variance(seen: LossInput) -> Tensor:
     return seen.outputs["variance"].float()
 
 
-OBJECTIVES: Mapping[str, Objective] = {
-    "l1": Objective(lambda seen: l1(seen.image, seen.target)),
-    "l2": Objective(lambda seen: (seen.image - seen.target).square().mean()),
-    "charbonnier": Objective(lambda seen: charbonnier(*seen.unit[:2])),
-    "l1-structure": Objective(lambda seen: pixel_and_structure(*seen.unit[:2])),
-    "restoration": Objective(lambda seen: restoration(*seen.unit[:2])),
-    "cloud-aware": Objective(lambda seen: cloud_aware(*seen.unit[:2], seen.clouds), mask=True),
-    "cloud-aware-published": Objective(
+OBJECTIVES: Mapping[str, LossSpec] = {
+    "l1": LossSpec(lambda seen: l1(seen.image, seen.target)),
+    "l2": LossSpec(lambda seen: (seen.image - seen.target).square().mean()),
+    "charbonnier": LossSpec(lambda seen: charbonnier(*seen.unit[:2])),
+    "l1-structure": LossSpec(lambda seen: pixel_and_structure(*seen.unit[:2])),
+    "restoration": LossSpec(lambda seen: surroundings_loss(*seen.unit[:2])),
+    "cloud-aware": LossSpec(lambda seen: cloud_aware(*seen.unit[:2], seen.clouds), mask=True),
+    "cloud-aware-published": LossSpec(
         lambda seen: published_cloud_aware(*seen.unit[:2], seen.clouds), mask=True
     ),
-    "carl": Objective(_carl, mask=True),
-    "joint": Objective(_joint, needs=("gate", "mu", "log_sigma"), mask=True),
-    "gnll": Objective(
+    "carl": LossSpec(_carl, mask=True),
+    "joint": LossSpec(_joint, needs=("gate", "mu", "log_sigma"), mask=True),
+    "gnll": LossSpec(
         lambda seen: gaussian_likelihood(seen.image, seen.target, _variance(seen)),
         needs=("variance",),
     ),
-    "mgnll": Objective(
+    "mgnll": LossSpec(
         lambda seen: spectrum_likelihood(seen.image, seen.target, _variance(seen)),
         needs=("variance",),
     ),
-    "mgnll-published": Objective(
+    "mgnll-published": LossSpec(
         lambda seen: spectrum_likelihood(seen.image, seen.target, _variance(seen), published=True),
         needs=("variance",),
     ),
-    "gan-l1": Objective(_gan, discriminator="patches"),
-    "pix2pix": Objective(_gan, discriminator="patches", share=PIX2PIX_SHARE),
-    "gan-attention": Objective(
+    "gan-l1": LossSpec(_gan, discriminator="patches"),
+    "pix2pix": LossSpec(_gan, discriminator="patches", share=PIX2PIX_SHARE),
+    "gan-attention": LossSpec(
         _gan_attention, needs=("attention",), mask=True, discriminator="spatial"
     ),
-    "simulation-fusion": Objective(
+    "simulation-fusion": LossSpec(
         _fusion, needs=("simulated",), mask=True, discriminator="patches",
         stages=("simulation.", "fusion."), perceptual=PERCEPTUAL,
     ),
 }  # fmt: skip
 
 
-def objective_named(name: str) -> Objective:
+def loss_named(name: str) -> LossSpec:
     """The loss of that name.
 
     Raises

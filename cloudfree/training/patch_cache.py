@@ -26,7 +26,7 @@ Classify = Callable[[Patch], Mask]
 
 
 @dataclass(frozen=True)
-class Pixels:
+class PatchArrays:
     """What is used of a patch, (band, y, x): reflectance, dB, and the classes of its cloud mask."""
 
     cloudy: Float32
@@ -40,15 +40,15 @@ class Pixels:
         height, width = self.cloudy.shape[-2:]
         return height, width
 
-    def each(self, change: Callable[[Any], Any]) -> Pixels:
+    def each(self, change: Callable[[Any], Any]) -> PatchArrays:
         """The same arrays, each changed in the same way."""
         changed = (
             None if array is None else change(array)
             for array in (self.cloudy, self.clear, self.sar, self.classes)
         )
-        return Pixels(*changed)  # type: ignore[arg-type]  # only the last two may be None
+        return PatchArrays(*changed)  # type: ignore[arg-type]  # only the last two may be None
 
-    def part(self, row: int, col: int, side: int) -> Pixels:
+    def part(self, row: int, col: int, side: int) -> PatchArrays:
         """The square of `side` pixels from a pixel on."""
         return self.each(lambda array: array[..., row : row + side, col : col + side])
 
@@ -71,11 +71,11 @@ class PatchStore:
         self.samples = samples
         self.skipped: dict[int, Skipped] = {}
         self._card, self._crop, self._classify = card, crop, classify
-        self._kept: dict[int, Pixels] = {}
+        self._kept: dict[int, PatchArrays] = {}
         self._room = KEPT_BYTES
         self._lock = Lock()
 
-    def get(self, index: int) -> Pixels | None:
+    def get(self, index: int) -> PatchArrays | None:
         """The pixels of a patch, or None for one that is skipped: it is named once."""
         if index in self.skipped:
             return None
@@ -92,7 +92,7 @@ class PatchStore:
         self._keep(index, pixels)
         return pixels
 
-    def _read(self, sample: Sample) -> Pixels:
+    def _read(self, sample: Sample) -> PatchArrays:
         patch, card = read_patch(sample), self._card
         patch.require(card.optical_bands, f"network {card.network}")
         if card.uses_sar and patch.sar is None:
@@ -101,13 +101,13 @@ class PatchStore:
         cloudy, clear = (
             patch.select(image, card.optical_bands) for image in (patch.cloudy, patch.clear)
         )
-        pixels = Pixels(cloudy, clear, patch.sar if card.uses_sar else None, classes)
+        pixels = PatchArrays(cloudy, clear, patch.sar if card.uses_sar else None, classes)
         if min(pixels.size) < self._crop:
             raise _unusable("{} x {} pixels, less than the crop of {}".format(
                 *pixels.size, self._crop))  # fmt: skip
         return pixels
 
-    def _keep(self, index: int, pixels: Pixels) -> None:
+    def _keep(self, index: int, pixels: PatchArrays) -> None:
         with self._lock:
             if index not in self._kept and pixels.bytes <= self._room:
                 self._kept[index] = pixels

@@ -12,14 +12,14 @@ from torch import Tensor
 from cloudfree.errors import InputError
 from cloudfree.inference.checkpoint import read_tensors
 from cloudfree.losses.perceptual import PerceptualDistance
-from cloudfree.training.loss_registry import Objective, Seen
+from cloudfree.training.loss_registry import LossInput, LossSpec
 
 COLOURS = ("B04", "B03", "B02")
 
 
 def with_perceptual(
-    objective: Objective, file: str, bands: Sequence[str], device: torch.device
-) -> Objective:
+    objective: LossSpec, file: str, bands: Sequence[str], device: torch.device
+) -> LossSpec:
     """The objective with its perceptual term in the last stage, by the weights in a file.
 
     `bands` are those of the restored image; its reflectance stands for the brightness of
@@ -40,7 +40,7 @@ def with_perceptual(
     distance = PerceptualDistance(read_tensors(Path(file))).to(device)
     colours = [bands.index(band) for band in COLOURS]
 
-    def loss(seen: Seen) -> Tensor:
+    def loss(seen: LossInput) -> Tensor:
         if seen.stage < len(objective.stages) - 1:
             return objective.loss(seen)
         image, target, _ = seen.unit

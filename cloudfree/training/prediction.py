@@ -7,15 +7,15 @@ import torch
 
 from cloudfree.core.radiometry import Float32
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.training.patch_cache import Pixels
-from cloudfree.training.sampler import collate, scaled_part
-from cloudfree.training.step import Plan
-from cloudfree.training.train_state import Run
+from cloudfree.training.patch_cache import PatchArrays
+from cloudfree.training.sampler import collate, scaled_crop
+from cloudfree.training.step import TrainPlan
+from cloudfree.training.train_state import TrainState
 
 
-def predict(run: Run, plan: Plan, card: ModelCard, pixels: Pixels) -> Float32:
+def predict(run: TrainState, plan: TrainPlan, card: ModelCard, pixels: PatchArrays) -> Float32:
     """Restored reflectance of the bands of the card, (band, y, x); no side more than a crop."""
-    batch = collate([scaled_part(pixels, card, "")]).to(plan.processes.device)
+    batch = collate([scaled_crop(pixels, card, "")]).to(plan.processes.device)
     network = run.result
     learning = network.training
     network.eval()
@@ -26,7 +26,7 @@ def predict(run: Run, plan: Plan, card: ModelCard, pixels: Pixels) -> Float32:
     return card.output_scaling.inverse(np.asarray(restored))
 
 
-def middle(pixels: Pixels, side: int) -> Pixels:
+def middle(pixels: PatchArrays, side: int) -> PatchArrays:
     """The square of `side` pixels in the middle."""
     row, col = ((length - side) // 2 for length in pixels.size)
     return pixels.part(row, col, side)

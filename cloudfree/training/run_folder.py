@@ -15,7 +15,7 @@ from cloudfree.inference.model_store import CARD
 SETTINGS, CHECKPOINT = "settings.toml", "checkpoint.pt"
 
 
-def refuse_run(folder: Path, overwrite: bool) -> None:
+def check_run_folder(folder: Path, overwrite: bool) -> None:
     """Refuse a folder with something in it, unless it is a run that may be replaced.
 
     Raises

@@ -11,7 +11,7 @@ from cloudfree.core.atomic import write_whole
 from cloudfree.core.radiometry import Float32
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.raster.preview import png
-from cloudfree.report.pictures import TRUE_COLOUR, Pixels, radar_colours, stretch_of
+from cloudfree.report.pictures import TRUE_COLOUR, UInt8Image, radar_colours, stretch_of
 from cloudfree.training import patch_cache as patches
 
 FOLDER = "samples"
@@ -21,7 +21,7 @@ GAP_PX = 4
 def write_samples(
     folder: Path,
     step: int,
-    shown: Sequence[tuple[patches.Pixels, Float32]],
+    shown: Sequence[tuple[patches.PatchArrays, Float32]],
     card: ModelCard,
 ) -> Path:
     """One picture, a row for each patch with what the network makes of it."""
@@ -32,7 +32,7 @@ def write_samples(
     return path
 
 
-def _row(pixels: patches.Pixels, restored: Float32, card: ModelCard) -> Pixels:
+def _row(pixels: patches.PatchArrays, restored: Float32, card: ModelCard) -> UInt8Image:
     """All optical images of a row share one stretch, that of the target."""
     seen, made = (_visible(bands) for bands in (card.optical_bands, card.output_bands))
     stretch = stretch_of(pixels.clear[seen])
@@ -53,7 +53,7 @@ def _visible(bands: Sequence[str]) -> list[int]:
     return [0, 0, 0]
 
 
-def _joined(images: Sequence[Pixels], axis: int) -> Pixels:
+def _joined(images: Sequence[UInt8Image], axis: int) -> UInt8Image:
     """Pictures side by side or one below the other, with gaps."""
     shape = list(images[0].shape)
     shape[axis] = GAP_PX

@@ -15,14 +15,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cloudfree.core.dihedral import AS_IS, Turn
+from cloudfree.core.dihedral import IDENTITY, DihedralTransform
 from cloudfree.core.mask_classes import Mask, in_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.inference.model import fill_missing
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.training.batch import Batch
 from cloudfree.training.distributed import ALONE, Processes
-from cloudfree.training.patch_cache import PatchStore, Pixels
+from cloudfree.training.patch_cache import PatchArrays, PatchStore
 from cloudfree.training.settings import TrainingSettings
 from cloudfree.training.simulated_clouds import under_simulated_clouds
 
@@ -62,7 +62,7 @@ class Batches:
         """Epoch and place in it of the patch with that count."""
         return divmod(count, len(self._store.samples))
 
-    def _patch(self, epoch: int, place: int) -> tuple[int, Pixels]:
+    def _patch(self, epoch: int, place: int) -> tuple[int, PatchArrays]:
         """The patch at a place of an epoch, or the next one that can be used."""
         order = _order(self._settings.seed, epoch, len(self._store.samples))
         for later in range(len(order)):
@@ -72,19 +72,23 @@ class Batches:
                 return index, pixels
         raise self._store.nothing_left()
 
-    def _part(self, count: int, place: tuple[int, int]) -> Part:
+    def _part(self, count: int, place: tuple[int, int]) -> SampleCrop:
         """Draw the part of a patch that is seen, and turn it."""
         index, pixels = self._patch(*place)
         settings = self._settings
         rng = np.random.default_rng((settings.seed, _CROP, count))
         row, col = (int(rng.integers(side - settings.crop + 1)) for side in pixels.size)
-        turn = Turn(int(rng.integers(4)), bool(rng.integers(2))) if settings.augment else AS_IS
+        turn = (
+            DihedralTransform(int(rng.integers(4)), bool(rng.integers(2)))
+            if settings.augment
+            else IDENTITY
+        )
         seen = pixels.part(row, col, settings.crop).each(turn.of)
         sample = self._store.samples[index]
         sky = np.random.default_rng((settings.seed, _SKY, count))
         if sky.random() < settings.simulate_clouds or not sample.has_cloudy:
             seen = under_simulated_clouds(seen, self._card.optical_bands, self._store, sky)
-        return scaled_part(seen, self._card, str(sample.cloudy))
+        return scaled_crop(seen, self._card, str(sample.cloudy))
 
 
 @lru_cache(maxsize=2)  # a batch may lie across the border of two epochs
@@ -94,7 +98,7 @@ def _order(seed: int, epoch: int, patches: int) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class Part:
+class SampleCrop:
     """One sample of a batch: arrays as the network wants them, (band, y, x)."""
 
     file: str
@@ -105,7 +109,7 @@ class Part:
     classes: Mask | None
 
 
-def scaled_part(pixels: Pixels, card: ModelCard, file: str) -> Part:
+def scaled_crop(pixels: PatchArrays, card: ModelCard, file: str) -> SampleCrop:
     """Pixels on the scale of a network; what is missing is filled as for a prediction."""
     cloudy = card.optical_scaling.forward(fill_missing(pixels.cloudy))
     bands = [card.optical_bands.index(band) for band in card.output_bands]
@@ -117,10 +121,10 @@ def scaled_part(pixels: Pixels, card: ModelCard, file: str) -> Part:
     if card.uses_shadow and pixels.classes is not None:
         inputs["shadow"] = in_shadow(pixels.classes)[None].astype(np.float32)
     target = np.where(valid, clear, cloudy[bands])
-    return Part(file, inputs, cloudy[bands], target, valid.astype(np.uint8), pixels.classes)
+    return SampleCrop(file, inputs, cloudy[bands], target, valid.astype(np.uint8), pixels.classes)
 
 
-def collate(parts: list[Part]) -> Batch:
+def collate(parts: list[SampleCrop]) -> Batch:
     """Samples of one size as one batch."""
     return Batch(
         files=tuple(part.file for part in parts),

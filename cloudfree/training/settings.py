@@ -128,7 +128,7 @@ def read_settings(path: Path) -> TrainingSettings:
         ) from error
 
 
-def refuse_changes(settings: TrainingSettings, changes: Mapping[str, Any]) -> None:
+def check_unchanged(settings: TrainingSettings, changes: Mapping[str, Any]) -> None:
     """Refuse to resume with other settings than a run began with.
 
     Raises

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from cloudfree.simulation.add_clouds import draw_weather, make_sky
-from cloudfree.simulation.atmosphere import seen_through
+from cloudfree.simulation.add_clouds import draw_cloud_parameters, make_atmosphere
+from cloudfree.simulation.atmosphere import apply_atmosphere
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer, cut_layer
-from cloudfree.training.patch_cache import PatchStore, Pixels
+from cloudfree.training.patch_cache import PatchArrays, PatchStore
 
 # Patches that are looked at for one with real clouds; then clouds are drawn.
 _TRIES = 3
@@ -22,17 +22,17 @@ _LEAST_COVER = 0.05
 
 
 def under_simulated_clouds(
-    pixels: Pixels, bands: Sequence[str], store: PatchStore, rng: np.random.Generator
-) -> Pixels:
+    pixels: PatchArrays, bands: Sequence[str], store: PatchStore, rng: np.random.Generator
+) -> PatchArrays:
     """The patch with its clear image under any weather in place of the cloudy one.
 
     Where the loss needs the cloud mask, it is the true one.
     """
-    weather = draw_weather(rng)
+    weather = draw_cloud_parameters(rng)
     layers = [layer] if weather.real and (layer := _real_cloud(bands, store, rng)) else []
-    sky = make_sky(pixels.size, weather, rng, layers)
+    sky = make_atmosphere(pixels.size, weather, rng, layers)
     classes = None if pixels.classes is None else sky.mask
-    return replace(pixels, cloudy=seen_through(pixels.clear, sky, bands), classes=classes)
+    return replace(pixels, cloudy=apply_atmosphere(pixels.clear, sky, bands), classes=classes)
 
 
 def _real_cloud(

@@ -15,17 +15,17 @@ from cloudfree.inference.torch_runtime import PRECISIONS
 from cloudfree.losses.adversarial import discriminator_loss
 from cloudfree.training.batch import Batch
 from cloudfree.training.distributed import Processes
-from cloudfree.training.loss_registry import Objective, Seen
+from cloudfree.training.loss_registry import LossInput, LossSpec
 from cloudfree.training.schedule import learning_rate
 from cloudfree.training.settings import TrainingSettings
-from cloudfree.training.train_state import Learner, Run
+from cloudfree.training.train_state import ModelAndOptimizer, TrainState
 
 # The moving average follows quickly at first: after k steps it looks back over about k / 10.
 _AVERAGE_WARMUP = 10
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainPlan:
     """What stays the same over all steps.
 
     `inputs` are the arguments of the network in their order; `scale` is what reflectance 0 and 1
@@ -33,7 +33,7 @@ class Plan:
     """
 
     settings: TrainingSettings
-    objective: Objective
+    objective: LossSpec
     inputs: tuple[str, ...]
     scale: tuple[float, float]
     steps: int
@@ -51,7 +51,7 @@ class StepResult:
     gradient: float
 
 
-def take_step(run: Run, plan: Plan, batch: Batch) -> StepResult:
+def train_step(run: TrainState, plan: TrainPlan, batch: Batch) -> StepResult:
     """Learn from one batch.
 
     Raises
@@ -64,28 +64,28 @@ def take_step(run: Run, plan: Plan, batch: Batch) -> StepResult:
     stage, progress = plan.objective.stage_of(run.step / plan.steps)
     rate = _set_rates(run, plan)
     outputs = _restored(run.learner.network, plan, batch)
-    seen = Seen(outputs, batch, plan.scale, progress, stage)
+    seen = LossInput(outputs, batch, plan.scale, progress, stage)
     discriminator = run.discriminator if stage == len(plan.objective.stages) - 1 else None
     loss_of_discriminator = math.nan
     if discriminator is not None:
         loss_of_discriminator = _train_discriminator(run, discriminator, plan, seen)
         seen = replace(seen, logits=_logits(discriminator, plan, seen))
     own = plan.objective.stages[stage]
-    loss, gradient = _learn(run, run.learner, plan.objective(seen), plan, batch, own)
+    loss, gradient = _backward_and_step(run, run.learner, plan.objective(seen), plan, batch, own)
     run.scaler.update()
-    _follow(run, plan)
+    _update_ema(run, plan)
     run.step += 1
     run.losses.append(loss)
     return StepResult(loss, loss_of_discriminator, rate, gradient)
 
 
-def _seed(plan: Plan, step: int) -> None:
+def _seed(plan: TrainPlan, step: int) -> None:
     """Random numbers of a step come from its number alone, so that nothing else is to be kept."""
     words = np.random.SeedSequence((plan.settings.seed, step, plan.processes.rank))
     torch.manual_seed(int(words.generate_state(1)[0]))
 
 
-def _set_rates(run: Run, plan: Plan) -> float:
+def _set_rates(run: TrainState, plan: TrainPlan) -> float:
     """Every stage runs through the schedule from its beginning."""
     count = len(plan.objective.stages)
     length = plan.steps / count
@@ -97,20 +97,22 @@ def _set_rates(run: Run, plan: Plan) -> float:
     return rate
 
 
-def _autocast(plan: Plan) -> torch.autocast:
+def _autocast(plan: TrainPlan) -> torch.autocast:
     precision = PRECISIONS[plan.settings.precision]
     return torch.autocast(
         plan.processes.device.type, precision, enabled=precision is not torch.float32
     )
 
 
-def _restored(network: nn.Module, plan: Plan, batch: Batch) -> Mapping[str, Tensor]:
+def _restored(network: nn.Module, plan: TrainPlan, batch: Batch) -> Mapping[str, Tensor]:
     with _autocast(plan):
         outputs: Mapping[str, Tensor] = network(*(batch.inputs[name] for name in plan.inputs))
     return outputs
 
 
-def _train_discriminator(run: Run, discriminator: Learner, plan: Plan, seen: Seen) -> float:
+def _train_discriminator(
+    run: TrainState, discriminator: ModelAndOptimizer, plan: TrainPlan, seen: LossInput
+) -> float:
     """Let the discriminator learn from true and restored images; its loss."""
     discriminator.network.requires_grad_(requires_grad=True)
     condition = _condition(plan, seen.batch)
@@ -118,10 +120,12 @@ def _train_discriminator(run: Run, discriminator: Learner, plan: Plan, seen: See
         true = discriminator.network(condition, seen.target)
         restored = discriminator.network(condition, seen.image.detach())
     loss = discriminator_loss(true.float(), restored.float(), plan.objective.share)
-    return _learn(run, discriminator, loss, plan, seen.batch, whose=" of the discriminator")[0]
+    return _backward_and_step(
+        run, discriminator, loss, plan, seen.batch, whose=" of the discriminator"
+    )[0]
 
 
-def _logits(discriminator: Learner, plan: Plan, seen: Seen) -> Tensor:
+def _logits(discriminator: ModelAndOptimizer, plan: TrainPlan, seen: LossInput) -> Tensor:
     """The discriminator's logits for the restored image; it does not learn from them."""
     discriminator.network.requires_grad_(requires_grad=False)
     with _autocast(plan):
@@ -129,15 +133,15 @@ def _logits(discriminator: Learner, plan: Plan, seen: Seen) -> Tensor:
     return logits.float()
 
 
-def _condition(plan: Plan, batch: Batch) -> Tensor:
+def _condition(plan: TrainPlan, batch: Batch) -> Tensor:
     return torch.cat([batch.inputs[name] for name in plan.inputs], dim=1)
 
 
-def _learn(
-    run: Run,
-    learner: Learner,
+def _backward_and_step(
+    run: TrainState,
+    learner: ModelAndOptimizer,
     loss: Tensor,
-    plan: Plan,
+    plan: TrainPlan,
     batch: Batch,
     learning: str = "",
     whose: str = "",
@@ -157,15 +161,15 @@ def _learn(
     limit = plan.settings.clip_norm or math.inf
     norm = nn.utils.clip_grad_norm_(learner.network.parameters(), limit)
     value, length = torch.stack([loss.detach(), norm]).tolist()
-    _refuse_no_number(value, f"loss{whose}", run, batch)
+    _require_finite(value, f"loss{whose}", run, batch)
     if not run.scaler.is_enabled():  # with fp16 the scaler leaves out a step that overflows
-        _refuse_no_number(length, f"gradient{whose}", run, batch)
+        _require_finite(length, f"gradient{whose}", run, batch)
     run.scaler.step(learner.optimiser)
     plan.processes.average_statistics(learner.network)
     return value, length
 
 
-def _follow(run: Run, plan: Plan) -> None:
+def _update_ema(run: TrainState, plan: TrainPlan) -> None:
     """Move the average a little towards the new weights."""
     if run.average is None:
         return
@@ -178,7 +182,7 @@ def _follow(run: Run, plan: Plan) -> None:
             kept[name].copy_(new[name])
 
 
-def _refuse_no_number(value: float, what: str, run: Run, batch: Batch) -> None:
+def _require_finite(value: float, what: str, run: TrainState, batch: Batch) -> None:
     if math.isfinite(value):
         return
     raise InputError(

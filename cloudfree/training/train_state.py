@@ -19,7 +19,7 @@ from cloudfree.inference.model_card import ModelCard
 from cloudfree.networks.patch_gan import PatchGan
 from cloudfree.networks.spa_gan import SpaGanDiscriminator
 from cloudfree.training.distributed import ALONE, Processes
-from cloudfree.training.loss_registry import Objective
+from cloudfree.training.loss_registry import LossSpec
 from cloudfree.training.settings import OPTIMISERS, TrainingSettings
 
 # Weights of linear and convolution layers have at least two axes; biases and norms, which are not
@@ -28,7 +28,7 @@ _DECAYED_AXES = 2
 
 
 @dataclass
-class Learner:
+class ModelAndOptimizer:
     """A network and the optimiser that changes its weights."""
 
     network: nn.Module
@@ -45,16 +45,16 @@ class Learner:
 
 
 @dataclass
-class Run:
+class TrainState:
     """The network that learns, its moving average, and how far it is.
 
     In a GAN `learner` is the generator, and there is a `discriminator`. `data` identifies the
     patches; which of them a step sees depends also on the number of `processes`.
     """
 
-    learner: Learner
+    learner: ModelAndOptimizer
     average: nn.Module | None
-    discriminator: Learner | None
+    discriminator: ModelAndOptimizer | None
     scaler: torch.amp.GradScaler
     data: str = ""
     processes: int = 1
@@ -151,31 +151,33 @@ def _read(path: Path) -> dict[str, Any]:
     return state
 
 
-def start_run(
+def start_training_state(
     network: nn.Module,
     card: ModelCard,
     settings: TrainingSettings,
-    objective: Objective,
+    objective: LossSpec,
     processes: Processes = ALONE,
     data: str = "",
-) -> Run:
+) -> TrainState:
     """A run before its first step."""
     device = processes.device
     network = network.to(device).train()
     discriminator = _discriminator(card, objective)
-    return Run(
-        learner=Learner(network, _optimiser(network, settings)),
+    return TrainState(
+        learner=ModelAndOptimizer(network, _optimiser(network, settings)),
         average=copy.deepcopy(network).eval() if settings.average else None,
         discriminator=None
         if discriminator is None
-        else Learner(discriminator.to(device).train(), _optimiser(discriminator, settings)),
+        else ModelAndOptimizer(
+            discriminator.to(device).train(), _optimiser(discriminator, settings)
+        ),
         scaler=torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16"),
         data=data,
         processes=processes.count,
     )
 
 
-def _discriminator(card: ModelCard, objective: Objective) -> nn.Module | None:
+def _discriminator(card: ModelCard, objective: LossSpec) -> nn.Module | None:
     """The discriminator: it sees what the network saw, and the restored or the true image."""
     condition = len(card.sar_bands) + len(card.optical_bands) * ("optical" in card.inputs)
     image = len(card.output_bands)

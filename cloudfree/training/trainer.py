@@ -11,20 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from cloudfree.core.log_filter import without_notes
+from cloudfree.core.log_filter import muted_log
 from cloudfree.core.progress import Progress
 from cloudfree.core.radiometry import Float32
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.metrics.image_metrics import Figures
+from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.parallel.prefetch import prefetch
-from cloudfree.training.patch_cache import PatchStore, Pixels
+from cloudfree.training.patch_cache import PatchArrays, PatchStore
 from cloudfree.training.prediction import middle, predict
 from cloudfree.training.run_folder import CHECKPOINT, write_model
 from cloudfree.training.sample_images import write_samples
 from cloudfree.training.sampler import Batches
-from cloudfree.training.step import Plan, take_step
-from cloudfree.training.train_state import Run
-from cloudfree.training.training_log import Journal
+from cloudfree.training.step import TrainPlan, train_step
+from cloudfree.training.train_state import TrainState
+from cloudfree.training.training_log import TrainingLog
 from cloudfree.training.validation import Validation
 
 PICTURED = 4
@@ -49,7 +49,7 @@ class TrainResult:
     last_loss: float
     seconds: float
     skipped: tuple[str, ...]
-    validation: Figures | None = None
+    validation: Metrics | None = None
 
     def summary(self) -> str:
         """A few lines for people."""
@@ -69,12 +69,12 @@ class TrainResult:
 
 
 @dataclass(frozen=True)
-class Session:
+class Trainer:
     """One call of the command: the run, and what it is fed and written with."""
 
     folder: Path
-    run: Run
-    plan: Plan
+    run: TrainState
+    plan: TrainPlan
     card: ModelCard
     store: PatchStore
     readers: int
@@ -88,14 +88,14 @@ class Session:
         with ExitStack() as stack:
             stack.callback(batches.close)
             journal = stack.enter_context(self._journal()) if processes.is_first else None
-            stack.enter_context(without_notes())
-            validated: Figures | None = None
+            stack.enter_context(muted_log())
+            validated: Metrics | None = None
             begun = time.monotonic() - run.seconds
             if journal and run.step == 0:
                 run.save(self.folder / CHECKPOINT)  # tells --resume which patches are the run's
             ready = stack.enter_context(prefetch(batches.at, left))
             for _, batch in progress(ready, len(left), "steps"):
-                result = take_step(run, plan, batch)
+                result = train_step(run, plan, batch)
                 run.seconds = time.monotonic() - begun
                 if journal:
                     epoch = run.step / plan.steps_per_epoch
@@ -107,8 +107,8 @@ class Session:
             processes.gather(s.name for s in self.store.skipped.values()), validated
         )
 
-    def _journal(self) -> Journal:
-        return Journal(self.folder, self.run.step, validates=self.validation is not None)
+    def _journal(self) -> TrainingLog:
+        return TrainingLog(self.folder, self.run.step, validates=self.validation is not None)
 
     @property
     def _looks(self) -> bool:
@@ -117,7 +117,7 @@ class Session:
         every = settings.picture_steps or max(round(plan.steps_per_epoch), LEAST_PICTURE_STEPS)
         return self.run.step == plan.steps or self.run.step % every == 0
 
-    def _look(self, journal: Journal, epoch: float) -> Figures | None:
+    def _look(self, journal: TrainingLog, epoch: float) -> Metrics | None:
         """Write pictures, and the figures of the patches held out."""
         write_samples(self.folder, self.run.step, list(self._pictured()), self.card)
         if self.validation is None:
@@ -134,14 +134,14 @@ class Session:
             self.run.save(self.folder / CHECKPOINT)
             write_model(self.run.result, card, self.folder, step)
 
-    def _pictured(self) -> Iterator[tuple[Pixels, Float32]]:
-        for index in spread_indexes(len(self.store.samples), PICTURED):
+    def _pictured(self) -> Iterator[tuple[PatchArrays, Float32]]:
+        for index in even_indexes(len(self.store.samples), PICTURED):
             pixels = self.store.get(index)
             if pixels is not None:
                 seen = middle(pixels, self.plan.settings.crop)
                 yield seen, predict(self.run, self.plan, self.card, seen)
 
-    def _result(self, skipped: Sequence[str], validated: Figures | None) -> TrainResult:
+    def _result(self, skipped: Sequence[str], validated: Metrics | None) -> TrainResult:
         stages = len(self.plan.objective.stages)
         losses = self.run.losses[self.plan.steps * (stages - 1) // stages :]
         ends = max(1, round(ENDS * len(losses)))
@@ -158,6 +158,6 @@ class Session:
         )
 
 
-def spread_indexes(number: int, most: int) -> list[int]:
+def even_indexes(number: int, most: int) -> list[int]:
     """At most `most` places of a list, evenly spread."""
     return sorted({index * number // most for index in range(most)})

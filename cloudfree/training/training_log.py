@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cloudfree.metrics.bootstrap import METRICS
-from cloudfree.metrics.image_metrics import Figures
+from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.training.step import StepResult
 
 logger = logging.getLogger("cloudfree")
@@ -23,7 +23,7 @@ LOSS_COLUMNS = ("step", "epoch", *CURVES, "seconds")
 VALIDATION_COLUMNS = ("step", "epoch", *METRICS)
 
 
-class Journal:
+class TrainingLog:
     """Writes a row for each step and for each validation, and the curves of both.
 
     A run that resumes after `step` takes back the rows behind it. Without validations there is no
@@ -57,7 +57,7 @@ class Journal:
         self._losses.write(values)
         self._draw(values, CURVES)
 
-    def write_validation(self, step: int, epoch: float, figures: Figures) -> None:
+    def write_validation(self, step: int, epoch: float, figures: Metrics) -> None:
         """Add the figures of the patches held out, after a step."""
         assert self._validation is not None
         values = {"step": step, "epoch": round(epoch, 4), **vars(figures)}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.metrics.bootstrap import mean_figures
-from cloudfree.metrics.image_metrics import Figures, score
+from cloudfree.metrics.bootstrap import mean_metrics
+from cloudfree.metrics.image_metrics import Metrics, score
 from cloudfree.metrics.protocol import NATIVE
-from cloudfree.training.patch_cache import PatchStore, Pixels
+from cloudfree.training.patch_cache import PatchArrays, PatchStore
 from cloudfree.training.prediction import middle, predict
-from cloudfree.training.step import Plan
-from cloudfree.training.train_state import Run
+from cloudfree.training.step import TrainPlan
+from cloudfree.training.train_state import TrainState
 
 # Patches of a validation, spread over those there are: enough to see a run go astray, few enough
 # to look after every epoch.
@@ -24,14 +24,14 @@ class Validation:
 
     store: PatchStore
 
-    def figures(self, run: Run, plan: Plan, card: ModelCard) -> Figures:
+    def figures(self, run: TrainState, plan: TrainPlan, card: ModelCard) -> Metrics:
         """Means over the patches of the figures of the raw prediction, in the native protocol."""
         places = [card.optical_bands.index(band) for band in card.output_bands]
 
-        def figures_of(pixels: Pixels) -> Figures:
+        def figures_of(pixels: PatchArrays) -> Metrics:
             seen = middle(pixels, plan.settings.crop)
             restored = NATIVE.restored(predict(run, plan, card, seen))
             return score(NATIVE.observed(seen.clear[places]), restored)
 
         there = (self.store.get(index) for index in range(len(self.store.samples)))
-        return mean_figures([figures_of(pixels) for pixels in there if pixels]).figures
+        return mean_metrics([figures_of(pixels) for pixels in there if pixels]).figures

@@ -23,7 +23,7 @@ from cloudfree.inference.card_toml import toml_text
 from cloudfree.inference.model import Model
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.model_store import read_card
-from cloudfree.inference.test_time_augmentation import Spread
+from cloudfree.inference.test_time_augmentation import TestTimeAugmentation
 from cloudfree.inference.torch_runtime import TorchRuntime
 
 SOURCE = "flips"
@@ -59,7 +59,7 @@ def calibrate(data: Path, run: Path, model: Path) -> None:
 def residuals_of(run: Path, card: ModelCard, samples: list[Sample]) -> Residuals:
     """Errors of a run on triplets that it never saw, with what the flips tell of them."""
     model = Model(card, runtime_of(run, card.inputs))
-    predict, found = Spread(model, SOURCE).predict, []
+    predict, found = TestTimeAugmentation(model, SOURCE).predict, []
     for sample in samples:
         patch = read_patch(sample)
         clouds = find_clouds(patch)

@@ -13,7 +13,7 @@ import rasterio
 import torch
 from imagined_radar import Image, ImaginedRadar, blur, fit_radar
 
-from cloudfree.commands.evaluate.patch import GROWTH
+from cloudfree.commands.evaluate.patch import DILATION
 from cloudfree.commands.mask.run import MaskSettings, plan_mask, write_mask
 from cloudfree.core.mask_classes import Mask, in_shadow
 from cloudfree.core.progress import silent
@@ -60,7 +60,7 @@ class Patch:
 
 
 @dataclass(frozen=True)
-class Veil:
+class CloudTransplant:
     """What clouds did to the clear image below them, to be done to another one.
 
     ``added`` is the light they added and ``left`` the share of the ground's light they left, both
@@ -83,7 +83,9 @@ class Library:
     sea: list[Patch] = field(default_factory=list)  # clear image of plain sea
     donors: list[Image] = field(default_factory=list)  # cloudy images
     white: list[Image] = field(default_factory=list)  # of these, the overcast ones
-    veils: list[Veil] = field(default_factory=list)  # clouds and shadows, of pairs and triplets
+    veils: list[CloudTransplant] = field(
+        default_factory=list
+    )  # clouds and shadows, of pairs and triplets
     simulated: list[Patch] = field(default_factory=list)  # all three images of simulated scenes
     radar: ImaginedRadar | None = None  # for clear images without SAR
 
@@ -99,7 +101,7 @@ def read_mask(path: Path) -> Mask:
     """Find clouds and shadows of an image as `cloudfree remove` does: classes, (1, y, x)."""
     with OpticalScene(path, NO_OFFSET_DN) as scene, TemporaryDirectory() as folder:
         found = Path(folder) / "mask.tif"
-        plan = plan_mask(scene, MaskSettings(dilate=GROWTH, thorough=True), silent)
+        plan = plan_mask(scene, MaskSettings(dilate=DILATION, thorough=True), silent)
         write_mask(scene, found, plan, silent, {})
         with rasterio.open(found) as file:
             mask: Mask = file.read()
@@ -210,7 +212,7 @@ def score_clouds(optical: Image) -> Image:
     return score
 
 
-def lift_veil(cloudy: Image, clear: Image) -> Veil:
+def lift_veil(cloudy: Image, clear: Image) -> CloudTransplant:
     """Take clouds, haze and shadows off a pair of images of two dates.
 
     What differs away from all three is the ground of the other date, and is left out. Where cloud
@@ -230,4 +232,4 @@ def lift_veil(cloudy: Image, clear: Image) -> Veil:
     veiled = np.clip(change / np.maximum(CLOUD - clear, 0.1), 0.0, 0.9)
     left, added = 1.0 + present * (lit * (1.0 - veiled) - 1.0), present * veiled * CLOUD
     opacity = np.clip((score - 0.3) / 0.3, 0.0, 1.0)[None]
-    return Veil(cloudy, *(image.astype(np.float32) for image in (added, left, opacity)))
+    return CloudTransplant(cloudy, *(image.astype(np.float32) for image in (added, left, opacity)))

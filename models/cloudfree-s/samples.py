@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from imagined_radar import Image, blur
 from numpy.typing import NDArray
-from patches import Library, Patch, Veil, score_clouds
+from patches import CloudTransplant, Library, Patch, score_clouds
 
 from cloudfree.networks.cloudfree_s import CLOUDY_SCORE
 
@@ -214,7 +214,7 @@ def simulate_clouds(rng: np.random.Generator, clear: Image, library: Library) ->
     return covered
 
 
-def transplant(rng: np.random.Generator, clear: Image, veils: list[Veil]) -> Image:
+def transplant(rng: np.random.Generator, clear: Image, veils: list[CloudTransplant]) -> Image:
     """Do to a clear image what clouds and their shadows did to another one."""
     veil = veils[int(rng.integers(len(veils)))]
     images = [veil.cloudy, veil.added, veil.left, veil.opacity]

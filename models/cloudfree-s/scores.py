@@ -17,10 +17,10 @@ from own_date import OWN_DATE, score_own_date
 from patches import FOLDS, UNSCORED, Patch, open_library, read_triplets
 from safetensors.torch import load_file
 
-from cloudfree.cloudmask.shadow_under_dilation import shadow_with_rim
-from cloudfree.commands.remove.removal_scene import SHADOW_REACH_PX, SOFT_EDGE_PX
-from cloudfree.core.mask_classes import obscured
-from cloudfree.inference.feathering import soft_edge
+from cloudfree.cloudmask.shadow_under_dilation import shadow_under_dilation
+from cloudfree.commands.remove.removal_scene import FEATHER_PX, SHADOW_REACH_PX
+from cloudfree.core.mask_classes import is_cloud_or_shadow
+from cloudfree.inference.feathering import feather
 from cloudfree.metrics.image_metrics import score as compare_images
 from cloudfree.networks.cloudfree_s import CloudfreeS
 
@@ -89,7 +89,7 @@ def open_network(run: Path) -> CloudfreeS:
 def restore(network: CloudfreeS, patch: Patch) -> Image:
     """Let the network restore the cloudy image of a triplet, told of shadows as in `remove`."""
     assert patch.cloudy is not None and patch.sar is not None and patch.mask is not None
-    shadow = shadow_with_rim(patch.mask[0], SHADOW_REACH_PX)[None].astype(np.float32)
+    shadow = shadow_under_dilation(patch.mask[0], SHADOW_REACH_PX)[None].astype(np.float32)
     with torch.inference_mode():
         seen = (torch.from_numpy(image)[None] for image in (patch.cloudy, patch.sar, shadow))
         result: Image = network(*seen)["image"][0].numpy()
@@ -100,8 +100,8 @@ def score_triplet(network: CloudfreeS, patch: Patch) -> dict[str, Any]:
     """Score doing nothing, the raw result, and the result with the clear pixels kept."""
     assert patch.cloudy is not None and patch.clear is not None and patch.mask is not None
     raw = restore(network, patch)
-    clouds = obscured(patch.mask[0])
-    kept = patch.cloudy + soft_edge(clouds, SOFT_EDGE_PX) * (raw - patch.cloudy)
+    clouds = is_cloud_or_shadow(patch.mask[0])
+    kept = patch.cloudy + feather(clouds, FEATHER_PX) * (raw - patch.cloudy)
     images = dict(zip(RESULTS, (patch.cloudy, raw, kept), strict=True))
     scores = {name: score(image, patch.clear) for name, image in images.items()}
     return {"cloud_or_shadow": float(clouds.mean()), **scores}

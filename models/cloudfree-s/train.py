@@ -103,7 +103,7 @@ def learning_rate(step: int, steps: int) -> float:
 
 
 @dataclass
-class Run:
+class TrainState:
     """All that a run must remember to go on after a break."""
 
     network: CloudfreeS
@@ -128,7 +128,7 @@ class Run:
             getattr(self, name).load_state_dict(state[name])
 
 
-def start_run(start: Path | None, seed: int) -> Run:
+def start_training_state(start: Path | None, seed: int) -> TrainState:
     """Set up networks and optimiser."""
     torch.manual_seed(seed)
     network, average = CloudfreeS(), CloudfreeS()
@@ -139,7 +139,7 @@ def start_run(start: Path | None, seed: int) -> Run:
     rest = [p for p in network.parameters() if p.ndim != 4]
     optimizer = torch.optim.AdamW(decayed, weight_decay=WEIGHT_DECAY)
     optimizer.add_param_group({"params": rest, "weight_decay": 0.0})
-    return Run(network, average, optimizer)
+    return TrainState(network, average, optimizer)
 
 
 def whole_loss(
@@ -159,7 +159,7 @@ def share_gradients(network: CloudfreeS) -> None:
     vector_to_parameters(flat / distributed.get_world_size(), gradients)
 
 
-def take_step(run: Run, rate: float, compare: Callable[..., Tensor], batch: Batch) -> float:
+def train_step(run: TrainState, rate: float, compare: Callable[..., Tensor], batch: Batch) -> float:
     """Do one step and return its loss."""
     for group in run.optimizer.param_groups:
         group["lr"] = rate
@@ -193,7 +193,7 @@ def train(options: argparse.Namespace) -> None:
     rank, processes = join_processes()
     scenes = sorted(path for path in options.sim.iterdir() if path.is_dir())
     library = open_library(options.data, scenes[rank::processes])
-    run = start_run(options.weights, options.seed)
+    run = start_training_state(options.weights, options.seed)
     if options.resume and checkpoint.exists():
         run.load(checkpoint)
     compare = torch.compile(whole_loss, dynamic=False)  # takes minutes once, then a fifth less
@@ -201,7 +201,7 @@ def train(options: argparse.Namespace) -> None:
     while run.step < options.steps:
         begun = time.monotonic()
         batch = make_batch(library, (options.seed, rank, run.step))
-        recent.append(take_step(run, learning_rate(run.step, options.steps), compare, batch))
+        recent.append(train_step(run, learning_rate(run.step, options.steps), compare, batch))
         run.seconds += time.monotonic() - begun
         if rank == 0 and run.step % 50 == 0:
             print(f"{run.step} loss {np.mean(recent):.4f} {run.seconds:.0f} s", flush=True)

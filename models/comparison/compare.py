@@ -38,7 +38,7 @@ SHORT, LONG = 1, 6  # steps of the two trainings from which the time of a step i
 METRICS = ("psnr", "ssim", "sam", "mae")
 HARDWARE = "one thread of a shared 2-core CPU, fp32"
 
-Figures = dict[str, float]
+Metrics = dict[str, float]
 Results = dict[str, Any]
 
 
@@ -150,7 +150,7 @@ def train(contestant: Contestant, fold: Fold, data: Path, runs: Path, steps: int
     }
 
 
-def score(model: Path, data: Path) -> tuple[dict[str, Figures], dict[str, Figures]]:
+def score(model: Path, data: Path) -> tuple[dict[str, Metrics], dict[str, Metrics]]:
     """Score a model and doing nothing: of each triplet the figures over all pixels."""
     text, _ = cloudfree(
         ["evaluate", "--data", str(data), "--model", str(model), "--device", "cpu", "-q", "--json"]
@@ -203,7 +203,7 @@ def run(data: Path, runs: Path) -> None:
                 own["folds"][fold.name] = {**trained, "triplets": raw}
                 results["do_nothing"] |= {fold.name: nothing}
                 write_results(results)
-                print(contestant.network, fold.name, trained, mean_figures(raw), flush=True)
+                print(contestant.network, fold.name, trained, mean_metrics(raw), flush=True)
 
 
 def read_results() -> Results:
@@ -231,7 +231,7 @@ def write_results(results: Results) -> None:
 # --- the table ----------------------------------------------------------------------------------
 
 
-def mean_figures(triplets: dict[str, Figures]) -> Figures:
+def mean_metrics(triplets: dict[str, Metrics]) -> Metrics:
     """Average over triplets."""
     return {metric: fmean(figures[metric] for figures in triplets.values()) for metric in METRICS}
 
@@ -271,14 +271,14 @@ def shipped_row(folds: Sequence[Results]) -> str:
     return row("`cloudfree-s` as shipped", cost, raw)
 
 
-def row(name: str, cost: str, triplets: dict[str, Figures]) -> str:
+def row(name: str, cost: str, triplets: dict[str, Metrics]) -> str:
     """Write one line of the table; `cost` is parameters, steps and minutes."""
-    mean = mean_figures(triplets)
+    mean = mean_metrics(triplets)
     figures = f"{mean['psnr']:.2f} | {mean['ssim']:.3f} | {mean['sam']:.1f} | {mean['mae']:.4f}"
     return f"| {name} | {cost or '| |'} | {figures} |"
 
 
-def merged(folds: Iterable[dict[str, Figures]]) -> dict[str, Figures]:
+def merged(folds: Iterable[dict[str, Metrics]]) -> dict[str, Metrics]:
     """The triplets of all folds."""
     return {name: figures for fold in folds for name, figures in fold.items()}
 

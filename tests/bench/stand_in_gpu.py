@@ -36,7 +36,7 @@ class StandIn:
     busy: list[tuple[float, float]] = field(default_factory=list)
     _computing: Lock = field(default_factory=Lock)
 
-    def side_by_side(self) -> AbstractContextManager[int]:
+    def parallel_batches(self) -> AbstractContextManager[int]:
         """As many as on a GPU."""
         return nullcontext(GPU_SIDE_BY_SIDE)
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.cloudmask.class_cache import KeptClasses
+from cloudfree.cloudmask.class_cache import ClassCache
 from cloudfree.core.window import strips
 
 
@@ -13,7 +13,7 @@ def test_classes_come_back_as_they_were_kept(
     height: int, width: int, rows: int, other_rows: int
 ) -> None:
     mask = np.random.default_rng(height).integers(0, 4, (height, width)).astype(np.uint8)
-    kept = KeptClasses()
+    kept = ClassCache()
     for window in strips(height, width, rows):
         kept.add(window, mask[window.slices])
     for _ in range(2):

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from cloudfree.cloudmask.class_rules import ClassRules
 from cloudfree.cloudmask.classifier import Classifier, Shadows
-from cloudfree.cloudmask.scene_statistics import OVERVIEW_PX, Survey, survey
+from cloudfree.cloudmask.scene_statistics import OVERVIEW_PX, SceneStatistics, collect_statistics
 from cloudfree.cloudmask.score import SCORE_HALO_PX
 from cloudfree.cloudmask.shadow import SHADOW_BANDS
-from cloudfree.cloudmask.shadow_projection import ShadowCast
+from cloudfree.cloudmask.shadow_projection import ShadowProjection
 from cloudfree.cloudmask.strip_halo import with_halo
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.core.progress import silent
@@ -25,12 +25,12 @@ PIXELS, CLOUD, SHADOW = cloudy_scene()
 BROKEN_CLOUD = cloudy_scene(size=110, distance_m=250.0, seed=2)[0]
 
 
-def _survey(source: ArraySource, rows: int, azimuth: float | None = None) -> Survey:
-    return survey(source, RULES, TEN_METRE_AXES, azimuth, silent, rows)
+def _survey(source: ArraySource, rows: int, azimuth: float | None = None) -> SceneStatistics:
+    return collect_statistics(source, RULES, TEN_METRE_AXES, azimuth, silent, rows)
 
 
 def _classifier(source: ArraySource, rows: int, azimuth: float = 150.0) -> Classifier:
-    cast = ShadowCast.away_from_sun(azimuth, TEN_METRE_AXES, (150.0, 600.0))
+    cast = ShadowProjection.away_from_sun(azimuth, TEN_METRE_AXES, (150.0, 600.0))
     found = _survey(source, rows, azimuth)
     return Classifier(RULES, Shadows(found.thresholds, cast, found.lit), 2.5)
 
@@ -62,10 +62,10 @@ def test_a_thorough_mask_does_not_depend_on_it_either(height: int, rows: int, se
     source = ArraySource(pixels)
 
     def classified(rows: int) -> np.ndarray:
-        found = survey(source, THOROUGH, TEN_METRE_AXES, 150.0, silent, rows)
-        cast = ShadowCast.away_from_sun(150.0, TEN_METRE_AXES, (150.0, 600.0))
+        found = collect_statistics(source, THOROUGH, TEN_METRE_AXES, 150.0, silent, rows)
+        cast = ShadowProjection.away_from_sun(150.0, TEN_METRE_AXES, (150.0, 600.0))
         shadows = Shadows(found.thresholds, cast, found.lit)
-        return _whole(source, Classifier(THOROUGH, shadows, 2.5, maybe_px=7.0), rows)
+        return _whole(source, Classifier(THOROUGH, shadows, 2.5, thin_cloud_reach_px=7.0), rows)
 
     whole = classified(10_000)
     np.testing.assert_array_equal(classified(rows), whole)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.cloudmask.class_rules import MAYBE_CLOUD, ClassRules, add_haze
+from cloudfree.cloudmask.class_rules import THIN_CLOUD, ClassRules, add_haze
 from cloudfree.cloudmask.classifier import Classifier, Shadows
 from cloudfree.cloudmask.haze import HAZE_BANDS, haze_threshold
-from cloudfree.cloudmask.scene_statistics import survey
+from cloudfree.cloudmask.scene_statistics import collect_statistics
 from cloudfree.cloudmask.shadow import SHADOW_BANDS
-from cloudfree.cloudmask.shadow_projection import ShadowCast
+from cloudfree.cloudmask.shadow_projection import ShadowProjection
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.core.progress import silent
 from tests.factories.cloudy_scenes import (
@@ -95,7 +95,7 @@ def test_where_too_little_is_clear_nothing_is_known_of_haze() -> None:
 def test_haze_changes_clear_pixels_only(value: MaskClass) -> None:
     mask = np.array([[value, MaskClass.CLEAR, MaskClass.CLEAR]], dtype=np.uint8)
     add_haze(mask, np.array([[True, True, False]]))
-    np.testing.assert_array_equal(mask, [[value, MAYBE_CLOUD, MaskClass.CLEAR]])
+    np.testing.assert_array_equal(mask, [[value, THIN_CLOUD, MaskClass.CLEAR]])
 
 
 def _veiled_scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -112,10 +112,10 @@ def _veiled_scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _classifier(source: ArraySource, rows: int = 64) -> Classifier:
-    found = survey(source, RULES, TEN_METRE_AXES, 150.0, silent, rows)
-    cast = ShadowCast.away_from_sun(150.0, TEN_METRE_AXES, (150.0, 600.0))
+    found = collect_statistics(source, RULES, TEN_METRE_AXES, 150.0, silent, rows)
+    cast = ShadowProjection.away_from_sun(150.0, TEN_METRE_AXES, (150.0, 600.0))
     shadows = Shadows(found.thresholds, cast, found.lit)
-    return Classifier(RULES, shadows, maybe_px=20.0, haze=found.haze)
+    return Classifier(RULES, shadows, thin_cloud_reach_px=20.0, haze=found.haze)
 
 
 def _mask(classifier: Classifier, source: ArraySource, rows: int = 64, **options) -> np.ndarray:

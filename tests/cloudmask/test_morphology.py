@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
-from cloudfree.cloudmask.morphology import Distance, grow, growth_halo_px, parse_distance
+from cloudfree.cloudmask.morphology import Distance, dilate, dilation_halo_px, parse_distance
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.core.window import strips
 from cloudfree.errors import InputError
@@ -51,7 +51,7 @@ def test_metres_become_pixels_by_the_size_of_a_pixel() -> None:
 @given(st.integers(0, 10_000), radii)
 def test_classes_grow_by_a_disc_cloud_over_shadow_over_the_rest(seed: int, radius: float) -> None:
     mask = _mask(seed)
-    grown = grow(mask, radius)
+    grown = dilate(mask, radius)
 
     def near(value: MaskClass) -> np.ndarray:
         if not (mask == value).any():
@@ -68,9 +68,9 @@ def test_classes_grow_by_a_disc_cloud_over_shadow_over_the_rest(seed: int, radiu
 @given(st.integers(0, 10_000), radii, st.integers(1, 15))
 def test_strips_with_their_halo_grow_like_the_whole(seed: int, radius: float, rows: int) -> None:
     mask = _mask(seed)
-    whole = grow(mask, radius)
+    whole = dilate(mask, radius)
     height, width = mask.shape
     for window in strips(height, width, rows):
-        outer = window.grown(growth_halo_px(radius), height, width)
-        part = grow(mask[outer.slices], radius)[window.within(outer)]
+        outer = window.grown(dilation_halo_px(radius), height, width)
+        part = dilate(mask[outer.slices], radius)[window.within(outer)]
         np.testing.assert_array_equal(part, whole[window.slices])

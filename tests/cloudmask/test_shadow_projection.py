@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.cloudmask.pixel_axes import GroundAxes
-from cloudfree.cloudmask.shadow_projection import SHADOW_REACH_M, ShadowCast
+from cloudfree.cloudmask.pixel_axes import PixelAxes
+from cloudfree.cloudmask.shadow_projection import SHADOW_REACH_M, ShadowProjection
 from cloudfree.core.window import strips
 from tests.factories.cloudy_scenes import TEN_METRE_AXES
 
@@ -16,7 +16,7 @@ lengths = st.floats(-60, 60)
 def test_the_shadow_of_one_pixel_is_an_unbroken_line(row: float, col: float, from_: float) -> None:
     cloud = np.zeros((161, 161), dtype=bool)
     cloud[80, 80] = True
-    cast = ShadowCast.between((from_ * row, from_ * col), (row, col))
+    cast = ShadowProjection.between((from_ * row, from_ * col), (row, col))
     rows, cols = np.nonzero(cast.of(cloud))
     offsets = np.stack([rows - 80, cols - 80], axis=1)
     length = max(np.hypot(row, col), 1e-9)
@@ -32,11 +32,11 @@ def test_the_shadow_of_one_pixel_is_an_unbroken_line(row: float, col: float, fro
 def test_shadows_fall_away_from_the_sun_for_two_kilometres() -> None:
     cloud = np.zeros((500, 500), dtype=bool)
     cloud[250, 250] = True
-    southern_sun = ShadowCast.away_from_sun(180.0, TEN_METRE_AXES).of(cloud)
+    southern_sun = ShadowProjection.away_from_sun(180.0, TEN_METRE_AXES).of(cloud)
     rows, cols = np.nonzero(southern_sun)
     assert set(cols) == {250}
     assert (rows.min(), rows.max()) == (250 - SHADOW_REACH_M / 10, 250)
-    eastern_sun = ShadowCast.away_from_sun(90.0, TEN_METRE_AXES).of(cloud)
+    eastern_sun = ShadowProjection.away_from_sun(90.0, TEN_METRE_AXES).of(cloud)
     rows, cols = np.nonzero(eastern_sun)
     assert set(rows) == {250}
     assert (cols.min(), cols.max()) == (50, 250)
@@ -44,7 +44,7 @@ def test_shadows_fall_away_from_the_sun_for_two_kilometres() -> None:
 
 def test_a_cloud_of_one_height_throws_its_own_shape() -> None:
     cloud = np.random.default_rng(0).random((40, 50)) < 0.2
-    shadow = ShadowCast.away_from_sun(180.0, TEN_METRE_AXES, (70.0, 70.0)).of(cloud)
+    shadow = ShadowProjection.away_from_sun(180.0, TEN_METRE_AXES, (70.0, 70.0)).of(cloud)
     np.testing.assert_array_equal(shadow[:-7], cloud[7:])
     assert not shadow[-7:].any()
 
@@ -53,7 +53,7 @@ def test_a_cloud_of_one_height_throws_its_own_shape() -> None:
 def test_the_halo_covers_the_farthest_shadow(azimuth: float, near: float, more: float) -> None:
     cloud = np.zeros((401, 3), dtype=bool)
     cloud[200] = True
-    cast = ShadowCast.away_from_sun(azimuth, TEN_METRE_AXES, (near, near + more))
+    cast = ShadowProjection.away_from_sun(azimuth, TEN_METRE_AXES, (near, near + more))
     rows, _ = np.nonzero(cast.of(cloud))
     assert np.abs(rows - 200).max(initial=0) <= cast.halo_px <= 203
 
@@ -63,7 +63,7 @@ def test_strips_with_their_halo_are_cast_like_the_whole(
     seed: int, rows: int, row: float, col: float
 ) -> None:
     cloud = np.random.default_rng(seed).random((90, 40)) < 0.02
-    cast = ShadowCast.between((row / 3, col / 2), (row, col))
+    cast = ShadowProjection.between((row / 3, col / 2), (row, col))
     whole = cast.of(cloud)
     for window in strips(90, 40, rows):
         outer = window.grown(cast.halo_px, 90, 40)
@@ -76,17 +76,17 @@ def test_a_scene_smaller_than_a_shadow_is_cast_too(
     height: int, width: int, row: float, col: float
 ) -> None:
     cloud = np.ones((height, width), dtype=bool)
-    assert ShadowCast.between((0.0, 0.0), (row, col)).of(cloud).all()
-    beyond = ShadowCast.between((height, 0.0), (height + row**2, col))
+    assert ShadowProjection.between((0.0, 0.0), (row, col)).of(cloud).all()
+    beyond = ShadowProjection.between((height, 0.0), (height + row**2, col))
     assert not beyond.of(cloud).any()
 
 
 def test_a_cast_of_no_length_reaches_the_clouds_alone() -> None:
     cloud = np.eye(5, dtype=bool)
-    np.testing.assert_array_equal(ShadowCast().of(cloud), cloud)
+    np.testing.assert_array_equal(ShadowProjection().of(cloud), cloud)
 
 
 def test_axes_of_every_fourth_pixel_move_a_quarter() -> None:
-    axes = GroundAxes(north=(-0.1, 0.02), east=(0.02, 0.1))
+    axes = PixelAxes(north=(-0.1, 0.02), east=(0.02, 0.1))
     whole = np.array(axes.displacement(33.0, 1000.0))
     np.testing.assert_allclose(axes.every(4).displacement(33.0, 1000.0), whole / 4)

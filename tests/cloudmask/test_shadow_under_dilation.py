@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from cloudfree.cloudmask.shadow_under_dilation import shadow_with_rim
+from cloudfree.cloudmask.shadow_under_dilation import shadow_under_dilation
 from cloudfree.core.mask_classes import MaskClass
 
 
 def test_shadow_goes_on_below_the_cloud_beside_it_and_not_over_clear_ground() -> None:
     mask = np.zeros((8, 30), np.uint8)
     mask[:, 10:14], mask[:, 14:] = MaskClass.SHADOW, MaskClass.CLOUD
-    told = shadow_with_rim(mask, 5)
+    told = shadow_under_dilation(mask, 5)
     assert told[:, 10:19].all()
     assert not told[:, :10].any()
     assert not told[:, 19:].any()
 
 
 def test_a_cloud_without_shadow_has_none() -> None:
-    assert not shadow_with_rim(np.full((8, 8), MaskClass.CLOUD, np.uint8), 5).any()
+    assert not shadow_under_dilation(np.full((8, 8), MaskClass.CLOUD, np.uint8), 5).any()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cloudfree.cloudmask.pixel_axes import GroundAxes
+from cloudfree.cloudmask.pixel_axes import PixelAxes
 from cloudfree.cloudmask.sun_geometry import fit_sun
 from tests.factories.cloudy_scenes import TEN_METRE_AXES, cloudy_scene, degrees_apart
 
@@ -62,7 +62,7 @@ def test_shadows_that_fall_farther_than_is_looked_have_no_distance() -> None:
 
 
 def test_it_is_found_on_a_grid_that_is_turned_and_has_oblong_pixels() -> None:
-    axes = GroundAxes(north=(0.03, 0.1), east=(0.06, -0.05))
+    axes = PixelAxes(north=(0.03, 0.1), east=(0.06, -0.05))
     fit = fit_sun(*_masks(axes=axes, size=160, distance_m=400.0), axes)
     assert fit is not None
     assert degrees_apart(fit.azimuth_deg, 150.0) <= 15

@@ -13,7 +13,7 @@ from cloudfree.core.displacement import (
     coarser,
     kind,
     mean_shift,
-    powers,
+    monomials,
     reach_px,
     words,
 )
@@ -74,7 +74,7 @@ def test_in_larger_pixels_the_same_ground_is_moved_the_same_way(
 
 
 def test_powers_are_ordered_by_degree() -> None:
-    terms = powers(np.array(2.0), np.array(3.0), 2)
+    terms = monomials(np.array(2.0), np.array(3.0), 2)
     assert [float(term) for term in terms] == [1, 2, 3, 4, 6, 9]
 
 

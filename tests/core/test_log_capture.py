@@ -6,14 +6,14 @@ import logging
 
 import pytest
 
-from cloudfree.core.log_capture import warnings_kept
+from cloudfree.core.log_capture import captured_warnings
 
 log = logging.getLogger("cloudfree")
 
 
 def test_warnings_are_kept_and_notes_dropped(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "cloudfree")
-    with warnings_kept() as kept:
+    with captured_warnings() as kept:
         log.info("a note")
         log.warning("%d of them are odd", 2)
         log.error("worse")
@@ -23,7 +23,7 @@ def test_warnings_are_kept_and_notes_dropped(caplog: pytest.LogCaptureFixture) -
 
 def test_who_listened_before_listens_again(caplog: pytest.LogCaptureFixture) -> None:
     handlers, propagate = log.handlers[:], log.propagate
-    with pytest.raises(RuntimeError, match="enough"), warnings_kept() as kept:
+    with pytest.raises(RuntimeError, match="enough"), captured_warnings() as kept:
         raise RuntimeError("enough")
     log.warning("after it")
     assert (kept, caplog.messages) == ([], ["after it"])

@@ -9,8 +9,13 @@ import pytest
 
 from cloudfree.core.displacement import Displacement, PolynomialDisplacement, kind
 from cloudfree.core.shift import Shift
-from cloudfree.coregistration.displacement_model import MAX_DOUBT_PX, Fit, Step, fit_displacement
-from cloudfree.coregistration.tie_points import REACH_PX, Matching, Windows
+from cloudfree.coregistration.displacement_model import (
+    MAX_DOUBT_PX,
+    DisplacementFit,
+    Step,
+    fit_displacement,
+)
+from cloudfree.coregistration.tie_points import REACH_PX, TiePointMatching, Windows
 from tests.factories.displaced_scenes import error_px, estimate, rotation, scaling
 from tests.factories.scene_pairs import field_pair
 
@@ -18,7 +23,7 @@ SIDE = 256
 SHIFT = Shift(2.4, -3.1)
 
 
-def _fit(by: Displacement, seed: int = 0) -> Fit | None:
+def _fit(by: Displacement, seed: int = 0) -> DisplacementFit | None:
     optical, decibels = field_pair(SIDE, by, seed)
     return estimate(optical, decibels, np.ones((SIDE, SIDE), bool))[1]
 
@@ -140,7 +145,7 @@ def test_a_change_that_is_large_and_badly_known_makes_the_whole_unreliable() -> 
 def test_windows_without_a_common_peak_have_no_match() -> None:
     windows = _windows(Shift(), 256)
     valley = dataclasses.replace(windows, agreement=-windows.agreement)
-    assert Matching(valley).at(np.zeros((64, 2))) is None
+    assert TiePointMatching(valley).at(np.zeros((64, 2))) is None
     assert fit_displacement(valley, Shift(), 256, 256) is None
 
 

@@ -14,10 +14,10 @@ from cloudfree.core.radiometry import Float32, decibel
 from cloudfree.core.shift import NO_SHIFT, Shift
 from cloudfree.coregistration.features import optical_features, sar_features
 from cloudfree.coregistration.global_shift import (
-    MAX_SPREAD_PX,
+    MAX_DISAGREEMENT_PX,
     MIN_RELIABILITY,
     NOTHING_MEASURED,
-    Estimate,
+    ShiftEstimate,
     estimate_shift,
 )
 from cloudfree.coregistration.phase_correlation import CrossPower
@@ -27,7 +27,7 @@ SIDE = 192
 Bits = np.ndarray
 
 
-def _estimate(optical: Float32, decibels: Float32, usable: Bits | None = None) -> Estimate:
+def _estimate(optical: Float32, decibels: Float32, usable: Bits | None = None) -> ShiftEstimate:
     usable = np.ones(optical.shape[1:], bool) if usable is None else usable
     power = CrossPower(*optical.shape[1:], len(optical), len(decibels))
     power.add(optical_features(optical, usable), sar_features(decibels))
@@ -121,9 +121,9 @@ def test_where_nothing_can_be_seen_nothing_is_measured(nothing: str) -> None:
 
 
 def test_both_bounds_decide_about_reliability() -> None:
-    assert Estimate(NO_SHIFT, MIN_RELIABILITY, MAX_SPREAD_PX).reliable
-    assert not Estimate(NO_SHIFT, MIN_RELIABILITY - 0.01, 0.0).reliable
-    assert not Estimate(NO_SHIFT, 1.0, MAX_SPREAD_PX + 0.01).reliable
+    assert ShiftEstimate(NO_SHIFT, MIN_RELIABILITY, MAX_DISAGREEMENT_PX).reliable
+    assert not ShiftEstimate(NO_SHIFT, MIN_RELIABILITY - 0.01, 0.0).reliable
+    assert not ShiftEstimate(NO_SHIFT, 1.0, MAX_DISAGREEMENT_PX + 0.01).reliable
 
 
 def test_agreement_is_highest_at_the_shift_and_halves_make_the_whole() -> None:

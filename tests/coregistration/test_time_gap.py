@@ -21,8 +21,8 @@ RADAR = Acquisition(
 
 
 def _optical(days: float) -> Acquisition:
-    assert RADAR.sensed is not None
-    return Acquisition(sensed=RADAR.sensed + timedelta(days=days))
+    assert RADAR.acquired is not None
+    return Acquisition(acquired=RADAR.acquired + timedelta(days=days))
 
 
 @pytest.mark.parametrize(

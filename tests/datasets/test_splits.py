@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cloudfree.datasets.folder import Listing
 from cloudfree.datasets.sample import Sample
-from cloudfree.datasets.splits import choose_split, regroup, spread
+from cloudfree.datasets.splits import choose_split, evenly_spread, regroup
 from cloudfree.errors import InputError
 from tests.factories.sample_folders import TEST, TRAIN
 
@@ -48,11 +48,11 @@ def test_a_split_without_patches_is_refused() -> None:
 @given(count=st.integers(1, 60), limit=st.integers(1, 80))
 def test_a_limit_takes_patches_from_all_over_the_list(count: int, limit: int) -> None:
     samples = _samples(*(f"{number:03}" for number in range(count)))
-    chosen = [int(sample.name) for sample in spread(samples, limit)]
+    chosen = [int(sample.name) for sample in evenly_spread(samples, limit)]
     assert len(chosen) == min(count, limit)
     gaps = {after - before for before, after in pairwise(chosen)}
     assert max(gaps, default=0) - min(gaps, default=0) <= 1
-    assert spread(samples, None) == samples
+    assert evenly_spread(samples, None) == samples
 
 
 @pytest.mark.parametrize(

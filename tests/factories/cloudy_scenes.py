@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from affine import Affine
 
-from cloudfree.cloudmask.pixel_axes import GroundAxes
+from cloudfree.cloudmask.pixel_axes import PixelAxes
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Grid
 from cloudfree.core.window import Window
 
-TEN_METRE_AXES = GroundAxes(north=(-0.1, 0.0), east=(0.0, 0.1))
+TEN_METRE_AXES = PixelAxes(north=(-0.1, 0.0), east=(0.0, 0.1))
 
 # Reflectance of B01 to B12 as seen from space.
 VEGETATION = (0.13, 0.10, 0.09, 0.07, 0.1, 0.2, 0.25, 0.28, 0.3, 0.1, 0.002, 0.18, 0.09)
@@ -34,7 +34,7 @@ def cloudy_scene(
     distance_m: float = 500.0,
     clouds: int = 12,
     seed: int = 0,
-    axes: GroundAxes = TEN_METRE_AXES,
+    axes: PixelAxes = TEN_METRE_AXES,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Reflectance (13, y, x), where the clouds are and where their shadows are."""
     random = np.random.default_rng(seed)

@@ -11,7 +11,7 @@ import pytest
 import rasterio.shutil
 from rasterio.errors import NotGeoreferencedWarning
 
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 
 
 def cut_short(path: Path, share: float = 0.5) -> Path:
@@ -31,7 +31,7 @@ def closed_folder(place: Path) -> Path:
 def half_loaded(path: Path) -> Path:
     """A GeoTIFF whose head is whole and whose pixels are not: it opens and cannot be read."""
     copy = path.with_name("copy.tif")
-    with without_warning(NotGeoreferencedWarning):
+    with ignored_warning(NotGeoreferencedWarning):
         rasterio.shutil.copy(path, copy, driver="COG")
     copy.replace(path)
     return cut_short(path, 0.6)

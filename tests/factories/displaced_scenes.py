@@ -16,10 +16,10 @@ from cloudfree.core.displacement import Displacement, PolynomialDisplacement
 from cloudfree.core.radiometry import Float32, linear_power
 from cloudfree.core.shift import Shift
 from cloudfree.coregistration.clear_windows import BANDS, CLOUD_SCORE
-from cloudfree.coregistration.displacement_model import Fit, fit_displacement
+from cloudfree.coregistration.displacement_model import DisplacementFit, fit_displacement
 from cloudfree.coregistration.features import optical_features, sar_features
-from cloudfree.coregistration.global_shift import Estimate, estimate_shift
-from cloudfree.coregistration.measure import Measurement, decide
+from cloudfree.coregistration.global_shift import ShiftEstimate, estimate_shift
+from cloudfree.coregistration.measure import ShiftMeasurement, decide
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.coregistration.tie_points import windows_of
 from cloudfree.sentinel1.geocoded import SarScene
@@ -123,7 +123,7 @@ def displaced(decibels: Float32, by: Displacement) -> Float32:
 
 def estimate(
     reflectance: Float32, decibels: Float32, usable: np.ndarray
-) -> tuple[Estimate, Fit | None]:
+) -> tuple[ShiftEstimate, DisplacementFit | None]:
     """What the pipeline measures on a scene of one block."""
     height, width = usable.shape
     optical, sar = optical_features(reflectance, usable), sar_features(decibels)
@@ -137,7 +137,7 @@ def estimate(
     return found, fit_displacement(windows, found.shift, height, width)
 
 
-def measured(pair: RealPair, by: Displacement | None = None) -> Measurement:
+def measured(pair: RealPair, by: Displacement | None = None) -> ShiftMeasurement:
     pair = pair.displaced(by)
     return decide(*estimate(pair.reflectance, pair.decibels, pair.usable), MAX_SHIFT, 1.0)
 

@@ -18,7 +18,7 @@ from cloudfree.core.shift import Shift
 from cloudfree.core.window import Window
 from cloudfree.coregistration.clear_windows import BLOCK_PX, MAX_BLOCKS, MIN_CLEAR, Block
 from cloudfree.coregistration.features import optical_features
-from cloudfree.coregistration.measure import Measurement, decide, estimate_displacement
+from cloudfree.coregistration.measure import ShiftMeasurement, decide, estimate_displacement
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.inference.tile_plan import TilePlan
 from tests.factories.scene_pairs import origin
@@ -88,6 +88,6 @@ class TwoDates:
         return np.nan_to_num(images, nan=1.0) < CLOUD
 
 
-def aligned(one: Float32, other: Float32, max_shift: float = 8.0) -> Measurement:
+def aligned(one: Float32, other: Float32, max_shift: float = 8.0) -> ShiftMeasurement:
     """How far the second date lies from the first."""
     return decide(*estimate_displacement(TwoDates(one, other)), max_shift, 1.0)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from cloudfree.training.distributed import Processes, join_processes
-from cloudfree.training.step import take_step
+from cloudfree.training.step import train_step
 from tests.factories.tiny_training import batch, begin
 
 
@@ -21,7 +21,7 @@ def train(processes: Processes, norm: bool, steps: int, size: int) -> dict[str, 
     run, plan = begin("l1", processes, norm, learning_rate=0.1)
     own = slice(processes.rank * size, (processes.rank + 1) * size)
     for step in range(steps):
-        take_step(run, plan, batch(processes.count * size, seed=step, part=own))
+        train_step(run, plan, batch(processes.count * size, seed=step, part=own))
     return run.learner.network.state_dict()
 
 

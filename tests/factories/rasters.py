@@ -12,7 +12,7 @@ from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 
 UTM31 = "EPSG:32631"
 TEN_METRES = Affine(10, 0, 500_000, 0, -10, 4_500_000)
@@ -34,7 +34,7 @@ def write_raster(
     """Write (band, y, x) with band names and tags."""
     options: dict[str, Any] = {"crs": crs, "transform": transform} if crs else {}
     with (
-        without_warning(NotGeoreferencedWarning),
+        ignored_warning(NotGeoreferencedWarning),
         rasterio.open(
             path, "w", driver="GTiff", count=len(pixels), height=pixels.shape[1],
             width=pixels.shape[2], dtype=pixels.dtype, nodata=nodata, **options,

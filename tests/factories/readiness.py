@@ -14,7 +14,7 @@ from tests.factories.patience import PATIENCE_S
 class OneAtATime:
     """A runtime that is not ready for batches side by side."""
 
-    def side_by_side(self) -> AbstractContextManager[int]:
+    def parallel_batches(self) -> AbstractContextManager[int]:
         """One."""
         return nullcontext(1)
 
@@ -27,7 +27,7 @@ class Paired:
     def __init__(self) -> None:
         self.together = threading.Barrier(2)
 
-    def side_by_side(self) -> AbstractContextManager[int]:
+    def parallel_batches(self) -> AbstractContextManager[int]:
         """Two."""
         return nullcontext(2)
 

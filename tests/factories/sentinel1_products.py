@@ -17,7 +17,7 @@ import rasterio
 from pyproj import Transformer
 from rasterio.errors import NotGeoreferencedWarning
 
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 
 NAME = "S1A_IW_GRDH_1SDV_20210424T173240_20210424T173305_037592_046F2A_1C3D"
 SPEED_OF_LIGHT_M_S = 299_792_458.0
@@ -170,7 +170,7 @@ def _write_measurement(path: Path, scene: Scene, band: str) -> None:
         for r, c, x, y in zip(line, pixel, longitude, latitude, strict=True)
     ]
     with (
-        without_warning(NotGeoreferencedWarning),
+        ignored_warning(NotGeoreferencedWarning),
         rasterio.open(
             path, "w", driver="GTiff", count=1, height=numbers.shape[0], width=numbers.shape[1],
             dtype="uint16", gcps=points, crs="EPSG:4326",

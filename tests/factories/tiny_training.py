@@ -11,10 +11,10 @@ from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.inference.registry import card_entries
 from cloudfree.training.batch import Batch
 from cloudfree.training.distributed import ALONE, Processes
-from cloudfree.training.loss_registry import objective_named
+from cloudfree.training.loss_registry import loss_named
 from cloudfree.training.settings import choose_settings
-from cloudfree.training.step import Plan
-from cloudfree.training.train_state import Run, start_run
+from cloudfree.training.step import TrainPlan
+from cloudfree.training.train_state import TrainState, start_training_state
 
 BANDS, SIDE = 13, 32
 
@@ -44,13 +44,13 @@ def batch(count: int = 2, seed: int = 0, factor: float = 1.0, part: slice = slic
 
 def begin(
     loss: str, processes: Processes = ALONE, norm: bool = True, **changes: Any
-) -> tuple[Run, Plan]:
+) -> tuple[TrainState, TrainPlan]:
     """A run of ten steps, before the first."""
     settings = choose_settings("none", {"loss": loss, "optimiser": "sgd", **changes})
     torch.manual_seed(1)
-    objective = objective_named(loss)
-    run = start_run(Tiny(norm), _card(), settings, objective, processes)
-    return run, Plan(settings, objective, ("optical",), (0.0, 1.0), 10, 5.0, processes)
+    objective = loss_named(loss)
+    run = start_training_state(Tiny(norm), _card(), settings, objective, processes)
+    return run, TrainPlan(settings, objective, ("optical",), (0.0, 1.0), 10, 5.0, processes)
 
 
 def _card() -> ModelCard:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 import cloudfree.networks
 from cloudfree.inference import registry as catalogue
-from cloudfree.inference.card_toml import entries_of, toml_text
+from cloudfree.inference.card_toml import card_entries_of, toml_text
 from cloudfree.inference.model_card import model_card
 from cloudfree.inference.registry import card_entries
 
@@ -34,7 +34,7 @@ class Toy(nn.Module):
         return {"image": 0 * optical + self.level, "radar": sar * 2}
 
 
-def settings_from(shapes):
+def infer_settings(shapes):
     return {"side": shapes["level"][1]} if list(shapes) == ["level"] else None
 '''
 
@@ -75,7 +75,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, folder: Path, side: int = 1) -> Path:
         "weights": "weights.safetensors",
         "weights_sha256": _sha256(model / "weights.safetensors"),
     }
-    (model / "card.toml").write_text(toml_text(entries_of(model_card(card))))
+    (model / "card.toml").write_text(toml_text(card_entries_of(model_card(card))))
     monkeypatch.setenv("CLOUDFREE_MODELS", str(model.parent))
     return model
 

@@ -12,11 +12,11 @@ from cloudfree.commands.batch.scene_job import SceneJob
 
 def restore(job: SceneJob) -> SceneOutcome:
     """The scene, but that its first rows take ten minutes to finish."""
-    from cloudfree.commands.remove.removal_scene import Restoration
+    from cloudfree.commands.remove.removal_scene import RemovalScene
 
     def wait(*_: object) -> None:
         job.options.result.with_suffix(".pid").write_text(str(os.getpid()))
         time.sleep(600)
 
-    Restoration.finished = wait  # type: ignore[method-assign]
+    RemovalScene.finished = wait  # type: ignore[method-assign]
     return batch_scene.restore(job)

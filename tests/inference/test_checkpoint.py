@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from cloudfree.errors import ModelError
-from cloudfree.inference.checkpoint import build_network, load_strictly, read_tensors, recognise
+from cloudfree.inference.checkpoint import build_network, identify, load_strictly, read_tensors
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import TileInputs
 from cloudfree.inference.registry import card_entries, network_entry, network_names
@@ -85,7 +85,7 @@ def test_every_layout_of_every_network_is_recognised(
     tensors = _tensors(name, SMALL[name])
     path = tmp_path / "checkpoint.pth"
     torch.save(WRAPPERS[layout](tensors), path)
-    found = recognise(path, read_tensors(path))
+    found = identify(path, read_tensors(path))
     assert found.network == name
     rebuilt = build_network(found.network, found.settings)
     load_strictly(name, rebuilt, found.tensors, path.name)
@@ -95,7 +95,7 @@ def test_every_layout_of_every_network_is_recognised(
 @pytest.mark.parametrize(("name", "settings"), VARIED.values(), ids=VARIED)
 def test_sizes_and_variants_are_derived_from_shapes(name: str, settings: dict) -> None:
     tensors = _tensors(name, settings)
-    found = recognise(Path("none.pth"), tensors)
+    found = identify(Path("none.pth"), tensors)
     assert found.network == name
     assert {key: found.settings[key] for key in settings if key in found.settings} == {
         key: value for key, value in settings.items() if key in found.settings
@@ -105,8 +105,8 @@ def test_sizes_and_variants_are_derived_from_shapes(name: str, settings: dict) -
 
 def test_tensors_that_fit_two_networks_are_told_apart_by_name() -> None:
     tensors = _tensors("cloud_attentive", SMALL["cloud_attentive"])
-    assert recognise(Path("a.pth"), tensors).network == "glf_cr"
-    assert recognise(Path("a.pth"), tensors, "cloud_attentive").network == "cloud_attentive"
+    assert identify(Path("a.pth"), tensors).network == "glf_cr"
+    assert identify(Path("a.pth"), tensors, "cloud_attentive").network == "cloud_attentive"
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from cloudfree.inference.cuda_streams import StreamOfThread
+from cloudfree.inference.cuda_streams import ThreadStream
 from cloudfree.inference.torch_runtime import TorchRuntime
 from cloudfree.parallel.prefetch import prefetch
 from tests.factories.patience import PATIENCE_S
@@ -47,7 +47,7 @@ def entered(monkeypatch: pytest.MonkeyPatch) -> list[Stream]:
 
 def test_batches_side_by_side_go_to_streams_of_their_own(entered: list[Stream]) -> None:
     """On one stream a batch would be copied only when the one before it is computed."""
-    streams, together = StreamOfThread(GPU), threading.Barrier(2)
+    streams, together = ThreadStream(GPU), threading.Barrier(2)
 
     def run(_: object) -> None:
         with streams.entered():
@@ -61,14 +61,14 @@ def test_batches_side_by_side_go_to_streams_of_their_own(entered: list[Stream]) 
 
 def test_a_stream_waits_for_the_weights(entered: list[Stream]) -> None:
     """They are laid out, and learn, on the usual stream: each batch sees them as they are then."""
-    streams = StreamOfThread(GPU)
+    streams = ThreadStream(GPU)
     for batches in (1, 2):
         with streams.entered():
             assert entered[0].waited == ["the usual one of cuda:0"] * batches
 
 
 def test_a_cpu_has_no_streams(entered: list[Stream]) -> None:
-    with StreamOfThread(torch.device("cpu")).entered():
+    with ThreadStream(torch.device("cpu")).entered():
         assert not entered
 
 
@@ -86,7 +86,7 @@ def test_networks_run_on_the_stream_of_their_thread(monkeypatch: pytest.MonkeyPa
             assert at_work == [True]
             return {"image": optical}
 
-    monkeypatch.setattr(StreamOfThread, "entered", entered)
+    monkeypatch.setattr(ThreadStream, "entered", entered)
     runtime = TorchRuntime(Network(), ("optical",), torch.device("cpu"), torch.float32)
     runtime.run({"optical": np.zeros((1, 1, 4, 4), np.float32)})
     assert at_work == [True, False]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.core.window import strips
-from cloudfree.inference.feathering import soft_edge
+from cloudfree.inference.feathering import feather
 
 
 def _blobs(seed: int, height: int = 60, width: int = 40) -> np.ndarray:
@@ -16,7 +16,7 @@ def _blobs(seed: int, height: int = 60, width: int = 40) -> np.ndarray:
 @given(st.integers(0, 10_000), st.integers(0, 8))
 def test_opacity_is_zero_outside_and_positive_inside(seed: int, width_px: int) -> None:
     replaced = _blobs(seed)
-    opacity = soft_edge(replaced, width_px)
+    opacity = feather(replaced, width_px)
     assert (opacity[~replaced] == 0).all()
     assert (opacity[replaced] > 0).all()
     assert opacity.max() <= 1
@@ -25,20 +25,20 @@ def test_opacity_is_zero_outside_and_positive_inside(seed: int, width_px: int) -
 def test_the_ramp_rises_from_the_edge_and_ends_after_its_width() -> None:
     replaced = np.zeros((1, 20), dtype=bool)
     replaced[:, 5:] = True
-    ramp = soft_edge(replaced, 4)[0, 5:]
+    ramp = feather(replaced, 4)[0, 5:]
     assert (np.diff(ramp[:5]) > 0).all()
     assert (ramp[4:] == 1).all()
 
 
 def test_borders_of_the_scene_are_no_edges() -> None:
-    assert (soft_edge(np.ones((7, 9), dtype=bool), 4) == 1).all()
+    assert (feather(np.ones((7, 9), dtype=bool), 4) == 1).all()
 
 
 @given(st.integers(0, 10_000), st.integers(1, 13))
 def test_strips_with_a_halo_equal_the_whole(seed: int, rows: int) -> None:
     replaced = _blobs(seed)
-    whole = soft_edge(replaced, 4)
+    whole = feather(replaced, 4)
     for strip in strips(*replaced.shape, rows):
         outer = strip.grown(5, *replaced.shape)
-        part = soft_edge(replaced[outer.slices], 4)[strip.within(outer)]
+        part = feather(replaced[outer.slices], 4)[strip.within(outer)]
         assert np.allclose(part, whole[strip.slices], atol=1e-6)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.errors import ModelError
-from cloudfree.inference.fitting_batch import fitting_batches
+from cloudfree.inference.fitting_batch import halve_on_oom
 
 
 class Crowded:
@@ -30,13 +30,13 @@ class Crowded:
 def test_whatever_the_room_every_tile_is_run_once_and_in_order(
     batches: list[list[int]], room: int
 ) -> None:
-    run = fitting_batches(Crowded(room))
+    run = halve_on_oom(Crowded(room))
     assert [list(run(batch)) for batch in batches] == [[n**2 for n in b] for b in batches]
 
 
 def test_what_was_too_much_once_is_not_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     crowded = Crowded(3)
-    run = fitting_batches(crowded)
+    run = halve_on_oom(crowded)
     for _ in range(3):
         assert len(run(range(8))) == 8
     assert crowded.refused == 2  # 8, then 4
@@ -46,7 +46,7 @@ def test_what_was_too_much_once_is_not_tried_again(caplog: pytest.LogCaptureFixt
 
 def test_a_smaller_last_batch_does_not_bound_the_next() -> None:
     crowded = Crowded(8)
-    run = fitting_batches(crowded)
+    run = halve_on_oom(crowded)
     for count in (8, 3, 8):
         run(range(count))
     assert crowded.sizes == [8, 3, 8]
@@ -54,4 +54,4 @@ def test_a_smaller_last_batch_does_not_bound_the_next() -> None:
 
 def test_no_room_for_one_tile_is_refused() -> None:
     with pytest.raises(ModelError, match=r"not enough memory for one tile .*smaller --tile"):
-        fitting_batches(Crowded(0))(range(4))
+        halve_on_oom(Crowded(0))(range(4))

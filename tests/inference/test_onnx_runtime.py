@@ -18,9 +18,9 @@ from torch import nn
 
 from cloudfree.errors import ModelError
 from cloudfree.inference import export, onnx_runtime
-from cloudfree.inference.card_toml import entries_of, toml_text
+from cloudfree.inference.card_toml import card_entries_of, toml_text
 from cloudfree.inference.checkpoint import build_network
-from cloudfree.inference.export import TOLERANCE, Agreement, noise, roomy_side, write_onnx
+from cloudfree.inference.export import TOLERANCE, OnnxParity, noise, roomy_side, write_onnx
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.inference.model_store import CARD
@@ -40,7 +40,7 @@ def _card(name: str, settings: dict) -> ModelCard:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, nn.Module, Agreement]:
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, nn.Module, OnnxParity]:
     """An ONNX file, the network in it, and how they compare."""
     path = tmp_path_factory.mktemp("onnx") / "small.onnx"
     network = lively(build_network(QUICK, SMALL[QUICK]))
@@ -96,10 +96,10 @@ def test_a_folder_whose_file_is_another_than_its_card_says_is_refused(
 ) -> None:
     shutil.copy(exported[0], tmp_path)
     card = read_onnx_card(exported[0])
-    (tmp_path / CARD).write_text(toml_text(entries_of(card)))
+    (tmp_path / CARD).write_text(toml_text(card_entries_of(card)))
     assert load_model(str(tmp_path), "cpu").card == card
     other = replace(card, weights_sha256="0" * 64)
-    (tmp_path / CARD).write_text(toml_text(entries_of(other)))
+    (tmp_path / CARD).write_text(toml_text(card_entries_of(other)))
     with pytest.raises(
         ModelError, match=r"small\.onnx have SHA-256 \w{12}; wanted 000000000000 as"
     ):
@@ -225,7 +225,7 @@ def test_metadata_is_one_json_object(exported) -> None:
 
 
 def test_another_precision_than_the_exported_one_is_refused(
-    exported: tuple[Path, nn.Module, Agreement],
+    exported: tuple[Path, nn.Module, OnnxParity],
 ) -> None:
     with pytest.raises(ModelError, match="precision bf16 for an ONNX file; wanted fp32"):
         load_model(str(exported[0]), "cpu", "bf16")

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudfree.core.dihedral import TURNS
+from cloudfree.core.dihedral import DIHEDRAL_TRANSFORMS
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
 from cloudfree.inference.model import Arrays, Model, TileInputs
-from cloudfree.inference.test_time_augmentation import Spread
+from cloudfree.inference.test_time_augmentation import TestTimeAugmentation
 from tests.factories.readiness import OneAtATime
 from tests.inference.test_model import CARD
 
@@ -53,7 +53,7 @@ def _ramp(optical: Float32) -> Float32:
 def test_a_network_without_a_sense_of_direction_has_no_spread(height, width):
     tiles = [_tile(height, width, seed) for seed in range(2)]
     model = Model(CARD, Network(lambda optical: 1 - optical))
-    for tile, prediction in zip(tiles, Spread(model).predict(tiles), strict=True):
+    for tile, prediction in zip(tiles, TestTimeAugmentation(model).predict(tiles), strict=True):
         image, variance = np.split(prediction, 2)
         assert np.array_equal(image, model.predict([tile])[0])
         assert variance.max() < 1e-12
@@ -62,8 +62,8 @@ def test_a_network_without_a_sense_of_direction_has_no_spread(height, width):
 def test_the_spread_is_the_variance_of_eight_turns_and_the_image_that_of_none():
     card = dataclasses.replace(CARD, multiple=1)
     model, tile = Model(card, Network(_ramp)), _tile(8, 8)
-    predictions = [turn.undone(_predicted(model, tile, turn)) for turn in TURNS]
-    image, variance = np.split(Spread(model).predict([tile])[0], 2)
+    predictions = [turn.undone(_predicted(model, tile, turn)) for turn in DIHEDRAL_TRANSFORMS]
+    image, variance = np.split(TestTimeAugmentation(model).predict([tile])[0], 2)
     assert np.array_equal(image, predictions[0])
     assert np.allclose(variance, np.var(predictions, axis=0), atol=1e-9)
     assert variance.max() > 1e-5
@@ -81,7 +81,7 @@ def test_the_shadows_of_a_tile_are_turned_with_it():
     tile = _tile(8, 8)
     bright = tile.optical[0] > 0.5
     turned = dataclasses.replace(tile, shadow=bright)
-    Spread(Model(card, Listening(_ramp))).predict([turned])
+    TestTimeAugmentation(Model(card, Listening(_ramp))).predict([turned])
     assert len(seen) == 8
     assert all(np.array_equal(shadow, optical / 2 > 0.5) for optical, shadow in seen)
 
@@ -93,7 +93,7 @@ def _predicted(model, tile, turn):
 def test_what_a_network_tells_comes_back_in_the_square_of_reflectance_and_at_one_run():
     # The scale of the card is twice the reflectance.
     network = Network(lambda optical: optical, variance=0.04)
-    spread = Spread(Model(CARD, network))
+    spread = TestTimeAugmentation(Model(CARD, network))
     variance = np.split(spread.predict([_tile(9, 5)])[0], 2)[1]
     assert variance.shape == (13, 9, 5)
     assert np.allclose(variance, 0.01)
@@ -102,7 +102,7 @@ def test_what_a_network_tells_comes_back_in_the_square_of_reflectance_and_at_one
 
 def test_a_card_can_want_the_turns_of_a_network_that_tells():
     network = Network(lambda optical: optical, variance=0.04)
-    spread = Spread(Model(CARD, network), "flips")
+    spread = TestTimeAugmentation(Model(CARD, network), "flips")
     assert np.split(spread.predict([_tile(8, 8)])[0], 2)[1].max() < 1e-12
     assert (network.runs, spread.source) == (8, "flips")
 
@@ -111,13 +111,13 @@ def test_where_nothing_is_predicted_there_is_no_variance():
     tile = _tile(8, 8)
     tile.sar[:, 2, 3] = np.nan
     for network in (Network(lambda x: x), Network(lambda x: x, variance=0.04)):
-        prediction = Spread(Model(CARD, network)).predict([tile])[0]
+        prediction = TestTimeAugmentation(Model(CARD, network)).predict([tile])[0]
         missing = np.isnan(prediction)
         assert missing[:, 2, 3].all()
         assert missing.sum() == 26
 
 
 def test_a_network_that_was_to_tell_and_does_not_is_refused():
-    spread = Spread(Model(CARD, Network(lambda optical: optical)), "network")
+    spread = TestTimeAugmentation(Model(CARD, Network(lambda optical: optical)), "network")
     with pytest.raises(ModelError, match="no variance from none, by which model toy is calibrated"):
         spread.predict([_tile(8, 8)])

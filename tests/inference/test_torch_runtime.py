@@ -13,7 +13,7 @@ from cloudfree.inference.model import Model, TileInputs
 from cloudfree.inference.model_card import model_card
 from cloudfree.inference.model_store import DEFAULT_MODEL
 from cloudfree.inference.registry import card_entries
-from cloudfree.inference.torch_runtime import TorchRuntime, devices, share_out
+from cloudfree.inference.torch_runtime import TorchRuntime, devices, split_threads
 from cloudfree.parallel.prefetch import prefetch
 from cloudfree.simulation.scene import SAR_MARGIN_PX, simulate_scene
 from tests.inference.test_checkpoint import SMALL
@@ -92,7 +92,7 @@ def test_batches_side_by_side_share_out_the_threads_of_the_cpu(
     torch.set_num_threads(threads)
     try:
         with (
-            runtime.side_by_side() as found,
+            runtime.parallel_batches() as found,
             prefetch(lambda _: torch.get_num_threads(), [None]) as asked,
         ):
             ((_, on_thread),) = asked
@@ -104,7 +104,7 @@ def test_batches_side_by_side_share_out_the_threads_of_the_cpu(
 
 @pytest.mark.parametrize("threads", [1, 16])
 def test_on_a_gpu_one_batch_is_made_ready_while_another_is_computed(threads: int) -> None:
-    assert share_out(torch.device("cuda"), threads) == (2, threads)
+    assert split_threads(torch.device("cuda"), threads) == (2, threads)
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
@@ -130,7 +130,7 @@ def test_tiles_side_by_side_are_predicted_as_alone(tile: TileInputs, device: str
     model = load_model(DEFAULT_MODEL, device, "fp32")
     (alone,) = model.predict([tile])
     with (
-        model.runtime.side_by_side() as batches,
+        model.runtime.parallel_batches() as batches,
         prefetch(model.predict, [[tile]] * 4, batches, batches) as predicted,
     ):
         for _, (image,) in predicted:

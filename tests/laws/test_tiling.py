@@ -76,7 +76,7 @@ def _scene(plan: TilePlan) -> Float32:
 
 
 def _predict(
-    plan: TilePlan, scene: Float32, run, needed=lambda tile: True, batch=3, side_by_side=1
+    plan: TilePlan, scene: Float32, run, needed=lambda tile: True, batch=3, parallel_batches=1
 ) -> Float32:
     out = np.full_like(scene, -1.0)
     seen = np.zeros(scene.shape[1:], dtype=int)
@@ -85,7 +85,7 @@ def _predict(
         return scene[:, *window.slices]
 
     with predict_rows(
-        plan, len(scene), needed, read, run, read, batch, side_by_side=side_by_side
+        plan, len(scene), needed, read, run, read, batch, parallel_batches=parallel_batches
     ) as predicted:
         for window, pixels, rows in predicted:
             assert np.array_equal(rows, read(window)), "rows come with what was loaded for them"
@@ -173,7 +173,7 @@ def test_whoever_stops_early_leaves_no_thread_though_the_error_is_kept() -> None
 
     with (
         pytest.raises(OSError, match="disk full") as error,
-        predict_rows(plan, 1, lambda _: True, load, lambda t: t, load, side_by_side=2) as rows,
+        predict_rows(plan, 1, lambda _: True, load, lambda t: t, load, parallel_batches=2) as rows,
     ):
         next(rows)
         raise OSError("disk full")
@@ -198,12 +198,14 @@ def test_batches_that_are_too_much_are_halved_and_nothing_else_changes(
 
 
 @given(plans(largest=70), st.integers(1, 3), st.integers(1, 4))
-def test_batches_side_by_side_change_nothing(plan: TilePlan, batch: int, side_by_side: int) -> None:
+def test_batches_side_by_side_change_nothing(
+    plan: TilePlan, batch: int, parallel_batches: int
+) -> None:
     def double(tiles: Sequence[Float32]) -> Sequence[Float32]:
         return [2 * tile for tile in tiles]
 
     scene = _scene(plan)
-    together = _predict(plan, scene, double, batch=batch, side_by_side=side_by_side)
+    together = _predict(plan, scene, double, batch=batch, parallel_batches=parallel_batches)
     assert np.array_equal(together, _predict(plan, scene, double, batch=batch))
 
 
@@ -228,7 +230,7 @@ def test_so_many_batches_are_run_ahead_of_what_is_passed_on_and_no_more(ahead: i
         return np.zeros((1, window.height, window.width), np.float32)
 
     with predict_rows(
-        plan, 1, lambda _: True, load, run, load, batch=1, side_by_side=ahead
+        plan, 1, lambda _: True, load, run, load, batch=1, parallel_batches=ahead
     ) as rows:
         for passed_on, _ in enumerate(rows, start=1):
             assert second.wait(PATIENCE_S), "the second is run while the first is passed on"

@@ -10,29 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.commands.evaluate.summary import ScoredPatch, cover_bin, summarise
-from cloudfree.metrics.bootstrap import bootstrap, mean_figures
-from cloudfree.metrics.image_metrics import Figures
-from cloudfree.metrics.protocol import PatchFigures
+from cloudfree.metrics.bootstrap import bootstrap, mean_metrics
+from cloudfree.metrics.image_metrics import Metrics
+from cloudfree.metrics.protocol import PatchMetrics
 
 
-def figures(psnr: float | None, sam: float | None = 1.0, pixels: int = 10) -> Figures:
-    return Figures(pixels, psnr, 0.5, sam, 0.1, 0.2)
+def figures(psnr: float | None, sam: float | None = 1.0, pixels: int = 10) -> Metrics:
+    return Metrics(pixels, psnr, 0.5, sam, 0.1, 0.2)
 
 
 def test_a_mean_is_over_the_patches_that_have_the_figure() -> None:
-    found = mean_figures([figures(20.0), figures(30.0, sam=None), figures(None, 4.0, pixels=0)])
+    found = mean_metrics([figures(20.0), figures(30.0, sam=None), figures(None, 4.0, pixels=0)])
     assert (found.patches, found.figures.pixels) == (2, 20)
     assert (found.figures.psnr, found.figures.sam) == (25.0, 2.5)
     assert found.intervals == {}
 
 
 def test_no_patch_has_no_mean() -> None:
-    found = mean_figures([], [])
+    found = mean_metrics([], [])
     assert (found.patches, found.figures.psnr, found.intervals) == (0, None, {})
 
 
 def test_equal_images_make_the_mean_infinite_and_take_its_interval() -> None:
-    found = mean_figures([figures(20.0), figures(math.inf)], ["a", "b"])
+    found = mean_metrics([figures(20.0), figures(math.inf)], ["a", "b"])
     assert found.figures.psnr == math.inf
     assert "psnr" not in found.intervals
     assert "mae" in found.intervals
@@ -80,7 +80,7 @@ def test_every_cover_has_one_bin(cover: float) -> None:
 
 
 def _patch(name: str, place: str, cover: float, psnr: float) -> ScoredPatch:
-    own = PatchFigures(figures(psnr), figures(psnr - 1), figures(psnr + 1), (figures(psnr),) * 2)
+    own = PatchMetrics(figures(psnr), figures(psnr - 1), figures(psnr + 1), (figures(psnr),) * 2)
     return ScoredPatch(name, place, "", cover, cover, {"do nothing": own})
 
 

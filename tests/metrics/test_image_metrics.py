@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cloudfree.core.window import strips
-from cloudfree.metrics.image_metrics import Figures, Scores, compare, score
+from cloudfree.metrics.image_metrics import Metrics, Scores, compare, score
 from cloudfree.metrics.spectral_angle import spectral_angle_deg
 from cloudfree.metrics.structural_similarity import (
     C1,
@@ -40,7 +40,7 @@ def near(expected: float | dict[str, float]) -> object:
     return pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
-def known(figures: Figures) -> dict[str, float]:
+def known(figures: Metrics) -> dict[str, float]:
     return {name: value for name, value in vars(figures).items() if value is not None}
 
 

@@ -12,7 +12,7 @@ from cloudfree.networks.ib_hfn import (
     DiracSkip,
     IbHfn,
     ResidualUnit,
-    settings_from,
+    infer_settings,
 )
 from tests.factories.golden_weights import shapes
 
@@ -225,5 +225,5 @@ def test_its_tensors_tell_its_sizes() -> None:
         "up_units": 6,
     }
     network = IbHfn(**sizes)  # type: ignore[arg-type]
-    assert settings_from(dict(shapes(network))) == sizes
-    assert settings_from({"head.weight": (13, 48, 3, 3)}) is None
+    assert infer_settings(dict(shapes(network))) == sizes
+    assert infer_settings({"head.weight": (13, 48, 3, 3)}) is None

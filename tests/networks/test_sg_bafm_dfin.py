@@ -15,7 +15,7 @@ from cloudfree.networks.sg_bafm_dfin import (
     GuidedLayer,
     MbConv,
     SgBafmDfin,
-    settings_from,
+    infer_settings,
 )
 from tests.factories.golden_weights import shapes
 
@@ -233,5 +233,5 @@ def test_its_tensors_tell_its_sizes_but_not_the_heads(switches: dict[str, bool])
         **({"token_channels": 24, "layers": 3} if switches.get("attention_fusion", True) else {}),
     }
     network = SgBafmDfin(**sizes)  # type: ignore[arg-type]
-    assert settings_from(dict(shapes(network))) == sizes
-    assert settings_from({"base.0.weight": (64, 15, 3, 3)}) is None
+    assert infer_settings(dict(shapes(network))) == sizes
+    assert infer_settings({"base.0.weight": (64, 15, 3, 3)}) is None

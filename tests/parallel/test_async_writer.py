@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.parallel.async_writer import write_behind
+from cloudfree.parallel.async_writer import write_async
 from tests.factories.patience import PATIENCE_S
 
 
 @given(st.lists(st.integers(), max_size=20))
 def test_every_item_is_written_once_and_in_order(items: list[int]) -> None:
     written: list[int] = []
-    write_behind(written.append, items)
+    write_async(written.append, items)
     assert written == items
 
 
@@ -36,7 +36,7 @@ def test_it_is_written_while_the_next_item_is_made() -> None:
         )
         written.append(item)
 
-    write_behind(write, items())
+    write_async(write, items())
     assert written == [1, 2]
 
 
@@ -50,7 +50,7 @@ def test_no_more_than_that_many_items_wait(behind: int, count: int) -> None:
             assert item - len(written) <= behind + 1
             yield item
 
-    write_behind(written.append, items(), behind)
+    write_async(written.append, items(), behind)
     assert written == list(range(count))
 
 
@@ -68,7 +68,7 @@ def test_after_an_error_nothing_that_waits_is_written() -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        write_behind(write, items(), behind=3)
+        write_async(write, items(), behind=3)
     assert written == [1]
 
 
@@ -79,7 +79,7 @@ def test_an_error_of_the_writer_ends_the_work(last: int) -> None:
             raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        write_behind(write, [1, 2, 3])
+        write_async(write, [1, 2, 3])
 
 
 def test_an_error_of_the_maker_ends_the_work() -> None:
@@ -88,4 +88,4 @@ def test_an_error_of_the_maker_ends_the_work() -> None:
         raise ValueError("no more")
 
     with pytest.raises(ValueError, match="no more"):
-        write_behind(lambda _: None, items())
+        write_async(lambda _: None, items())

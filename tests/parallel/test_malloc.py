@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cloudfree.parallel import malloc as freed_memory
-from cloudfree.parallel.malloc import give_back_freed_memory, share_heaps
+from cloudfree.parallel.malloc import limit_malloc_arenas, trim_malloc
 
 
 def resident_bytes() -> int:
@@ -24,7 +24,7 @@ def test_what_is_freed_between_blocks_in_use_goes_back() -> None:
     arrays = [np.ones(12_000, dtype=np.float64) for _ in range(2000)]
     del arrays[::2], arrays[1::2]
     full = resident_bytes()
-    give_back_freed_memory()
+    trim_malloc()
     assert full - resident_bytes() > 50e6
     assert all(array.all() for array in arrays)
 
@@ -60,7 +60,7 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     freed_memory._of_allocator.cache_clear()
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
     assert freed_memory._of_allocator("malloc_trim") is None
-    give_back_freed_memory()
-    share_heaps()
+    trim_malloc()
+    limit_malloc_arenas()
     monkeypatch.undo()
     freed_memory._of_allocator.cache_clear()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudfree.parallel.processes import in_own_processes
+from cloudfree.parallel.processes import in_processes
 from tests.factories.patience import PATIENCE_S
 
 
@@ -23,7 +23,7 @@ def _died(number: int, code: int) -> tuple[int, int]:
 
 
 def test_each_item_has_a_process_of_its_own() -> None:
-    with in_own_processes(_doubled_here, [1, 2, 3], 2, _died) as answers:
+    with in_processes(_doubled_here, [1, 2, 3], 2, _died) as answers:
         found = list(answers)
     assert sorted(answer for answer, _ in found) == [2, 4, 6]
     assert len({process for _, process in found} | {os.getpid()}) == 4
@@ -31,7 +31,7 @@ def test_each_item_has_a_process_of_its_own() -> None:
 
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_one_that_ends_without_an_answer_is_told_of(at_once: int) -> None:
-    with in_own_processes(_doubled_here, [1, -9, 2], at_once, _died) as answers:
+    with in_processes(_doubled_here, [1, -9, 2], at_once, _died) as answers:
         found = list(answers)
     assert sorted(answer for answer, _ in found) == [-9, 2, 4]
     assert dict(found)[-9] == 9, "the exit code"
@@ -52,12 +52,12 @@ def _nobody(place: object, code: int) -> int:
 
 
 def test_as_many_as_asked_for_are_at_work_at_once(tmp_path: Path) -> None:
-    with in_own_processes(_meet, [(tmp_path, 2)] * 2, 2, _nobody) as answers:
+    with in_processes(_meet, [(tmp_path, 2)] * 2, 2, _nobody) as answers:
         assert list(answers) == [2, 2]
 
 
 def test_no_more_than_asked_for_are_at_work_at_once(tmp_path: Path) -> None:
-    with in_own_processes(_meet, [(tmp_path, 1)] * 3, 1, _nobody) as answers:
+    with in_processes(_meet, [(tmp_path, 1)] * 3, 1, _nobody) as answers:
         assert list(answers) == [1, 2, 3], "each comes when the one before has ended"
 
 
@@ -77,7 +77,7 @@ def test_whoever_leaves_ends_what_is_at_work_and_begins_nothing(tmp_path: Path) 
     files, start = [tmp_path / name for name in "abc"], time.monotonic()
     with (
         pytest.raises(RuntimeError, match="enough"),
-        in_own_processes(_work_on, files, 2, _ended),
+        in_processes(_work_on, files, 2, _ended),
     ):
         while len(list(tmp_path.iterdir())) < 2 and time.monotonic() - start < PATIENCE_S:
             time.sleep(0.01)

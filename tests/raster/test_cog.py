@@ -15,7 +15,7 @@ from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.downsample import halve
 from cloudfree.raster.georeference import grid_of
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 from tests.factories.damage import closed_folder, full_disk
 from tests.factories.rasters import TEN_METRES, UTM31
 
@@ -190,7 +190,7 @@ def test_a_finished_file_has_no_name_before_the_block_ends(tmp_path: Path) -> No
 def test_a_scene_without_coordinates_is_written_without(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     _write(path, grid=Grid(None, rasterio.Affine.identity(), GRID.height, GRID.width))
-    with without_warning(NotGeoreferencedWarning), rasterio.open(path) as dataset:
+    with ignored_warning(NotGeoreferencedWarning), rasterio.open(path) as dataset:
         assert dataset.crs is None
 
 

@@ -12,7 +12,7 @@ import rasterio
 from cloudfree.core.grid import Grid
 from cloudfree.errors import OutputError
 from cloudfree.raster.cog import CogProfile, CogWriter
-from cloudfree.raster.creation_options import refuse_creation_options
+from cloudfree.raster.creation_options import check_creation_options
 from tests.factories.rasters import TEN_METRES, UTM31
 
 LOSSLESS = [
@@ -41,7 +41,7 @@ GRID = Grid(rasterio.crs.CRS.from_string(UTM31).to_wkt(), TEN_METRES, SIDE, SIDE
 def _refusal(chosen: dict[str, str], dtype: str, bands: int) -> str:
     """What is said against the options; nothing where they are taken."""
     try:
-        refuse_creation_options(chosen, dtype, bands)
+        check_creation_options(chosen, dtype, bands)
     except OutputError as refusal:
         return str(refusal)
     return ""
@@ -66,7 +66,7 @@ def test_whatever_gdal_drops_refuses_or_loses_is_named(
     chosen: dict[str, str], told: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(OutputError, match=r"--co \w+=.* for 13 bands of uint16") as refusal:
-        refuse_creation_options(chosen, "uint16", 13)
+        check_creation_options(chosen, "uint16", 13)
     assert told in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert not caplog.records, "said once"
@@ -75,7 +75,7 @@ def test_whatever_gdal_drops_refuses_or_loses_is_named(
 @pytest.mark.parametrize("compression", ["JPEG", "WEBP"])
 def test_compression_that_loses_is_refused_where_gdal_can_do_it(compression: str) -> None:
     with pytest.raises(OutputError, match=r"3 bands of uint8 .pixels would not stay as they are"):
-        refuse_creation_options({"COMPRESS": compression}, "uint8", 3)
+        check_creation_options({"COMPRESS": compression}, "uint8", 3)
 
 
 def test_the_type_decides() -> None:
@@ -87,5 +87,5 @@ def test_the_type_decides() -> None:
 def test_the_logger_of_gdal_is_as_it_was() -> None:
     logger = logging.getLogger("rasterio")
     before = logger.handlers[:], logger.propagate, logger.level
-    refuse_creation_options({"COMPRESS": "LZW"}, "uint8", 1)
+    check_creation_options({"COMPRESS": "LZW"}, "uint8", 1)
     assert (logger.handlers, logger.propagate, logger.level) == before

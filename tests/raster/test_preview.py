@@ -15,7 +15,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Grid
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.preview import jpeg, png, reduced, reduced_classes
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import TEN_METRES, UTM31, write_raster
 
@@ -23,7 +23,7 @@ sides = st.integers(1, 12_000)
 
 
 def decode(encoded: bytes) -> np.ndarray:
-    quiet = without_warning(NotGeoreferencedWarning)
+    quiet = ignored_warning(NotGeoreferencedWarning)
     with quiet, MemoryFile(encoded) as memory, memory.open() as dataset:
         return np.moveaxis(dataset.read(), 0, -1)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.raster.sample_windows import WINDOW_PX, WINDOWS_PER_SIDE, spread_windows
+from cloudfree.raster.sample_windows import WINDOW_PX, WINDOWS_PER_SIDE, even_windows
 
 sides = st.integers(1, 30_000)
 
 
 @given(sides, sides)
 def test_windows_lie_inside_and_their_number_is_bounded(height: int, width: int) -> None:
-    windows = spread_windows(height, width)
+    windows = even_windows(height, width)
     assert 1 <= len(windows) <= WINDOWS_PER_SIDE**2
     for window in windows:
         assert 0 <= window.row < window.row_stop <= height
@@ -22,7 +22,7 @@ def test_windows_lie_inside_and_their_number_is_bounded(height: int, width: int)
 @given(sides, sides)
 def test_no_part_of_a_raster_is_far_from_a_window(height: int, width: int) -> None:
     """Between two windows lies at most a quarter of the raster, beside the last half as much."""
-    windows = spread_windows(height, width)
+    windows = even_windows(height, width)
     for length, parts in (
         (height, sorted({(window.row, window.row_stop) for window in windows})),
         (width, sorted({(window.col, window.col_stop) for window in windows})),
@@ -36,5 +36,5 @@ def test_no_part_of_a_raster_is_far_from_a_window(height: int, width: int) -> No
 
 @given(st.integers(1, WINDOW_PX * WINDOWS_PER_SIDE), st.integers(1, WINDOW_PX * WINDOWS_PER_SIDE))
 def test_a_small_raster_is_one_window(height: int, width: int) -> None:
-    (window,) = spread_windows(height, width)
+    (window,) = even_windows(height, width)
     assert (window.height, window.width) == (height, width)

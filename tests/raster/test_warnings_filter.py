@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from cloudfree.raster import warnings_filter as quiet
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 from tests.factories.patience import PATIENCE_S
 
 
@@ -20,7 +20,7 @@ def test_only_the_named_warning_is_silent(
 ) -> None:
     flags = SimpleNamespace(context_aware_warnings=of_the_thread)
     monkeypatch.setattr(quiet, "sys", SimpleNamespace(flags=flags))
-    with without_warning(UserWarning):
+    with ignored_warning(UserWarning):
         warnings.warn("unheard", UserWarning, stacklevel=1)
         with pytest.raises(FutureWarning):
             warnings.warn("heard", FutureWarning, stacklevel=1)
@@ -33,14 +33,14 @@ def test_blocks_of_threads_overlap_and_none_waits_for_another(first_out: str) ->
     entered, left = Event(), Event()
 
     def second() -> None:
-        with without_warning(UserWarning):
+        with ignored_warning(UserWarning):
             entered.set()
             if first_out == "the first in":
                 assert left.wait(PATIENCE_S)
             warnings.warn("unheard", UserWarning, stacklevel=1)
 
     with ThreadPoolExecutor(1) as pool:
-        with without_warning(UserWarning):
+        with ignored_warning(UserWarning):
             running = pool.submit(second)
             assert entered.wait(PATIENCE_S), "it waits for the work of another thread"
             if first_out == "the second in":
@@ -54,7 +54,7 @@ def test_blocks_of_threads_overlap_and_none_waits_for_another(first_out: str) ->
 
 def test_filters_that_others_set_meanwhile_stay() -> None:
     with warnings.catch_warnings():
-        with without_warning(UserWarning):
+        with ignored_warning(UserWarning):
             warnings.simplefilter("ignore", FutureWarning)
         warnings.warn("unheard", FutureWarning, stacklevel=1)
         with pytest.raises(UserWarning):
@@ -63,7 +63,7 @@ def test_filters_that_others_set_meanwhile_stay() -> None:
 
 def test_filters_that_are_emptied_meanwhile_do_no_harm() -> None:
     with warnings.catch_warnings():
-        with without_warning(UserWarning):
+        with ignored_warning(UserWarning):
             warnings.resetwarnings()
         warnings.simplefilter("error")
         with pytest.raises(UserWarning):

@@ -6,13 +6,13 @@ import math
 
 import pytest
 
-from cloudfree.metrics.image_metrics import Figures
+from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.report.metric_format import COLUMNS, MAE, PSNR, SAM, percent
 
 DASH = "\N{EN DASH}"
 
-GOOD = Figures(pixels=9, psnr=30.126, ssim=0.91, sam=2.0, mae=0.01, rmse=0.02)
-BAD = Figures(pixels=9, psnr=12.0, ssim=0.5, sam=20.0, mae=0.2, rmse=0.3)
+GOOD = Metrics(pixels=9, psnr=30.126, ssim=0.91, sam=2.0, mae=0.01, rmse=0.02)
+BAD = Metrics(pixels=9, psnr=12.0, ssim=0.5, sam=20.0, mae=0.2, rmse=0.3)
 
 
 def test_figures_have_the_digits_of_their_metric():
@@ -20,7 +20,7 @@ def test_figures_have_the_digits_of_their_metric():
 
 
 def test_no_figure_is_a_dash_and_no_error_is_infinite():
-    perfect = Figures(pixels=9, psnr=math.inf, ssim=1.0, sam=None, mae=0.0, rmse=0.0)
+    perfect = Metrics(pixels=9, psnr=math.inf, ssim=1.0, sam=None, mae=0.0, rmse=0.0)
     assert (PSNR.text(perfect), SAM.text(perfect), MAE.text(None)) == ("∞", DASH, DASH)
 
 

@@ -11,12 +11,12 @@ import pytest
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
-from cloudfree.metrics.image_metrics import Figures
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.metrics.image_metrics import Metrics
+from cloudfree.raster.warnings_filter import ignored_warning
 from cloudfree.report.comparison import BeforeAfter, Comparison
 from cloudfree.report.gallery import SMALL_PX
 from cloudfree.report.page import render
-from cloudfree.report.scene_section import Chapter, Picture
+from cloudfree.report.scene_section import Picture, SceneSection
 
 VOID = {"meta", "img", "input", "br", "link", "hr"}
 EVIL = '"><script>alert(1)</script>&.tif'
@@ -54,13 +54,13 @@ def picture(name: str, composite: str = "", height: int = 20, width: int = 30) -
     return Picture(name, name.title(), f"caption of {name}", pixels, composite)
 
 
-BEFORE = Figures(pixels=1234, psnr=15.31, ssim=0.512, sam=12.34, mae=0.1567, rmse=0.2)
-AFTER = Figures(pixels=1234, psnr=27.45, ssim=0.834, sam=5.67, mae=0.0321, rmse=0.04)
+BEFORE = Metrics(pixels=1234, psnr=15.31, ssim=0.512, sam=12.34, mae=0.1567, rmse=0.2)
+AFTER = Metrics(pixels=1234, psnr=27.45, ssim=0.834, sam=5.67, mae=0.0321, rmse=0.04)
 BAND = BeforeAfter(
-    Figures(9, 11.11, 0.111, None, 0.1111, 0.1), Figures(9, 22.22, 0.222, None, 0.0222, 0.1)
+    Metrics(9, 11.11, 0.111, None, 0.1111, 0.1), Metrics(9, 22.22, 0.222, None, 0.0222, 0.1)
 )
 PAIR = BeforeAfter(BEFORE, AFTER)
-SCENE = Chapter(
+SCENE = SceneSection(
     title="l1c_cloudfree.tif",
     reconstructed=0.3419,
     model="cloudfree-s",
@@ -75,11 +75,11 @@ SCENE = Chapter(
 )  # fmt: skip
 
 
-def changed(**fields) -> Chapter:
-    return Chapter(**{**vars(SCENE), **fields})
+def changed(**fields) -> SceneSection:
+    return SceneSection(**{**vars(SCENE), **fields})
 
 
-def page_of(*chapters: Chapter) -> tuple[str, Parsed]:
+def page_of(*chapters: SceneSection) -> tuple[str, Parsed]:
     page = render(chapters, "0.1.0")
     return page, Parsed(page)
 
@@ -199,7 +199,7 @@ def test_one_picture_alone_has_no_slider():
 def test_pictures_inside_the_page_decode_to_their_size(name, height, width, kind):
     page, _ = page_of(changed(pictures=(picture(name, height=height, width=width),)))
     found, encoded = re.search(r"data:image/(\w+);base64,([^\"]+)", page).groups()
-    quiet = without_warning(NotGeoreferencedWarning)
+    quiet = ignored_warning(NotGeoreferencedWarning)
     with quiet, MemoryFile(base64.b64decode(encoded)) as memory, memory.open() as dataset:
         assert (found, dataset.height, dataset.width) == (kind, height, width)
 

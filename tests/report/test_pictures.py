@@ -16,7 +16,7 @@ from cloudfree.report.pictures import (
     THIN_PX,
     Stretch,
     error_colours,
-    marks_colours,
+    fill_colours,
     mask_colours,
     outline,
     radar_colours,
@@ -106,7 +106,7 @@ def test_a_mask_has_the_colours_of_its_classes(value):
 
 
 def test_marks_show_what_was_reconstructed():
-    picture = marks_colours(np.uint8([[0, 1, 255]]))
+    picture = fill_colours(np.uint8([[0, 1, 255]]))
     assert picture[0, 1].tolist() == [*OUTLINE_COLOUR, 255]
     assert picture[0, :, 3].tolist() == [255, 255, 0]
 

@@ -28,7 +28,7 @@ def test_the_product_annotation_is_read() -> None:
     assert (found.height, found.width, found.range_spacing_m) == (50, 90, SPACING_M)
     assert found.acquisition.platform == "Sentinel-1A"
     assert found.acquisition.orbit_direction == "ascending"
-    assert found.acquisition.sensed == datetime(2021, 4, 24, 17, 32, 40, 512_000, tzinfo=UTC)
+    assert found.acquisition.acquired == datetime(2021, 4, 24, 17, 32, 40, 512_000, tzinfo=UTC)
     points = found.tie_points
     assert points.height_m == pytest.approx(100 + points.line)
     assert len(points.line) == 210

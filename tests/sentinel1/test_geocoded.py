@@ -18,7 +18,7 @@ from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.raster import warp
 from cloudfree.sentinel1.geocoded import SarScene
-from cloudfree.sentinel1.sar_source import open_radar
+from cloudfree.sentinel1.sar_source import open_sar_source
 from cloudfree.sentinel1.sar_units import decide_units
 from tests.factories.rasters import TEN_METRES, write_radar, write_raster
 
@@ -137,7 +137,7 @@ def test_whole_numbers_mean_what_the_scale_of_their_bands_says(
         write_raster(tmp_path / name, part, NAMES if files == 1 else [None])
         with rasterio.open(tmp_path / name, "r+") as dataset:
             dataset.scales, dataset.offsets = (0.01,) * len(part), offsets
-    with open_radar(tmp_path / names[0], units) as sar:
+    with open_sar_source(tmp_path / names[0], units) as sar:
         seen = sar.on_grid(sar.grid, sar.grid.window)
         assert sar.units.quantity == "db"
     assert np.isnan(seen[:, :20, :20]).all()

@@ -16,7 +16,7 @@ from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.sentinel1.geocoded import SarScene
-from cloudfree.sentinel1.sar_source import open_radar
+from cloudfree.sentinel1.sar_source import open_sar_source
 from tests.factories.rasters import TEN_METRES, write_radar, write_raster
 
 GRID = Grid(CRS.from_epsg(32631).to_wkt(), TEN_METRES, 40, 50)
@@ -32,7 +32,7 @@ def _pair(folder: Path, vv: str = f"{NAME}_VV.tif", vh: str = f"{NAME}_VH.tif") 
 
 
 def _seen(path: Path) -> np.ndarray:
-    with open_radar(path) as radar:
+    with open_sar_source(path) as radar:
         return radar.on_grid(GRID, GRID.window)
 
 
@@ -70,7 +70,7 @@ def test_a_file_alone_is_refused(tmp_path: Path) -> None:
     (tmp_path / f"{NAME}_VH.tif").unlink()
     text = rf"{NAME}_VV\.tif has VV alone, and there is no {NAME}_VH\.tif beside it; .*file of VH"
     with pytest.raises(InputError, match=text):
-        open_radar(tmp_path / f"{NAME}_VV.tif")
+        open_sar_source(tmp_path / f"{NAME}_VV.tif")
 
 
 def test_a_folder_with_more_than_one_scene_is_refused(tmp_path: Path) -> None:
@@ -79,12 +79,12 @@ def test_a_folder_with_more_than_one_scene_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"2 of VV and 2 of VH among the 4 GeoTIFFs in .*one scene"
     ):
-        open_radar(tmp_path)
+        open_sar_source(tmp_path)
 
 
 def test_a_folder_without_radar_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="0 of VV and 0 of VH among the 0 GeoTIFFs"):
-        open_radar(tmp_path)
+        open_sar_source(tmp_path)
 
 
 def test_two_files_that_do_not_match_are_refused(tmp_path: Path) -> None:
@@ -94,24 +94,24 @@ def test_two_files_that_do_not_match_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"_VH\.tif \(40 x 50 pixels\) does not lie on the grid of"
     ):
-        open_radar(tmp_path)
+        open_sar_source(tmp_path)
 
 
 def test_a_band_of_no_polarisation_is_refused(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", decibel(POWER[:1]), [None])
     with pytest.raises(InputError, match=r"bands \['unnamed'\]; .*put A_VH\.tif beside A_VV\.tif"):
-        open_radar(path)
+        open_sar_source(path)
 
 
 def test_a_measurement_without_its_product_is_refused(data: Path, tmp_path: Path) -> None:
     measurement = next((data / "products/aws_layout").rglob("iw-vv.tiff"))
     with pytest.raises(InputError, match=r"no folder annotation in the GRD product S1A_IW_GRDH"):
-        open_radar(measurement)
+        open_sar_source(measurement)
     path = tmp_path / "iw-vv.tiff"
     path.write_bytes(measurement.read_bytes())
     text = r"iw-vv\.tiff is a GRD measurement in ground range, without its annotation; .*SAFE"
     with pytest.raises(InputError, match=text):
-        open_radar(path)
+        open_sar_source(path)
 
 
 # When and from where ------------------------------------------------------------------------------
@@ -127,8 +127,8 @@ def test_a_measurement_without_its_product_is_refused(data: Path, tmp_path: Path
 )
 def test_a_product_name_dates_a_file(tmp_path: Path, name: str, tags: dict[str, str]) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
-    with open_radar(write_radar(tmp_path / name, **tags)) as radar:
-        assert radar.acquisition.sensed == datetime(2017, 6, 13, 16, 50, 43, tzinfo=UTC)
+    with open_sar_source(write_radar(tmp_path / name, **tags)) as radar:
+        assert radar.acquisition.acquired == datetime(2017, 6, 13, 16, 50, 43, tzinfo=UTC)
         assert radar.acquisition.platform == "Sentinel-1A"
 
 
@@ -138,16 +138,16 @@ def test_an_output_of_this_program_is_dated_by_its_tags(tmp_path: Path) -> None:
         "CLOUDFREE_S1_PLATFORM": "Sentinel-1B",
         "CLOUDFREE_S1_ORBIT": "descending 22",
     }
-    with open_radar(write_radar(tmp_path / f"{NAME}.tif", **tags)) as radar:
+    with open_sar_source(write_radar(tmp_path / f"{NAME}.tif", **tags)) as radar:
         seen = radar.acquisition
-    assert seen.sensed == datetime(2020, 5, 6, 7, 8, 9, tzinfo=UTC)
+    assert seen.acquired == datetime(2020, 5, 6, 7, 8, 9, tzinfo=UTC)
     assert (seen.orbit_direction, seen.relative_orbit) == ("descending", 22)
 
 
 @pytest.mark.parametrize("tags", [{}, {"PRODUCT_START_TIME": "yesterday"}])
 def test_a_file_that_tells_nothing_is_undated(tmp_path: Path, tags: dict[str, str]) -> None:
-    with open_radar(write_radar(tmp_path / "a.tif", **tags)) as radar:
-        assert radar.acquisition.sensed is None
+    with open_sar_source(write_radar(tmp_path / "a.tif", **tags)) as radar:
+        assert radar.acquisition.acquired is None
 
 
 # The valid edge -----------------------------------------------------------------------------------
@@ -206,8 +206,8 @@ def test_a_frame_is_found_wherever_it_is(tmp_path: Path, frame: tuple[slice, ...
     with SarScene(write_raster(tmp_path / "a.tif", numbers, ["VV", "VH"])) as sar:
         seen = sar.on_grid(sar.grid, sar.grid.window)
     assert np.isnan(seen[frame]).all()
-    beside = np.isnan(seen).sum() - np.isnan(seen[frame]).sum()
-    assert beside > 0, "pixels mixed with those of the frame are cut off"
+    output_beside = np.isnan(seen).sum() - np.isnan(seen[frame]).sum()
+    assert output_beside > 0, "pixels mixed with those of the frame are cut off"
 
 
 def test_a_radar_without_a_frame_is_not_decoded_whole_to_look_at_it(
@@ -264,10 +264,10 @@ def test_zeros_in_decibels_are_bright_targets_at_the_edge_too(tmp_path: Path) ->
 
 def test_real_patches_of_two_files_are_read(data: Path) -> None:
     folder = data / f"bigearthnet_l2a/s1-tiny/{NAME}"
-    with open_radar(folder) as radar:
+    with open_sar_source(folder) as radar:
         seen = radar.on_grid(radar.grid, radar.grid.window)
         assert radar.units.quantity == "db"
-        assert radar.acquisition.sensed == datetime(2017, 6, 13, 16, 50, 43, tzinfo=UTC)
+        assert radar.acquisition.acquired == datetime(2017, 6, 13, 16, 50, 43, tzinfo=UTC)
     assert seen.shape == (2, 120, 120)
     assert np.isfinite(seen).all()
     assert seen[0].mean() - seen[1].mean() > 4, "VV is brighter than VH"

@@ -9,9 +9,9 @@ from affine import Affine
 from pyproj import CRS
 
 from cloudfree.core.grid import Grid
-from cloudfree.sentinel1.annotation import Annotation, TiePoints, read_annotation
+from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, read_annotation
 from cloudfree.sentinel1.geocoding import ImagePositions, lonlat
-from cloudfree.sentinel1.geolocation import CoarseHeights, TiePointGeolocation
+from cloudfree.sentinel1.geolocation import CoarseHeights, GridGeolocation
 from tests.factories.sentinel1_products import Scene, ground_of, place_of, product_xml
 
 UTM31 = CRS.from_epsg(32631).to_wkt()
@@ -29,9 +29,9 @@ def _annotation(
     return read_annotation(text.encode(), "a.xml")
 
 
-def _points(points: TiePoints, keep: np.ndarray) -> TiePoints:
+def _points(points: GeolocationGrid, keep: np.ndarray) -> GeolocationGrid:
     names = [field.name for field in dataclasses.fields(points)]
-    return TiePoints(**{name: getattr(points, name)[keep] for name in names})
+    return GeolocationGrid(**{name: getattr(points, name)[keep] for name in names})
 
 
 def _grid_over(line: float, pixel: float, side: int = 300, size_m: float = 10.0) -> Grid:
@@ -49,7 +49,7 @@ def test_each_pixel_is_found_where_the_image_shows_it(
     annotation = _annotation(heights)
     grid = _grid_over(900, 1200, 80, size_m)
     positions = ImagePositions(
-        TiePointGeolocation(annotation), CoarseHeights(annotation.tie_points), None
+        GridGeolocation(annotation), CoarseHeights(annotation.tie_points), None
     )
     rows, cols = np.mgrid[:80, :80].astype(float)
     line, pixel = positions.of(grid, rows, cols)
@@ -67,7 +67,7 @@ def test_the_part_asked_for_does_not_change_the_answer() -> None:
     annotation = _annotation((100.0, 0.2, 0.3))
     grid = _grid_over(900, 1200)
     positions = ImagePositions(
-        TiePointGeolocation(annotation), CoarseHeights(annotation.tie_points), None
+        GridGeolocation(annotation), CoarseHeights(annotation.tie_points), None
     )
     rows, cols = np.mgrid[:300, :300].astype(float)
     whole = positions.of(grid, rows, cols)
@@ -79,7 +79,7 @@ def test_the_part_asked_for_does_not_change_the_answer() -> None:
 def test_what_lies_far_from_the_image_is_nowhere() -> None:
     annotation = _annotation()
     positions = ImagePositions(
-        TiePointGeolocation(annotation), CoarseHeights(annotation.tie_points), None
+        GridGeolocation(annotation), CoarseHeights(annotation.tie_points), None
     )
     rows, cols = np.mgrid[:20, :20].astype(float)
     line, pixel = positions.of(_grid_over(20_000, 1200), rows, cols)
@@ -95,7 +95,7 @@ def test_the_date_line_tears_nothing() -> None:
     assert longitude.min() < -179
     assert longitude.max() > 179
     positions = ImagePositions(
-        TiePointGeolocation(annotation), CoarseHeights(annotation.tie_points), None
+        GridGeolocation(annotation), CoarseHeights(annotation.tie_points), None
     )
     middle = ground_of(np.array(0.0), np.array(0.0), 0.0, corner)
     rows, cols = np.mgrid[:60, :60].astype(float)
@@ -133,9 +133,7 @@ def test_tie_points_of_a_real_product_are_found_without_themselves(real: Annotat
     errors = []
     for left_out in range(0, len(points.line), 7):
         keep = np.arange(len(points.line)) != left_out
-        geolocation = TiePointGeolocation(
-            dataclasses.replace(real, tie_points=_points(points, keep))
-        )
+        geolocation = GridGeolocation(dataclasses.replace(real, tie_points=_points(points, keep)))
         one = _points(points, ~keep)
         line, pixel = geolocation.at(one.longitude, one.latitude, one.height_m)
         errors.append((float(line[0] - one.line[0]), float(pixel[0] - one.pixel[0])))

@@ -15,7 +15,7 @@ from cloudfree.core.shift import Shift
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.sentinel1.grd import GrdScene
-from cloudfree.sentinel1.sar_source import open_radar
+from cloudfree.sentinel1.sar_source import open_sar_source
 from tests.factories.sentinel1_products import (
     NAME,
     Scene,
@@ -58,7 +58,7 @@ def _places(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _open(folder: Path, scene: Scene, **kind: bool) -> GrdScene:
-    opened = open_radar(write_safe(folder, scene, **kind))
+    opened = open_sar_source(write_safe(folder, scene, **kind))
     assert isinstance(opened, GrdScene)
     return opened
 
@@ -96,7 +96,7 @@ def test_a_zip_the_manifest_and_the_short_names_give_the_same(tmp_path: Path) ->
     ways = [root, zipped(root), root / "manifest.safe", other, other / "measurement/iw-vv.tiff"]
     seen = []
     for way in ways:
-        with open_radar(way) as radar:
+        with open_sar_source(way) as radar:
             seen.append(radar.on_grid(grid, grid.window))
     assert np.isfinite(seen[0]).all()
     assert all(np.array_equal(seen[0], image) for image in seen[1:])
@@ -166,9 +166,9 @@ def test_holes_inside_the_image_grow_by_the_kernel_alone(tmp_path: Path) -> None
     line, pixel = _places(grid)
     with _open(tmp_path, scene) as radar:
         seen = radar.on_grid(grid, grid.window)
-    beside = (line > 158.9) | (line < 80.1) | (pixel > 198.9) | (pixel < 100.1)
+    output_beside = (line > 158.9) | (line < 80.1) | (pixel > 198.9) | (pixel < 100.1)
     missing = np.isnan(seen[0])
-    assert missing[~beside].all()
+    assert missing[~output_beside].all()
     grown = (line > 161.1) | (line < 78.9) | (pixel > 201.1) | (pixel < 98.9)
     assert not missing[grown].any()
 
@@ -198,7 +198,7 @@ def test_the_acquisition_comes_from_annotation_manifest_and_name(tmp_path: Path)
         "Sentinel-1A", "ascending", 95,
     )  # fmt: skip
     root = without(write_safe(tmp_path / "b", _speckled()), "manifest.safe")
-    with open_radar(root) as radar:
+    with open_sar_source(root) as radar:
         # 37592 in the name: (37592 - 73) % 175 + 1.
         assert radar.acquisition.relative_orbit == 70
 
@@ -222,8 +222,8 @@ def test_units_of_a_product_cannot_be_forced(tmp_path: Path, units: str) -> None
     with pytest.raises(
         InputError, match=rf"--s1-units {units} for the GRD product .*leave --s1-un"
     ):
-        open_radar(root, units)
-    with open_radar(root, "dn") as radar:
+        open_sar_source(root, units)
+    with open_sar_source(root, "dn") as radar:
         assert radar.units.quantity == "dn"
         assert "tables of the product" in radar.units.reason
 
@@ -234,7 +234,7 @@ def test_a_resampled_measurement_is_refused(tmp_path: Path) -> None:
     for file in root.glob("measurement/*"):
         file.write_bytes((other / "measurement" / file.name).read_bytes())
     with pytest.raises(InputError, match=r"120 x 150 pixels in the meas.*240 x 300, as its annota"):
-        open_radar(root)
+        open_sar_source(root)
 
 
 def test_an_optical_scene_without_coordinates_is_refused(tmp_path: Path) -> None:
@@ -248,4 +248,4 @@ def test_an_optical_scene_without_coordinates_is_refused(tmp_path: Path) -> None
 def test_a_real_product_with_a_lost_polarisation_is_refused(data: Path) -> None:
     root = next((data / "products").glob("S1B*.SAFE"))
     with pytest.raises(InputError, match=r"no VH in the measurements of S1B_IW_GRDH_1SDV_2021"):
-        open_radar(root)
+        open_sar_source(root)

@@ -46,7 +46,7 @@ def test_a_name_tells_platform_time_and_orbit(
     assert name.startswith(seen.product)
     assert (seen.platform, seen.relative_orbit) == (platform, orbit)
     assert seen.orbit_direction == direction
-    assert seen.sensed == datetime(*start, tzinfo=UTC)
+    assert seen.acquired == datetime(*start, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", ["vv_vh.tif", "S2A_MSIL1C_20221005T115411_N0400_R023_T29UNU", ""])
@@ -57,4 +57,4 @@ def test_other_names_tell_nothing(name: str) -> None:
 def test_a_name_with_an_impossible_date_has_no_date() -> None:
     seen = acquisition_of_name("S1A_IW_GRDH_1SDV_20179913T165043_33UUP")
     assert isinstance(seen, Acquisition)
-    assert seen.sensed is None
+    assert seen.acquired is None

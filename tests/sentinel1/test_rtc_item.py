@@ -13,7 +13,7 @@ from pyproj import CRS
 from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import linear_power
 from cloudfree.errors import InputError
-from cloudfree.sentinel1.sar_source import open_radar
+from cloudfree.sentinel1.sar_source import open_sar_source
 from tests.factories.rasters import TEN_METRES, write_raster
 
 ID = "S1A_IW_GRDH_1SDV_20220501T103013_20220501T103038_043016_0522DB_rtc"
@@ -47,7 +47,7 @@ def test_the_assets_of_an_item_are_one_scene(
 ) -> None:
     caplog.set_level(logging.INFO, "cloudfree")
     grid = Grid(CRS.from_epsg(32631).to_wkt(), TEN_METRES, 40, 50)
-    with open_radar(_write_item(tmp_path)) as radar:
+    with open_sar_source(_write_item(tmp_path)) as radar:
         seen = linear_power(radar.on_grid(grid, grid.window))
         acquisition, units = radar.acquisition, radar.units
     power = np.random.default_rng(0).gamma(4, 0.02, (2, 40, 50)).astype(np.float32)
@@ -55,7 +55,7 @@ def test_the_assets_of_an_item_are_one_scene(
     assert units.quantity == "linear"
     assert acquisition.platform == "Sentinel-1A"
     assert (acquisition.orbit_direction, acquisition.relative_orbit) == ("descending", 69)
-    assert acquisition.sensed == datetime(2022, 5, 1, 10, 30, 13, 500_000, tzinfo=UTC)
+    assert acquisition.acquired == datetime(2022, 5, 1, 10, 30, 13, 500_000, tzinfo=UTC)
     assert "item.json holds gamma-nought flattened by the terrain" in caplog.text
 
 
@@ -64,14 +64,14 @@ def test_an_item_of_another_collection_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"no asset vh in item\.json \(B02, vv\); .*sentinel-1-rtc"
     ):
-        open_radar(path)
+        open_sar_source(path)
 
 
 def test_an_asset_that_is_not_there_is_refused(tmp_path: Path) -> None:
     path = _write_item(tmp_path)
     (tmp_path / "iw-vh.rtc.tiff").unlink()
     with pytest.raises(InputError, match=r"iw-vh\.rtc\.tiff cannot be opened"):
-        open_radar(path)
+        open_sar_source(path)
 
 
 @pytest.mark.parametrize("text", ["{}", "[1]", "no json", '{"type": "FeatureCollection"}'])
@@ -79,4 +79,4 @@ def test_what_is_no_item_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(text)
     with pytest.raises(InputError, match=r"a\.json is no STAC item"):
-        open_radar(path)
+        open_sar_source(path)

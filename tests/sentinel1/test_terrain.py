@@ -13,10 +13,10 @@ from cloudfree.core.radiometry import decibel
 from cloudfree.errors import InputError
 from cloudfree.sentinel1 import terrain
 from cloudfree.sentinel1.annotation import read_annotation
-from cloudfree.sentinel1.geolocation import TiePointGeolocation
+from cloudfree.sentinel1.geolocation import GridGeolocation
 from cloudfree.sentinel1.grd import GrdScene, annotation_of
 from cloudfree.sentinel1.product import find_product
-from cloudfree.sentinel1.sar_source import open_radar
+from cloudfree.sentinel1.sar_source import open_sar_source
 from cloudfree.sentinel1.terrain import Elevation, OrbitGeolocation
 from tests.factories.rasters import write_radar, write_raster
 from tests.factories.sentinel1_products import ground_of, level_scene, place_of, write_safe
@@ -59,7 +59,7 @@ def test_each_pixel_is_found_where_its_own_height_puts_it(tmp_path: Path) -> Non
     with (
         Elevation(_write_hill(tmp_path / "dem.tif")) as heights,
         GrdScene(
-            product, geolocation=TiePointGeolocation(annotation_of(product)), heights=heights
+            product, geolocation=GridGeolocation(annotation_of(product)), heights=heights
         ) as radar,
     ):
         found = radar._positions.of(grid, rows - 0.5, cols - 0.5)
@@ -102,7 +102,7 @@ def test_missing_heights_are_unknown(tmp_path: Path) -> None:
 def test_heights_for_a_geocoded_scene_are_refused(tmp_path: Path) -> None:
     path, dem = write_radar(tmp_path / "vv_vh.tif"), _write_hill(tmp_path / "dem.tif")
     with pytest.raises(InputError, match=r"--dem dem\.tif for vv_vh\.tif, which is geocoded alre"):
-        open_radar(path, dem=dem)
+        open_sar_source(path, dem=dem)
 
 
 def test_without_the_library_the_user_learns_how_to_get_it(
@@ -112,7 +112,7 @@ def test_without_the_library_the_user_learns_how_to_get_it(
     root = write_safe(tmp_path, level_scene(60, 80, 0.1))
     text = r"--dem without the library .*pip install 'cloudfree\[terrain\]'`, or leave --dem out"
     with pytest.raises(InputError, match=text):
-        open_radar(root, dem=_write_hill(tmp_path / "dem.tif"))
+        open_sar_source(root, dem=_write_hill(tmp_path / "dem.tif"))
 
 
 def test_the_orbit_of_a_real_product_finds_its_tie_points(data: Path) -> None:
@@ -140,9 +140,9 @@ def test_heights_are_closed_where_the_scene_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heights = Elevation(_write_hill(tmp_path / "dem.tif"))
-    monkeypatch.setattr(terrain, "OrbitGeolocation", TiePointGeolocation)  # needs no sarsen
+    monkeypatch.setattr(terrain, "OrbitGeolocation", GridGeolocation)  # needs no sarsen
     monkeypatch.setattr(terrain, "Elevation", lambda _: heights)
     root = write_safe(tmp_path, level_scene(60, 60, 0.1))
     with pytest.raises(InputError, match="--s1-units db for the GRD product"):
-        open_radar(root, "db", heights.path)
+        open_sar_source(root, "db", heights.path)
     assert heights._handles[0].closed

@@ -130,7 +130,7 @@ def test_a_bigearthnet_patch(tmp_path: Path) -> None:
         assert scene.level == "L2A"
         assert scene.bands == tuple(numbers)
         assert (scene.offset.offset_dn, scene.offset.source) == (0, "statistics")
-        assert str(scene.acquisition.sensed) == "2017-06-17 09:30:21+00:00"
+        assert str(scene.acquisition.acquired) == "2017-06-17 09:30:21+00:00"
         np.testing.assert_array_equal(scene.native(ALL)[1], numbers["B02"])
 
 

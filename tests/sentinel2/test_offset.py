@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.errors import InputError
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 from cloudfree.sentinel2.dark_pixel_statistics import statistics_evidence
 from cloudfree.sentinel2.offset import (
     OffsetEvidence,
@@ -150,7 +150,7 @@ def test_real_scenes_are_never_taken_for_the_other_kind(
              *(data / "timeseries").rglob("*.tif")]  # fmt: skip
     answers = []
     for path in paths:
-        with without_warning(rasterio.errors.NotGeoreferencedWarning), rasterio.open(path) as file:
+        with ignored_warning(rasterio.errors.NotGeoreferencedWarning), rasterio.open(path) as file:
             pixels = file.read().reshape(13, -1).astype(np.int32)
         numbers = dict(zip(OPTICAL_BANDS, np.where(pixels > 0, pixels + added, 0), strict=True))
         kept = {band: sample for band, sample in numbers.items() if band not in without}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudfree.sentinel2.output_name import beside
+from cloudfree.sentinel2.output_name import output_beside
 
 NAME = "S2A_MSIL1C_20170617T113321_N0205_R080_T29UPU_20170617T113319"
 
@@ -29,17 +29,17 @@ NAME = "S2A_MSIL1C_20170617T113321_N0205_R080_T29UPU_20170617T113319"
     ],
 )  # fmt: skip
 def test_an_output_is_named_after_its_input_and_beside_it(given: str, made: str) -> None:
-    assert beside(Path(given), "mask.tif") == Path(made)
+    assert output_beside(Path(given), "mask.tif") == Path(made)
 
 
 def test_a_folder_keeps_its_dots(tmp_path: Path) -> None:
     folder = tmp_path / "patch.v2"
     folder.mkdir()
-    assert beside(folder, "mask.tif") == tmp_path / "patch.v2_mask.tif"
+    assert output_beside(folder, "mask.tif") == tmp_path / "patch.v2_mask.tif"
 
 
 def test_the_folder_one_stands_in_has_a_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert beside(Path(), "mask.tif") == tmp_path.parent / f"{tmp_path.name}_mask.tif"
+    assert output_beside(Path(), "mask.tif") == tmp_path.parent / f"{tmp_path.name}_mask.tif"

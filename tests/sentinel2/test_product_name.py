@@ -15,7 +15,7 @@ def test_a_product_s_name_tells_platform_level_time_baseline_and_orbit() -> None
     assert (name.text, name.level, name.baseline) == (FULL, "L1C", "N0205")
     assert name.acquisition.platform == "Sentinel-2A"
     assert name.acquisition.relative_orbit == 80
-    assert str(name.acquisition.sensed) == "2017-06-17 11:33:21+00:00"
+    assert str(name.acquisition.acquired) == "2017-06-17 11:33:21+00:00"
     assert name.evidence[0].offset_dn == 0
 
 
@@ -23,7 +23,7 @@ def test_a_cut_name_tells_what_is_left() -> None:
     name = product_name(["S2B_MSIL2A_20170924T93021_41_29_B02.tif"])
     assert name is not None
     assert (name.level, name.baseline, name.evidence) == ("L2A", None, ())
-    assert str(name.acquisition.sensed) == "2017-09-24 09:30:21+00:00"
+    assert str(name.acquisition.acquired) == "2017-09-24 09:30:21+00:00"
 
 
 def test_the_name_with_a_baseline_wins_over_the_cut_one() -> None:

@@ -74,7 +74,7 @@ def test_the_metadata_is_told(tmp_path: Path) -> None:
         assert scene.level == "L2A"
         assert scene.sun_azimuth_deg == SUN_AZIMUTH_DEG
         seen = scene.acquisition
-        assert seen.sensed == datetime(2022, 6, 5, 10, 50, 31, 24_000, tzinfo=UTC)
+        assert seen.acquired == datetime(2022, 6, 5, 10, 50, 31, 24_000, tzinfo=UTC)
         assert (seen.platform, seen.orbit_direction) == ("Sentinel-2B", "descending")
         assert seen.relative_orbit == 51
         assert seen.product is not None

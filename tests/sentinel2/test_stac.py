@@ -104,7 +104,7 @@ def test_the_item_tells_of_the_acquisition(tmp_path: Path) -> None:
         assert scene.level == "L2A"
         seen = scene.acquisition
         assert (seen.platform, seen.relative_orbit) == ("Sentinel-2B", 51)
-        assert (seen.orbit_direction, str(seen.sensed)) == (
+        assert (seen.orbit_direction, str(seen.acquired)) == (
             "descending", "2022-06-05 10:50:31+00:00",
         )  # fmt: skip
         assert np.isfinite(scene.reflectance(["B11"], Window(0, 0, 24, 24))).all()

@@ -8,9 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.mask_classes import MaskClass, obscured
+from cloudfree.core.mask_classes import MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
-from cloudfree.simulation.add_clouds import KINDS, Kind, cloud_over, draw_weather, make_sky
+from cloudfree.simulation.add_clouds import (
+    KINDS,
+    CloudKind,
+    cloud_over,
+    draw_cloud_parameters,
+    make_atmosphere,
+)
 from cloudfree.simulation.atmosphere import LOW_CLOUD
 from cloudfree.simulation.cloud_fields import Sun
 from cloudfree.simulation.cloud_layer import CloudLayer
@@ -44,13 +50,13 @@ def rng(seed: int = 3) -> np.random.Generator:
     seed=st.integers(0, 99),
 )
 def test_the_scene_is_changed_where_the_mask_says_and_nowhere_else(
-    kind: Kind, rows: int, cols: int, cover: float, seed: int
+    kind: CloudKind, rows: int, cols: int, cover: float, seed: int
 ) -> None:
     clear = field(rows, cols)
     cloudy, mask = cloud_over(
         clear, OPTICAL_BANDS, rng(seed), kind=kind, cover=cover, layers=[layer()]
     )
-    hidden = obscured(mask)
+    hidden = is_cloud_or_shadow(mask)
     assert cloudy.shape == clear.shape
     assert cloudy.dtype == np.float32
     assert mask.dtype == np.uint8
@@ -61,14 +67,14 @@ def test_the_scene_is_changed_where_the_mask_says_and_nowhere_else(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_cover_changes_nothing(kind: Kind) -> None:
+def test_no_cover_changes_nothing(kind: CloudKind) -> None:
     cloudy, mask = cloud_over(field(), OPTICAL_BANDS, rng(), kind=kind, cover=0.0, layers=[layer()])
     assert np.array_equal(cloudy, field())
     assert (mask == MaskClass.CLEAR).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_seed_gives_the_same_clouds_and_another_others(kind: Kind) -> None:
+def test_the_same_seed_gives_the_same_clouds_and_another_others(kind: CloudKind) -> None:
     def clouds(seed: int) -> Float32:
         return cloud_over(field(), OPTICAL_BANDS, rng(seed), kind=kind, layers=[layer()])[0]
 
@@ -78,7 +84,7 @@ def test_the_same_seed_gives_the_same_clouds_and_another_others(kind: Kind) -> N
 
 @settings(max_examples=10)
 @given(kind=st.sampled_from(KINDS), bands=st.permutations(OPTICAL_BANDS), count=st.integers(1, 13))
-def test_bands_are_known_by_their_names(kind: Kind, bands: list[str], count: int) -> None:
+def test_bands_are_known_by_their_names(kind: CloudKind, bands: list[str], count: int) -> None:
     own = bands[:count]
     places = [OPTICAL_BANDS.index(band) for band in own]
     whole, _ = cloud_over(field(), OPTICAL_BANDS, rng(), kind=kind, layers=[layer()])
@@ -97,27 +103,32 @@ def test_missing_pixels_stay_missing_and_are_not_hidden() -> None:
 
 def test_the_sun_that_is_given_moves_shadows_and_nothing_else() -> None:
     skies = [
-        make_sky((60, 60), draw_weather(rng(), "cumulus", 0.3, Sun(azimuth, 80.0)), rng(8))
+        make_atmosphere(
+            (60, 60), draw_cloud_parameters(rng(), "cumulus", 0.3, Sun(azimuth, 80.0)), rng(8)
+        )
         for azimuth in (90.0, 270.0)
     ]
     assert not np.array_equal(skies[0].dimming, skies[1].dimming)
-    assert draw_weather(rng(), sun=Sun(1.0, 2.0)).colour == pytest.approx(
-        draw_weather(rng()).colour
+    assert draw_cloud_parameters(rng(), sun=Sun(1.0, 2.0)).colour == pytest.approx(
+        draw_cloud_parameters(rng()).colour
     )
-    assert draw_weather(rng(), sun=Sun(1.0, 2.0)).height_m == draw_weather(rng()).height_m
+    assert (
+        draw_cloud_parameters(rng(), sun=Sun(1.0, 2.0)).height_m
+        == draw_cloud_parameters(rng()).height_m
+    )
 
 
 @pytest.mark.parametrize(("kind", "low", "cirrus", "haze"), [
     ("cumulus", True, False, False), ("cirrus", False, True, False), ("haze", False, False, True),
     ("real", True, False, False),
 ])  # fmt: skip
-def test_a_kind_is_of_itself_alone(kind: Kind, low: bool, cirrus: bool, haze: bool) -> None:
-    sky = make_sky((60, 60), draw_weather(rng(), kind, 0.5), rng(), [layer()])
+def test_a_kind_is_of_itself_alone(kind: CloudKind, low: bool, cirrus: bool, haze: bool) -> None:
+    sky = make_atmosphere((60, 60), draw_cloud_parameters(rng(), kind, 0.5), rng(), [layer()])
     assert (sky.low.any(), sky.cirrus.any(), sky.haze.any()) == (low, cirrus, haze)
 
 
 def test_mixed_weather_is_of_every_kind() -> None:
-    drawn = [draw_weather(rng(seed)) for seed in range(60)]
+    drawn = [draw_cloud_parameters(rng(seed)) for seed in range(60)]
     assert {weather.real for weather in drawn} == {True, False}
     for name in ("cirrus", "haze"):
         shares = [getattr(weather, name) for weather in drawn]
@@ -128,16 +139,16 @@ def test_mixed_weather_is_of_every_kind() -> None:
 @settings(max_examples=10)
 @given(cover=st.floats(0.1, 0.9), seed=st.integers(0, 20))
 def test_real_clouds_cover_no_more_than_about_what_was_asked_for(cover: float, seed: int) -> None:
-    weather = draw_weather(rng(seed), "real", cover, Sun(180.0, 30.0))
-    overcast = make_sky((200, 200), weather, rng(seed), [layer(1.0)])
+    weather = draw_cloud_parameters(rng(seed), "real", cover, Sun(180.0, 30.0))
+    overcast = make_atmosphere((200, 200), weather, rng(seed), [layer(1.0)])
     assert (overcast.low > 0).mean() == pytest.approx(cover, abs=0.2)
-    scattered = make_sky((200, 200), weather, rng(seed), [layer(0.1)])
+    scattered = make_atmosphere((200, 200), weather, rng(seed), [layer(0.1)])
     assert (scattered.low > 0).mean() <= max(cover + 0.2, 0.5)
 
 
 def test_drawn_clouds_fall_in_the_short_wave_infrared_whatever_their_colour() -> None:
     for seed in range(30):
-        colour = dict(zip(OPTICAL_BANDS, draw_weather(rng(seed)).colour, strict=True))
+        colour = dict(zip(OPTICAL_BANDS, draw_cloud_parameters(rng(seed)).colour, strict=True))
         assert colour["B02"] > colour["B11"] > colour["B12"]
         assert colour["B10"] < 0.06
 
@@ -156,7 +167,7 @@ def test_real_clouds_need_a_donor_with_the_bands() -> None:
         field()[places], visible, rng(), kind="real", cover=0.9,
         layers=[CloudLayer(blind.opacity, without)],
     )  # fmt: skip
-    assert obscured(mask).any()
+    assert is_cloud_or_shadow(mask).any()
 
 
 def test_drawn_clouds_end_softly_in_any_weather() -> None:

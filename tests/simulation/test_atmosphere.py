@@ -15,9 +15,9 @@ from cloudfree.simulation.atmosphere import (
     DIFFUSE,
     HAZE,
     LOW_CLOUD,
-    Sky,
+    Atmosphere,
+    apply_atmosphere,
     haze_opacity,
-    seen_through,
     shaded,
 )
 from cloudfree.simulation.reflectance import PATH
@@ -33,20 +33,20 @@ def sky_of(
     haze: float = 0.0,
     dimming: float = 0.0,
     angstrom: float = ANGSTROM,
-) -> Sky:
+) -> Atmosphere:
     planes = (
         np.full(SHAPE, value, dtype=np.float32) for value in (low, cirrus, haze, dimming, 1.0)
     )
-    return Sky(*planes, angstrom=angstrom)
+    return Atmosphere(*planes, angstrom=angstrom)
 
 
-def seen(sky: Sky, ground: np.ndarray = GROUND) -> dict[str, float]:
+def seen(sky: Atmosphere, ground: np.ndarray = GROUND) -> dict[str, float]:
     """What each band shows in the middle."""
-    return dict(zip(OPTICAL_BANDS, seen_through(ground, sky)[:, 5, 5].tolist(), strict=True))
+    return dict(zip(OPTICAL_BANDS, apply_atmosphere(ground, sky)[:, 5, 5].tolist(), strict=True))
 
 
 def test_a_clear_sky_changes_nothing() -> None:
-    assert np.array_equal(seen_through(GROUND, sky_of()), GROUND)
+    assert np.array_equal(apply_atmosphere(GROUND, sky_of()), GROUND)
     assert (sky_of().mask == MaskClass.CLEAR).all()
 
 
@@ -54,7 +54,7 @@ def test_missing_pixels_stay_missing_and_their_neighbours_do_not_change() -> Non
     gap = GROUND.copy()
     gap[:, 3, 4] = np.nan
     sky = sky_of(low=0.3, cirrus=0.2, haze=0.2, dimming=0.4)
-    cloudy, whole = seen_through(gap, sky), seen_through(GROUND, sky)
+    cloudy, whole = apply_atmosphere(gap, sky), apply_atmosphere(GROUND, sky)
     assert np.isnan(cloudy[:, 3, 4]).all()
     assert np.array_equal(cloudy[:, 4:], whole[:, 4:])
 
@@ -63,8 +63,8 @@ def test_missing_pixels_stay_missing_and_their_neighbours_do_not_change() -> Non
 def test_some_bands_look_as_they_do_among_all(bands: list[str]) -> None:
     sky = sky_of(low=0.3, cirrus=0.2, haze=0.5, dimming=0.4)
     places = [OPTICAL_BANDS.index(band) for band in bands]
-    among_all = seen_through(GROUND, sky)[places]
-    assert np.array_equal(seen_through(GROUND[places], sky, bands), among_all)
+    among_all = apply_atmosphere(GROUND, sky)[places]
+    assert np.array_equal(apply_atmosphere(GROUND[places], sky, bands), among_all)
 
 
 def test_thick_cloud_hides_the_ground() -> None:

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudfree.core.mask_classes import MaskClass
-from cloudfree.simulation.cloud_fields import Sun, Weather, dimming, draw_sky
+from cloudfree.simulation.cloud_fields import CloudParameters, Sun, dimming, draw_sky
 
 SUN = Sun(155.0, 38.0)
 KINDS = {"cumulus": (0.0, 0.0), "cirrus": (1.0, 0.0), "haze": (0.0, 1.0), "mixed": (0.3, 0.3)}
 
 
-def weather(cover: float, kind: str = "mixed") -> Weather:
+def weather(cover: float, kind: str = "mixed") -> CloudParameters:
     cirrus, haze = KINDS[kind]
-    return Weather(cover, SUN, 400.0, cirrus, haze)
+    return CloudParameters(cover, SUN, 400.0, cirrus, haze)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_no_cover_is_no_cloud_and_no_shadow_and_full_cover_is_cloud_everywhere(k
 
 
 def test_shadows_repeat_the_clouds_that_throw_them() -> None:
-    sky = draw_sky((300, 300), Weather(0.3, SUN, 700.0), np.random.default_rng(4))
+    sky = draw_sky((300, 300), CloudParameters(0.3, SUN, 700.0), np.random.default_rng(4))
     row, col = (round(step) for step in SUN.shadow_px(700.0))
     # Its faint rim is blurred by the width of the sun, and lies beside the cloud's outline.
     rows, cols = np.nonzero((sky.mask == MaskClass.SHADOW) & (sky.dimming > 0.3))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.radiometry import Float32
-from cloudfree.simulation.atmosphere import LOW_CLOUD, Sky, seen_through
-from cloudfree.simulation.cloud_fields import Sun, Weather, draw_sky
+from cloudfree.simulation.atmosphere import LOW_CLOUD, Atmosphere, apply_atmosphere
+from cloudfree.simulation.cloud_fields import CloudParameters, Sun, draw_sky
 from cloudfree.simulation.cloud_layer import DARKEST, CloudLayer, cut_layer, spread_layers
 from cloudfree.simulation.noise import fractal_noise
 from tests.factories.rasters import FIELD
@@ -29,17 +29,17 @@ def ground(seed: int = 0) -> Float32:
     return np.asarray(np.reshape(FIELD, (13, 1, 1)) * texture, dtype=np.float32)
 
 
-def drawn(cover: float = 0.4) -> Sky:
+def drawn(cover: float = 0.4) -> Atmosphere:
     """Low clouds that throw no shadow."""
-    weather = Weather(cover, Sun(150.0, 40.0), 300.0, cirrus=0.0)
+    weather = CloudParameters(cover, Sun(150.0, 40.0), 300.0, cirrus=0.0)
     sky = draw_sky((SIDE, SIDE), weather, np.random.default_rng(5))
     return replace(sky, dimming=np.zeros_like(sky.low))
 
 
 def over(layer: CloudLayer, clear: Float32) -> Float32:
     nothing = np.zeros_like(layer.opacity)
-    sky = Sky(layer.opacity, nothing, nothing, nothing, nothing + 1.0, layer.colour)
-    return seen_through(clear, sky)
+    sky = Atmosphere(layer.opacity, nothing, nothing, nothing, nothing + 1.0, layer.colour)
+    return apply_atmosphere(clear, sky)
 
 
 def correlation(one: Float32, other: Float32) -> float:
@@ -60,7 +60,7 @@ def test_a_small_change_of_the_ground_is_no_cloud() -> None:
 
 def test_the_opacity_of_known_clouds_is_found() -> None:
     sky = drawn(0.95)  # so thick that no ground is seen in its midst
-    layer = cut_layer(seen_through(ground(), sky), ground(), OPTICAL_BANDS)
+    layer = cut_layer(apply_atmosphere(ground(), sky), ground(), OPTICAL_BANDS)
     assert correlation(layer.opacity, sky.low) > 0.97
     assert layer.opacity[sky.low > 0.95].mean() > 0.9
     assert np.abs(layer.opacity - sky.low).mean() < 0.05
@@ -70,14 +70,14 @@ def test_what_was_clear_stays_clear() -> None:
     import cv2
 
     sky = drawn(0.3)
-    layer = cut_layer(seen_through(ground(), sky), ground(), OPTICAL_BANDS)
+    layer = cut_layer(apply_atmosphere(ground(), sky), ground(), OPTICAL_BANDS)
     distance = cv2.distanceTransform((sky.low == 0).astype(np.uint8), cv2.DIST_L2, 5)
     assert (distance > 8).mean() > 0.1
     assert not layer.opacity[distance > 8].any()
 
 
 def test_over_its_own_ground_a_layer_gives_back_the_donor() -> None:
-    cloudy = seen_through(ground(), drawn())
+    cloudy = apply_atmosphere(ground(), drawn())
     again = over(cut_layer(cloudy, ground(), OPTICAL_BANDS), ground())
     assert np.abs(again - cloudy)[BLUE].mean() < 0.02
     assert correlation(again[BLUE], cloudy[BLUE]) > 0.98
@@ -89,7 +89,7 @@ def test_the_ground_of_the_donor_does_not_come_along() -> None:
     low[:24, :24] = 1.0  # so that it can be told how bright dense cloud is
     thin = replace(drawn(1.0), low=low)
     clear = 0.8 * ground(0) + 0.2 * ground(7)
-    layer = cut_layer(seen_through(ground(0), thin), clear, OPTICAL_BANDS)
+    layer = cut_layer(apply_atmosphere(ground(0), thin), clear, OPTICAL_BANDS)
     assert layer.opacity[40:, 40:].mean() == pytest.approx(0.35, abs=0.08)
     shown, texture = _fine(over(layer, np.full_like(clear, 0.1))[BLUE]), _fine(ground(0)[BLUE])
     assert shown[40:, 40:].std() < 0.35 * texture.std()
@@ -110,7 +110,7 @@ def test_over_snow_the_difference_is_what_is_carried() -> None:
 def test_a_layer_has_the_bands_of_its_donor(bands: list[str]) -> None:
     own = tuple({"B02": 0, "B03": 0, "B04": 0, **dict.fromkeys(bands)})
     places = [OPTICAL_BANDS.index(band) for band in own]
-    cloudy = seen_through(ground(), drawn())
+    cloudy = apply_atmosphere(ground(), drawn())
     layer = cut_layer(cloudy[places], ground()[places], own)
     assert layer.has(own)
     assert layer.has(OPTICAL_BANDS) == (len(own) == 13)
@@ -120,7 +120,7 @@ def test_a_layer_has_the_bands_of_its_donor(bands: list[str]) -> None:
 
 
 def test_missing_pixels_of_a_donor_hold_no_cloud() -> None:
-    cloudy = seen_through(ground(), drawn(1.0))
+    cloudy = apply_atmosphere(ground(), drawn(1.0))
     cloudy[:, :40] = np.nan
     layer = cut_layer(cloudy, ground(), OPTICAL_BANDS)
     assert np.isfinite(layer.colour).all()
@@ -132,14 +132,14 @@ def test_no_cloud_is_black_in_any_band() -> None:
     """Where the ground was brighter on the clear day, the difference would make it so."""
     clear = ground()
     clear[OPTICAL_BANDS.index("B11")] += 0.6
-    layer = cut_layer(seen_through(ground(), drawn()), clear, OPTICAL_BANDS)
+    layer = cut_layer(apply_atmosphere(ground(), drawn()), clear, OPTICAL_BANDS)
     assert (layer.colour >= DARKEST[:, None, None] - 1e-6).all()
 
 
 @settings(max_examples=8)
 @given(rows=st.integers(40, 200), cols=st.integers(40, 200), seed=st.integers(0, 99))
 def test_layers_spread_over_any_scene(rows: int, cols: int, seed: int) -> None:
-    layer = cut_layer(seen_through(ground(), drawn(0.6)), ground(), OPTICAL_BANDS)
+    layer = cut_layer(apply_atmosphere(ground(), drawn(0.6)), ground(), OPTICAL_BANDS)
     wide = spread_layers([layer], (rows, cols), np.random.default_rng(seed))
     again = spread_layers([layer], (rows, cols), np.random.default_rng(seed))
     assert wide.opacity.shape == (rows, cols)

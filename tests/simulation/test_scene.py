@@ -13,8 +13,8 @@ from scipy.ndimage import grey_closing, uniform_filter
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import MaskClass
-from cloudfree.raster.warnings_filter import without_warning
-from cloudfree.simulation.land_cover_spectra import Cover
+from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.simulation.land_cover_spectra import LandCover
 from cloudfree.simulation.scene import (
     GROUND_MARGIN_PX,
     SAR_MARGIN_PX,
@@ -34,7 +34,7 @@ def scene() -> SimulatedScene:
     return simulate_scene((320, 320), 0, 0.4, (0.0, 0.0))
 
 
-def _inner(scene: SimulatedScene, cover: Cover) -> Where:
+def _inner(scene: SimulatedScene, cover: LandCover) -> Where:
     """Pixels of a cover away from its border, where resolution mixes nothing in."""
     return cv2.erode((scene.cover == cover).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
 
@@ -44,7 +44,7 @@ def _index(pixels: NDArray[np.float32], one: str, other: str) -> NDArray[np.floa
     return (first - second) / (first + second)
 
 
-def _sigma_nought(scene: SimulatedScene, cover: Cover) -> tuple[float, float]:
+def _sigma_nought(scene: SimulatedScene, cover: LandCover) -> tuple[float, float]:
     """Mean VV and VH of a cover in dB; averaged in power."""
     height, width = scene.cover.shape
     window = (
@@ -110,12 +110,17 @@ def test_every_scene_holds_water_fields_woods_and_a_town(size: int) -> None:
         shares = np.bincount(
             simulate_scene((size, size), seed, 0, SHIFT).cover.ravel(), minlength=5
         )
-        assert (shares[[Cover.WATER, Cover.FIELD, Cover.WOOD, Cover.TOWN]] > 0.02 * size**2).all()
+        assert (
+            shares[[LandCover.WATER, LandCover.FIELD, LandCover.WOOD, LandCover.TOWN]]
+            > 0.02 * size**2
+        ).all()
 
 
 def test_woods_are_greener_than_towns_and_rivers_are_wet(scene: SimulatedScene) -> None:
     ndvi, ndwi = _index(scene.clear, "B08", "B04"), _index(scene.clear, "B03", "B08")
-    wood, town, water = (_inner(scene, c) for c in (Cover.WOOD, Cover.TOWN, Cover.WATER))
+    wood, town, water = (
+        _inner(scene, c) for c in (LandCover.WOOD, LandCover.TOWN, LandCover.WATER)
+    )
     assert np.median(ndvi[wood]) > 0.5
     assert np.median(ndvi[town]) < 0.3
     assert np.median(ndwi[town]) < 0
@@ -124,7 +129,8 @@ def test_woods_are_greener_than_towns_and_rivers_are_wet(scene: SimulatedScene) 
 
 def test_water_is_quiet_fields_are_louder_and_towns_loudest(scene: SimulatedScene) -> None:
     water, field, wood, town = (
-        _sigma_nought(scene, c) for c in (Cover.WATER, Cover.FIELD, Cover.WOOD, Cover.TOWN)
+        _sigma_nought(scene, c)
+        for c in (LandCover.WATER, LandCover.FIELD, LandCover.WOOD, LandCover.TOWN)
     )
     assert water[0] < -15 < -13 < field[0] < wood[0] < town[0] < -2
     assert water[1] < field[1] < wood[1] < town[1]
@@ -133,14 +139,14 @@ def test_water_is_quiet_fields_are_louder_and_towns_loudest(scene: SimulatedScen
 @pytest.mark.parametrize(
     ("cover", "low", "high"),
     [
-        (Cover.FIELD, 5.8, 8.0),
-        (Cover.WOOD, 5.0, 6.2),
-        (Cover.TOWN, 6.0, 9.0),
-        (Cover.WATER, 4.0, 8.0),
+        (LandCover.FIELD, 5.8, 8.0),
+        (LandCover.WOOD, 5.0, 6.2),
+        (LandCover.TOWN, 6.0, 9.0),
+        (LandCover.WATER, 4.0, 8.0),
     ],
 )
 def test_cross_polarisation_is_weaker(
-    scene: SimulatedScene, cover: Cover, low: float, high: float
+    scene: SimulatedScene, cover: LandCover, low: float, high: float
 ) -> None:
     vv, vh = _sigma_nought(scene, cover)
     assert low < vv - vh < high
@@ -151,7 +157,7 @@ def test_radar_and_optics_belong_together(scene: SimulatedScene) -> None:
     ndvi = _index(scene.clear, "B08", "B04")
     window = slice(SAR_MARGIN_PX, SAR_MARGIN_PX + 320)
     vh = uniform_filter(scene.sar[1, window, window], 7)
-    field = _inner(scene, Cover.FIELD)
+    field = _inner(scene, LandCover.FIELD)
     assert np.corrcoef(uniform_filter(ndvi, 7)[field], vh[field])[0, 1] > 0.3
 
 
@@ -213,9 +219,9 @@ def test_clouds_of_a_few_pixels_are_rare() -> None:
 
 # Places of the real triplets that show the cover, and the rule that finds it there.
 REAL = {
-    Cover.WATER: (("4287", "4433", "4438", "2266"), lambda ndvi, ndwi: ndwi > 0.15),
-    Cover.WOOD: (("2729", "6553"), lambda ndvi, ndwi: ndvi > 0.5),
-    Cover.FIELD: (("4287", "4438", "2266"), lambda ndvi, ndwi: (ndvi > 0.3) & (ndvi < 0.55)),
+    LandCover.WATER: (("4287", "4433", "4438", "2266"), lambda ndvi, ndwi: ndwi > 0.15),
+    LandCover.WOOD: (("2729", "6553"), lambda ndvi, ndwi: ndvi > 0.5),
+    LandCover.FIELD: (("4287", "4438", "2266"), lambda ndvi, ndwi: (ndvi > 0.3) & (ndvi < 0.55)),
 }
 
 
@@ -225,7 +231,7 @@ def _real(data: Path, name: str) -> tuple[NDArray[np.float32], NDArray[np.float3
 
 def _read(data: Path, name: str) -> NDArray[np.float32]:
     path = data / "triplets" / f"{name}.tif"
-    with without_warning(rasterio.errors.NotGeoreferencedWarning), rasterio.open(path) as dataset:
+    with ignored_warning(rasterio.errors.NotGeoreferencedWarning), rasterio.open(path) as dataset:
         pixels: NDArray[np.float32] = dataset.read().astype(np.float32)
     return pixels
 
@@ -241,7 +247,7 @@ def test_clouds_have_edges_about_as_soft_as_real_ones(data: Path) -> None:
 
 @pytest.mark.parametrize("cover", REAL)
 def test_the_ground_measures_like_real_ground(
-    scene: SimulatedScene, data: Path, cover: Cover
+    scene: SimulatedScene, data: Path, cover: LandCover
 ) -> None:
     names, rule = REAL[cover]
     spectra, radar = [], []

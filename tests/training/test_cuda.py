@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.backends import cudnn
 
-from cloudfree.training.cuda import quick_kernels
+from cloudfree.training.cuda import fast_gpu_kernels
 
 
 def state() -> tuple[bool, str]:
@@ -15,15 +15,15 @@ def state() -> tuple[bool, str]:
 
 def test_a_gpu_searches_its_kernels_for_the_time_of_a_training() -> None:
     before = state()
-    with quick_kernels(torch.device("cuda")):
+    with fast_gpu_kernels(torch.device("cuda")):
         assert state() == (True, "high")
     assert state() == before
-    with pytest.raises(KeyError), quick_kernels(torch.device("cuda")):
+    with pytest.raises(KeyError), fast_gpu_kernels(torch.device("cuda")):
         raise KeyError
     assert state() == before
 
 
 def test_a_cpu_computes_as_before() -> None:
     before = state()
-    with quick_kernels(torch.device("cpu")):
+    with fast_gpu_kernels(torch.device("cpu")):
         assert state() == before

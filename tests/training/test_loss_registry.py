@@ -12,12 +12,14 @@ from torch import Tensor
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.errors import InputError, ModelError
 from cloudfree.training.batch import Batch
-from cloudfree.training.loss_registry import OBJECTIVES, Seen, objective_named
+from cloudfree.training.loss_registry import OBJECTIVES, LossInput, loss_named
 
 SIDE = 16
 
 
-def seen(image: Tensor | float, scale: tuple[float, float] = (0.0, 1.0), **more: object) -> Seen:
+def seen(
+    image: Tensor | float, scale: tuple[float, float] = (0.0, 1.0), **more: object
+) -> LossInput:
     """An image for a target of reflectance 0.2 under a cloud of 0.6 in the upper half."""
     start, stop = scale
     classes = torch.zeros(1, SIDE, SIDE, dtype=torch.uint8)
@@ -35,7 +37,7 @@ def seen(image: Tensor | float, scale: tuple[float, float] = (0.0, 1.0), **more:
         "attention": torch.full((1, 1, SIDE, SIDE), 0.5), "gate": quarter,
         "mu": torch.ones(1, 2, 4, 4), "log_sigma": torch.zeros(1, 2, 1, 1),
     }  # fmt: skip
-    return Seen(outputs, batch, scale, logits=torch.zeros(1, 1, 2, 2), **more)
+    return LossInput(outputs, batch, scale, logits=torch.zeros(1, 1, 2, 2), **more)
 
 
 @pytest.mark.parametrize(
@@ -106,13 +108,13 @@ def test_where_the_target_has_no_data_nothing_is_learned(name: str) -> None:
 
 def test_what_a_loss_lacks_is_named() -> None:
     given = seen(0.3)
-    bare = Seen({"image": given.outputs["image"]}, given.batch, (0, 1))
+    bare = LossInput({"image": given.outputs["image"]}, given.batch, (0, 1))
     with pytest.raises(ModelError, match="returns image; wanted gate, mu, log_sigma, from which"):
         OBJECTIVES["joint"](bare)
     with pytest.raises(
         InputError, match=r"no loss 'vgg'; wanted one of l1, l2, .*; correct --loss"
     ):
-        objective_named("vgg")
+        loss_named("vgg")
 
 
 def test_restoration_sees_colours_that_are_off_over_a_whole_block() -> None:

@@ -10,7 +10,7 @@ import torch
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.errors import InputError, ModelError
 from cloudfree.losses.perceptual import LAYERS, PerceptualDistance
-from cloudfree.training.loss_registry import OBJECTIVES, Objective
+from cloudfree.training.loss_registry import OBJECTIVES, LossSpec
 from cloudfree.training.perceptual import with_perceptual
 from tests.commands.train.test_run import losses
 from tests.factories.training_runs import run_training, write_patches
@@ -34,7 +34,7 @@ def vgg(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def loaded(vgg: Path, objective: Objective = OWN) -> Objective:
+def loaded(vgg: Path, objective: LossSpec = OWN) -> LossSpec:
     return with_perceptual(objective, str(vgg), OPTICAL_BANDS, CPU)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from cloudfree.inference.model_card import ModelCard, model_card
-from cloudfree.training.patch_cache import Pixels
+from cloudfree.training.patch_cache import PatchArrays
 from cloudfree.training.prediction import predict
 
 
@@ -33,5 +33,5 @@ def test_bands_of_the_output_have_their_own_limits_and_a_matte_is_left() -> None
     seen = np.random.default_rng(0).random((3, 8, 8), dtype=np.float32)
     run = SimpleNamespace(result=Last())
     plan = SimpleNamespace(inputs=("optical",), processes=SimpleNamespace(device="cpu"))
-    restored = predict(run, plan, _card(), Pixels(seen, seen, None, None))
+    restored = predict(run, plan, _card(), PatchArrays(seen, seen, None, None))
     assert np.allclose(restored, seen[[2, 1]], atol=1e-6)

@@ -17,8 +17,8 @@ from cloudfree.datasets.patch import Patch
 from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.inference.registry import card_entries
 from cloudfree.training.distributed import Processes
-from cloudfree.training.patch_cache import PatchStore, Pixels
-from cloudfree.training.sampler import Batches, collate, scaled_part
+from cloudfree.training.patch_cache import PatchArrays, PatchStore
+from cloudfree.training.sampler import Batches, collate, scaled_crop
 from cloudfree.training.settings import choose_settings
 from tests.factories.training_runs import write_patches
 
@@ -112,7 +112,7 @@ def test_pixels_come_on_the_scale_of_the_network_and_gaps_are_marked() -> None:
     sar = np.stack([np.full((4, 4), -12.5), np.full((4, 4), -40.0)]).astype(np.float32)
     clear[:, 0, 0] = np.nan
     card = card_of("sar_opt_cgan")
-    batch = collate([scaled_part(Pixels(cloudy, clear, sar, None), card, "a.tif")])
+    batch = collate([scaled_crop(PatchArrays(cloudy, clear, sar, None), card, "a.tif")])
     assert batch.inputs["optical"].unique().tolist() == [0.0]
     assert batch.inputs["sar"].unique().tolist() == [-1.0, 0.0]
     assert batch.target[0, :, 1:].unique().tolist() == [-0.5]
@@ -125,17 +125,19 @@ def test_a_network_without_optical_input_sees_radar_alone() -> None:
     card = card_of("sar2opt")
     arrays = np.full((13, 4, 4), 0.5, np.float32), np.full((13, 4, 4), 0.5, np.float32)
     sar = np.zeros((2, 4, 4), np.float32)
-    assert collate([scaled_part(Pixels(*arrays, sar, None), card, "")]).inputs.keys() == {"sar"}
+    assert collate([scaled_crop(PatchArrays(*arrays, sar, None), card, "")]).inputs.keys() == {
+        "sar"
+    }
 
 
 def test_a_network_that_asks_for_shadows_gets_those_of_the_mask() -> None:
     arrays = np.full((13, 4, 4), 0.5, np.float32), np.full((13, 4, 4), 0.5, np.float32)
     sar, mask = np.full((2, 4, 4), -12.0, np.float32), np.zeros((4, 4), np.uint8)
     mask[0], mask[1] = MaskClass.SHADOW, MaskClass.CLOUD
-    batch = collate([scaled_part(Pixels(*arrays, sar, mask), card_of("cloudfree_s"), "")])
+    batch = collate([scaled_crop(PatchArrays(*arrays, sar, mask), card_of("cloudfree_s"), "")])
     assert batch.inputs["shadow"].shape == (1, 1, 4, 4)
     assert batch.inputs["shadow"][0, 0].sum(dim=1).tolist() == [4.0, 0.0, 0.0, 0.0]
-    other = collate([scaled_part(Pixels(*arrays, sar, mask), card_of(), "")])
+    other = collate([scaled_crop(PatchArrays(*arrays, sar, mask), card_of(), "")])
     assert "shadow" not in other.inputs
 
 

@@ -14,10 +14,10 @@ from cloudfree.training.loss_registry import OBJECTIVES
 from cloudfree.training.settings import (
     OPTIMISERS,
     SCHEDULES,
+    check_unchanged,
     choose_settings,
     parse_network_settings,
     read_settings,
-    refuse_changes,
     settings_text,
 )
 
@@ -78,9 +78,9 @@ def test_values_of_a_network_are_numbers_lists_or_words() -> None:
 
 def test_only_what_differs_is_refused() -> None:
     settings = choose_settings("dsen2_cr", {"network_settings": {"features": 8, "blocks": 2}})
-    refuse_changes(settings, {"loss": "carl", "seed": None, "network_settings": {"blocks": 2}})
+    check_unchanged(settings, {"loss": "carl", "seed": None, "network_settings": {"blocks": 2}})
     with pytest.raises(InputError, match=r"network_settings = .*3.* for a run .*2"):
-        refuse_changes(settings, {"network_settings": {"blocks": 3}})
+        check_unchanged(settings, {"network_settings": {"blocks": 3}})
 
 
 def test_a_file_that_is_no_recipe(tmp_path: Path) -> None:

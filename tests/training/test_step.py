@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from cloudfree.errors import InputError
-from cloudfree.training.step import take_step
+from cloudfree.training.step import train_step
 from tests.factories.tiny_training import batch, begin
 
 
@@ -46,7 +46,7 @@ def test_a_step_waits_once_for_each_network_that_learns(
     run, plan = begin(loss, clip_norm=1.0, average=0.9)
     given = batch()
     waits.count = 0
-    result = take_step(run, plan, given)
+    result = train_step(run, plan, given)
     assert waits.count == learners
     assert math.isfinite(result.loss)
     assert math.isfinite(result.discriminator_loss) == (learners == 2)
@@ -65,7 +65,7 @@ def test_a_bad_batch_is_named_and_changes_no_weight(loss: str, bad: float) -> No
     networks += [run.discriminator.network] if run.discriminator else []
     before = [parameters(network) for network in networks]
     with pytest.raises(InputError, match=r"loss.* (nan|inf) at step 0 with 0\.tif, 1\.tif; wanted"):
-        take_step(run, plan, batch(factor=bad))
+        train_step(run, plan, batch(factor=bad))
     for network, kept in zip(networks, before, strict=True):
         assert all(map(torch.equal, parameters(network), kept))
     assert run.step == 0
@@ -74,7 +74,7 @@ def test_a_bad_batch_is_named_and_changes_no_weight(loss: str, bad: float) -> No
 def test_the_average_follows_weights_and_copies_counts() -> None:
     run, plan = begin("l1", average=0.9, learning_rate=0.1)
     before = {name: value.clone() for name, value in run.result.state_dict().items()}
-    take_step(run, plan, batch())
+    train_step(run, plan, batch())
     new = run.learner.network.state_dict()
     decay = min(0.9, 1 / 10)  # the average follows quickly at first
     for name, value in run.result.state_dict().items():

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from cloudfree.cli.group import group
 from cloudfree.commands.remove import run as remove
-from cloudfree.commands.remove.inputs import refuse_level
+from cloudfree.commands.remove.inputs import check_level
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.fill_mask import Mark
+from cloudfree.core.fill_mask import FillClass
 from cloudfree.core.progress import silent
 from cloudfree.core.window import Window
 from cloudfree.errors import InputError
@@ -99,7 +99,7 @@ def test_a_restored_product_keeps_its_convention(
         assert (after.level, after.acquisition) == ("L1C", before.acquisition)
         assert after.reflectance(["B02"], ALL)[0, 24, 24] == pytest.approx(ANSWER, abs=1e-4)
     with rasterio.open(result.filled) as dataset:
-        original = dataset.read(1) == Mark.ORIGINAL
+        original = dataset.read(1) == FillClass.ORIGINAL
     assert original[:4].mean() > 0.9
     np.testing.assert_array_equal(new[:, original], old[:, original])
     assert (new[:, 24, 24] == round(10_000 * ANSWER) - safe.offset_dn).all()
@@ -114,7 +114,7 @@ def test_l2a_for_a_model_of_l1c_is_a_warning(
             caplog.at_level(logging.WARNING, "cloudfree"),
             OpticalScene(write_safe(tmp_path, Safe(level))) as scene,
         ):
-            refuse_level(scene, card)
+            check_level(scene, card)
         assert ("L2A, model cloudfree-s was trained on L1C" in caplog.text) == (level == "L2A")
 
 
@@ -123,10 +123,10 @@ def test_a_card_may_refuse_other_levels(tmp_path: Path) -> None:
         read_card(find_model(DEFAULT_MODEL)), levels=("L1C",), other_levels="refuse"
     )
     with OpticalScene(write_safe(tmp_path, Safe("L1C"))) as scene:
-        refuse_level(scene, card)
+        check_level(scene, card)
     told = "is L2A; wanted L1C, as the card of model cloudfree-s refuses the rest; give the scene"
     with (
         OpticalScene(write_safe(tmp_path, Safe("L2A"))) as scene,
         pytest.raises(InputError, match=told),
     ):
-        refuse_level(scene, card)
+        check_level(scene, card)

@@ -10,15 +10,15 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
-from cloudfree.core.fill_mask import Mark
+from cloudfree.core.fill_mask import FillClass
 from cloudfree.core.progress import silent
 from cloudfree.errors import InputError
 from cloudfree.inference.load import load_model
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 
 
 def _pixels(path: Path) -> np.ndarray:
-    with without_warning(NotGeoreferencedWarning), rasterio.open(path) as dataset:
+    with ignored_warning(NotGeoreferencedWarning), rasterio.open(path) as dataset:
         return dataset.read()
 
 
@@ -33,11 +33,13 @@ def test_a_scene_with_coordinates(data: Path, tmp_path: Path) -> None:
     result, after, marks = _remove(scenes / "summer19p30_s1.tif", s2, tmp_path)
     before = _pixels(s2)
     assert 0.3 < result.restored < 0.9
-    assert np.array_equal(after[:, marks == Mark.ORIGINAL], before[:, marks == Mark.ORIGINAL])
+    assert np.array_equal(
+        after[:, marks == FillClass.ORIGINAL], before[:, marks == FillClass.ORIGINAL]
+    )
     with rasterio.open(s2) as one, rasterio.open(result.output) as other:
         assert (one.crs, one.transform) == (other.crs, other.transform)
     # The restored ground is no cloud: dark in blue, as the clear ground beside it.
-    assert np.median(after[1, marks == Mark.RECONSTRUCTED]) < 2000
+    assert np.median(after[1, marks == FillClass.RECONSTRUCTED]) < 2000
 
 
 def test_every_triplet_comes_closer_to_its_clear_image(data: Path, tmp_path: Path) -> None:
@@ -47,7 +49,7 @@ def test_every_triplet_comes_closer_to_its_clear_image(data: Path, tmp_path: Pat
         s2 = s1.with_name(f"{name}_s2_cloudy.tif")
         _, after, marks = _remove(s1, s2, tmp_path)
         truth = _pixels(s1.with_name(f"{name}_s2_clear.tif")).astype(float)
-        restored = marks == Mark.RECONSTRUCTED
+        restored = marks == FillClass.RECONSTRUCTED
         if restored.mean() > 0.05:
             errors = [
                 np.abs(np.minimum(image[:, restored], 10_000) - truth[:, restored]).mean()
@@ -63,8 +65,10 @@ def test_nearly_clear_scenes_stay_nearly_as_they_are(data: Path, tmp_path: Path,
     folder = data / "triplets"
     _, after, marks = _remove(folder / f"{name}_s1.tif", folder / f"{name}_s2_cloudy.tif", tmp_path)
     before = _pixels(folder / f"{name}_s2_cloudy.tif")
-    assert (marks == Mark.ORIGINAL).mean() > 0.7
-    assert np.array_equal(after[:, marks == Mark.ORIGINAL], before[:, marks == Mark.ORIGINAL])
+    assert (marks == FillClass.ORIGINAL).mean() > 0.7
+    assert np.array_equal(
+        after[:, marks == FillClass.ORIGINAL], before[:, marks == FillClass.ORIGINAL]
+    )
 
 
 @pytest.mark.parametrize("weights", ["RICE1", "RICE2"])

@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from cloudfree.commands.batch.scene_pair import ScenePair
-from cloudfree.core.log_capture import warnings_kept
+from cloudfree.core.log_capture import captured_warnings
 from cloudfree.errors import CloudfreeError
 from cloudfree.sentinel1.product_name import acquisition_of_name
-from cloudfree.sentinel1.sar_source import open_radar
+from cloudfree.sentinel1.sar_source import open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 # Share of a scene from which a product counts as covering it: its edge is not straight.
@@ -28,7 +28,7 @@ def with_radar(pair: ScenePair, radars: Sequence[Path], max_gap_days: float) -> 
     if pair.s1 or not radars:
         return pair
     try:
-        with warnings_kept(), OpticalScene(pair.s2) as scene:
+        with captured_warnings(), OpticalScene(pair.s2) as scene:
             return replace(pair, s1=_nearest(scene, radars, timedelta(days=max_gap_days)))
     except CloudfreeError:
         return pair
@@ -55,7 +55,7 @@ def _gap(scene: OpticalScene, radar: Path) -> timedelta:
 def _share(scene: OpticalScene, path: Path) -> float:
     """How much of the scene a product covers; nothing, if it cannot be opened."""
     try:
-        with open_radar(path) as radar:
+        with open_sar_source(path) as radar:
             return radar.overlap(scene.grid)
     except CloudfreeError:
         return 0.0

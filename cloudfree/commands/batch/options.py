@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from cloudfree.commands.batch.scene_pair import ScenePair
-from cloudfree.commands.remove.options import RemoveOptions, RestorationOptions
+from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
 
 State = Literal["restored", "checked", "skipped", "failed"]
 
@@ -16,7 +16,7 @@ EXIT_SOME_FAILED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchOptions(RestorationOptions):
+class BatchOptions(RemovalOptions):
     """What the user asked for; field by field the options of the command line."""
 
     source: Path
@@ -28,7 +28,7 @@ class BatchOptions(RestorationOptions):
 
     def of_scene(self, pair: ScenePair) -> RemoveOptions:
         """What `cloudfree remove` is asked for one of the scenes."""
-        shared = {one.name: getattr(self, one.name) for one in fields(RestorationOptions)}
+        shared = {one.name: getattr(self, one.name) for one in fields(RemovalOptions)}
         if self.skip_existing:  # where the result is missing, what else is there is a left-over
             shared["overwrite"] = True
         result = self.output / f"{pair.name}_cloudfree.tif"

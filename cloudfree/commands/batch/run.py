@@ -20,14 +20,14 @@ from cloudfree.commands.batch.scene_job import SceneJob, restore
 from cloudfree.commands.batch.scene_list import read_scene_list
 from cloudfree.commands.batch.scene_pair import ScenePair
 from cloudfree.commands.batch.sharding import Shard
-from cloudfree.commands.remove.inputs import refuse_outputs
+from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.atomic import make_folder
 from cloudfree.core.progress import Progress
 from cloudfree.errors import InputError, OutputError
 from cloudfree.inference.load import find_card
-from cloudfree.parallel.processes import in_own_processes
-from cloudfree.raster.output_checks import refuse_closed
+from cloudfree.parallel.processes import in_processes
+from cloudfree.raster.output_checks import require_writable
 
 logger = logging.getLogger("cloudfree")
 
@@ -49,10 +49,10 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
     skipped = [job for job in jobs if options.skip_existing and job.options.result.exists()]
     todo = [job for job in jobs if job not in skipped]
     outcomes = [job.outcome() for job in skipped]
-    _refuse_existing(todo, options)
+    _check_existing(todo, options)
     log = None if options.dry_run else _made(options.output) / _log_name(shard)
     for job in todo:
-        refuse_outputs(job.options)
+        check_outputs(job.options)
     with _outcomes(options, todo) as found:
         for outcome in progress(found, len(todo), "scenes", "scene"):
             _tell(outcome, log)
@@ -109,7 +109,7 @@ def _with_whole_paths(scene: RemoveOptions) -> RemoveOptions:
     return replace(scene, **whole)
 
 
-def _refuse_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
+def _check_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
     there = [job.options.result for job in jobs if job.options.result.exists()]
     if there and not (options.overwrite or options.dry_run):
         raise OutputError(
@@ -128,7 +128,7 @@ def _outcomes(options: BatchOptions, jobs: Sequence[SceneJob]) -> Iterator[Itera
         with on_cluster(restore, jobs, options.scheduler, _died) as outcomes:
             yield outcomes
         return
-    with in_own_processes(restore, jobs, options.jobs, _died) as outcomes:
+    with in_processes(restore, jobs, options.jobs, _died) as outcomes:
         yield outcomes
 
 
@@ -142,7 +142,7 @@ def _died(job: SceneJob, reason: object) -> SceneOutcome:
 def _made(folder: Path) -> Path:
     """The folder of the results, made where it is missing."""
     make_folder(folder)
-    refuse_closed(folder / "batch.jsonl")
+    require_writable(folder / "batch.jsonl")
     return folder
 
 

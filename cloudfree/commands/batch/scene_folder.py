@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cloudfree.commands.batch.scene_pair import ScenePair
-from cloudfree.sentinel2.output_name import beside
+from cloudfree.sentinel2.output_name import output_beside
 
 # Names of products, S2 PSD-14.9 and S1-RS-MDA-52-7441, in the packings they come in.
 _PACKED = r".*?(?:\.SAFE(?:\.zip)?|\.zip)"
@@ -46,7 +46,7 @@ def _products(folder: Path, named: re.Pattern[str]) -> dict[str, Path]:
     paths = [path for path in _paths(folder) if named.fullmatch(path.name)]
     found: dict[str, Path] = {}
     for path in sorted(paths, key=lambda path: (path.is_file(), path)):
-        found.setdefault(beside(path, "").name.rstrip("_"), path)
+        found.setdefault(output_beside(path, "").name.rstrip("_"), path)
     return found
 
 

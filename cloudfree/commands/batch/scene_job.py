@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from cloudfree.commands.batch.options import SceneOutcome, State
 from cloudfree.commands.remove.options import RemoveOptions
-from cloudfree.core.log_capture import warnings_kept
+from cloudfree.core.log_capture import captured_warnings
 from cloudfree.errors import CloudfreeError
 
 
@@ -35,7 +35,7 @@ def restore(job: SceneJob) -> SceneOutcome:
     if job.threads:  # before torch is loaded
         os.environ["OMP_NUM_THREADS"] = str(job.threads)
     start = time.monotonic()
-    with warnings_kept() as warnings:
+    with captured_warnings() as warnings:
         outcome = _restored(job)
     return replace(outcome, seconds=round(time.monotonic() - start, 1), warnings=tuple(warnings))
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float64
-from cloudfree.report.pictures import Pixels
+from cloudfree.report.pictures import UInt8Image
 
 Bits = NDArray[np.bool_]
 
@@ -56,7 +56,7 @@ class _Arrow:
     offset: tuple[float, float]
 
 
-def arrows(picture: Pixels, field: ArrowField, scene_px: float) -> Pixels:
+def arrows(picture: UInt8Image, field: ArrowField, scene_px: float) -> UInt8Image:
     """A picture with the matches on it; one of its pixels is `scene_px` of the scene.
 
     Arrows point from where the optical scene shows something to where Sentinel-1 shows it, as often
@@ -113,7 +113,7 @@ def _enlargement(drawn: list[_Arrow]) -> float:
 
 
 def _draw(
-    canvas: Pixels, arrow: _Arrow, enlargement: float, colour: tuple[int, int, int, int]
+    canvas: UInt8Image, arrow: _Arrow, enlargement: float, colour: tuple[int, int, int, int]
 ) -> None:
     length = float(np.hypot(*arrow.offset)) * enlargement
     shown = enlargement * min(1.0, LONGEST * SQUARE_PX / max(length, 1e-6))
@@ -124,9 +124,9 @@ def _draw(
         cv2.arrowedLine(canvas, first, last, ink, thickness, cv2.LINE_AA, tipLength=tip)
 
 
-def _legend(width: int, enlargement: float, outliers: int) -> Pixels:
+def _legend(width: int, enlargement: float, outliers: int) -> UInt8Image:
     """A scale bar, and what the colours mean."""
-    legend: Pixels = np.zeros((LEGEND_PX, width, 4), dtype=np.uint8)
+    legend: UInt8Image = np.zeros((LEGEND_PX, width, 4), dtype=np.uint8)
     legend[..., 3] = 255
     bar = max((b for b in BARS if b * enlargement <= width / 4), default=BARS[0])
     left, length = 16, round(bar * enlargement)
@@ -139,6 +139,6 @@ def _legend(width: int, enlargement: float, outliers: int) -> Pixels:
 
 
 def _write(
-    canvas: Pixels, text: str, at: tuple[int, int], colour: tuple[int, int, int, int]
+    canvas: UInt8Image, text: str, at: tuple[int, int], colour: tuple[int, int, int, int]
 ) -> None:
     cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.55, colour, 1, cv2.LINE_AA)

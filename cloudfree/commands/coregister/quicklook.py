@@ -8,9 +8,9 @@ import numpy as np
 
 from cloudfree.commands.coregister.arrow_plot import ArrowField, arrows
 from cloudfree.core.atomic import write_whole
-from cloudfree.coregistration.measure import Measurement
+from cloudfree.coregistration.measure import ShiftMeasurement
 from cloudfree.raster.preview import png, reduced
-from cloudfree.report.pictures import TRUE_COLOUR, Pixels, stretch_of
+from cloudfree.report.pictures import TRUE_COLOUR, UInt8Image, stretch_of
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 LONGEST_PX = 1024
@@ -19,7 +19,7 @@ LONGEST_PX = 1024
 BRIGHTEST_GROUND = 0.25
 
 
-def write_match_picture(path: Path, optical: OpticalScene, measured: Measurement) -> None:
+def write_match_picture(path: Path, optical: OpticalScene, measured: ShiftMeasurement) -> None:
     """Write the picture as PNG, whole or not at all.
 
     Raises
@@ -30,7 +30,7 @@ def write_match_picture(path: Path, optical: OpticalScene, measured: Measurement
     write_whole(path, png(match_picture(optical, measured)))
 
 
-def match_picture(optical: OpticalScene, measured: Measurement) -> Pixels:
+def match_picture(optical: OpticalScene, measured: ShiftMeasurement) -> UInt8Image:
     """Arrows from where the optical scene shows something to where Sentinel-1 shows it."""
     grid = reduced(optical.grid, LONGEST_PX)
     bands = TRUE_COLOUR if set(TRUE_COLOUR) <= set(optical.bands) else (optical.bands[0],) * 3
@@ -40,7 +40,7 @@ def match_picture(optical: OpticalScene, measured: Measurement) -> Pixels:
     return arrows(picture, _field(measured), optical.grid.width / grid.width)
 
 
-def _field(measured: Measurement) -> ArrowField:
+def _field(measured: ShiftMeasurement) -> ArrowField:
     matches = measured.matches
     if matches is None:
         nothing = np.zeros(0)

@@ -11,14 +11,14 @@ from cloudfree import __version__
 from cloudfree.commands.coregister.quicklook import write_match_picture
 from cloudfree.core.progress import Progress
 from cloudfree.core.window import strips
-from cloudfree.coregistration.measure import Measurement, measure, shift_tags
+from cloudfree.coregistration.measure import ShiftMeasurement, measure, shift_tags
 from cloudfree.coregistration.time_gap import MAX_GAP_DAYS, check_gap, gap_tags
 from cloudfree.raster.cog import CogWriter
-from cloudfree.raster.output_checks import refuse_existing, refuse_taken_names
+from cloudfree.raster.output_checks import check_output_names, require_absent
 from cloudfree.sentinel1.geocoded import sar_profile
-from cloudfree.sentinel1.sar_source import Radar, open_radar
+from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
-from cloudfree.sentinel2.output_name import beside
+from cloudfree.sentinel2.output_name import output_beside
 from cloudfree.sentinel2.vrt import Resampling
 
 log = logging.getLogger("cloudfree")
@@ -48,7 +48,7 @@ class CoregisterOptions:
     @property
     def result(self) -> Path:
         """Where Sentinel-1 on the optical grid goes."""
-        return self.output or beside(self.s1, "coregistered.tif")
+        return self.output or output_beside(self.s1, "coregistered.tif")
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,10 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
     CloudfreeError
         Scenes that do not meet or cannot be read, or an output that cannot be written.
     """
-    _refuse_output(options)
-    sar_profile({}, options.creation_options).refuse_creation_options()
+    _check_output(options)
+    sar_profile({}, options.creation_options).check_creation_options()
     with (
-        open_radar(options.s1, options.s1_units, options.dem) as sar,
+        open_sar_source(options.s1, options.s1_units, options.dem) as sar,
         OpticalScene(options.s2, options.s2_offset, options.resampling) as optical,
     ):
         log.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
@@ -126,20 +126,20 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
         return _result(options, sar, measured)
 
 
-def _refuse_output(options: CoregisterOptions) -> None:
+def _check_output(options: CoregisterOptions) -> None:
     inputs = filter(None, (options.s1, options.s2, options.dem))
-    refuse_taken_names(filter(None, (options.result, options.quicklook)), inputs)
+    check_output_names(filter(None, (options.result, options.quicklook)), inputs)
     if not options.dry_run:
-        refuse_existing(options.result, options.overwrite)
+        require_absent(options.result, options.overwrite)
     if options.quicklook:
-        refuse_existing(options.quicklook, options.overwrite)
+        require_absent(options.quicklook, options.overwrite)
 
 
 def _write(
     options: CoregisterOptions,
-    sar: Radar,
+    sar: SarSource,
     optical: OpticalScene,
-    measured: Measurement,
+    measured: ShiftMeasurement,
     progress: Progress,
 ) -> None:
     grid = optical.grid
@@ -151,7 +151,7 @@ def _write(
 
 
 def _tags(
-    options: CoregisterOptions, sar: Radar, optical: OpticalScene, measured: Measurement
+    options: CoregisterOptions, sar: SarSource, optical: OpticalScene, measured: ShiftMeasurement
 ) -> dict[str, str]:
     return {
         "CLOUDFREE_VERSION": __version__,
@@ -166,7 +166,9 @@ def _tags(
     }
 
 
-def _result(options: CoregisterOptions, sar: Radar, measured: Measurement) -> CoregisterResult:
+def _result(
+    options: CoregisterOptions, sar: SarSource, measured: ShiftMeasurement
+) -> CoregisterResult:
     return CoregisterResult(
         output=options.result,
         shift_px=measured.shift_px,

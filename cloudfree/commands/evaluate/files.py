@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cloudfree.commands.evaluate.page import EvaluationPage, PatchChapter, render_evaluation
+from cloudfree.commands.evaluate.page import EvaluationPage, PatchSection, render_evaluation
 from cloudfree.commands.evaluate.result import Evaluation
 from cloudfree.core.atomic import make_folder, write_whole
 from cloudfree.errors import OutputError
 from cloudfree.metrics.bootstrap import METRICS
-from cloudfree.metrics.image_metrics import Figures
-from cloudfree.raster.output_checks import refuse_closed, refuse_existing
+from cloudfree.metrics.image_metrics import Metrics
+from cloudfree.raster.output_checks import require_absent, require_writable
 
 PAGE, JSON, SUMMARY, PATCHES = "index.html", "evaluation.json", "summary.csv", "patches.csv"
 FILES = (PAGE, JSON, SUMMARY, PATCHES)
@@ -24,7 +24,7 @@ FILES = (PAGE, JSON, SUMMARY, PATCHES)
 Record = Mapping[str, Any]
 
 
-def refuse_outputs(folder: Path | None, overwrite: bool) -> None:
+def check_outputs(folder: Path | None, overwrite: bool) -> None:
     """Refuse a folder that is a file, or one with files of the same names.
 
     Raises
@@ -34,7 +34,7 @@ def refuse_outputs(folder: Path | None, overwrite: bool) -> None:
     """
     if folder is None:
         return
-    refuse_closed(folder / PAGE)
+    require_writable(folder / PAGE)
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -42,10 +42,10 @@ def refuse_outputs(folder: Path | None, overwrite: bool) -> None:
             f"{folder} is a file", wanted="a folder for page and tables", hint="give another -o"
         )
     for name in FILES:
-        refuse_existing(folder / name, overwrite)
+        require_absent(folder / name, overwrite)
 
 
-def write_files(folder: Path, found: Evaluation, chapters: Sequence[PatchChapter]) -> None:
+def write_files(folder: Path, found: Evaluation, chapters: Sequence[PatchSection]) -> None:
     """Write page, JSON and tables; each is whole when it has its name, the page comes last.
 
     Raises
@@ -90,7 +90,7 @@ def _patch_records(found: Evaluation) -> Iterable[Record]:
         shares = {"cover": patch.cover, "restored": patch.restored}
         for method, figures in patch.figures.items():
             for pixels in ("all", "cloudy", "clear"):
-                regional: Figures = getattr(figures, pixels)
+                regional: Metrics = getattr(figures, pixels)
                 names = {"method": method, "region": pixels}
                 yield {**own, **shares, **names, **vars(regional)}
 
@@ -111,7 +111,7 @@ def _json(found: Evaluation) -> str:
     return json.dumps(json.loads(plain, parse_constant=lambda _: None), indent=1) + "\n"
 
 
-def _page(found: Evaluation, chapters: Sequence[PatchChapter]) -> EvaluationPage:
+def _page(found: Evaluation, chapters: Sequence[PatchSection]) -> EvaluationPage:
     facts = {
         "Data": str(found.data),
         "Split": found.split,

@@ -8,7 +8,7 @@ from html import escape
 from string import Template
 
 from cloudfree.commands.evaluate.calibration import Calibration
-from cloudfree.commands.evaluate.summary import Kind, SummaryRow
+from cloudfree.commands.evaluate.summary import GroupKind, SummaryRow
 from cloudfree.commands.evaluate.tables import calibration_table, cross_table, figure_table
 from cloudfree.report.gallery import gallery
 from cloudfree.report.html import fact_list, part
@@ -25,7 +25,7 @@ NOTES = (
 
 
 @dataclass(frozen=True)
-class PatchChapter:
+class PatchSection:
     """One patch to look at."""
 
     title: str
@@ -43,7 +43,7 @@ class EvaluationPage:
     rows: tuple[SummaryRow, ...]
     calibration: Mapping[str, Calibration]
     skipped: tuple[tuple[str, str], ...]
-    chapters: tuple[PatchChapter, ...]
+    chapters: tuple[PatchSection, ...]
     version: str
 
 
@@ -86,11 +86,11 @@ def _figures(page: EvaluationPage) -> str:
     return f'<article class="scene figures">{opened}{folded}</article>'
 
 
-def _rows(page: EvaluationPage, kind: Kind) -> Sequence[SummaryRow]:
+def _rows(page: EvaluationPage, kind: GroupKind) -> Sequence[SummaryRow]:
     return [row for row in page.rows if row.kind == kind]
 
 
-def _patch(chapter: PatchChapter) -> str:
+def _patch(chapter: PatchSection) -> str:
     return (
         f'<article class="scene patch"><h2>{escape(chapter.title)}</h2>'
         f'<p class="lede">{escape(chapter.text)}</p>{gallery(chapter.pictures)}</article>'

@@ -8,25 +8,25 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.morphology import grow, parse_distance
-from cloudfree.cloudmask.shadow_under_dilation import shadow_with_rim
+from cloudfree.cloudmask.morphology import dilate, parse_distance
+from cloudfree.cloudmask.shadow_under_dilation import shadow_under_dilation
 from cloudfree.commands.evaluate.predict import Predict, predict_patch
 from cloudfree.commands.mask.run import MaskSettings, plan_mask
-from cloudfree.commands.remove.removal_scene import SHADOW_REACH_PX, SOFT_EDGE_PX
-from cloudfree.core.mask_classes import Mask, obscured
+from cloudfree.commands.remove.removal_scene import FEATHER_PX, SHADOW_REACH_PX
+from cloudfree.core.mask_classes import Mask, is_cloud_or_shadow
 from cloudfree.core.progress import silent
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.window import Window
 from cloudfree.datasets.patch import Patch
 from cloudfree.inference.compositing import compose
-from cloudfree.inference.feathering import soft_edge
+from cloudfree.inference.feathering import feather
 from cloudfree.inference.model import Model
 from cloudfree.metrics.image_metrics import has_data
-from cloudfree.metrics.protocol import PatchFigures, Protocol
+from cloudfree.metrics.protocol import PatchMetrics, Protocol
 from cloudfree.raster.georeference import pixel_size_m
 
 # How far `remove` grows its mask unless told otherwise.
-GROWTH = "40m"
+DILATION = "40m"
 
 NOTHING = "do nothing"
 
@@ -48,7 +48,7 @@ class Clouds:
 
 
 @dataclass(frozen=True)
-class Restored:
+class FilledPatch:
     """What a model predicts and what `remove` would write, reflectance of the patch's bands.
 
     `raw` is NaN in bands that the model does not predict. `variance` has the shape of `raw`, or is
@@ -62,11 +62,11 @@ class Restored:
 
 def find_clouds(patch: Patch) -> Clouds:
     """Clouds and shadows of a patch, thresholds taken over the patch."""
-    radius_px = parse_distance(GROWTH).pixels(pixel_size_m(patch.grid))
-    replaced = grow(_classes(patch, MaskSettings(thorough=True)), radius_px)
-    found = obscured(_classes(patch, MaskSettings()))
-    shadow = shadow_with_rim(replaced, SHADOW_REACH_PX)
-    return Clouds(found, obscured(replaced), shadow)
+    radius_px = parse_distance(DILATION).pixels(pixel_size_m(patch.grid))
+    replaced = dilate(_classes(patch, MaskSettings(thorough=True)), radius_px)
+    found = is_cloud_or_shadow(_classes(patch, MaskSettings()))
+    shadow = shadow_under_dilation(replaced, SHADOW_REACH_PX)
+    return Clouds(found, is_cloud_or_shadow(replaced), shadow)
 
 
 def _classes(patch: Patch, settings: MaskSettings) -> Mask:
@@ -74,14 +74,16 @@ def _classes(patch: Patch, settings: MaskSettings) -> Mask:
     return np.concatenate([rows for _, rows in plan.classifier.strips(patch)])
 
 
-def restore(model: Model, predict: Predict, patch: Patch, clouds: Clouds, tiled: bool) -> Restored:
+def restore(
+    model: Model, predict: Predict, patch: Patch, clouds: Clouds, tiled: bool
+) -> FilledPatch:
     """Let a model restore a patch, in the tiles of its card or all at once."""
     image, variance = predict_patch(model, predict, patch, clouds.shaded, tiled)
     positions = [patch.bands.index(band) for band in model.card.output_bands]
     native = patch.radiometry.encode(patch.cloudy)
-    opacity = soft_edge(clouds.grown, SOFT_EDGE_PX)
+    opacity = feather(clouds.grown, FEATHER_PX)
     compose(native, image, opacity, patch.radiometry, positions)
-    return Restored(
+    return FilledPatch(
         _placed(image, positions, patch),
         patch.radiometry.decode(native),
         None if variance is None else _placed(variance, positions, patch),
@@ -92,9 +94,9 @@ def score(
     protocol: Protocol,
     patch: Patch,
     clouds: Clouds,
-    restored: Mapping[str, Restored],
+    restored: Mapping[str, FilledPatch],
     bands: Sequence[str],
-) -> dict[str, PatchFigures]:
+) -> dict[str, PatchMetrics]:
     """Figures by method: the cloudy image itself, and of each model both its images.
 
     All are scored on the same pixels: those where all of them have data.

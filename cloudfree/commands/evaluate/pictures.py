@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from cloudfree.commands.evaluate.page import PatchChapter
-from cloudfree.commands.evaluate.patch import NOTHING, Restored, raw_of
+from cloudfree.commands.evaluate.page import PatchSection
+from cloudfree.commands.evaluate.patch import NOTHING, FilledPatch, raw_of
 from cloudfree.commands.evaluate.summary import ScoredPatch
 from cloudfree.core.radiometry import Float32
 from cloudfree.datasets.patch import Patch
@@ -25,14 +25,14 @@ def choose_shown(patches: Sequence[ScoredPatch], method: str, count: int) -> lis
     return [ranked[place] for place in places]
 
 
-def patch_chapter(
-    scored: ScoredPatch, patch: Patch, restored: Mapping[str, Restored]
-) -> PatchChapter:
+def patch_section(
+    scored: ScoredPatch, patch: Patch, restored: Mapping[str, FilledPatch]
+) -> PatchSection:
     """What the page shows of a patch."""
     place = "" if scored.place == scored.name else f"{scored.place}, "
     methods = [NOTHING, *map(raw_of, restored)]
     figures = "; ".join(f"{method} {_figures(scored, method)}" for method in methods)
-    return PatchChapter(
+    return PatchSection(
         title=scored.name,
         text=f"{place}{percent(scored.cover)} clouds and shadows; {figures}",
         pictures=tuple(_pictures(patch, restored)),
@@ -44,7 +44,7 @@ def _figures(scored: ScoredPatch, method: str) -> str:
     return f"{PSNR.text(figures)} dB, SSIM {SSIM.text(figures)}"
 
 
-def _pictures(patch: Patch, restored: Mapping[str, Restored]) -> Iterator[Picture]:
+def _pictures(patch: Patch, restored: Mapping[str, FilledPatch]) -> Iterator[Picture]:
     # One stretch for all, that of the clear image: colours can be compared.
     visible = set(TRUE_COLOUR) <= set(patch.bands)
     bands = TRUE_COLOUR if visible else (patch.bands[0],) * 3

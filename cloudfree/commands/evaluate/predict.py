@@ -18,7 +18,7 @@ from cloudfree.inference.tile_plan import TilePlan
 Predict = Callable[[Sequence[TileInputs]], list[Float32]]
 
 
-def told_by(model: Model) -> Predict:
+def network_variance(model: Model) -> Predict:
     """Predicts with the variance that the network itself tells, NaN where it tells none."""
 
     def predict(tiles: Sequence[TileInputs]) -> list[Float32]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudfree.commands.evaluate.calibration import Calibration
-from cloudfree.commands.evaluate.summary import Kind, ScoredPatch, SummaryRow
+from cloudfree.commands.evaluate.summary import GroupKind, ScoredPatch, SummaryRow
 from cloudfree.commands.evaluate.tables import METRIC_COLUMNS
 from cloudfree.commands.text_table import text_table
 from cloudfree.datasets.sample import Skipped
@@ -45,7 +45,7 @@ class Evaluation:
         """How many places the patches lie at."""
         return len({patch.place for patch in self.patches})
 
-    def of_kind(self, kind: Kind) -> list[SummaryRow]:
+    def of_kind(self, kind: GroupKind) -> list[SummaryRow]:
         """The rows of one kind."""
         return [row for row in self.rows if row.kind == kind]
 

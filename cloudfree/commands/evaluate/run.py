@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree import __version__
-from cloudfree.commands.evaluate.files import refuse_outputs, write_files
-from cloudfree.commands.evaluate.page import PatchChapter
+from cloudfree.commands.evaluate.files import check_outputs, write_files
+from cloudfree.commands.evaluate.page import PatchSection
 from cloudfree.commands.evaluate.patch import raw_of
-from cloudfree.commands.evaluate.pictures import choose_shown, patch_chapter
+from cloudfree.commands.evaluate.pictures import choose_shown, patch_section
 from cloudfree.commands.evaluate.result import Evaluation
 from cloudfree.commands.evaluate.scoring import Prepared, Scoring
 from cloudfree.commands.evaluate.summary import summarise
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.log_filter import without_notes
+from cloudfree.core.log_filter import muted_log
 from cloudfree.core.progress import Progress
 from cloudfree.datasets.folder import PATCH_PX, list_samples
 from cloudfree.datasets.sample import Sample, Skipped
-from cloudfree.datasets.splits import SplitChoice, choose_split, regroup, spread
+from cloudfree.datasets.splits import SplitChoice, choose_split, evenly_spread, regroup
 from cloudfree.errors import InputError, ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import Model
@@ -59,16 +59,16 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     CloudfreeError
         No patch that can be scored, a model that cannot be loaded, or an output that exists.
     """
-    refuse_outputs(options.output, options.overwrite)
+    check_outputs(options.output, options.overwrite)
     protocol = PROTOCOLS[options.protocol]
     models = _load_models(options)
     listing = list_samples(options.data, options.patch, options.s2_offset)
     split, chosen = choose_split(listing, options.split)
-    samples = spread(chosen, options.limit)
+    samples = evenly_spread(chosen, options.limit)
     if options.places:
         samples = regroup(samples, options.places, listing)
     scoring = Scoring(models, protocol, _common_bands(models), options.uncertainty)
-    with without_notes():
+    with muted_log():
         _score(scoring, samples, progress)
         evaluation = _evaluation(options, split, scoring, listing.skipped)
         if options.output:
@@ -80,7 +80,7 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
 
 def _score(scoring: Scoring, samples: Sequence[Sample], progress: Progress) -> None:
     with (
-        scoring.side_by_side() as patches,
+        scoring.parallel_batches() as patches,
         prefetch(scoring.prepare, samples) as prepared,
         prefetch(scoring.judge, prepared, patches, patches) as judged,
     ):
@@ -145,7 +145,7 @@ def _evaluation(
 
 def _chapters(
     scoring: Scoring, samples: Sequence[Sample], count: int, progress: Progress
-) -> list[PatchChapter]:
+) -> list[PatchSection]:
     """Pictures of some patches, restored once more: pictures of all would fill the memory."""
     sample_of = {sample.name: sample for sample in samples}
     shown = choose_shown(scoring.patches, raw_of(next(iter(scoring.models))), count)
@@ -154,7 +154,7 @@ def _chapters(
         prepared = scoring.prepare(sample_of[scored.name])
         if isinstance(prepared, Prepared):
             restored = scoring.restore(prepared)
-            chapters.append(patch_chapter(scored, prepared.patch, restored))
+            chapters.append(patch_section(scored, prepared.patch, restored))
     return chapters
 
 

@@ -10,8 +10,15 @@ from typing import Any
 import numpy as np
 
 from cloudfree.commands.evaluate.calibration import Calibration, calibration
-from cloudfree.commands.evaluate.patch import NOTHING, Clouds, Restored, find_clouds, restore, score
-from cloudfree.commands.evaluate.predict import Predict, told_by
+from cloudfree.commands.evaluate.patch import (
+    NOTHING,
+    Clouds,
+    FilledPatch,
+    find_clouds,
+    restore,
+    score,
+)
+from cloudfree.commands.evaluate.predict import Predict, network_variance
 from cloudfree.commands.evaluate.summary import ScoredPatch
 from cloudfree.commands.evaluate.uncertainty import Calibrating
 from cloudfree.core.radiometry import Float32
@@ -19,7 +26,7 @@ from cloudfree.datasets.patch import Patch, read_patch
 from cloudfree.datasets.sample import Sample, Skipped
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.model import Model
-from cloudfree.metrics.protocol import PatchFigures, Protocol
+from cloudfree.metrics.protocol import PatchMetrics, Protocol
 
 # Values of a patch that the calibration of its variances looks at, evenly spread: all values of
 # 8,000 patches would not fit into memory.
@@ -39,8 +46,8 @@ class Judged:
     """What each model makes of a patch, and its figures."""
 
     prepared: Prepared
-    restored: Mapping[str, Restored]
-    figures: Mapping[str, PatchFigures]
+    restored: Mapping[str, FilledPatch]
+    figures: Mapping[str, PatchMetrics]
 
 
 class Scoring:
@@ -74,7 +81,7 @@ class Scoring:
         window = self.protocol.window(whole.grid.height, whole.grid.width)
         return Prepared(whole.part(window), clouds.part(window))
 
-    def restore(self, prepared: Prepared) -> dict[str, Restored]:
+    def restore(self, prepared: Prepared) -> dict[str, FilledPatch]:
         """What each model makes of a patch."""
         return {
             label: restore(
@@ -86,15 +93,15 @@ class Scoring:
     def _predict(self, label: str) -> Predict:
         if label in self.calibrating:
             return self.calibrating[label].spread.predict
-        return told_by(self.models[label])
+        return network_variance(self.models[label])
 
     @contextmanager
-    def side_by_side(self) -> Iterator[int]:
+    def parallel_batches(self) -> Iterator[int]:
         """Make the models ready for as many patches at once as suit the device."""
         with ExitStack() as stack:
             runtimes = [model.runtime for model in self.models.values()]
             # The first of those that share a CPU deals out its threads.
-            yield max(stack.enter_context(runtime.side_by_side()) for runtime in runtimes)
+            yield max(stack.enter_context(runtime.parallel_batches()) for runtime in runtimes)
 
     def judge(self, given: tuple[Sample, Prepared | Skipped]) -> Judged | Skipped:
         """Restore a patch with every model and compare the results with the clear image."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cloudfree.metrics.bootstrap import Means, mean_figures
-from cloudfree.metrics.image_metrics import Figures
-from cloudfree.metrics.protocol import PatchFigures
+from cloudfree.metrics.bootstrap import Means, mean_metrics
+from cloudfree.metrics.image_metrics import Metrics
+from cloudfree.metrics.protocol import PatchMetrics
 
 # Patches are grouped by this many per cent of cloud cover, as GLF-CR groups them.
 COVER_BIN_PERCENT = 20
 
-Kind = Literal["pixels", "cover", "band", "place"]
+GroupKind = Literal["pixels", "cover", "band", "place"]
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class ScoredPatch:
     season: str
     cover: float
     restored: float
-    figures: Mapping[str, PatchFigures]
+    figures: Mapping[str, PatchMetrics]
 
 
 @dataclass(frozen=True)
 class SummaryRow:
     """Means of one method over one group of patches or pixels."""
 
-    kind: Kind
+    kind: GroupKind
     group: str
     method: str
     means: Means
@@ -54,26 +54,26 @@ def summarise(patches: Sequence[ScoredPatch], bands: Sequence[str]) -> tuple[Sum
     )
 
 
-Pick = Callable[[PatchFigures], Figures]
-Part = tuple[Kind, str, Sequence[ScoredPatch], Pick, Sequence[str] | None]
+Pick = Callable[[PatchMetrics], Metrics]
+PatchGroup = tuple[GroupKind, str, Sequence[ScoredPatch], Pick, Sequence[str] | None]
 
 
 def _row(
-    kind: Kind, group: str, method: str, patches: Sequence[ScoredPatch], pick: Pick,
+    kind: GroupKind, group: str, method: str, patches: Sequence[ScoredPatch], pick: Pick,
     units: Sequence[str] | None,
 ) -> SummaryRow:  # fmt: skip
     figures = [pick(patch.figures[method]) for patch in patches]
-    return SummaryRow(kind, group, method, mean_figures(figures, units))
+    return SummaryRow(kind, group, method, mean_metrics(figures, units))
 
 
-def _pixels(patches: Sequence[ScoredPatch]) -> Iterator[Part]:
+def _pixels(patches: Sequence[ScoredPatch]) -> Iterator[PatchGroup]:
     places = [patch.place for patch in patches]
     yield "pixels", "all", patches, lambda figures: figures.all, places
     yield "pixels", "cloudy", patches, lambda figures: figures.cloudy, None
     yield "pixels", "clear", patches, lambda figures: figures.clear, None
 
 
-def _covers(patches: Sequence[ScoredPatch]) -> Iterator[Part]:
+def _covers(patches: Sequence[ScoredPatch]) -> Iterator[PatchGroup]:
     for low in range(0, 100, COVER_BIN_PERCENT):
         chosen = [patch for patch in patches if cover_bin(patch.cover) == low]
         group = f"{low}-{low + COVER_BIN_PERCENT} %"
@@ -86,7 +86,7 @@ def cover_bin(cover: float) -> int:
     return min(int(100 * cover) // COVER_BIN_PERCENT * COVER_BIN_PERCENT, last)
 
 
-def _bands(patches: Sequence[ScoredPatch], bands: Sequence[str]) -> Iterator[Part]:
+def _bands(patches: Sequence[ScoredPatch], bands: Sequence[str]) -> Iterator[PatchGroup]:
     for index, band in enumerate(bands):
         yield "band", band, patches, _band(index), None
 
@@ -95,7 +95,7 @@ def _band(index: int) -> Pick:
     return lambda figures: figures.bands[index]
 
 
-def _places(patches: Sequence[ScoredPatch]) -> Iterator[Part]:
+def _places(patches: Sequence[ScoredPatch]) -> Iterator[PatchGroup]:
     for place in sorted({patch.place for patch in patches}):
         chosen = [patch for patch in patches if patch.place == place]
         yield "place", place, chosen, lambda figures: figures.all, [one.name for one in chosen]

@@ -14,12 +14,12 @@ from cloudfree.commands.evaluate.error_model_fit import (
     fit_error_model,
     held_out,
 )
-from cloudfree.commands.evaluate.patch import Clouds, Restored
+from cloudfree.commands.evaluate.patch import Clouds, FilledPatch
 from cloudfree.core.radiometry import Float32
 from cloudfree.datasets.patch import Patch
 from cloudfree.inference.error_model import uncalibrated
 from cloudfree.inference.model import Model
-from cloudfree.inference.test_time_augmentation import Spread
+from cloudfree.inference.test_time_augmentation import TestTimeAugmentation
 from cloudfree.inference.uncertainty import calibration_of
 
 # Pixels kept of a patch, evenly spread: neighbours err alike, and thousands of patches must fit
@@ -36,10 +36,10 @@ class Calibrating:
     """Keeps residuals of one model by place, and finds its error model."""
 
     def __init__(self, model: Model) -> None:
-        self.model, self.spread = model, Spread(model)
+        self.model, self.spread = model, TestTimeAugmentation(model)
         self._places: dict[str, list[Residuals]] = {}
 
-    def add(self, place: str, patch: Patch, clouds: Clouds, restored: Restored) -> None:
+    def add(self, place: str, patch: Patch, clouds: Clouds, restored: FilledPatch) -> None:
         """Keep some of the restored pixels of a patch."""
         found = residuals(self.model, patch, clouds, restored)
         if found.error.size:
@@ -64,7 +64,7 @@ class Calibrating:
         return card_entry(self.spread.source, self.groups, protocol)
 
 
-def residuals(model: Model, patch: Patch, clouds: Clouds, restored: Restored) -> Residuals:
+def residuals(model: Model, patch: Patch, clouds: Clouds, restored: FilledPatch) -> Residuals:
     """Predictions, variances and errors at some of the restored pixels of a patch."""
     assert restored.variance is not None
     bands = model.card.output_bands

@@ -21,7 +21,7 @@ from cloudfree.inference.model_store import DEFAULT_MODEL
 from cloudfree.raster.georeference import pixel_size_m
 from cloudfree.raster.warp import extent
 from cloudfree.sentinel1.grd import GrdScene
-from cloudfree.sentinel1.sar_source import Radar, open_radar
+from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 # Shares are counted on so many windows of this size along each side of a scene.
@@ -140,7 +140,7 @@ def product(path: Path, s2_offset: float | None = None) -> OpticalInfo | RadarIn
             return _optical(path, scene)
     except InputError as optical_error:
         try:
-            with open_radar(path) as radar:
+            with open_sar_source(path) as radar:
                 return _radar(path, radar)
         except InputError as radar_error:
             is_radar = path.name.upper().startswith("S1") or isinstance(radar_error, DamagedError)
@@ -172,7 +172,7 @@ def _optical(path: Path, scene: OpticalScene) -> OpticalInfo:
     )  # fmt: skip
 
 
-def _radar(path: Path, radar: Radar) -> RadarInfo:
+def _radar(path: Path, radar: SarSource) -> RadarInfo:
     grid = radar.grid
     parts = [np.isnan(radar.on_grid(grid, window)).any(axis=0) for window in _windows(grid)]
     return RadarInfo(
@@ -232,7 +232,7 @@ def _remove(scene: OpticalScene, card: ModelCard) -> str:
 
 
 def _seen(seen: Acquisition) -> str:
-    when = f"{seen.sensed:%Y-%m-%d %H:%M} UTC" if seen.sensed else None
+    when = f"{seen.acquired:%Y-%m-%d %H:%M} UTC" if seen.acquired else None
     orbit = f"orbit {seen.relative_orbit}" if seen.relative_orbit is not None else None
     return _known(when, seen.platform, seen.orbit_direction, orbit)
 

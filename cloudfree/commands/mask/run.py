@@ -18,26 +18,26 @@ from cloudfree.cloudmask.classifier import Classifier, Shadows
 from cloudfree.cloudmask.haze import HazeThreshold
 from cloudfree.cloudmask.mask_file import mask_profile
 from cloudfree.cloudmask.morphology import parse_distance
-from cloudfree.cloudmask.pixel_axes import GroundAxes
-from cloudfree.cloudmask.scene_statistics import OpticalSource, survey
+from cloudfree.cloudmask.pixel_axes import PixelAxes
+from cloudfree.cloudmask.scene_statistics import OpticalSource, collect_statistics
 from cloudfree.cloudmask.score import CIRRUS_BAND
 from cloudfree.cloudmask.score_file import ScoreWriter, score_profile
-from cloudfree.cloudmask.sun_source import NO_SUN, Sun, cast_of, decide_sun, sun_tags, tell_sun
+from cloudfree.cloudmask.sun_source import NO_SUN, Sun, decide_sun, log_sun, projection_of, sun_tags
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import MaskClass, class_fractions
 from cloudfree.core.progress import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.georeference import displacement_px, pixel_size_m
-from cloudfree.raster.output_checks import refuse_existing, refuse_taken_names
+from cloudfree.raster.output_checks import check_output_names, require_absent
 from cloudfree.sentinel2.optical_scene import OpticalScene
-from cloudfree.sentinel2.output_name import beside
+from cloudfree.sentinel2.output_name import output_beside
 from cloudfree.sentinel2.vrt import Resampling
 
 log = logging.getLogger("cloudfree")
 
 # How far from clouds cirrus and haze are taken for part of them by a thorough mask.
-MAYBE_REACH_M = 200.0
+THIN_CLOUD_REACH_M = 200.0
 
 
 class MaskSource(OpticalSource, Protocol):
@@ -85,7 +85,7 @@ class MaskOptions(MaskSettings):
     @property
     def result(self) -> Path:
         """Where the mask goes: where it was asked for, else beside the scene."""
-        return self.output or beside(self.scene, "mask.tif")
+        return self.output or output_beside(self.scene, "mask.tif")
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ class MaskResult:
 
 def run(options: MaskOptions, progress: Progress) -> MaskResult:
     """Write the mask of a scene, and its score where wanted."""
-    _refuse_outputs(options)
-    _refuse_creation_options(options)
+    _check_outputs(options)
+    _check_creation_options(options)
     parse_distance(options.dilate)  # what is wrong with the options is said before a file is read
     with OpticalScene(options.scene, options.s2_offset, options.resampling) as scene:
         plan = plan_mask(scene, options, progress)
@@ -156,8 +156,10 @@ def plan_mask(scene: MaskSource, settings: MaskSettings, progress: Progress) -> 
         log.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.name)
     rules = ClassRules(settings.threshold, settings.ndsi, settings.thorough)
     pixel_m = pixel_size_m(scene.grid)
-    maybe_px = MAYBE_REACH_M / pixel_m if settings.thorough else 0.0
-    classifier = Classifier(rules, growth_px=growth.pixels(pixel_m), maybe_px=maybe_px)
+    thin_cloud_reach_px = THIN_CLOUD_REACH_M / pixel_m if settings.thorough else 0.0
+    classifier = Classifier(
+        rules, dilation_px=growth.pixels(pixel_m), thin_cloud_reach_px=thin_cloud_reach_px
+    )
     if not settings.shadow:
         return MaskPlan(settings, classifier, NO_SUN)
     shadows, haze, sun = _looked_at(scene, rules, progress)
@@ -200,20 +202,20 @@ def _looked_at(
     scene: MaskSource, rules: ClassRules, progress: Progress
 ) -> tuple[Shadows, HazeThreshold | None, Sun]:
     """Thresholds over the whole scene, and where its clouds throw their shadows."""
-    axes = _ground_axes(scene.grid)
-    found = survey(scene, rules, axes, scene.sun_azimuth_deg, progress)
+    axes = _pixel_axes(scene.grid)
+    found = collect_statistics(scene, rules, axes, scene.sun_azimuth_deg, progress)
     if found.valid_px == 0:
         raise _no_valid_pixel(scene)
     sun = decide_sun(scene.sun_azimuth_deg, found.sun)
-    tell_sun(sun, found.sun)
-    return Shadows(found.thresholds, cast_of(sun, axes), found.lit), found.haze, sun
+    log_sun(sun, found.sun)
+    return Shadows(found.thresholds, projection_of(sun, axes), found.lit), found.haze, sun
 
 
-def _ground_axes(grid: Grid) -> GroundAxes:
+def _pixel_axes(grid: Grid) -> PixelAxes:
     """Rows and columns per metre north and east at the middle of a grid."""
     length_m = 1000.0
     north, east = (displacement_px(grid, azimuth, length_m) for azimuth in (0.0, 90.0))
-    return GroundAxes(
+    return PixelAxes(
         (north[0] / length_m, north[1] / length_m), (east[0] / length_m, east[1] / length_m)
     )
 
@@ -229,19 +231,19 @@ def _score_profile(options: MaskOptions) -> CogProfile:
     return replace(profile, creation_options=options.creation_options)
 
 
-def _refuse_creation_options(options: MaskOptions) -> None:
+def _check_creation_options(options: MaskOptions) -> None:
     """Refuse creation options that one of the outputs cannot be written with."""
     profiles = [replace(mask_profile(), creation_options=options.creation_options)]
     for profile in [*profiles, _score_profile(options)] if options.score else profiles:
-        profile.refuse_creation_options()
+        profile.check_creation_options()
 
 
-def _refuse_outputs(options: MaskOptions) -> None:
+def _check_outputs(options: MaskOptions) -> None:
     """Refuse outputs that exist, or that would replace the scene or each other."""
     outputs = [options.result, options.score] if options.score else [options.result]
-    refuse_taken_names(outputs, [options.scene])
+    check_output_names(outputs, [options.scene])
     for path in outputs:
-        refuse_existing(path, options.overwrite)
+        require_absent(path, options.overwrite)
 
 
 def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:

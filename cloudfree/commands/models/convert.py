@@ -8,7 +8,7 @@ from pathlib import Path
 from cloudfree.core.progress import Progress
 from cloudfree.errors import ModelError
 from cloudfree.inference.load import find_card, load_network
-from cloudfree.inference.model_folder import refuse_folder, write_folder
+from cloudfree.inference.model_folder import check_model_folder, write_folder
 from cloudfree.inference.onnx_runtime import ONNX_SUFFIX
 
 
@@ -49,7 +49,7 @@ def run(options: ConvertOptions, progress: Progress) -> ConvertResult:
         The checkpoint cannot be read or is not recognised, or the folder cannot be written.
     """
     del progress
-    refuse_folder(options.output, options.overwrite)
+    check_model_folder(options.output, options.overwrite)
     found = find_card(options.model, options.network)
     if found.weights.suffix == ONNX_SUFFIX:
         raise ModelError(

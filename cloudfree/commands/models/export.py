@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cloudfree.core.progress import Progress
 from cloudfree.errors import ModelError, OutputError
-from cloudfree.inference.export import Agreement, write_onnx
-from cloudfree.inference.load import Loaded, find_card, load_network
+from cloudfree.inference.export import OnnxParity, write_onnx
+from cloudfree.inference.load import ModelFiles, find_card, load_network
 from cloudfree.inference.onnx_runtime import ONNX_SUFFIX, OnnxRuntime
-from cloudfree.raster.output_checks import refuse_existing
+from cloudfree.raster.output_checks import require_absent
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def run(options: ExportOptions, progress: Progress) -> ExportResult:
         The model cannot be found, loaded or exported, or the file cannot be written.
     """
     del progress
-    _refuse_output(options)
+    _check_output(options)
     found = find_card(options.model, options.network)
     if found.weights.suffix == ONNX_SUFFIX:
         raise ModelError(
@@ -101,7 +101,7 @@ def run(options: ExportOptions, progress: Progress) -> ExportResult:
     )
 
 
-def _write(options: ExportOptions, found: Loaded) -> tuple[Agreement, OnnxRuntime]:
+def _write(options: ExportOptions, found: ModelFiles) -> tuple[OnnxParity, OnnxRuntime]:
     """Write and check the file under another name, then give it its own."""
     network = load_network(found)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=options.output.parent) as folder:
@@ -112,14 +112,14 @@ def _write(options: ExportOptions, found: Loaded) -> tuple[Agreement, OnnxRuntim
     return agreement, written
 
 
-def _refuse_output(options: ExportOptions) -> None:
+def _check_output(options: ExportOptions) -> None:
     if options.output.suffix != ONNX_SUFFIX:
         raise OutputError(
             f"{options.output.name} for an ONNX file",
             wanted=f"a name that ends in {ONNX_SUFFIX}: models are told by it",
             hint="correct -o",
         )
-    refuse_existing(options.output, options.overwrite)
+    require_absent(options.output, options.overwrite)
 
 
 def _by(shape: tuple[int, ...] | list[int | str]) -> str:

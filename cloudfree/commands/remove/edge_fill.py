@@ -7,7 +7,7 @@ import numpy as np
 from cloudfree.core.radiometry import Float32
 
 
-def fill_rim(bands: Float32, width_px: int) -> Float32:
+def fill_edge(bands: Float32, width_px: int) -> Float32:
     """The bands, (band, y, x), with missing pixels up to `width_px` from data taken from there.
 
     Each takes the mean of its four neighbours that have data, step by step from the edge outwards;

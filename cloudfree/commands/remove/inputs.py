@@ -9,8 +9,8 @@ from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.coregistration.time_gap import check_gap
 from cloudfree.errors import InputError
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.raster.output_checks import refuse_existing, refuse_taken_names
-from cloudfree.sentinel1.sar_source import Radar, open_radar
+from cloudfree.raster.output_checks import check_output_names, require_absent
+from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 logger = logging.getLogger("cloudfree")
@@ -19,27 +19,27 @@ logger = logging.getLogger("cloudfree")
 PICTURE = "picture"
 
 
-def refuse_outputs(options: RemoveOptions) -> None:
+def check_outputs(options: RemoveOptions) -> None:
     """Refuse outputs that exist, or that would replace an input or each other."""
     inputs = (options.s1, options.s2, options.mask, options.dem)
     named = (options.result, options.marks, options.deviations, options.report)
     outputs = [path for path in named if path]
-    refuse_taken_names(outputs, filter(None, inputs))
+    check_output_names(outputs, filter(None, inputs))
     for path in outputs if not options.dry_run else ():
-        refuse_existing(path, options.overwrite)
+        require_absent(path, options.overwrite)
 
 
 def open_optical(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> OpticalScene:
     """The optical scene, if the model can do with it."""
     optical = stack.enter_context(OpticalScene(options.s2, options.s2_offset, options.resampling))
     optical.require(card.optical_bands, f"model {card.name}")
-    refuse_level(optical, card)
+    check_level(optical, card)
     return optical
 
 
 def open_sar(
     options: RemoveOptions, card: ModelCard, optical: OpticalScene, stack: ExitStack
-) -> Radar | None:
+) -> SarSource | None:
     """The radar scene, if the network looks at one, not too far in time from the optical one."""
     if not card.uses_sar:
         if options.s1:
@@ -51,13 +51,13 @@ def open_sar(
             wanted=f"VV and VH, which model {card.name} needs",
             hint="give one with --s1, or in a batch beside it, or a model that works without",
         )
-    sar = stack.enter_context(open_radar(options.s1, options.s1_units, options.dem))
+    sar = stack.enter_context(open_sar_source(options.s1, options.s1_units, options.dem))
     logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
     check_gap(sar.acquisition, optical.acquisition, options.max_gap)
     return sar
 
 
-def refuse_level(optical: OpticalScene, card: ModelCard) -> None:
+def check_level(optical: OpticalScene, card: ModelCard) -> None:
     """Refuse a picture for a model that wants reflectance; warn of what it was not trained on.
 
     A card may have scenes of other levels refused as well.

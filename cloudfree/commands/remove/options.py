@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from cloudfree.coregistration.time_gap import MAX_GAP_DAYS
 from cloudfree.inference.model_store import DEFAULT_MODEL
-from cloudfree.sentinel2.output_name import beside
+from cloudfree.sentinel2.output_name import output_beside
 from cloudfree.sentinel2.vrt import Resampling
 
 if TYPE_CHECKING:
-    from cloudfree.commands.remove.adapt.run import Adapted
+    from cloudfree.commands.remove.adapt.run import AdaptationResult
 
 
 @dataclass(frozen=True, kw_only=True)
-class RestorationOptions:
+class RemovalOptions:
     """How a scene is to be restored, whichever it is."""
 
     model: str = DEFAULT_MODEL
@@ -44,7 +44,7 @@ class RestorationOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemoveOptions(RestorationOptions):
+class RemoveOptions(RemovalOptions):
     """What the user asked for; field by field the options of the command line."""
 
     s2: Path
@@ -56,7 +56,7 @@ class RemoveOptions(RestorationOptions):
     @property
     def result(self) -> Path:
         """Where the cloud-free scene goes."""
-        return self.output or beside(self.s2, "cloudfree.tif")
+        return self.output or output_beside(self.s2, "cloudfree.tif")
 
     @property
     def marks(self) -> Path:
@@ -89,7 +89,7 @@ class RemoveResult:
     shift_reason: str
     written: bool
     uncertainty: Path | None = None
-    adaptation: Adapted | None = None
+    adaptation: AdaptationResult | None = None
 
     def summary(self) -> str:
         """A few lines for people."""

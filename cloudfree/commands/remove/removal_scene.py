@@ -10,33 +10,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_file import MaskFile
-from cloudfree.cloudmask.shadow_under_dilation import shadow_with_rim
-from cloudfree.commands.remove.edge_fill import fill_rim
+from cloudfree.cloudmask.shadow_under_dilation import shadow_under_dilation
+from cloudfree.commands.remove.edge_fill import fill_edge
 from cloudfree.commands.remove.row_buffer import RollingRows
 from cloudfree.core.displacement import Displacement, reach_px
-from cloudfree.core.mask_classes import obscured
+from cloudfree.core.mask_classes import is_cloud_or_shadow
 from cloudfree.core.progress import Progress
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.window import Window
 from cloudfree.inference.compositing import compose
-from cloudfree.inference.feathering import soft_edge
+from cloudfree.inference.feathering import feather
 from cloudfree.inference.model import Model, TileInputs
 from cloudfree.inference.sliding_window import predict_rows
 from cloudfree.inference.tile_plan import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
-from cloudfree.sentinel1.sar_source import Radar
+from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 # Width of the soft edge in pixels: the dilation of the mask covers it, so that the thin rim of a
 # cloud, not the ground beside it, is where original and restored pixels mix.
-SOFT_EDGE_PX = 4
+FEATHER_PX = 4
 
 # How far a network is told of shadow below the margin that a mask grows around clouds.
 SHADOW_REACH_PX = 5
 
 
 @dataclass(frozen=True)
-class Original:
+class OriginalRows:
     """Rows of the scene in the file's numbers, (band, y, x), and their opacity, (y, x), 0 to 1.
 
     The numbers are nobody else's: the restored ones are laid over them.
@@ -47,7 +47,7 @@ class Original:
 
 
 @dataclass(frozen=True)
-class RestoredRows:
+class OutputRows:
     """Finished rows of the output in the file's numbers, and the pixels that were restored.
 
     `deviation` is the standard deviation of the restored bands, (band, y, x) in reflectance and in
@@ -63,7 +63,7 @@ class RestoredRows:
 
 
 @dataclass(frozen=True)
-class Restoration:
+class RemovalScene:
     """A scene, its radar, its mask and a model, joined window by window.
 
     `sar` is None for a network that does not use it; without a mask every pixel is restored.
@@ -71,7 +71,7 @@ class Restoration:
     """
 
     optical: OpticalScene
-    sar: Radar | None
+    sar: SarSource | None
     mask: MaskFile | None
     model: Model
     shift: Displacement
@@ -80,7 +80,7 @@ class Restoration:
     @contextmanager
     def predictions(
         self, plan: TilePlan, batch: int, progress: Progress
-    ) -> Iterator[Iterator[tuple[Window, Float32, Original]]]:
+    ) -> Iterator[Iterator[tuple[Window, Float32, OriginalRows]]]:
         """Predicted rows of the whole scene from top to bottom, with the original ones."""
         bands, predict = len(self.model.card.output_bands), self.model.predict
         if self.uncertainty:
@@ -90,11 +90,11 @@ class Restoration:
         def load(tile: Window) -> TileInputs:
             return self._inputs(tile, rows.read(tile))
 
-        def original(window: Window) -> Original:
-            return Original(rows.read(window).copy(), self.opacity(window))
+        def original(window: Window) -> OriginalRows:
+            return OriginalRows(rows.read(window).copy(), self.opacity(window))
 
         with (
-            self.model.runtime.side_by_side() as batches,
+            self.model.runtime.parallel_batches() as batches,
             predict_rows(
                 plan, bands, self.needed, load, predict, original, batch, progress, batches
             ) as predicted,
@@ -106,7 +106,7 @@ class Restoration:
         shape = (len(self.optical.descriptions), min(plan.tile, plan.height), plan.width)
         return np.empty(shape, self.optical.radiometry.dtype)
 
-    def finished(self, window: Window, prediction: Float32, original: Original) -> RestoredRows:
+    def finished(self, window: Window, prediction: Float32, original: OriginalRows) -> OutputRows:
         """The rows of the output."""
         radiometry, opacity = self.optical.radiometry, original.opacity
         positions = [self.optical.positions[band] for band in self.model.card.output_bands]
@@ -115,7 +115,7 @@ class Restoration:
         filled = compose(original.native, image, opacity, radiometry, positions)
         wanted = int((valid & (opacity > 0)).sum())
         deviation = self.uncertainty.deviation(prediction, filled) if self.uncertainty else None
-        return RestoredRows(window, original.native, valid, filled, wanted, deviation)
+        return OutputRows(window, original.native, valid, filled, wanted, deviation)
 
     def needed(self, tile: Window) -> bool:
         """Whether the network has something to restore in a tile."""
@@ -137,17 +137,17 @@ class Restoration:
             return None
         grid = self.optical.grid
         outer = tile.grown(SHADOW_REACH_PX, grid.height, grid.width)
-        return shadow_with_rim(self.mask.classes(outer), SHADOW_REACH_PX)[tile.within(outer)]
+        return shadow_under_dilation(self.mask.classes(outer), SHADOW_REACH_PX)[tile.within(outer)]
 
-    def _radar(self, sar: Radar, tile: Window) -> Float32:
+    def _radar(self, sar: SarSource, tile: Window) -> Float32:
         """Radar of a tile; a rim left by the shift is filled from beside it."""
         grid = self.optical.grid
-        outer = tile.grown(self.rim_px, grid.height, grid.width)
-        filled = fill_rim(sar.on_grid(grid, outer, self.shift), self.rim_px)
+        outer = tile.grown(self.edge_px, grid.height, grid.width)
+        filled = fill_edge(sar.on_grid(grid, outer, self.shift), self.edge_px)
         return filled[:, *tile.within(outer)]
 
     @property
-    def rim_px(self) -> int:
+    def edge_px(self) -> int:
         """How far the corrected shift can have moved the end of the radar into the scene.
 
         Without this rim a line of cloud would stay where both scenes end together.
@@ -156,10 +156,10 @@ class Restoration:
 
     def opacity(self, window: Window) -> Float32:
         """How much of the restoration each pixel takes, 0 to 1, (y, x)."""
-        outer = window.grown(SOFT_EDGE_PX + 1, self.optical.grid.height, self.optical.grid.width)
-        return soft_edge(self._replaced(outer), SOFT_EDGE_PX)[window.within(outer)]
+        outer = window.grown(FEATHER_PX + 1, self.optical.grid.height, self.optical.grid.width)
+        return feather(self._replaced(outer), FEATHER_PX)[window.within(outer)]
 
     def _replaced(self, window: Window) -> NDArray[np.bool_]:
         if self.mask is None:
             return np.ones((window.height, window.width), dtype=np.bool_)
-        return obscured(self.mask.classes(window))
+        return is_cloud_or_shadow(self.mask.classes(window))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cloudfree.core.window import Window
 
-Pixels = NDArray[np.generic]
+RasterArray = NDArray[np.generic]
 
 
 class RollingRows:
@@ -21,11 +21,13 @@ class RollingRows:
     into it (tests/bench/NOTES.md).
     """
 
-    def __init__(self, read: Callable[[Window, Pixels], object], height: int, held: Pixels) -> None:
+    def __init__(
+        self, read: Callable[[Window, RasterArray], object], height: int, held: RasterArray
+    ) -> None:
         self._read, self._height, self._pixels = read, height, held
         self._held = Window(0, 0, 0, held.shape[2])
 
-    def read(self, window: Window) -> Pixels:
+    def read(self, window: Window) -> RasterArray:
         """Pixels of a window, (band, y, x), which hold until the next is asked for.
 
         They are not to be written to, and the window is at most as high as what is held.

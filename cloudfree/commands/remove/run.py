@@ -18,13 +18,13 @@ from cloudfree import __version__
 from cloudfree.cloudmask.class_rules import REQUIRED_BANDS
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.commands.mask.run import MaskSettings, plan_mask, write_mask
-from cloudfree.commands.remove.inputs import open_optical, open_sar, refuse_outputs
+from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_sar
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
-from cloudfree.commands.remove.removal_scene import Restoration, RestoredRows
+from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
 from cloudfree.commands.remove.uncertainty import deviation_writer
-from cloudfree.core.fill_mask import MARK_COLOURS, Mark
+from cloudfree.core.fill_mask import FILL_COLOURS, FillClass
 from cloudfree.core.progress import Progress
-from cloudfree.coregistration.measure import NOT_USED, Measurement, measure, shift_tags
+from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure, shift_tags
 from cloudfree.coregistration.time_gap import gap_tags
 from cloudfree.errors import InputError
 from cloudfree.inference.load import find_card, load_model
@@ -32,13 +32,13 @@ from cloudfree.inference.model import Model
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.tile_plan import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
-from cloudfree.parallel.async_writer import write_behind
-from cloudfree.parallel.malloc import share_heaps
+from cloudfree.parallel.async_writer import write_async
+from cloudfree.parallel.malloc import limit_malloc_arenas
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 if TYPE_CHECKING:
-    from cloudfree.commands.remove.adapt.run import Adapted
+    from cloudfree.commands.remove.adapt.run import AdaptationResult
 
 logger = logging.getLogger("cloudfree")
 
@@ -57,12 +57,12 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     CloudfreeError
         Inputs that do not fit each other or the model, or an output that cannot be written.
     """
-    share_heaps()
-    refuse_outputs(options)
+    limit_malloc_arenas()
+    check_outputs(options)
     card = find_card(options.model, options.network).card
     with ExitStack() as stack:
         optical = open_optical(options, card, stack)
-        optical.profile({}, options.creation_options).refuse_creation_options()
+        optical.profile({}, options.creation_options).check_creation_options()
         sar = open_sar(options, card, optical, stack)
         plan = _tile_plan(options, optical, card)
         model = load_model(options.model, options.device, options.precision, options.network)
@@ -71,7 +71,7 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         measurement = NOT_USED
         if sar:
             measurement = measure(sar, optical, mask, options.shift, options.max_shift)
-        scene = Restoration(optical, sar, mask, model, measurement.applied_shift)
+        scene = RemovalScene(optical, sar, mask, model, measurement.applied_shift)
         scene, adapted = _adapted(options, scene, progress)
         if options.uncertainty:
             scene = replace(scene, uncertainty=Uncertainty(scene.model))
@@ -84,8 +84,8 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
 
 
 def _adapted(
-    options: RemoveOptions, scene: Restoration, progress: Progress
-) -> tuple[Restoration, Adapted | None]:
+    options: RemoveOptions, scene: RemovalScene, progress: Progress
+) -> tuple[RemovalScene, AdaptationResult | None]:
     """The scene with a model that has learned its clear ground, if that was asked for."""
     if not options.adapt or options.dry_run:
         return scene, None
@@ -102,7 +102,7 @@ class _Counts:
     wanted: int = 0
     filled: int = 0
 
-    def add(self, rows: RestoredRows) -> None:
+    def add(self, rows: OutputRows) -> None:
         """Take in finished rows."""
         self.valid += int(rows.valid.sum())
         self.wanted += rows.wanted
@@ -146,10 +146,10 @@ def _mask(
 
 def _write(
     options: RemoveOptions,
-    scene: Restoration,
+    scene: RemovalScene,
     plan: TilePlan,
-    measurement: Measurement,
-    adapted: Adapted | None,
+    measurement: ShiftMeasurement,
+    adapted: AdaptationResult | None,
     progress: Progress,
 ) -> _Counts:
     """Write the result and its companions, row by row.
@@ -173,7 +173,7 @@ def _write(
         ) as write_deviation,
     ):
 
-        def write(rows: RestoredRows) -> None:
+        def write(rows: OutputRows) -> None:
             result.write(rows.window, rows.pixels)
             marks.write(rows.window, _marks(rows.filled, rows.valid)[None])
             write_deviation(rows)
@@ -182,7 +182,7 @@ def _write(
         batch = options.batch or scene.model.batch(plan.tile)
         with scene.predictions(plan, batch, progress) as predictions:
             finished = (scene.finished(*predicted) for predicted in predictions)
-            write_behind(write, finished, WAITING_PARTS)
+            write_async(write, finished, WAITING_PARTS)
         warnings = _check(counts)
         result.tag(CLOUDFREE_WARNINGS=" | ".join(warnings))
         result.finish()
@@ -212,22 +212,22 @@ def _check(counts: _Counts) -> list[str]:
 
 
 def _marks(filled: NDArray[np.bool_], valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    marks = np.where(filled, Mark.RECONSTRUCTED, Mark.ORIGINAL)
-    return np.where(valid, marks, Mark.NODATA).astype(np.uint8)
+    marks = np.where(filled, FillClass.RECONSTRUCTED, FillClass.ORIGINAL)
+    return np.where(valid, marks, FillClass.NODATA).astype(np.uint8)
 
 
 def _marks_profile() -> CogProfile:
     return CogProfile(
         dtype="uint8",
-        nodata=Mark.NODATA,
+        nodata=FillClass.NODATA,
         descriptions=("filled",),
-        tags={f"CLASS_{mark.value}": mark.name.lower() for mark in Mark},
-        colours={mark.value: colour for mark, colour in MARK_COLOURS.items()},
+        tags={f"CLASS_{mark.value}": mark.name.lower() for mark in FillClass},
+        colours={mark.value: colour for mark, colour in FILL_COLOURS.items()},
         overview_resampling="MODE",
     )
 
 
-def _tags(options: RemoveOptions, model: Model, measurement: Measurement) -> dict[str, str]:
+def _tags(options: RemoveOptions, model: Model, measurement: ShiftMeasurement) -> dict[str, str]:
     """Where the result comes from; paths are relative to its folder."""
     folder = options.result.parent
 
@@ -270,8 +270,8 @@ def _result(
     options: RemoveOptions,
     model: Model,
     plan: TilePlan,
-    measurement: Measurement,
-    adapted: Adapted | None,
+    measurement: ShiftMeasurement,
+    adapted: AdaptationResult | None,
     counts: _Counts | None,
 ) -> RemoveResult:
     valid = max(counts.valid, 1) if counts else 1

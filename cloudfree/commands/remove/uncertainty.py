@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.commands.remove.removal_scene import Restoration, RestoredRows
+from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
 from cloudfree.core.radiometry import QUANTIFICATION, Float32
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.raster.cog import CogProfile, CogWriter
@@ -23,8 +23,8 @@ LARGEST = NODATA - 1
 
 @contextmanager
 def deviation_writer(
-    path: Path | None, scene: Restoration, tags: Mapping[str, str], creation: Mapping[str, str]
-) -> Iterator[Callable[[RestoredRows], None]]:
+    path: Path | None, scene: RemovalScene, tags: Mapping[str, str], creation: Mapping[str, str]
+) -> Iterator[Callable[[OutputRows], None]]:
     """What writes the deviations of finished rows into a COG, or nothing where there is no path."""
     if path is None or scene.uncertainty is None:
         yield lambda _: None
@@ -33,7 +33,7 @@ def deviation_writer(
     profile = _profile(scene.optical, scene.model.card, order, tags, creation)
     with CogWriter(path, scene.optical.grid, profile) as file:
 
-        def write(rows: RestoredRows) -> None:
+        def write(rows: OutputRows) -> None:
             assert rows.deviation is not None
             file.write(rows.window, digital_numbers(rows.deviation[order]))
 

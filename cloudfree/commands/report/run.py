@@ -9,18 +9,18 @@ from pathlib import Path
 
 from cloudfree import __version__
 from cloudfree.core.atomic import make_folder, write_whole
-from cloudfree.core.fill_mask import Mark
+from cloudfree.core.fill_mask import FillClass
 from cloudfree.core.mask_classes import class_fractions
 from cloudfree.core.progress import Progress
 from cloudfree.errors import InputError
-from cloudfree.raster.output_checks import refuse_closed, refuse_existing, refuse_taken_names
+from cloudfree.raster.output_checks import check_output_names, require_absent, require_writable
 from cloudfree.raster.preview import png
 from cloudfree.report.comparison import BeforeAfter, Comparison, compare_with_truth
 from cloudfree.report.metadata_table import facts
 from cloudfree.report.metric_format import COLUMNS, percent
 from cloudfree.report.page import render
 from cloudfree.report.quicklooks import quicklooks
-from cloudfree.report.scene_section import Chapter
+from cloudfree.report.scene_section import SceneSection
 from cloudfree.report.sources import Sources, open_sources
 
 logger = logging.getLogger("cloudfree")
@@ -74,7 +74,7 @@ def run(options: ReportOptions, progress: Progress) -> ReportResult:
         A result that `cloudfree remove` did not make, a truth that does not fit it, or a file
         that must not be replaced or cannot be written.
     """
-    _refuse_output(options)
+    _check_output(options)
     chapters = [
         _chapter(path, truth, options.output, progress)
         for path, truth in zip(options.results, _truths(options), strict=True)
@@ -84,16 +84,16 @@ def run(options: ReportOptions, progress: Progress) -> ReportResult:
     return ReportResult(options.output, files, tuple(map(_scene_report, chapters)))
 
 
-def _refuse_output(options: ReportOptions) -> None:
+def _check_output(options: ReportOptions) -> None:
     """Refuse a page that exists, or that would replace a raster or be replaced by a picture."""
     pictures: list[Path] = []
     if options.quicklooks:
         names = _unique([path.stem for path in options.results])
         pictures = [options.quicklooks / f"{name}_{kind}.png" for name in names for kind in FILES]
-    refuse_taken_names([options.output, *pictures], [*options.results, *options.truth])
-    refuse_existing(options.output, options.overwrite)
+    check_output_names([options.output, *pictures], [*options.results, *options.truth])
+    require_absent(options.output, options.overwrite)
     for picture in pictures[:1]:
-        refuse_closed(picture)
+        require_writable(picture)
 
 
 def _truths(options: ReportOptions) -> Sequence[Path | None]:
@@ -110,12 +110,12 @@ def _truths(options: ReportOptions) -> Sequence[Path | None]:
     return options.truth
 
 
-def _chapter(result: Path, truth: Path | None, page: Path, progress: Progress) -> Chapter:
+def _chapter(result: Path, truth: Path | None, page: Path, progress: Progress) -> SceneSection:
     with open_sources(result, truth) as sources:
-        refuse_taken_names([page], [result.parent / name for name in sources.provenance.files])
+        check_output_names([page], [result.parent / name for name in sources.provenance.files])
         for sentence in sources.missing:
             logger.warning("%s: %s", result.name, sentence)
-        return Chapter(
+        return SceneSection(
             title=result.name,
             reconstructed=_reconstructed(sources),
             model=sources.provenance.model,
@@ -132,24 +132,24 @@ def _reconstructed(sources: Sources) -> float | None:
     if sources.filled is None:
         return None
     counts = sources.filled.counts()
-    valid = int(counts.sum() - counts[Mark.NODATA])
-    return int(counts[Mark.RECONSTRUCTED]) / max(valid, 1)
+    valid = int(counts.sum() - counts[FillClass.NODATA])
+    return int(counts[FillClass.RECONSTRUCTED]) / max(valid, 1)
 
 
-def _write_quicklooks(options: ReportOptions, chapters: Sequence[Chapter]) -> tuple[Path, ...]:
+def _write_quicklooks(options: ReportOptions, chapters: Sequence[SceneSection]) -> tuple[Path, ...]:
     if options.quicklooks is None:
         return ()
     make_folder(options.quicklooks)
     files = dict(_files(options.quicklooks, options.results, chapters))
     for path in files:
-        refuse_existing(path, options.overwrite)
+        require_absent(path, options.overwrite)
     for path, encoded in files.items():
         write_whole(path, encoded)
     return tuple(files)
 
 
 def _files(
-    folder: Path, results: Sequence[Path], chapters: Sequence[Chapter]
+    folder: Path, results: Sequence[Path], chapters: Sequence[SceneSection]
 ) -> Iterator[tuple[Path, bytes]]:
     """Names of the pictures and what goes into them."""
     for stem, chapter in zip(_unique([path.stem for path in results]), chapters, strict=True):
@@ -164,7 +164,7 @@ def _unique(stems: Sequence[str]) -> list[str]:
     return [f"{stem}_{n + 1}" if n else stem for stem, n in zip(stems, earlier, strict=True)]
 
 
-def _scene_report(chapter: Chapter) -> SceneReport:
+def _scene_report(chapter: SceneSection) -> SceneReport:
     return SceneReport(
         chapter.title,
         chapter.reconstructed,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloudfree.errors import InputError, OutputError
-from cloudfree.raster.output_checks import refuse_existing
-from cloudfree.simulation.add_clouds import Kind
+from cloudfree.raster.output_checks import require_absent
+from cloudfree.simulation.add_clouds import CloudKind
 from cloudfree.simulation.scene import MAX_MISREGISTRATION_PX
 
 MIN_SIZE_PX = 64
@@ -30,7 +30,7 @@ class SimulateOptions:
     cloud_cover: float = 0.4
     misregistration: tuple[float, float] | None = None
     over: Path | None = None
-    kind: Kind | None = None
+    kind: CloudKind | None = None
     donors: Path | None = None
     sun_azimuth: float | None = None
     sun_elevation: float | None = None
@@ -72,9 +72,9 @@ class SimulateOptions:
                 wanted=f"at least {MIN_SUN_ELEVATION_DEG:g}: shadows would leave the scene",
                 hint="choose another --sun-elevation",
             )
-        self._refuse_strangers()
+        self._check_kind_options()
 
-    def _refuse_strangers(self) -> None:
+    def _check_kind_options(self) -> None:
         """Options of a given scene and of a drawn one exclude each other."""
         given = ("kind", "donors", "sun_azimuth", "sun_elevation", "count", "s2_offset")
         names = ("size", "misregistration") if self.over else given
@@ -111,5 +111,5 @@ def output_paths(folder: Path, names: Sequence[str], overwrite: bool) -> dict[st
         ) from error
     paths = {name: folder / f"{name}.tif" for name in names}
     for path in paths.values():
-        refuse_existing(path, overwrite)
+        require_absent(path, overwrite)
     return paths

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_file import mask_profile
 from cloudfree.commands.simulate.options import SimulateOptions, output_paths
-from cloudfree.commands.simulate.real_clouds import CLEAR_SHARE, cloud_share, read_donors
+from cloudfree.commands.simulate.real_clouds import CLEAR_SHARE, cloud_share, read_real_clouds
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.grid import Grid
-from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions, obscured
+from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions, is_cloud_or_shadow
 from cloudfree.core.progress import Progress
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError, OutputError
@@ -23,9 +23,9 @@ from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.georeference import displacement_px, pixel_size_m
 from cloudfree.sentinel2.gdal_tags import number_of
 from cloudfree.sentinel2.optical_scene import OpticalScene
-from cloudfree.simulation.add_clouds import draw_weather, make_sky
-from cloudfree.simulation.atmosphere import Sky, seen_through
-from cloudfree.simulation.cloud_fields import Sun, Weather
+from cloudfree.simulation.add_clouds import draw_cloud_parameters, make_atmosphere
+from cloudfree.simulation.atmosphere import Atmosphere, apply_atmosphere
+from cloudfree.simulation.cloud_fields import CloudParameters, Sun
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer
 from cloudfree.simulation.land_cover import PIXEL_M
 
@@ -84,7 +84,7 @@ def run_over(options: SimulateOptions, clear: Path, progress: Progress) -> Simul
     count = options.count or 1
     with OpticalScene(clear, options.s2_offset) as scene:
         _check(scene)
-        _refuse_creation_options(options, scene)
+        _check_creation_options(options, scene)
         paths = [_paths(options, number, scene) for number in range(count)]
         layers = _layers(options, scene, progress)
         native, reflectance = _read(scene)
@@ -119,11 +119,11 @@ def _check(scene: OpticalScene) -> None:
         )  # fmt: skip
 
 
-def _refuse_creation_options(options: SimulateOptions, scene: OpticalScene) -> None:
+def _check_creation_options(options: SimulateOptions, scene: OpticalScene) -> None:
     """Refuse creation options that the scene or its mask cannot be written with."""
     given = options.creation_options
-    scene.profile({}, given).refuse_creation_options()
-    replace(mask_profile(), creation_options=given).refuse_creation_options()
+    scene.profile({}, given).check_creation_options()
+    replace(mask_profile(), creation_options=given).check_creation_options()
 
 
 def _paths(options: SimulateOptions, number: int, scene: OpticalScene) -> dict[str, Path]:
@@ -143,7 +143,7 @@ def _layers(
 ) -> Sequence[CloudLayer]:
     if options.donors is None or options.kind not in (None, "mixed", "real"):
         return ()
-    return read_donors(options.donors, scene.bands, options.s2_offset, progress)
+    return read_real_clouds(options.donors, scene.bands, options.s2_offset, progress)
 
 
 def _read(scene: OpticalScene) -> tuple[NDArray[np.generic], Float32]:
@@ -171,7 +171,7 @@ def _write_one(
     }
     made = {**tags, KIND_TAG: options.kind or "mixed", SEED_TAG: f"{options.seed} {number}"}
     given = options.creation_options
-    cloudy = _cloudy_numbers(scene, native, seen_through(clear, sky, scene.bands), mask)
+    cloudy = _cloudy_numbers(scene, native, apply_atmosphere(clear, sky, scene.bands), mask)
     _write(paths["s2_cloudy"], scene.grid, scene.profile(made, given), cloudy)
     _write(paths["s2_clear"], scene.grid, scene.profile(tags, given), native)
     profile = replace(mask_profile(), creation_options=given)
@@ -187,9 +187,11 @@ def _write_one(
     )
 
 
-def _weather(options: SimulateOptions, scene: OpticalScene, rng: np.random.Generator) -> Weather:
+def _weather(
+    options: SimulateOptions, scene: OpticalScene, rng: np.random.Generator
+) -> CloudParameters:
     """The weather asked for; the sun as asked for, else as the scene tells, else drawn."""
-    weather = draw_weather(rng, options.kind or "mixed", options.cloud_cover)
+    weather = draw_cloud_parameters(rng, options.kind or "mixed", options.cloud_cover)
     told, drawn = (options.sun_azimuth, scene.sun_azimuth_deg), weather.sun
     azimuth = next((angle for angle in told if angle is not None), drawn.azimuth_deg)
     elevation = options.sun_elevation
@@ -203,19 +205,19 @@ def _tagged_zenith_deg(scene: OpticalScene, drawn: Sun) -> float:
 
 
 def _sky(
-    weather: Weather, grid: Grid, layers: Sequence[CloudLayer], rng: np.random.Generator
-) -> Sky:
+    weather: CloudParameters, grid: Grid, layers: Sequence[CloudLayer], rng: np.random.Generator
+) -> Atmosphere:
     """Shadows fall away from the sun on the grid as it lies, whatever its projection."""
     distance_m = weather.sun.shadow_m(weather.height_m)
     shadow_px = displacement_px(grid, weather.sun.azimuth_deg + 180.0, distance_m)
-    return make_sky((grid.height, grid.width), weather, rng, layers, shadow_px)
+    return make_atmosphere((grid.height, grid.width), weather, rng, layers, shadow_px)
 
 
 def _cloudy_numbers(
     scene: OpticalScene, native: NDArray[np.generic], cloudy: Float32, mask: Mask
 ) -> NDArray[np.generic]:
     """The numbers of the file, other than in the clear scene only where the mask says so."""
-    numbers, hidden = native.copy(), obscured(mask)
+    numbers, hidden = native.copy(), is_cloud_or_shadow(mask)
     encoded = scene.radiometry.encode(cloudy)
     for plane, band in zip(encoded, scene.bands, strict=True):
         numbers[scene.positions[band]][hidden] = plane[hidden]

@@ -14,7 +14,7 @@ from cloudfree.core.progress import Progress, silent
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import read_patch
 from cloudfree.datasets.sample import Sample
-from cloudfree.datasets.splits import spread
+from cloudfree.datasets.splits import evenly_spread
 from cloudfree.datasets.time_series import Dated, list_series, pair_dates
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -23,13 +23,13 @@ from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer, cut_laye
 logger = logging.getLogger("cloudfree")
 
 # Of a large data set some donors, evenly spread, do; all of them would not fit in memory.
-MOST_DONORS = 100
+MOST_REAL_CLOUDS = 100
 # With less cloud than this a pair has nothing to give, and a date counts as clear.
 LEAST_COVER = 0.02
 CLEAR_SHARE = 0.05
 
 
-def read_donors(
+def read_real_clouds(
     folder: Path, bands: Sequence[str], offset_dn: float | None, progress: Progress
 ) -> list[CloudLayer]:
     """The clouds of all pairs below a folder that have `bands`.
@@ -42,7 +42,7 @@ def read_donors(
     InputError
         There is no cloud.
     """
-    samples = spread(_samples(folder, offset_dn), MOST_DONORS)
+    samples = evenly_spread(_samples(folder, offset_dn), MOST_REAL_CLOUDS)
     layers = []
     for sample in progress(samples, len(samples), "real clouds", "patch"):
         try:

@@ -115,7 +115,7 @@ def run_drawn(options: SimulateOptions, progress: Progress) -> SimulateResult:
         for path, grid, profile, pixels in outputs
     ]
     for _, _, profile, _ in outputs:
-        profile.refuse_creation_options()
+        profile.check_creation_options()
     for path, grid, profile, pixels in progress(outputs, len(outputs), "writing", "file"):
         with CogWriter(path, grid, profile) as writer:
             writer.write(grid.window, pixels)

@@ -19,29 +19,35 @@ from cloudfree.core.progress import Progress, silent
 from cloudfree.datasets.folder import PATCH_PX, Listing, list_samples
 from cloudfree.datasets.patch import Patch
 from cloudfree.datasets.sample import Sample
-from cloudfree.datasets.sen12mscr import Kind, split_of
-from cloudfree.datasets.splits import SplitChoice, choose_split, regroup, spread
+from cloudfree.datasets.sen12mscr import SampleRole, split_of
+from cloudfree.datasets.splits import SplitChoice, choose_split, evenly_spread, regroup
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import network_entry
-from cloudfree.training.cuda import quick_kernels
+from cloudfree.training.cuda import fast_gpu_kernels
 from cloudfree.training.distributed import Processes, join_processes
-from cloudfree.training.initialisation import Beginning, begin
-from cloudfree.training.loss_registry import Objective, objective_named
+from cloudfree.training.initialisation import InitialisedNetwork, initialise
+from cloudfree.training.loss_registry import LossSpec, loss_named
 from cloudfree.training.patch_cache import PatchStore
 from cloudfree.training.perceptual import with_perceptual
-from cloudfree.training.run_folder import CHECKPOINT, SETTINGS, begin_run, discard_run, refuse_run
+from cloudfree.training.run_folder import (
+    CHECKPOINT,
+    SETTINGS,
+    begin_run,
+    check_run_folder,
+    discard_run,
+)
 from cloudfree.training.settings import (
     TrainingSettings,
+    check_unchanged,
     choose_settings,
     parse_network_settings,
     read_settings,
-    refuse_changes,
     settings_text,
 )
-from cloudfree.training.step import Plan
-from cloudfree.training.train_state import start_run
-from cloudfree.training.trainer import Session, TrainResult
+from cloudfree.training.step import TrainPlan
+from cloudfree.training.train_state import start_training_state
+from cloudfree.training.trainer import Trainer, TrainResult
 from cloudfree.training.validation import VALIDATED, Validation
 
 logger = logging.getLogger("cloudfree")
@@ -106,13 +112,13 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
     """
     network_entry(options.network)
     settings = _settings(options)
-    objective_named(settings.loss)
-    with join_processes(options.device) as processes, quick_kernels(processes.device):
+    loss_named(settings.loss)
+    with join_processes(options.device) as processes, fast_gpu_kernels(processes.device):
         if processes.is_first and not options.resume:
-            refuse_run(options.output, options.overwrite)
+            check_run_folder(options.output, options.overwrite)
         samples, unseen = _samples(options, settings)
         name = options.output.resolve().name
-        beginning = begin(settings, name, _facts(options, samples), options.start)
+        beginning = initialise(settings, name, _facts(options, samples), options.start)
         objective = _objective(settings, beginning.card, processes)
         session = _session(options, settings, objective, samples, unseen, beginning, processes)
         begins = processes.is_first and not options.resume
@@ -132,13 +138,13 @@ def _settings(options: TrainOptions) -> TrainingSettings:
     if not options.resume:
         return choose_settings(options.network, options.changes)
     settings = read_settings(options.output / SETTINGS)
-    refuse_changes(settings, {"network": options.network, **options.changes})
+    check_unchanged(settings, {"network": options.network, **options.changes})
     return settings
 
 
-def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes) -> Objective:
+def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes) -> LossSpec:
     """The loss, with its perceptual term where the weights for it are given."""
-    objective, file = objective_named(settings.loss), settings.perceptual_weights
+    objective, file = loss_named(settings.loss), settings.perceptual_weights
     if not file:
         return objective
     return with_perceptual(objective, file, card.output_bands, processes.device)
@@ -151,7 +157,7 @@ def _samples(
 
     The others are those held out, or else the validation part of SEN12MS-CR as far as it is there.
     """
-    needed: tuple[Kind, ...] = ("clear",) if settings.simulate_clouds else ("cloudy", "clear")
+    needed: tuple[SampleRole, ...] = ("clear",) if settings.simulate_clouds else ("cloudy", "clear")
     listing = list_samples(options.data, options.patch, options.s2_offset, needed)
     own = options.split or ("train" if listing.is_sen12mscr else "all")
     split, samples = choose_split(listing, own)
@@ -201,14 +207,14 @@ def _facts(options: TrainOptions, samples: Sequence[Sample]) -> Mapping[str, Any
 def _session(
     options: TrainOptions,
     settings: TrainingSettings,
-    objective: Objective,
+    objective: LossSpec,
     samples: Sequence[Sample],
     unseen: Sequence[Sample],
-    beginning: Beginning,
+    beginning: InitialisedNetwork,
     processes: Processes,
-) -> Session:
+) -> Trainer:
     card = beginning.card
-    plan = Plan(
+    plan = TrainPlan(
         settings=settings,
         objective=objective,
         inputs=card.inputs,
@@ -217,7 +223,7 @@ def _session(
         steps_per_epoch=settings.steps_per_epoch(len(samples), processes.count),
         processes=processes,
     )
-    begun = start_run(
+    begun = start_training_state(
         beginning.network, card, settings, objective, processes, _fingerprint(samples)
     )
     checkpoint = options.output / CHECKPOINT
@@ -226,9 +232,9 @@ def _session(
         logger.info("going on after step %d of %d", begun.step, plan.steps)
     told = _classes if card.uses_shadow else None
     store = PatchStore(samples, card, settings.crop, _classes if objective.mask else told)
-    others = PatchStore(spread(unseen, VALIDATED), card, settings.crop, told)
+    others = PatchStore(evenly_spread(unseen, VALIDATED), card, settings.crop, told)
     validation = Validation(others) if unseen else None
-    return Session(options.output, begun, plan, card, store, options.readers, validation)
+    return Trainer(options.output, begun, plan, card, store, options.readers, validation)
 
 
 def _fingerprint(samples: Sequence[Sample]) -> str:

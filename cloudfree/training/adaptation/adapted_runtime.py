@@ -16,7 +16,7 @@ from cloudfree.training.adaptation.scene_correction import SceneCorrection
 
 
 @dataclass(frozen=True)
-class CorrectedRuntime:
+class AdaptedRuntime:
     """Another runtime, to whose image a `share` of a correction is added.
 
     `places` are those that the bands of the image have among the optical bands.
@@ -37,9 +37,9 @@ class CorrectedRuntime:
         """That of the other runtime."""
         return self.runtime.batch
 
-    def side_by_side(self) -> AbstractContextManager[int]:
+    def parallel_batches(self) -> AbstractContextManager[int]:
         """That of the other runtime."""
-        return self.runtime.side_by_side()
+        return self.runtime.parallel_batches()
 
     def run(self, inputs: Arrays) -> Arrays:
         """What the other runtime predicts, with its image corrected.

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from cloudfree.core.dihedral import TURNS
-from cloudfree.core.mask_classes import Mask, obscured
+from cloudfree.core.dihedral import DIHEDRAL_TRANSFORMS
+from cloudfree.core.mask_classes import Mask, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.cloud_layer import DENSE, cut_layer
 
@@ -25,7 +25,7 @@ _SMOOTH_PX = 8.0
 
 
 @dataclass(frozen=True)
-class Veil:
+class CloudTransplant:
     """What clouds and shadows add to a square of a scene, and the ground that is restored there.
 
     `light` and `restored` are reflectance, (band, y, x), light below zero in shadow; `opacity`,
@@ -43,15 +43,17 @@ class Veil:
         How much ground shows through bright cloud cannot be seen: it is drawn, and what would show
         less of the new ground shows more of the one that the cloud was seen over.
         """
-        turn = TURNS[int(rng.integers(len(TURNS)))]
+        turn = DIHEDRAL_TRANSFORMS[int(rng.integers(len(DIHEDRAL_TRANSFORMS)))]
         mask, through = turn.of(self.mask), turn.of(1.0 - self.opacity)
         shown = through**_THICKEST ** rng.uniform()
         below = shown * clear + (through - shown) * turn.of(self.restored)
-        cloudy = np.where(obscured(mask), turn.of(self.light) + below, clear)
+        cloudy = np.where(is_cloud_or_shadow(mask), turn.of(self.light) + below, clear)
         return cloudy.astype(np.float32), mask
 
 
-def cut_veil(seen: Float32, restored: Float32, mask: Mask, bands: Sequence[str]) -> Veil:
+def cut_transplant(
+    seen: Float32, restored: Float32, mask: Mask, bands: Sequence[str]
+) -> CloudTransplant:
     """The veil over a square of a scene of which `restored` is the ground.
 
     Raises
@@ -59,13 +61,15 @@ def cut_veil(seen: Float32, restored: Float32, mask: Mask, bands: Sequence[str])
     ValueError
         Bands B02, B03 and B04, which tell opacity, are not among `bands`.
     """
-    hidden = obscured(mask)
+    hidden = is_cloud_or_shadow(mask)
     opacity = cut_layer(seen, np.where(hidden, restored, seen), bands).opacity
     light = np.where(hidden, seen - (1.0 - opacity) * restored, np.float32(0.0))
     near = np.maximum(_blurred(hidden.astype(np.float32)), np.float32(1e-6))
     smooth = np.stack([_blurred(plane) for plane in light]) / near
     own = np.clip(opacity / DENSE, 0.0, 1.0) ** 2
-    return Veil((smooth + own * (light - smooth)).astype(np.float32), restored, opacity, mask)
+    return CloudTransplant(
+        (smooth + own * (light - smooth)).astype(np.float32), restored, opacity, mask
+    )
 
 
 def _blurred(plane: Float32) -> Float32:

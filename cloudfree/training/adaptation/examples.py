@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cloudfree.core.mask_classes import in_shadow, obscured
+from cloudfree.core.mask_classes import in_shadow, is_cloud_or_shadow
 from cloudfree.core.progress import Progress
 from cloudfree.inference.model import Model, TileInputs
 from cloudfree.parallel.prefetch import prefetch
 from cloudfree.simulation.add_clouds import cloud_over
 from cloudfree.training.adaptation.adapted_runtime import tensors_of
-from cloudfree.training.adaptation.cloud_transplant import Veil
+from cloudfree.training.adaptation.cloud_transplant import CloudTransplant
 
 Bits = NDArray[np.bool_]
 
@@ -31,14 +31,14 @@ _OWN_SHARE = 0.75
 
 
 @dataclass(frozen=True)
-class Ground:
+class ClearSample:
     """What a network sees of a window, and which of its pixels, (y, x), are surely clear."""
 
     inputs: TileInputs
     known: Bits
 
     def under(
-        self, bands: Sequence[str], veils: Sequence[Veil], rng: np.random.Generator
+        self, bands: Sequence[str], veils: Sequence[CloudTransplant], rng: np.random.Generator
     ) -> tuple[TileInputs, Bits]:
         """The window under drawn clouds or one of `veils`, and the known pixels that these hide."""
         if veils and rng.random() < _OWN_SHARE:
@@ -46,11 +46,11 @@ class Ground:
         else:
             cloudy, mask = cloud_over(self.inputs.optical, bands, rng)
         inputs = replace(self.inputs, optical=cloudy, shadow=in_shadow(mask))
-        return inputs, obscured(mask) & self.known
+        return inputs, is_cloud_or_shadow(mask) & self.known
 
 
 @dataclass(frozen=True)
-class Lesson:
+class AdaptationExample:
     """A ground under a sky, in the scaled numbers of the network.
 
     `seen` is what a correction looks at, the restored image first; `truth` is the clear ground,
@@ -63,18 +63,18 @@ class Lesson:
     hidden: Tensor
 
 
-def draw_lessons(
+def make_examples(
     model: Model,
-    grounds: Sequence[Ground],
-    veils: Sequence[Veil],
+    grounds: Sequence[ClearSample],
+    veils: Sequence[CloudTransplant],
     times: int,
     seed: tuple[int, ...],
     seconds: float,
     progress: Progress,
-) -> Generator[Lesson, None, None]:
+) -> Generator[AdaptationExample, None, None]:
     """Lessons of one ground after the other, under another sky each time, while `seconds` last."""
 
-    def lesson(count: int) -> Lesson | None:
+    def lesson(count: int) -> AdaptationExample | None:
         sky, index = divmod(count, len(grounds))
         rng = np.random.default_rng((*seed, index, sky))
         found = _hide(grounds[index], model.card.optical_bands, veils, rng)
@@ -83,7 +83,7 @@ def draw_lessons(
     until = time.monotonic() + seconds
     counts = progress(range(times), times, "adaptation")
     with (
-        model.runtime.side_by_side() as batches,
+        model.runtime.parallel_batches() as batches,
         prefetch(lesson, counts, batches, batches) as drawn,
     ):
         for _, found in drawn:
@@ -94,7 +94,10 @@ def draw_lessons(
 
 
 def _hide(
-    ground: Ground, bands: Sequence[str], veils: Sequence[Veil], rng: np.random.Generator
+    ground: ClearSample,
+    bands: Sequence[str],
+    veils: Sequence[CloudTransplant],
+    rng: np.random.Generator,
 ) -> tuple[TileInputs, Bits] | None:
     for _ in range(_TRIES):
         inputs, hidden = ground.under(bands, veils, rng)
@@ -103,12 +106,16 @@ def _hide(
     return None
 
 
-def _lesson(model: Model, index: int, ground: Ground, cloudy: TileInputs, hidden: Bits) -> Lesson:
+def _lesson(
+    model: Model, index: int, ground: ClearSample, cloudy: TileInputs, hidden: Bits
+) -> AdaptationExample:
     card, (height, width) = model.card, hidden.shape
     inputs = model.scaled([cloudy])
-    seen = tensors_of(model.runtime.run(inputs)["image"], inputs, card.output_places)
+    seen = tensors_of(model.runtime.run(inputs)["image"], inputs, card.output_indices)
     image, optical, sar = (None if one is None else one[..., :height, :width] for one in seen)
     assert image is not None
     clear = card.optical_scaling.forward(ground.inputs.optical[None])
-    truth = torch.as_tensor(clear[:, list(card.output_places)])
-    return Lesson(index, (image, optical, sar), truth, torch.as_tensor(hidden[None, None]))
+    truth = torch.as_tensor(clear[:, list(card.output_indices)])
+    return AdaptationExample(
+        index, (image, optical, sar), truth, torch.as_tensor(hidden[None, None])
+    )

@@ -22,9 +22,9 @@ from torch.nn import functional
 from cloudfree.core.progress import Progress
 from cloudfree.inference.model import Model
 from cloudfree.inference.torch_runtime import TorchRuntime
-from cloudfree.training.adaptation.adapted_runtime import CorrectedRuntime
-from cloudfree.training.adaptation.cloud_transplant import Veil
-from cloudfree.training.adaptation.examples import Ground, Lesson, draw_lessons
+from cloudfree.training.adaptation.adapted_runtime import AdaptedRuntime
+from cloudfree.training.adaptation.cloud_transplant import CloudTransplant
+from cloudfree.training.adaptation.examples import AdaptationExample, ClearSample, make_examples
 from cloudfree.training.adaptation.scene_correction import SceneCorrection, blocks_of, describe
 
 Gains = NDArray[np.float64]
@@ -79,9 +79,9 @@ class Adaptation:
 
 def adapt(
     model: Model,
-    learned: Sequence[Ground],
-    held_out: Sequence[Ground],
-    veils: Sequence[Veil],
+    learned: Sequence[ClearSample],
+    held_out: Sequence[ClearSample],
+    veils: Sequence[CloudTransplant],
     settings: AdaptationSettings,
     progress: Progress,
 ) -> Adaptation:
@@ -91,20 +91,20 @@ def adapt(
     """
     begun = time.monotonic()
 
-    def lessons_of(
-        grounds: Sequence[Ground], times: int, purpose: int
-    ) -> Generator[Lesson, None, None]:
+    def examples_of(
+        grounds: Sequence[ClearSample], times: int, purpose: int
+    ) -> Generator[AdaptationExample, None, None]:
         place, half = (settings.seed, purpose), settings.seconds / 2
-        return draw_lessons(model, grounds, veils, times, place, half, progress)
+        return make_examples(model, grounds, veils, times, place, half, progress)
 
-    checks = list(lessons_of(held_out, settings.check_skies * len(held_out), _CHECKING))
+    checks = list(examples_of(held_out, settings.check_skies * len(held_out), _CHECKING))
     times = min(settings.skies * len(learned), settings.lessons)
-    with closing(lessons_of(learned, times, _LEARNING)) as drawn:
+    with closing(examples_of(learned, times, _LEARNING)) as drawn:
         lessons = [_blocks(lesson) for lesson in drawn]
     checked = len({check.ground for check in checks})
     if checked < _LEAST_CHECKED or sum(len(wanted) for _, wanted in lessons) < _LEAST_BLOCKS:
         return Adaptation(model)
-    correction = _learn(lessons, settings)
+    correction = _fit(lessons, settings)
     gains = {share: _gains_db(correction, checks, share, model) for share in settings.shares}
     share = max(gains, key=lambda one: _sure_db(gains[one]))
     kept = _sure_db(gains[share]) >= settings.margin_db
@@ -118,22 +118,20 @@ def adapt(
     )
 
 
-def _blocks(lesson: Lesson) -> tuple[Tensor, Tensor]:
+def _blocks(lesson: AdaptationExample) -> tuple[Tensor, Tensor]:
     """Blocks that are wholly hidden: described, (block, features), and wanted, (block, bands)."""
     whole = blocks_of(lesson.hidden.float())[0, 0] == 1
     wanted = blocks_of(lesson.truth - lesson.seen[0])
     return describe(*lesson.seen)[0, :, whole].T, wanted[0, :, whole].T
 
 
-def _learn(
-    lessons: Sequence[tuple[Tensor, Tensor]], settings: AdaptationSettings
-) -> SceneCorrection:
+def _fit(lessons: Sequence[tuple[Tensor, Tensor]], settings: AdaptationSettings) -> SceneCorrection:
     """A correction that knows the blocks; on the CPU, where it takes seconds."""
     described, wanted = (torch.cat(parts) for parts in zip(*lessons, strict=True))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         correction = SceneCorrection(described.shape[1], wanted.shape[1])
-        correction.get_used_to(described)
+        correction.fit_normalisation(described)
         _descend(correction, described, wanted, settings)
     return correction.requires_grad_(requires_grad=False)
 
@@ -155,7 +153,7 @@ def _descend(
 
 
 def _gains_db(
-    correction: SceneCorrection, checks: Sequence[Lesson], share: float, model: Model
+    correction: SceneCorrection, checks: Sequence[AdaptationExample], share: float, model: Model
 ) -> Gains:
     """What a share of the correction gains in PSNR of reflectance, (held-out ground,)."""
     before: dict[int, list[float]] = {}
@@ -169,7 +167,7 @@ def _gains_db(
     return 10.0 * np.log10(ratios)
 
 
-def _squared_error(answer: Tensor, check: Lesson, model: Model) -> float:
+def _squared_error(answer: Tensor, check: AdaptationExample, model: Model) -> float:
     """Mean squared error of the hidden pixels in reflectance, which lies between 0 and 1."""
     given, truth = (
         model.card.output_scaling.inverse(scaled.numpy()).clip(0.0, 1.0)
@@ -194,5 +192,5 @@ def _corrected(model: Model, correction: SceneCorrection, share: float) -> Model
     """The model with the correction, which runs where its network does."""
     if isinstance(model.runtime, TorchRuntime):
         correction = correction.to(model.runtime.device)
-    runtime = CorrectedRuntime(model.runtime, correction, model.card.output_places, share)
+    runtime = AdaptedRuntime(model.runtime, correction, model.card.output_indices, share)
     return replace(model, runtime=runtime)

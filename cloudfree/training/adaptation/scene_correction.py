@@ -64,7 +64,7 @@ class SceneCorrection(nn.Module):
         distance = image.square().mean(dim=-1, keepdim=True).sqrt()
         return change * ((STRANGE - distance) / (STRANGE - FAMILIAR)).clamp(0.0, 1.0)
 
-    def get_used_to(self, described: Tensor) -> None:
+    def fit_normalisation(self, described: Tensor) -> None:
         """Take the mean and the deviation of blocks, (block, features), for the usual ones."""
         self.mean.copy_(described.mean(dim=0))
         self.deviation.copy_(described.std(dim=0) + torch.finfo(described.dtype).eps)

@@ -56,14 +56,14 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[SceneJob]:
     found: list[SceneJob] = []
 
     @contextmanager
-    def in_own_processes(
+    def in_processes(
         work: Callable[[SceneJob], SceneOutcome], jobs: Iterable[SceneJob], *_: object
     ) -> Iterator[Iterator[SceneOutcome]]:
         assert work is restore
         found.extend(jobs)
         yield (replace(job.outcome(), state="restored") for job in found)
 
-    monkeypatch.setattr(batch, "in_own_processes", in_own_processes)
+    monkeypatch.setattr(batch, "in_own_processes", in_processes)
     return found
 
 

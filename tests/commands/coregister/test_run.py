@@ -22,12 +22,12 @@ from cloudfree.core.progress import silent
 from cloudfree.core.radiometry import linear_power
 from cloudfree.core.shift import NO_SHIFT, Shift
 from cloudfree.coregistration.clear_windows import BANDS
-from cloudfree.coregistration.displacement_model import Fit
-from cloudfree.coregistration.global_shift import NOTHING_MEASURED, Estimate
+from cloudfree.coregistration.displacement_model import DisplacementFit
+from cloudfree.coregistration.global_shift import NOTHING_MEASURED, ShiftEstimate
 from cloudfree.coregistration.measure import decide, measure, refusal
-from cloudfree.coregistration.tie_points import Matches
+from cloudfree.coregistration.tie_points import TiePoints
 from cloudfree.errors import InputError, OutputError
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.displaced_scenes import (
@@ -140,10 +140,12 @@ def test_a_shift_that_is_not_wanted_is_left(
     assert np.array_equal(_read(result.output), _read(s1))
 
 
-def _fit(displacement: Displacement, doubt_px: float = 0.0) -> Fit:
+def _fit(displacement: Displacement, doubt_px: float = 0.0) -> DisplacementFit:
     nothing = np.zeros((0, 2))
-    matches = Matches(nothing[:, 0], nothing[:, 0], nothing, nothing, nothing[:, 0], nothing[:, 0])
-    return Fit(displacement, matches, doubt_px=doubt_px)
+    matches = TiePoints(
+        nothing[:, 0], nothing[:, 0], nothing, nothing, nothing[:, 0], nothing[:, 0]
+    )
+    return DisplacementFit(displacement, matches, doubt_px=doubt_px)
 
 
 WIDE = scaling(SIDE, 0.05, 0.0, Shift(3, 4))
@@ -153,33 +155,33 @@ WIDE = scaling(SIDE, 0.05, 0.0, Shift(3, 4))
     ("found", "fit", "reason"),
     [
         (NOTHING_MEASURED, None, "not reliable, left alone: no clear ground with structure"),
-        (Estimate(Shift(9, 1), 0.2, 0.1), None, r"other shifts fit nearly as well as \+9\.00"),
+        (ShiftEstimate(Shift(9, 1), 0.2, 0.1), None, r"other shifts fit nearly as well as \+9\.00"),
         (
-            Estimate(Shift(1, 1), 0.8, 4.0),
+            ShiftEstimate(Shift(1, 1), 0.8, 4.0),
             None,
             r"halves of the scene differ by 4\.0 px around \+1",
         ),
         (
-            Estimate(Shift(6, 0), 0.8, 0.1),
+            ShiftEstimate(Shift(6, 0), 0.8, 0.1),
             None,
             r"^left alone: 6\.0 px is more than --max-shift 5\.5",
         ),
-        (Estimate(Shift(3, 4), 0.8, 0.1), None, None),
-        (Estimate(Shift(3, 4), 0.8, 0.1), _fit(Shift(3, 4)), None),
+        (ShiftEstimate(Shift(3, 4), 0.8, 0.1), None, None),
+        (ShiftEstimate(Shift(3, 4), 0.8, 0.1), _fit(Shift(3, 4)), None),
         (
-            Estimate(Shift(3, 4), 0.8, 0.1),
+            ShiftEstimate(Shift(3, 4), 0.8, 0.1),
             _fit(WIDE),
             r"^left alone: 8\.\d px is more than --max-sh",
         ),
         (
-            Estimate(Shift(3, 4), 0.8, 0.1),
+            ShiftEstimate(Shift(3, 4), 0.8, 0.1),
             _fit(Shift(3, 4), 1.3),
             r"around \+3\.00 .* seems to change over the scene, by 1\.3 px more",
         ),
     ],
 )
 def test_every_refusal_of_a_shift_says_why(
-    found: Estimate, fit: Fit | None, reason: str | None
+    found: ShiftEstimate, fit: DisplacementFit | None, reason: str | None
 ) -> None:
     told = refusal(found, fit, 5.5)
     assert told is None if reason is None else re.search(reason, told or "")
@@ -321,7 +323,7 @@ def test_the_quicklook_shows_matches_on_the_scene(
     picture = tmp_path / "arrows.png"
     result = _run(*turned[:2], dry_run=True, quicklook=picture)
     assert result.quicklook == picture
-    with without_warning(NotGeoreferencedWarning):
+    with ignored_warning(NotGeoreferencedWarning):
         pixels = _read(picture)
     assert pixels.shape == (4, 960 + LEGEND_PX, 960)
     drawn = (pixels[:3] == np.reshape(USED[:3], (3, 1, 1))).all(axis=0)

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from cloudfree.commands.evaluate.calibration import Calibration
-from cloudfree.commands.evaluate.page import EvaluationPage, PatchChapter, render_evaluation
+from cloudfree.commands.evaluate.page import EvaluationPage, PatchSection, render_evaluation
 from cloudfree.commands.evaluate.summary import SummaryRow
 from cloudfree.commands.evaluate.tables import cross_table, figure_table
 from cloudfree.metrics.bootstrap import Interval, Means
-from cloudfree.metrics.image_metrics import Figures
+from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.report.metric_format import PSNR
 from cloudfree.report.scene_section import Picture
 
 
 def row(method: str, psnr: float | None, group: str = "all", kind: Any = "pixels") -> SummaryRow:
     sam = None if psnr is None else 40 - psnr
-    figures = Figures(100, psnr, 0.5, sam, 0.1, 0.2)
+    figures = Metrics(100, psnr, 0.5, sam, 0.1, 0.2)
     intervals = {} if psnr is None else {"psnr": Interval(psnr - 1, psnr + 2)}
     return SummaryRow(kind, group, method, Means(3, figures, intervals))
 
@@ -40,7 +40,7 @@ def page() -> str:
             ),
             calibration={"m": Calibration(10, 0.0123, 0.0234, 0.7, 0.95)},
             skipped=(("p<9>", "broken & lost"),),
-            chapters=(PatchChapter("p1", "spring", (Picture("before", "Cloudy", "c", pixels),)),),
+            chapters=(PatchSection("p1", "spring", (Picture("before", "Cloudy", "c", pixels),)),),
             version="1.2.3",
         )
     )  # fmt: skip

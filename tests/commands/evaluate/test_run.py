@@ -31,7 +31,7 @@ from cloudfree.inference.model_card import ModelCard, parse_card_text
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
 from cloudfree.inference.scaling import Scaling
 from cloudfree.inference.uncertainty import calibration_of
-from cloudfree.metrics.bootstrap import mean_figures
+from cloudfree.metrics.bootstrap import mean_metrics
 from cloudfree.metrics.protocol import UNCRTAINTS
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import FIELD
@@ -80,11 +80,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tree(tmp_path_factory.mktemp("data") / "SEN12MSCR")
 
 
-Run = Callable[..., Evaluation]
+TrainState = Callable[..., Evaluation]
 
 
 @pytest.fixture
-def run(network: Known, tree: Path) -> Run:
+def run(network: Known, tree: Path) -> TrainState:
     def call(**options: Any) -> Evaluation:
         return evaluate.run(EvaluateOptions(**{"data": tree, "model": ("m",), **options}), silent)
 
@@ -104,7 +104,7 @@ def near(expected: float, rel: float = 1e-3) -> Any:
 # --- figures ------------------------------------------------------------------------------------
 
 
-def test_a_known_error_has_known_figures(run: Run) -> None:
+def test_a_known_error_has_known_figures(run: TrainState) -> None:
     figures = _row(run(), f"{DEFAULT_MODEL}, raw", group="cloudy").means.figures
     # The clear image is the field, but for noise of 0.003 outside the cloud.
     assert figures.mae == near(ERROR, 0.02)
@@ -113,12 +113,16 @@ def test_a_known_error_has_known_figures(run: Run) -> None:
     assert clear.rmse == near(math.hypot(ERROR, 0.003), 0.02)
 
 
-def test_patches_are_restored_side_by_side(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patches_are_restored_side_by_side(
+    run: TrainState, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(evaluate, "load_model", lambda *_: Model(_card(), Paired()))
     assert len(run(limit=2).patches) == 2
 
 
-def test_doing_nothing_is_perfect_where_it_is_clear_and_keeping_clear_pixels_too(run: Run) -> None:
+def test_doing_nothing_is_perfect_where_it_is_clear_and_keeping_clear_pixels_too(
+    run: TrainState,
+) -> None:
     found = run()
     for method in ("do nothing", f"{DEFAULT_MODEL}, written"):
         figures = _row(found, method, group="clear").means.figures
@@ -132,7 +136,7 @@ def test_doing_nothing_is_perfect_where_it_is_clear_and_keeping_clear_pixels_too
         assert whole.mae / disc > 0.3, "the error is that of the cloud, and all of it is counted"
 
 
-def test_what_is_written_lies_between_the_prediction_and_doing_nothing(run: Run) -> None:
+def test_what_is_written_lies_between_the_prediction_and_doing_nothing(run: TrainState) -> None:
     figures = {
         method: _row(run(), method).means.figures.mae or 0
         for method in ("do nothing", f"{DEFAULT_MODEL}, raw", f"{DEFAULT_MODEL}, written")
@@ -141,7 +145,7 @@ def test_what_is_written_lies_between_the_prediction_and_doing_nothing(run: Run)
     assert written < raw < nothing
 
 
-def test_every_patch_of_the_split_is_scored_once(run: Run) -> None:
+def test_every_patch_of_the_split_is_scored_once(run: TrainState) -> None:
     found = run()
     assert (found.split, found.places) == ("test", 2)
     assert [patch.name for patch in found.patches] == [
@@ -153,7 +157,7 @@ def test_every_patch_of_the_split_is_scored_once(run: Run) -> None:
     assert sum(row.kind == "band" for row in found.rows) == 13 * 3
 
 
-def test_the_cover_is_that_of_the_mask(run: Run) -> None:
+def test_the_cover_is_that_of_the_mask(run: TrainState) -> None:
     disc = math.pi * (SIDE / 4) ** 2 / SIDE**2
     for patch in run().patches:
         assert patch.cover == pytest.approx(disc, abs=0.1)
@@ -161,23 +165,23 @@ def test_the_cover_is_that_of_the_mask(run: Run) -> None:
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 2), ("val", 1), ("all", 6)])
-def test_the_split_can_be_chosen(run: Run, split: str, count: int) -> None:
+def test_the_split_can_be_chosen(run: TrainState, split: str, count: int) -> None:
     found = run(split=split)
     assert (found.split, len(found.patches)) == (split, count)
 
 
-def test_a_limit_keeps_that_many(run: Run) -> None:
+def test_a_limit_keeps_that_many(run: TrainState) -> None:
     assert len(run(limit=2).patches) == 2
 
 
-def test_places_can_be_grouped(run: Run, tmp_path: Path) -> None:
+def test_places_can_be_grouped(run: TrainState, tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text(f'one = ["{TEST}", "ROIs1868_summer_73_p1"]')
     found = run(places=tmp_path / "p.toml")
     assert {patch.place for patch in found.patches} == {"one"}
     assert not _row(found, "do nothing").means.intervals, "one place has no interval"
 
 
-def test_means_have_intervals_over_places(run: Run) -> None:
+def test_means_have_intervals_over_places(run: TrainState) -> None:
     interval = _row(run(), "do nothing").means.intervals["psnr"]
     mean = _row(run(), "do nothing").means.figures.psnr
     assert mean is not None
@@ -185,7 +189,7 @@ def test_means_have_intervals_over_places(run: Run) -> None:
 
 
 def test_models_are_told_apart_and_scored_on_the_same_patches(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: TrainState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = {"one": "a", "two": "b", "three": "b"}
     monkeypatch.setattr(
@@ -197,7 +201,7 @@ def test_models_are_told_apart_and_scored_on_the_same_patches(
 
 
 def test_only_bands_that_all_models_predict_are_compared(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: TrainState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = _card()
     three = {"optical_bands": card.optical_bands[:3], "output_bands": card.output_bands[:3]}
@@ -210,7 +214,9 @@ def test_only_bands_that_all_models_predict_are_compared(
     assert _row(found, "few, raw").means.figures == _row(found, f"{card.name}, raw").means.figures
 
 
-def test_variances_are_calibrated_where_a_network_tells_them(run: Run, network: Known) -> None:
+def test_variances_are_calibrated_where_a_network_tells_them(
+    run: TrainState, network: Known
+) -> None:
     assert run().calibration == {}
     network.variance = True
     found = run()
@@ -238,7 +244,9 @@ def test_the_native_protocol_shows_tiles_and_the_published_ones_whole_patches(
 
 
 @pytest.mark.parametrize("protocol", ["native", "uncrtaints", "glf-cr"])
-def test_the_protocol_is_named_in_every_output(run: Run, tmp_path: Path, protocol: str) -> None:
+def test_the_protocol_is_named_in_every_output(
+    run: TrainState, tmp_path: Path, protocol: str
+) -> None:
     found = run(protocol=protocol, output=tmp_path / "out", pictures=0)
     texts = [found.summary(), *(path.read_text() for path in (tmp_path / "out").iterdir())]
     assert len(texts) == 5
@@ -287,7 +295,7 @@ def _spoil(kind: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["s1", "s2", "s2_cloudy"])
 def test_a_corrupt_patch_is_named_and_skipped(
-    run: Run, tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
+    run: TrainState, tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = write_tree(tmp_path)
     _spoil(kind, folder)
@@ -298,14 +306,14 @@ def test_a_corrupt_patch_is_named_and_skipped(
     assert "1 patches skipped, such as" in caplog.text
 
 
-def test_an_incomplete_patch_is_named_too(run: Run, tmp_path: Path) -> None:
+def test_an_incomplete_patch_is_named_too(run: TrainState, tmp_path: Path) -> None:
     folder = write_tree(tmp_path)
     paths_of(folder, TEST, "p31")["s2"].unlink()
     assert run(data=folder).skipped == (Skipped(f"{TEST}_p31", "no clear image"),)
 
 
 def test_patches_without_what_a_model_needs_are_skipped_and_refused_if_there_is_no_other(
-    run: Run, tmp_path: Path
+    run: TrainState, tmp_path: Path
 ) -> None:
     for name in ("a", "b"):
         write_triplet(tmp_path, name)
@@ -319,7 +327,7 @@ def test_patches_without_what_a_model_needs_are_skipped_and_refused_if_there_is_
 
 
 def test_a_model_without_radar_scores_pairs(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: TrainState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_triplet(tmp_path, "a")
     (tmp_path / "a_s1.tif").unlink()
@@ -329,12 +337,14 @@ def test_a_model_without_radar_scores_pairs(
     assert '<figure data-name="sar"' not in (tmp_path / "out" / "index.html").read_text()
 
 
-def test_one_model_twice_is_refused(run: Run) -> None:
+def test_one_model_twice_is_refused(run: TrainState) -> None:
     with pytest.raises(ModelError, match="one model twice in m, m"):
         run(model=("m", "m"))
 
 
-def test_nothing_is_said_of_single_patches(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_said_of_single_patches(
+    run: TrainState, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG, logger="cloudfree"):
         run()
     assert [record for record in caplog.records if record.name == "cloudfree"] == []
@@ -343,7 +353,7 @@ def test_nothing_is_said_of_single_patches(run: Run, caplog: pytest.LogCaptureFi
 # --- files --------------------------------------------------------------------------------------
 
 
-def test_the_files_hold_the_figures(run: Run, tmp_path: Path) -> None:
+def test_the_files_hold_the_figures(run: TrainState, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     found = run(output=folder)
     with (folder / "patches.csv").open(newline="") as file:
@@ -360,7 +370,7 @@ def test_the_files_hold_the_figures(run: Run, tmp_path: Path) -> None:
     assert means.figures.mae == near(float(np.mean(told)), 1e-9)
 
 
-def test_json_has_no_number_that_json_does_not_know(run: Run, tmp_path: Path) -> None:
+def test_json_has_no_number_that_json_does_not_know(run: TrainState, tmp_path: Path) -> None:
     run(output=tmp_path / "out")
 
     def refuse(name: str) -> None:
@@ -373,7 +383,7 @@ def test_json_has_no_number_that_json_does_not_know(run: Run, tmp_path: Path) ->
     assert told["patches"][0]["place"] == TEST
 
 
-def test_the_page_shows_patches_from_the_worst_to_the_best(run: Run, tmp_path: Path) -> None:
+def test_the_page_shows_patches_from_the_worst_to_the_best(run: TrainState, tmp_path: Path) -> None:
     found = run(output=tmp_path / "out", split="all", pictures=2)
     page = (tmp_path / "out" / "index.html").read_text()
     method = f"{DEFAULT_MODEL}, raw"
@@ -384,7 +394,7 @@ def test_the_page_shows_patches_from_the_worst_to_the_best(run: Run, tmp_path: P
         assert page.count(f'<figure data-name="{name}"') == 2, name
 
 
-def test_files_are_replaced_only_when_asked(run: Run, tmp_path: Path) -> None:
+def test_files_are_replaced_only_when_asked(run: TrainState, tmp_path: Path) -> None:
     run(output=tmp_path / "out", pictures=0)
     with pytest.raises(OutputError, match="exists already"):
         run(output=tmp_path / "out", pictures=0)
@@ -425,14 +435,14 @@ def test_doing_nothing_on_the_real_triplets_scores_as_told(data: Path) -> None:
         figures[sample.name] = found["do nothing"].all
     winter = figures.pop("winter112p797")
     assert (winter.psnr, winter.ssim, winter.sam) == (near(20.40), near(0.729), near(21.39))
-    means = mean_figures(list(figures.values())).figures
+    means = mean_metrics(list(figures.values())).figures
     assert len(figures) == 15
     assert (means.psnr, means.ssim, means.sam, means.mae) == (
         near(18.78), near(0.673), near(11.36), near(0.1304),
     )  # fmt: skip
 
 
-def test_real_triplets_go_through_the_command(data: Path, run: Run) -> None:
+def test_real_triplets_go_through_the_command(data: Path, run: TrainState) -> None:
     found = run(data=data / "triplets", limit=2)
     assert [patch.name for patch in found.patches] == ["0316", "4433"]
     assert found.skipped == ()
@@ -442,7 +452,7 @@ def test_real_triplets_go_through_the_command(data: Path, run: Run) -> None:
 
 
 def test_deviations_are_calibrated_on_restored_pixels_place_by_place(
-    run: Run, network: Known
+    run: TrainState, network: Known
 ) -> None:
     found = run(split="all", uncertainty=True)
     ways = [label.removeprefix(f"{DEFAULT_MODEL}, ") for label in found.calibration]
@@ -457,7 +467,7 @@ def test_deviations_are_calibrated_on_restored_pixels_place_by_place(
     assert "6 patches at " in entry["protocol"]
 
 
-def test_what_is_printed_for_the_card_is_an_entry_that_remove_reads(run: Run) -> None:
+def test_what_is_printed_for_the_card_is_an_entry_that_remove_reads(run: TrainState) -> None:
     found = run(split="all", uncertainty=True)
     entry = parse_card_text(found.summary().split("for its card\n")[1])["uncertainty"]
     source, model = calibration_of(_card(uncertainty=entry))
@@ -465,7 +475,7 @@ def test_what_is_printed_for_the_card_is_an_entry_that_remove_reads(run: Run) ->
     assert model == ErrorModel.of(found.error_models[DEFAULT_MODEL])
 
 
-def test_a_variance_that_the_network_tells_needs_no_flips(run: Run, network: Known) -> None:
+def test_a_variance_that_the_network_tells_needs_no_flips(run: TrainState, network: Known) -> None:
     network.variance = True
     found = run(uncertainty=True)
     assert next(iter(found.calibration)) == f"{DEFAULT_MODEL}, bare network"
@@ -474,6 +484,6 @@ def test_a_variance_that_the_network_tells_needs_no_flips(run: Run, network: Kno
     assert len(network.seen) == 3
 
 
-def test_one_place_is_fitted_without_a_coverage(run: Run, tree: Path) -> None:
+def test_one_place_is_fitted_without_a_coverage(run: TrainState, tree: Path) -> None:
     entry = run(limit=1, uncertainty=True).error_models[DEFAULT_MODEL]
     assert "within_1" not in entry

@@ -37,7 +37,7 @@ def test_a_product_tells_its_offset_and_who_decided_it(
     assert (found.level, found.baseline, found.bands) == (level, baseline, bands_of(level))
     assert (found.offset.offset_dn, found.offset.decided_by) == (offset, "metadata")
     assert any(text.startswith("name: ") for text in found.offset.evidence)
-    assert found.acquisition.sensed is not None
+    assert found.acquisition.acquired is not None
     assert found.mask == "yes"
     assert found.remove == "yes, with cloudfree-s and a Sentinel-1 scene"
     assert "48 x 48 pixels of 10 m" in found.summary()

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.commands.remove.edge_fill import fill_rim
+from cloudfree.commands.remove.edge_fill import fill_edge
 from cloudfree.core.window import strips
 
 
@@ -20,7 +20,7 @@ def test_missing_pixels_near_data_are_filled_and_others_stay(
     top: int, left: int, width: int
 ) -> None:
     bands = _with_rim(top, left)
-    filled = fill_rim(bands, width)
+    filled = fill_edge(bands, width)
     data = np.isfinite(bands).all(axis=0)
     assert np.array_equal(filled[:, data], bands[:, data])
     if data.any():
@@ -31,14 +31,14 @@ def test_missing_pixels_near_data_are_filled_and_others_stay(
 
 def test_a_filled_pixel_is_the_mean_of_its_neighbours() -> None:
     bands = np.array([[[1.0, np.nan, 3.0]]], dtype=np.float32)
-    assert fill_rim(bands, 1).tolist() == [[[1.0, 2.0, 3.0]]]
+    assert fill_edge(bands, 1).tolist() == [[[1.0, 2.0, 3.0]]]
 
 
 @given(st.integers(1, 11))
 def test_strips_with_a_halo_equal_the_whole(rows: int) -> None:
     bands = _with_rim(9, 4)
-    whole = fill_rim(bands, 3)
+    whole = fill_edge(bands, 3)
     for strip in strips(30, 20, rows):
         outer = strip.grown(3, 30, 20)
-        part = fill_rim(bands[:, *outer.slices], 3)[:, *strip.within(outer)]
+        part = fill_edge(bands[:, *outer.slices], 3)[:, *strip.within(outer)]
         assert np.allclose(part, whole[:, *strip.slices], equal_nan=True)

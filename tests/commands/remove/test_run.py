@@ -18,15 +18,15 @@ from rasterio.warp import calculate_default_transform
 from cloudfree.commands.remove import run as remove
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
-from cloudfree.core.fill_mask import Mark
+from cloudfree.core.fill_mask import FillClass
 from cloudfree.core.progress import silent
 from cloudfree.core.shift import Shift
-from cloudfree.coregistration.measure import Measurement
+from cloudfree.coregistration.measure import ShiftMeasurement
 from cloudfree.errors import CloudfreeError, InputError, ModelError, OutputError
 from cloudfree.inference.model import Arrays, Model
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
 from cloudfree.raster.cog import CogWriter
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 from tests.factories.damage import full_disk
 from tests.factories.rasters import (
     TEN_METRES,
@@ -79,7 +79,7 @@ def _remove(folder: Path, **options: Any) -> RemoveResult:
 
 
 def _read(path: Path) -> np.ndarray:
-    with without_warning(NotGeoreferencedWarning), rasterio.open(path) as dataset:
+    with ignored_warning(NotGeoreferencedWarning), rasterio.open(path) as dataset:
         return dataset.read()
 
 
@@ -96,10 +96,12 @@ def test_clouds_are_replaced_and_clear_pixels_stay_bit_identical(
     before, after = _read(folder / "l1c.tif"), _read(result.output)
     marks = _read(result.filled)[0]
     _, cloud = cloudy_scene(96, 96)
-    assert (marks[cloud] == Mark.RECONSTRUCTED).all()
-    assert np.array_equal(after[:, marks == Mark.ORIGINAL], before[:, marks == Mark.ORIGINAL])
+    assert (marks[cloud] == FillClass.RECONSTRUCTED).all()
+    assert np.array_equal(
+        after[:, marks == FillClass.ORIGINAL], before[:, marks == FillClass.ORIGINAL]
+    )
     assert (after[:, _inside(cloud)] == ANSWER).all()
-    assert result.restored == pytest.approx((marks == Mark.RECONSTRUCTED).mean())
+    assert result.restored == pytest.approx((marks == FillClass.RECONSTRUCTED).mean())
     assert 0.1 < result.restored < 0.5
 
 
@@ -170,8 +172,8 @@ def test_shadows_are_restored_and_snow_is_not(folder: Path, network: Known) -> N
     mask[0, :30], mask[0, 60:] = 2, 3
     write_raster(folder / "mask.tif", mask, ["mask"])
     marks = _read(_remove(folder, mask=folder / "mask.tif").filled)[0]
-    assert (marks[:30] == Mark.RECONSTRUCTED).all()
-    assert (marks[30:] == Mark.ORIGINAL).all()
+    assert (marks[:30] == FillClass.RECONSTRUCTED).all()
+    assert (marks[30:] == FillClass.ORIGINAL).all()
 
 
 def test_the_network_is_told_of_the_shadows_of_the_mask_and_of_none_without_one(
@@ -201,7 +203,7 @@ def test_all_means_every_pixel_with_data(folder: Path, network: Known) -> None:
     write_raster(folder / "l1c.tif", numbers, OPTICAL_BANDS, nodata=0)
     result = _remove(folder, replace="all")
     marks, after = _read(result.filled)[0], _read(result.output)
-    assert (marks[:8] == Mark.NODATA).all()
+    assert (marks[:8] == FillClass.NODATA).all()
     assert (after[:, :8] == 0).all()
     assert (after[:, 20:] == ANSWER).all()
 
@@ -211,7 +213,7 @@ def test_any_size_works(tmp_path: Path, network: Known, height: int, width: int)
     write_cloudy_scene(tmp_path / "l1c.tif", height, width)
     write_radar(tmp_path / "vv_vh.tif", height, width)
     result = _remove(tmp_path, replace="all", tile=64, overlap=16)
-    assert (_read(result.filled) == Mark.RECONSTRUCTED).all()
+    assert (_read(result.filled) == FillClass.RECONSTRUCTED).all()
     assert _read(result.output).shape == (13, height, width)
 
 
@@ -276,11 +278,11 @@ def test_a_corrected_shift_leaves_no_rim_of_cloud(
     folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both scenes end together; moving the radar by 2.3 rows takes it away from three of them."""
-    moved = Measurement(Shift(2.3, -1.0), 0.9, True, True, "corrected", 1.0)
+    moved = ShiftMeasurement(Shift(2.3, -1.0), 0.9, True, True, "corrected", 1.0)
     monkeypatch.setattr(remove, "measure", lambda *_: moved)
     write_raster(folder / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
     result = _remove(folder, mask=folder / "mask.tif")
-    assert (_read(result.filled) == Mark.RECONSTRUCTED).all()
+    assert (_read(result.filled) == FillClass.RECONSTRUCTED).all()
 
 
 def test_nothing_but_cloud_is_restored_with_a_warning(

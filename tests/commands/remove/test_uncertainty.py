@@ -15,7 +15,7 @@ from cloudfree.commands.remove import run as remove
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.commands.remove.uncertainty import NODATA, digital_numbers
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.fill_mask import Mark
+from cloudfree.core.fill_mask import FillClass
 from cloudfree.core.progress import silent
 from cloudfree.errors import InputError, ModelError, OutputError
 from cloudfree.inference.model import Arrays, Model
@@ -86,7 +86,7 @@ def _read(path: Path | None) -> np.ndarray:
 def test_restored_pixels_have_a_deviation_and_no_others(folder: Path, use: Any) -> None:
     use(Network(), **CALIBRATION)
     result = _remove(folder)
-    restored = _read(result.filled)[0] == Mark.RECONSTRUCTED
+    restored = _read(result.filled)[0] == FillClass.RECONSTRUCTED
     numbers = _read(result.uncertainty)
     assert 0.1 < restored.mean() < 0.5
     # Floor 0.03, a fifth of 0.2, and no spread: the network is blind to direction.

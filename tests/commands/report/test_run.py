@@ -13,7 +13,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from cloudfree.commands.report.run import ReportOptions, ReportResult, run
 from cloudfree.core.progress import silent
 from cloudfree.errors import InputError, OutputError
-from cloudfree.raster.warnings_filter import without_warning
+from cloudfree.raster.warnings_filter import ignored_warning
 from tests.factories.damage import full_disk, half_loaded
 from tests.factories.rasters import cloudy_scene, write_cloudy_scene
 from tests.factories.results import ERROR, FakeResult, write_result
@@ -115,7 +115,7 @@ def test_quicklooks_are_files_of_the_size_of_the_scene(fake, tmp_path):
         "truth.png",
     ]
     for path in result.quicklooks:
-        with without_warning(NotGeoreferencedWarning), rasterio.open(path) as picture:
+        with ignored_warning(NotGeoreferencedWarning), rasterio.open(path) as picture:
             assert (picture.height, picture.width, picture.count) == (48, 64, 4)
 
 
@@ -123,7 +123,7 @@ def test_a_large_scene_is_reduced(fake, tmp_path, monkeypatch):
     monkeypatch.setattr("cloudfree.report.quicklooks.LONGEST_PX", 32)
     result = report(fake, quicklooks=tmp_path / "pictures")
     for path in result.quicklooks:
-        with without_warning(NotGeoreferencedWarning), rasterio.open(path) as picture:
+        with ignored_warning(NotGeoreferencedWarning), rasterio.open(path) as picture:
             assert (picture.height, picture.width) == (24, 32)
 
 
@@ -131,7 +131,7 @@ def test_before_after_and_truth_share_one_stretch(fake, tmp_path):
     pictures = {path.stem[-6:]: path for path in report(fake, quicklooks=tmp_path / "p").quicklooks}
     corner = {}
     for name in ("before", "_after", "_truth"):
-        with without_warning(NotGeoreferencedWarning), rasterio.open(pictures[name]) as picture:
+        with ignored_warning(NotGeoreferencedWarning), rasterio.open(pictures[name]) as picture:
             corner[name] = picture.read()[:, 40, 60].tolist()
     assert corner["before"] == corner["_after"] == corner["_truth"]
 

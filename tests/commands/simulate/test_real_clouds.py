@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cloudfree.commands.simulate import real_clouds as donors
-from cloudfree.commands.simulate.real_clouds import cloud_share, read_donors
+from cloudfree.commands.simulate.real_clouds import cloud_share, read_real_clouds
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.progress import silent
 from cloudfree.errors import InputError
@@ -21,7 +21,7 @@ from tests.factories.sample_folders import field, write_patch, write_triplet
 def test_pairs_of_both_kinds_of_names_give_their_clouds(tmp_path: Path) -> None:
     write_triplet(tmp_path / "own", "north", side=64)
     write_patch(tmp_path / "sen12mscr", "ROIs1158_spring_1")
-    layers = read_donors(tmp_path, OPTICAL_BANDS, 0.0, silent)
+    layers = read_real_clouds(tmp_path, OPTICAL_BANDS, 0.0, silent)
     assert sorted(layer.opacity.shape for layer in layers) == [(32, 32), (64, 64)]
     for layer in layers:
         middle = layer.opacity.shape[0] // 2
@@ -36,7 +36,7 @@ def test_of_a_series_the_clear_dates_serve_as_ground(tmp_path: Path) -> None:
     write_raster(tmp_path / "s2_2020-05-01.tif", pixels, OPTICAL_BANDS)
     write_raster(tmp_path / "s2_2020-05-11.tif", clear, OPTICAL_BANDS)
     write_raster(tmp_path / "s2_2020-05-21.tif", clear, OPTICAL_BANDS)
-    (layer,) = read_donors(tmp_path, OPTICAL_BANDS, 0.0, silent)
+    (layer,) = read_real_clouds(tmp_path, OPTICAL_BANDS, 0.0, silent)
     assert layer.opacity[32, 32] > 0.8
     assert layer.cover == pytest.approx(np.pi / 16, abs=0.06)
 
@@ -50,25 +50,25 @@ def test_a_pair_that_cannot_be_read_or_lacks_bands_is_told_and_skipped(
     write_raster(tmp_path / "red_s2_cloudy.tif", field(64)[3:4], ["B04"])
     write_raster(tmp_path / "red_s2_clear.tif", field(64)[3:4], ["B04"])
     with caplog.at_level(logging.WARNING, "cloudfree"):
-        assert len(read_donors(tmp_path, OPTICAL_BANDS, 0.0, silent)) == 1
+        assert len(read_real_clouds(tmp_path, OPTICAL_BANDS, 0.0, silent)) == 1
     assert "donor broken skipped: " in caplog.text
     assert "donor red skipped: no band B02, B03, B01" in caplog.text
 
 
 def test_a_folder_without_clouds_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no cloud to take from 0 pairs in .*--donors"):
-        read_donors(tmp_path, OPTICAL_BANDS, None, silent)
+        read_real_clouds(tmp_path, OPTICAL_BANDS, None, silent)
     for kind in ("cloudy", "clear"):
         write_raster(tmp_path / f"a_s2_{kind}.tif", field(64), OPTICAL_BANDS)
     with pytest.raises(InputError, match="no cloud to take from 1 pairs"):
-        read_donors(tmp_path, OPTICAL_BANDS, 0.0, silent)
+        read_real_clouds(tmp_path, OPTICAL_BANDS, 0.0, silent)
 
 
 def test_of_many_pairs_some_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(4):
         write_triplet(tmp_path, f"p{number}", side=32, seed=number)
     monkeypatch.setattr(donors, "MOST_DONORS", 2)
-    assert len(read_donors(tmp_path, OPTICAL_BANDS, 0.0, silent)) == 2
+    assert len(read_real_clouds(tmp_path, OPTICAL_BANDS, 0.0, silent)) == 2
 
 
 def test_how_much_of_a_scene_is_cloud(tmp_path: Path) -> None:
@@ -80,6 +80,6 @@ def test_how_much_of_a_scene_is_cloud(tmp_path: Path) -> None:
 
 def test_the_real_pairs_and_the_real_series_have_clouds_to_give(data: Path) -> None:
     for folder, least in (("pairs", 12), ("timeseries", 10)):
-        layers = read_donors(data / folder, OPTICAL_BANDS, 0.0, silent)
+        layers = read_real_clouds(data / folder, OPTICAL_BANDS, 0.0, silent)
         assert len(layers) >= least
         assert all(np.isfinite(layer.colour).all() for layer in layers)

@@ -255,12 +255,12 @@ def test_a_killed_run_goes_on_bit_for_bit(
     options = {**options, "network": network, "steps": 5, "checkpoint_steps": 2}
     whole = trained("whole", **options)
 
-    take_step = train_session.take_step
+    train_step = train_session.train_step
 
     def killed_after_three(run: Any, *rest: Any) -> Any:
         if run.step == 3:
             raise Killed
-        return take_step(run, *rest)
+        return train_step(run, *rest)
 
     monkeypatch.setattr(train_session, "take_step", killed_after_three)
     with pytest.raises(Killed):

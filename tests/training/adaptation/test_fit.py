@@ -18,8 +18,8 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.inference.model import Arrays, Model, TileInputs
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
 from cloudfree.inference.torch_runtime import TorchRuntime
-from cloudfree.training.adaptation.cloud_transplant import Veil
-from cloudfree.training.adaptation.examples import Ground, draw_lessons
+from cloudfree.training.adaptation.cloud_transplant import CloudTransplant
+from cloudfree.training.adaptation.examples import ClearSample, make_examples
 from cloudfree.training.adaptation.fit import Adaptation, AdaptationSettings, adapt
 from tests.factories.paint import Paint
 from tests.factories.readiness import OneAtATime, Paired
@@ -51,7 +51,7 @@ def _model(network: nn.Module | None = None) -> Model:
     return Model(card, TorchRuntime(painting, card.inputs, torch.device("cpu"), torch.float32))
 
 
-def _grounds(count: int, colour: Callable[[Float32], Float32]) -> list[Ground]:
+def _grounds(count: int, colour: Callable[[Float32], Float32]) -> list[ClearSample]:
     """Ground whose reflectance hangs on its backscatter, which goes from 0 to 1 over a window."""
     rng = np.random.default_rng(count)
     backscatter = np.linspace(0, 1, SIDE, dtype=np.float32) + np.zeros((SIDE, 1), np.float32)
@@ -60,7 +60,7 @@ def _grounds(count: int, colour: Callable[[Float32], Float32]) -> list[Ground]:
     for _ in range(count):
         noise = rng.normal(0, 0.005, (13, SIDE, SIDE)).astype(np.float32)
         inputs = TileInputs(colour(backscatter) + noise, sar)
-        grounds.append(Ground(inputs, np.ones((SIDE, SIDE), np.bool_)))
+        grounds.append(ClearSample(inputs, np.ones((SIDE, SIDE), np.bool_)))
     return grounds
 
 
@@ -77,7 +77,7 @@ def _adapt(
     held_out: Callable[[Float32], Float32],
     settings: AdaptationSettings = QUICK,
     model: Model | None = None,
-    veils: Sequence[Veil] = (),
+    veils: Sequence[CloudTransplant] = (),
 ) -> Adaptation:
     grounds = _grounds(6, learned), _grounds(3, held_out)
     return adapt(model or _model(), *grounds, veils, settings, silent)
@@ -180,7 +180,7 @@ def test_colours_of_the_clouds_of_a_scene_are_not_taken_for_those_of_its_ground(
     seen = np.full((13, SIDE, SIDE), 0.6, np.float32)
     opaque = np.ones((SIDE, SIDE), np.float32)
     mask = np.full(opaque.shape, MaskClass.CLOUD, np.uint8)
-    veil = Veil(seen, np.full_like(seen, GREY), opaque, mask)
+    veil = CloudTransplant(seen, np.full_like(seen, GREY), opaque, mask)
     learned, held_out = (
         [_grounds(1, _even(colour))[0] for colour in np.linspace(0.05, 0.25, count)]
         for count in (6, 3)
@@ -188,7 +188,7 @@ def test_colours_of_the_clouds_of_a_scene_are_not_taken_for_those_of_its_ground(
     settings = replace(QUICK, skies=8, check_skies=8)
     cloudy = replace(learned[0].inputs, optical=seen)
 
-    def error(veils: Sequence[Veil]) -> float:
+    def error(veils: Sequence[CloudTransplant]) -> float:
         model = adapt(_model(), learned, held_out, veils, settings, silent).model
         return float(abs(model.predict([cloudy])[0][-2:].mean() - 0.15))
 
@@ -200,7 +200,7 @@ def test_a_lesson_hides_what_is_known_and_nothing_else() -> None:
     for ground in grounds:
         ground.inputs.optical[:, :, :8] = 0.9
         ground.known[:, :8] = False
-    for lesson in draw_lessons(_model(), grounds, (), 2 * len(grounds), (0,), 1e6, silent):
+    for lesson in make_examples(_model(), grounds, (), 2 * len(grounds), (0,), 1e6, silent):
         image, optical, sar = lesson.seen
         assert optical is not None and sar is not None
         assert image.shape == lesson.truth.shape == optical.shape == (1, 13, SIDE, SIDE)
@@ -225,15 +225,15 @@ def test_a_lesson_tells_of_the_shadows_of_its_sky() -> None:
 
 def test_lessons_are_made_side_by_side() -> None:
     model = Model(read_card(find_model(DEFAULT_MODEL)), Paired())
-    lessons = list(draw_lessons(model, _grounds(2, _rising), (), 4, (0,), 1e6, silent))
+    lessons = list(make_examples(model, _grounds(2, _rising), (), 4, (0,), 1e6, silent))
     assert [lesson.ground for lesson in lessons] == [0, 1, 0, 1]
 
 
 def test_ground_that_no_cloud_hides_gives_no_lesson() -> None:
-    unknown = [Ground(g.inputs, np.zeros_like(g.known)) for g in _grounds(2, _rising)]
-    assert list(draw_lessons(_model(), unknown, (), 4, (0,), 1e6, silent)) == []
+    unknown = [ClearSample(g.inputs, np.zeros_like(g.known)) for g in _grounds(2, _rising)]
+    assert list(make_examples(_model(), unknown, (), 4, (0,), 1e6, silent)) == []
 
 
 def test_every_ground_comes_before_any_comes_again() -> None:
-    lessons = draw_lessons(_model(), _grounds(3, _rising), (), 5, (0,), 1e6, silent)
+    lessons = make_examples(_model(), _grounds(3, _rising), (), 5, (0,), 1e6, silent)
     assert [lesson.ground for lesson in lessons] == [0, 1, 2, 0, 1]

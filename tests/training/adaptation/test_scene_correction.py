@@ -94,6 +94,6 @@ def test_strange_ground_is_left_as_the_network_restored_it(deviations: float, sh
 def _unlike_nothing(seen: tuple[Tensor, Tensor, Tensor]) -> SceneCorrection:
     described = describe(*seen)
     correction = SceneCorrection(described.shape[1], seen[0].shape[1])
-    correction.get_used_to(described.movedim(1, -1).flatten(0, 2))
+    correction.fit_normalisation(described.movedim(1, -1).flatten(0, 2))
     torch.nn.init.normal_(correction.layers[-1].weight)
     return correction

@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.score import CIRRUS_BAND
-from cloudfree.cloudmask.shadow_projection import SHADOW_REACH_M, ShadowCast
+from cloudfree.cloudmask.shadow_projection import SHADOW_REACH_M, ShadowProjection
 from cloudfree.cloudmask.sun_source import SHADOW_DISTANCE_TAG, SUN_ORIGIN_TAG, SUN_TAG
 from cloudfree.commands.remove.adapt.clear_sky import (
     SUNLIT_BANDS,
-    Surroundings,
+    CloudMargin,
+    far_from_clouds,
     hazeless,
-    undisturbed,
 )
-from cloudfree.commands.remove.removal_scene import Restoration
+from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.grid import Grid
 from cloudfree.core.window import Window
 from cloudfree.raster.georeference import displacement_px, pixel_size_m
 from cloudfree.sentinel2.optical_scene import OpticalScene
-from cloudfree.training.adaptation.examples import Ground
+from cloudfree.training.adaptation.examples import ClearSample
 
 # The network sees windows of this size. Of small scenes only the block in their middle counts, so
 # that there are enough of them.
@@ -34,7 +34,7 @@ MAX_EXAMINED = 600
 # With less clear ground than this share of a block it is not used.
 MIN_KNOWN = 0.15
 # A held-out block has a rim so wide that does not count: what is learned lies apart from it.
-RIM_PX = 8
+EDGE_PX = 8
 # How far around the clouds of the mask there may be more of them, and how far farther than its
 # shadows other shadows may fall.
 MARGIN_M = 100.0
@@ -43,31 +43,31 @@ UNKNOWN_SUN_M = 800.0
 
 
 @dataclass(frozen=True)
-class Grounds:
+class ClearSamples:
     """Clear ground to learn from, and other to check by; `examined` blocks were looked at."""
 
-    learned: tuple[Ground, ...]
-    held_out: tuple[Ground, ...]
+    learned: tuple[ClearSample, ...]
+    held_out: tuple[ClearSample, ...]
     examined: int
 
 
-def find_grounds(scene: Restoration, mask: MaskFile, seed: int) -> Grounds:
+def find_clear_samples(scene: RemovalScene, mask: MaskFile, seed: int) -> ClearSamples:
     """Clear ground of a scene from places in any order; every third one found is held out."""
     finder = _Finder(scene, mask, _surroundings(mask, scene.optical))
     windows = _windows(scene.optical.grid)
     order = np.random.default_rng((seed, 0)).permutation(len(windows))[:MAX_EXAMINED]
-    learned: list[Ground] = []
-    held_out: list[Ground] = []
+    learned: list[ClearSample] = []
+    held_out: list[ClearSample] = []
     examined = 0
     for index in order:
         if len(learned) == MAX_LEARNED and len(held_out) == MAX_HELD_OUT:
             break
         examined += 1
         kept_back = (len(learned) + len(held_out)) % 3 == 1 and len(held_out) < MAX_HELD_OUT
-        ground = finder.ground(*windows[int(index)], RIM_PX if kept_back else 0)
+        ground = finder.ground(*windows[int(index)], EDGE_PX if kept_back else 0)
         if ground is not None:
             (held_out if kept_back else learned).append(ground)
-    return Grounds(tuple(learned), tuple(held_out), examined)
+    return ClearSamples(tuple(learned), tuple(held_out), examined)
 
 
 def _windows(grid: Grid) -> list[tuple[Window, Window]]:
@@ -90,23 +90,23 @@ def _around(block: Window, grid: Grid) -> Window:
     return Window(row, col, height, width)
 
 
-def _surroundings(mask: MaskFile, optical: OpticalScene) -> Surroundings:
+def _surroundings(mask: MaskFile, optical: OpticalScene) -> CloudMargin:
     """How far clouds reach, as the mask tells of the sun."""
     tags, grid = mask.handle.tags(), optical.grid
     pixel_m = pixel_size_m(grid)
     margin = round(MARGIN_M / pixel_m)
     if tags.get(SUN_ORIGIN_TAG) == "none":  # no shadow shows
-        return Surroundings(margin, ShadowCast())
+        return CloudMargin(margin, ShadowProjection())
     azimuth = _number(tags.get(SUN_TAG))
     if azimuth is None:
         azimuth = optical.sun_azimuth_deg
     if azimuth is None:
-        return Surroundings(round(UNKNOWN_SUN_M / pixel_m), ShadowCast())
+        return CloudMargin(round(UNKNOWN_SUN_M / pixel_m), ShadowProjection())
     # From the cloud itself on: others of its clouds may float lower than those that stand out.
     farthest = (tags.get(SHADOW_DISTANCE_TAG) or "").split(" to ")[-1]
     reach_m = (_number(farthest) or SHADOW_REACH_M - MARGIN_M) + MARGIN_M
-    cast = ShadowCast.between((0.0, 0.0), displacement_px(grid, azimuth + 180.0, reach_m))
-    return Surroundings(margin, cast)
+    cast = ShadowProjection.between((0.0, 0.0), displacement_px(grid, azimuth + 180.0, reach_m))
+    return CloudMargin(margin, cast)
 
 
 def _number(text: str | None) -> float | None:
@@ -120,17 +120,17 @@ def _number(text: str | None) -> float | None:
 class _Finder:
     """Looks at one window after the other."""
 
-    scene: Restoration
+    scene: RemovalScene
     mask: MaskFile
-    around: Surroundings
+    around: CloudMargin
 
-    def ground(self, window: Window, block: Window, rim_px: int) -> Ground | None:
+    def ground(self, window: Window, block: Window, edge_px: int) -> ClearSample | None:
         """The ground of a window; None where too little of the block is surely clear."""
         least = MIN_KNOWN * block.height * block.width
         grid = self.scene.optical.grid
         outer = window.grown(self.around.halo_px, grid.height, grid.width)
-        known = undisturbed(self.mask.classes(outer), self.around)[window.within(outer)]
-        known &= _inside(block, window, rim_px)
+        known = far_from_clouds(self.mask.classes(outer), self.around)[window.within(outer)]
+        known &= _inside(block, window, edge_px)
         if known.sum() < least:
             return None
         optical = self.scene.optical
@@ -142,12 +142,12 @@ class _Finder:
         for array in (inputs.optical, inputs.sar):
             if array is not None:
                 known &= np.isfinite(array).all(axis=0)
-        return Ground(inputs, known) if known.sum() >= least else None
+        return ClearSample(inputs, known) if known.sum() >= least else None
 
 
-def _inside(block: Window, window: Window, rim_px: int) -> NDArray[np.bool_]:
+def _inside(block: Window, window: Window, edge_px: int) -> NDArray[np.bool_]:
     """The pixels of a window that lie in the block, and not in its rim."""
     inside = np.zeros((window.height, window.width), dtype=np.bool_)
-    rows, cols = (slice(s.start + rim_px, s.stop - rim_px) for s in block.within(window))
+    rows, cols = (slice(s.start + edge_px, s.stop - edge_px) for s in block.within(window))
     inside[rows, cols] = True
     return inside

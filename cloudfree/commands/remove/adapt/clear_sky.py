@@ -13,8 +13,8 @@ import numpy as np
 
 from cloudfree.cloudmask.haze import haze_index
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, Planes, cloud_score
-from cloudfree.cloudmask.shadow_projection import Bits, ShadowCast
-from cloudfree.core.mask_classes import Mask, MaskClass, obscured
+from cloudfree.cloudmask.shadow_projection import Bits, ShadowProjection
+from cloudfree.core.mask_classes import Mask, MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 
 SUNLIT_BANDS = SCORE_BANDS
@@ -31,11 +31,11 @@ SMOOTH_PX = 7
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class CloudMargin:
     """How far clouds and their shadows may reach unseen: in pixels around, and along `cast`."""
 
     margin_px: int
-    cast: ShadowCast
+    cast: ShadowProjection
 
     @property
     def halo_px(self) -> int:
@@ -44,9 +44,9 @@ class Surroundings:
         return max(self.cast.halo_px, columns) + self.margin_px
 
 
-def undisturbed(mask: Mask, around: Surroundings) -> Bits:
+def far_from_clouds(mask: Mask, around: CloudMargin) -> Bits:
     """Clear pixels of a mask, (y, x), that no cloud of it can touch, by itself or by shadow."""
-    touched = obscured(mask) | around.cast.of(mask == MaskClass.CLOUD)
+    touched = is_cloud_or_shadow(mask) | around.cast.of(mask == MaskClass.CLOUD)
     clear = mask == MaskClass.CLEAR
     return np.asarray(clear & ~_grown(touched, around.margin_px), dtype=np.bool_)
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.commands.remove.adapt.clear_samples import WINDOW_PX
-from cloudfree.commands.remove.removal_scene import Restoration
-from cloudfree.core.mask_classes import obscured
+from cloudfree.commands.remove.removal_scene import RemovalScene
+from cloudfree.core.mask_classes import is_cloud_or_shadow
 from cloudfree.core.window import Window
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS
-from cloudfree.training.adaptation.cloud_transplant import Veil, cut_veil
+from cloudfree.training.adaptation.cloud_transplant import CloudTransplant, cut_transplant
 
 # So many are enough for all lessons; to find them so many windows are looked at.
 MAX_VEILS, MAX_EXAMINED = 40, 400
@@ -18,7 +18,7 @@ MAX_VEILS, MAX_EXAMINED = 40, 400
 LEAST_HIDDEN, MOST_HIDDEN = 0.15, 0.95
 
 
-def find_veils(scene: Restoration, seed: int) -> tuple[Veil, ...]:
+def find_transplants(scene: RemovalScene, seed: int) -> tuple[CloudTransplant, ...]:
     """Clouds and shadows from any places of a scene, which is WINDOW_PX or more high and wide.
 
     There are none without a mask, nor for a model that does not restore all bands that it sees,
@@ -29,7 +29,7 @@ def find_veils(scene: Restoration, seed: int) -> tuple[Veil, ...]:
     if scene.mask is None or not restores_all or not set(OPACITY_BANDS) <= set(card.output_bands):
         return ()
     rng = np.random.default_rng((seed, 1))
-    veils: list[Veil] = []
+    veils: list[CloudTransplant] = []
     for _ in range(MAX_EXAMINED):
         row = int(rng.integers(grid.height - WINDOW_PX + 1))
         col = int(rng.integers(grid.width - WINDOW_PX + 1))
@@ -40,13 +40,13 @@ def find_veils(scene: Restoration, seed: int) -> tuple[Veil, ...]:
     return tuple(veils)
 
 
-def _veil(scene: Restoration, mask: MaskFile, window: Window) -> Veil | None:
+def _veil(scene: RemovalScene, mask: MaskFile, window: Window) -> CloudTransplant | None:
     """What hides a window; None where that is too little or too much, or where data is missing."""
     classes = mask.classes(window)
-    if not LEAST_HIDDEN <= obscured(classes).mean() <= MOST_HIDDEN:
+    if not LEAST_HIDDEN <= is_cloud_or_shadow(classes).mean() <= MOST_HIDDEN:
         return None
     inputs = scene.load(window)
     restored = scene.model.predict([inputs])[0]
     if not (np.isfinite(inputs.optical).all() and np.isfinite(restored).all()):
         return None
-    return cut_veil(inputs.optical, restored, classes, scene.model.card.optical_bands)
+    return cut_transplant(inputs.optical, restored, classes, scene.model.card.optical_bands)

@@ -7,12 +7,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from cloudfree.commands.remove.adapt.clear_samples import WINDOW_PX, Grounds, find_grounds
+from cloudfree.commands.remove.adapt.clear_samples import (
+    WINDOW_PX,
+    ClearSamples,
+    find_clear_samples,
+)
 from cloudfree.commands.remove.adapt.clear_sky import SUNLIT_BANDS
-from cloudfree.commands.remove.adapt.cloud_samples import find_veils
-from cloudfree.commands.remove.removal_scene import Restoration
+from cloudfree.commands.remove.adapt.cloud_samples import find_transplants
+from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.progress import Progress
-from cloudfree.parallel.malloc import give_back_freed_memory
+from cloudfree.parallel.malloc import trim_malloc
 from cloudfree.training.adaptation.fit import Adaptation, AdaptationSettings, adapt
 
 logger = logging.getLogger("cloudfree")
@@ -22,7 +26,7 @@ MIN_LEARNED, MIN_HELD_OUT = 6, 3
 
 
 @dataclass(frozen=True)
-class Adapted:
+class AdaptationResult:
     """Whether the model was adapted, and why or why not.
 
     `gain_db` is the gain on held-out clear ground under drawn clouds and `error_db` its standard
@@ -50,24 +54,24 @@ class Adapted:
 
 
 def adapt_to_scene(
-    scene: Restoration, progress: Progress, settings: AdaptationSettings | None = None
-) -> tuple[Restoration, Adapted]:
+    scene: RemovalScene, progress: Progress, settings: AdaptationSettings | None = None
+) -> tuple[RemovalScene, AdaptationResult]:
     """The scene with the model that is best for it, and how it came about."""
     settings = settings or AdaptationSettings()
     found = _look(scene, settings.seed)
-    if isinstance(found, Grounds):
-        veils = find_veils(scene, settings.seed)
+    if isinstance(found, ClearSamples):
+        veils = find_transplants(scene, settings.seed)
         grounds = found.learned, found.held_out
         result = adapt(scene.model, *grounds, veils, settings, progress)
         scene, adapted = replace(scene, model=result.model), _adapted(result, found)
-        give_back_freed_memory()
+        trim_malloc()
     else:
-        adapted = Adapted(False, found)
+        adapted = AdaptationResult(False, found)
     logger.info("%s", adapted.summary())
     return scene, adapted
 
 
-def _look(scene: Restoration, seed: int) -> Grounds | str:
+def _look(scene: RemovalScene, seed: int) -> ClearSamples | str:
     """Ground to learn from, or why there is none."""
     optical = scene.optical
     if scene.mask is None:
@@ -76,7 +80,7 @@ def _look(scene: Restoration, seed: int) -> Grounds | str:
         return f"no band {', '.join(missing)}, which tell clear ground from haze"
     if min(optical.grid.height, optical.grid.width) < WINDOW_PX:
         return f"a scene of less than {WINDOW_PX} pixels is too small to learn from"
-    found = find_grounds(scene, scene.mask, seed)
+    found = find_clear_samples(scene, scene.mask, seed)
     if len(found.learned) < MIN_LEARNED or len(found.held_out) < MIN_HELD_OUT:
         return (
             f"{len(found.learned) + len(found.held_out)} of {found.examined} parts of the scene "
@@ -85,15 +89,15 @@ def _look(scene: Restoration, seed: int) -> Grounds | str:
     return found
 
 
-def _adapted(result: Adaptation, found: Grounds) -> Adapted:
+def _adapted(result: Adaptation, found: ClearSamples) -> AdaptationResult:
     if math.isnan(result.gain_db):
-        return Adapted(False, "nothing could be learned from its clear ground")
+        return AdaptationResult(False, "nothing could be learned from its clear ground")
     reason = (
         f"{result.gain_db:+.2f} dB (standard error {result.error_db:.2f}) on "
         f"{len(found.held_out)} clear parts that it did not learn from, by {result.share:.0%} of "
         f"what it learned on {len(found.learned)} others"
         + ("" if result.kept else "; that is no sure gain")
     )
-    return Adapted(
+    return AdaptationResult(
         result.kept, reason, result.gain_db, result.error_db, result.share, result.seconds
     )

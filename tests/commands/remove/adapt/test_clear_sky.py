@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.cloudmask.shadow_projection import ShadowCast
+from cloudfree.cloudmask.shadow_projection import ShadowProjection
 from cloudfree.commands.remove.adapt.clear_sky import (
     SUNLIT_BANDS,
-    Surroundings,
+    CloudMargin,
+    far_from_clouds,
     hazeless,
-    undisturbed,
 )
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import MaskClass
@@ -34,7 +34,7 @@ def _planes(spectrum: tuple[float, ...] = FIELD) -> dict[str, np.ndarray]:
 
 @given(st.integers(0, 8), st.sampled_from([MaskClass.CLOUD, MaskClass.SHADOW]))
 def test_clouds_and_shadows_keep_all_within_the_margin_away(margin: int, what: MaskClass) -> None:
-    kept = undisturbed(_mask_with(what), Surroundings(margin, ShadowCast()))
+    kept = far_from_clouds(_mask_with(what), CloudMargin(margin, ShadowProjection()))
     rows, cols = np.mgrid[:41, :41]
     distance = np.hypot(rows - 20, cols - 20)
     assert not kept[distance <= margin - 0.5].any()
@@ -43,27 +43,29 @@ def test_clouds_and_shadows_keep_all_within_the_margin_away(margin: int, what: M
 
 @given(st.integers(-12, 12), st.integers(-12, 12))
 def test_all_the_way_of_a_shadow_is_kept_away_from(row: int, col: int) -> None:
-    around = Surroundings(1, ShadowCast.between((0.0, 0.0), (row, col)))
-    kept = undisturbed(_mask_with(MaskClass.CLOUD), around)
+    around = CloudMargin(1, ShadowProjection.between((0.0, 0.0), (row, col)))
+    kept = far_from_clouds(_mask_with(MaskClass.CLOUD), around)
     for part in np.linspace(0, 1, 25):
         assert not kept[round(20 + part * row), round(20 + part * col)]
     assert kept.sum() > 41 * 41 - 150, "and the rest is left"
 
 
 def test_a_shadow_throws_no_shadow() -> None:
-    around = Surroundings(0, ShadowCast.between((0.0, 0.0), (0.0, 10.0)))
-    assert undisturbed(_mask_with(MaskClass.SHADOW), around).sum() == 41 * 41 - 1
+    around = CloudMargin(0, ShadowProjection.between((0.0, 0.0), (0.0, 10.0)))
+    assert far_from_clouds(_mask_with(MaskClass.SHADOW), around).sum() == 41 * 41 - 1
 
 
 @pytest.mark.parametrize("value", [MaskClass.SNOW, MaskClass.NODATA])
 def test_snow_and_nodata_are_not_known_but_disturb_nothing(value: MaskClass) -> None:
-    assert undisturbed(_mask_with(value), Surroundings(5, ShadowCast())).sum() == 41 * 41 - 1
+    assert (
+        far_from_clouds(_mask_with(value), CloudMargin(5, ShadowProjection())).sum() == 41 * 41 - 1
+    )
 
 
 @given(st.integers(0, 9), st.integers(-30, 30), st.integers(-30, 30))
 def test_the_halo_reaches_whatever_decides(margin: int, row: int, col: int) -> None:
-    cast = ShadowCast.between((0.0, 0.0), (row, col))
-    assert Surroundings(margin, cast).halo_px >= max(abs(row), abs(col)) + margin
+    cast = ShadowProjection.between((0.0, 0.0), (row, col))
+    assert CloudMargin(margin, cast).halo_px >= max(abs(row), abs(col)) + margin
 
 
 def test_clear_ground_is_hazeless() -> None:

@@ -17,7 +17,7 @@ from cloudfree.commands.remove.adapt import cloud_samples as adapt_veils
 from cloudfree.commands.remove.adapt import run as adapt
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.mask_classes import obscured
+from cloudfree.core.mask_classes import is_cloud_or_shadow
 from cloudfree.core.progress import silent
 from cloudfree.inference.model import Model
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
@@ -109,10 +109,14 @@ def test_the_clouds_of_the_scene_are_laid_over_its_ground(
     _remove(folder)
     assert 0 < len(given) <= adapt_veils.MAX_VEILS
     for veil in given:
-        assert adapt_veils.LEAST_HIDDEN <= obscured(veil.mask).mean() <= adapt_veils.MOST_HIDDEN
+        assert (
+            adapt_veils.LEAST_HIDDEN
+            <= is_cloud_or_shadow(veil.mask).mean()
+            <= adapt_veils.MOST_HIDDEN
+        )
         bright = veil.light[1] > 0.4
-        assert obscured(veil.mask)[bright].all(), "all of the cloud is in it"
-        assert veil.opacity[bright].mean() > 5 * veil.opacity[~obscured(veil.mask)].mean()
+        assert is_cloud_or_shadow(veil.mask)[bright].all(), "all of the cloud is in it"
+        assert veil.opacity[bright].mean() > 5 * veil.opacity[~is_cloud_or_shadow(veil.mask)].mean()
         assert np.abs(veil.restored - 0.3).max() < 1e-6, "what the network paints"
 
 
