@@ -11,7 +11,7 @@ from cloudfree.cloudmask.shadow_projection import SHADOW_REACH_M, ShadowProjecti
 from cloudfree.cloudmask.sun_geometry import SunFit
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 
-log = logging.getLogger("cloudfree")
+logger = logging.getLogger("cloudfree")
 
 # What a mask tells of the sun that decided its shadows.
 SUN_TAG, SUN_ORIGIN_TAG = "MASK_SUN_AZIMUTH_DEG", "MASK_SUN_AZIMUTH_ORIGIN"
@@ -61,21 +61,21 @@ def projection_of(sun: Sun, axes: PixelAxes) -> ShadowProjection:
 def log_sun(sun: Sun, fit: SunFit | None) -> None:
     """Say where shadows are looked for, and warn where that is a guess."""
     if sun.origin == "none":
-        log.info("no cloud throws a shadow that shows: no pixel becomes shadow")
+        logger.info("no cloud throws a shadow that shows: no pixel becomes shadow")
         return
     if fit and not fit.clear:
-        log.warning(
+        logger.warning(
             "no direction of the sun fits clearly better than the others: shadows are looked for "
             "with the sun at %.0f degrees; if you know better, set the tag %s",
             sun.azimuth_deg,
             SUN_AZIMUTH_TAG,
         )
     else:
-        log.info("sun at %.0f degrees clockwise from north (%s)", sun.azimuth_deg, sun.origin)
+        logger.info("sun at %.0f degrees clockwise from north (%s)", sun.azimuth_deg, sun.origin)
     if sun.distance:
-        log.info("shadows lie %s m from their clouds", sun.distance)
+        logger.info("shadows lie %s m from their clouds", sun.distance)
     else:
-        log.info("no distance of the shadows stands out: up to %.0f m is cast", SHADOW_REACH_M)
+        logger.info("no distance of the shadows stands out: up to %.0f m is cast", SHADOW_REACH_M)
 
 
 def sun_tags(sun: Sun) -> dict[str, str]:

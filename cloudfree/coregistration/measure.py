@@ -37,7 +37,7 @@ from cloudfree.raster.warp import extent
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
-log = logging.getLogger("cloudfree")
+logger = logging.getLogger("cloudfree")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def measure(
     found, fit = estimate_displacement(ClearWindows(sar, optical, mask))
     measured = decide(found, fit, max_shift, overlap)
     if not measured.applied:
-        log.warning("shift of Sentinel-1: %s", measured.reason)
+        logger.warning("shift of Sentinel-1: %s", measured.reason)
     return measured
 
 
@@ -177,7 +177,8 @@ def rejection_reason(
     if not found.reliable:
         return (
             "not reliable, left alone: halves of the scene differ by "
-            f"{found.disagreement_px:.1f} px around {guess} (wanted at most {MAX_DISAGREEMENT_PX:.1f})"
+            f"{found.disagreement_px:.1f} px around {guess} "
+            f"(wanted at most {MAX_DISAGREEMENT_PX:.1f})"
         )
     if fit and not fit.reliable:
         return (

@@ -10,7 +10,7 @@ from cloudfree.core.acquisition import Acquisition
 from cloudfree.errors import InputError
 from cloudfree.sentinel1.acquisition_tags import tags_of_acquisition
 
-log = logging.getLogger("cloudfree")
+logger = logging.getLogger("cloudfree")
 
 # In a week fields are seldom ploughed or reaped; in a month they often are.
 LONG_GAP_DAYS = 7.0
@@ -31,7 +31,7 @@ def check_gap(radar: Acquisition, optical: Acquisition, max_days: float) -> None
     gap = radar.gap(optical)
     if gap is None:
         undated = "Sentinel-1" if radar.acquired is None else "the optical scene"
-        log.info("%s, days from the optical scene unknown: no date of %s", told, undated)
+        logger.info("%s, days from the optical scene unknown: no date of %s", told, undated)
         return
     days = gap_days(gap)
     if days > max_days:
@@ -41,9 +41,9 @@ def check_gap(radar: Acquisition, optical: Acquisition, max_days: float) -> None
             wanted=f"at most {max_days:g} days, in which the ground changes little",
             hint=f"take a nearer Sentinel-1 scene, or allow it with --max-gap {int(days) + 1}",
         )
-    log.info("%s, %.1f days from the optical scene", told, days)
+    logger.info("%s, %.1f days from the optical scene", told, days)
     if days > LONG_GAP_DAYS:
-        log.warning(
+        logger.warning(
             "%.1f days between Sentinel-1 and Sentinel-2: fields and water may have changed "
             "meanwhile, and what is restored shows them as Sentinel-1 saw them",
             days,

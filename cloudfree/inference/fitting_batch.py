@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from cloudfree.errors import ModelError
 
-log = logging.getLogger("cloudfree")
+logger = logging.getLogger("cloudfree")
 
 Inputs = TypeVar("Inputs")
 Output = TypeVar("Output")
@@ -48,5 +48,5 @@ def _half(count: int, error: MemoryError) -> int:
             wanted="room for the network and a tile",
             hint="give a smaller --tile, or another --device",
         ) from error
-    log.warning("not enough memory for %d tiles at once: going on with %d", count, count // 2)
+    logger.warning("not enough memory for %d tiles at once: going on with %d", count, count // 2)
     return count // 2

@@ -48,8 +48,8 @@ def predict_rows(
     `batch` at a time; pixels that no such tile covers are NaN. Everything is loaded ahead on one
     thread: each further one would open the files, and their caches, anew. Of the batches
     `parallel_batches` are run ahead, each on a thread of its own, while the last is added up and
-    passed on, so that a GPU need not wait. Memory is bounded by one row of tiles; where it is out for a
-    batch, that batch and those after it are of half the size. Whoever leaves the block waits for
+    passed on, so that a GPU need not wait. Memory is bounded by one row of tiles; where it is out
+    for a batch, that batch and those after it are of half the size. Whoever leaves the block waits for
     what is being loaded and run, and no thread is left.
 
     Raises

@@ -26,7 +26,7 @@ from cloudfree.sentinel1.geocoded_files import find_sar_files
 from cloudfree.sentinel1.nodata_edge import EROSION_PX, grown, hanging
 from cloudfree.sentinel1.sar_units import decide_units, missing
 
-log = logging.getLogger("cloudfree")
+logger = logging.getLogger("cloudfree")
 
 _THINNED_PX = 512
 
@@ -63,7 +63,7 @@ class SarScene(Dataset):
                 self._tell_order(self.units.decibels(sample))
             self._frame = self._undeclared_frame()
         if files.gamma_nought:
-            log.info(GAMMA_NOUGHT, path.name)
+            logger.info(GAMMA_NOUGHT, path.name)
 
     def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
         """VV and VH in dB, (2, y, x), of a window of an optical grid; NaN where there is none.
@@ -122,11 +122,11 @@ class SarScene(Dataset):
 
     def _tell_order(self, decibels: Float32) -> None:
         """Say which band is taken for which; VV is brighter than VH nearly everywhere."""
-        log.info("the bands of %s have no names: taken for VV and VH", self.path.name)
+        logger.info("the bands of %s have no names: taken for VV and VH", self.path.name)
         seen = decibels[:, np.isfinite(decibels).all(axis=0)]
         vv, vh = np.median(seen, axis=1) if seen.size else (0.0, 0.0)
         if vv < vh:
-            log.warning(
+            logger.warning(
                 "the first band of %s is %.1f dB darker than the second, as if VH came first: "
                 "name the bands VV and VH if so",
                 self.path.name, vh - vv,
@@ -151,7 +151,9 @@ class SarScene(Dataset):
         frame = hanging(self.units.undeclared(sample), (True, True, True, True))
         if frame.mean() < LEAST_FRAME:
             return None
-        log.info("%d pixels are cut off beside undeclared nodata of %s", EROSION_PX, self.path.name)
+        logger.info(
+            "%d pixels are cut off beside undeclared nodata of %s", EROSION_PX, self.path.name
+        )
         return grown(frame, 1)
 
     def _ends(self) -> tuple[Window, Window, Window, Window]:
@@ -188,7 +190,7 @@ class SarScene(Dataset):
                 wanted="scenes with coordinates, or two that match pixel by pixel",
                 hint="georeference both scenes, for example with gdalwarp",
             )
-        log.warning(
+        logger.warning(
             "no coordinate system in one of the scenes: %s is taken to match the optical scene "
             "pixel by pixel",
             self.path.name,

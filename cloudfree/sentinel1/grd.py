@@ -31,7 +31,7 @@ from cloudfree.sentinel1.product import MANIFEST, Product
 from cloudfree.sentinel1.product_name import acquisition_of_name
 from cloudfree.sentinel1.sar_units import SarQuantity
 
-log = logging.getLogger("cloudfree")
+logger = logging.getLogger("cloudfree")
 
 
 # Side of the part of a grid that is worked on at once: the image runs at an angle to the grid, and
@@ -219,7 +219,7 @@ def _tell_relief(points: GeolocationGrid) -> None:
         for angle in (points.incidence_deg.min(), points.incidence_deg.max())
     )
     low, high = points.height_m.min(), points.height_m.max()
-    tell = log.warning if high - low > FLAT_M else log.info
+    tell = logger.warning if high - low > FLAT_M else logger.info
     tell(
         "Sentinel-1 is geocoded by the tie points of the product, whose heights (%.0f to %.0f m) "
         "lie kilometres apart: every 100 m by which the ground differs from them move it by %.0f "

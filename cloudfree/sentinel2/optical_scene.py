@@ -45,7 +45,7 @@ from cloudfree.sentinel2.offset import (
 from cloudfree.sentinel2.product import Level, level_of_bands
 from cloudfree.sentinel2.vrt import Resampling, stack_bands
 
-log = logging.getLogger("cloudfree")
+logger = logging.getLogger("cloudfree")
 
 FULL_CIRCLE_DEG = 360.0
 
@@ -100,7 +100,7 @@ class OpticalScene(Dataset):
             offset = self._offset_of_digital_numbers(offset_dn)
             radiometry = digital_numbers(self.handle, offset.offset_dn, self.product.quantification)
         if offset is not REFLECTANCE:
-            log.info("offset of %s: %s", self.name, offset.reason)
+            logger.info("offset of %s: %s", self.name, offset.reason)
         return offset, radiometry
 
     def _offset_of_digital_numbers(self, offset_dn: float | None) -> OffsetDecision:
@@ -123,7 +123,7 @@ class OpticalScene(Dataset):
         if told or seen.offset_dn == OFFSET:
             return decide_offset((*told, seen), self.name)
         if seen.offset_dn is None:
-            log.warning(
+            logger.warning(
                 "reflectance of %s is taken as it is, but no dark pixel shows that the offset was "
                 "taken off (%s): if it was not, say --s2-offset %g",
                 self.name, self._product_with_offset() or seen.says, OFFSET,
@@ -203,7 +203,7 @@ class OpticalScene(Dataset):
             ) from error
         if degrees is None or -FULL_CIRCLE_DEG <= degrees <= FULL_CIRCLE_DEG:
             return degrees
-        log.warning("tag %s = %s in %s is no direction: the sun is not known",
+        logger.warning("tag %s = %s in %s is no direction: the sun is not known",
                     SUN_AZIMUTH_TAG, azimuth, self.name)  # fmt: skip
         return None
 

@@ -21,7 +21,7 @@ from cloudfree.raster.georeference import grid_of
 from cloudfree.sentinel2.gdal_tags import RESAMPLING_TAG, tags_of
 from cloudfree.sentinel2.product import BandFile, OpticalProduct
 
-log = logging.getLogger("cloudfree")
+logger = logging.getLogger("cloudfree")
 
 # How 20 and 60 m bands come to 10 m: what networks are fed, what looks sharper, what stays exact.
 Resampling = Literal["bilinear", "cubic", "nearest"]
@@ -78,7 +78,7 @@ def _open_bands(product: OpticalProduct) -> list[_Band]:
             bands.append(_header(file))
         except InputError as error:
             failures.append(error)
-            log.warning("band %s is left out: %s", file.band, error.found)
+            logger.warning("band %s is left out: %s", file.band, error.found)
     if not bands:
         raise failures[0]
     return bands

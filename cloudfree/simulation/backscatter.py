@@ -16,7 +16,7 @@ LOOKS = 5
 _SPECKLE_PX = 1.25
 _KERNEL = cv2.getGaussianKernel(11, _SPECKLE_PX)
 # Width of the impulse response, standard deviation in pixels of 10 m.
-_BLUR_PX = 0.9
+_RADAR_BLUR_PX = 0.9
 # Noise-equivalent sigma-nought that is left after noise removal.
 _NOISE_POWER = 10.0 ** (-31.0 / 10.0)
 # How much louder ground is that leans towards the radar, in dB per unit of slope.
@@ -35,7 +35,7 @@ def mean_backscatter(land: Landscape) -> Float32:
         ground += land.green * (canopy[index] - ground)
         # Bright targets of a town owe less to the cross-polarised channel.
         own = gain if index == 0 else gain**0.85
-        power[index] = cv2.GaussianBlur(ground * own, (0, 0), _BLUR_PX) + _NOISE_POWER
+        power[index] = cv2.GaussianBlur(ground * own, (0, 0), _RADAR_BLUR_PX) + _NOISE_POWER
     return power
 
 

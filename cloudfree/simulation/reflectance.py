@@ -24,7 +24,7 @@ COARSENESS = {
 }
 
 # Width of the optics' point spread, standard deviation in pixels of 10 m.
-_BLUR_PX = 0.55
+_OPTICAL_BLUR_PX = 0.55
 # Deviation of the sensor's noise: a signal-to-noise ratio of some 150 at mid brightness.
 _NOISE = 0.0008
 
@@ -36,13 +36,15 @@ def clear_reflectance(
 
     `sun` is the sun's azimuth and zenith angle in degrees.
     """
-    shade = cv2.GaussianBlur(land.brightness * _hillshade(land.height, *sun), (0, 0), _BLUR_PX)
+    shade = cv2.GaussianBlur(
+        land.brightness * _hillshade(land.height, *sun), (0, 0), _OPTICAL_BLUR_PX
+    )
     canopy = SPECTRA[number("canopy")]
     bands = np.empty((len(OPTICAL_BANDS), *land.shape), dtype=np.float32)
     for index, path in enumerate(PATH):
         ground = SPECTRA[land.material, index]
         ground += land.green * (canopy[index] - ground)
-        ground = cv2.GaussianBlur(ground - path, (0, 0), _BLUR_PX)
+        ground = cv2.GaussianBlur(ground - path, (0, 0), _OPTICAL_BLUR_PX)
         noise = rng.standard_normal(land.shape, dtype=np.float32)
         noise *= min(_NOISE, 0.3 * float(path))
         bands[index] = np.maximum(path + ground * shade + noise, 0.1 * path)

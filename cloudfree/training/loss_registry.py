@@ -23,8 +23,8 @@ from cloudfree.losses.gaussian_likelihood import gaussian_likelihood, spectrum_l
 from cloudfree.losses.ib_hfn_loss import joint_objective
 from cloudfree.losses.l1_ssim import pixel_and_structure
 from cloudfree.losses.pixel import charbonnier, l1
-from cloudfree.losses.simulation_fusion import PERCEPTUAL, fusion_loss
 from cloudfree.losses.restoration import surroundings_loss
+from cloudfree.losses.simulation_fusion import PERCEPTUAL, fusion_loss
 from cloudfree.training.batch import Batch
 
 # Weight of L1 beside the adversarial loss in pix2pix, McGAN and SpA GAN.

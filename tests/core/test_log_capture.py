@@ -8,23 +8,23 @@ import pytest
 
 from cloudfree.core.log_capture import captured_warnings
 
-log = logging.getLogger("cloudfree")
+logger = logging.getLogger("cloudfree")
 
 
 def test_warnings_are_kept_and_notes_dropped(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "cloudfree")
     with captured_warnings() as kept:
-        log.info("a note")
-        log.warning("%d of them are odd", 2)
-        log.error("worse")
+        logger.info("a note")
+        logger.warning("%d of them are odd", 2)
+        logger.error("worse")
     assert kept == ["2 of them are odd", "worse"]
     assert not caplog.messages
 
 
 def test_who_listened_before_listens_again(caplog: pytest.LogCaptureFixture) -> None:
-    handlers, propagate = log.handlers[:], log.propagate
+    handlers, propagate = logger.handlers[:], log.propagate
     with pytest.raises(RuntimeError, match="enough"), captured_warnings() as kept:
         raise RuntimeError("enough")
-    log.warning("after it")
+    logger.warning("after it")
     assert (kept, caplog.messages) == ([], ["after it"])
-    assert (log.handlers, log.propagate) == (handlers, propagate)
+    assert (logger.handlers, log.propagate) == (handlers, propagate)

@@ -21,7 +21,7 @@ from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.output_name import output_beside
 from cloudfree.sentinel2.vrt import Resampling
 
-log = logging.getLogger("cloudfree")
+logger = logging.getLogger("cloudfree")
 
 STRIP_ROWS = 512
 
@@ -116,7 +116,7 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
         open_sar_source(options.s1, options.s1_units, options.dem) as sar,
         OpticalScene(options.s2, options.s2_offset, options.resampling) as optical,
     ):
-        log.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
+        logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
         check_gap(sar.acquisition, optical.acquisition, options.max_gap)
         measured = measure(sar, optical, None, options.shift, options.max_shift)
         if options.quicklook:

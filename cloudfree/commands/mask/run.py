@@ -34,7 +34,7 @@ from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.output_name import output_beside
 from cloudfree.sentinel2.vrt import Resampling
 
-log = logging.getLogger("cloudfree")
+logger = logging.getLogger("cloudfree")
 
 # How far from clouds cirrus and haze are taken for part of them by a thorough mask.
 THIN_CLOUD_REACH_M = 200.0
@@ -153,7 +153,7 @@ def plan_mask(scene: MaskSource, settings: MaskSettings, progress: Progress) -> 
     growth = parse_distance(settings.dilate)
     scene.require(REQUIRED_BANDS, "the cloud mask")
     if CIRRUS_BAND not in scene.bands:
-        log.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.name)
+        logger.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.name)
     rules = ClassRules(settings.threshold, settings.ndsi, settings.thorough)
     pixel_m = pixel_size_m(scene.grid)
     thin_cloud_reach_px = THIN_CLOUD_REACH_M / pixel_m if settings.thorough else 0.0
