@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.morphology import near
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, Planes, ndsi
-from cloudfree.cloudmask.shadow import SHADOW_BANDS
-from cloudfree.cloudmask.shadow_projection import ShadowProjection
+from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowProjection
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from cloudfree.cloudmask.class_cache import ClassCache
+import numpy as np
+
 from cloudfree.cloudmask.class_rules import (
     ClassRules,
     add_haze,
@@ -17,17 +19,49 @@ from cloudfree.cloudmask.class_rules import (
     resolve_thin_cloud,
 )
 from cloudfree.cloudmask.haze import HAZE_BANDS, HazeThreshold
-from cloudfree.cloudmask.majority import MEDIAN_HALO_PX
-from cloudfree.cloudmask.morphology import dilate, dilation_halo_px
-from cloudfree.cloudmask.scene_statistics import STRIP_ROWS, OpticalSource, read_ahead, strips_of
+from cloudfree.cloudmask.morphology import MEDIAN_HALO_PX, dilate, dilation_halo_px
+from cloudfree.cloudmask.scene_statistics import (
+    STRIP_ROWS,
+    ClassCache,
+    OpticalSource,
+    read_ahead,
+    strips_of,
+)
 from cloudfree.cloudmask.score import SCORE_HALO_PX, Planes, cloud_score
-from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowThresholds
-from cloudfree.cloudmask.shadow_projection import ShadowProjection
-from cloudfree.cloudmask.strip_halo import Strip, with_halo
+from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowProjection, ShadowThresholds
+from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.progress import Progress, silent
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.window import Window
+
+Strip = tuple[Window, Mask]
+
+
+def with_halo(strips: Iterable[Strip], halo: int) -> Iterator[tuple[Window, Window, Mask]]:
+    """Each strip again with up to `halo` rows above and below: (window, window of rows, rows).
+
+    The strips are as wide as the raster and come from top to bottom without gaps. No more rows are
+    kept than one strip's halo needs.
+    """
+    kept: deque[Strip] = deque()
+    waiting: deque[Window] = deque()
+    for window, rows in strips:
+        kept.append((window, rows))
+        waiting.append(window)
+        while waiting and waiting[0].row_stop + halo <= window.row_stop:
+            yield _surrounded(waiting.popleft(), kept, halo)
+    while waiting:
+        yield _surrounded(waiting.popleft(), kept, halo)
+
+
+def _surrounded(window: Window, kept: deque[Strip], halo: int) -> tuple[Window, Window, Mask]:
+    while kept[0][0].row_stop <= window.row - halo:
+        kept.popleft()
+    first = kept[0][0]
+    rows = np.concatenate([strip for _, strip in kept])
+    seen = Window(first.row, 0, len(rows), window.width)
+    outer = window.grown(halo, seen.row_stop, window.width)
+    return window, outer, rows[outer.within(seen)]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.majority import median_of
+from cloudfree.cloudmask.morphology import median_of
 from cloudfree.cloudmask.score import Planes
 from cloudfree.core.radiometry import Float32
 

@@ -1,4 +1,4 @@
-"""Growing clouds and shadows over their uncertain edges."""
+"""Growing, smoothing and majority filters on masks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.mask_classes import Mask, MaskClass
+from cloudfree.core.mask_classes import Mask, MaskClass, in_shadow
 from cloudfree.errors import InputError
 
 _DISTANCE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(m|px)\s*", re.IGNORECASE)
@@ -94,3 +94,32 @@ def _disc(radius_px: float) -> NDArray[np.uint8]:
     """Ones at most `radius_px` from the middle of a square, zeros around them."""
     side = np.arange(-math.floor(radius_px), math.floor(radius_px) + 1)
     return (np.hypot(*np.meshgrid(side, side)) <= radius_px).astype(np.uint8)
+
+
+MEDIAN_PX = 5
+MEDIAN_HALO_PX = MEDIAN_PX // 2
+
+
+def median_of(true: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The 5x5 median of a mask, (y, x); what lies outside the array is not true.
+
+    The median of zeros and ones is one where more than half of them are.
+    """
+    count = cv2.boxFilter(
+        true.astype(np.uint8),
+        -1,
+        (MEDIAN_PX, MEDIAN_PX),
+        normalize=False,
+        borderType=cv2.BORDER_CONSTANT,
+    )
+    return np.asarray(count > MEDIAN_PX**2 // 2)
+
+
+def shadow_under_dilation(mask: Mask, reach_px: int) -> NDArray[np.bool_]:
+    """Shadow of a mask, (y, x), and what is called cloud at most `reach_px` from it.
+
+    A mask that grows calls the ground beside a cloud cloud, even where it lies in shadow: a dark
+    line would stay there.
+    """
+    below = near(mask, MaskClass.SHADOW, reach_px) & np.equal(mask, MaskClass.CLOUD)
+    return in_shadow(mask) | below

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -9,19 +10,48 @@ from typing import Protocol
 
 import numpy as np
 
-from cloudfree.cloudmask.class_cache import ClassCache
 from cloudfree.cloudmask.class_rules import ClassRules, bands_to_read, base_classes
 from cloudfree.cloudmask.haze import HAZE_BANDS, HazeThreshold, haze_threshold
 from cloudfree.cloudmask.pixel_axes import PixelAxes
 from cloudfree.cloudmask.score import SCORE_HALO_PX, Planes, cloud_score
 from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowStatistics, ShadowThresholds
 from cloudfree.cloudmask.sun_geometry import SunFit, fit_sun
-from cloudfree.core.grid import Grid
+from cloudfree.core.grid import Grid, Window, strips
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.progress import Progress
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.window import Window, strips
 from cloudfree.parallel.prefetch import prefetch
+
+# The fastest: classes come in large areas, a hundredth of whose bytes is left already.
+_LEVEL = 1
+
+
+@dataclass
+class ClassCache:
+    """The classes of a scene in strips from top to bottom; a full tile takes a few megabytes."""
+
+    _strips: list[tuple[Window, bytes]] = field(default_factory=list)
+
+    def add(self, window: Window, mask: Mask) -> None:
+        """Keep the next strip, (y, x)."""
+        self._strips.append((window, zlib.compress(mask.tobytes(), _LEVEL)))
+
+    def read(self, rows: Window) -> Mask:
+        """The classes of a window as wide as the scene, (y, x), free to be written to."""
+        strips = [
+            (window, deflated)
+            for window, deflated in self._strips
+            if window.row < rows.row_stop and rows.row < window.row_stop
+        ]
+        held = np.concatenate([_inflated(*strip) for strip in strips])
+        first = strips[0][0].row
+        return held[rows.row - first : rows.row_stop - first]
+
+
+def _inflated(window: Window, deflated: bytes) -> Mask:
+    flat = np.frombuffer(zlib.decompress(deflated), dtype=np.uint8)
+    return flat.reshape(window.height, window.width)
+
 
 # Rows at a time: as many as the blocks of a Cloud-Optimized GeoTIFF have.
 STRIP_ROWS = 64

@@ -1,4 +1,4 @@
-"""Which pixels are dark enough to be the shadow of a cloud.
+"""Cloud shadows: dark enough, where clouds can cast them, and how well dark ground follows clouds.
 
 Source: cloud shadow index of Zhai et al., "Cloud/shadow detection based on spectral indices for
 multi/hyperspectral optical remote sensing imagery" (ISPRS J. 144, 2018), as the detector of
@@ -7,14 +7,18 @@ DSen2-CR (Meraner et al. 2020) applies it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from typing import Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.majority import median_of
+from cloudfree.cloudmask.morphology import median_of
+from cloudfree.cloudmask.pixel_axes import PixelAxes
 from cloudfree.cloudmask.score import Planes
-from cloudfree.core.radiometry import Float32
+from cloudfree.core.radiometry import Float32, Float64
 
 SHADOW_BANDS = ("B02", "B08", "B11")
 
@@ -84,3 +88,140 @@ def shadow_index(planes: Planes) -> Float32:
     """Cloud shadow index, (y, x): mean reflectance of near and short-wave infrared."""
     index: Float32 = (planes["B08"] + planes["B11"]) * np.float32(0.5)
     return index
+
+
+# The farthest a shadow is looked for: a cloud 2 km high under a sun 45 degrees high.
+SHADOW_REACH_M = 2000.0
+
+Bits = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ShadowProjection:
+    """A line away from the sun, from the nearest to the farthest shadow of a cloud.
+
+    Clouds are moved by `start` (rows, columns) and then by `shifts`, each of which is laid over
+    what the ones before it have reached, so that n pixels of line need about log2(n) of them.
+    """
+
+    start: tuple[int, int] = (0, 0)
+    shifts: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def between(cls, near: tuple[float, float], far: tuple[float, float]) -> Self:
+        """The line between the pixels that lie `near` and `far`, (rows, columns), from a cloud."""
+        start = (round(near[0]), round(near[1]))
+        rows, cols = far[0] - start[0], far[1] - start[1]
+        length = math.ceil(max(abs(rows), abs(cols)))
+        shifts, reached = [], 0
+        while reached < length:
+            step = min(reached + 1, length - reached)
+            shifts.append((_part(rows, step, length), _part(cols, step, length)))
+            reached += step
+        return cls(start, tuple(shifts))
+
+    @classmethod
+    def away_from_sun(
+        cls,
+        sun_azimuth_deg: float,
+        axes: PixelAxes,
+        distance_m: tuple[float, float] = (0.0, SHADOW_REACH_M),
+    ) -> Self:
+        """The shadows at `distance_m`, from and to, when the sun stands at `sun_azimuth_deg`."""
+        near, far = (axes.displacement(sun_azimuth_deg + 180.0, length) for length in distance_m)
+        return cls.between(near, far)
+
+    @property
+    def halo_px(self) -> int:
+        """Rows between a shadow and the farthest cloud that can throw it."""
+        return sum(abs(row) for row, _ in (self.start, *self.shifts))
+
+    def of(self, cloud: Bits) -> Bits:
+        """Where shadows of `cloud`, (y, x), can be; clouds outside the array throw none."""
+        reached = _shifted(cloud, *self.start)
+        for row, col in self.shifts:
+            reached |= _shifted(reached, row, col)
+        return reached
+
+
+def _part(length: float, step: int, steps: int) -> int:
+    return round(length * step / steps)
+
+
+def _shifted(bits: Bits, row: int, col: int) -> Bits:
+    """`bits` moved down by `row` and right by `col`; False comes in from outside."""
+    moved = np.zeros_like(bits)
+    to_rows, from_rows = _overlap(row, bits.shape[0])
+    to_cols, from_cols = _overlap(col, bits.shape[1])
+    moved[to_rows, to_cols] = bits[from_rows, from_cols]
+    return moved
+
+
+def _overlap(shift: int, length: int) -> tuple[slice, slice]:
+    """Where the pixels of one axis land, and where those that stay inside came from."""
+    kept = max(length - abs(shift), 0)
+    landing, origin = max(shift, 0), max(-shift, 0)
+    return slice(landing, landing + kept), slice(origin, origin + kept)
+
+
+MIN_DISTANCE_M = 100.0
+
+# Fields, woods and water are darker or brighter than the scene over more than this length; the
+# shadow of a cloud is darker than what lies around it.
+LANDSCAPE_M = 300.0
+# Clouds differ in height, so their shadows agree on a distance only roughly.
+BLUR_M = 60.0
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Correlation of displaced clouds with dark ground; no displacement in the middle."""
+
+    plane: Float64
+    axes: PixelAxes
+    reach_m: float
+
+    @classmethod
+    def of(cls, cloud: Bits, dark: Bits, seen: Bits, axes: PixelAxes) -> Self:
+        """Of masks, (y, x): `cloud`, what is `seen` of the ground, and what is `dark` of that."""
+        reach_m = min(SHADOW_REACH_M, float(np.hypot(*cloud.shape)) * axes.pixel_m)
+        rows, cols = (int(np.ceil(reach_m * density)) + 1 for density in axes.px_per_m)
+        size = (cloud.shape[0] + rows, cloud.shape[1] + cols)
+        contrast = _contrast(dark, seen, axes)
+        clouds = np.conj(np.fft.rfft2(cloud, size))
+        together = _blurred(_inverse(clouds * np.fft.rfft2(contrast, size), size), BLUR_M, axes)
+        covered = _blurred(_inverse(clouds * np.fft.rfft2(seen, size), size), BLUR_M, axes)
+        total = float(seen.sum())
+        # Variances of a cloud mask with mean covered/total and of the contrast, over seen pixels.
+        variance = np.maximum(covered * (1.0 - covered / total), 1.0) * float((contrast**2).sum())
+        return cls(together / np.sqrt(np.maximum(variance, 1e-12)), axes, reach_m)
+
+    def away_from_sun(self, azimuth_deg: float) -> tuple[Float64, Float64]:
+        """Distances in metres and correlation at each, for the sun at `azimuth_deg`."""
+        step_m = self.axes.pixel_m / 2
+        distances = np.arange(MIN_DISTANCE_M, max(self.reach_m, MIN_DISTANCE_M) + step_m, step_m)
+        row, col = self.axes.displacement(azimuth_deg + 180.0, 1.0)
+        middle_row, middle_col = (length // 2 for length in self.plane.shape)
+        rows = np.rint(distances * row).astype(int) + middle_row
+        cols = np.rint(distances * col).astype(int) + middle_col
+        inside = (rows >= 0) & (rows < self.plane.shape[0]) & (cols >= 0)
+        inside &= cols < self.plane.shape[1]
+        return distances[inside], self.plane[rows[inside], cols[inside]]
+
+
+def _contrast(dark: Bits, seen: Bits, axes: PixelAxes) -> Float64:
+    """How much darker than its seen surroundings each seen pixel is, -1 to 1; 0 where unseen."""
+    ground = _blurred(seen.astype(np.float64), LANDSCAPE_M, axes)
+    local = _blurred(dark.astype(np.float64), LANDSCAPE_M, axes) / np.maximum(ground, 1e-6)
+    return np.asarray((dark - local) * seen, dtype=np.float64)
+
+
+def _blurred(plane: Float64, length_m: float, axes: PixelAxes) -> Float64:
+    rows, cols = (max(length_m * density, 1.0) for density in axes.px_per_m)
+    single = plane.astype(np.float32)  # half the time, and digits enough for counts of pixels
+    return np.asarray(cv2.GaussianBlur(single, (0, 0), sigmaX=cols, sigmaY=rows), dtype=np.float64)
+
+
+def _inverse(spectrum: NDArray[np.complex128], size: tuple[int, int]) -> Float64:
+    """Back from the spectrum, no displacement in the middle."""
+    return np.asarray(np.fft.fftshift(np.fft.irfft2(spectrum, size)), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""How far one image lies from another, where that is not the same everywhere."""
+"""How far one image lies from another: one shift, or a displacement that bends lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,31 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float64
-from cloudfree.core.shift import Shift
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Where Sentinel-1 content lies relative to the optical grid, in optical pixels.
+
+    What the optical scene shows at (r, c), Sentinel-1 shows at (r + row, c + col). To correct it,
+    Sentinel-1 is sampled at `grid.shifted(row, col)`.
+    """
+
+    row: float = 0.0
+    col: float = 0.0
+
+    def at(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+        """Where Sentinel-1 shows what the optical scene shows at these rows and columns."""
+        return rows + self.row, cols + self.col
+
+    @property
+    def length(self) -> float:
+        """Distance in pixels."""
+        return math.hypot(self.row, self.col)
+
+
+NO_SHIFT = Shift()
+
 
 # Points per side at which the length of a displacement is looked at.
 LATTICE = 33

@@ -1,12 +1,56 @@
-"""Where the pixels of a scene lie on the Earth."""
+"""Rectangles of pixels, and where the pixels of a scene lie on the Earth."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from affine import Affine
 
-from cloudfree.core.window import Window
+
+@dataclass(frozen=True)
+class Window:
+    """Rows `row .. row + height` and columns `col .. col + width` of a raster, in pixels."""
+
+    row: int
+    col: int
+    height: int
+    width: int
+
+    @property
+    def row_stop(self) -> int:
+        """First row below the window."""
+        return self.row + self.height
+
+    @property
+    def col_stop(self) -> int:
+        """First column right of the window."""
+        return self.col + self.width
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Row and column slices into an array that covers the whole raster."""
+        return slice(self.row, self.row_stop), slice(self.col, self.col_stop)
+
+    def within(self, outer: Window) -> tuple[slice, slice]:
+        """Row and column slices into an array that covers `outer`."""
+        return (
+            slice(self.row - outer.row, self.row_stop - outer.row),
+            slice(self.col - outer.col, self.col_stop - outer.col),
+        )
+
+    def grown(self, halo: int, height: int, width: int) -> Window:
+        """The window with `halo` more pixels on each side, cut at a `height` x `width` raster."""
+        row, col = max(self.row - halo, 0), max(self.col - halo, 0)
+        row_stop = min(self.row_stop + halo, height)
+        col_stop = min(self.col_stop + halo, width)
+        return Window(row, col, row_stop - row, col_stop - col)
+
+
+def strips(height: int, width: int, rows: int) -> Iterator[Window]:
+    """Windows as wide as the raster and at most `rows` high, from top to bottom."""
+    for row in range(0, height, rows):
+        yield Window(row, 0, min(rows, height - row), width)
 
 
 @dataclass(frozen=True)

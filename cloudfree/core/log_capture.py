@@ -1,10 +1,12 @@
-"""What is said in a block of work, kept for somebody else to tell."""
+"""Log messages of a block of work: kept for somebody else, or muted."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+logger = logging.getLogger("cloudfree")
 
 
 @contextmanager
@@ -27,3 +29,17 @@ class _Keeper(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a warning."""
         self._kept.append(record.getMessage())
+
+
+@contextmanager
+def muted_log() -> Iterator[None]:
+    """Keep back what is said of single patches: of thousands it would drown the rest."""
+
+    def keep_back(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR
+
+    logger.addFilter(keep_back)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep_back)

@@ -1,4 +1,4 @@
-"""The classes of a cloud mask."""
+"""The classes of a cloud mask, and of the mask of filled pixels."""
 
 from __future__ import annotations
 
@@ -55,3 +55,18 @@ def class_fractions(counts: NDArray[np.integer]) -> dict[str, float]:
         if value is not MaskClass.NODATA
     }
     return {**fractions, "nodata": float(counts[MaskClass.NODATA]) / max(int(counts.sum()), 1)}
+
+
+class FillClass(IntEnum):
+    """What a pixel of the marks says about the pixel of the result."""
+
+    ORIGINAL = 0
+    RECONSTRUCTED = 1
+    NODATA = 255
+
+
+FILL_COLOURS = {
+    FillClass.ORIGINAL: (34, 94, 60),
+    FillClass.RECONSTRUCTED: (232, 160, 48),
+    FillClass.NODATA: (0, 0, 0),
+}

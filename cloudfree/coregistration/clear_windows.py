@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, cloud_score
 from cloudfree.core.bands import SAR_BANDS
+from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.window import Window
 from cloudfree.coregistration.features import optical_features, sar_features
 from cloudfree.coregistration.phase_correlation import CrossPower
-from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cloudfree.core.displacement import Displacement, PolynomialDisplacement, monomials
+from cloudfree.core.displacement import Displacement, PolynomialDisplacement, Shift, monomials
 from cloudfree.core.radiometry import Float64
-from cloudfree.core.shift import Shift
 from cloudfree.coregistration.tie_points import LIMIT_PX, TiePointMatching, TiePoints, Windows
 
 ROUNDS = 12

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cloudfree.cloudmask.mask_file import MaskFile
-from cloudfree.core.displacement import Displacement, kind, mean_shift, words
+from cloudfree.core.displacement import NO_SHIFT, Displacement, Shift, kind, mean_shift, words
+from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.shift import NO_SHIFT, Shift
-from cloudfree.core.window import Window
-from cloudfree.coregistration.block_shifts import BlockShift, affine_from_blocks, most_reliable
 from cloudfree.coregistration.clear_windows import Blocks, ClearWindows
 from cloudfree.coregistration.displacement_model import (
     MAX_DOUBT_PX,
@@ -26,8 +24,11 @@ from cloudfree.coregistration.global_shift import (
     MIN_RELIABILITY,
     NOTHING_MEASURED,
     PEAK_PX,
+    BlockShift,
     ShiftEstimate,
+    affine_from_blocks,
     estimate_shift,
+    most_reliable,
 )
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.coregistration.tie_points import TiePoints, Windows, windows_of

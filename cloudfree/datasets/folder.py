@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Window
 from cloudfree.datasets import sen12mscr
-from cloudfree.datasets.sample import Sample, Skipped
+from cloudfree.datasets.patch import Sample, Skipped
 from cloudfree.datasets.sen12mscr import SampleRole
 from cloudfree.errors import CloudfreeError, InputError
-from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.raster.dataset import Dataset
 
 # Side of a patch of SEN12MS-CR; larger scenes are cut to it.

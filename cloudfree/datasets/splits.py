@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from cloudfree.datasets.folder import Listing
-from cloudfree.datasets.sample import Sample
+from cloudfree.datasets.patch import Sample
 from cloudfree.datasets.sen12mscr import Split, split_of
 from cloudfree.errors import InputError
 

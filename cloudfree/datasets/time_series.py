@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from cloudfree.datasets.folder import rasters
-from cloudfree.datasets.sample import Sample
+from cloudfree.datasets.patch import Sample
 
 # A date in a name: 2018-01-06 or 20180106, not part of a longer number.
 _DATE = re.compile(r"(?<!\d)(20\d\d)(-?)(\d\d)\2(\d\d)(?!\d)")

@@ -17,9 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from cloudfree.errors import ModelError
-from cloudfree.inference.card_toml import card_entries_of
 from cloudfree.inference.model import Arrays
-from cloudfree.inference.model_card import ModelCard
+from cloudfree.inference.model_card import ModelCard, card_entries_of
 from cloudfree.inference.onnx_runtime import CARD_KEY, SMALLEST, OnnxRuntime
 from cloudfree.inference.torch_runtime import TorchRuntime
 

@@ -12,11 +12,10 @@ from typing import Any
 import torch
 
 from cloudfree.errors import ModelError
-from cloudfree.inference.devices import gpu_index
+from cloudfree.inference.devices import gpu_index, memory_errors
 from cloudfree.inference.model import GPU_BATCH, Arrays
 from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.inference.model_store import sha256_of
-from cloudfree.inference.oom import memory_errors
 
 logger = logging.getLogger("cloudfree")
 

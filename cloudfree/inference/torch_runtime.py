@@ -9,10 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from cloudfree.errors import ModelError
-from cloudfree.inference.cuda_streams import ThreadStream
-from cloudfree.inference.devices import gpu_index
+from cloudfree.inference.devices import ThreadStream, gpu_index, memory_errors
 from cloudfree.inference.model import GPU_BATCH, Arrays
-from cloudfree.inference.oom import memory_errors
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

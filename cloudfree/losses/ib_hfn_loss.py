@@ -1,9 +1,11 @@
-"""The joint objective of IB-HFN and how its weights change while the network learns.
+"""The joint loss of IB-HFN, its terms and how their weights change with the epoch.
 
 First the image: pixels and structure. Soon the spectra and the bottleneck join, sharpness when the
 colours have settled. Source: the abstract of arXiv 2606.09347 names the terms; weights and schedule
 are our design.
 """
+
+from __future__ import annotations
 
 import math
 from collections.abc import Mapping
@@ -11,12 +13,54 @@ from collections.abc import Mapping
 from torch import Tensor
 from torch.nn import functional
 
-from cloudfree.losses.contrastive_sharpness import contrastive_sharpness
-from cloudfree.losses.kl_divergence import bottleneck_divergence
-from cloudfree.losses.masked import over_bands
-from cloudfree.losses.pixel import charbonnier
-from cloudfree.losses.spectral_angle import spectral_angle_loss
+from cloudfree.losses.pixel import charbonnier, over_bands, spectral_angle_loss
 from cloudfree.losses.structural_similarity import similarity_loss
+
+
+def bottleneck_divergence(mu: Tensor, log_sigma: Tensor) -> Tensor:
+    """Mean Kullback-Leibler divergence of normal distributions from the standard one; in nats.
+
+    ``log_sigma`` is the logarithm of the standard deviation; both shapes broadcast. At least 0.
+
+    Source: Alemi et al., Deep variational information bottleneck, ICLR 2017.
+    """
+    log_variance = 2 * log_sigma
+    return 0.5 * (mu.square() + log_variance.exp() - 1 - log_variance).mean()
+
+
+BLUR_PX = 5
+FLAT = 1e-6  # keeps the ratio finite where nothing has an edge
+
+
+def contrastive_sharpness(image: Tensor, target: Tensor, cloudy: Tensor) -> Tensor:
+    """Distance of edges to the target's over the distances to two bad examples; 0 is best.
+
+    The bad examples are the input ``cloudy`` and the blurred target. One ratio for each image of
+    the batch, then their mean.
+    """
+    edges = laplacian(image)
+    good = _distance(edges, laplacian(target))
+    bad = _distance(edges, laplacian(cloudy)) + _distance(edges, laplacian(blurred(target)))
+    return (good / (bad + FLAT)).mean()
+
+
+def laplacian(image: Tensor) -> Tensor:
+    """Sum of the four neighbours less four times the pixel: (n, band, y, x) to y - 2 and x - 2."""
+    rows, columns = image[:, :, :, 1:-1], image[:, :, 1:-1]
+    centre = rows[:, :, 1:-1]
+    vertical = rows[:, :, :-2] + rows[:, :, 2:]
+    return vertical + columns[..., :-2] + columns[..., 2:] - 4 * centre
+
+
+def blurred(image: Tensor) -> Tensor:
+    """Mean of the 5 x 5 pixels around each, or of those inside the image."""
+    reach = BLUR_PX // 2
+    return functional.avg_pool2d(image, BLUR_PX, 1, reach, count_include_pad=False)
+
+
+def _distance(one: Tensor, other: Tensor) -> Tensor:
+    return (one - other).abs().mean(dim=(1, 2, 3))  # (n,)
+
 
 SIMILARITY, ANGLE, SHARPNESS, BOTTLENECK, GATE = 0.2, 0.1, 0.05, 1e-3, 0.05  # weights at their full
 ANGLE_FULL, BOTTLENECK_FULL = 0.1, 0.2  # progress at which a rising weight is full

@@ -1,11 +1,17 @@
-"""Structural similarity (SSIM) of two images, to be learned from.
+"""Structural similarity (SSIM) as a loss, and the losses that add it to others.
 
 The window, the constants and the zero border are those of the figure in ``cloudfree.metrics``.
+
+The letter states no loss; this is our choice.
 """
+
+from __future__ import annotations
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from cloudfree.losses.pixel import l1, spectral_angle_loss
 
 # Window and constants of Wang et al., IEEE TIP 13(4), 2004, for a dynamic range of 1.
 WINDOW_PX = 11
@@ -41,3 +47,26 @@ def _smooth(values: Tensor) -> Tensor:
     planes = functional.conv2d(planes, bell.reshape(1, 1, -1, 1), padding=(WINDOW_PX // 2, 0))
     planes = functional.conv2d(planes, bell.reshape(1, 1, 1, -1), padding=(0, WINDOW_PX // 2))
     return planes.reshape(values.shape)
+
+
+SIMILARITY_WEIGHT = 0.1
+
+
+def pixel_and_structure(image: Tensor, target: Tensor) -> Tensor:
+    """L1 and a tenth of one minus SSIM."""
+    return l1(image, target) + SIMILARITY_WEIGHT * similarity_loss(image, target)
+
+
+BLOCK_PX = 16
+COLOUR, SIMILARITY, ANGLE = 0.5, 0.1, 0.05  # weights
+
+
+def surroundings_loss(image: Tensor, target: Tensor) -> Tensor:
+    """L1, L1 of the means of 16 x 16 blocks, one minus SSIM and the spectral angle; in 0..1."""
+    blocks = functional.avg_pool2d(image - target, BLOCK_PX, ceil_mode=True).abs().mean()
+    return (
+        l1(image, target)
+        + COLOUR * blocks
+        + SIMILARITY * similarity_loss(image, target)
+        + ANGLE * spectral_angle_loss(image, target)
+    )

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.window import Window
 from cloudfree.metrics.image_metrics import Differences, Metrics, Scores, Where, compare
 from cloudfree.metrics.structural_similarity import CENTRED, OFF_CENTRE
 

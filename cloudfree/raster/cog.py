@@ -17,9 +17,8 @@ from rasterio.env import Env
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter
 
-from cloudfree.core.atomic import cannot_be_written, draft_folder
-from cloudfree.core.grid import Grid
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Grid, Window
+from cloudfree.core.output_files import cannot_be_written, draft_folder
 from cloudfree.parallel.malloc import trim_malloc
 from cloudfree.raster.creation_options import (
     BLOCK_PX,
@@ -29,10 +28,9 @@ from cloudfree.raster.creation_options import (
     check_creation_options,
     upper,
 )
-from cloudfree.raster.downsample import Resampling
-from cloudfree.raster.overviews import FirstLevel, with_overviews, write_overviews
-from cloudfree.raster.warnings_filter import ignored_warning
-from cloudfree.raster.windows import rectangle
+from cloudfree.raster.dataset import rectangle
+from cloudfree.raster.gdal import ignored_warning
+from cloudfree.raster.overviews import FirstLevel, Resampling, with_overviews, write_overviews
 
 # Draft and overviews are read once and thrown away: fast compression, and blocks low enough to be
 # full at each write of finished rows. Higher ones would wait in GDAL's cache, which the scene that

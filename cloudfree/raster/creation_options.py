@@ -16,7 +16,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 
 from cloudfree.errors import OutputError
-from cloudfree.raster.warnings_filter import collected_warnings
+from cloudfree.raster.gdal import collected_warnings
 
 BLOCK_PX = 512
 # Each level of the output keeps buffers for as many blocks as there are threads; with eight, who

@@ -1,24 +1,29 @@
-"""Open raster files that several threads may read."""
+"""Open raster files that several threads may read, whole or in windows."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import rasterio
+import rasterio.windows
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import DatasetReader
 
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Window
 from cloudfree.errors import DamagedError, InputError
-from cloudfree.raster.warnings_filter import ignored_warning
-from cloudfree.raster.windows import rectangle
+from cloudfree.raster.gdal import ignored_warning
+
+
+def rectangle(window: Window) -> rasterio.windows.Window:
+    """The same window in rasterio's words, columns first."""
+    return rasterio.windows.Window(window.col, window.row, window.width, window.height)
 
 
 class Dataset:
@@ -133,3 +138,32 @@ def open_raster(source: str, name: str) -> DatasetReader:
             wanted="a raster that GDAL reads, such as a GeoTIFF",
             hint="check the path and the file",
         ) from error
+
+
+# So many windows of this size, evenly spread; rasters up to 512 pixels are read whole.
+WINDOW_PX = 128
+WINDOWS_PER_SIDE = 4
+
+
+def sample_windows(dataset: Dataset, bands: Sequence[int]) -> NDArray[np.generic]:
+    """Numbers of some bands, counted from 0, in windows from all over: (band, pixel)."""
+    windows = even_windows(dataset.handle.height, dataset.handle.width)
+    parts = [dataset.read(list(bands), window).reshape(len(bands), -1) for window in windows]
+    return np.concatenate(parts, axis=1)
+
+
+def even_windows(height: int, width: int) -> list[Window]:
+    """The whole raster, or windows all over it."""
+    if max(height, width) <= WINDOW_PX * WINDOWS_PER_SIDE:
+        return [Window(0, 0, height, width)]
+    rows, cols = _starts(height), _starts(width)
+    return [
+        Window(row, col, min(WINDOW_PX, height), min(WINDOW_PX, width))
+        for row in rows
+        for col in cols
+    ]
+
+
+def _starts(length: int) -> list[int]:
+    last = max(length - WINDOW_PX, 0)
+    return sorted({round(last * (i + 0.5) / WINDOWS_PER_SIDE) for i in range(WINDOWS_PER_SIDE)})

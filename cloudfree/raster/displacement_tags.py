@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cloudfree.core.displacement import Displacement, PolynomialDisplacement, mean_shift
-from cloudfree.core.shift import NO_SHIFT, Shift
+from cloudfree.core.displacement import (
+    NO_SHIFT,
+    Displacement,
+    PolynomialDisplacement,
+    Shift,
+    mean_shift,
+)
 
 SHIFT = "CLOUDFREE_SHIFT_PX"
 COEFFICIENTS, BOUNDS = "CLOUDFREE_SHIFT_COEFFICIENTS", "CLOUDFREE_SHIFT_BOUNDS"

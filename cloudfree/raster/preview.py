@@ -11,7 +11,7 @@ from rasterio.io import MemoryFile
 from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import Float32
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.gdal import ignored_warning
 
 JPEG_QUALITY = "88"
 

@@ -1,4 +1,4 @@
-"""The files of a product, in a folder or in a zip archive."""
+"""The files of a product: in a folder or a zip archive, its XML, its STAC item."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from pystac import Asset, Item, STACError, STACTypeError
 
 from cloudfree.errors import InputError
 
@@ -111,3 +115,72 @@ def _damaged(file: str, product: str, error: Exception) -> InputError:
         wanted="a product that is whole",
         hint="copy or download it again",
     )
+
+
+def parse_xml(text: bytes, name: str) -> Element:
+    """The root of an XML text.
+
+    Raises
+    ------
+    InputError
+        It is no XML, or declares a document type: entities can make a small file fill the memory.
+    """
+    parser = ElementTree.XMLParser(target=_WithoutDoctype())
+    try:
+        parser.feed(text)
+        root: Element = parser.close()
+    except (ElementTree.ParseError, _DoctypeError) as error:
+        raise InputError(
+            f"{name} cannot be read ({error})",
+            wanted="the XML of the product as it was delivered",
+            hint="download the product again",
+        ) from error
+    return root
+
+
+class _DoctypeError(ValueError):
+    """A document type where none belongs."""
+
+
+class _WithoutDoctype(ElementTree.TreeBuilder):
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        """Refuse the declaration."""
+        del name, pubid, system
+        raise _DoctypeError("a document type declaration")
+
+
+# How GDAL reaches files elsewhere.
+_PLACES = {
+    "https://": "/vsicurl/https://",
+    "http://": "/vsicurl/http://",
+    "s3://": "/vsis3/",
+    "gs://": "/vsigs/",
+    "file://": "",
+}
+
+
+def read_item(path: Path) -> Item:
+    """The item in a file.
+
+    Raises
+    ------
+    InputError
+        It holds none.
+    """
+    try:
+        return Item.from_file(str(path))
+    except (STACError, STACTypeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path.name} is no STAC item ({error})",
+            wanted="the JSON of one item",
+            hint="save the item itself, not a collection or the answer to a search",
+        ) from error
+
+
+def gdal_name(asset: Asset) -> str:
+    """What GDAL opens to read an asset; a relative link is one from the item."""
+    href = asset.get_absolute_href() or asset.href
+    for scheme, place in _PLACES.items():
+        if href.startswith(scheme):
+            return place + href.removeprefix(scheme)
+    return href

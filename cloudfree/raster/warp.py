@@ -17,12 +17,10 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import Resampling
 
-from cloudfree.core.displacement import Displacement, PolynomialDisplacement
-from cloudfree.core.grid import Grid
+from cloudfree.core.displacement import Displacement, PolynomialDisplacement, Shift
+from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.shift import Shift
-from cloudfree.core.window import Window
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.gdal import ignored_warning
 
 Positions = NDArray[np.float64]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cloudfree.core.fill_mask import FillClass
+from cloudfree.core.grid import Window, strips
+from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.progress import Progress
-from cloudfree.core.window import Window, strips
 from cloudfree.metrics.image_metrics import Differences, Metrics, Scores, compare, has_data
 from cloudfree.metrics.structural_similarity import HALO_PX
 from cloudfree.report.sources import Sources

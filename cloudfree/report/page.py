@@ -7,12 +7,11 @@ from html import escape
 from string import Template
 
 from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
-from cloudfree.report.gallery import gallery, swatch
+from cloudfree.report.gallery import gallery, swatch, viewer
 from cloudfree.report.html import fact_list, part
 from cloudfree.report.metric_format import percent
 from cloudfree.report.scene_section import SceneSection
 from cloudfree.report.tables import NOTES, band_table, contents_table, region_table
-from cloudfree.report.viewer import viewer
 
 
 def render(chapters: Sequence[SceneSection], version: str) -> str:

@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.displacement import coarser
-from cloudfree.core.fill_mask import FillClass
-from cloudfree.core.grid import Grid
-from cloudfree.core.mask_classes import MaskClass
+from cloudfree.core.grid import Grid, strips
+from cloudfree.core.mask_classes import FillClass, MaskClass
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.window import strips
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.preview import reduced, reduced_classes, reduced_mean

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.acquisition import Acquisition
+from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float64
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError
-from cloudfree.raster.product_xml import parse_xml
+from cloudfree.raster.product_files import parse_xml
+from cloudfree.sentinel1.acquisition import platform_name
 from cloudfree.sentinel1.calibration import AzimuthNoise, Lut, Noise
-from cloudfree.sentinel1.product_name import platform_name
 
 Times = NDArray[np.datetime64]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32, Float64
-from cloudfree.core.window import Window
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.bands import SAR_BANDS, find_polarisations
-from cloudfree.core.displacement import Displacement
-from cloudfree.core.grid import Grid
+from cloudfree.core.displacement import NO_SHIFT, Displacement
+from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, decibel
-from cloudfree.core.shift import NO_SHIFT
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.raster import warp
 from cloudfree.raster.cog import CogProfile
-from cloudfree.raster.dataset import Dataset
+from cloudfree.raster.dataset import Dataset, sample_windows
 from cloudfree.raster.georeference import grid_of, same_grid
 from cloudfree.raster.resample import sample_displaced
-from cloudfree.raster.sample_windows import sample_windows
+from cloudfree.sentinel1.border_noise import EROSION_PX, grown, hanging
 from cloudfree.sentinel1.geocoded_files import find_sar_files
-from cloudfree.sentinel1.nodata_edge import EROSION_PX, grown, hanging
 from cloudfree.sentinel1.sar_units import decide_units, missing
 
 logger = logging.getLogger("cloudfree")

@@ -1,21 +1,131 @@
-"""The files that together are one geocoded Sentinel-1 scene."""
+"""The files that together are one geocoded Sentinel-1 scene, STAC items included.
+
+Source: STAC 1.0 with the extensions sat and sar, as the collection sentinel-1-rtc uses them.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from pystac import Item
+from rasterio.dtypes import dtype_rev, typename_fwd
+from rasterio.io import DatasetReader
 
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
 from cloudfree.core.bands import POLARISATION, SAR_BANDS, polarisation
+from cloudfree.core.grid import Grid
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import open_raster
-from cloudfree.raster.stac_item import read_item
-from cloudfree.sentinel1.acquisition_tags import acquisition_of_tags
-from cloudfree.sentinel1.polarisation_stack import stack
-from cloudfree.sentinel1.product_name import acquisition_of_name
-from cloudfree.sentinel1.rtc_item import acquisition_of_item, files_of_item, is_gamma_nought
+from cloudfree.raster.georeference import grid_of, same_grid
+from cloudfree.raster.product_files import gdal_name, read_item
+from cloudfree.sentinel1.acquisition import acquisition_of_name, acquisition_of_tags
+
+
+def stack(files: Sequence[str], names: Sequence[str]) -> str:
+    """The first bands of files, one above the other and with names, as a GDAL virtual dataset.
+
+    The text opens like a path; numbers, type, nodata, scale and offset are those of the files.
+
+    Raises
+    ------
+    InputError
+        A file cannot be opened, or the files do not lie on one grid.
+    """
+    grid: Grid | None = None
+    bands = []
+    for number, (file, name) in enumerate(zip(files, names, strict=True), start=1):
+        with open_raster(file, file) as dataset:
+            here = grid_of(dataset)
+            if grid is not None and not same_grid(grid, here):
+                raise InputError(
+                    f"{_last(file)} ({here.height} x {here.width} pixels) does not lie on the "
+                    f"grid of {_last(files[0])} ({grid.height} x {grid.width})",
+                    wanted="polarisations that match pixel by pixel",
+                    hint="warp one onto the other, for example with `rio warp --like`",
+                )
+            grid = grid or here
+            bands.append(_band(dataset, file, number, name))
+    assert grid is not None
+    return _dataset(grid, bands)
+
+
+def _dataset(grid: Grid, bands: Sequence[str]) -> str:
+    """The virtual dataset; a file that has no place on the ground leaves it without one."""
+    place = ""
+    if grid.crs:
+        numbers = ", ".join(f"{number:.17g}" for number in grid.transform.to_gdal())
+        place = f"<SRS>{escape(grid.crs)}</SRS><GeoTransform>{numbers}</GeoTransform>"
+    size = f'rasterXSize="{grid.width}" rasterYSize="{grid.height}"'
+    return f"<VRTDataset {size}>{place}{''.join(bands)}</VRTDataset>"
+
+
+def _band(dataset: DatasetReader, file: str, number: int, name: str) -> str:
+    kind = typename_fwd[dtype_rev[dataset.dtypes[0]]]
+    nodata = "" if dataset.nodata is None else f"<NoDataValue>{dataset.nodata!r}</NoDataValue>"
+    scaling = f"<Offset>{dataset.offsets[0]!r}</Offset><Scale>{dataset.scales[0]!r}</Scale>"
+    return (
+        f'<VRTRasterBand dataType={quoteattr(kind)} band="{number}">'
+        f"<Description>{escape(name)}</Description>{nodata}{scaling}"
+        f'<SimpleSource><SourceFilename relativeToVRT="0">{escape(file)}</SourceFilename>'
+        "<SourceBand>1</SourceBand></SimpleSource></VRTRasterBand>"
+    )
+
+
+def _last(file: str) -> str:
+    return file.rsplit("/", 1)[-1]
+
+
+def files_of_item(item: Item, name: str) -> dict[str, str]:
+    """What GDAL opens for each polarisation.
+
+    Raises
+    ------
+    InputError
+        The item has no asset of its own for VV or VH.
+    """
+    found = {band: asset for key, asset in item.assets.items() if (band := polarisation(key))}
+    if missing := [band for band in SAR_BANDS if band not in found]:
+        raise InputError(
+            f"no asset {' and no asset '.join(missing).lower()} in {name} "
+            f"({', '.join(item.assets) or 'it has none'})",
+            wanted="a terrain-corrected Sentinel-1 scene with the assets vv and vh",
+            hint="give an item of such a collection, as sentinel-1-rtc",
+        )
+    return {band: gdal_name(found[band]) for band in SAR_BANDS}
+
+
+def acquisition_of_item(item: Item) -> Acquisition:
+    """When and from where the scene of an item was seen."""
+    told: dict[str, Any] = item.properties
+    named = acquisition_of_name(item.id) or Acquisition()
+    platform = str(told.get("platform") or named.platform or "")
+    return Acquisition(
+        product=item.id,
+        platform=platform.title() or None,
+        acquired=_utc(told.get("start_datetime")) or _aware(item.datetime) or named.acquired,
+        orbit_direction=told.get("sat:orbit_state"),
+        relative_orbit=told.get("sat:relative_orbit", named.relative_orbit),
+    )
+
+
+def is_gamma_nought(item: Item) -> bool:
+    """Whether the item is of the collection whose backscatter is flattened by the terrain."""
+    return "rtc" in str(item.collection_id or "").lower() or item.id.lower().endswith("rtc")
+
+
+def _utc(text: str | None) -> datetime | None:
+    return _aware(datetime.fromisoformat(text)) if text else None
+
+
+def _aware(time: datetime | None) -> datetime | None:
+    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
+
 
 _RASTERS = {".tif", ".tiff"}
 _ITEMS = {".json", ".geojson"}

@@ -9,11 +9,10 @@ from typing import Protocol
 import numpy as np
 from pyproj import CRS, Transformer
 
-from cloudfree.core.grid import Grid
+from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float64
-from cloudfree.core.window import Window
-from cloudfree.raster.bilinear import bilinear
 from cloudfree.raster.georeference import pixel_size_m
+from cloudfree.raster.resample import bilinear
 from cloudfree.sentinel1.geolocation import CoarseHeights, Geolocation
 
 # Ground points are found at nodes so far apart, and pixels between them bilinearly: over this way

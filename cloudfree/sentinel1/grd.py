@@ -13,22 +13,19 @@ from pyproj import CRS
 
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import SAR_BANDS
-from cloudfree.core.displacement import Displacement
-from cloudfree.core.grid import Grid
+from cloudfree.core.displacement import NO_SHIFT, Displacement
+from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, Float64, decibel
-from cloudfree.core.shift import NO_SHIFT
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.raster import warp
-from cloudfree.raster.bilinear import bilinear
 from cloudfree.raster.georeference import pixel_size_m
+from cloudfree.raster.resample import bilinear
+from cloudfree.sentinel1.acquisition import acquisition_of_name
 from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, read_annotation
 from cloudfree.sentinel1.geocoding import Heights, ImagePositions
 from cloudfree.sentinel1.geolocation import CoarseHeights, Geolocation, GridGeolocation
 from cloudfree.sentinel1.image import GroundRangeImage
-from cloudfree.sentinel1.manifest import relative_orbit
-from cloudfree.sentinel1.product import MANIFEST, Product
-from cloudfree.sentinel1.product_name import acquisition_of_name
+from cloudfree.sentinel1.product import MANIFEST, Product, relative_orbit
 from cloudfree.sentinel1.sar_units import SarQuantity
 
 logger = logging.getLogger("cloudfree")

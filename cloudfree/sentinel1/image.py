@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.bands import SAR_BANDS
+from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.sentinel1.annotation import Annotation, read_calibration, read_noise
 from cloudfree.sentinel1.border_noise import BORDER_PX, HALO_PX, fringe, is_blank
 from cloudfree.sentinel1.calibration import sigma_nought
-from cloudfree.sentinel1.polarisation_stack import stack
+from cloudfree.sentinel1.geocoded_files import stack
 from cloudfree.sentinel1.product import Product
 
 

@@ -1,4 +1,4 @@
-"""The files of a Sentinel-1 GRD product, in a folder or in a zip."""
+"""The files of a Sentinel-1 GRD product, in a folder or in a zip, and its manifest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,25 @@ from pathlib import Path, PurePosixPath
 
 from cloudfree.core.bands import SAR_BANDS, polarisation
 from cloudfree.errors import InputError
-from cloudfree.raster.product_files import Archive, Folder, Tree
+from cloudfree.raster.product_files import Archive, Folder, Tree, parse_xml
+
+_SAFE = "{http://www.esa.int/safe/sentinel-1.0}"
+
+
+def relative_orbit(content: bytes) -> int | None:
+    """The relative orbit at the start of the acquisition; None where it is not told.
+
+    Source: S-1 Product Specification S1-RS-MDA-52-7441, section 5.1 (orbitReference).
+    """
+    try:
+        root = parse_xml(content, "manifest")
+    except InputError:
+        return None
+    for element in root.iter(f"{_SAFE}relativeOrbitNumber"):
+        if element.get("type", "start") == "start" and element.text:
+            return int(element.text)
+    return None
+
 
 MANIFEST = "manifest.safe"
 MEASUREMENT, ANNOTATION, CALIBRATION = "measurement", "annotation", "annotation/calibration"

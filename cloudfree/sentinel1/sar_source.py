@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from cloudfree.core.acquisition import Acquisition
-from cloudfree.core.displacement import Displacement
-from cloudfree.core.grid import Grid
+from cloudfree.core.displacement import NO_SHIFT, Displacement
+from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.shift import NO_SHIFT
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel1.grd import GrdScene

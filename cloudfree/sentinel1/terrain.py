@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from pyproj import Transformer
 
-from cloudfree.core.grid import Grid
+from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, Float64
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.raster import warp
 from cloudfree.raster.dataset import Dataset

@@ -12,8 +12,14 @@ from typing import Any
 from cloudfree.core.bands import optical_band
 from cloudfree.errors import InputError
 from cloudfree.sentinel2.metadata import sun_azimuth_deg
-from cloudfree.sentinel2.product import BandFile, OpticalProduct
-from cloudfree.sentinel2.product_name import ProductName, bucket_tile, name_of_path, product_name
+from cloudfree.sentinel2.product import (
+    BandFile,
+    OpticalProduct,
+    ProductName,
+    bucket_tile,
+    name_of_path,
+    product_name,
+)
 
 # B01.jp2, or a name that ends with the band and perhaps its resolution: NAME_B01.tif,
 # NAME_B02_10m.jp2. L2A in the buckets lies in folders R10m, R20m and R60m.

@@ -10,8 +10,13 @@ from pathlib import PurePath
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG, Acquisition
 from cloudfree.sentinel2.metadata import utc_time
 from cloudfree.sentinel2.offset import OffsetEvidence, baseline_evidence, stated_offsets
-from cloudfree.sentinel2.product import Level, OpticalProduct
-from cloudfree.sentinel2.product_name import ProductName, name_of_path, product_name
+from cloudfree.sentinel2.product import (
+    Level,
+    OpticalProduct,
+    ProductName,
+    name_of_path,
+    product_name,
+)
 
 # Band tag with what is added to digital numbers, and what the driver calls it in L2A.
 OFFSET_TAG, BOA_OFFSET_TAG = "RADIO_ADD_OFFSET", "BOA_ADD_OFFSET"

@@ -12,10 +12,9 @@ from xml.etree.ElementTree import Element
 
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.errors import InputError
-from cloudfree.raster.product_xml import parse_xml
+from cloudfree.raster.product_files import parse_xml
 from cloudfree.sentinel2.offset import OffsetEvidence, baseline_evidence, stated_offsets
-from cloudfree.sentinel2.product import Level
-from cloudfree.sentinel2.product_name import product_name
+from cloudfree.sentinel2.product import Level, product_name
 
 # L1C and L2A call the same things by different names.
 _QUANTIFICATION = (

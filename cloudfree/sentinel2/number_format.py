@@ -11,8 +11,7 @@ from rasterio.io import DatasetReader
 
 from cloudfree.core.radiometry import QUANTIFICATION, Radiometry, default_nodata
 from cloudfree.errors import InputError
-from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.sample_windows import sample_windows
+from cloudfree.raster.dataset import Dataset, sample_windows
 
 # What numbers are: bytes for the eye, reflectance as it is, or reflectance in whole numbers.
 NumberFormat = Literal["picture", "reflectance", "digital numbers"]

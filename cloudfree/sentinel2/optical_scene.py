@@ -13,15 +13,13 @@ from rasterio import enums
 
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG, Acquisition
 from cloudfree.core.bands import find_optical_bands
-from cloudfree.core.grid import Grid
+from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile
-from cloudfree.raster.dataset import Dataset
+from cloudfree.raster.dataset import Dataset, rectangle
 from cloudfree.raster.georeference import grid_of
 from cloudfree.raster.preview import reduced_average
-from cloudfree.raster.windows import rectangle
 from cloudfree.sentinel2.band_folder import band_of_file
 from cloudfree.sentinel2.dark_pixel_check import probe
 from cloudfree.sentinel2.detect_product import find_product

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cloudfree.sentinel2.product_name import bucket_tile
+from cloudfree.sentinel2.product import bucket_tile
 
 # Endings of files and folders that are no part of a product's name.
 _ENDINGS = (".safe", ".zip", ".json", ".geojson", ".xml")

@@ -1,12 +1,16 @@
-"""What a Sentinel-2 product is, whatever it is packed in."""
+"""What a Sentinel-2 product is, whatever it is packed in, and what its name says."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
 from typing import Literal
 
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
-from cloudfree.sentinel2.offset import OffsetEvidence
+from cloudfree.sentinel2.offset import OffsetEvidence, baseline_evidence
 
 Level = Literal["L1C", "L2A"]
 
@@ -48,3 +52,67 @@ def level_of_bands(bands: frozenset[str], product_bands: int = 12) -> Level | No
     if "B10" in bands:
         return "L1C"
     return "L2A" if len(bands) == product_bands else None
+
+
+# S2A_MSIL1C_20221005T115411_N0400_R023_T29UNU_20221005T164454; BigEarthNet leaves out what follows
+# the time, and the first digit of hours before ten. Source: S2 naming convention since 2016.
+_PRODUCT = re.compile(
+    r"(?P<platform>S2[A-D])_MSI(?P<level>L1C|L2A)_(?P<day>\d{8})T(?P<clock>\d{5,6})"
+    r"(?:_(?P<baseline>N\d{4}))?(?:_R(?P<orbit>\d{3}))?(?:_T\d{2}[A-Z]{3}(?:_\d{8}T\d{6})?)?"
+)
+
+# tiles/19/U/DP/2017/7/29/0: a tile in the public buckets.
+_BUCKET = re.compile(
+    r"/(?P<zone>\d{1,2})/(?P<latitude>[A-Z])/(?P<square>[A-Z]{2})"
+    r"/(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<number>\d+)$"
+)
+
+
+@dataclass(frozen=True)
+class ProductName:
+    """The parts of a product's name; None where the name is cut."""
+
+    text: str
+    level: Level
+    baseline: str | None
+    acquisition: Acquisition
+
+    @property
+    def evidence(self) -> tuple[OffsetEvidence, ...]:
+        """What the baseline in the name says of the offset."""
+        if self.baseline is None:
+            return ()
+        return (baseline_evidence("name", self.baseline, f"product {self.text}"),)
+
+
+def product_name(texts: Iterable[str]) -> ProductName | None:
+    """The first product name in one of the texts, the one with a baseline if there is one."""
+    found = [_named(match) for text in texts if (match := _PRODUCT.search(text))]
+    return next((name for name in found if name.baseline), found[0] if found else None)
+
+
+def name_of_path(path: PurePath) -> ProductName | None:
+    """The product that a file, or a folder above it, is named after."""
+    return product_name([path.name, *(folder.name for folder in path.parents)])
+
+
+def bucket_tile(folder: Path) -> str | None:
+    """Tile, day and number of a folder in the layout of the public buckets: T19UDP_20170729_0."""
+    match = _BUCKET.search(folder.absolute().as_posix())
+    if match is None:
+        return None
+    day = f"{match['year']}{int(match['month']):02d}{int(match['day']):02d}"
+    tile = f"{int(match['zone']):02d}{match['latitude']}{match['square']}"
+    return f"T{tile}_{day}_{match['number']}"
+
+
+def _named(match: re.Match[str]) -> ProductName:
+    acquired = datetime.strptime(match["day"] + match["clock"].zfill(6), "%Y%m%d%H%M%S")
+    acquisition = Acquisition(
+        product=match[0],
+        platform=f"Sentinel-{match['platform'][1:]}",
+        acquired=acquired.replace(tzinfo=UTC),
+        relative_orbit=int(match["orbit"]) if match["orbit"] else None,
+    )
+    level: Level = "L1C" if match["level"] == "L1C" else "L2A"
+    return ProductName(match[0], level, match["baseline"], acquisition)

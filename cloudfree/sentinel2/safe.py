@@ -15,8 +15,7 @@ from cloudfree.core.bands import optical_band
 from cloudfree.errors import InputError
 from cloudfree.raster.product_files import Archive, Folder, Tree
 from cloudfree.sentinel2.metadata import product_metadata, sun_azimuth_deg
-from cloudfree.sentinel2.product import BandFile, OpticalProduct
-from cloudfree.sentinel2.product_name import product_name
+from cloudfree.sentinel2.product import BandFile, OpticalProduct, product_name
 
 # MTD_MSIL1C.xml; before December 2016 S2A_OPER_MTD_SAFL1C_PDMC_20151222T... .xml
 PRODUCT_METADATA = re.compile(r"^(?:MTD_MSIL(?:1C|2A)|S2._.*_MTD_SAFL(?:1C|2A)_.*)\.xml$")

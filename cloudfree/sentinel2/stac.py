@@ -15,10 +15,9 @@ from pystac import Asset, Item
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import optical_band
 from cloudfree.errors import InputError
-from cloudfree.raster.stac_item import gdal_name, read_item
+from cloudfree.raster.product_files import gdal_name, read_item
 from cloudfree.sentinel2.offset import NO_OFFSET, OffsetEvidence, baseline_evidence, stated_offsets
-from cloudfree.sentinel2.product import BandFile, Level, OpticalProduct
-from cloudfree.sentinel2.product_name import product_name
+from cloudfree.sentinel2.product import BandFile, Level, OpticalProduct, product_name
 
 # Earth Search subtracted the offset from some of its items, and says so here; what its
 # `raster:bands` say does not follow.

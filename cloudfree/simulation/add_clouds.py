@@ -23,7 +23,7 @@ from cloudfree.simulation.cloud_fields import (
 )
 from cloudfree.simulation.cloud_layer import CloudLayer, spread_layers
 from cloudfree.simulation.noise import Shape
-from cloudfree.simulation.reflectance import coarsened
+from cloudfree.simulation.sensors import coarsened
 
 CloudKind = Literal["cumulus", "cirrus", "haze", "real", "mixed"]
 KINDS: tuple[CloudKind, ...] = get_args(CloudKind)

@@ -10,7 +10,7 @@ import numpy as np
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
-from cloudfree.simulation.reflectance import PATH, coarsened
+from cloudfree.simulation.sensors import PATH, coarsened
 
 # Top-of-atmosphere reflectance in the order of the L1C bands. Low cloud of water drops is white in
 # the visible, absorbs in the short-wave infrared and lies below the vapour that blackens B10; thin

@@ -16,8 +16,7 @@ import numpy as np
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.dihedral import DihedralTransform
 from cloudfree.core.radiometry import Float32
-from cloudfree.inference.tile_plan import TilePlan
-from cloudfree.inference.tile_weight import tile_weight
+from cloudfree.inference.sliding_window import TilePlan, tile_weight
 from cloudfree.simulation.atmosphere import CIRRUS, LOW_CLOUD
 from cloudfree.simulation.noise import Shape, fractal_noise
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cloudfree.core.radiometry import Float32
-from cloudfree.simulation.land_cover import Landscape, Where
-from cloudfree.simulation.land_cover_spectra import number
+from cloudfree.simulation.land_cover import Landscape, Where, number
 from cloudfree.simulation.noise import chance, fractal_noise
 from cloudfree.simulation.parcels import Parcels, ParcelSizes, divide_into_parcels
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.cropland import paint_fields
-from cloudfree.simulation.land_cover import Landscape, Where, relief
-from cloudfree.simulation.land_cover_spectra import LandCover
+from cloudfree.simulation.land_cover import LandCover, Landscape, Where, relief
 from cloudfree.simulation.noise import Shape, fractal_noise
 from cloudfree.simulation.river import distance_to, meander, road
 from cloudfree.simulation.settlements import Place, centrality, paint_town

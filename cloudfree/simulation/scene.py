@@ -11,11 +11,10 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.atmosphere import apply_atmosphere
-from cloudfree.simulation.backscatter import mean_backscatter, observed
 from cloudfree.simulation.cloud_fields import CloudParameters, Sun, draw_sky
 from cloudfree.simulation.landscape import draw_landscape
 from cloudfree.simulation.noise import Shape
-from cloudfree.simulation.reflectance import clear_reflectance, coarsened
+from cloudfree.simulation.sensors import clear_reflectance, coarsened, mean_backscatter, observed
 
 # Sentinel-1 reaches this far beyond the optical scene, in pixels, and its pixels lie between the
 # optical ones, so that using it takes a real resampling.
@@ -34,7 +33,7 @@ class SimulatedScene:
     `clear` and `cloudy` are reflectance 0-1 in the order of the L1C bands; `cloudy` equals `clear`
     where `mask` is clear. `sar` is sigma-nought in dB; the corner of its first pixel lies
     `SAR_MARGIN_PX + SAR_OFFSET_PX` rows above and columns left of the optical corner. `cover` is
-    the group of materials on the ground, a `materials.Cover`.
+    the group of materials on the ground, a `LandCover`.
     """
 
     clear: Float32

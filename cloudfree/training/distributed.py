@@ -1,4 +1,4 @@
-"""Several processes that train one network, each with patches of its own.
+"""Several processes that train one network, and the kernels their GPUs use.
 
 `torchrun` starts them and tells each by its environment which one it is. After every step the
 gradients, and the statistics of norm layers, are averaged over all of them, so that all hold the
@@ -14,8 +14,29 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.backends import cudnn
 
 from cloudfree.inference.torch_runtime import choose_device
+
+
+@contextmanager
+def fast_gpu_kernels(device: torch.device) -> Iterator[None]:
+    """Let a GPU try out its convolutions, and multiply matrices in TF32 like these.
+
+    All crops of a run have one size, so that what is found once holds for every step. On a CPU
+    nothing changes.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    before = cudnn.benchmark, torch.get_float32_matmul_precision()
+    cudnn.benchmark = True
+    torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        cudnn.benchmark = before[0]
+        torch.set_float32_matmul_precision(before[1])
 
 
 @dataclass(frozen=True)

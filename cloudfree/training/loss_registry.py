@@ -7,25 +7,30 @@ which their papers state them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.errors import InputError, ModelError
-from cloudfree.losses.adversarial import PIX2PIX_SHARE, generator_loss
-from cloudfree.losses.attention import attention_loss
-from cloudfree.losses.carl import carl
-from cloudfree.losses.cloud_aware import cloud_aware, published_cloud_aware
-from cloudfree.losses.gaussian_likelihood import gaussian_likelihood, spectrum_likelihood
+from cloudfree.inference.checkpoint import read_tensors
+from cloudfree.losses.adversarial import (
+    PERCEPTUAL,
+    PIX2PIX_SHARE,
+    attention_loss,
+    fusion_loss,
+    generator_loss,
+)
+from cloudfree.losses.cloud_weighted import carl, cloud_aware, published_cloud_aware
 from cloudfree.losses.ib_hfn_loss import joint_objective
-from cloudfree.losses.l1_ssim import pixel_and_structure
-from cloudfree.losses.pixel import charbonnier, l1
-from cloudfree.losses.restoration import surroundings_loss
-from cloudfree.losses.simulation_fusion import PERCEPTUAL, fusion_loss
-from cloudfree.training.batch import Batch
+from cloudfree.losses.perceptual import PerceptualDistance
+from cloudfree.losses.pixel import charbonnier, gaussian_likelihood, l1, spectrum_likelihood
+from cloudfree.losses.structural_similarity import pixel_and_structure, surroundings_loss
+from cloudfree.training.sampler import Batch
 
 # Weight of L1 beside the adversarial loss in pix2pix, McGAN and SpA GAN.
 GAN_L1 = 100.0
@@ -216,3 +221,39 @@ def loss_named(name: str) -> LossSpec:
             f"no loss {name!r}", wanted=f"one of {', '.join(OBJECTIVES)}", hint="correct --loss"
         )
     return OBJECTIVES[name]
+
+
+COLOURS = ("B04", "B03", "B02")
+
+
+def with_perceptual(
+    objective: LossSpec, file: str, bands: Sequence[str], device: torch.device
+) -> LossSpec:
+    """The objective with its perceptual term in the last stage, by the weights in a file.
+
+    `bands` are those of the restored image; its reflectance stands for the brightness of
+    photographs.
+
+    Raises
+    ------
+    CloudfreeError
+        The objective has no such term, the image has no colours, or these are not the weights of
+        VGG-16.
+    """
+    if not objective.perceptual or not set(COLOURS) <= set(bands):
+        raise InputError(
+            "--perceptual-weights for another loss or network",
+            wanted=f"--loss simulation-fusion and the bands {', '.join(COLOURS)}",
+            hint="leave --perceptual-weights out",
+        )
+    distance = PerceptualDistance(read_tensors(Path(file))).to(device)
+    colours = [bands.index(band) for band in COLOURS]
+
+    def loss(seen: LossInput) -> Tensor:
+        if seen.stage < len(objective.stages) - 1:
+            return objective.loss(seen)
+        image, target, _ = seen.unit
+        term: Tensor = distance(image[:, colours], target[:, colours])
+        return objective.loss(seen) + objective.perceptual * term
+
+    return replace(objective, loss=loss)

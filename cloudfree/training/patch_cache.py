@@ -10,8 +10,7 @@ from typing import Any
 
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.radiometry import Float32
-from cloudfree.datasets.patch import Patch, read_patch
-from cloudfree.datasets.sample import Sample, Skipped
+from cloudfree.datasets.patch import Patch, Sample, Skipped, read_patch
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.model_card import ModelCard
 

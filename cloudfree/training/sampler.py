@@ -1,13 +1,16 @@
-"""Which part of which patch is seen when.
+"""Which part of which patch is seen when, under which clouds, and how patches become batches.
 
 Everything is drawn from the seed and a count alone: step k sees the same however often a run was
 interrupted, and however many threads read.
+
+Real clouds come from the patches that are learned from and from no others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -20,11 +23,44 @@ from cloudfree.core.mask_classes import Mask, in_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.inference.model import fill_missing
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.training.batch import Batch
+from cloudfree.simulation.add_clouds import draw_cloud_parameters, make_atmosphere
+from cloudfree.simulation.atmosphere import apply_atmosphere
+from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer, cut_layer
 from cloudfree.training.distributed import ALONE, Processes
 from cloudfree.training.patch_cache import PatchArrays, PatchStore
 from cloudfree.training.settings import TrainingSettings
-from cloudfree.training.simulated_clouds import under_simulated_clouds
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Patches of one size, scaled as the network wants them.
+
+    `inputs` are what it takes, (n, band, y, x) by name. `cloudy` and `target` have the bands it
+    restores; `valid` tells where the target has data, elsewhere `target` is as `cloudy`.
+    `classes`, (n, y, x), is the cloud mask, or None where the loss needs none.
+    """
+
+    files: tuple[str, ...]
+    inputs: Mapping[str, Tensor]
+    cloudy: Tensor
+    target: Tensor
+    valid: Tensor
+    classes: Tensor | None
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device; nobody waits for the copy of a batch that is pinned."""
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pinned(self) -> Batch:
+        """The same in memory that a GPU copies from by itself."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        inputs = {name: change(value) for name, value in self.inputs.items()}
+        classes = None if self.classes is None else change(self.classes)
+        cloudy, target, valid = (change(one) for one in (self.cloudy, self.target, self.valid))
+        return Batch(self.files, inputs, cloudy, target, valid, classes)
+
 
 # What a draw is for: each purpose has random numbers of its own.
 _ORDER, _CROP, _SKY = 0, 1, 2
@@ -140,3 +176,38 @@ def collate(parts: list[SampleCrop]) -> Batch:
 
 def _stack(arrays: list[Float32] | list[Mask]) -> Tensor:
     return torch.from_numpy(np.stack(arrays))
+
+
+# Patches that are looked at for one with real clouds; then clouds are drawn.
+_TRIES = 3
+# With less cloud than this a patch has none to give.
+_LEAST_COVER = 0.05
+
+
+def under_simulated_clouds(
+    pixels: PatchArrays, bands: Sequence[str], store: PatchStore, rng: np.random.Generator
+) -> PatchArrays:
+    """The patch with its clear image under any weather in place of the cloudy one.
+
+    Where the loss needs the cloud mask, it is the true one.
+    """
+    weather = draw_cloud_parameters(rng)
+    layers = [layer] if weather.real and (layer := _real_cloud(bands, store, rng)) else []
+    sky = make_atmosphere(pixels.size, weather, rng, layers)
+    classes = None if pixels.classes is None else sky.mask
+    return replace(pixels, cloudy=apply_atmosphere(pixels.clear, sky, bands), classes=classes)
+
+
+def _real_cloud(
+    bands: Sequence[str], store: PatchStore, rng: np.random.Generator
+) -> CloudLayer | None:
+    """The cloud of any patch; None where none was found."""
+    if not set(OPACITY_BANDS) <= set(bands):
+        return None
+    for index in rng.integers(len(store.samples), size=_TRIES):
+        donor = store.get(int(index)) if store.samples[index].has_cloudy else None
+        if donor is not None:
+            layer = cut_layer(donor.cloudy, donor.clear, bands)
+            if layer.cover >= _LEAST_COVER:
+                return layer
+    return None

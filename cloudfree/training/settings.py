@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudfree.errors import InputError
-from cloudfree.inference.card_toml import toml_text
+from cloudfree.inference.model_card import toml_text
 
 OPTIMISERS = ("adam", "adamw", "nadam", "sgd")
 SCHEDULES = ("constant", "step", "cosine", "linear")

@@ -1,4 +1,4 @@
-"""One step of a training: forward, loss, backward, and new weights."""
+"""One step of a training: rate, forward, loss, backward, new weights."""
 
 from __future__ import annotations
 
@@ -13,12 +13,33 @@ from torch import Tensor, nn
 from cloudfree.errors import InputError
 from cloudfree.inference.torch_runtime import PRECISIONS
 from cloudfree.losses.adversarial import discriminator_loss
-from cloudfree.training.batch import Batch
 from cloudfree.training.distributed import Processes
 from cloudfree.training.loss_registry import LossInput, LossSpec
-from cloudfree.training.schedule import learning_rate
+from cloudfree.training.sampler import Batch
 from cloudfree.training.settings import TrainingSettings
 from cloudfree.training.train_state import ModelAndOptimizer, TrainState
+
+
+def learning_rate(
+    settings: TrainingSettings, step: int, steps: int, steps_per_epoch: float
+) -> float:
+    """The rate of step 0, 1, ... of a run, or of one of its stages, of `steps`."""
+    warmth = min(1.0, (step + 1) / settings.warmup_steps) if settings.warmup_steps else 1.0
+    return warmth * _without_warmup(settings, step, step / max(steps, 1), steps_per_epoch)
+
+
+def _without_warmup(
+    settings: TrainingSettings, step: int, progress: float, steps_per_epoch: float
+) -> float:
+    start, end = settings.learning_rate, settings.final_rate
+    if settings.schedule == "step":
+        return start * float(settings.gamma ** int(step / steps_per_epoch / settings.decay_epochs))
+    if settings.schedule == "cosine":
+        return end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * progress))
+    if settings.schedule == "linear":  # of pix2pix: constant, then down in the second half
+        return end + (start - end) * min(1.0, 2.0 * (1.0 - progress))
+    return start
+
 
 # The moving average follows quickly at first: after k steps it looks back over about k / 10.
 _AVERAGE_WARMUP = 10

@@ -11,21 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from cloudfree.core.log_filter import muted_log
+from cloudfree.core.log_capture import muted_log
 from cloudfree.core.progress import Progress
 from cloudfree.core.radiometry import Float32
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.parallel.prefetch import prefetch
 from cloudfree.training.patch_cache import PatchArrays, PatchStore
-from cloudfree.training.prediction import middle, predict
 from cloudfree.training.run_folder import CHECKPOINT, write_model
-from cloudfree.training.sample_images import write_samples
 from cloudfree.training.sampler import Batches
 from cloudfree.training.step import TrainPlan, train_step
 from cloudfree.training.train_state import TrainState
-from cloudfree.training.training_log import TrainingLog
-from cloudfree.training.validation import Validation
+from cloudfree.training.training_log import TrainingLog, write_samples
+from cloudfree.training.validation import Validation, middle, predict
 
 PICTURED = 4
 # Pictures after each epoch, but of a small data set not after every few steps.

@@ -13,18 +13,22 @@ import torch
 from patches import FOLDS
 from scores import open_network, replace
 
-from cloudfree.commands.evaluate.error_model_fit import Residuals, calibration_under, held_out
+from cloudfree.commands.evaluate.calibration import (
+    Residuals,
+    calibration_under,
+    calibrations,
+    card_entry,
+    held_out,
+    residuals,
+)
 from cloudfree.commands.evaluate.patch import find_clouds, restore
-from cloudfree.commands.evaluate.uncertainty import calibrations, card_entry, residuals
 from cloudfree.datasets.folder import list_samples
-from cloudfree.datasets.patch import read_patch
-from cloudfree.datasets.sample import Sample
-from cloudfree.inference.card_toml import toml_text
+from cloudfree.datasets.patch import Sample, read_patch
 from cloudfree.inference.model import Model
-from cloudfree.inference.model_card import ModelCard
+from cloudfree.inference.model_card import ModelCard, toml_text
 from cloudfree.inference.model_store import read_card
-from cloudfree.inference.test_time_augmentation import TestTimeAugmentation
 from cloudfree.inference.torch_runtime import TorchRuntime
+from cloudfree.inference.uncertainty import TestTimeAugmentation
 
 SOURCE = "flips"
 PROTOCOL = (

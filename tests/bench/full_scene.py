@@ -17,7 +17,7 @@ from statistics import median
 
 from cloudfree.inference.load import find_card
 from cloudfree.inference.model_store import DEFAULT_MODEL
-from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.sliding_window import TilePlan
 from tests.bench.scene import COVERS, cloudy_tiles
 
 FULL_PX, SHORT_PX = 10_980, 2_048

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cloudfree.core.displacement import Displacement, PolynomialDisplacement
-from cloudfree.core.shift import Shift
+from cloudfree.core.displacement import Displacement, PolynomialDisplacement, Shift
 from cloudfree.coregistration.clear_windows import BANDS
 from tests.factories.displaced_scenes import RealPair, estimate, measured
 

@@ -12,15 +12,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cloudfree.commands.remove import run as remove
+from cloudfree.core.grid import Window, strips
 from cloudfree.core.progress import silent
-from cloudfree.core.window import Window, strips
 from cloudfree.inference.checkpoint import build_network
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import Arrays, Model, TileInputs
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.model_store import DEFAULT_MODEL
-from cloudfree.inference.tile_plan import TilePlan
-from cloudfree.inference.tile_weight import tile_weight
+from cloudfree.inference.sliding_window import TilePlan, tile_weight
 from cloudfree.inference.torch_runtime import TorchRuntime
 from cloudfree.raster.cog import CogWriter
 from cloudfree.sentinel1.geocoded import SarScene

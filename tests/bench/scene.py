@@ -14,7 +14,7 @@ from rasterio.windows import Window
 
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.radiometry import QUANTIFICATION
-from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.sliding_window import TilePlan
 from tests.factories.rasters import TEN_METRES, UTM31
 
 if TYPE_CHECKING:

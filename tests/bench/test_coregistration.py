@@ -24,8 +24,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudfree.core.displacement import Displacement, kind, words
-from cloudfree.core.shift import Shift
+from cloudfree.core.displacement import Displacement, Shift, kind, words
 from tests.bench.registrars import (
     cloudfree,
     cloudfree_ungated,

@@ -12,8 +12,7 @@ from cloudfree.cloudmask.score import cloud_score
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import TileInputs
-from cloudfree.inference.sliding_window import predict_rows
-from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.sliding_window import TilePlan, predict_rows
 from tests.bench.published_detector import published_score
 from tests.bench.stand_in_gpu import feed
 from tests.factories.rasters import cloudy_scene

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from cloudfree.cli.coregister import command
 from cloudfree.commands.coregister import run as coregister
 from cloudfree.core.bands import SAR_BANDS
-from cloudfree.core.shift import Shift
+from cloudfree.core.displacement import Shift
 from cloudfree.coregistration.clear_windows import BANDS
 from tests.factories.rasters import write_cloudy_scene, write_radar, write_raster
 from tests.factories.scene_pairs import field_pair

@@ -110,9 +110,9 @@ def test_verbosity_decides_what_is_said_on_stderr(
     scene: str, monkeypatch: pytest.MonkeyPatch, flags: list[str], shown: set[str]
 ) -> None:
     def talk(*_: Any) -> _Result:
-        mask.log.debug("detail")
-        mask.log.info("note")
-        mask.log.warning("beware")
+        mask.logger.debug("detail")
+        mask.logger.info("note")
+        mask.logger.warning("beware")
         return _Result()
 
     _pipeline(monkeypatch, talk)

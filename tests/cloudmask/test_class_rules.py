@@ -11,8 +11,7 @@ from cloudfree.cloudmask.class_rules import (
     confirm_shadows,
     resolve_thin_cloud,
 )
-from cloudfree.cloudmask.shadow import ShadowThresholds
-from cloudfree.cloudmask.shadow_projection import ShadowProjection
+from cloudfree.cloudmask.shadow import ShadowProjection, ShadowThresholds
 from cloudfree.core.mask_classes import MaskClass
 from tests.factories.cloudy_scenes import (
     CLOUD,

@@ -8,15 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudfree.cloudmask.class_rules import ClassRules
-from cloudfree.cloudmask.classifier import Classifier, Shadows
+from cloudfree.cloudmask.classifier import Classifier, Shadows, with_halo
 from cloudfree.cloudmask.scene_statistics import OVERVIEW_PX, SceneStatistics, collect_statistics
 from cloudfree.cloudmask.score import SCORE_HALO_PX
-from cloudfree.cloudmask.shadow import SHADOW_BANDS
-from cloudfree.cloudmask.shadow_projection import ShadowProjection
-from cloudfree.cloudmask.strip_halo import with_halo
+from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowProjection
+from cloudfree.core.grid import Window, strips
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.core.progress import silent
-from cloudfree.core.window import Window, strips
 from tests.factories.cloudy_scenes import TEN_METRE_AXES, ArraySource, cloudy_scene, degrees_apart
 
 RULES = ClassRules(threshold=0.2, max_ndsi=0.6)

@@ -13,8 +13,7 @@ from cloudfree.cloudmask.class_rules import THIN_CLOUD, ClassRules, add_haze
 from cloudfree.cloudmask.classifier import Classifier, Shadows
 from cloudfree.cloudmask.haze import HAZE_BANDS, haze_threshold
 from cloudfree.cloudmask.scene_statistics import collect_statistics
-from cloudfree.cloudmask.shadow import SHADOW_BANDS
-from cloudfree.cloudmask.shadow_projection import ShadowProjection
+from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowProjection
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.core.progress import silent
 from tests.factories.cloudy_scenes import (

@@ -1,3 +1,5 @@
+"""Growing, smoothing and majority filters on masks."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -6,9 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
-from cloudfree.cloudmask.morphology import Distance, dilate, dilation_halo_px, parse_distance
+from cloudfree.cloudmask.morphology import (
+    Distance,
+    dilate,
+    dilation_halo_px,
+    parse_distance,
+    shadow_under_dilation,
+)
+from cloudfree.core.grid import strips
 from cloudfree.core.mask_classes import MaskClass
-from cloudfree.core.window import strips
 from cloudfree.errors import InputError
 
 CLASSES = np.array([*MaskClass], dtype=np.uint8)
@@ -74,3 +82,16 @@ def test_strips_with_their_halo_grow_like_the_whole(seed: int, radius: float, ro
         outer = window.grown(dilation_halo_px(radius), height, width)
         part = dilate(mask[outer.slices], radius)[window.within(outer)]
         np.testing.assert_array_equal(part, whole[window.slices])
+
+
+def test_shadow_goes_on_below_the_cloud_beside_it_and_not_over_clear_ground() -> None:
+    mask = np.zeros((8, 30), np.uint8)
+    mask[:, 10:14], mask[:, 14:] = MaskClass.SHADOW, MaskClass.CLOUD
+    told = shadow_under_dilation(mask, 5)
+    assert told[:, 10:19].all()
+    assert not told[:, :10].any()
+    assert not told[:, 19:].any()
+
+
+def test_a_cloud_without_shadow_has_none() -> None:
+    assert not shadow_under_dilation(np.full((8, 8), MaskClass.CLOUD, np.uint8), 5).any()

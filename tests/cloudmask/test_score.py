@@ -16,7 +16,7 @@ from cloudfree.cloudmask.score import (
     ndsi,
     pixel_score,
 )
-from cloudfree.core.window import strips
+from cloudfree.core.grid import strips
 from tests.factories.cloudy_scenes import CLOUD, VEGETATION, WATER, planes_of, spectrum
 
 GOLDEN = ("cloudy0_128x128", "shadow_96x96", "snow_96x96", "uniform_64x64", "zeros_32x32")

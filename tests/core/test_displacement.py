@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cloudfree.core.displacement import (
     Displacement,
     PolynomialDisplacement,
+    Shift,
     coarser,
     kind,
     mean_shift,
@@ -17,7 +18,6 @@ from cloudfree.core.displacement import (
     reach_px,
     words,
 )
-from cloudfree.core.shift import Shift
 
 AFFINE = PolynomialDisplacement(1, ((1.0, -2.0), (0.3, 0.1), (-0.2, 0.5)), 101, 201)
 BENT = PolynomialDisplacement(

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 from affine import Affine
 
-from cloudfree.core.grid import Grid
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Grid, Window
 
 GRID = Grid(None, Affine(10, 0, 500_000, 0, -10, 4_000_000), 100, 200)
 

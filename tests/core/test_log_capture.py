@@ -22,9 +22,9 @@ def test_warnings_are_kept_and_notes_dropped(caplog: pytest.LogCaptureFixture) -
 
 
 def test_who_listened_before_listens_again(caplog: pytest.LogCaptureFixture) -> None:
-    handlers, propagate = logger.handlers[:], log.propagate
+    handlers, propagate = logger.handlers[:], logger.propagate
     with pytest.raises(RuntimeError, match="enough"), captured_warnings() as kept:
         raise RuntimeError("enough")
     logger.warning("after it")
     assert (kept, caplog.messages) == ([], ["after it"])
-    assert (logger.handlers, log.propagate) == (handlers, propagate)
+    assert (logger.handlers, logger.propagate) == (handlers, propagate)

@@ -7,12 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cloudfree.core.displacement import Displacement, PolynomialDisplacement, kind
-from cloudfree.core.shift import Shift
+from cloudfree.core.displacement import Displacement, PolynomialDisplacement, Shift, kind
 from cloudfree.coregistration.displacement_model import (
     MAX_DOUBT_PX,
     DisplacementFit,
-    Step,
+    Refinement,
     fit_displacement,
 )
 from cloudfree.coregistration.tie_points import REACH_PX, TiePointMatching, Windows
@@ -118,7 +117,7 @@ def test_matches_that_are_far_off_are_outliers() -> None:
     ids=["no noise", "little noise", "by chance", "more than expected", "nothing but chance"],
 )
 def test_a_step_is_gone_as_far_as_errors_shrink(moved: float, noise: float, share: float) -> None:
-    step = Step(moved, noise)
+    step = Refinement(moved, noise)
     assert step.share == pytest.approx(share, abs=0.02)
     assert step.left_px + step.share * moved == pytest.approx(moved)
 

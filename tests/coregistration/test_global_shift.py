@@ -10,17 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloudfree.core.displacement import NO_SHIFT, Displacement, Shift
 from cloudfree.core.radiometry import Float32, decibel
-from cloudfree.core.shift import NO_SHIFT, Shift
 from cloudfree.coregistration.features import optical_features, sar_features
 from cloudfree.coregistration.global_shift import (
     MAX_DISAGREEMENT_PX,
     MIN_RELIABILITY,
     NOTHING_MEASURED,
+    BlockShift,
     ShiftEstimate,
+    affine_from_blocks,
     estimate_shift,
+    most_reliable,
 )
 from cloudfree.coregistration.phase_correlation import CrossPower
+from tests.factories.displaced_scenes import error_px, rotation
 from tests.factories.scene_pairs import field_pair
 
 SIDE = 192
@@ -135,3 +139,64 @@ def test_agreement_is_highest_at_the_shift_and_halves_make_the_whole() -> None:
         assert (row - power.reach, col - power.reach) == (5, -3)
         assert surface.shape == (2 * power.reach + 1,) * 2
     assert 0 < power.agreement()[0].max() <= 2
+
+
+BLOCK_SIDE = 4000
+NOTHING = CrossPower(8, 8, 1, 1)
+
+
+def _blocks(by: Displacement, reliability: float = 0.9) -> list[BlockShift]:
+    places = np.arange(256, BLOCK_SIDE, 1000.0)
+    blocks = []
+    for row in places:
+        for col in places:
+            there = by.at(np.array(row), np.array(col))
+            shift = Shift(float(there[0]) - row, float(there[1]) - col)
+            blocks.append(BlockShift(row, col, NOTHING, ShiftEstimate(shift, reliability, 0.1)))
+    return blocks
+
+
+def test_an_affine_goes_through_blocks_that_differ() -> None:
+    by = rotation(BLOCK_SIDE, 0.3, Shift(2, -1))
+    found = affine_from_blocks(_blocks(by), BLOCK_SIDE, BLOCK_SIDE)
+    assert found is not None
+    assert error_px(found, Shift(), by, BLOCK_SIDE)[1] < 0.01
+
+
+def test_blocks_that_went_astray_take_no_part() -> None:
+    by = rotation(BLOCK_SIDE, 0.3, Shift(2, -1))
+    blocks = _blocks(by)
+    blocks[5] = BlockShift(256, 256, NOTHING, ShiftEstimate(Shift(-25, 30), 0.9, 0.1))
+    found = affine_from_blocks(blocks, BLOCK_SIDE, BLOCK_SIDE)
+    assert found is not None
+    assert error_px(found, Shift(), by, BLOCK_SIDE)[1] < 0.2
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        _blocks(Shift(3, 4)),
+        _blocks(rotation(BLOCK_SIDE, 0.01, Shift(3, 4))),
+        _blocks(rotation(BLOCK_SIDE, 0.3, Shift()), reliability=0.3),
+        _blocks(rotation(BLOCK_SIDE, 0.3, Shift()))[:5],
+        _blocks(rotation(BLOCK_SIDE, 0.3, Shift()))[::4],
+    ],
+    ids=["alike", "nearly alike", "not reliable", "too few", "in a line"],
+)
+def test_otherwise_one_shift_serves_all(blocks: list[BlockShift]) -> None:
+    assert affine_from_blocks(blocks, BLOCK_SIDE, BLOCK_SIDE) is None
+
+
+def test_blocks_that_contradict_each_other_give_nothing() -> None:
+    rng = np.random.default_rng(0)
+    blocks = [
+        BlockShift(b.row, b.col, NOTHING, ShiftEstimate(Shift(*rng.uniform(-20, 20, 2)), 0.9, 0.1))
+        for b in _blocks(Shift())
+    ]
+    assert affine_from_blocks(blocks, BLOCK_SIDE, BLOCK_SIDE) is None
+
+
+def test_the_surest_block_is_the_most_reliable() -> None:
+    blocks = _blocks(Shift())
+    blocks[3] = BlockShift(1, 2, NOTHING, ShiftEstimate(Shift(), 0.99, 0.1))
+    assert most_reliable(blocks) == blocks[3]

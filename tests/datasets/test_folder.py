@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Window
 from cloudfree.datasets.folder import _cut, list_samples
-from cloudfree.datasets.sample import Sample, Skipped
+from cloudfree.datasets.patch import Sample, Skipped
 from cloudfree.errors import InputError
 from tests.factories.sample_folders import TEST, paths_of, touch_patch, write_triplet
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Window
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import read_patch
 from cloudfree.errors import InputError

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.datasets.folder import Listing
-from cloudfree.datasets.sample import Sample
+from cloudfree.datasets.patch import Sample
 from cloudfree.datasets.splits import choose_split, evenly_spread, regroup
 from cloudfree.errors import InputError
 from tests.factories.sample_folders import TEST, TRAIN

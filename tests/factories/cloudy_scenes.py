@@ -11,8 +11,7 @@ from affine import Affine
 
 from cloudfree.cloudmask.pixel_axes import PixelAxes
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.grid import Grid
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Grid, Window
 
 TEN_METRE_AXES = PixelAxes(north=(-0.1, 0.0), east=(0.0, 0.1))
 

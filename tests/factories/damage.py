@@ -11,7 +11,7 @@ import pytest
 import rasterio.shutil
 from rasterio.errors import NotGeoreferencedWarning
 
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.gdal import ignored_warning
 
 
 def cut_short(path: Path, share: float = 0.5) -> Path:

@@ -12,9 +12,8 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, cloud_score
-from cloudfree.core.displacement import Displacement, PolynomialDisplacement
+from cloudfree.core.displacement import Displacement, PolynomialDisplacement, Shift
 from cloudfree.core.radiometry import Float32, linear_power
-from cloudfree.core.shift import Shift
 from cloudfree.coregistration.clear_windows import BANDS, CLOUD_SCORE
 from cloudfree.coregistration.displacement_model import DisplacementFit, fit_displacement
 from cloudfree.coregistration.features import optical_features, sar_features

@@ -12,15 +12,14 @@ from rasterio.windows import from_bounds, intersection
 from scipy.ndimage import map_coordinates
 from scipy.ndimage import shift as move
 
-from cloudfree.core.displacement import Displacement
+from cloudfree.core.displacement import Displacement, Shift
+from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.shift import Shift
-from cloudfree.core.window import Window
 from cloudfree.coregistration.clear_windows import BLOCK_PX, MAX_BLOCKS, MIN_CLEAR, Block
 from cloudfree.coregistration.features import optical_features
 from cloudfree.coregistration.measure import ShiftMeasurement, decide, estimate_displacement
 from cloudfree.coregistration.phase_correlation import CrossPower
-from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.sliding_window import TilePlan
 from tests.factories.scene_pairs import origin
 
 # Brighter than any ground of this scene in this band: clouds.

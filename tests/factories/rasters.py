@@ -12,7 +12,7 @@ from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.gdal import ignored_warning
 
 UTM31 = "EPSG:32631"
 TEN_METRES = Affine(10, 0, 500_000, 0, -10, 4_500_000)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from cloudfree.core.displacement import Displacement
+from cloudfree.core.displacement import NO_SHIFT, Displacement
 from cloudfree.core.radiometry import Float32, decibel
-from cloudfree.core.shift import NO_SHIFT
 
 FIELD_PX = 10
 # Points per pixel along each side: what a sensor sees of a pixel is its mean.

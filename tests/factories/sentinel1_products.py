@@ -17,7 +17,7 @@ import rasterio
 from pyproj import Transformer
 from rasterio.errors import NotGeoreferencedWarning
 
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.gdal import ignored_warning
 
 NAME = "S1A_IW_GRDH_1SDV_20210424T173240_20210424T173305_037592_046F2A_1C3D"
 SPEED_OF_LIGHT_M_S = 299_792_458.0

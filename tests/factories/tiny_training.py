@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.inference.registry import card_entries
-from cloudfree.training.batch import Batch
 from cloudfree.training.distributed import ALONE, Processes
 from cloudfree.training.loss_registry import loss_named
+from cloudfree.training.sampler import Batch
 from cloudfree.training.settings import choose_settings
 from cloudfree.training.step import TrainPlan
 from cloudfree.training.train_state import TrainState, start_training_state

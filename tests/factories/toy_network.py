@@ -12,8 +12,7 @@ from safetensors.torch import save_file
 
 import cloudfree.networks
 from cloudfree.inference import registry as catalogue
-from cloudfree.inference.card_toml import card_entries_of, toml_text
-from cloudfree.inference.model_card import model_card
+from cloudfree.inference.model_card import card_entries_of, model_card, toml_text
 from cloudfree.inference.registry import card_entries
 
 FILE = '''

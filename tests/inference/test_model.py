@@ -14,8 +14,7 @@ from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
 from cloudfree.inference.model import GPU_BATCH, VARIANCE, Arrays, Model, TileInputs, fill_missing
-from cloudfree.inference.model_card import ModelCard
-from cloudfree.inference.scaling import Scaling
+from cloudfree.inference.model_card import ModelCard, Scaling
 from tests.factories.readiness import OneAtATime
 
 CARD = ModelCard(

@@ -18,11 +18,10 @@ from torch import nn
 
 from cloudfree.errors import ModelError
 from cloudfree.inference import export, onnx_runtime
-from cloudfree.inference.card_toml import card_entries_of, toml_text
 from cloudfree.inference.checkpoint import build_network
 from cloudfree.inference.export import TOLERANCE, OnnxParity, noise, roomy_side, write_onnx
 from cloudfree.inference.load import load_model
-from cloudfree.inference.model_card import ModelCard, model_card
+from cloudfree.inference.model_card import ModelCard, card_entries_of, model_card, toml_text
 from cloudfree.inference.model_store import CARD
 from cloudfree.inference.onnx_runtime import CARD_KEY, OnnxRuntime, read_onnx_card
 from cloudfree.inference.registry import card_entries

@@ -11,12 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudfree.core.grid import Window, strips
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.window import Window, strips
 from cloudfree.errors import InputError
-from cloudfree.inference.sliding_window import predict_rows
-from cloudfree.inference.tile_plan import TilePlan
-from cloudfree.inference.tile_weight import tile_weight
+from cloudfree.inference.sliding_window import TilePlan, predict_rows, tile_weight
 from tests.factories.patience import PATIENCE_S
 
 

@@ -6,10 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cloudfree.losses.contrastive_sharpness import contrastive_sharpness
-from cloudfree.losses.ib_hfn_loss import gate_loss, joint_objective, terms, weights
-from cloudfree.losses.pixel import charbonnier
-from cloudfree.losses.spectral_angle import spectral_angle_loss
+from cloudfree.losses.ib_hfn_loss import (
+    contrastive_sharpness,
+    gate_loss,
+    joint_objective,
+    terms,
+    weights,
+)
+from cloudfree.losses.pixel import charbonnier, spectral_angle_loss
 from cloudfree.losses.structural_similarity import similarity_loss
 from cloudfree.networks.ib_hfn import IbHfn
 from tests.factories.images import cloud_mask, image

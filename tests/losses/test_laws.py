@@ -7,16 +7,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from cloudfree.losses.attention import attention_loss
-from cloudfree.losses.carl import carl
-from cloudfree.losses.cloud_aware import cloud_aware, published_cloud_aware
-from cloudfree.losses.contrastive_sharpness import contrastive_sharpness
-from cloudfree.losses.gaussian_likelihood import gaussian_likelihood, spectrum_likelihood
-from cloudfree.losses.l1_ssim import pixel_and_structure
-from cloudfree.losses.pixel import CHARBONNIER_EPSILON, charbonnier, l1
-from cloudfree.losses.simulation_fusion import fusion_loss
-from cloudfree.losses.spectral_angle import MAX_COSINE, spectral_angle_loss
-from cloudfree.losses.structural_similarity import similarity_loss
+from cloudfree.losses.adversarial import attention_loss, fusion_loss
+from cloudfree.losses.cloud_weighted import carl, cloud_aware, published_cloud_aware
+from cloudfree.losses.ib_hfn_loss import contrastive_sharpness
+from cloudfree.losses.pixel import (
+    CHARBONNIER_EPSILON,
+    MAX_COSINE,
+    charbonnier,
+    gaussian_likelihood,
+    l1,
+    spectral_angle_loss,
+    spectrum_likelihood,
+)
+from cloudfree.losses.structural_similarity import pixel_and_structure, similarity_loss
 from tests.factories.images import cloud_mask, image
 
 Loss = Callable[[Tensor, Tensor], Tensor]

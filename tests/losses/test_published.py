@@ -9,11 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from cloudfree.losses.carl import carl
-from cloudfree.losses.cloud_aware import masked_l1, published_cloud_aware
-from cloudfree.losses.gaussian_likelihood import gaussian_likelihood, spectrum_likelihood
-from cloudfree.losses.pixel import l1
-from cloudfree.losses.spectral_angle import spectral_angle_loss
+from cloudfree.losses.cloud_weighted import carl, masked_l1, published_cloud_aware
+from cloudfree.losses.pixel import gaussian_likelihood, l1, spectral_angle_loss, spectrum_likelihood
 from cloudfree.losses.structural_similarity import similarity_loss
 
 DSEN2_CR_SCALE = 5.0  # reflectance to the units of DSen2-CR

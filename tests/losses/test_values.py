@@ -6,19 +6,33 @@ import pytest
 import torch
 from torch.nn import functional
 
-from cloudfree.losses.adversarial import PIX2PIX_SHARE, discriminator_loss, generator_loss
-from cloudfree.losses.attention import attention_loss
-from cloudfree.losses.carl import carl
-from cloudfree.losses.cloud_aware import cloud_aware, masked_l1
-from cloudfree.losses.contrastive_sharpness import blurred, contrastive_sharpness, laplacian
-from cloudfree.losses.gaussian_likelihood import gaussian_likelihood, spectrum_likelihood
-from cloudfree.losses.kl_divergence import bottleneck_divergence
-from cloudfree.losses.l1_ssim import pixel_and_structure
-from cloudfree.losses.pixel import charbonnier, l1
-from cloudfree.losses.simulation_fusion import fusion_loss
-from cloudfree.losses.spectral_angle import spectral_angle_loss
-from cloudfree.losses.structural_similarity import similarity_loss, similarity_map
-from cloudfree.metrics.spectral_angle import spectral_angle_deg
+from cloudfree.losses.adversarial import (
+    PIX2PIX_SHARE,
+    attention_loss,
+    discriminator_loss,
+    fusion_loss,
+    generator_loss,
+)
+from cloudfree.losses.cloud_weighted import carl, cloud_aware, masked_l1
+from cloudfree.losses.ib_hfn_loss import (
+    blurred,
+    bottleneck_divergence,
+    contrastive_sharpness,
+    laplacian,
+)
+from cloudfree.losses.pixel import (
+    charbonnier,
+    gaussian_likelihood,
+    l1,
+    spectral_angle_loss,
+    spectrum_likelihood,
+)
+from cloudfree.losses.structural_similarity import (
+    pixel_and_structure,
+    similarity_loss,
+    similarity_map,
+)
+from cloudfree.metrics.image_metrics import spectral_angle_deg
 from cloudfree.metrics.structural_similarity import structural_similarity
 from tests.factories.images import cloud_mask, image
 

@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cloudfree.core.window import strips
-from cloudfree.metrics.image_metrics import Metrics, Scores, compare, score
-from cloudfree.metrics.spectral_angle import spectral_angle_deg
+from cloudfree.core.grid import strips
+from cloudfree.metrics.image_metrics import Metrics, Scores, compare, score, spectral_angle_deg
 from cloudfree.metrics.structural_similarity import (
     C1,
     HALO_PX,

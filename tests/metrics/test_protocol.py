@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Window
 from cloudfree.metrics.protocol import GLF_CR, NATIVE, PROTOCOLS, UNCRTAINTS
 from cloudfree.metrics.structural_similarity import HALO_PX, structural_similarity
 

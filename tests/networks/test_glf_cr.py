@@ -10,8 +10,14 @@ from scipy.ndimage import median_filter
 from torch import Tensor, nn
 
 from cloudfree.networks.cloud_attentive import CloudAttentive
-from cloudfree.networks.dynamic_filter import DynamicFilter, adaptive_filter
-from cloudfree.networks.glf_cr import VARIANTS, DenseLayer, GlfCr, despeckled
+from cloudfree.networks.glf_cr import (
+    VARIANTS,
+    DenseLayer,
+    DynamicFilter,
+    GlfCr,
+    adaptive_filter,
+    despeckled,
+)
 from tests.factories.golden_weights import (
     golden_arrays,
     golden_shapes,

@@ -8,14 +8,13 @@ import rasterio
 from rasterio._env import get_gdal_config
 from rasterio.errors import NotGeoreferencedWarning
 
-from cloudfree.core.grid import Grid
-from cloudfree.core.window import Window, strips
+from cloudfree.core.grid import Grid, Window, strips
 from cloudfree.errors import OutputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.downsample import halve
+from cloudfree.raster.gdal import ignored_warning
 from cloudfree.raster.georeference import grid_of
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.overviews import halve
 from tests.factories.damage import closed_folder, full_disk
 from tests.factories.rasters import TEN_METRES, UTM31
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.core.displacement import Displacement, PolynomialDisplacement
-from cloudfree.core.shift import NO_SHIFT, Shift
+from cloudfree.core.displacement import NO_SHIFT, Displacement, PolynomialDisplacement, Shift
 from cloudfree.raster.displacement_tags import displacement_of_tags, tags_of_displacement
 
 HEIGHT, WIDTH = 101, 201

@@ -14,8 +14,8 @@ from rasterio.io import MemoryFile
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Grid
 from cloudfree.raster.dataset import Dataset
+from cloudfree.raster.gdal import ignored_warning
 from cloudfree.raster.preview import jpeg, png, reduced, reduced_classes
-from cloudfree.raster.warnings_filter import ignored_warning
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import TEN_METRES, UTM31, write_raster
 

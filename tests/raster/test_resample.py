@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudfree.core.displacement import PolynomialDisplacement
-from cloudfree.core.shift import Shift
-from cloudfree.core.window import Window
+from cloudfree.core.displacement import PolynomialDisplacement, Shift
+from cloudfree.core.grid import Window
 from cloudfree.raster.resample import mean_around
 from cloudfree.sentinel1.geocoded import SarScene
 from tests.sentinel1.test_geocoded import GRID, SOURCES, _speckle, _write

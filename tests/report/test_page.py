@@ -12,7 +12,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
 from cloudfree.metrics.image_metrics import Metrics
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.gdal import ignored_warning
 from cloudfree.report.comparison import BeforeAfter, Comparison
 from cloudfree.report.gallery import SMALL_PX
 from cloudfree.report.page import render

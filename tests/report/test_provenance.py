@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cloudfree.core.displacement import PolynomialDisplacement
-from cloudfree.core.shift import NO_SHIFT, Shift
+from cloudfree.core.displacement import NO_SHIFT, PolynomialDisplacement, Shift
 from cloudfree.errors import InputError
 from cloudfree.report.provenance import provenance_of
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Window
 from cloudfree.errors import InputError
 from cloudfree.sentinel1.annotation import read_annotation, read_calibration, read_noise
-from cloudfree.sentinel1.manifest import relative_orbit
+from cloudfree.sentinel1.product import relative_orbit
 from tests.factories.sentinel1_products import (
     MANIFEST,
     SPACING_M,

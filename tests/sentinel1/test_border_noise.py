@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cloudfree.sentinel1.border_noise import box_mean, fringe, is_blank
-from cloudfree.sentinel1.nodata_edge import EROSION_PX, grown, hanging
+from cloudfree.sentinel1.border_noise import EROSION_PX, box_mean, fringe, grown, hanging, is_blank
 
 GAIN, NOISE = 450.0, 1000.0
 ALL_ENDS = (True, True, True, True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Window
 from cloudfree.sentinel1.calibration import AzimuthNoise, Lut, Noise, sigma_nought
 
 LINES = np.array([0.0, 100.0, 250.0])

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 
-from cloudfree.core.grid import Grid
+from cloudfree.core.displacement import Shift
+from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import decibel, linear_power
-from cloudfree.core.shift import Shift
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.raster import warp
 from cloudfree.sentinel1.geocoded import SarScene

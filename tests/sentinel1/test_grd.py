@@ -9,10 +9,9 @@ import pytest
 from affine import Affine
 from pyproj import CRS
 
-from cloudfree.core.grid import Grid
+from cloudfree.core.displacement import Shift
+from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import decibel, linear_power
-from cloudfree.core.shift import Shift
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.sentinel1.grd import GrdScene
 from cloudfree.sentinel1.sar_source import open_sar_source

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Window
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogWriter
 from cloudfree.sentinel2.optical_scene import OpticalScene

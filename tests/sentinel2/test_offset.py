@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.errors import InputError
-from cloudfree.raster.warnings_filter import ignored_warning
-from cloudfree.sentinel2.dark_pixel_statistics import statistics_evidence
+from cloudfree.raster.gdal import ignored_warning
+from cloudfree.sentinel2.dark_pixel_check import statistics_evidence
 from cloudfree.sentinel2.offset import (
     OffsetEvidence,
     baseline_evidence,

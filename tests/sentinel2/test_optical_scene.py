@@ -7,7 +7,7 @@ import pytest
 import rasterio
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Window
 from cloudfree.errors import InputError
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import (

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError
-from cloudfree.raster.bilinear import bilinear
 from cloudfree.raster.cog import CogWriter
+from cloudfree.raster.resample import bilinear
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import FIELD
 from tests.factories.sentinel2_products import (

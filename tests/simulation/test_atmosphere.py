@@ -20,7 +20,7 @@ from cloudfree.simulation.atmosphere import (
     haze_opacity,
     shaded,
 )
-from cloudfree.simulation.reflectance import PATH
+from cloudfree.simulation.sensors import PATH
 
 SHAPE = (12, 12)
 GROUND = np.full((len(OPTICAL_BANDS), *SHAPE), 0.12, dtype=np.float32)

@@ -13,8 +13,8 @@ from scipy.ndimage import grey_closing, uniform_filter
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import MaskClass
-from cloudfree.raster.warnings_filter import ignored_warning
-from cloudfree.simulation.land_cover_spectra import LandCover
+from cloudfree.raster.gdal import ignored_warning
+from cloudfree.simulation.land_cover import LandCover
 from cloudfree.simulation.scene import (
     GROUND_MARGIN_PX,
     SAR_MARGIN_PX,

@@ -11,11 +11,32 @@ from typing import Any
 import pytest
 import torch
 from torch import distributed
+from torch.backends import cudnn
 
-from cloudfree.training.distributed import ALONE, join_processes
+from cloudfree.training.distributed import ALONE, fast_gpu_kernels, join_processes
 from tests.conftest import ROOT
 from tests.factories.patience import PATIENCE_S
 from tests.factories.rank import train
+
+
+def state() -> tuple[bool, str]:
+    return cudnn.benchmark, torch.get_float32_matmul_precision()
+
+
+def test_a_gpu_searches_its_kernels_for_the_time_of_a_training() -> None:
+    before = state()
+    with fast_gpu_kernels(torch.device("cuda")):
+        assert state() == (True, "high")
+    assert state() == before
+    with pytest.raises(KeyError), fast_gpu_kernels(torch.device("cuda")):
+        raise KeyError
+    assert state() == before
+
+
+def test_a_cpu_computes_as_before() -> None:
+    before = state()
+    with fast_gpu_kernels(torch.device("cpu")):
+        assert state() == before
 
 
 def test_without_torchrun_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,9 @@ from cloudfree.cli.group import group
 from cloudfree.commands.remove import run as remove
 from cloudfree.commands.remove.inputs import check_level
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.fill_mask import FillClass
+from cloudfree.core.grid import Window
+from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.progress import silent
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError
 from cloudfree.inference.model import Arrays, Model
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card

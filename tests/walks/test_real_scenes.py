@@ -10,11 +10,11 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
-from cloudfree.core.fill_mask import FillClass
+from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.progress import silent
 from cloudfree.errors import InputError
 from cloudfree.inference.load import load_model
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.gdal import ignored_warning
 
 
 def _pixels(path: Path) -> np.ndarray:

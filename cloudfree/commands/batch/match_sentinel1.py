@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from cloudfree.commands.batch.scene_pair import ScenePair
+from cloudfree.commands.batch.scenes import ScenePair
 from cloudfree.core.log_capture import captured_warnings
 from cloudfree.errors import CloudfreeError
-from cloudfree.sentinel1.product_name import acquisition_of_name
+from cloudfree.sentinel1.acquisition import acquisition_of_name
 from cloudfree.sentinel1.sar_source import open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 

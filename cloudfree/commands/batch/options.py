@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from cloudfree.commands.batch.scene_pair import ScenePair
+from cloudfree.commands.batch.scenes import ScenePair
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
 
 State = Literal["restored", "checked", "skipped", "failed"]

@@ -15,19 +15,16 @@ from typing import Any
 
 from cloudfree.commands.batch.match_sentinel1 import with_radar
 from cloudfree.commands.batch.options import BatchOptions, BatchResult, SceneOutcome
-from cloudfree.commands.batch.scene_folder import radars_below, scenes_below
 from cloudfree.commands.batch.scene_job import SceneJob, restore
-from cloudfree.commands.batch.scene_list import read_scene_list
-from cloudfree.commands.batch.scene_pair import ScenePair
+from cloudfree.commands.batch.scenes import ScenePair, radars_below, read_scene_list, scenes_below
 from cloudfree.commands.batch.sharding import Shard
 from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
-from cloudfree.core.atomic import make_folder
+from cloudfree.core.output_files import make_folder, require_writable
 from cloudfree.core.progress import Progress
 from cloudfree.errors import InputError, OutputError
 from cloudfree.inference.load import find_card
 from cloudfree.parallel.processes import in_processes
-from cloudfree.raster.output_checks import require_writable
 
 logger = logging.getLogger("cloudfree")
 

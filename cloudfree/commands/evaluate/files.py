@@ -12,11 +12,10 @@ from typing import Any
 
 from cloudfree.commands.evaluate.page import EvaluationPage, PatchSection, render_evaluation
 from cloudfree.commands.evaluate.result import Evaluation
-from cloudfree.core.atomic import make_folder, write_whole
+from cloudfree.core.output_files import make_folder, require_absent, require_writable, write_whole
 from cloudfree.errors import OutputError
 from cloudfree.metrics.bootstrap import METRICS
 from cloudfree.metrics.image_metrics import Metrics
-from cloudfree.raster.output_checks import require_absent, require_writable
 
 PAGE, JSON, SUMMARY, PATCHES = "index.html", "evaluation.json", "summary.csv", "patches.csv"
 FILES = (PAGE, JSON, SUMMARY, PATCHES)

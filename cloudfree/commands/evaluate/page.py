@@ -1,19 +1,104 @@
-"""An evaluation as one HTML page: figures first, then patches to look at."""
+"""An evaluation as one HTML page: tables first, then patches to look at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from string import Template
 
 from cloudfree.commands.evaluate.calibration import Calibration
 from cloudfree.commands.evaluate.summary import GroupKind, SummaryRow
-from cloudfree.commands.evaluate.tables import calibration_table, cross_table, figure_table
+from cloudfree.metrics.bootstrap import Interval
 from cloudfree.report.gallery import gallery
-from cloudfree.report.html import fact_list, part
-from cloudfree.report.metric_format import PSNR, SSIM
+from cloudfree.report.html import column_head, fact_list, part, table
+from cloudfree.report.metric_format import COLUMNS, PSNR, SSIM, Column, percent
 from cloudfree.report.scene_section import Picture
+
+RMSE = Column("rmse", "RMSE", "reflectance", 4, more_is_better=False)
+METRIC_COLUMNS = (*COLUMNS, RMSE)
+
+
+def figure_table(rows: Sequence[SummaryRow]) -> str:
+    """Every figure of every method, group by group; the best of a group stands out."""
+    heads = "".join(map(column_head, METRIC_COLUMNS))
+    body = "".join(_group(group, own) for group, own in _grouped(rows).items())
+    return table(f'<tr><th scope="col">Method</th>{heads}</tr>', body)
+
+
+def cross_table(rows: Sequence[SummaryRow], title: str, column: Column) -> str:
+    """One figure: groups down, methods across, with its interval where there is one."""
+    methods = list(dict.fromkeys(row.method for row in rows))
+    heads = "".join(f'<th scope="col">{escape(method)}</th>' for method in methods)
+    head = f'<tr><th scope="col">{title}</th><th scope="col">Patches</th>{heads}</tr>'
+    groups = _grouped(rows).items()
+    return table(head, "".join(_cross_row(group, own, column) for group, own in groups))
+
+
+def calibration_table(found: Mapping[str, Calibration]) -> str:
+    """How well the variances of each model fit its errors."""
+    head = "".join(
+        f'<th scope="col">{name}</th>'
+        for name in ("Model", "UCE", "AUCE", "within 1 \u03c3", "within 2 \u03c3")
+    )
+    rows = "".join(
+        f'<tr><th scope="row">{escape(label)}</th><td>{one.uce:.4f}</td><td>{one.auce:.4f}</td>'
+        f"<td>{percent(one.within_1)}</td><td>{percent(one.within_2)}</td></tr>"
+        for label, one in found.items()
+    )
+    return table(f"<tr>{head}</tr>", rows)
+
+
+def _grouped(rows: Iterable[SummaryRow]) -> dict[str, list[SummaryRow]]:
+    groups: dict[str, list[SummaryRow]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return groups
+
+
+def _group(group: str, rows: Sequence[SummaryRow]) -> str:
+    patches = rows[0].means.patches
+    span = f'colspan="{len(METRIC_COLUMNS) + 1}" scope="colgroup"'
+    head = f'<tr class="group"><th {span}>{group.title()} pixels ({patches} patches)</th></tr>'
+    return head + "".join(_figure_row(row, rows) for row in rows)
+
+
+def _figure_row(row: SummaryRow, rivals: Sequence[SummaryRow]) -> str:
+    cells = "".join(_figure_cell(row, rivals, column) for column in METRIC_COLUMNS)
+    return f'<tr><th scope="row">{escape(row.method)}</th>{cells}</tr>'
+
+
+def _figure_cell(row: SummaryRow, rivals: Sequence[SummaryRow], column: Column) -> str:
+    best = _is_best(row, rivals, column)
+    interval = _interval(row.means.intervals.get(column.field), column)
+    return _cell(column.text(row.means.figures), best, interval)
+
+
+def _cross_row(group: str, rows: Sequence[SummaryRow], column: Column) -> str:
+    cells = "".join(_figure_cell(row, rows, column) for row in rows)
+    patches = rows[0].means.patches
+    return f'<tr><th scope="row">{escape(group)}</th><td>{patches}</td>{cells}</tr>'
+
+
+def _is_best(row: SummaryRow, rivals: Sequence[SummaryRow], column: Column) -> bool:
+    own = row.means.figures
+    others = [rival.means.figures for rival in rivals if rival is not row]
+    return column.value(own) is not None and not any(
+        column.improves(own, other) for other in others
+    )
+
+
+def _interval(interval: Interval | None, column: Column) -> str:
+    if interval is None:
+        return ""
+    low, high = (f"{end:.{column.decimals}f}" for end in (interval.low, interval.high))
+    return f'<span class="unit"> {low}\N{EN DASH}{high}</span>'
+
+
+def _cell(text: str, best: bool, more: str) -> str:
+    kind = ' class="better"' if best else ""
+    return f"<td{kind}>{text}{more}</td>"
+
 
 NOTES = (
     "Figures are means over patches of the figures of each. The range behind a mean holds 95 of "

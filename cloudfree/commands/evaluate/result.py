@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from cloudfree.commands.evaluate.calibration import Calibration
+from cloudfree.commands.evaluate.page import METRIC_COLUMNS
 from cloudfree.commands.evaluate.summary import GroupKind, ScoredPatch, SummaryRow
-from cloudfree.commands.evaluate.tables import METRIC_COLUMNS
 from cloudfree.commands.text_table import text_table
-from cloudfree.datasets.sample import Skipped
-from cloudfree.inference.card_toml import toml_text
+from cloudfree.datasets.patch import Skipped
+from cloudfree.inference.model_card import toml_text
 from cloudfree.report.metric_format import PSNR, Column
 
 

@@ -16,10 +16,10 @@ from cloudfree.commands.evaluate.result import Evaluation
 from cloudfree.commands.evaluate.scoring import Prepared, Scoring
 from cloudfree.commands.evaluate.summary import summarise
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.log_filter import muted_log
+from cloudfree.core.log_capture import muted_log
 from cloudfree.core.progress import Progress
 from cloudfree.datasets.folder import PATCH_PX, list_samples
-from cloudfree.datasets.sample import Sample, Skipped
+from cloudfree.datasets.patch import Sample, Skipped
 from cloudfree.datasets.splits import SplitChoice, choose_split, evenly_spread, regroup
 from cloudfree.errors import InputError, ModelError
 from cloudfree.inference.load import load_model

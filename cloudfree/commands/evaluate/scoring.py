@@ -9,21 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from cloudfree.commands.evaluate.calibration import Calibration, calibration
+from cloudfree.commands.evaluate.calibration import Calibrating, Calibration, calibration
 from cloudfree.commands.evaluate.patch import (
     NOTHING,
     Clouds,
     FilledPatch,
+    Predict,
     find_clouds,
+    network_variance,
     restore,
     score,
 )
-from cloudfree.commands.evaluate.predict import Predict, network_variance
 from cloudfree.commands.evaluate.summary import ScoredPatch
-from cloudfree.commands.evaluate.uncertainty import Calibrating
 from cloudfree.core.radiometry import Float32
-from cloudfree.datasets.patch import Patch, read_patch
-from cloudfree.datasets.sample import Sample, Skipped
+from cloudfree.datasets.patch import Patch, Sample, Skipped, read_patch
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.model import Model
 from cloudfree.metrics.protocol import PatchMetrics, Protocol

@@ -12,8 +12,7 @@ from cloudfree.cloudmask.class_rules import REQUIRED_BANDS
 from cloudfree.cloudmask.score import CIRRUS_BAND
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import SAR_BANDS
-from cloudfree.core.grid import Grid
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Grid, Window
 from cloudfree.errors import DamagedError, InputError
 from cloudfree.inference.load import find_card
 from cloudfree.inference.model_card import ModelCard

@@ -16,20 +16,26 @@ from cloudfree import __version__
 from cloudfree.cloudmask.class_rules import REQUIRED_BANDS, ClassRules
 from cloudfree.cloudmask.classifier import Classifier, Shadows
 from cloudfree.cloudmask.haze import HazeThreshold
-from cloudfree.cloudmask.mask_file import mask_profile
+from cloudfree.cloudmask.mask_file import ScoreWriter, mask_profile, score_profile
 from cloudfree.cloudmask.morphology import parse_distance
 from cloudfree.cloudmask.pixel_axes import PixelAxes
 from cloudfree.cloudmask.scene_statistics import OpticalSource, collect_statistics
 from cloudfree.cloudmask.score import CIRRUS_BAND
-from cloudfree.cloudmask.score_file import ScoreWriter, score_profile
-from cloudfree.cloudmask.sun_source import NO_SUN, Sun, decide_sun, log_sun, projection_of, sun_tags
+from cloudfree.cloudmask.sun_geometry import (
+    NO_SUN,
+    Sun,
+    decide_sun,
+    log_sun,
+    projection_of,
+    sun_tags,
+)
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import MaskClass, class_fractions
+from cloudfree.core.output_files import check_output_names, require_absent
 from cloudfree.core.progress import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.georeference import displacement_px, pixel_size_m
-from cloudfree.raster.output_checks import check_output_names, require_absent
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.output_name import output_beside
 from cloudfree.sentinel2.vrt import Resampling

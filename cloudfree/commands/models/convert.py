@@ -8,7 +8,7 @@ from pathlib import Path
 from cloudfree.core.progress import Progress
 from cloudfree.errors import ModelError
 from cloudfree.inference.load import find_card, load_network
-from cloudfree.inference.model_folder import check_model_folder, write_folder
+from cloudfree.inference.model_store import check_model_folder, write_folder
 from cloudfree.inference.onnx_runtime import ONNX_SUFFIX
 
 

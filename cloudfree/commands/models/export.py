@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloudfree.core.output_files import require_absent
 from cloudfree.core.progress import Progress
 from cloudfree.errors import ModelError, OutputError
 from cloudfree.inference.export import OnnxParity, write_onnx
 from cloudfree.inference.load import ModelFiles, find_card, load_network
 from cloudfree.inference.onnx_runtime import ONNX_SUFFIX, OnnxRuntime
-from cloudfree.raster.output_checks import require_absent
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ from typing import Any
 
 from cloudfree.core.progress import Progress
 from cloudfree.inference.load import find_card, load_network
-from cloudfree.inference.model_card import ModelCard
+from cloudfree.inference.model_card import ModelCard, Scaling
 from cloudfree.inference.onnx_runtime import ONNX_SUFFIX, OnnxRuntime
 from cloudfree.inference.registry import network_entry
-from cloudfree.inference.scaling import Scaling
 
 INDENT = 12
 

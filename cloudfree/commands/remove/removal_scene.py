@@ -1,8 +1,8 @@
-"""What the engine needs of a scene: which tiles, what they hold, how opaque the result is."""
+"""What the sliding window needs of a scene: which tiles, what they hold, which opacity."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,22 +10,85 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_file import MaskFile
-from cloudfree.cloudmask.shadow_under_dilation import shadow_under_dilation
-from cloudfree.commands.remove.edge_fill import fill_edge
-from cloudfree.commands.remove.row_buffer import RollingRows
+from cloudfree.cloudmask.morphology import shadow_under_dilation
 from cloudfree.core.displacement import Displacement, reach_px
+from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import is_cloud_or_shadow
 from cloudfree.core.progress import Progress
 from cloudfree.core.radiometry import Float32
-from cloudfree.core.window import Window
-from cloudfree.inference.compositing import compose
-from cloudfree.inference.feathering import feather
+from cloudfree.inference.compositing import compose, feather
 from cloudfree.inference.model import Model, TileInputs
-from cloudfree.inference.sliding_window import predict_rows
-from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.sliding_window import TilePlan, predict_rows
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
+
+RasterArray = NDArray[np.generic]
+
+
+class RollingRows:
+    """Serves windows of a raster whose rows come from top to bottom, each of them read once.
+
+    `read` writes the pixels of a window into an array, (band, y, x). `held`, of that shape, has
+    room for the rows that are kept, beginning with the first that was last asked for above or below
+    those in memory: always the same, for new memory of that size takes longer than what is read
+    into it (tests/bench/NOTES.md).
+    """
+
+    def __init__(
+        self, read: Callable[[Window, RasterArray], object], height: int, held: RasterArray
+    ) -> None:
+        self._read, self._height, self._pixels = read, height, held
+        self._held = Window(0, 0, 0, held.shape[2])
+
+    def read(self, window: Window) -> RasterArray:
+        """Pixels of a window, (band, y, x), which hold until the next is asked for.
+
+        They are not to be written to, and the window is at most as high as what is held.
+        """
+        if window.row < self._held.row or window.row_stop > self._held.row_stop:
+            self._move_to(window.row)
+        pixels = self._pixels[:, *window.within(self._held)]
+        pixels.setflags(write=False)
+        return pixels
+
+    def _move_to(self, row: int) -> None:
+        """Hold the rows from `row` on; what is there already is kept."""
+        rows = min(self._pixels.shape[1], self._height - row)
+        wanted = Window(row, 0, rows, self._held.width)
+        kept = max(self._held.row_stop - row, 0) if row >= self._held.row else 0
+        first = row - self._held.row
+        for band in self._pixels:  # band by band: numpy would copy what may overlap
+            band[:kept] = band[first : first + kept]
+        self._read(Window(row + kept, 0, rows - kept, wanted.width), self._pixels[:, kept:rows])
+        self._held = wanted
+
+
+def fill_edge(bands: Float32, width_px: int) -> Float32:
+    """The bands, (band, y, x), with missing pixels up to `width_px` from data taken from there.
+
+    Each takes the mean of its four neighbours that have data, step by step from the edge outwards;
+    a pixel is missing where any band is NaN. What lies farther out stays missing. A window needs a
+    halo of `width_px` pixels to equal the whole.
+    """
+    missing = np.isnan(bands).any(axis=0)
+    if not missing.any() or missing.all():
+        return bands
+    filled = np.where(missing, np.nan, bands)
+    for _ in range(width_px):
+        step = _mean_of_neighbours(filled)
+        filled = np.where(np.isnan(filled), step, filled)
+    return np.asarray(filled, dtype=np.float32)
+
+
+def _mean_of_neighbours(bands: Float32) -> Float32:
+    """Mean of the neighbours above, below, left and right; NaN where none has data."""
+    padded = np.pad(bands, ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
+    sides = (padded[:, :-2, 1:-1], padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:])
+    count = np.sum([np.isfinite(side) for side in sides], axis=0)
+    total = np.sum([np.nan_to_num(side) for side in sides], axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+
 
 # Width of the soft edge in pixels: the dilation of the mask covers it, so that the thin rim of a
 # cloud, not the ground beside it, is where original and restored pixels mix.

@@ -22,7 +22,7 @@ from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_s
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
 from cloudfree.commands.remove.uncertainty import deviation_writer
-from cloudfree.core.fill_mask import FILL_COLOURS, FillClass
+from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
 from cloudfree.core.progress import Progress
 from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure, shift_tags
 from cloudfree.coregistration.time_gap import gap_tags
@@ -30,7 +30,7 @@ from cloudfree.errors import InputError
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import Model
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.inference.tile_plan import TilePlan
+from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.parallel.async_writer import write_async
 from cloudfree.parallel.malloc import limit_malloc_arenas

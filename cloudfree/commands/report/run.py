@@ -8,20 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree import __version__
-from cloudfree.core.atomic import make_folder, write_whole
-from cloudfree.core.fill_mask import FillClass
-from cloudfree.core.mask_classes import class_fractions
+from cloudfree.core.mask_classes import FillClass, class_fractions
+from cloudfree.core.output_files import (
+    check_output_names,
+    make_folder,
+    require_absent,
+    require_writable,
+    write_whole,
+)
 from cloudfree.core.progress import Progress
 from cloudfree.errors import InputError
-from cloudfree.raster.output_checks import check_output_names, require_absent, require_writable
 from cloudfree.raster.preview import png
 from cloudfree.report.comparison import BeforeAfter, Comparison, compare_with_truth
-from cloudfree.report.metadata_table import facts
 from cloudfree.report.metric_format import COLUMNS, percent
 from cloudfree.report.page import render
 from cloudfree.report.quicklooks import quicklooks
 from cloudfree.report.scene_section import SceneSection
 from cloudfree.report.sources import Sources, open_sources
+from cloudfree.report.tables import facts
 
 logger = logging.getLogger("cloudfree")
 

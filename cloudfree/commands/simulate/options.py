@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cloudfree.core.output_files import require_absent
 from cloudfree.errors import InputError, OutputError
-from cloudfree.raster.output_checks import require_absent
 from cloudfree.simulation.add_clouds import CloudKind
 from cloudfree.simulation.scene import MAX_MISREGISTRATION_PX
 

@@ -12,8 +12,7 @@ from cloudfree.commands.mask.run import MaskSettings, MaskSource, plan_mask
 from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions
 from cloudfree.core.progress import Progress, silent
 from cloudfree.datasets.folder import list_samples
-from cloudfree.datasets.patch import read_patch
-from cloudfree.datasets.sample import Sample
+from cloudfree.datasets.patch import Sample, read_patch
 from cloudfree.datasets.splits import evenly_spread
 from cloudfree.datasets.time_series import Dated, list_series, pair_dates
 from cloudfree.errors import CloudfreeError, InputError

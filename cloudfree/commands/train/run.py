@@ -13,29 +13,27 @@ from typing import Any
 import numpy as np
 
 from cloudfree.commands.mask.run import MaskSettings, plan_mask
-from cloudfree.core.atomic import cannot_be_written
 from cloudfree.core.mask_classes import Mask
+from cloudfree.core.output_files import cannot_be_written
 from cloudfree.core.progress import Progress, silent
 from cloudfree.datasets.folder import PATCH_PX, Listing, list_samples
-from cloudfree.datasets.patch import Patch
-from cloudfree.datasets.sample import Sample
+from cloudfree.datasets.patch import Patch, Sample
 from cloudfree.datasets.sen12mscr import SampleRole, split_of
 from cloudfree.datasets.splits import SplitChoice, choose_split, evenly_spread, regroup
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import network_entry
-from cloudfree.training.cuda import fast_gpu_kernels
-from cloudfree.training.distributed import Processes, join_processes
-from cloudfree.training.initialisation import InitialisedNetwork, initialise
-from cloudfree.training.loss_registry import LossSpec, loss_named
+from cloudfree.training.distributed import Processes, fast_gpu_kernels, join_processes
+from cloudfree.training.loss_registry import LossSpec, loss_named, with_perceptual
 from cloudfree.training.patch_cache import PatchStore
-from cloudfree.training.perceptual import with_perceptual
 from cloudfree.training.run_folder import (
     CHECKPOINT,
     SETTINGS,
+    InitialisedNetwork,
     begin_run,
     check_run_folder,
     discard_run,
+    initialise,
 )
 from cloudfree.training.settings import (
     TrainingSettings,

@@ -22,10 +22,14 @@ from torch.nn import functional
 from cloudfree.core.progress import Progress
 from cloudfree.inference.model import Model
 from cloudfree.inference.torch_runtime import TorchRuntime
-from cloudfree.training.adaptation.adapted_runtime import AdaptedRuntime
+from cloudfree.training.adaptation.adapted_runtime import (
+    AdaptedRuntime,
+    SceneCorrection,
+    blocks_of,
+    describe,
+)
 from cloudfree.training.adaptation.cloud_transplant import CloudTransplant
 from cloudfree.training.adaptation.examples import AdaptationExample, ClearSample, make_examples
-from cloudfree.training.adaptation.scene_correction import SceneCorrection, blocks_of, describe
 
 Gains = NDArray[np.float64]
 

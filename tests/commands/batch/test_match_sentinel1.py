@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from cloudfree.commands.batch.match_sentinel1 import with_radar
-from cloudfree.commands.batch.scene_folder import radars_below, scenes_below
-from cloudfree.commands.batch.scene_pair import ScenePair
+from cloudfree.commands.batch.scenes import ScenePair, radars_below, scenes_below
 from tests.factories import sentinel1_products as sentinel1
 from tests.factories import sentinel2_products as sentinel2
 from tests.factories.rasters import write_cloudy_scene

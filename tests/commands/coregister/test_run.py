@@ -14,20 +14,19 @@ from rasterio.errors import NotGeoreferencedWarning
 from scipy.ndimage import map_coordinates
 
 from cloudfree.cloudmask.mask_file import MaskFile
-from cloudfree.commands.coregister.arrow_plot import LEGEND_PX, USED
+from cloudfree.commands.coregister.quicklook import LEGEND_PX, USED
 from cloudfree.commands.coregister.run import CoregisterOptions, CoregisterResult, run
-from cloudfree.core.displacement import Displacement, PolynomialDisplacement
+from cloudfree.core.displacement import NO_SHIFT, Displacement, PolynomialDisplacement, Shift
 from cloudfree.core.grid import Grid
 from cloudfree.core.progress import silent
 from cloudfree.core.radiometry import linear_power
-from cloudfree.core.shift import NO_SHIFT, Shift
 from cloudfree.coregistration.clear_windows import BANDS
 from cloudfree.coregistration.displacement_model import DisplacementFit
 from cloudfree.coregistration.global_shift import NOTHING_MEASURED, ShiftEstimate
-from cloudfree.coregistration.measure import decide, measure, refusal
+from cloudfree.coregistration.measure import decide, measure, rejection_reason
 from cloudfree.coregistration.tie_points import TiePoints
 from cloudfree.errors import InputError, OutputError
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.gdal import ignored_warning
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.displaced_scenes import (
@@ -183,7 +182,7 @@ WIDE = scaling(SIDE, 0.05, 0.0, Shift(3, 4))
 def test_every_refusal_of_a_shift_says_why(
     found: ShiftEstimate, fit: DisplacementFit | None, reason: str | None
 ) -> None:
-    told = refusal(found, fit, 5.5)
+    told = rejection_reason(found, fit, 5.5)
     assert told is None if reason is None else re.search(reason, told or "")
     assert decide(found, fit, 5.5, 1.0).applied == (reason is None)
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudfree.commands.evaluate.calibration import BINS, calibration
+from cloudfree.commands.evaluate.calibration import (
+    BINS,
+    LEAST_VARIANCE,
+    Residuals,
+    calibration,
+    calibration_under,
+    fit_error_model,
+    held_out,
+)
+from cloudfree.inference.uncertainty import ErrorModel
 
 
 def _by_hand(variance: np.ndarray, error: np.ndarray) -> tuple[float, float]:
@@ -61,3 +72,73 @@ def test_auce_counts_rare_variances_as_much_as_common_ones() -> None:
 
 def test_nothing_predicted_is_nothing_calibrated() -> None:
     assert calibration(np.zeros(0), np.zeros(0)) is None
+
+
+TRUE = ErrorModel(floor=(0.03, 0.0), share=(0.0, 0.2), scale=(8.0, 3.0))
+WITHIN = [math.erf(sigmas / math.sqrt(2)) for sigmas in (1, 2)]
+
+
+def normal_errors(model: ErrorModel, pixels: int = 20_000, seed: int = 0) -> Residuals:
+    """Errors as an error model has them, over ground of any brightness and spread."""
+    rng = np.random.default_rng(seed)
+    shape = (len(model.floor), pixels)
+    image = rng.uniform(0.0, 0.5, shape).astype(np.float32)
+    spread = rng.exponential(3e-5, shape).astype(np.float32)
+    error = rng.normal(0, np.sqrt(model.variance(image, spread))).astype(np.float32)
+    return Residuals(image, spread, error)
+
+
+def test_known_terms_are_found_again():
+    found = fit_error_model(normal_errors(TRUE))
+    assert found.floor == pytest.approx(TRUE.floor, abs=0.002)
+    assert found.share == pytest.approx(TRUE.share, abs=0.02)
+    assert found.scale == pytest.approx(TRUE.scale, rel=0.05, abs=0.3)
+
+
+@settings(max_examples=8)
+@given(st.floats(0.01, 100.0))
+def test_a_spread_in_another_unit_is_scaled_back(unit):
+    known = normal_errors(TRUE, 500)
+    scaled = Residuals(known.image, known.spread * np.float32(unit), known.error)
+    found = [fit_error_model(one).variance(one.image, one.spread) for one in (known, scaled)]
+    assert np.allclose(found[0], found[1], rtol=0.01)
+
+
+def test_normal_errors_are_covered_as_the_normal_distribution_says():
+    found = calibration_under([(TRUE, normal_errors(TRUE, 50_000))])
+    assert (found.within_1, found.within_2) == pytest.approx(WITHIN, abs=0.005)
+
+
+def test_places_alike_are_covered_by_a_fit_to_the_others():
+    groups = {str(seed): normal_errors(TRUE, 3000, seed) for seed in range(3)}
+    found = calibration_under(list(held_out(groups)))
+    assert (found.within_1, found.within_2) == pytest.approx(WITHIN, abs=0.015)
+
+
+def test_a_place_is_not_fitted_to_itself():
+    worse = ErrorModel((0.3, 0.3), (0.0, 0.0), (0.0, 0.0))
+    groups = {"like": normal_errors(TRUE, 2000), "worse": normal_errors(worse, 2000)}
+    models = [model for model, _ in held_out(groups)]
+    assert min(models[0].floor) > 0.25
+    assert models[1].floor == pytest.approx(TRUE.floor, abs=0.006)
+
+
+def test_a_spread_of_nothing_leaves_the_other_terms():
+    known = normal_errors(ErrorModel((0.05,), (0.0,), (0.0,)))
+    found = fit_error_model(Residuals(known.image, np.zeros_like(known.spread), known.error))
+    assert found.scale == (0.0,)
+    assert found.floor == pytest.approx([0.05], rel=0.05)
+
+
+def test_a_model_without_errors_has_no_deviation():
+    known = normal_errors(TRUE, 100)
+    found = fit_error_model(Residuals(known.image, known.spread, np.zeros_like(known.error)))
+    assert found.variance(known.image, known.spread).max() < 10 * LEAST_VARIANCE
+
+
+def test_thinning_keeps_pixels_from_end_to_end():
+    known = normal_errors(TRUE, 1000)
+    few = known.thinned(100)
+    assert few.error.shape == (2, 100)
+    assert np.array_equal(few.error, known.error[:, ::10])
+    assert known.thinned(5000).error.shape == (2, 1000)

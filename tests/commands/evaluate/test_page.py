@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 
 from cloudfree.commands.evaluate.calibration import Calibration
-from cloudfree.commands.evaluate.page import EvaluationPage, PatchSection, render_evaluation
+from cloudfree.commands.evaluate.page import (
+    EvaluationPage,
+    PatchSection,
+    cross_table,
+    figure_table,
+    render_evaluation,
+)
 from cloudfree.commands.evaluate.summary import SummaryRow
-from cloudfree.commands.evaluate.tables import cross_table, figure_table
 from cloudfree.metrics.bootstrap import Interval, Means
 from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.report.metric_format import PSNR

@@ -22,15 +22,12 @@ from cloudfree.commands.evaluate.summary import SummaryRow
 from cloudfree.commands.remove import run as remove
 from cloudfree.core.progress import silent
 from cloudfree.datasets.folder import list_samples
-from cloudfree.datasets.patch import read_patch
-from cloudfree.datasets.sample import Skipped
+from cloudfree.datasets.patch import Skipped, read_patch
 from cloudfree.errors import InputError, ModelError, OutputError
-from cloudfree.inference.error_model import ErrorModel
 from cloudfree.inference.model import Arrays, Model
-from cloudfree.inference.model_card import ModelCard, parse_card_text
+from cloudfree.inference.model_card import ModelCard, Scaling, parse_card_text
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
-from cloudfree.inference.scaling import Scaling
-from cloudfree.inference.uncertainty import calibration_of
+from cloudfree.inference.uncertainty import ErrorModel, calibration_of
 from cloudfree.metrics.bootstrap import mean_metrics
 from cloudfree.metrics.protocol import UNCRTAINTS
 from cloudfree.sentinel2.optical_scene import OpticalScene

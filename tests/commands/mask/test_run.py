@@ -14,7 +14,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
 from cloudfree.core.progress import silent
 from cloudfree.errors import InputError, OutputError
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.gdal import ignored_warning
 from tests.factories.cloudy_scenes import cloudy_scene, degrees_apart
 from tests.factories.rasters import cloudy_scene as round_cloud
 from tests.factories.rasters import write_raster

@@ -18,15 +18,15 @@ from rasterio.warp import calculate_default_transform
 from cloudfree.commands.remove import run as remove
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
-from cloudfree.core.fill_mask import FillClass
+from cloudfree.core.displacement import Shift
+from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.progress import silent
-from cloudfree.core.shift import Shift
 from cloudfree.coregistration.measure import ShiftMeasurement
 from cloudfree.errors import CloudfreeError, InputError, ModelError, OutputError
 from cloudfree.inference.model import Arrays, Model
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
 from cloudfree.raster.cog import CogWriter
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.gdal import ignored_warning
 from tests.factories.damage import full_disk
 from tests.factories.rasters import (
     TEN_METRES,

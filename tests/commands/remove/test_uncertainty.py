@@ -15,7 +15,7 @@ from cloudfree.commands.remove import run as remove
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.commands.remove.uncertainty import NODATA, digital_numbers
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.fill_mask import FillClass
+from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.progress import silent
 from cloudfree.errors import InputError, ModelError, OutputError
 from cloudfree.inference.model import Arrays, Model

@@ -13,7 +13,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from cloudfree.commands.report.run import ReportOptions, ReportResult, run
 from cloudfree.core.progress import silent
 from cloudfree.errors import InputError, OutputError
-from cloudfree.raster.warnings_filter import ignored_warning
+from cloudfree.raster.gdal import ignored_warning
 from tests.factories.damage import full_disk, half_loaded
 from tests.factories.rasters import cloudy_scene, write_cloudy_scene
 from tests.factories.results import ERROR, FakeResult, write_result

@@ -12,9 +12,9 @@ from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.commands.simulate.options import SimulateOptions
 from cloudfree.commands.simulate.run import TIME_TAG, SimulateResult, run
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
+from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
 from cloudfree.core.progress import silent
-from cloudfree.core.window import Window
 from cloudfree.errors import InputError, OutputError
 from cloudfree.sentinel2.optical_scene import OpticalScene
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.score import CIRRUS_BAND
-from cloudfree.cloudmask.shadow_projection import SHADOW_REACH_M, ShadowProjection
-from cloudfree.cloudmask.sun_source import SHADOW_DISTANCE_TAG, SUN_ORIGIN_TAG, SUN_TAG
+from cloudfree.cloudmask.shadow import SHADOW_REACH_M, ShadowProjection
+from cloudfree.cloudmask.sun_geometry import SHADOW_DISTANCE_TAG, SUN_ORIGIN_TAG, SUN_TAG
 from cloudfree.commands.remove.adapt.clear_sky import (
     SUNLIT_BANDS,
     CloudMargin,
@@ -18,8 +18,7 @@ from cloudfree.commands.remove.adapt.clear_sky import (
     hazeless,
 )
 from cloudfree.commands.remove.removal_scene import RemovalScene
-from cloudfree.core.grid import Grid
-from cloudfree.core.window import Window
+from cloudfree.core.grid import Grid, Window
 from cloudfree.raster.georeference import displacement_px, pixel_size_m
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.training.adaptation.examples import ClearSample

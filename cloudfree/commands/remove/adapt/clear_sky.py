@@ -13,7 +13,7 @@ import numpy as np
 
 from cloudfree.cloudmask.haze import haze_index
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, Planes, cloud_score
-from cloudfree.cloudmask.shadow_projection import Bits, ShadowProjection
+from cloudfree.cloudmask.shadow import Bits, ShadowProjection
 from cloudfree.core.mask_classes import Mask, MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 

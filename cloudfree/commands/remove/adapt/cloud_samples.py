@@ -7,8 +7,8 @@ import numpy as np
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.commands.remove.adapt.clear_samples import WINDOW_PX
 from cloudfree.commands.remove.removal_scene import RemovalScene
+from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import is_cloud_or_shadow
-from cloudfree.core.window import Window
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS
 from cloudfree.training.adaptation.cloud_transplant import CloudTransplant, cut_transplant
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.cloudmask.shadow_projection import ShadowProjection
+from cloudfree.cloudmask.shadow import ShadowProjection
 from cloudfree.commands.remove.adapt.clear_sky import (
     SUNLIT_BANDS,
     CloudMargin,

@@ -1,0 +1,121 @@
+"""Scenes that a table names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cloudfree.commands.batch.scenes import ScenePair, radars_below, read_scene_list, scenes_below
+from cloudfree.errors import InputError
+from tests.factories import sentinel1_products as sentinel1
+from tests.factories import sentinel2_products as sentinel2
+
+
+def _touched(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def _found(folder: Path) -> dict[str, tuple[str, str | None]]:
+    """Scenes by name, as paths below the folder."""
+    return {
+        pair.name: (
+            pair.s2.relative_to(folder).as_posix(),
+            pair.s1.relative_to(folder).as_posix() if pair.s1 else None,
+        )
+        for pair in scenes_below(folder)
+    }
+
+
+def test_rasters_are_matched_by_their_names(tmp_path: Path) -> None:
+    _touched(tmp_path, "May_s2.tif", "May_s1.tif", "June_S2.TIFF", "2022/a/s2.tif", "2022/a/s1.tif")
+    assert _found(tmp_path) == {
+        "2022_a": ("2022/a/s2.tif", "2022/a/s1.tif"),
+        "June": ("June_S2.TIFF", None),
+        "May": ("May_s2.tif", "May_s1.tif"),
+    }
+
+
+def test_the_scene_of_a_folder_itself_is_called_like_it(tmp_path: Path) -> None:
+    _touched(tmp_path, "s2.tif", "s1.tif")
+    assert _found(tmp_path) == {tmp_path.name: ("s2.tif", "s1.tif")}
+
+
+def test_scenes_of_a_data_set_and_of_simulate_are_scenes(tmp_path: Path) -> None:
+    _touched(tmp_path, "7_s2_cloudy.tif", "7_s1.tif", "7_s2_clear.tif", "a/s2_cloudy.tif")
+    _touched(tmp_path, "both_s2.tif", "both_s2_cloudy.tif")
+    assert _found(tmp_path) == {
+        "7": ("7_s2_cloudy.tif", "7_s1.tif"),
+        "a": ("a/s2_cloudy.tif", None),
+        "both": ("both_s2.tif", None),
+    }
+
+
+def test_results_and_hidden_folders_are_no_scenes(tmp_path: Path) -> None:
+    _touched(
+        tmp_path, "s2_cloudfree.tif", "s2_cloudfree_filled.tif", "s2_mask.tif", "s1.tif",
+        "s1_coregistered.tif", "s2_clear.tif", "notes.txt", ".trash/a_s2.tif",
+    )  # fmt: skip
+    assert _found(tmp_path) == {}
+
+
+def test_a_product_that_is_there_packed_and_unpacked_is_one(tmp_path: Path) -> None:
+    scene, radar = sentinel2.Safe().name, sentinel1.NAME
+    _touched(tmp_path, f"{scene}.zip", f"{scene}.SAFE/a", f"a/{radar}.SAFE/a", f"b/{radar}.zip")
+    assert _found(tmp_path) == {scene: (f"{scene}.SAFE", None)}
+    assert radars_below(tmp_path) == [tmp_path / "a" / f"{radar}.SAFE"]
+
+
+def test_products_are_not_looked_into(tmp_path: Path) -> None:
+    _touched(tmp_path, f"{sentinel1.NAME}.SAFE/x_s2.tif", f"odd.SAFE/{sentinel1.NAME}.zip")
+    assert _found(tmp_path) == {}
+    assert radars_below(tmp_path) == [tmp_path / f"{sentinel1.NAME}.SAFE"]
+
+
+def _list(folder: Path, text: str) -> Path:
+    path = folder / "scenes.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_paths_are_relative_to_the_list(tmp_path: Path) -> None:
+    path = _list(tmp_path, "s2, s1, mask, name\nx/l1c.tif, /data/s1.tif, m.tif, May\n")
+    (pair,) = read_scene_list(path)
+    assert pair == ScenePair(
+        "May", tmp_path / "x/l1c.tif", Path("/data/s1.tif"), tmp_path / "m.tif"
+    )
+
+
+def test_a_scene_is_called_as_its_file_or_its_folder(tmp_path: Path) -> None:
+    rows = read_scene_list(_list(tmp_path, "name,s2,s1\n,x/s2.tif,\n ,y/l1c.tif,x/s1.tif\n"))
+    assert [(row.name, row.s1) for row in rows] == [("x", None), ("l1c", tmp_path / "x/s1.tif")]
+
+
+def test_the_mark_of_a_spreadsheet_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    (pair,) = read_scene_list(_list(tmp_path, "\ufeffs2\na.tif\n"))
+    assert pair.s2 == tmp_path / "a.tif"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "has no column s2"),
+        ("S2,s1\na,b\n", "has no column s2"),
+        ("s2,radar\na,b\n", "has a column 'radar'"),
+        ("s2,s1\na,b\n,c\n", "names no s2 in line 3"),
+        ("s2\na,b\n", "has more fields than columns in line 2"),
+    ],
+)
+def test_what_is_no_list_is_refused(tmp_path: Path, text: str, found: str) -> None:
+    with pytest.raises(InputError, match=f"scenes.csv {found}; wanted a CSV file with the columns"):
+        read_scene_list(_list(tmp_path, text))
+
+
+def test_a_raster_is_no_list(tmp_path: Path) -> None:
+    path = tmp_path / "scene.tif"
+    path.write_bytes(b"II*\x00\xff\xfe")
+    with pytest.raises(InputError, match=r"scene\.tif is no table"):
+        read_scene_list(path)

@@ -1,0 +1,103 @@
+"""What the sliding window gets of a scene, and how rows are kept in memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfree.commands.remove.removal_scene import RollingRows, fill_edge
+from cloudfree.core.grid import Window, strips
+from cloudfree.inference.sliding_window import TilePlan
+
+
+class Raster:
+    """Counts how often each of its rows is read."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self.pixels = np.arange(2 * height * width).reshape(2, height, width)
+        self.reads = np.zeros(height, int)
+
+    def read(self, window: Window, out: np.ndarray) -> None:
+        self.reads[slice(window.row, window.row_stop)] += 1
+        assert window.width == self.pixels.shape[2], "whole rows"
+        out[:] = self.pixels[:, *window.slices]
+
+    def rolling(self, rows: int) -> RollingRows:
+        _, height, width = self.pixels.shape
+        return RollingRows(self.read, height, np.full((2, min(rows, height), width), -1))
+
+
+@given(
+    height=st.integers(1, 60), width=st.integers(1, 40),
+    tile=st.integers(1, 24), overlap=st.integers(0, 12),
+)  # fmt: skip
+def test_tiles_and_their_rows_are_right_and_each_row_is_read_once(
+    height: int, width: int, tile: int, overlap: int
+) -> None:
+    plan = TilePlan(height, width, tile, min(overlap, tile - 1))
+    raster = Raster(height, width)
+    rows = raster.rolling(tile)
+    for row in plan.rows:
+        for window in plan.row_of_tiles(row):
+            assert np.array_equal(rows.read(window), raster.pixels[:, *window.slices])
+    assert (raster.reads == 1).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 29), st.integers(1, 5)), min_size=1, max_size=6))
+def test_any_order_of_windows_is_right(asked: list[tuple[int, int]]) -> None:
+    raster = Raster(30, 3)
+    rows = raster.rolling(5)
+    for row, height in asked:
+        window = Window(row, 1, min(height, 30 - row), 2)
+        assert np.array_equal(rows.read(window), raster.pixels[:, *window.slices])
+
+
+def test_nobody_writes_into_what_others_will_see() -> None:
+    raster = Raster(4, 4)
+    pixels = raster.rolling(2).read(Window(0, 0, 2, 2))
+    with pytest.raises(ValueError, match="read-only"):
+        pixels[:] = 0
+
+
+def test_rows_come_and_go_in_the_same_memory() -> None:
+    rows = Raster(40, 4).rolling(8)
+    first = rows.read(Window(0, 0, 8, 4))
+    assert np.shares_memory(first, rows.read(Window(6, 0, 8, 4)))
+
+
+def _with_rim(top: int, left: int) -> np.ndarray:
+    bands = np.random.default_rng(0).normal(-12, 1, (2, 30, 20)).astype(np.float32)
+    bands[:, :top] = np.nan
+    bands[0, :, :left] = np.nan
+    return bands
+
+
+@given(st.integers(0, 30), st.integers(0, 20), st.integers(0, 6))
+def test_missing_pixels_near_data_are_filled_and_others_stay(
+    top: int, left: int, width: int
+) -> None:
+    bands = _with_rim(top, left)
+    filled = fill_edge(bands, width)
+    data = np.isfinite(bands).all(axis=0)
+    assert np.array_equal(filled[:, data], bands[:, data])
+    if data.any():
+        far = np.abs(np.arange(30)[:, None] - top).clip(0) * (np.arange(30)[:, None] < top)
+        side = (left - np.arange(20)).clip(0)
+        assert np.array_equal(np.isfinite(filled).all(axis=0), (far + side) <= width)
+
+
+def test_a_filled_pixel_is_the_mean_of_its_neighbours() -> None:
+    bands = np.array([[[1.0, np.nan, 3.0]]], dtype=np.float32)
+    assert fill_edge(bands, 1).tolist() == [[[1.0, 2.0, 3.0]]]
+
+
+@given(st.integers(1, 11))
+def test_strips_with_a_halo_equal_the_whole(rows: int) -> None:
+    bands = _with_rim(9, 4)
+    whole = fill_edge(bands, 3)
+    for strip in strips(30, 20, rows):
+        outer = strip.grown(3, 30, 20)
+        part = fill_edge(bands[:, *outer.slices], 3)[:, *strip.within(outer)]
+        assert np.allclose(part, whole[:, *strip.slices], equal_nan=True)

@@ -1,0 +1,85 @@
+"""What is refused before any work is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cloudfree.core.output_files import (
+    check_output_names,
+    make_folder,
+    require_absent,
+    require_writable,
+    write_whole,
+)
+from cloudfree.errors import OutputError
+from tests.factories.damage import closed_folder, full_disk
+
+
+@pytest.mark.parametrize(
+    ("content", "written"),
+    [(b"\x00\r\n", b"\x00\r\n"), ("\u03c3\n", b"\xcf\x83\n")],
+    ids=["bytes", "text"],
+)
+def test_content_replaces_what_was_there(
+    tmp_path: Path, content: bytes | str, written: bytes
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+    write_whole(path, content)
+    assert path.read_bytes() == written
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+    with full_disk(1000), pytest.raises(OutputError, match=r"a\.txt cannot be written .*too large"):
+        write_whole(path, bytes(2000))
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_closed_folder_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = closed_folder(tmp_path) / "a.txt"
+    with pytest.raises(OutputError, match=r"a\.txt cannot be written .*; wanted a folder") as error:
+        write_whole(path, b"new")
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_below_a_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file/folder cannot be written"):
+        make_folder(tmp_path / "file" / "folder")
+
+
+def test_an_output_that_exists_or_has_no_folder(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.touch()
+    with pytest.raises(OutputError, match=r"exists already; wanted a new name; add --overwrite"):
+        require_absent(path, overwrite=False)
+    require_absent(path, overwrite=True)
+    with pytest.raises(OutputError, match="is a folder; wanted the name of a file"):
+        require_absent(tmp_path, overwrite=True)
+    with pytest.raises(OutputError, match="no folder"):
+        require_absent(tmp_path / "none" / "a.tif", overwrite=True)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_output_in_a_folder_that_is_closed(tmp_path: Path) -> None:
+    closed = closed_folder(tmp_path)
+    with pytest.raises(OutputError, match=r"a\.tif cannot be written .*may be written to"):
+        require_absent(closed / "a.tif", overwrite=True)
+    with pytest.raises(OutputError, match=r"index\.html cannot be written"):
+        require_writable(closed / "new" / "newer" / "index.html")
+    require_writable(tmp_path / "new" / "newer" / "index.html")
+    assert not (tmp_path / "new").exists()
+
+
+def test_outputs_with_the_name_of_an_input_or_of_each_other(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.tif", tmp_path / "b.tif"
+    check_output_names([a], [b])
+    for outputs, inputs in (([a], [a]), ([a, a], [b]), ([tmp_path / "x" / ".." / "b.tif"], [b])):
+        with pytest.raises(OutputError, match=r"\.tif is an input or another output; wanted a"):
+            check_output_names(outputs, inputs)

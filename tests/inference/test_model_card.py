@@ -1,0 +1,67 @@
+"""A card that is written is the card that is read."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfree.errors import ModelError
+from cloudfree.inference.model_card import (
+    ModelCard,
+    card_entries_of,
+    model_card,
+    parse_card_text,
+    toml_text,
+)
+from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
+from cloudfree.inference.registry import card_entries, network_names
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+NUMBER = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False)
+PLAIN = TEXT | st.booleans() | NUMBER
+VALUE = PLAIN | st.lists(PLAIN, max_size=3) | st.dictionaries(TEXT, PLAIN, max_size=3)
+TABLE = st.dictionaries(TEXT, VALUE, max_size=4)
+
+
+def _card(network: str) -> ModelCard:
+    own = {"name": "one", "weights": "a.safetensors", "weights_sha256": "0" * 64}
+    return model_card({**card_entries(network, {}), **own})
+
+
+@pytest.mark.parametrize("network", network_names())
+def test_the_card_of_every_network_survives(network: str) -> None:
+    card = _card(network)
+    assert model_card(parse_card_text(toml_text(card_entries_of(card)))) == card
+
+
+def test_the_card_of_the_default_model_survives_with_its_attribution() -> None:
+    card = read_card(find_model(DEFAULT_MODEL))
+    assert "Copernicus" in card.attribution
+    assert model_card(parse_card_text(toml_text(card_entries_of(card)))) == card
+
+
+@given(TEXT, TABLE)
+def test_whatever_a_card_says_is_read_back(description: str, training: dict) -> None:
+    card = dataclasses.replace(_card("glf_cr"), description=description, training=training)
+    assert model_card(parse_card_text(toml_text(card_entries_of(card)))) == card
+
+
+def test_what_becomes_of_other_levels_is_a_warning_unless_the_card_refuses() -> None:
+    card = _card("glf_cr")
+    assert card.other_levels == "warn"
+    strict = dataclasses.replace(card, other_levels="refuse")
+    assert model_card(parse_card_text(toml_text(card_entries_of(strict)))) == strict
+
+
+def test_a_card_that_knows_another_word_for_other_levels_is_refused() -> None:
+    entries = {**card_entries_of(_card("glf_cr")), "other_levels": "ignore"}
+    with pytest.raises(ModelError, match="other_levels = 'ignore', neither of warn and refuse"):
+        model_card(entries)
+
+
+def test_tables_stand_behind_what_stands_alone() -> None:
+    text = toml_text({"tile": {"size": 4}, "name": 'a "b"', "odd key": [1.5, [True]]})
+    assert text == 'name = "a \\"b\\""\n"odd key" = [1.5, [true]]\n\n[tile]\nsize = 4\n'
