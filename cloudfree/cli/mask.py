@@ -64,6 +64,7 @@ def command(progress: Any, **options: Any) -> Any:
 
     Classes: 0 clear, 1 cloud, 2 shadow, 3 snow, 255 no data.
     """
-    from cloudfree.commands.mask import run as mask
+    from cloudfree.commands.mask.options import MaskOptions
+    from cloudfree.commands.mask.run import run
 
-    return mask.run(mask.MaskOptions(**options), progress)
+    return run(MaskOptions(**options), progress)

@@ -18,7 +18,6 @@ from cloudfree.cloudmask.class_rules import (
     confirm_shadows,
     resolve_thin_cloud,
 )
-from cloudfree.cloudmask.haze import HAZE_BANDS, HazeThreshold
 from cloudfree.cloudmask.morphology import MEDIAN_HALO_PX, dilate, dilation_halo_px
 from cloudfree.cloudmask.scene_statistics import (
     STRIP_ROWS,
@@ -27,12 +26,12 @@ from cloudfree.cloudmask.scene_statistics import (
     read_ahead,
     strips_of,
 )
-from cloudfree.cloudmask.score import SCORE_HALO_PX, Planes, cloud_score
+from cloudfree.cloudmask.score import HAZE_BANDS, SCORE_HALO_PX, HazeThreshold, Planes, cloud_score
 from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowProjection, ShadowThresholds
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import Mask
-from cloudfree.core.progress import Progress, silent
 from cloudfree.core.radiometry import Float32
+from cloudfree.core.terminal import Progress, silent
 
 Strip = tuple[Window, Mask]
 

@@ -11,16 +11,21 @@ from typing import Protocol
 import numpy as np
 
 from cloudfree.cloudmask.class_rules import ClassRules, bands_to_read, base_classes
-from cloudfree.cloudmask.haze import HAZE_BANDS, HazeThreshold, haze_threshold
-from cloudfree.cloudmask.pixel_axes import PixelAxes
-from cloudfree.cloudmask.score import SCORE_HALO_PX, Planes, cloud_score
-from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowStatistics, ShadowThresholds
+from cloudfree.cloudmask.score import (
+    HAZE_BANDS,
+    SCORE_HALO_PX,
+    HazeThreshold,
+    Planes,
+    cloud_score,
+    haze_threshold,
+)
+from cloudfree.cloudmask.shadow import SHADOW_BANDS, PixelAxes, ShadowStatistics, ShadowThresholds
 from cloudfree.cloudmask.sun_geometry import SunFit, fit_sun
 from cloudfree.core.grid import Grid, Window, strips
 from cloudfree.core.mask_classes import Mask, MaskClass
-from cloudfree.core.progress import Progress
 from cloudfree.core.radiometry import Float32
-from cloudfree.parallel.prefetch import prefetch
+from cloudfree.core.terminal import Progress
+from cloudfree.parallel.threads import prefetch
 
 # The fastest: classes come in large areas, a hundredth of whose bytes is left already.
 _LEVEL = 1

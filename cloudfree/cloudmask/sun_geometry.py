@@ -9,8 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.pixel_axes import PixelAxes
-from cloudfree.cloudmask.shadow import SHADOW_REACH_M, Bits, Correlation, ShadowProjection
+from cloudfree.cloudmask.shadow import (
+    SHADOW_REACH_M,
+    Bits,
+    Correlation,
+    PixelAxes,
+    ShadowProjection,
+)
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.radiometry import Float64
 

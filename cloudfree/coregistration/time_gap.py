@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.errors import InputError
-from cloudfree.sentinel1.acquisition import tags_of_acquisition
+from cloudfree.sentinel1.product import tags_of_acquisition
 
 logger = logging.getLogger("cloudfree")
 

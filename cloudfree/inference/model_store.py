@@ -7,10 +7,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-
-from safetensors import SafetensorError
-from safetensors.torch import save_file
-from torch import nn
+from typing import TYPE_CHECKING
 
 import cloudfree
 from cloudfree.errors import ModelError, OutputError
@@ -22,6 +19,9 @@ from cloudfree.inference.model_card import (
     toml_text,
 )
 from cloudfree.inference.registry import card_entries
+
+if TYPE_CHECKING:
+    from torch import nn
 
 DEFAULT_MODEL = "cloudfree-s"
 CARD = "card.toml"
@@ -174,6 +174,9 @@ def write_weights(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
     OSError
         The disk refuses.
     """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
     draft = path.with_name(f".{path.name}.part")
     try:
         save_file({key: value.contiguous() for key, value in network.state_dict().items()}, draft)

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 
 from cloudfree.core.grid import Window, strips
-from cloudfree.core.progress import Progress, silent
 from cloudfree.core.radiometry import Float32
+from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import InputError, ModelError
 from cloudfree.parallel.malloc import trim_malloc
-from cloudfree.parallel.prefetch import prefetch
+from cloudfree.parallel.threads import prefetch
 
 logger = logging.getLogger("cloudfree")
 

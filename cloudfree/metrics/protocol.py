@@ -13,8 +13,15 @@ import numpy as np
 
 from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.metrics.image_metrics import Differences, Metrics, Scores, Where, compare
-from cloudfree.metrics.structural_similarity import CENTRED, OFF_CENTRE
+from cloudfree.metrics.image_metrics import (
+    CENTRED,
+    OFF_CENTRE,
+    Differences,
+    Metrics,
+    Scores,
+    Where,
+    compare,
+)
 
 
 @dataclass(frozen=True)

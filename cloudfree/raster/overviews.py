@@ -18,7 +18,7 @@ from rasterio.io import DatasetReader, DatasetWriter
 
 from cloudfree.core.grid import Window, strips
 from cloudfree.core.radiometry import Float32
-from cloudfree.parallel.prefetch import prefetch
+from cloudfree.parallel.threads import prefetch
 from cloudfree.raster.dataset import rectangle
 
 Resampling = Literal["AVERAGE", "MODE", "NEAREST"]

@@ -9,9 +9,8 @@ import numpy as np
 
 from cloudfree.core.grid import Window, strips
 from cloudfree.core.mask_classes import FillClass
-from cloudfree.core.progress import Progress
-from cloudfree.metrics.image_metrics import Differences, Metrics, Scores, compare, has_data
-from cloudfree.metrics.structural_similarity import HALO_PX
+from cloudfree.core.terminal import Progress
+from cloudfree.metrics.image_metrics import HALO_PX, Differences, Metrics, Scores, compare, has_data
 from cloudfree.report.sources import Sources
 from cloudfree.sentinel2.optical_scene import OpticalScene
 

@@ -24,7 +24,7 @@ from cloudfree.errors import InputError
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.georeference import grid_of, same_grid
 from cloudfree.raster.product_files import gdal_name, read_item
-from cloudfree.sentinel1.acquisition import acquisition_of_name, acquisition_of_tags
+from cloudfree.sentinel1.product import acquisition_of_name, acquisition_of_tags
 
 
 def stack(files: Sequence[str], names: Sequence[str]) -> str:

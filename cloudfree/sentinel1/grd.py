@@ -20,12 +20,11 @@ from cloudfree.errors import InputError
 from cloudfree.raster import warp
 from cloudfree.raster.georeference import pixel_size_m
 from cloudfree.raster.resample import bilinear
-from cloudfree.sentinel1.acquisition import acquisition_of_name
 from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, read_annotation
 from cloudfree.sentinel1.geocoding import Heights, ImagePositions
 from cloudfree.sentinel1.geolocation import CoarseHeights, Geolocation, GridGeolocation
 from cloudfree.sentinel1.image import GroundRangeImage
-from cloudfree.sentinel1.product import MANIFEST, Product, relative_orbit
+from cloudfree.sentinel1.product import MANIFEST, Product, acquisition_of_name, relative_orbit
 from cloudfree.sentinel1.sar_units import SarQuantity
 
 logger = logging.getLogger("cloudfree")

@@ -10,9 +10,8 @@ from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
-from cloudfree.sentinel1.annotation import Annotation, read_calibration, read_noise
+from cloudfree.sentinel1.annotation import Annotation, read_calibration, read_noise, sigma_nought
 from cloudfree.sentinel1.border_noise import BORDER_PX, HALO_PX, fringe, is_blank
-from cloudfree.sentinel1.calibration import sigma_nought
 from cloudfree.sentinel1.geocoded_files import stack
 from cloudfree.sentinel1.product import Product
 

@@ -13,10 +13,10 @@ import rasterio
 import torch
 from imagined_radar import Image, ImaginedRadar, blur, fit_radar
 
+from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask, write_mask
 from cloudfree.commands.evaluate.patch import DILATION
-from cloudfree.commands.mask.run import MaskSettings, plan_mask, write_mask
 from cloudfree.core.mask_classes import Mask, in_shadow
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.networks.cloudfree_s import cloud_score
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel2.optical_scene import OpticalScene

@@ -38,7 +38,7 @@ DOORS = {
     "onnx": {"inference/export.py"},
     "pystac": {"raster", "sentinel1", "sentinel2"},
     "tqdm": {"cli"},
-    "distributed": {"commands/batch/dask_cluster.py"},
+    "distributed": {"commands/batch/workers.py"},
     "cv2": {
         "cloudmask",
         "training",

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import mean
 
 from cloudfree.commands.remove import run as remove
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from tests.bench.remove_cases import glf_cr_checkpoint
 from tests.bench.scene import full_scene
 

@@ -12,7 +12,7 @@ from cloudfree.cloudmask.class_rules import bands_to_read
 from cloudfree.commands.mask import run as mask
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import strips
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from tests.bench.scene import COVERS, cover_mask, full_scene
 
 STRIP_ROWS = 512

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cloudfree.commands.remove import run as remove
 from cloudfree.core.grid import Window, strips
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.inference.checkpoint import build_network
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import Arrays, Model, TileInputs

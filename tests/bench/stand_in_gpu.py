@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 
 from cloudfree.commands.remove import run as remove
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import GPU_BATCH, Arrays, Model
 from cloudfree.inference.torch_runtime import GPU_SIDE_BY_SIDE

@@ -14,7 +14,7 @@ from cloudfree.cloudmask.score import SCORE_HALO_PX
 from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowProjection
 from cloudfree.core.grid import Window, strips
 from cloudfree.core.mask_classes import MaskClass
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from tests.factories.cloudy_scenes import TEN_METRE_AXES, ArraySource, cloudy_scene, degrees_apart
 
 RULES = ClassRules(threshold=0.2, max_ndsi=0.6)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.cloudmask.pixel_axes import PixelAxes
 from cloudfree.cloudmask.shadow import (
     SHADOW_REACH_M,
+    PixelAxes,
     ShadowProjection,
     ShadowStatistics,
     ShadowThresholds,

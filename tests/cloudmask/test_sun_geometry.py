@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cloudfree.cloudmask.pixel_axes import PixelAxes
+from cloudfree.cloudmask.shadow import PixelAxes
 from cloudfree.cloudmask.sun_geometry import fit_sun
 from tests.factories.cloudy_scenes import TEN_METRE_AXES, cloudy_scene, degrees_apart
 

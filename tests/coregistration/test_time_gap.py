@@ -10,7 +10,7 @@ import rasterio
 
 from cloudfree.commands.coregister.run import CoregisterOptions, run
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.coregistration.time_gap import check_gap, gap_tags
 from cloudfree.errors import InputError
 from tests.factories.rasters import write_cloudy_scene, write_radar

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from affine import Affine
 
-from cloudfree.cloudmask.pixel_axes import PixelAxes
+from cloudfree.cloudmask.shadow import PixelAxes
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Grid, Window
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cloudfree.commands.train import run as train
 from cloudfree.commands.train.run import TrainOptions
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.training.trainer import TrainResult
 from tests.factories.sample_folders import write_triplet
 from tests.inference.test_checkpoint import SMALL

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 
-from cloudfree.commands.batch import scene_job as batch_scene
+from cloudfree.commands.batch import workers as batch_scene
 from cloudfree.commands.batch.options import SceneOutcome
-from cloudfree.commands.batch.scene_job import SceneJob
+from cloudfree.commands.batch.workers import SceneJob
 
 
 def restore(job: SceneJob) -> SceneOutcome:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cloudfree.inference.devices import ThreadStream, memory_errors
 from cloudfree.inference.torch_runtime import TorchRuntime
-from cloudfree.parallel.prefetch import prefetch
+from cloudfree.parallel.threads import prefetch
 from tests.factories.patience import PATIENCE_S
 
 

@@ -14,7 +14,7 @@ from cloudfree.inference.model_card import model_card
 from cloudfree.inference.model_store import DEFAULT_MODEL
 from cloudfree.inference.registry import card_entries
 from cloudfree.inference.torch_runtime import TorchRuntime, devices, split_threads
-from cloudfree.parallel.prefetch import prefetch
+from cloudfree.parallel.threads import prefetch
 from cloudfree.simulation.scene import SAR_MARGIN_PX, simulate_scene
 from tests.inference.test_checkpoint import SMALL
 

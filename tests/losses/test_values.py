@@ -32,8 +32,7 @@ from cloudfree.losses.structural_similarity import (
     similarity_loss,
     similarity_map,
 )
-from cloudfree.metrics.image_metrics import spectral_angle_deg
-from cloudfree.metrics.structural_similarity import structural_similarity
+from cloudfree.metrics.image_metrics import spectral_angle_deg, structural_similarity
 from tests.factories.images import cloud_mask, image
 
 

@@ -13,11 +13,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cloudfree.core.grid import strips
-from cloudfree.metrics.image_metrics import Metrics, Scores, compare, score, spectral_angle_deg
-from cloudfree.metrics.structural_similarity import (
+from cloudfree.metrics.image_metrics import (
     C1,
     HALO_PX,
     OFF_CENTRE,
+    Metrics,
+    Scores,
+    compare,
+    score,
+    spectral_angle_deg,
     structural_similarity,
 )
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.core.grid import Window
+from cloudfree.metrics.image_metrics import HALO_PX, structural_similarity
 from cloudfree.metrics.protocol import GLF_CR, NATIVE, PROTOCOLS, UNCRTAINTS
-from cloudfree.metrics.structural_similarity import HALO_PX, structural_similarity
 
 EVERY = list(PROTOCOLS.values())
 

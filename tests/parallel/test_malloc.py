@@ -31,8 +31,8 @@ def test_what_is_freed_between_blocks_in_use_goes_back() -> None:
 
 THREADS_WITH_HEAPS = """
 import ctypes, threading
-from cloudfree.parallel.malloc import share_heaps
-share_heaps()
+from cloudfree.parallel.malloc import limit_malloc_arenas
+limit_malloc_arenas()
 together = threading.Barrier(6)
 def work():
     ctypes.CDLL(None).malloc(1000)
@@ -49,7 +49,9 @@ ctypes.CDLL(None).malloc_stats()
 def test_threads_share_two_heaps(shared: bool) -> None:
     if freed_memory._of_allocator("malloc_trim") is None:
         pytest.skip("not the GNU C library")
-    script = THREADS_WITH_HEAPS if shared else THREADS_WITH_HEAPS.replace("share_heaps()\n", "")
+    script = (
+        THREADS_WITH_HEAPS if shared else THREADS_WITH_HEAPS.replace("limit_malloc_arenas()\n", "")
+    )
     told = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

@@ -11,8 +11,8 @@ from scipy.ndimage import map_coordinates
 
 from cloudfree.commands.coregister.run import CoregisterOptions, run
 from cloudfree.core.displacement import Shift
-from cloudfree.core.progress import silent
 from cloudfree.core.radiometry import linear_power
+from cloudfree.core.terminal import silent
 from cloudfree.coregistration.clear_windows import BANDS
 from tests.factories.rasters import TEN_METRES, write_raster
 from tests.factories.scene_pairs import field_pair

@@ -141,7 +141,7 @@ def test_mixed_weather_is_of_every_kind() -> None:
 def test_real_clouds_cover_no_more_than_about_what_was_asked_for(cover: float, seed: int) -> None:
     weather = draw_cloud_parameters(rng(seed), "real", cover, Sun(180.0, 30.0))
     overcast = make_atmosphere((200, 200), weather, rng(seed), [layer(1.0)])
-    assert (overcast.low > 0).mean() == pytest.approx(cover, abs=0.2)
+    assert 0.5 * cover - 0.1 <= (overcast.low > 0).mean() <= cover + 0.2
     scattered = make_atmosphere((200, 200), weather, rng(seed), [layer(0.1)])
     assert (scattered.low > 0).mean() <= max(cover + 0.2, 0.5)
 

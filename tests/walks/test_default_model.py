@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cloudfree.commands.evaluate.run import EvaluateOptions, run
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "models" / "cloudfree-s"

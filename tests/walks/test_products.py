@@ -17,7 +17,7 @@ from cloudfree.commands.remove.inputs import check_level
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import FillClass
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
 from cloudfree.inference.model import Arrays, Model
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card

@@ -11,7 +11,7 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.mask_classes import FillClass
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
 from cloudfree.inference.load import load_model
 from cloudfree.raster.gdal import ignored_warning

@@ -13,15 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cloudfree.commands.batch.match_sentinel1 import with_radar
-from cloudfree.commands.batch.options import BatchOptions, BatchResult, SceneOutcome
-from cloudfree.commands.batch.scene_job import SceneJob, restore
-from cloudfree.commands.batch.scenes import ScenePair, radars_below, read_scene_list, scenes_below
-from cloudfree.commands.batch.sharding import Shard
+from cloudfree.commands.batch.options import BatchOptions, BatchResult, SceneOutcome, Shard
+from cloudfree.commands.batch.scenes import (
+    ScenePair,
+    radars_below,
+    read_scene_list,
+    scenes_below,
+    with_radar,
+)
+from cloudfree.commands.batch.workers import SceneJob, restore
 from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.output_files import make_folder, require_writable
-from cloudfree.core.progress import Progress
+from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError, OutputError
 from cloudfree.inference.load import find_card
 from cloudfree.parallel.processes import in_processes
@@ -120,7 +124,7 @@ def _check_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
 def _outcomes(options: BatchOptions, jobs: Sequence[SceneJob]) -> Iterator[Iterator[SceneOutcome]]:
     """Those of all jobs, as they end."""
     if options.scheduler:
-        from cloudfree.commands.batch.dask_cluster import on_cluster
+        from cloudfree.commands.batch.workers import on_cluster
 
         with on_cluster(restore, jobs, options.scheduler, _died) as outcomes:
             yield outcomes

@@ -1,16 +1,21 @@
-"""The scenes of a batch: in a folder, or in a list."""
+"""The scenes of a batch: in a folder or a list, each with the Sentinel-1 product of its ground."""
 
 from __future__ import annotations
 
 import csv
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
-from cloudfree.errors import InputError
-from cloudfree.sentinel2.output_name import output_beside
+from cloudfree.core.terminal import captured_warnings
+from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.sentinel1.product import acquisition_of_name
+from cloudfree.sentinel1.sar_source import open_sar_source
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.sentinel2.product import output_beside
 
 
 @dataclass(frozen=True)
@@ -125,3 +130,50 @@ def _no_list(path: Path, found: str) -> InputError:
         wanted=f"a CSV file with the columns s2 and, as far as needed, {', '.join(_COLUMNS[1:])}",
         hint="correct it, or give a folder",
     )
+
+
+# Share of a scene from which a product counts as covering it: its edge is not straight.
+COVERING = 0.99
+
+
+def with_radar(pair: ScenePair, radars: Sequence[Path], max_gap_days: float) -> ScenePair:
+    """The scene with one of the products, if it has no radar of its own.
+
+    Of those at most so many days away it is the nearest in time that covers the scene, or else the
+    one that covers most. A scene or product that cannot be opened has none: what is wrong with it
+    is told when its turn comes.
+    """
+    if pair.s1 or not radars:
+        return pair
+    try:
+        with captured_warnings(), OpticalScene(pair.s2) as scene:
+            return replace(pair, s1=_nearest(scene, radars, timedelta(days=max_gap_days)))
+    except CloudfreeError:
+        return pair
+
+
+def _nearest(scene: OpticalScene, radars: Iterable[Path], most: timedelta) -> Path | None:
+    gaps = {path: _gap(scene, path) for path in radars}
+    best, best_share = None, 0.0
+    for path in sorted((path for path in gaps if gaps[path] <= most), key=gaps.__getitem__):
+        share = _share(scene, path)
+        if share > best_share:
+            best, best_share = path, share
+        if best_share >= COVERING:
+            break
+    return best
+
+
+def _gap(scene: OpticalScene, radar: Path) -> timedelta:
+    """Time between the two as far as names tell, else none."""
+    named = acquisition_of_name(radar.name)
+    return (named and named.gap(scene.acquisition)) or timedelta(0)
+
+
+def _share(scene: OpticalScene, path: Path) -> float:
+    """How much of the scene a product covers; nothing, if it cannot be opened."""
+    try:
+        with open_sar_source(path) as radar:
+            return radar.overlap(scene.grid)
+    except CloudfreeError:
+        return 0.0

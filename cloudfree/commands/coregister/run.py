@@ -11,14 +11,14 @@ from cloudfree import __version__
 from cloudfree.commands.coregister.quicklook import write_match_picture
 from cloudfree.core.grid import strips
 from cloudfree.core.output_files import check_output_names, require_absent
-from cloudfree.core.progress import Progress
+from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import ShiftMeasurement, measure, shift_tags
 from cloudfree.coregistration.time_gap import MAX_GAP_DAYS, check_gap, gap_tags
 from cloudfree.raster.cog import CogWriter
 from cloudfree.sentinel1.geocoded import sar_profile
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
-from cloudfree.sentinel2.output_name import output_beside
+from cloudfree.sentinel2.product import output_beside
 from cloudfree.sentinel2.vrt import Resampling
 
 logger = logging.getLogger("cloudfree")

@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask
 from cloudfree.cloudmask.morphology import dilate, parse_distance, shadow_under_dilation
-from cloudfree.commands.mask.run import MaskSettings, plan_mask
 from cloudfree.commands.remove.removal_scene import FEATHER_PX, SHADOW_REACH_PX
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import Mask, is_cloud_or_shadow
-from cloudfree.core.progress import silent
 from cloudfree.core.radiometry import Float32
+from cloudfree.core.terminal import silent
 from cloudfree.datasets.patch import Patch
 from cloudfree.inference.compositing import compose, feather
 from cloudfree.inference.model import Model, TileInputs

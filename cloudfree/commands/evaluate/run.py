@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree import __version__
-from cloudfree.commands.evaluate.files import check_outputs, write_files
-from cloudfree.commands.evaluate.page import PatchSection
+from cloudfree.commands.evaluate.page import PatchSection, choose_shown, patch_section
 from cloudfree.commands.evaluate.patch import raw_of
-from cloudfree.commands.evaluate.pictures import choose_shown, patch_section
-from cloudfree.commands.evaluate.result import Evaluation
+from cloudfree.commands.evaluate.result import Evaluation, check_outputs, write_files
 from cloudfree.commands.evaluate.scoring import Prepared, Scoring
 from cloudfree.commands.evaluate.summary import summarise
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.log_capture import muted_log
-from cloudfree.core.progress import Progress
+from cloudfree.core.terminal import Progress, muted_log
 from cloudfree.datasets.folder import PATCH_PX, list_samples
 from cloudfree.datasets.patch import Sample, Skipped
 from cloudfree.datasets.splits import SplitChoice, choose_split, evenly_spread, regroup
@@ -25,7 +22,7 @@ from cloudfree.errors import InputError, ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import Model
 from cloudfree.metrics.protocol import PROTOCOLS
-from cloudfree.parallel.prefetch import prefetch
+from cloudfree.parallel.threads import prefetch
 
 logger = logging.getLogger("cloudfree")
 

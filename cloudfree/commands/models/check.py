@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.core.progress import Progress
 from cloudfree.core.radiometry import Float32
+from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError, ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_store import find_model, is_file

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.core.progress import Progress
+from cloudfree.core.terminal import Progress
 from cloudfree.errors import ModelError
 from cloudfree.inference.load import find_card, load_network
 from cloudfree.inference.model_store import check_model_folder, write_folder

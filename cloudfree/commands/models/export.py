@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree.core.output_files import require_absent
-from cloudfree.core.progress import Progress
+from cloudfree.core.terminal import Progress
 from cloudfree.errors import ModelError, OutputError
 from cloudfree.inference.export import OnnxParity, write_onnx
 from cloudfree.inference.load import ModelFiles, find_card, load_network

@@ -6,8 +6,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.commands.text_table import text_table
-from cloudfree.core.progress import Progress
+from cloudfree.core.terminal import Progress, text_table
 from cloudfree.errors import ModelError
 from cloudfree.inference.model_store import find_model, model_names, read_card
 from cloudfree.inference.registry import network_entry, network_names

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cloudfree.core.progress import Progress
+from cloudfree.core.terminal import Progress
 from cloudfree.inference.load import find_card, load_network
 from cloudfree.inference.model_card import ModelCard, Scaling
 from cloudfree.inference.onnx_runtime import ONNX_SUFFIX, OnnxRuntime

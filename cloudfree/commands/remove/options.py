@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cloudfree.coregistration.time_gap import MAX_GAP_DAYS
 from cloudfree.inference.model_store import DEFAULT_MODEL
-from cloudfree.sentinel2.output_name import output_beside
+from cloudfree.sentinel2.product import output_beside
 from cloudfree.sentinel2.vrt import Resampling
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from cloudfree.cloudmask.morphology import shadow_under_dilation
 from cloudfree.core.displacement import Displacement, reach_px
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import is_cloud_or_shadow
-from cloudfree.core.progress import Progress
 from cloudfree.core.radiometry import Float32
+from cloudfree.core.terminal import Progress
 from cloudfree.inference.compositing import compose, feather
 from cloudfree.inference.model import Model, TileInputs
 from cloudfree.inference.sliding_window import TilePlan, predict_rows

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from cloudfree import __version__
 from cloudfree.cloudmask.class_rules import REQUIRED_BANDS
 from cloudfree.cloudmask.mask_file import MaskFile
-from cloudfree.commands.mask.run import MaskSettings, plan_mask, write_mask
+from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask, write_mask
 from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_sar
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
 from cloudfree.commands.remove.uncertainty import deviation_writer
 from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
-from cloudfree.core.progress import Progress
+from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure, shift_tags
 from cloudfree.coregistration.time_gap import gap_tags
 from cloudfree.errors import InputError
@@ -32,8 +32,8 @@ from cloudfree.inference.model import Model
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
-from cloudfree.parallel.async_writer import write_async
 from cloudfree.parallel.malloc import limit_malloc_arenas
+from cloudfree.parallel.threads import write_async
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.sentinel2.optical_scene import OpticalScene
 

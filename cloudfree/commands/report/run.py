@@ -16,7 +16,7 @@ from cloudfree.core.output_files import (
     require_writable,
     write_whole,
 )
-from cloudfree.core.progress import Progress
+from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.preview import png
 from cloudfree.report.comparison import BeforeAfter, Comparison, compare_with_truth

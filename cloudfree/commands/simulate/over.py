@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_file import mask_profile
 from cloudfree.commands.simulate.options import SimulateOptions, output_paths
-from cloudfree.commands.simulate.real_clouds import CLEAR_SHARE, cloud_share, read_real_clouds
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions, is_cloud_or_shadow
-from cloudfree.core.progress import Progress
 from cloudfree.core.radiometry import Float32
+from cloudfree.core.terminal import Progress
+from cloudfree.datasets.real_clouds import CLEAR_SHARE, cloud_share, read_real_clouds
 from cloudfree.errors import InputError, OutputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.georeference import displacement_px, pixel_size_m

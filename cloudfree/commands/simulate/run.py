@@ -19,8 +19,8 @@ from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import MaskClass
-from cloudfree.core.progress import Progress
 from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
+from cloudfree.core.terminal import Progress
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.sentinel2.gdal_tags import OFFSET_TAG
 from cloudfree.simulation.land_cover import PIXEL_M

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from cloudfree.commands.mask.run import MaskSettings, plan_mask
+from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.output_files import cannot_be_written
-from cloudfree.core.progress import Progress, silent
+from cloudfree.core.terminal import Progress, silent
 from cloudfree.datasets.folder import PATCH_PX, Listing, list_samples
 from cloudfree.datasets.patch import Patch, Sample
 from cloudfree.datasets.sen12mscr import SampleRole, split_of
@@ -45,8 +45,7 @@ from cloudfree.training.settings import (
 )
 from cloudfree.training.step import TrainPlan
 from cloudfree.training.train_state import start_training_state
-from cloudfree.training.trainer import Trainer, TrainResult
-from cloudfree.training.validation import VALIDATED, Validation
+from cloudfree.training.trainer import VALIDATED, Trainer, TrainResult, Validation
 
 logger = logging.getLogger("cloudfree")
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from cloudfree.core.progress import Progress
+from cloudfree.core.terminal import Progress
 from cloudfree.inference.model import Model
 from cloudfree.inference.torch_runtime import TorchRuntime
 from cloudfree.training.adaptation.adapted_runtime import (
@@ -28,8 +28,12 @@ from cloudfree.training.adaptation.adapted_runtime import (
     blocks_of,
     describe,
 )
-from cloudfree.training.adaptation.cloud_transplant import CloudTransplant
-from cloudfree.training.adaptation.examples import AdaptationExample, ClearSample, make_examples
+from cloudfree.training.adaptation.examples import (
+    AdaptationExample,
+    ClearSample,
+    CloudTransplant,
+    make_examples,
+)
 
 Gains = NDArray[np.float64]
 

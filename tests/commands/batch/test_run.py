@@ -19,10 +19,10 @@ import rasterio
 
 from cloudfree.commands.batch import run as batch
 from cloudfree.commands.batch.options import BatchOptions, SceneOutcome
-from cloudfree.commands.batch.scene_job import SceneJob, restore
+from cloudfree.commands.batch.workers import SceneJob, restore
 from cloudfree.commands.remove.run import RemoveOptions
 from cloudfree.commands.remove.run import run as remove
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, ModelError, OutputError
 from tests.factories import sentinel1_products as sentinel1
 from tests.factories import sentinel2_products as sentinel2
@@ -63,7 +63,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[SceneJob]:
         found.extend(jobs)
         yield (replace(job.outcome(), state="restored") for job in found)
 
-    monkeypatch.setattr(batch, "in_own_processes", in_processes)
+    monkeypatch.setattr(batch, "in_processes", in_processes)
     return found
 
 

@@ -18,8 +18,8 @@ from cloudfree.commands.coregister.quicklook import LEGEND_PX, USED
 from cloudfree.commands.coregister.run import CoregisterOptions, CoregisterResult, run
 from cloudfree.core.displacement import NO_SHIFT, Displacement, PolynomialDisplacement, Shift
 from cloudfree.core.grid import Grid
-from cloudfree.core.progress import silent
 from cloudfree.core.radiometry import linear_power
+from cloudfree.core.terminal import silent
 from cloudfree.coregistration.clear_windows import BANDS
 from cloudfree.coregistration.displacement_model import DisplacementFit
 from cloudfree.coregistration.global_shift import NOTHING_MEASURED, ShiftEstimate

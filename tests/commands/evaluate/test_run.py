@@ -20,7 +20,7 @@ from cloudfree.commands.evaluate.result import Evaluation
 from cloudfree.commands.evaluate.run import EvaluateOptions
 from cloudfree.commands.evaluate.summary import SummaryRow
 from cloudfree.commands.remove import run as remove
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import Skipped, read_patch
 from cloudfree.errors import InputError, ModelError, OutputError

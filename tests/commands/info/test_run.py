@@ -10,12 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from cloudfree.cli.group import group
-from cloudfree.commands.info import installation as info_installation
-from cloudfree.commands.info.installation import InstallationResult, installation
+from cloudfree.commands.info import run as info_installation
 from cloudfree.commands.info.product import OpticalInfo, RadarInfo, product
-from cloudfree.commands.info.run import InfoOptions, run
+from cloudfree.commands.info.run import InfoOptions, InstallationResult, installation, run
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
 from tests.factories.rasters import cloudy_scene, write_cloudy_scene, write_radar, write_raster
 from tests.factories.sentinel2_products import Safe, bands_of, write_safe

@@ -8,11 +8,12 @@ import pytest
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
-from cloudfree.commands.mask.run import MaskOptions, MaskResult, run
+from cloudfree.commands.mask.options import MaskOptions, MaskResult
+from cloudfree.commands.mask.run import run
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, OutputError
 from cloudfree.raster.gdal import ignored_warning
 from tests.factories.cloudy_scenes import cloudy_scene, degrees_apart

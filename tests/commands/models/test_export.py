@@ -18,7 +18,7 @@ from cloudfree.commands.models.convert import run as convert
 from cloudfree.commands.models.export import ExportOptions, ExportResult
 from cloudfree.commands.models.show import ShowOptions
 from cloudfree.commands.remove.run import RemoveOptions, run
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import CloudfreeError, ModelError, OutputError
 from cloudfree.inference.checkpoint import build_network
 from cloudfree.inference.load import load_model

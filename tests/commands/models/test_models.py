@@ -21,7 +21,7 @@ from cloudfree.commands.models.check import CheckOptions, CheckResult
 from cloudfree.commands.models.convert import ConvertOptions
 from cloudfree.commands.models.show import ShowOptions
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, ModelError, OutputError
 from cloudfree.inference.checkpoint import build_network
 from cloudfree.inference.load import find_card, load_model

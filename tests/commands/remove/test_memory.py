@@ -14,7 +14,7 @@ from rasterio.windows import Window
 
 from cloudfree.commands.simulate import run as simulate
 from cloudfree.commands.simulate.options import SimulateOptions
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 
 SIDE, COPIES_BESIDE = 512, 2
 # As much clear ground as `--adapt` learns from at most, even in the low scene.

@@ -20,7 +20,7 @@ from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.displacement import Shift
 from cloudfree.core.mask_classes import FillClass
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.coregistration.measure import ShiftMeasurement
 from cloudfree.errors import CloudfreeError, InputError, ModelError, OutputError
 from cloudfree.inference.model import Arrays, Model

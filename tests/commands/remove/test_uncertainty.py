@@ -16,7 +16,7 @@ from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.commands.remove.uncertainty import NODATA, digital_numbers
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import FillClass
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, ModelError, OutputError
 from cloudfree.inference.model import Arrays, Model
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card

@@ -11,7 +11,7 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
 from cloudfree.commands.report.run import ReportOptions, ReportResult, run
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, OutputError
 from cloudfree.raster.gdal import ignored_warning
 from tests.factories.damage import full_disk, half_loaded

@@ -11,7 +11,7 @@ import pytest
 import rasterio
 from affine import Affine
 
-from cloudfree.commands.mask.run import MaskOptions
+from cloudfree.commands.mask.options import MaskOptions
 from cloudfree.commands.mask.run import run as make_mask
 from cloudfree.commands.simulate.options import SimulateOptions
 from cloudfree.commands.simulate.over import SUN_ZENITH_TAG, SimulateOverResult
@@ -19,7 +19,7 @@ from cloudfree.commands.simulate.run import run
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import MaskClass
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import CloudfreeError, InputError, OutputError
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.simulation.add_clouds import KINDS

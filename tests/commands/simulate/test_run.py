@@ -14,7 +14,7 @@ from cloudfree.commands.simulate.run import TIME_TAG, SimulateResult, run
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, OutputError
 from cloudfree.sentinel2.optical_scene import OpticalScene
 

@@ -24,7 +24,7 @@ from cloudfree.commands.models import export
 from cloudfree.commands.models.export import ExportOptions
 from cloudfree.commands.remove.run import RemoveOptions
 from cloudfree.commands.remove.run import run as remove
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, ModelError, OutputError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.registry import network_names
@@ -262,7 +262,7 @@ def test_a_killed_run_goes_on_bit_for_bit(
             raise Killed
         return train_step(run, *rest)
 
-    monkeypatch.setattr(train_session, "take_step", killed_after_three)
+    monkeypatch.setattr(train_session, "train_step", killed_after_three)
     with pytest.raises(Killed):
         trained("broken", **options)
     monkeypatch.undo()
@@ -308,7 +308,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(
     def killed(*_: Any) -> Any:
         raise Killed
 
-    monkeypatch.setattr(train_session, "take_step", killed)
+    monkeypatch.setattr(train_session, "train_step", killed)
     with pytest.raises(Killed):
         trained()
     monkeypatch.undo()

@@ -13,13 +13,12 @@ from torch import Tensor, nn
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import MaskClass
-from cloudfree.core.progress import silent
 from cloudfree.core.radiometry import Float32
+from cloudfree.core.terminal import silent
 from cloudfree.inference.model import Arrays, Model, TileInputs
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
 from cloudfree.inference.torch_runtime import TorchRuntime
-from cloudfree.training.adaptation.cloud_transplant import CloudTransplant
-from cloudfree.training.adaptation.examples import ClearSample, make_examples
+from cloudfree.training.adaptation.examples import ClearSample, CloudTransplant, make_examples
 from cloudfree.training.adaptation.fit import Adaptation, AdaptationSettings, adapt
 from tests.factories.paint import Paint
 from tests.factories.readiness import OneAtATime, Paired

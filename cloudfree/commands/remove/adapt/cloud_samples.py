@@ -10,7 +10,7 @@ from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import is_cloud_or_shadow
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS
-from cloudfree.training.adaptation.cloud_transplant import CloudTransplant, cut_transplant
+from cloudfree.training.adaptation.examples import CloudTransplant, cut_transplant
 
 # So many are enough for all lessons; to find them so many windows are looked at.
 MAX_VEILS, MAX_EXAMINED = 40, 400

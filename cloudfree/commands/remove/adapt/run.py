@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cloudfree.commands.remove.adapt.clear_samples import (
+    SUNLIT_BANDS,
     WINDOW_PX,
     ClearSamples,
     find_clear_samples,
 )
-from cloudfree.commands.remove.adapt.clear_sky import SUNLIT_BANDS
 from cloudfree.commands.remove.adapt.cloud_samples import find_transplants
 from cloudfree.commands.remove.removal_scene import RemovalScene
-from cloudfree.core.progress import Progress
+from cloudfree.core.terminal import Progress
 from cloudfree.parallel.malloc import trim_malloc
 from cloudfree.training.adaptation.fit import Adaptation, AdaptationSettings, adapt
 

@@ -18,7 +18,7 @@ from cloudfree.commands.remove.adapt import run as adapt
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import is_cloud_or_shadow
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
 from cloudfree.inference.model import Model
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
 from cloudfree.inference.torch_runtime import TorchRuntime
@@ -128,7 +128,7 @@ def test_a_network_that_restores_other_bands_than_it_sees_learns_under_drawn_clo
     runtime = TorchRuntime(Paint(), card.inputs, torch.device("cpu"), torch.float32)
     monkeypatch.setattr(remove, "load_model", lambda *_: Model(some, runtime))
     grounds = _as_if(monkeypatch, 1.0, kept=True)
-    monkeypatch.setattr(adapt_veils, "cut_veil", None)
+    monkeypatch.setattr(adapt_veils, "cut_transplant", None)
     _remove(folder)
     assert grounds
 

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cloudfree.commands.mask.run import MaskSettings, MaskSource, plan_mask
+from cloudfree.cloudmask.mask_plan import MaskSettings, MaskSource, plan_mask
 from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions
-from cloudfree.core.progress import Progress, silent
-from cloudfree.datasets.folder import list_samples
+from cloudfree.core.terminal import Progress, silent
+from cloudfree.datasets.folder import Dated, list_samples, list_series, pair_dates
 from cloudfree.datasets.patch import Sample, read_patch
 from cloudfree.datasets.splits import evenly_spread
-from cloudfree.datasets.time_series import Dated, list_series, pair_dates
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer, cut_layer

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudfree.commands.simulate import real_clouds as donors
-from cloudfree.commands.simulate.real_clouds import cloud_share, read_real_clouds
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.progress import silent
+from cloudfree.core.terminal import silent
+from cloudfree.datasets import real_clouds as donors
+from cloudfree.datasets.real_clouds import cloud_share, read_real_clouds
 from cloudfree.errors import InputError
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import cloudy_scene, write_raster
@@ -67,7 +67,7 @@ def test_a_folder_without_clouds_is_refused(tmp_path: Path) -> None:
 def test_of_many_pairs_some_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(4):
         write_triplet(tmp_path, f"p{number}", side=32, seed=number)
-    monkeypatch.setattr(donors, "MOST_DONORS", 2)
+    monkeypatch.setattr(donors, "MOST_REAL_CLOUDS", 2)
     assert len(read_real_clouds(tmp_path, OPTICAL_BANDS, 0.0, silent)) == 2
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import Mask, MaskClass, in_shadow, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
-from cloudfree.training.adaptation.cloud_transplant import CloudTransplant, cut_transplant
+from cloudfree.training.adaptation.examples import CloudTransplant, cut_transplant
 from tests.factories.rasters import CLOUD, FIELD
 
 SIDE = 32

@@ -11,10 +11,10 @@ import dask
 import pytest
 from distributed import LocalCluster
 
-from cloudfree.commands.batch import dask_cluster as batch_dask
 from cloudfree.commands.batch import run as batch
-from cloudfree.commands.batch.dask_cluster import on_cluster
-from cloudfree.core.progress import silent
+from cloudfree.commands.batch import workers as batch_dask
+from cloudfree.commands.batch.workers import on_cluster
+from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
 from tests.commands.batch.test_run import _options, _scene
 

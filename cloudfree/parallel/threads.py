@@ -1,4 +1,4 @@
-"""Loading ahead on threads of its own while the caller computes."""
+"""Threads beside the caller: loading ahead of it, and writing behind it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -45,3 +46,28 @@ def prefetch(
 def _first(waiting: deque[tuple[Item, Future[Loaded]]]) -> tuple[Item, Loaded]:
     item, future = waiting.popleft()
     return item, future.result()
+
+
+def write_async(write: Callable[[Item], None], items: Iterable[Item], behind: int = 1) -> None:
+    """Call `write` with each item, in order, at most `behind` items behind whoever makes them.
+
+    An error of either side ends the work and is raised as it is.
+    """
+    failed = Event()
+
+    def write_unless_failed(item: Item) -> None:
+        try:
+            if not failed.is_set():
+                write(item)
+        except BaseException:
+            failed.set()  # what waits already has no use any more
+            raise
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting: deque[Future[None]] = deque()
+        for item in items:
+            waiting.append(pool.submit(write_unless_failed, item))
+            if len(waiting) > behind:
+                waiting.popleft().result()
+        for future in waiting:
+            future.result()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.cloudmask.shadow import ShadowProjection
-from cloudfree.commands.remove.adapt.clear_sky import (
+from cloudfree.commands.remove.adapt.clear_samples import (
     SUNLIT_BANDS,
     CloudMargin,
     far_from_clouds,

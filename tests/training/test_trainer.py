@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.training.patch_cache import PatchArrays
-from cloudfree.training.validation import predict
+from cloudfree.training.trainer import predict
 
 
 class Last(nn.Module):

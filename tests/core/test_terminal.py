@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from cloudfree.core.log_capture import captured_warnings
+from cloudfree.core.terminal import captured_warnings
 
 logger = logging.getLogger("cloudfree")
 

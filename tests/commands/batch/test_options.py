@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.commands.batch.sharding import Shard
+from cloudfree.commands.batch.options import Shard
 from cloudfree.errors import InputError
 
 TASK = {

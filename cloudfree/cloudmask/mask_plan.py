@@ -1,0 +1,181 @@
+"""From a Sentinel-2 scene to its mask: what decides the classes, and writing them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree import __version__
+from cloudfree.cloudmask.class_rules import REQUIRED_BANDS, ClassRules
+from cloudfree.cloudmask.classifier import Classifier, Shadows
+from cloudfree.cloudmask.mask_file import ScoreWriter, mask_profile
+from cloudfree.cloudmask.morphology import parse_distance
+from cloudfree.cloudmask.scene_statistics import OpticalSource, collect_statistics
+from cloudfree.cloudmask.score import CIRRUS_BAND, HazeThreshold
+from cloudfree.cloudmask.shadow import PixelAxes
+from cloudfree.cloudmask.sun_geometry import (
+    NO_SUN,
+    Sun,
+    decide_sun,
+    log_sun,
+    projection_of,
+    sun_tags,
+)
+from cloudfree.core.grid import Grid
+from cloudfree.core.mask_classes import MaskClass
+from cloudfree.core.terminal import Progress
+from cloudfree.errors import InputError
+from cloudfree.raster.cog import CogProfile, CogWriter
+from cloudfree.raster.georeference import displacement_px, pixel_size_m
+
+logger = logging.getLogger("cloudfree")
+
+
+# How far from clouds cirrus and haze are taken for part of them by a thorough mask.
+THIN_CLOUD_REACH_M = 200.0
+
+
+class MaskSource(OpticalSource, Protocol):
+    """What a mask is made from: a scene on disk, or a patch in memory."""
+
+    @property
+    def name(self) -> str:
+        """What people know it by."""
+        ...
+
+    @property
+    def sun_azimuth_deg(self) -> float | None:
+        """Where the sun stood, clockwise from north, if that is known."""
+        ...
+
+    def require(self, bands: Sequence[str], purpose: str) -> None:
+        """Refuse a scene that lacks one of `bands`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskSettings:
+    """What decides the classes of a mask, as a user gives it."""
+
+    threshold: float = 0.2
+    ndsi: float = 0.6
+    thorough: bool = False
+    shadow: bool = True
+    dilate: str = "0"
+
+
+@dataclass(frozen=True)
+class MaskPlan:
+    """How the pixels of a scene are classified; known before the first one is."""
+
+    settings: MaskSettings
+    classifier: Classifier
+    sun: Sun
+
+
+def plan_mask(scene: MaskSource, settings: MaskSettings, progress: Progress) -> MaskPlan:
+    """Decide how the pixels of a scene are classified; for shadows, look at all of them once.
+
+    Raises
+    ------
+    InputError
+        Missing bands, no valid pixel, or a growth that is no distance.
+    """
+    growth = parse_distance(settings.dilate)
+    scene.require(REQUIRED_BANDS, "the cloud mask")
+    if CIRRUS_BAND not in scene.bands:
+        logger.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.name)
+    rules = ClassRules(settings.threshold, settings.ndsi, settings.thorough)
+    pixel_m = pixel_size_m(scene.grid)
+    thin_cloud_reach_px = THIN_CLOUD_REACH_M / pixel_m if settings.thorough else 0.0
+    classifier = Classifier(
+        rules, dilation_px=growth.pixels(pixel_m), thin_cloud_reach_px=thin_cloud_reach_px
+    )
+    if not settings.shadow:
+        return MaskPlan(settings, classifier, NO_SUN)
+    shadows, haze, sun = _looked_at(scene, rules, progress)
+    return MaskPlan(settings, replace(classifier, shadows=shadows, haze=haze), sun)
+
+
+def write_mask(
+    scene: MaskSource,
+    path: Path,
+    plan: MaskPlan,
+    progress: Progress,
+    creation_options: Mapping[str, str],
+    scores: ScoreWriter | None = None,
+) -> NDArray[np.int64]:
+    """Write the mask that `plan` describes; the number of pixels per mask value, 256 entries.
+
+    Raises
+    ------
+    InputError
+        No valid pixel; then no file is left.
+    """
+    counts = np.zeros(256, dtype=np.int64)
+    on_score = scores.write_score if scores else None
+    with (
+        CogWriter(path, scene.grid, _profile(plan, creation_options)) as writer,
+        closing(plan.classifier.strips(scene, progress, on_score)) as strips,
+    ):
+        for window, mask in strips:
+            writer.write(window, mask[np.newaxis])
+            for value in MaskClass:
+                counts[value] += np.count_nonzero(mask == value)
+        if counts[MaskClass.NODATA] == counts.sum():
+            raise _no_valid_pixel(scene)
+        if scores:
+            scores.finish()  # what may fail comes before the mask has its name
+    return counts
+
+
+def _looked_at(
+    scene: MaskSource, rules: ClassRules, progress: Progress
+) -> tuple[Shadows, HazeThreshold | None, Sun]:
+    """Thresholds over the whole scene, and where its clouds throw their shadows."""
+    axes = _pixel_axes(scene.grid)
+    found = collect_statistics(scene, rules, axes, scene.sun_azimuth_deg, progress)
+    if found.valid_px == 0:
+        raise _no_valid_pixel(scene)
+    sun = decide_sun(scene.sun_azimuth_deg, found.sun)
+    log_sun(sun, found.sun)
+    return Shadows(found.thresholds, projection_of(sun, axes), found.lit), found.haze, sun
+
+
+def _pixel_axes(grid: Grid) -> PixelAxes:
+    """Rows and columns per metre north and east at the middle of a grid."""
+    length_m = 1000.0
+    north, east = (displacement_px(grid, azimuth, length_m) for azimuth in (0.0, 90.0))
+    return PixelAxes(
+        (north[0] / length_m, north[1] / length_m), (east[0] / length_m, east[1] / length_m)
+    )
+
+
+def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
+    """How the mask is written, with tags that tell how it came about."""
+    profile, settings = mask_profile(), plan.settings
+    made = {
+        "CLOUDFREE_VERSION": __version__,
+        "MASK_THRESHOLD": str(settings.threshold),
+        "MASK_NDSI": str(settings.ndsi),
+        "MASK_THOROUGH": "yes" if settings.thorough else "no",
+        "MASK_DILATE": settings.dilate,
+        **sun_tags(plan.sun),
+    }
+    tags = {**profile.tags, **made}
+    return replace(profile, tags=tags, creation_options=creation_options)
+
+
+def _no_valid_pixel(scene: MaskSource) -> InputError:
+    return InputError(
+        f"no valid pixel in {scene.name}",
+        wanted="a scene with data",
+        hint="check the file and its nodata value",
+    )

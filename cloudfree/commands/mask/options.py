@@ -1,0 +1,53 @@
+"""What `cloudfree mask` is asked and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from cloudfree.cloudmask.mask_plan import MaskSettings
+from cloudfree.sentinel2.product import output_beside
+from cloudfree.sentinel2.vrt import Resampling
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskOptions(MaskSettings):
+    """The options of `cloudfree mask`; names equal its parameters."""
+
+    scene: Path
+    output: Path | None = None
+    score: Path | None = None
+    score_dtype: Literal["float32", "uint8"] = "float32"
+    s2_offset: float | None = None
+    resampling: Resampling = "bilinear"
+    overwrite: bool = False
+    creation_options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def result(self) -> Path:
+        """Where the mask goes: where it was asked for, else beside the scene."""
+        return self.output or output_beside(self.scene, "mask.tif")
+
+
+@dataclass(frozen=True)
+class MaskResult:
+    """What `cloudfree mask` made: files, share of each class, and what decided it.
+
+    `fractions` counts classes among the valid pixels, and nodata among all `pixels`.
+    """
+
+    output: Path
+    score: Path | None
+    fractions: dict[str, float]
+    pixels: int
+    sun_azimuth_deg: float | None
+    sun_azimuth_origin: str
+    shadow_distance_m: tuple[float, float] | None
+    cirrus_test: bool
+
+    def summary(self) -> str:
+        """The classes in per cent, and where the files are."""
+        classes = ", ".join(f"{name} {share:.1%}" for name, share in self.fractions.items())
+        return "\n".join([classes, *(str(path) for path in (self.output, self.score) if path)])
