@@ -102,7 +102,7 @@ def add_shadows(mask: Mask, dark: NDArray[np.bool_]) -> None:
 
 def confirm_shadows(mask: Mask, cast: ShadowProjection) -> Mask:
     """The mask with only those shadows that lie where a cloud of the mask can throw one."""
-    possible = cast.of(mask == MaskClass.CLOUD)
+    possible = cast.project(mask == MaskClass.CLOUD)
     confirmed = mask.copy()
     confirmed[(mask == MaskClass.SHADOW) & ~possible] = MaskClass.CLEAR
     hazy = mask == THIN_CLOUD_DARK

@@ -59,8 +59,8 @@ def _surrounded(window: Window, kept: deque[Strip], halo: int) -> tuple[Window, 
     first = kept[0][0]
     rows = np.concatenate([strip for _, strip in kept])
     seen = Window(first.row, 0, len(rows), window.width)
-    outer = window.grown(halo, seen.row_stop, window.width)
-    return window, outer, rows[outer.within(seen)]
+    outer = window.buffered(halo, seen.row_stop, window.width)
+    return window, outer, rows[outer.relative_to(seen)]
 
 
 @dataclass(frozen=True)
@@ -116,13 +116,13 @@ class Classifier:
 
         Each step is given no more rows than the next one needs: distances take long.
         """
-        growing = window.grown(dilation_halo_px(self.dilation_px), outer.row_stop, outer.width)
-        settling = growing.grown(
+        growing = window.buffered(dilation_halo_px(self.dilation_px), outer.row_stop, outer.width)
+        settling = growing.buffered(
             dilation_halo_px(self.thin_cloud_reach_px), outer.row_stop, outer.width
         )
-        settled = resolve_thin_cloud(mask[settling.within(outer)], self.thin_cloud_reach_px)
-        grown = dilate(settled[growing.within(settling)], self.dilation_px)
-        return grown[window.within(growing)]
+        settled = resolve_thin_cloud(mask[settling.relative_to(outer)], self.thin_cloud_reach_px)
+        grown = dilate(settled[growing.relative_to(settling)], self.dilation_px)
+        return grown[window.relative_to(growing)]
 
     def _scored(
         self,
@@ -136,7 +136,7 @@ class Classifier:
         windows = strips_of(source, strip_rows, progress, "cloud mask")
         with read_ahead(source, bands_to_read(source.bands), windows, SCORE_HALO_PX) as read:
             for window, planes in read:
-                inner = window.within(window.grown(SCORE_HALO_PX, height, width))
+                inner = window.relative_to(window.buffered(SCORE_HALO_PX, height, width))
                 score = cloud_score(planes, self.rules.thorough)[inner]
                 if on_score is not None:
                     on_score(window, score)
@@ -156,7 +156,7 @@ class Classifier:
         bands = tuple(sorted({*SHADOW_BANDS, *HAZE_BANDS})) if self.haze else SHADOW_BANDS
         with read_ahead(source, bands, windows, MEDIAN_HALO_PX) as read:
             for window, planes in read:
-                inner = window.within(window.grown(MEDIAN_HALO_PX, height, width))
+                inner = window.relative_to(window.buffered(MEDIAN_HALO_PX, height, width))
                 mask = shadows.lit.read(window)
                 self._add_haze(mask, planes, inner)
                 add_shadows(mask, shadows.thresholds.candidates(planes)[inner])

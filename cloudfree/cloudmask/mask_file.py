@@ -35,7 +35,7 @@ class MaskFile(Dataset):
             _check_form(self, grid)
 
     @classmethod
-    def of_user(cls, path: Path, grid: Grid) -> MaskFile:
+    def from_user(cls, path: Path, grid: Grid) -> MaskFile:
         """A mask that somebody may have made otherwise: every value is looked at first.
 
         Raises

@@ -112,12 +112,12 @@ def collect_statistics(
     strip_rows: int = STRIP_ROWS,
 ) -> SceneStatistics:
     """Read a scene once; where the sun's azimuth is known only the shadows' distance is fitted."""
-    statistics, overview, lit = ShadowStatistics(), _Overview.of(source.grid), ClassCache()
+    statistics, overview, lit = ShadowStatistics(), _Overview.for_grid(source.grid), ClassCache()
     windows = strips_of(source, strip_rows, progress, "shadow statistics")
     bands, height, width = bands_to_read(source.bands), source.grid.height, source.grid.width
     with read_ahead(source, bands, windows, SCORE_HALO_PX) as read:
         for window, planes in read:
-            inner = window.within(window.grown(SCORE_HALO_PX, height, width))
+            inner = window.relative_to(window.buffered(SCORE_HALO_PX, height, width))
             score = cloud_score(planes, rules.thorough)[inner]
             own = {band: plane[inner] for band, plane in planes.items()}
             mask = base_classes(own, score, rules)
@@ -140,7 +140,7 @@ def read_ahead(
     height, width = source.grid.height, source.grid.width
 
     def read(window: Window) -> Planes:
-        outer = window.grown(halo, height, width)
+        outer = window.buffered(halo, height, width)
         return dict(zip(bands, source.reflectance(bands, outer), strict=True))
 
     return prefetch(read, windows, AHEAD)
@@ -161,7 +161,7 @@ class _Overview:
     masks: list[Mask] = field(default_factory=list)
 
     @classmethod
-    def of(cls, grid: Grid) -> _Overview:
+    def for_grid(cls, grid: Grid) -> _Overview:
         return cls(step=-(-max(grid.height, grid.width) // OVERVIEW_PX))
 
     def add(self, window: Window, planes: Planes, mask: Mask) -> None:

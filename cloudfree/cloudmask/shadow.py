@@ -172,7 +172,7 @@ class ShadowProjection:
         """Rows between a shadow and the farthest cloud that can throw it."""
         return sum(abs(row) for row, _ in (self.start, *self.shifts))
 
-    def of(self, cloud: Bits) -> Bits:
+    def project(self, cloud: Bits) -> Bits:
         """Where shadows of `cloud`, (y, x), can be; clouds outside the array throw none."""
         reached = _shifted(cloud, *self.start)
         for row, col in self.shifts:
@@ -218,7 +218,7 @@ class Correlation:
     reach_m: float
 
     @classmethod
-    def of(cls, cloud: Bits, dark: Bits, seen: Bits, axes: PixelAxes) -> Self:
+    def from_masks(cls, cloud: Bits, dark: Bits, seen: Bits, axes: PixelAxes) -> Self:
         """Of masks, (y, x): `cloud`, what is `seen` of the ground, and what is `dark` of that."""
         reach_m = min(SHADOW_REACH_M, float(np.hypot(*cloud.shape)) * axes.pixel_m)
         rows, cols = (int(np.ceil(reach_m * density)) + 1 for density in axes.px_per_m)

@@ -74,7 +74,7 @@ def fit_sun(
     seen = valid & ~cloud
     if not (cloud.any() and (dark & seen).any()):
         return None
-    correlation = Correlation.of(cloud, dark & seen, seen, axes)
+    correlation = Correlation.from_masks(cloud, dark & seen, seen, axes)
     azimuths = np.arange(0, 360, AZIMUTH_STEP_DEG)
     fits = np.array([_best_at(correlation, float(azimuth)) for azimuth in azimuths])
     if azimuth_deg is not None:

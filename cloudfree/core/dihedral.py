@@ -18,7 +18,7 @@ class DihedralTransform:
     quarters: int
     flipped: bool
 
-    def of(self, array: NDArray[Scalar]) -> NDArray[Scalar]:
+    def apply(self, array: NDArray[Scalar]) -> NDArray[Scalar]:
         """The turned array, (..., y, x); odd quarters swap height and width."""
         turned = np.rot90(array, self.quarters, axes=(-2, -1))
         return np.ascontiguousarray(turned[..., ::-1] if self.flipped else turned)

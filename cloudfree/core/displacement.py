@@ -24,7 +24,7 @@ class Shift:
     row: float = 0.0
     col: float = 0.0
 
-    def at(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+    def locate(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
         """Where Sentinel-1 shows what the optical scene shows at these rows and columns."""
         return rows + self.row, cols + self.col
 
@@ -47,7 +47,7 @@ class Displacement(Protocol):
     `length` is the largest distance over the scene.
     """
 
-    def at(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+    def locate(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
         """Where Sentinel-1 shows what the optical scene shows at these rows and columns."""
         ...
 
@@ -73,7 +73,7 @@ class PolynomialDisplacement:
     width: int
     bounds: tuple[float, float, float, float] = field(default=(-1.0, -1.0, 1.0, 1.0))
 
-    def at(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+    def locate(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
         """Where Sentinel-1 shows what the optical scene shows at these rows and columns."""
         row, col = self.unit(rows, cols)
         if self.degree > 1:
@@ -121,7 +121,7 @@ class PolynomialDisplacement:
             np.linspace(0, self.width - 1, LATTICE),
             indexing="ij",
         )
-        there = self.at(rows, cols)
+        there = self.locate(rows, cols)
         return there[0] - rows, there[1] - cols
 
 
@@ -133,10 +133,10 @@ class CoarserDisplacement:
     rows: float
     cols: float
 
-    def at(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+    def locate(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
         """Where Sentinel-1 shows what the optical scene shows at these rows and columns."""
         # Corners of pixels coincide, their centres do not.
-        row, col = self.fine.at((rows + 0.5) * self.rows - 0.5, (cols + 0.5) * self.cols - 0.5)
+        row, col = self.fine.locate((rows + 0.5) * self.rows - 0.5, (cols + 0.5) * self.cols - 0.5)
         return (row + 0.5) / self.rows - 0.5, (col + 0.5) / self.cols - 0.5
 
     @property
@@ -176,7 +176,7 @@ def mean_shift(displacement: Displacement) -> Shift:
     return displacement
 
 
-def words(displacement: Displacement) -> str:
+def describe_displacement(displacement: Displacement) -> str:
     """A displacement for people."""
     shift = mean_shift(displacement)
     text = f"{shift.row:+.2f} rows, {shift.col:+.2f} columns"

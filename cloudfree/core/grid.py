@@ -32,14 +32,14 @@ class Window:
         """Row and column slices into an array that covers the whole raster."""
         return slice(self.row, self.row_stop), slice(self.col, self.col_stop)
 
-    def within(self, outer: Window) -> tuple[slice, slice]:
+    def relative_to(self, outer: Window) -> tuple[slice, slice]:
         """Row and column slices into an array that covers `outer`."""
         return (
             slice(self.row - outer.row, self.row_stop - outer.row),
             slice(self.col - outer.col, self.col_stop - outer.col),
         )
 
-    def grown(self, halo: int, height: int, width: int) -> Window:
+    def buffered(self, halo: int, height: int, width: int) -> Window:
         """The window with `halo` more pixels on each side, cut at a `height` x `width` raster."""
         row, col = max(self.row - halo, 0), max(self.col - halo, 0)
         row_stop = min(self.row_stop + halo, height)
@@ -71,7 +71,7 @@ class Grid:
         """The whole grid as a window."""
         return Window(0, 0, self.height, self.width)
 
-    def of(self, window: Window) -> Grid:
+    def crop(self, window: Window) -> Grid:
         """The grid of a part of the scene."""
         transform = self.transform @ Affine.translation(window.col, window.row)
         return Grid(self.crs, transform, window.height, window.width)

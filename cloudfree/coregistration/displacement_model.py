@@ -112,7 +112,7 @@ def fit_displacement(
     `start` is what is known before: a shift of the whole scene, or an affine through its blocks.
     """
     matching = TiePointMatching(windows)
-    matches = matching.at(_moved(start, windows))
+    matches = matching.tie_points_at(_moved(start, windows))
     if matches is None:
         return None
     fit = DisplacementFit(start, matches)
@@ -140,7 +140,7 @@ def _richer(
     if not _suffice(fit.matches, terms, degree):
         return None
     coefficients = _solved(matching, terms, _moved(fit.displacement, windows))
-    solved = None if coefficients is None else matching.at(terms @ coefficients)
+    solved = None if coefficients is None else matching.tie_points_at(terms @ coefficients)
     if coefficients is None or solved is None:
         return None
     step = _step(coefficients, terms, _terms(windows, size, degree - 1).shape[1], solved)
@@ -153,7 +153,7 @@ def _richer(
     else:
         coefficients, doubt = base + step.share * (coefficients - base), step.left_px
     moved = terms @ coefficients
-    matches = matching.at(moved)
+    matches = matching.tie_points_at(moved)
     if matches is None:
         return None
     if np.abs(moved - windows.expected)[matches.used].max() > LIMIT_PX:
@@ -181,7 +181,7 @@ def _solved(matching: TiePointMatching, terms: Float64, beginning: Float64) -> F
     """Coefficients, (terms, 2), where the agreement of all windows is largest."""
     coefficients = _least_squares(terms, beginning, np.ones(len(terms)))
     for _ in range(ROUNDS):
-        matches = matching.at(terms @ coefficients)
+        matches = matching.tie_points_at(terms @ coefficients)
         if matches is None:
             return None
         step = _least_squares(terms, matches.offsets, matches.weights) - coefficients
@@ -243,7 +243,7 @@ def _terms(windows: Windows, size: tuple[int, int], degree: int) -> Float64:
 
 def _moved(displacement: Displacement, windows: Windows) -> Float64:
     """Rows and columns by which a displacement moves the centres of windows, (n, 2)."""
-    rows, cols = displacement.at(windows.rows, windows.cols)
+    rows, cols = displacement.locate(windows.rows, windows.cols)
     return np.stack([rows - windows.rows, cols - windows.cols], axis=1)
 
 

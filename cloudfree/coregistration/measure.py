@@ -10,7 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from cloudfree.cloudmask.mask_file import MaskFile
-from cloudfree.core.displacement import NO_SHIFT, Displacement, Shift, kind, mean_shift, words
+from cloudfree.core.displacement import (
+    NO_SHIFT,
+    Displacement,
+    Shift,
+    describe_displacement,
+    kind,
+    mean_shift,
+)
 from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.coregistration.clear_windows import Blocks, ClearWindows
@@ -167,7 +174,7 @@ def rejection_reason(
     found: ShiftEstimate, fit: DisplacementFit | None, max_shift: float
 ) -> str | None:
     """Why an estimate is not applied; None if it is."""
-    guess = words(found.shift)
+    guess = describe_displacement(found.shift)
     if found == NOTHING_MEASURED:
         return "not reliable, left alone: no clear ground with structure to measure on"
     if found.reliability < MIN_RELIABILITY:
@@ -239,7 +246,7 @@ def _windows(
     windows = []
     for window, part in parts.items():
         block = blocks.again(window)
-        row, col = start.at(np.array(part.row), np.array(part.col))
+        row, col = start.locate(np.array(part.row), np.array(part.col))
         expected = round(float(row) - part.row), round(float(col) - part.col)
         first = np.array([window.row, window.col], dtype=np.float64)
         windows.append(windows_of(block.optical, block.sar, mixture, expected, first))

@@ -138,7 +138,7 @@ class TiePointMatching:
         self._found = self._structure > LEAST_STRUCTURE
         self._near = _nearness(windows)
 
-    def at(self, shift: Float64) -> TiePoints | None:
+    def tie_points_at(self, shift: Float64) -> TiePoints | None:
         """The matches beside assumed shifts, (n, 2); None where the windows show no peak together.
 
         One window alone tells its slope but hardly its curvature: that is taken from all of them,

@@ -98,7 +98,7 @@ class Patch:
             cloudy=self.cloudy[inside],
             clear=self.clear[inside],
             sar=None if self.sar is None else self.sar[inside],
-            grid=self.grid.of(window),
+            grid=self.grid.crop(window),
         )
 
 
@@ -125,7 +125,7 @@ def read_patch(sample: Sample) -> Patch:
             cloudy=cloudy.reflectance(bands, window),
             clear=clear.reflectance(bands, window),
             sar=_read_sar(sample, cloudy.grid, window),
-            grid=cloudy.grid.of(window),
+            grid=cloudy.grid.crop(window),
             radiometry=cloudy.radiometry,
             sun_azimuth_deg=cloudy.sun_azimuth_deg,
         )

@@ -24,7 +24,7 @@ class Scaling:
     clip: tuple[tuple[float, float], ...]
     scale: tuple[float, float]
 
-    def of(self, places: Sequence[int]) -> Scaling:
+    def select(self, places: Sequence[int]) -> Scaling:
         """The same for some of the bands, by their places."""
         return replace(self, clip=tuple(self.clip[place] for place in places))
 
@@ -131,7 +131,7 @@ class ModelCard:
     @property
     def output_scaling(self) -> Scaling:
         """The scaling of the optical bands for those of the output."""
-        return self.optical_scaling.of(self.output_indices)
+        return self.optical_scaling.select(self.output_indices)
 
 
 def parse_card_text(text: str) -> dict[str, Any]:

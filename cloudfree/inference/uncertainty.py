@@ -36,7 +36,7 @@ class ErrorModel:
     scale: tuple[float, ...]
 
     @classmethod
-    def of(cls, entries: Mapping[str, Any]) -> Self:
+    def from_card(cls, entries: Mapping[str, Any]) -> Self:
         """The error model with these entries, lists of one number for each band."""
         return cls(*(tuple(float(one) for one in entries[term]) for term in TERMS))
 
@@ -124,9 +124,9 @@ class _Moments:
 
 def _turned(tile: TileInputs, turn: DihedralTransform) -> TileInputs:
     return TileInputs(
-        turn.of(tile.optical),
-        None if tile.sar is None else turn.of(tile.sar),
-        None if tile.shadow is None else turn.of(tile.shadow),
+        turn.apply(tile.optical),
+        None if tile.sar is None else turn.apply(tile.sar),
+        None if tile.shadow is None else turn.apply(tile.shadow),
     )
 
 
@@ -207,7 +207,7 @@ def calibration_of(card: ModelCard) -> tuple[Source | None, ErrorModel | None]:
 
 
 def _read(entries: Any, bands: int) -> tuple[Source, ErrorModel]:
-    found = ErrorModel.of(entries)
+    found = ErrorModel.from_card(entries)
     for term in TERMS:
         if (count := len(getattr(found, term))) != bands:
             raise ValueError(f"{term} has {count} numbers for {bands} bands")

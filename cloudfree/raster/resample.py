@@ -72,7 +72,7 @@ def _sampled(
 ) -> Float32:
     # As one column and one row: the powers of a displacement are taken of few numbers.
     rows, cols = np.ogrid[window.row : window.row_stop, window.col : window.col_stop]
-    rows, cols = np.broadcast_arrays(*displacement.at(rows.astype(float), cols.astype(float)))
+    rows, cols = np.broadcast_arrays(*displacement.locate(rows.astype(float), cols.astype(float)))
     at = np.stack([cols.ravel(), rows.ravel()], axis=1) + 0.5
     col, row = (part.reshape(rows.shape) - 0.5 for part in positions(grid, source, at).T)
     needed = _around(row, col, source, scale)

@@ -106,11 +106,11 @@ def displaced(grid: Grid, window: Window, displacement: Displacement) -> Grid | 
     None where there is no such grid, as the displacement bends lines.
     """
     if isinstance(displacement, Shift):
-        return grid.of(window).shifted(displacement.row, displacement.col)
+        return grid.crop(window).shifted(displacement.row, displacement.col)
     if not isinstance(displacement, PolynomialDisplacement) or displacement.degree > 1:
         return None
     moved = Grid(grid.crs, grid.transform @ displacement.transform, grid.height, grid.width)
-    return moved.of(window)
+    return moved.crop(window)
 
 
 def reduction(source: Grid, target: Grid) -> tuple[float, float]:

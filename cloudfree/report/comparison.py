@@ -71,7 +71,7 @@ def _strips(
     height, width = sources.after.grid.height, sources.after.grid.width
     plan = list(strips(height, width, STRIP_ROWS))
     for strip in progress(plan, len(plan), "scores", "strip"):
-        outer = strip.grown(HALO_PX, height, width)
+        outer = strip.buffered(HALO_PX, height, width)
         yield strip, _differences(sources, outer, strip)
 
 
@@ -85,7 +85,7 @@ def _differences(sources: Sources, outer: Window, strip: Window) -> dict[str, Di
     missing = np.any([~has_data(image) for image in images.values()], axis=0)
     truth = images.pop("truth")
     truth[:, missing] = np.nan
-    inside = strip.within(outer)
+    inside = strip.relative_to(outer)
     return {name: compare(truth, image).inside(inside) for name, image in images.items()}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from cloudfree import __version__
-from cloudfree.core.displacement import NO_SHIFT, words
+from cloudfree.core.displacement import NO_SHIFT, describe_displacement
 from cloudfree.raster.georeference import ASSUMED_PIXEL_M, pixel_size_m
 from cloudfree.report.comparison import BeforeAfter, Comparison
 from cloudfree.report.html import column_head, table
@@ -43,7 +43,7 @@ def facts(sources: Sources) -> tuple[tuple[str, str], ...]:
 
 def _shift(made: Provenance) -> str:
     """How far Sentinel-1 was moved, and why."""
-    told = "none" if made.shift == NO_SHIFT else words(made.shift)
+    told = "none" if made.shift == NO_SHIFT else describe_displacement(made.shift)
     return f"{told}: {made.shift_reason}" if made.shift_reason else told
 
 

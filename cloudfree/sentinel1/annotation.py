@@ -71,7 +71,7 @@ class Noise:
             if top < stop and left < end:
                 part = Window(top, left, stop - top, end - left)
                 factors = np.interp(np.arange(top, stop), block.lines, block.factors)
-                noise[part.within(window)] *= factors.astype(np.float32)[:, None]
+                noise[part.relative_to(window)] *= factors.astype(np.float32)[:, None]
         return noise
 
 

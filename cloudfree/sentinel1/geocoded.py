@@ -83,7 +83,7 @@ class SarScene(Dataset):
         part = warp.needed_window(source, target)
         if part is None:
             return np.full((len(SAR_BANDS), window.height, window.width), np.nan, np.float32)
-        return decibel(warp.resample(self._power(part), source.of(part), target, scale))
+        return decibel(warp.resample(self._power(part), source.crop(part), target, scale))
 
     def overlap(self, grid: Grid) -> float:
         """Share of an optical grid, 0 to 1, inside the footprint of this scene."""
@@ -96,12 +96,12 @@ class SarScene(Dataset):
         """Converted numbers of a window, (2, y, x), the last pixels beside the frame cut off."""
         if self._frame is None:
             return convert(self.read(self._indexes, window))
-        outer = window.grown(EROSION_PX, self.grid.height, self.grid.width)
+        outer = window.buffered(EROSION_PX, self.grid.height, self.grid.width)
         numbers = self.read(self._indexes, outer)
         values = convert(numbers)
         frame = self.units.undeclared(numbers) & self._frame_on(self._frame, outer)
         values[:, grown(frame, EROSION_PX)] = np.nan
-        return values[:, *window.within(outer)]
+        return values[:, *window.relative_to(outer)]
 
     def _require_real_numbers(self) -> None:
         if any(name.startswith("complex") for name in self.handle.dtypes):

@@ -49,7 +49,7 @@ class ImagePositions:
     ) -> None:
         self._geolocation, self._coarse, self._heights = geolocation, coarse, heights
 
-    def of(self, grid: Grid, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+    def locate(self, grid: Grid, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
         """Line and pixel, counted in pixel centres, of places on a grid; NaN beyond the image.
 
         `rows` and `cols`, (y, x), count the pixel centres of `grid`.
@@ -65,9 +65,9 @@ class ImagePositions:
     def _on_coarse(self, longitude: Float64, latitude: Float64) -> tuple[Float64, Float64]:
         height = np.zeros_like(longitude)
         for _ in range(HEIGHT_STEPS):
-            places = self._geolocation.at(longitude, latitude, height)
-            height = self._coarse.at(*places)
-        return self._geolocation.at(longitude, latitude, height)
+            places = self._geolocation.locate(longitude, latitude, height)
+            height = self._coarse.locate(*places)
+        return self._geolocation.locate(longitude, latitude, height)
 
     def _on_relief(
         self,
@@ -88,7 +88,7 @@ class ImagePositions:
         share = (heights - low) / (high - low)
         ends = [
             nodes.between(
-                self._geolocation.at(longitude, latitude, np.full_like(longitude, height)),
+                self._geolocation.locate(longitude, latitude, np.full_like(longitude, height)),
                 rows, cols,
             )
             for height in (low, high)

@@ -39,7 +39,7 @@ _TO_EARTH_FIXED = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
 class Geolocation(Protocol):
     """Finds ground points in an image."""
 
-    def at(
+    def locate(
         self, longitude: Float64, latitude: Float64, height_m: Float64
     ) -> tuple[Float64, Float64]:
         """Line and pixel, counted in pixel centres, of ground points; NaN beyond the image."""
@@ -51,8 +51,8 @@ class GridGeolocation:
 
     def __init__(self, annotation: Annotation) -> None:
         points = annotation.tie_points
-        self._frame = LocalFrame.of(points)
-        u, v = self._frame.at(points.longitude, points.latitude)
+        self._frame = LocalFrame.from_points(points)
+        u, v = self._frame.project(points.longitude, points.latitude)
         cosine = np.cos(np.radians(points.incidence_deg))
         at_zero = points.slant_range_m + points.height_m * cosine
         self._line = Polynomial.fit(u, v, points.line, LINE_DEGREE)
@@ -61,14 +61,14 @@ class GridGeolocation:
         self._to_pixel = slant_range_to_pixel(annotation)
         self._times = TimeOfLine(points)
 
-    def at(
+    def locate(
         self, longitude: Float64, latitude: Float64, height_m: Float64
     ) -> tuple[Float64, Float64]:
         """Line and pixel, counted in pixel centres, of ground points; NaN beyond the image."""
-        u, v = self._frame.at(longitude, latitude)
-        line = self._line.at(u, v)
-        slant_range = self._range.at(u, v) - height_m * self._cosine.at(u, v)
-        pixel = self._to_pixel(self._times.of(line), slant_range)
+        u, v = self._frame.project(longitude, latitude)
+        line = self._line.evaluate(u, v)
+        slant_range = self._range.evaluate(u, v) - height_m * self._cosine.evaluate(u, v)
+        pixel = self._to_pixel(self._times.evaluate(line), slant_range)
         beyond = (np.abs(u) > REACH) | (np.abs(v) > REACH)
         return np.where(beyond, np.nan, line), np.where(beyond, np.nan, pixel)
 
@@ -88,7 +88,7 @@ class CoarseHeights:
         order = np.lexsort((points.pixel, points.line))
         self._heights = points.height_m[order].reshape(shape)
 
-    def at(self, line: Float64, pixel: Float64) -> Float64:
+    def locate(self, line: Float64, pixel: Float64) -> Float64:
         """Heights in metres at places of the image; beyond it those of its edge."""
         row, down = _between(np.nan_to_num(line), self._lines)
         col, right = _between(np.nan_to_num(pixel), self._pixels)
@@ -109,7 +109,7 @@ class LocalFrame:
     axes: Float64
 
     @classmethod
-    def of(cls, points: GeolocationGrid) -> LocalFrame:
+    def from_points(cls, points: GeolocationGrid) -> LocalFrame:
         """The frame in which the tie points fill a square, as a plane fits them best."""
         places = _earth_fixed(points.longitude, points.latitude)
         origin = places.mean(axis=0)
@@ -123,7 +123,7 @@ class LocalFrame:
         moved = origin - plane.T @ np.linalg.solve(solution[:2].T, solution[2])
         return cls(moved, axes)
 
-    def at(self, longitude: Float64, latitude: Float64) -> tuple[Float64, Float64]:
+    def project(self, longitude: Float64, latitude: Float64) -> tuple[Float64, Float64]:
         """Coordinates along azimuth and range."""
         u, v = ((_earth_fixed(longitude, latitude) - self.origin) @ self.axes).T
         return u.reshape(np.shape(longitude)), v.reshape(np.shape(longitude))
@@ -144,7 +144,7 @@ class Polynomial:
         solution = np.linalg.lstsq(_terms(u, v, degree), values, rcond=None)[0]
         return cls(degree, np.asarray(solution, dtype=np.float64))
 
-    def at(self, u: Float64, v: Float64) -> Float64:
+    def evaluate(self, u: Float64, v: Float64) -> Float64:
         """Values of the polynomial."""
         values = _terms(u.ravel(), v.ravel(), self.degree) @ self.coefficients
         return np.asarray(values.reshape(u.shape))
@@ -157,7 +157,7 @@ class TimeOfLine:
         self.epoch = points.time[0]
         self._slope, self._start = np.polyfit(points.line, seconds(points.time, self.epoch), 1)
 
-    def of(self, line: Float64) -> Float64:
+    def evaluate(self, line: Float64) -> Float64:
         """Seconds since the epoch."""
         return np.asarray(self._start + self._slope * line)
 

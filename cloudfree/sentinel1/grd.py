@@ -88,8 +88,8 @@ class GrdScene:
         side = max(int(pixel_size_m(grid) / self._spacing_m + 1e-6), 1)
         for part in _blocks(window, max(BLOCK_PX // side, 1)):
             rows, cols = np.mgrid[part.row : part.row_stop, part.col : part.col_stop].astype(float)
-            places = self._positions.of(grid, *shift.at(rows, cols))
-            power[:, *part.within(window)] = self._power_at(*places, side)
+            places = self._positions.locate(grid, *shift.locate(rows, cols))
+            power[:, *part.relative_to(window)] = self._power_at(*places, side)
         return decibel(power)
 
     def overlap(self, grid: Grid) -> float:

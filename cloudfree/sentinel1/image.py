@@ -66,11 +66,11 @@ class GroundRangeImage(Dataset):
             return np.zeros((window.height, window.width), dtype=np.bool_)
         numbers = self.read([0], outer)[0]
         blank = is_blank(numbers, self._gains[0].on(outer), self._noises[0].on(outer))
-        return fringe(blank, self._ends(outer))[window.within(outer)]
+        return fringe(blank, self._ends(outer))[window.relative_to(outer)]
 
     def _reaching_ends(self, window: Window) -> Window:
         """A window grown to those ends of the image whose fringe may reach it."""
-        grown = window.grown(HALO_PX, self.height, self.width)
+        grown = window.buffered(HALO_PX, self.height, self.width)
         top = 0 if grown.row < BORDER_PX else grown.row
         left = 0 if grown.col < BORDER_PX else grown.col
         bottom, right = (

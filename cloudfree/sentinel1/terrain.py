@@ -55,7 +55,7 @@ class OrbitGeolocation:
         self._times = TimeOfLine(annotation.tie_points)
         self._size = annotation.height, annotation.width
 
-    def at(
+    def locate(
         self, longitude: Float64, latitude: Float64, height_m: Float64
     ) -> tuple[Float64, Float64]:
         """Line and pixel, counted in pixel centres, of ground points; NaN beyond the image."""
@@ -116,12 +116,12 @@ class Elevation(Dataset):
             The model does not cover the grid.
         """
         self._check_coverage(grid)
-        target = grid.of(window)
+        target = grid.crop(window)
         part = warp.needed_window(self.grid, target)
         if part is None:
             return np.full((window.height, window.width), np.nan)
         scale = warp.reduction(self.grid, grid)
-        heights = warp.resample(self._heights(part), self.grid.of(part), target, scale)
+        heights = warp.resample(self._heights(part), self.grid.crop(part), target, scale)
         return np.asarray(heights[0], dtype=np.float64)
 
     def _heights(self, window: Window) -> Float32:

@@ -199,5 +199,5 @@ def _piece(layer: CloudLayer, side: int, rng: np.random.Generator) -> Float32:
     opacity = layer.opacity[part]
     piece = np.empty((len(OPTICAL_BANDS) + 1, side, side), dtype=np.float32)
     for index, plane in enumerate((*layer.colour[:, *part] * opacity, opacity)):
-        piece[index] = cv2.resize(turn.of(plane), (side, side), interpolation=cv2.INTER_LINEAR)
+        piece[index] = cv2.resize(turn.apply(plane), (side, side), interpolation=cv2.INTER_LINEAR)
     return piece

@@ -81,7 +81,7 @@ class Batches:
         self._processes = processes
         self._pool = ThreadPoolExecutor(max_workers=readers)
 
-    def at(self, step: int) -> Batch:
+    def batch_of_step(self, step: int) -> Batch:
         """The batch of step 0, 1, ...: each epoch sees every patch once, in an order of its own."""
         size, others = self._settings.batch, self._processes
         first = (step * others.count + others.rank) * size
@@ -119,7 +119,7 @@ class Batches:
             if settings.augment
             else IDENTITY
         )
-        seen = pixels.part(row, col, settings.crop).each(turn.of)
+        seen = pixels.part(row, col, settings.crop).each(turn.apply)
         sample = self._store.samples[index]
         sky = np.random.default_rng((settings.seed, _SKY, count))
         if sky.random() < settings.simulate_clouds or not sample.has_cloudy:

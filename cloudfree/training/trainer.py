@@ -136,7 +136,7 @@ class Trainer:
             begun = time.monotonic() - run.seconds
             if journal and run.step == 0:
                 run.save(self.folder / CHECKPOINT)  # tells --resume which patches are the run's
-            ready = stack.enter_context(prefetch(batches.at, left))
+            ready = stack.enter_context(prefetch(batches.batch_of_step, left))
             for _, batch in progress(ready, len(left), "steps"):
                 result = train_step(run, plan, batch)
                 run.seconds = time.monotonic() - begun

@@ -77,7 +77,7 @@ def test_strips_come_with_their_halo(height: int, rows: int, halo: int) -> None:
     given_ = ((window, numbers[window.slices]) for window in windows)
     for window, (inner, outer, around) in zip(windows, with_halo(given_, halo), strict=True):
         assert inner == window
-        assert outer == window.grown(halo, height, 3)
+        assert outer == window.buffered(halo, height, 3)
         np.testing.assert_array_equal(around, numbers[outer.slices])
 
 

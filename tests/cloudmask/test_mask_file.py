@@ -24,7 +24,7 @@ def _write(path: Path, values: list[int], nodata: float | None = None) -> Path:
 
 @pytest.mark.parametrize("values", [[0], [1], [0, 1, 2, 3, 255], [0, 3], [1, 255]])
 def test_classes_are_taken_as_they_are(tmp_path: Path, values: list[int]) -> None:
-    with MaskFile.of_user(_write(tmp_path / "m.tif", values), GRID) as mask:
+    with MaskFile.from_user(_write(tmp_path / "m.tif", values), GRID) as mask:
         assert np.flatnonzero(mask.counts()).tolist() == values
         assert mask.counts().sum() == 48
 
@@ -45,11 +45,11 @@ def test_values_that_are_no_classes_are_refused(
     tmp_path: Path, values: list[int], text: str
 ) -> None:
     with pytest.raises(InputError, match=text):
-        MaskFile.of_user(_write(tmp_path / "m.tif", values), GRID)
+        MaskFile.from_user(_write(tmp_path / "m.tif", values), GRID)
 
 
 def test_a_mask_of_a_scene_without_clouds_declares_its_nodata(tmp_path: Path) -> None:
-    with MaskFile.of_user(_write(tmp_path / "m.tif", [0, 255], nodata=255), GRID) as mask:
+    with MaskFile.from_user(_write(tmp_path / "m.tif", [0, 255], nodata=255), GRID) as mask:
         assert mask.counts()[[0, 255]].tolist() == [24, 24]
 
 

@@ -79,8 +79,8 @@ def test_strips_with_their_halo_grow_like_the_whole(seed: int, radius: float, ro
     whole = dilate(mask, radius)
     height, width = mask.shape
     for window in strips(height, width, rows):
-        outer = window.grown(dilation_halo_px(radius), height, width)
-        part = dilate(mask[outer.slices], radius)[window.within(outer)]
+        outer = window.buffered(dilation_halo_px(radius), height, width)
+        part = dilate(mask[outer.slices], radius)[window.relative_to(outer)]
         np.testing.assert_array_equal(part, whole[window.slices])
 
 

@@ -107,8 +107,8 @@ def test_strips_with_their_halo_score_like_the_whole(
         pixels[:, np.random.default_rng(seed).random((height, 13)) < 0.2] = np.nan
     whole = cloud_score(planes_of(pixels))
     for window in strips(height, 13, rows):
-        outer = window.grown(SCORE_HALO_PX, height, 13)
-        part = cloud_score(planes_of(pixels[:, *outer.slices]))[window.within(outer)]
+        outer = window.buffered(SCORE_HALO_PX, height, 13)
+        part = cloud_score(planes_of(pixels[:, *outer.slices]))[window.relative_to(outer)]
         np.testing.assert_array_equal(part, whole[window.slices])
 
 

@@ -83,7 +83,7 @@ def test_the_shadow_of_one_pixel_is_an_unbroken_line(row: float, col: float, fro
     cloud = np.zeros((161, 161), dtype=bool)
     cloud[80, 80] = True
     cast = ShadowProjection.between((from_ * row, from_ * col), (row, col))
-    rows, cols = np.nonzero(cast.of(cloud))
+    rows, cols = np.nonzero(cast.project(cloud))
     offsets = np.stack([rows - 80, cols - 80], axis=1)
     length = max(np.hypot(row, col), 1e-9)
     along = offsets @ (row, col) / length
@@ -98,11 +98,11 @@ def test_the_shadow_of_one_pixel_is_an_unbroken_line(row: float, col: float, fro
 def test_shadows_fall_away_from_the_sun_for_two_kilometres() -> None:
     cloud = np.zeros((500, 500), dtype=bool)
     cloud[250, 250] = True
-    southern_sun = ShadowProjection.away_from_sun(180.0, TEN_METRE_AXES).of(cloud)
+    southern_sun = ShadowProjection.away_from_sun(180.0, TEN_METRE_AXES).project(cloud)
     rows, cols = np.nonzero(southern_sun)
     assert set(cols) == {250}
     assert (rows.min(), rows.max()) == (250 - SHADOW_REACH_M / 10, 250)
-    eastern_sun = ShadowProjection.away_from_sun(90.0, TEN_METRE_AXES).of(cloud)
+    eastern_sun = ShadowProjection.away_from_sun(90.0, TEN_METRE_AXES).project(cloud)
     rows, cols = np.nonzero(eastern_sun)
     assert set(rows) == {250}
     assert (cols.min(), cols.max()) == (50, 250)
@@ -110,7 +110,7 @@ def test_shadows_fall_away_from_the_sun_for_two_kilometres() -> None:
 
 def test_a_cloud_of_one_height_throws_its_own_shape() -> None:
     cloud = np.random.default_rng(0).random((40, 50)) < 0.2
-    shadow = ShadowProjection.away_from_sun(180.0, TEN_METRE_AXES, (70.0, 70.0)).of(cloud)
+    shadow = ShadowProjection.away_from_sun(180.0, TEN_METRE_AXES, (70.0, 70.0)).project(cloud)
     np.testing.assert_array_equal(shadow[:-7], cloud[7:])
     assert not shadow[-7:].any()
 
@@ -120,7 +120,7 @@ def test_the_halo_covers_the_farthest_shadow(azimuth: float, near: float, more: 
     cloud = np.zeros((401, 3), dtype=bool)
     cloud[200] = True
     cast = ShadowProjection.away_from_sun(azimuth, TEN_METRE_AXES, (near, near + more))
-    rows, _ = np.nonzero(cast.of(cloud))
+    rows, _ = np.nonzero(cast.project(cloud))
     assert np.abs(rows - 200).max(initial=0) <= cast.halo_px <= 203
 
 
@@ -130,10 +130,10 @@ def test_strips_with_their_halo_are_cast_like_the_whole(
 ) -> None:
     cloud = np.random.default_rng(seed).random((90, 40)) < 0.02
     cast = ShadowProjection.between((row / 3, col / 2), (row, col))
-    whole = cast.of(cloud)
+    whole = cast.project(cloud)
     for window in strips(90, 40, rows):
-        outer = window.grown(cast.halo_px, 90, 40)
-        part = cast.of(cloud[outer.slices])[window.within(outer)]
+        outer = window.buffered(cast.halo_px, 90, 40)
+        part = cast.project(cloud[outer.slices])[window.relative_to(outer)]
         np.testing.assert_array_equal(part, whole[window.slices])
 
 
@@ -142,14 +142,14 @@ def test_a_scene_smaller_than_a_shadow_is_cast_too(
     height: int, width: int, row: float, col: float
 ) -> None:
     cloud = np.ones((height, width), dtype=bool)
-    assert ShadowProjection.between((0.0, 0.0), (row, col)).of(cloud).all()
+    assert ShadowProjection.between((0.0, 0.0), (row, col)).project(cloud).all()
     beyond = ShadowProjection.between((height, 0.0), (height + row**2, col))
-    assert not beyond.of(cloud).any()
+    assert not beyond.project(cloud).any()
 
 
 def test_a_cast_of_no_length_reaches_the_clouds_alone() -> None:
     cloud = np.eye(5, dtype=bool)
-    np.testing.assert_array_equal(ShadowProjection().of(cloud), cloud)
+    np.testing.assert_array_equal(ShadowProjection().project(cloud), cloud)
 
 
 def test_axes_of_every_fourth_pixel_move_a_quarter() -> None:

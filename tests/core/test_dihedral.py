@@ -18,6 +18,6 @@ def test_a_turn_is_undone(turn, height, width):
 
 def test_there_are_eight_and_the_first_changes_nothing():
     square = np.arange(9, dtype=np.float32).reshape(1, 3, 3)
-    assert len({turn.of(square).tobytes() for turn in DIHEDRAL_TRANSFORMS}) == 8
-    assert np.array_equal(IDENTITY.of(square), square)
+    assert len({turn.apply(square).tobytes() for turn in DIHEDRAL_TRANSFORMS}) == 8
+    assert np.array_equal(IDENTITY.apply(square), square)
     assert IDENTITY in DIHEDRAL_TRANSFORMS

@@ -9,7 +9,7 @@ GRID = Grid(None, Affine(10, 0, 500_000, 0, -10, 4_000_000), 100, 200)
 
 
 def test_a_window_of_a_grid_begins_at_its_own_corner() -> None:
-    part = GRID.of(Window(3, 5, 10, 20))
+    part = GRID.crop(Window(3, 5, 10, 20))
     assert part.transform @ (0, 0) == (500_050, 3_999_970)
     assert (part.height, part.width) == (10, 20)
 
@@ -27,6 +27,6 @@ def test_a_shifted_grid_looks_where_the_content_lies() -> None:
     ],
 )
 def test_a_halo_ends_at_the_border(window: Window, grown: Window) -> None:
-    assert window.grown(3, GRID.height, GRID.width) == grown
-    rows, cols = window.within(grown)
+    assert window.buffered(3, GRID.height, GRID.width) == grown
+    rows, cols = window.relative_to(grown)
     assert (rows.stop - rows.start, cols.stop - cols.start) == (window.height, window.width)

@@ -54,7 +54,7 @@ def _windows(by: Displacement, side: int, noise: float = 0.0, seed: int = 0) -> 
     """Windows with a round peak each where a displacement says, expected without a shift."""
     places = np.arange(16, side, 32.0)
     rows, cols = (part.ravel() for part in np.meshgrid(places, places, indexing="ij"))
-    there = by.at(rows, cols)
+    there = by.locate(rows, cols)
     rng = np.random.default_rng(seed)
     jitter = rng.normal(0, noise, (2, len(rows)))
     steps = np.arange(-REACH_PX, REACH_PX + 1)
@@ -144,7 +144,7 @@ def test_a_change_that_is_large_and_badly_known_makes_the_whole_unreliable() -> 
 def test_windows_without_a_common_peak_have_no_match() -> None:
     windows = _windows(Shift(), 256)
     valley = dataclasses.replace(windows, agreement=-windows.agreement)
-    assert TiePointMatching(valley).at(np.zeros((64, 2))) is None
+    assert TiePointMatching(valley).tie_points_at(np.zeros((64, 2))) is None
     assert fit_displacement(valley, Shift(), 256, 256) is None
 
 

@@ -150,7 +150,7 @@ def _blocks(by: Displacement, reliability: float = 0.9) -> list[BlockShift]:
     blocks = []
     for row in places:
         for col in places:
-            there = by.at(np.array(row), np.array(col))
+            there = by.locate(np.array(row), np.array(col))
             shift = Shift(float(there[0]) - row, float(there[1]) - col)
             blocks.append(BlockShift(row, col, NOTHING, ShiftEstimate(shift, reliability, 0.1)))
     return blocks

@@ -150,6 +150,6 @@ def error_px(
     """
     steps = np.linspace(0, side - 1, LATTICE)
     rows, cols = np.meshgrid(steps, steps, indexing="ij")
-    expected, seen = by.at(*plain.at(rows, cols)), found.at(rows, cols)
+    expected, seen = by.locate(*plain.locate(rows, cols)), found.locate(rows, cols)
     apart = np.hypot(seen[0] - expected[0], seen[1] - expected[1])
     return float(apart.mean()), float(apart.max())

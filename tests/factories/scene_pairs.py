@@ -18,7 +18,7 @@ LOOKS = 16
 def field_pair(side: int, shift: Displacement = NO_SHIFT, seed: int = 0) -> tuple[Float32, Float32]:
     """Reflectance, (4, y, x), and dB, (2, y, x), of the same fields.
 
-    What the optical sensor shows at (r, c) the radar, through speckle, shows at `shift.at(r, c)`.
+    What the optical sensor shows at (r, c) the radar, through speckle, shows at `shift.locate(r, c)`.
     """
     rng = np.random.default_rng(seed)
     reach = side + 40
@@ -37,7 +37,7 @@ def origin(shift: Displacement, rows: np.ndarray, cols: np.ndarray) -> tuple[np.
     """Where the optical sensor shows what the radar shows at rows and columns."""
     row, col = rows, cols
     for _ in range(8):
-        there = shift.at(row, col)
+        there = shift.locate(row, col)
         row, col = row + rows - there[0], col + cols - there[1]
     return row, col
 

@@ -46,8 +46,8 @@ def test_strips_with_a_halo_equal_the_whole(seed: int, rows: int) -> None:
     replaced = _blobs(seed)
     whole = feather(replaced, 4)
     for strip in strips(*replaced.shape, rows):
-        outer = strip.grown(5, *replaced.shape)
-        part = feather(replaced[outer.slices], 4)[strip.within(outer)]
+        outer = strip.buffered(5, *replaced.shape)
+        part = feather(replaced[outer.slices], 4)[strip.relative_to(outer)]
         assert np.allclose(part, whole[strip.slices], atol=1e-6)
 
 

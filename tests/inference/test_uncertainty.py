@@ -40,7 +40,7 @@ def test_uncalibrated_means_the_bare_spread():
 
 def test_what_a_card_says_is_read_back():
     model = ErrorModel((0.1, 0.2), (0.0, 0.3), (1.5, 2.0))
-    assert ErrorModel.of(model.entries) == model
+    assert ErrorModel.from_card(model.entries) == model
 
 
 SIZES = st.integers(1, 20)
@@ -115,7 +115,7 @@ def test_the_shadows_of_a_tile_are_turned_with_it():
 
 
 def _predicted(model, tile, turn):
-    return model.predict([TileInputs(turn.of(tile.optical), turn.of(tile.sar))])[0]
+    return model.predict([TileInputs(turn.apply(tile.optical), turn.apply(tile.sar))])[0]
 
 
 def test_what_a_network_tells_comes_back_in_the_square_of_reflectance_and_at_one_run():

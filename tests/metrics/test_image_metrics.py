@@ -104,9 +104,9 @@ def test_strips_with_a_halo_give_the_figures_of_the_whole_scene(height, width, r
     truth[:, height // 2, : width // 2] = np.nan
     scores = Scores(2)
     for strip in strips(height, width, rows):
-        outer = strip.grown(HALO_PX, height, width)
+        outer = strip.buffered(HALO_PX, height, width)
         differences = compare(truth[:, *outer.slices], image[:, *outer.slices])
-        scores.add(differences.inside(strip.within(outer)), where[strip.slices])
+        scores.add(differences.inside(strip.relative_to(outer)), where[strip.slices])
     assert known(scores.figures()) == near(known(score(truth, image, where)))
 
 

@@ -54,4 +54,4 @@ def test_damaged_tags_tell_of_the_mean_or_of_nothing(
 def test_results_without_bounds_were_measured_everywhere() -> None:
     found = displacement_of_tags(BENT, HEIGHT, WIDTH)
     assert found == PolynomialDisplacement(1, ((1, -2), (0.3, 0.1), (-0.2, 0.5)), HEIGHT, WIDTH)
-    assert found.at(np.array(50.0), np.array(100.0)) == pytest.approx((51.0, 98.0))
+    assert found.locate(np.array(50.0), np.array(100.0)) == pytest.approx((51.0, 98.0))

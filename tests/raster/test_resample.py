@@ -53,7 +53,7 @@ def test_a_field_samples_a_plane_where_it_says(tmp_path: Path) -> None:
     power = np.stack([plane, plane / 4]).astype(np.float32)
     with SarScene(_write(tmp_path / "a.tif", power, GRID), "linear") as sar:
         seen = 10 ** (sar.on_grid(GRID, GRID.window, BENT)[0] / 10)
-    row, col = BENT.at(rows, cols)
+    row, col = BENT.locate(rows, cols)
     inside = (row > 0) & (row < 59) & (col > 0) & (col < 79)
     assert np.abs(seen - (0.05 + 1e-4 * col + 2e-4 * row))[inside].max() < 1e-6
     assert np.isnan(seen[(row < -0.5) | (col > 79.5)]).all()

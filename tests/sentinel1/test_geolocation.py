@@ -52,7 +52,7 @@ def test_each_pixel_is_found_where_the_image_shows_it(
         GridGeolocation(annotation), CoarseHeights(annotation.tie_points), None
     )
     rows, cols = np.mgrid[:80, :80].astype(float)
-    line, pixel = positions.of(grid, rows, cols)
+    line, pixel = positions.locate(grid, rows, cols)
     # The ground there: its height depends on where the image shows it.
     easting, northing = grid.transform @ np.stack([cols + 0.5, rows + 0.5])
     expected = place_of(easting, northing)
@@ -70,8 +70,8 @@ def test_the_part_asked_for_does_not_change_the_answer() -> None:
         GridGeolocation(annotation), CoarseHeights(annotation.tie_points), None
     )
     rows, cols = np.mgrid[:300, :300].astype(float)
-    whole = positions.of(grid, rows, cols)
-    part = positions.of(grid, rows[33:70, 120:221], cols[33:70, 120:221])
+    whole = positions.locate(grid, rows, cols)
+    part = positions.locate(grid, rows[33:70, 120:221], cols[33:70, 120:221])
     for one, other in zip(whole, part, strict=True):
         assert np.abs(one[33:70, 120:221] - other).max() < 1e-3
 
@@ -82,7 +82,7 @@ def test_what_lies_far_from_the_image_is_nowhere() -> None:
         GridGeolocation(annotation), CoarseHeights(annotation.tie_points), None
     )
     rows, cols = np.mgrid[:20, :20].astype(float)
-    line, pixel = positions.of(_grid_over(20_000, 1200), rows, cols)
+    line, pixel = positions.locate(_grid_over(20_000, 1200), rows, cols)
     assert np.isnan(line).all()
     assert np.isnan(pixel).all()
 
@@ -105,7 +105,7 @@ def test_the_date_line_tears_nothing() -> None:
         grid = dataclasses.replace(
             grid, transform=Affine(10, 0, float(x), 0, -10, float(middle[1]))
         )
-        line, pixel = positions.of(grid, rows, cols)
+        line, pixel = positions.locate(grid, rows, cols)
         assert np.isfinite(line).all()
         assert np.ptp(line) < 100
         assert np.ptp(pixel) < 100
@@ -135,7 +135,7 @@ def test_tie_points_of_a_real_product_are_found_without_themselves(real: Annotat
         keep = np.arange(len(points.line)) != left_out
         geolocation = GridGeolocation(dataclasses.replace(real, tie_points=_points(points, keep)))
         one = _points(points, ~keep)
-        line, pixel = geolocation.at(one.longitude, one.latitude, one.height_m)
+        line, pixel = geolocation.locate(one.longitude, one.latitude, one.height_m)
         errors.append((float(line[0] - one.line[0]), float(pixel[0] - one.pixel[0])))
     rms = np.sqrt(np.mean(np.square(errors), axis=0))
     assert rms[0] < 0.1, "lines"
@@ -145,5 +145,5 @@ def test_tie_points_of_a_real_product_are_found_without_themselves(real: Annotat
 
 def test_coarse_heights_pass_through_the_tie_points(real: Annotation) -> None:
     points = real.tie_points
-    found = CoarseHeights(points).at(points.line, points.pixel)
+    found = CoarseHeights(points).locate(points.line, points.pixel)
     assert np.abs(found - points.height_m).max() < 1e-6

@@ -62,7 +62,7 @@ def test_each_pixel_is_found_where_its_own_height_puts_it(tmp_path: Path) -> Non
             product, geolocation=GridGeolocation(annotation_of(product)), heights=heights
         ) as radar,
     ):
-        found = radar._positions.of(grid, rows - 0.5, cols - 0.5)
+        found = radar._positions.locate(grid, rows - 0.5, cols - 0.5)
         seen = radar.on_grid(grid, grid.window)
     # The hill moves its top by 43 pixels.
     assert np.ptp(pixel - place_of(x, y)[1]) > 40
@@ -120,7 +120,7 @@ def test_the_orbit_of_a_real_product_finds_its_tie_points(data: Path) -> None:
     file = next((data / "products").glob("S1B*.SAFE/annotation/*.xml"))
     annotation = read_annotation(file.read_bytes(), file.name)
     points = annotation.tie_points
-    line, pixel = OrbitGeolocation(annotation).at(
+    line, pixel = OrbitGeolocation(annotation).locate(
         points.longitude, points.latitude, points.height_m
     )
     assert np.sqrt(np.mean((line - points.line) ** 2)) < 0.2

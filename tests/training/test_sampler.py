@@ -53,13 +53,13 @@ def batches(store: PatchStore, processes: Processes | None = None, **changes: ob
 @given(seed=st.integers(0, 2**32), epoch=st.integers(0, 50))
 def test_an_epoch_sees_every_patch_once(store: PatchStore, seed: int, epoch: int) -> None:
     drawn = batches(store, seed=seed)
-    files = [file for step in range(3) for file in drawn.at(3 * epoch + step).files]
+    files = [file for step in range(3) for file in drawn.batch_of_step(3 * epoch + step).files]
     assert sorted(files) == sorted(str(sample.cloudy) for sample in store.samples)
 
 
 def test_epochs_and_seeds_have_orders_of_their_own(store: PatchStore) -> None:
     def order(seed: int, epoch: int) -> tuple[str, ...]:
-        return batches(store, seed=seed, batch=6).at(epoch).files
+        return batches(store, seed=seed, batch=6).batch_of_step(epoch).files
 
     assert len({order(0, 0), order(0, 1), order(1, 0)}) == 3
 
@@ -72,9 +72,9 @@ def test_a_patch_of_many_is_found_without_a_copy_of_their_order(store: PatchStor
     drawn = batches(large, batch=5)
     last = count // 5
     assert count % 5, "this batch ends in the next epoch"
-    drawn.at(last)
+    drawn.batch_of_step(last)
     tracemalloc.start()
-    drawn.at(last)
+    drawn.batch_of_step(last)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < count * 8, "bytes; an order has eight for each patch"
@@ -85,21 +85,21 @@ def test_for_a_gpu_a_batch_is_pinned_whole(
 ) -> None:
     monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.share_memory_)
     for device in ("cpu", "cuda"):
-        batch = batches(store, Processes(0, 1, torch.device(device))).at(0)
+        batch = batches(store, Processes(0, 1, torch.device(device))).batch_of_step(0)
         assert batch.classes is not None
         tensors = [*batch.inputs.values(), batch.cloudy, batch.target, batch.valid, batch.classes]
         assert {tensor.is_shared() for tensor in tensors} == {device == "cuda"}
 
 
 def test_two_processes_share_an_epoch(store: PatchStore) -> None:
-    alone = batches(store, batch=4).at(1)
-    shared = [batches(store, Processes(rank, 2, CPU)).at(1) for rank in (0, 1)]
+    alone = batches(store, batch=4).batch_of_step(1)
+    shared = [batches(store, Processes(rank, 2, CPU)).batch_of_step(1) for rank in (0, 1)]
     assert alone.files == shared[0].files + shared[1].files
     assert torch.equal(alone.target, torch.cat([part.target for part in shared]))
 
 
 def test_all_arrays_are_cut_and_turned_together(store: PatchStore) -> None:
-    seen = [batches(store, batch=6).at(step) for step in range(4)]
+    seen = [batches(store, batch=6).batch_of_step(step) for step in range(4)]
     for batch in seen:
         assert batch.cloudy.shape == (6, 13, 16, 16)
         assert batch.classes is not None
@@ -181,7 +181,7 @@ def batch_of(clear_store: PatchStore, share: float, step: int = 0, **changes: An
     settings = choose_settings(
         "dsen2_cr", {"crop": 32, "batch": 4, "simulate_clouds": share, **changes}
     )
-    return Batches(clear_store, card(), settings).at(step)
+    return Batches(clear_store, card(), settings).batch_of_step(step)
 
 
 def simulated(batch: Batch) -> list[bool]:

@@ -39,7 +39,7 @@ class Shard:
             raise _no_shard(f"{self.index}/{self.count}")
 
     @classmethod
-    def of_text(cls, text: str, environment: Mapping[str, str]) -> Shard:
+    def from_text(cls, text: str, environment: Mapping[str, str]) -> Shard:
         """`2/5`, or `slurm` for that of the array task that the environment tells of."""
         if text == SLURM:
             return cls._of_array_task(environment)
@@ -89,7 +89,7 @@ class BatchOptions(RemovalOptions):
     shard: str | None = None
     skip_existing: bool = False
 
-    def of_scene(self, pair: ScenePair) -> RemoveOptions:
+    def remove_options(self, pair: ScenePair) -> RemoveOptions:
         """What `cloudfree remove` is asked for one of the scenes."""
         shared = {one.name: getattr(self, one.name) for one in fields(RemovalOptions)}
         if self.skip_existing:  # where the result is missing, what else is there is a left-over

@@ -45,7 +45,7 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
         can be written.
     """
     find_card(options.model, options.network)
-    shard = Shard.of_text(options.shard, os.environ) if options.shard else Shard()
+    shard = Shard.from_text(options.shard, os.environ) if options.shard else Shard()
     jobs = [_job(options, pair) for pair in _with_radars(shard.part(_scenes(options)), options)]
     skipped = [job for job in jobs if options.skip_existing and job.options.result.exists()]
     todo = [job for job in jobs if job not in skipped]
@@ -89,7 +89,7 @@ def _with_radars(pairs: Sequence[ScenePair], options: BatchOptions) -> list[Scen
 
 
 def _job(options: BatchOptions, pair: ScenePair) -> SceneJob:
-    scene = options.of_scene(pair)
+    scene = options.remove_options(pair)
     if options.scheduler:  # its workers run in other folders
         return SceneJob(pair.name, _with_whole_paths(scene))
     threads = max(_cores() // options.jobs, 1) if options.jobs > 1 else None

@@ -196,7 +196,7 @@ def residuals(model: Model, patch: Patch, clouds: Clouds, restored: FilledPatch)
     bands = model.card.output_bands
     image, spread = patch.select(restored.raw, bands), patch.select(restored.variance, bands)
     error = image - patch.select(patch.clear, bands)
-    known = clouds.grown & np.isfinite(error).all(axis=0) & np.isfinite(spread).all(axis=0)
+    known = clouds.dilated & np.isfinite(error).all(axis=0) & np.isfinite(spread).all(axis=0)
     places = np.flatnonzero(known)
     chosen = places[:: max(len(places) // PATCH_PIXELS, 1)]
 

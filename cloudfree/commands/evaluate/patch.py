@@ -87,7 +87,7 @@ class Clouds:
     """
 
     found: NDArray[np.bool_]
-    grown: NDArray[np.bool_]
+    dilated: NDArray[np.bool_]
     shaded: NDArray[np.bool_]
 
     def part(self, window: Window) -> Clouds:
@@ -129,7 +129,7 @@ def restore(
     image, variance = predict_patch(model, predict, patch, clouds.shaded, tiled)
     positions = [patch.bands.index(band) for band in model.card.output_bands]
     native = patch.radiometry.encode(patch.cloudy)
-    opacity = feather(clouds.grown, FEATHER_PX)
+    opacity = feather(clouds.dilated, FEATHER_PX)
     compose(native, image, opacity, patch.radiometry, positions)
     return FilledPatch(
         _placed(image, positions, patch),
@@ -156,7 +156,7 @@ def score(
     truth = protocol.observed(patch.select(patch.clear, bands))
     truth[:, ~np.all([has_data(image) for image in images.values()], axis=0)] = np.nan
     return {
-        method: protocol.figures(truth, image, clouds.grown) for method, image in images.items()
+        method: protocol.figures(truth, image, clouds.dilated) for method, image in images.items()
     }
 
 

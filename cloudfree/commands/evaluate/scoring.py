@@ -125,7 +125,7 @@ class Scoring:
                 sample.place,
                 sample.season,
                 cover=float(clouds.found.mean()),
-                restored=float(clouds.grown.mean()),
+                restored=float(clouds.dilated.mean()),
                 figures=judged.figures,
             )
         )

@@ -48,20 +48,22 @@ class RollingRows:
         """
         if window.row < self._held.row or window.row_stop > self._held.row_stop:
             self._move_to(window.row)
-        pixels = self._pixels[:, *window.within(self._held)]
+        pixels = self._pixels[:, *window.relative_to(self._held)]
         pixels.setflags(write=False)
         return pixels
 
     def _move_to(self, row: int) -> None:
         """Hold the rows from `row` on; what is there already is kept."""
         rows = min(self._pixels.shape[1], self._height - row)
-        wanted = Window(row, 0, rows, self._held.width)
+        rows_wanted = Window(row, 0, rows, self._held.width)
         kept = max(self._held.row_stop - row, 0) if row >= self._held.row else 0
         first = row - self._held.row
         for band in self._pixels:  # band by band: numpy would copy what may overlap
             band[:kept] = band[first : first + kept]
-        self._read(Window(row + kept, 0, rows - kept, wanted.width), self._pixels[:, kept:rows])
-        self._held = wanted
+        self._read(
+            Window(row + kept, 0, rows - kept, rows_wanted.width), self._pixels[:, kept:rows]
+        )
+        self._held = rows_wanted
 
 
 def fill_edge(bands: Float32, width_px: int) -> Float32:
@@ -121,7 +123,7 @@ class OutputRows:
     pixels: NDArray[np.generic]
     valid: NDArray[np.bool_]
     filled: NDArray[np.bool_]
-    wanted: int
+    to_fill: int
     deviation: Float32 | None = None
 
 
@@ -176,9 +178,9 @@ class RemovalScene:
         image = prediction[: len(positions)]
         valid = radiometry.valid(original.native)
         filled = compose(original.native, image, opacity, radiometry, positions)
-        wanted = int((valid & (opacity > 0)).sum())
+        to_fill = int((valid & (opacity > 0)).sum())
         deviation = self.uncertainty.deviation(prediction, filled) if self.uncertainty else None
-        return OutputRows(window, original.native, valid, filled, wanted, deviation)
+        return OutputRows(window, original.native, valid, filled, to_fill, deviation)
 
     def needed(self, tile: Window) -> bool:
         """Whether the network has something to restore in a tile."""
@@ -199,15 +201,17 @@ class RemovalScene:
         if self.mask is None or not self.model.card.uses_shadow:
             return None
         grid = self.optical.grid
-        outer = tile.grown(SHADOW_REACH_PX, grid.height, grid.width)
-        return shadow_under_dilation(self.mask.classes(outer), SHADOW_REACH_PX)[tile.within(outer)]
+        outer = tile.buffered(SHADOW_REACH_PX, grid.height, grid.width)
+        return shadow_under_dilation(self.mask.classes(outer), SHADOW_REACH_PX)[
+            tile.relative_to(outer)
+        ]
 
     def _radar(self, sar: SarSource, tile: Window) -> Float32:
         """Radar of a tile; a rim left by the shift is filled from beside it."""
         grid = self.optical.grid
-        outer = tile.grown(self.edge_px, grid.height, grid.width)
+        outer = tile.buffered(self.edge_px, grid.height, grid.width)
         filled = fill_edge(sar.on_grid(grid, outer, self.shift), self.edge_px)
-        return filled[:, *tile.within(outer)]
+        return filled[:, *tile.relative_to(outer)]
 
     @property
     def edge_px(self) -> int:
@@ -219,8 +223,8 @@ class RemovalScene:
 
     def opacity(self, window: Window) -> Float32:
         """How much of the restoration each pixel takes, 0 to 1, (y, x)."""
-        outer = window.grown(FEATHER_PX + 1, self.optical.grid.height, self.optical.grid.width)
-        return feather(self._replaced(outer), FEATHER_PX)[window.within(outer)]
+        outer = window.buffered(FEATHER_PX + 1, self.optical.grid.height, self.optical.grid.width)
+        return feather(self._replaced(outer), FEATHER_PX)[window.relative_to(outer)]
 
     def _replaced(self, window: Window) -> NDArray[np.bool_]:
         if self.mask is None:

@@ -99,13 +99,13 @@ class _Counts:
     """Pixels so far: with data, to be restored, restored."""
 
     valid: int = 0
-    wanted: int = 0
+    to_fill: int = 0
     filled: int = 0
 
     def add(self, rows: OutputRows) -> None:
         """Take in finished rows."""
         self.valid += int(rows.valid.sum())
-        self.wanted += rows.wanted
+        self.to_fill += rows.to_fill
         self.filled += int(rows.filled.sum())
 
 
@@ -127,7 +127,7 @@ def _mask(
         yield None
         return
     if options.mask:
-        with MaskFile.of_user(options.mask, optical.grid) as mask:
+        with MaskFile.from_user(options.mask, optical.grid) as mask:
             yield mask
         return
     if missing := [band for band in REQUIRED_BANDS if band not in optical.bands]:
@@ -194,7 +194,7 @@ def _write(
 
 def _check(counts: _Counts) -> list[str]:
     """What the user should know of the result; it is refused if nothing could be restored."""
-    if not counts.wanted:
+    if not counts.to_fill:
         return ["nothing to restore: the mask has no cloud and no shadow"]
     if not counts.filled:
         raise InputError(
@@ -202,11 +202,11 @@ def _check(counts: _Counts) -> list[str]:
             wanted="a Sentinel-1 scene that covers what is to be restored",
             hint="give another Sentinel-1 scene of the same place",
         )
-    left = 1 - counts.filled / counts.wanted
+    left = 1 - counts.filled / counts.to_fill
     warnings = []
     if left:
         warnings.append(f"{left:.1%} of the clouds have no Sentinel-1 and stay as they were")
-    if counts.wanted == counts.valid:
+    if counts.to_fill == counts.valid:
         warnings.append("no clear pixel in the scene: its colours come from the model alone")
     return warnings
 
@@ -282,7 +282,7 @@ def _result(
         runtime=model.runtime.description,
         tiles=len(plan),
         restored=counts.filled / valid if counts else None,
-        unseen=(counts.wanted - counts.filled) / valid if counts else None,
+        unseen=(counts.to_fill - counts.filled) / valid if counts else None,
         shift_px=measurement.shift_px,
         shift_applied=measurement.applied,
         shift_reason=measurement.reason,

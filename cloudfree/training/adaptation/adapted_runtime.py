@@ -57,13 +57,13 @@ class SceneCorrection(nn.Module):
 
         ``optical`` is what the network saw of the same bands, ``sar`` (n, sar_bands, y, x).
         """
-        blocks = self.of_blocks(describe(image, optical, sar).movedim(1, -1)).movedim(-1, 1)
+        blocks = self.correct_blocks(describe(image, optical, sar).movedim(1, -1)).movedim(-1, 1)
         wide = functional.interpolate(
             blocks, scale_factor=float(BLOCK_PX), mode="bilinear", align_corners=False
         )
         return wide[..., : image.shape[2], : image.shape[3]]
 
-    def of_blocks(self, described: Tensor) -> Tensor:
+    def correct_blocks(self, described: Tensor) -> Tensor:
         """The correction, (..., bands), of blocks as they are described, (..., features).
 
         It fades out where the image is unlike those that it learned from.

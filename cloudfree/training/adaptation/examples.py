@@ -53,10 +53,10 @@ class CloudTransplant:
         less of the new ground shows more of the one that the cloud was seen over.
         """
         turn = DIHEDRAL_TRANSFORMS[int(rng.integers(len(DIHEDRAL_TRANSFORMS)))]
-        mask, through = turn.of(self.mask), turn.of(1.0 - self.opacity)
+        mask, through = turn.apply(self.mask), turn.apply(1.0 - self.opacity)
         shown = through**_THICKEST ** rng.uniform()
-        below = shown * clear + (through - shown) * turn.of(self.restored)
-        cloudy = np.where(is_cloud_or_shadow(mask), turn.of(self.light) + below, clear)
+        below = shown * clear + (through - shown) * turn.apply(self.restored)
+        cloudy = np.where(is_cloud_or_shadow(mask), turn.apply(self.light) + below, clear)
         return cloudy.astype(np.float32), mask
 
 

@@ -153,7 +153,7 @@ def _descend(
     pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, settings.steps)
     for _ in range(settings.steps):
         some = torch.randint(len(described), (settings.batch,))
-        loss = functional.mse_loss(correction.of_blocks(described[some]), wanted[some])
+        loss = functional.mse_loss(correction.correct_blocks(described[some]), wanted[some])
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -31,30 +31,30 @@ def test_all_is_in_the_only_part() -> None:
 @given(count=st.integers(1, 1000), data=st.data())
 def test_a_shard_reads_as_it_is_written(count: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(1, count))
-    assert Shard.of_text(f"{index}/{count}", {}) == Shard(index, count)
+    assert Shard.from_text(f"{index}/{count}", {}) == Shard(index, count)
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1/0", "3", "1/3/5", "-1/3", "", "Slurm"])
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(InputError, match=f"--shard {text}; wanted I/N with I from 1 to N, or sl"):
-        Shard.of_text(text, TASK)
+        Shard.from_text(text, TASK)
 
 
 def test_tasks_of_an_array_are_numbered_from_its_first_in_its_steps() -> None:
-    assert Shard.of_text("slurm", TASK) == Shard(3, 3)
-    assert Shard.of_text("slurm", {**TASK, "SLURM_ARRAY_TASK_ID": "3"}) == Shard(1, 3)
+    assert Shard.from_text("slurm", TASK) == Shard(3, 3)
+    assert Shard.from_text("slurm", {**TASK, "SLURM_ARRAY_TASK_ID": "3"}) == Shard(1, 3)
 
 
 def test_steps_are_of_one_where_slurm_tells_none() -> None:
     told = {name: text for name, text in TASK.items() if not name.endswith("STEP")}
-    assert Shard.of_text("slurm", {**told, "SLURM_ARRAY_TASK_ID": "4"}) == Shard(2, 3)
+    assert Shard.from_text("slurm", {**told, "SLURM_ARRAY_TASK_ID": "4"}) == Shard(2, 3)
 
 
 def test_an_array_with_gaps_is_refused() -> None:
     with pytest.raises(InputError, match=r"--shard 4/3; .*for a Slurm array without gaps, slurm d"):
-        Shard.of_text("slurm", {**TASK, "SLURM_ARRAY_TASK_ID": "9"})
+        Shard.from_text("slurm", {**TASK, "SLURM_ARRAY_TASK_ID": "9"})
 
 
 def test_slurm_needs_an_array_job() -> None:
     with pytest.raises(InputError, match="no SLURM_ARRAY_TASK_ID in the environment; wanted a ta"):
-        Shard.of_text("slurm", {})
+        Shard.from_text("slurm", {})

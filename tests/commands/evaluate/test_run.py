@@ -458,7 +458,7 @@ def test_deviations_are_calibrated_on_restored_pixels_place_by_place(
     assert entry["source"] == "flips"
     # The network is ERROR too bright under the cloud, a little more or less in the rim.
     answer = np.float32(FIELD)[:, None] + np.float32(ERROR)
-    variance = ErrorModel.of(entry).variance(answer, np.zeros((13, 1), np.float32))
+    variance = ErrorModel.from_card(entry).variance(answer, np.zeros((13, 1), np.float32))
     assert np.sqrt(variance) == near(ERROR, 0.15)
     assert entry["within_2"] > 0.95
     assert "6 patches at " in entry["protocol"]
@@ -469,7 +469,7 @@ def test_what_is_printed_for_the_card_is_an_entry_that_remove_reads(run: TrainSt
     entry = parse_card_text(found.summary().split("for its card\n")[1])["uncertainty"]
     source, model = calibration_of(_card(uncertainty=entry))
     assert source == "flips"
-    assert model == ErrorModel.of(found.error_models[DEFAULT_MODEL])
+    assert model == ErrorModel.from_card(found.error_models[DEFAULT_MODEL])
 
 
 def test_a_variance_that_the_network_tells_needs_no_flips(run: TrainState, network: Known) -> None:

@@ -98,6 +98,6 @@ def test_strips_with_a_halo_equal_the_whole(rows: int) -> None:
     bands = _with_rim(9, 4)
     whole = fill_edge(bands, 3)
     for strip in strips(30, 20, rows):
-        outer = strip.grown(3, 30, 20)
-        part = fill_edge(bands[:, *outer.slices], 3)[:, *strip.within(outer)]
+        outer = strip.buffered(3, 30, 20)
+        part = fill_edge(bands[:, *outer.slices], 3)[:, *strip.relative_to(outer)]
         assert np.allclose(part, whole[:, *strip.slices], equal_nan=True)

@@ -84,8 +84,8 @@ def test_radar_beyond_all_that_is_known_counts_as_the_farthest_known() -> None:
         torch.cat([usual[:6], (correction.mean + times * correction.deviation)[6:]])
         for times in (FARTHEST, 100 * FARTHEST)
     )
-    torch.testing.assert_close(correction.of_blocks(farther), correction.of_blocks(far))
-    assert not torch.allclose(correction.of_blocks(usual), correction.of_blocks(far))
+    torch.testing.assert_close(correction.correct_blocks(farther), correction.correct_blocks(far))
+    assert not torch.allclose(correction.correct_blocks(usual), correction.correct_blocks(far))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,9 @@ def test_strange_ground_is_left_as_the_network_restored_it(deviations: float, sh
     correction = SceneCorrection(6, 3)
     torch.nn.init.constant_(correction.layers[-1].bias, 0.1)
     described = torch.tensor([3 * [deviations] + 3 * [0.0]])
-    torch.testing.assert_close(correction.of_blocks(described), torch.full((1, 3), 0.1 * share))
+    torch.testing.assert_close(
+        correction.correct_blocks(described), torch.full((1, 3), 0.1 * share)
+    )
 
 
 def _unlike_nothing(seen: tuple[Tensor, Tensor, Tensor]) -> SceneCorrection:

@@ -53,7 +53,7 @@ class CloudMargin:
 
 def far_from_clouds(mask: Mask, around: CloudMargin) -> Bits:
     """Clear pixels of a mask, (y, x), that no cloud of it can touch, by itself or by shadow."""
-    touched = is_cloud_or_shadow(mask) | around.cast.of(mask == MaskClass.CLOUD)
+    touched = is_cloud_or_shadow(mask) | around.cast.project(mask == MaskClass.CLOUD)
     clear = mask == MaskClass.CLEAR
     return np.asarray(clear & ~_grown(touched, around.margin_px), dtype=np.bool_)
 
@@ -184,8 +184,8 @@ class _Finder:
         """The ground of a window; None where too little of the block is surely clear."""
         least = MIN_KNOWN * block.height * block.width
         grid = self.scene.optical.grid
-        outer = window.grown(self.around.halo_px, grid.height, grid.width)
-        known = far_from_clouds(self.mask.classes(outer), self.around)[window.within(outer)]
+        outer = window.buffered(self.around.halo_px, grid.height, grid.width)
+        known = far_from_clouds(self.mask.classes(outer), self.around)[window.relative_to(outer)]
         known &= _inside(block, window, edge_px)
         if known.sum() < least:
             return None
@@ -204,6 +204,6 @@ class _Finder:
 def _inside(block: Window, window: Window, edge_px: int) -> NDArray[np.bool_]:
     """The pixels of a window that lie in the block, and not in its rim."""
     inside = np.zeros((window.height, window.width), dtype=np.bool_)
-    rows, cols = (slice(s.start + edge_px, s.stop - edge_px) for s in block.within(window))
+    rows, cols = (slice(s.start + edge_px, s.stop - edge_px) for s in block.relative_to(window))
     inside[rows, cols] = True
     return inside
