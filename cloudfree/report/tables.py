@@ -8,10 +8,10 @@ from html import escape
 from cloudfree import __version__
 from cloudfree.core.displacement import NO_SHIFT, describe_displacement
 from cloudfree.raster.georeference import ASSUMED_PIXEL_M, pixel_size_m
+from cloudfree.raster.provenance import Provenance
 from cloudfree.report.comparison import BeforeAfter, Comparison
 from cloudfree.report.html import column_head, table
 from cloudfree.report.metric_format import BAND_COLUMNS, COLUMNS, PSNR, SSIM, Column, percent
-from cloudfree.report.provenance import Provenance
 from cloudfree.report.scene_section import SceneSection
 from cloudfree.report.sources import Sources
 from cloudfree.sentinel2.optical_scene import OpticalScene

@@ -6,7 +6,7 @@ import pytest
 
 from cloudfree.core.displacement import NO_SHIFT, PolynomialDisplacement, Shift
 from cloudfree.errors import InputError
-from cloudfree.report.provenance import provenance_of
+from cloudfree.raster.provenance import provenance_of
 
 
 def test_a_file_of_another_tool_is_refused_with_the_next_step():
