@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.georeference import same_grid
-from cloudfree.raster.provenance import Provenance, provenance_of
+from cloudfree.raster.provenance import Provenance
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -59,13 +59,15 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
     with ExitStack() as stack:
         with Dataset(result) as dataset:
             handle = dataset.handle
-            provenance = provenance_of(handle.tags(), result.name, handle.height, handle.width)
+            provenance = Provenance.from_tags(
+                handle.tags(), handle.height, handle.width, result.name
+            )
         after = stack.enter_context(OpticalScene(result, provenance.s2_offset))
         matching = _matching(after, provenance.s2_offset)
         shelf = _Shelf(stack, result.parent)
         grid = after.grid
         dem = shelf.find("the elevation model", provenance.dem)
-        units = provenance.s1_units or "auto"
+        units = provenance.s1_quantity or "auto"
         yield Sources(
             after=after,
             provenance=provenance,
@@ -92,7 +94,7 @@ class _Shelf:
         self.stack, self.folder = stack, folder
         self.missing: list[str] = []
 
-    def find(self, what: str, name: str | None) -> Path | None:
+    def find(self, what: str, name: PurePosixPath | None) -> Path | None:
         """The path of the file `name`, if it is there; a name that is None is not missed."""
         if name is None:
             return None
@@ -102,7 +104,9 @@ class _Shelf:
             return None
         return path
 
-    def open(self, what: str, name: str | None, opener: Callable[[Path], Opened]) -> Opened | None:
+    def open(
+        self, what: str, name: PurePosixPath | None, opener: Callable[[Path], Opened]
+    ) -> Opened | None:
         """The open file `name`, or None; a name that is None is not missed."""
         path = self.find(what, name)
         if path is None:

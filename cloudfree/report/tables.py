@@ -26,10 +26,10 @@ def facts(sources: Sources) -> tuple[tuple[str, str], ...]:
         "Weights SHA-256": made.model_sha256,
         "Sentinel-2": made.s2,
         "Sentinel-1": made.s1,
-        "Sentinel-1 in": made.s1_units,
+        "Sentinel-1 in": made.s1_quantity,
         "Heights": made.dem,
         "Shift": _shift(made),
-        "Adapted to the scene": made.adapted,
+        "Adapted to the scene": _adapted(made),
         "Mask": made.mask,
         "Truth": truth.path.name if truth else None,
         "Size": _size(sources.after),
@@ -38,13 +38,19 @@ def facts(sources: Sources) -> tuple[tuple[str, str], ...]:
         "Made by": f"cloudfree {made.version}",
         "Page by": f"cloudfree {__version__}" if made.version != __version__ else None,
     }
-    return tuple((name, text) for name, text in pairs.items() if text)
+    return tuple((name, str(value)) for name, value in pairs.items() if value)
 
 
 def _shift(made: Provenance) -> str:
     """How far Sentinel-1 was moved, and why."""
     told = "none" if made.shift == NO_SHIFT else describe_displacement(made.shift)
     return f"{told}: {made.shift_reason}" if made.shift_reason else told
+
+
+def _adapted(made: Provenance) -> str | None:
+    if made.adapted_gain_db is None:
+        return made.adapted
+    return f"{made.adapted}, {made.adapted_gain_db:+.2f} dB on clear pixels held out"
 
 
 def _size(scene: OpticalScene) -> str:
