@@ -28,7 +28,7 @@ def test_models_and_page_travel_in_the_wheel(wheel: Path) -> None:
     assert "cloudfree/models/cloudfree-s/card.toml" in names
     assert "cloudfree/models/cloudfree-s/weights.safetensors" in names
     assert "cloudfree/models/cloudfree-s/golden.npz" in names
-    assert {"cloudfree/report/page.html", "cloudfree/report/page.css"} <= names
+    assert {"cloudfree/report/templates/frame.html", "cloudfree/report/page.css"} <= names
 
 
 def test_an_unpacked_wheel_finds_its_default_model(wheel: Path, tmp_path: Path) -> None:

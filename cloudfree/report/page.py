@@ -9,16 +9,16 @@ from string import Template
 from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
 from cloudfree.report.gallery import gallery, swatch, viewer
 from cloudfree.report.html import fact_list, part
+from cloudfree.report.metadata_table import NOTES, band_table, contents_table, region_table
 from cloudfree.report.metric_format import percent
 from cloudfree.report.scene_section import SceneSection
-from cloudfree.report.tables import NOTES, band_table, contents_table, region_table
 
 
 def render(chapters: Sequence[SceneSection], version: str) -> str:
     """The page of one or several results."""
     one = len(chapters) == 1
     numbered = enumerate(chapters, start=1)
-    return Template(part("page.html")).substitute(
+    return Template(part("templates/frame.html")).substitute(
         title=escape(chapters[0].title) if one else f"{len(chapters)} cloud-free scenes",
         contents="" if one else f'<div class="contents">{contents_table(chapters)}</div>',
         scenes="\n".join(_scene(number, chapter, headed=not one) for number, chapter in numbered),

@@ -140,7 +140,7 @@ class EvaluationPage:
 
 def render_evaluation(page: EvaluationPage) -> str:
     """The page; it needs nothing but itself."""
-    return Template(part("page.html")).substitute(
+    return Template(part("templates/frame.html")).substitute(
         title=escape(page.title),
         contents=f'<p class="lede">Protocol <strong>{escape(page.protocol)}</strong></p>',
         scenes=_figures(page) + "\n".join(map(_patch, page.chapters)),

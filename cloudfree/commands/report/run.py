@@ -20,12 +20,12 @@ from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.preview import png
 from cloudfree.report.comparison import BeforeAfter, Comparison, compare_with_truth
+from cloudfree.report.metadata_table import facts
 from cloudfree.report.metric_format import COLUMNS, percent
 from cloudfree.report.page import render
 from cloudfree.report.quicklooks import quicklooks
 from cloudfree.report.scene_section import SceneSection
 from cloudfree.report.sources import Sources, open_sources
-from cloudfree.report.tables import facts
 
 logger = logging.getLogger("cloudfree")
 
