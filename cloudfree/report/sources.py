@@ -1,4 +1,4 @@
-"""The files that belong to a result: what it was made from, its marks, and perhaps the truth."""
+"""The files that belong to a result: its inputs, its companions, and the truth if given."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Closable(Protocol):
     """Something that holds files open."""
 
     def close(self) -> None:
-        """Let go of them."""
+        """Close them."""
         ...
 
 
@@ -32,8 +32,8 @@ Opened = TypeVar("Opened", bound=Closable)
 class Sources:
     """The open files of one result; None where a file was not found or cannot be used.
 
-    `filled` holds 0 original, 1 reconstructed, 255 nodata, `deviations` the standard deviation of
-    each restored band; `missing` says in sentences what is not there.
+    `filled` holds 0 original, 1 filled, 255 nodata, `deviations` the standard deviation of each
+    filled band; `missing` names in sentences the files that are not there.
     """
 
     after: OpticalScene
@@ -49,7 +49,7 @@ class Sources:
 
 @contextmanager
 def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
-    """Open a result and what its tags name, as far as it is still there.
+    """Open a result and the files that its tags name, as far as they are still there.
 
     Raises
     ------
@@ -64,38 +64,40 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
             )
         after = stack.enter_context(OpticalScene(result, provenance.s2_offset))
         matching = _matching(after, provenance.s2_offset)
-        shelf = _Shelf(stack, result.parent)
+        files = _Companions(stack, result.parent)
         grid = after.grid
-        dem = shelf.find("the elevation model", provenance.dem)
+        dem = files.find("the elevation model", provenance.dem)
         units = provenance.s1_quantity or "auto"
         yield Sources(
             after=after,
             provenance=provenance,
-            before=shelf.open("the cloudy scene", provenance.s2, matching),
-            sar=shelf.open(
+            before=files.open("the cloudy scene", provenance.s2, matching),
+            sar=files.open(
                 "the Sentinel-1 scene",
                 provenance.s1,
                 lambda path: open_sar_source(path, units, dem),
             ),
-            mask=shelf.open("the cloud mask", provenance.mask, lambda path: MaskFile(path, grid)),
-            filled=shelf.open(
-                "the file of marks", provenance.filled, lambda path: MaskFile(path, grid)
+            mask=files.open("the cloud mask", provenance.mask, lambda path: MaskFile(path, grid)),
+            filled=files.open(
+                "the mask of filled pixels", provenance.filled, lambda path: MaskFile(path, grid)
             ),
-            deviations=shelf.open("the file of deviations", provenance.uncertainty, Dataset),
+            deviations=files.open(
+                "the file of standard deviations", provenance.uncertainty, Dataset
+            ),
             truth=stack.enter_context(matching(truth)) if truth else None,
-            missing=tuple(shelf.missing),
+            missing=tuple(files.missing),
         )
 
 
-class _Shelf:
-    """Opens files beside a result and notes in `missing` what it could not open."""
+class _Companions:
+    """Opens the files that a result names and records in `missing` those it cannot open."""
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self.stack, self.folder = stack, folder
         self.missing: list[str] = []
 
     def find(self, what: str, name: PurePosixPath | None) -> Path | None:
-        """The path of the file `name`, if it is there; a name that is None is not missed."""
+        """The path of the file `name`, if it is there; None is not missing."""
         if name is None:
             return None
         path = self.folder / name
@@ -107,7 +109,7 @@ class _Shelf:
     def open(
         self, what: str, name: PurePosixPath | None, opener: Callable[[Path], Opened]
     ) -> Opened | None:
-        """The open file `name`, or None; a name that is None is not missed."""
+        """The open file `name`, or None; None is not missing."""
         path = self.find(what, name)
         if path is None:
             return None
