@@ -147,17 +147,17 @@ def patch_section(
     """The title, text and pictures of a patch."""
     place = "" if scored.place == scored.name else f"{scored.place}, "
     methods = [NOTHING, *map(raw_of, filled)]
-    figures = "; ".join(f"{method} {_patch_metrics(scored, method)}" for method in methods)
+    metrics = "; ".join(f"{method} {_patch_metrics(scored, method)}" for method in methods)
     return PatchSection(
         title=scored.name,
-        text=f"{place}{percent(scored.cover)} clouds and shadows; {figures}",
+        text=f"{place}{percent(scored.cover)} clouds and shadows; {metrics}",
         pictures=tuple(_pictures(patch, filled)),
     )
 
 
 def _patch_metrics(scored: ScoredPatch, method: str) -> str:
-    figures = scored.figures[method].all
-    return f"{PSNR.text(figures)} dB, SSIM {SSIM.text(figures)}"
+    metrics = scored.figures[method].all
+    return f"{PSNR.text(metrics)} dB, SSIM {SSIM.text(metrics)}"
 
 
 def _pictures(patch: Patch, filled: Mapping[str, FilledPatch]) -> Iterator[Picture]:
@@ -166,17 +166,17 @@ def _pictures(patch: Patch, filled: Mapping[str, FilledPatch]) -> Iterator[Pictu
     bands = TRUE_COLOUR if visible else (patch.bands[0],) * 3
     stretch = stretch_of(patch.select(patch.clear, bands))
 
-    def shown(name: str, label: str, caption: str, image: Float32) -> Picture:
+    def seen(name: str, label: str, caption: str, image: Float32) -> Picture:
         return Picture(name, label, caption, stretch.colours(patch.select(image, bands)))
 
-    yield shown("before", "Cloudy", "Input of the network", patch.cloudy)
+    yield seen("before", "Cloudy", "Input of the network", patch.cloudy)
     if patch.sar is not None:
         yield Picture("sar", "Radar", "VV red, VH green, VV \N{MINUS SIGN} VH blue",
                       radar_colours(patch.sar))  # fmt: skip
-    yield shown("truth", "Target", "The clear image of another date", patch.clear)
+    yield seen("truth", "Target", "The clear image of another date", patch.clear)
     for label, one in filled.items():
-        yield shown("raw", f"{label}, raw", "The prediction for every pixel", one.raw)
-        yield shown("after", f"{label}, written", "Clear pixels kept, as remove does", one.written)
+        yield seen("raw", f"{label}, raw", "The prediction for every pixel", one.raw)
+        yield seen("after", f"{label}, written", "Clear pixels kept, as remove does", one.written)
         predicted = np.isfinite(one.raw).any(axis=(1, 2))
         yield Picture("error", f"{label}, error", "Of the prediction, mean over the bands",
                       error_colours(patch.clear[predicted], one.raw[predicted]))  # fmt: skip
