@@ -221,7 +221,7 @@ class _Tag:
 
 
 def _path(name: str) -> _Tag:
-    return _Tag(name, PurePosixPath.as_posix, PurePosixPath)
+    return _Tag(name, PurePosixPath.as_posix, lambda text: PurePosixPath(text) if text else None)
 
 
 def _number(name: str, digits: str) -> _Tag:

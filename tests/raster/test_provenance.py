@@ -153,6 +153,8 @@ def test_missing_tags_are_none() -> None:
     assert made == Provenance(version="0.1.0")
     assert (made.model, made.s2, made.mask, made.shift) == (None, None, None, NO_SHIFT)
     assert (made.warnings, made.files) == ((), ())
+    tags = {"CLOUDFREE_VERSION": "0", "CLOUDFREE_MASK": ""}
+    assert Provenance.from_tags(tags, 48, 64).files == ()
 
 
 def test_the_files_are_inputs_and_companions() -> None:
