@@ -39,6 +39,7 @@ DOORS = {
     "pystac": {"raster", "sentinel1", "sentinel2"},
     "tqdm": {"cli"},
     "distributed": {"commands/batch/workers.py"},
+    "jinja2": {"report/page.py"},
     "cv2": {
         "cloudmask",
         "training",
