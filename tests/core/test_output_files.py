@@ -1,4 +1,4 @@
-"""What is refused before any work is done."""
+"""Output files: checked before any work is done, written whole or not at all."""
 
 from __future__ import annotations
 
