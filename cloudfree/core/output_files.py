@@ -88,12 +88,12 @@ def cannot_be_written(path: Path, error: Exception, hint: str = "") -> OutputErr
 
 
 def require_absent(path: Path, overwrite: bool) -> None:
-    """Refuse an output that exists, or whose folder does not or may not be written to.
+    """Check that an output does not exist yet and can be written.
 
     Raises
     ------
     OutputError
-        Names the file and the way out.
+        It exists, is a folder, has no folder, or the folder is closed.
     """
     if path.is_dir():
         raise OutputError(
@@ -117,31 +117,31 @@ def require_absent(path: Path, overwrite: bool) -> None:
 
 
 def require_writable(path: Path) -> None:
-    """Refuse an output where no file can be made; folders above it may not exist yet.
+    """Check that a file can be made; folders above it may not exist yet.
 
     Permissions are not enough to know, so a hidden folder is made and removed.
 
     Raises
     ------
     OutputError
-        The system says why.
+        The error of the system.
     """
-    place = path
-    while not place.parent.is_dir() and place != place.parent:
-        place = place.parent
+    existing = path
+    while not existing.parent.is_dir() and existing != existing.parent:
+        existing = existing.parent
     try:
-        draft_folder(place).cleanup()
+        draft_folder(existing).cleanup()
     except OSError as error:
         raise cannot_be_written(path, error) from error
 
 
 def check_output_names(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Refuse outputs that would replace an input or each other.
+    """Check that no output would replace an input or another output.
 
     Raises
     ------
     OutputError
-        Names the first of them.
+        Names the first that would.
     """
     taken = {path.resolve() for path in inputs}
     for path in outputs:

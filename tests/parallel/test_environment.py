@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from cloudfree.cli.group import group
 from cloudfree.parallel.environment import set_library_defaults
 
 NAMES = ("GDAL_CACHEMAX", "GDAL_NUM_THREADS", "OMP_WAIT_POLICY")
@@ -62,3 +65,18 @@ def test_a_scene_on_a_worker_of_a_cluster_has_it_before_torch_is_loaded() -> Non
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "None None None False\nTrue [True] False\n"
+
+
+def test_the_command_line_limits_the_arenas_before_it_removes_clouds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def run(*_: object) -> None:
+        done.append("run")
+        raise MemoryError
+
+    monkeypatch.setattr("cloudfree.parallel.malloc.limit_malloc_arenas", lambda: done.append("set"))
+    monkeypatch.setattr("cloudfree.commands.remove.run.run", run)
+    CliRunner().invoke(group, ["remove", "--s2", str(tmp_path)])
+    assert done == ["set", "run"]

@@ -54,9 +54,7 @@ def test_threads_share_two_arenas(shared: bool) -> None:
         if shared
         else THREADS_WITH_ARENAS.replace("limit_malloc_arenas()\n", "")
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (ran.stderr.count("Arena") <= 2) is shared
 
 
