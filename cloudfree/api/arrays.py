@@ -176,25 +176,18 @@ class _Removal:
         bands, predict = len(self.model.card.output_bands), self.model.predict
         if self.uncertainty:
             bands, predict = 2 * bands, self.uncertainty.predict
-        to_fill, opacity = self._to_fill, self._opacity
         filled = self.scene.pixels.copy()
         deviation = np.full_like(filled, np.nan) if self.uncertainty else None
-
-        def needed(tile: Window) -> bool:
-            return bool(to_fill[tile.slices].any())
-
-        def opacity_of(window: Window) -> Float32:
-            return opacity[window.slices]
-
         with (
             self.model.runtime.parallel_batches() as batches,
             predict_rows(
-                plan, bands, needed, self._load, predict, opacity_of, batch, progress, batches
+                plan, bands, self.needed, self.load, predict, self.load_rows, batch, progress,
+                batches,
             ) as rows,
-        ):
+        ):  # fmt: skip
             filled_px = sum(
-                self._compose(window, prediction, opaque, filled, deviation)
-                for window, prediction, opaque in rows
+                self._compose(window, prediction, opacity, filled, deviation)
+                for window, prediction, opacity in rows
             )
         self._warn_of_unfilled(filled_px)
         return filled, deviation
@@ -238,8 +231,16 @@ class _Removal:
             return None
         return shadow_under_dilation(self.mask, SHADOW_REACH_PX)
 
-    def _load(self, tile: Window) -> TileInputs:
-        """What the network sees of a tile."""
+    def needed(self, tile: Window) -> bool:
+        """Whether a tile has pixels to fill."""
+        return bool(self._to_fill[tile.slices].any())
+
+    def load_rows(self, window: Window) -> Float32:
+        """Opacity of the prediction in a window, (y, x), 0 to 1."""
+        return self._opacity[window.slices]
+
+    def load(self, tile: Window) -> TileInputs:
+        """Inputs of the network for a tile."""
         optical = self.scene.reflectance(self.model.card.optical_bands, tile)
         radar = None if self.sar is None else self.sar[:, *tile.slices]
         shadow = None if self._shadow is None else self._shadow[tile.slices]
