@@ -26,7 +26,7 @@ FLOORS = (
     {"datasets", "report"},
     {"training"},
     {"commands"},
-    {"cli"},
+    {"cli", "api"},
     {"__main__"},
 )
 DOORS = {

@@ -33,7 +33,6 @@ from cloudfree.inference.model import Model
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
-from cloudfree.parallel.malloc import limit_malloc_arenas
 from cloudfree.parallel.threads import write_async
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.provenance import Provenance, warning_tags
@@ -59,7 +58,6 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     CloudfreeError
         Inputs that do not fit each other or the model, or an output that cannot be written.
     """
-    limit_malloc_arenas()
     check_outputs(options)
     card = find_card(options.model, options.network).card
     with ExitStack() as stack:
