@@ -13,64 +13,66 @@ from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32
 
-Mask = NDArray[np.bool_]
-
-# What is cut off: resampling and speckle filters mix missing pixels this far into valid ones.
+# Width of the eroded margin: resampling and speckle filters mix missing pixels into valid ones.
 EROSION_PX = 3
 
-
-def hanging(blank: Mask, ends: tuple[bool, bool, bool, bool], reach: int | None = None) -> Mask:
-    """What of `blank` hangs on an end of the image, at most `reach` pixels from it, (y, x).
-
-    `ends` tells whether the top, bottom, left and right of the array are ends of the image. A
-    blank pixel hangs on an end if all pixels between are blank, in its row or its column.
-    """
-    found = np.zeros_like(blank)
-    for is_end, axis, step in zip(ends, (0, 0, 1, 1), (1, -1, 1, -1), strict=True):
-        if is_end:
-            view, marks = (np.moveaxis(array, axis, 0)[::step] for array in (blank, found))
-            marks[:reach] |= np.logical_and.accumulate(view[:reach], axis=0)
-    return found
-
-
-def grown(mask: Mask, pixels: int) -> Mask:
-    """The mask and all within a square of `pixels` around each of its pixels."""
-    for axis in (0, 1):
-        padded = np.pad(mask, [(pixels, pixels) if axis == a else (0, 0) for a in (0, 1)])
-        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * pixels + 1, axis=axis)
-        mask = np.asarray(windows.any(axis=-1), dtype=np.bool_)
-    return mask
-
-
-# How far from the ends of an image there may be a fringe.
+# How far from the ends of an image border noise is searched.
 BORDER_PX = 1024
 
-# Ground, even calm water, returns at least the noise of the receiver; a fringe returns less.
+# Ground, even calm water, returns at least the receiver's noise; border noise is less.
 NOISE_SHARE = 0.5
-# -30 dB: what takes the place of the noise where the product does not tell it.
-LEAST_SIGMA = 1e-3
+# -30 dB: replaces the receiver's noise where the product does not state it.
+MIN_SIGMA = 1e-3
 
 # Side of the box over which speckle is averaged before the comparison.
 BOX_PX = 5
 
-# Pixels around a window that decide on it.
+# Pixels around a window that its classification depends on.
 HALO_PX = BOX_PX // 2 + EROSION_PX
 
+Mask = NDArray[np.bool_]
 
-def is_blank(numbers: NDArray[np.generic], gain: Float32, noise: Float32) -> Mask:
-    """True where the power around a pixel is less than any ground returns, (y, x)."""
-    floor = np.maximum(noise, LEAST_SIGMA * np.square(gain))
+
+def border_noise_mask(blank: Mask, ends: tuple[bool, bool, bool, bool]) -> Mask:
+    """Border noise and the margin of EROSION_PX mixed with it, (y, x).
+
+    `ends` says whether the top, bottom, left and right of the array are edges of the image.
+    """
+    return dilate(connected_to_edge(blank, ends, BORDER_PX), EROSION_PX)
+
+
+def is_border_noise(numbers: NDArray[np.generic], gain: Float32, noise: Float32) -> Mask:
+    """True where the mean power around a pixel is lower than any ground returns, (y, x)."""
+    floor = np.maximum(noise, MIN_SIGMA * np.square(gain))
     mean = box_mean(np.square(numbers.astype(np.float32)), BOX_PX)
     blank: Mask = (mean < NOISE_SHARE * floor) | (numbers == 0)
     return blank
 
 
-def fringe(blank: Mask, ends: tuple[bool, bool, bool, bool]) -> Mask:
-    """The blank pixels at the ends of the image, and the last valid ones beside them, (y, x).
+def connected_to_edge(
+    blank: Mask, ends: tuple[bool, bool, bool, bool], reach: int | None = None
+) -> Mask:
+    """The pixels of `blank` connected to an edge of the image, at most `reach` from it, (y, x).
 
-    `ends` tells whether the top, bottom, left and right of the array are ends of the image.
+    `ends` says whether the top, bottom, left and right of the array are edges of the image. A
+    blank pixel is connected if all pixels between it and the edge, in its row or its column, are
+    blank.
     """
-    return grown(hanging(blank, ends, BORDER_PX), EROSION_PX)
+    found = np.zeros_like(blank)
+    for is_end, axis, step in zip(ends, (0, 0, 1, 1), (1, -1, 1, -1), strict=True):
+        if is_end:
+            view, connected = (np.moveaxis(array, axis, 0)[::step] for array in (blank, found))
+            connected[:reach] |= np.logical_and.accumulate(view[:reach], axis=0)
+    return found
+
+
+def dilate(mask: Mask, pixels: int) -> Mask:
+    """Binary dilation by a square that reaches `pixels` to each side, (y, x)."""
+    for axis in (0, 1):
+        padded = np.pad(mask, [(pixels, pixels) if axis == a else (0, 0) for a in (0, 1)])
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * pixels + 1, axis=axis)
+        mask = np.asarray(windows.any(axis=-1), dtype=np.bool_)
+    return mask
 
 
 def box_mean(image: Float32, side: int) -> Float32:

@@ -18,7 +18,7 @@ from cloudfree.commands.remove import run as remove
 from cloudfree.core.terminal import silent
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import GPU_BATCH, Arrays, Model
-from cloudfree.inference.torch_runtime import GPU_SIDE_BY_SIDE
+from cloudfree.inference.torch_runtime import GPU_BATCHES
 from tests.bench.remove_cases import glf_cr_checkpoint, instead_of_loading
 from tests.bench.scene import full_scene
 
@@ -38,7 +38,7 @@ class StandIn:
 
     def parallel_batches(self) -> AbstractContextManager[int]:
         """As many as on a GPU."""
-        return nullcontext(GPU_SIDE_BY_SIDE)
+        return nullcontext(GPU_BATCHES)
 
     def run(self, inputs: Arrays) -> Arrays:
         """The optical tiles, after their time."""

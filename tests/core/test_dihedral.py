@@ -1,4 +1,4 @@
-"""Eight ways to lay a square on itself, each of which can be undone."""
+"""Eight ways to lay a square on itself, each of which can be inverse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cloudfree.core.dihedral import DIHEDRAL_TRANSFORMS, IDENTITY
 @given(st.sampled_from(DIHEDRAL_TRANSFORMS), st.integers(1, 9), st.integers(1, 9))
 def test_a_turn_is_undone(turn, height, width):
     array = np.random.default_rng(0).random((2, height, width), dtype=np.float32)
-    assert np.array_equal(turn.undone(turn.of(array)), array)
+    assert np.array_equal(turn.inverse(turn.apply(array)), array)
 
 
 def test_there_are_eight_and_the_first_changes_nothing():

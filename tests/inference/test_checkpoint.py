@@ -213,7 +213,7 @@ def _not_numbers(path: Path, tensors: dict) -> None:
 REFUSED = {
     "truncated": (_truncated, r"cannot be read .*; wanted a whole checkpoint"),
     "malicious": (_malicious, r"tensors \(Unsupported global: GLOBAL \S*print\); wanted"),
-    "nan": (_not_numbers, r"has weights that are no numbers \(.* and \d+ more\)"),
+    "nan": (_not_numbers, r"has weights that are not finite \(.* and \d+ more\)"),
     "foreign": (lambda p, _: torch.save({"a.b": torch.ones(1)}, p), r"\(a\.b, \.\.\.\) are not"),
     "empty": (lambda p, _: torch.save({}, p), "holds no mapping of tensors"),
     "numbers": (lambda p, _: torch.save({"epoch": 3}, p), "holds no mapping of tensors"),

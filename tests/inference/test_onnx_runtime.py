@@ -19,7 +19,7 @@ from torch import nn
 from cloudfree.errors import ModelError
 from cloudfree.inference import export, onnx_runtime
 from cloudfree.inference.checkpoint import build_network
-from cloudfree.inference.export import TOLERANCE, OnnxParity, noise, roomy_side, write_onnx
+from cloudfree.inference.export import TOLERANCE, OnnxParity, export_side, noise, write_onnx
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_card import ModelCard, card_entries_of, model_card, toml_text
 from cloudfree.inference.model_store import CARD
@@ -54,12 +54,12 @@ def test_every_network_is_exported_with_free_axes_and_agrees(tmp_path: Path, nam
     network = lively(build_network(name, SMALL[name]))
     agreement = write_onnx(network, card, path, 18)
     assert agreement.difference <= TOLERANCE
-    assert agreement.smallest_side <= roomy_side(card.multiple)
+    assert agreement.smallest_side <= export_side(card.multiple)
     runtime = OnnxRuntime(path, "cpu")
     assert runtime.free_axes == ("batch", "height", "width")
     assert list(runtime.inputs) == list(card.inputs)
     reference = TorchRuntime(network, card.inputs, torch.device("cpu"), torch.float32)
-    side = roomy_side(card.multiple)
+    side = export_side(card.multiple)
     inputs = noise(card, (2, side + card.multiple, side), seed=5)
     wanted, found = reference.run(inputs), runtime.run(inputs)
     assert list(found) == list(wanted)

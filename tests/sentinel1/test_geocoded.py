@@ -66,7 +66,11 @@ def test_units_are_detected(numbers: list[float], quantity: str) -> None:
     [
         (np.uint16([200, 300]), "auto", r"uncalibrated .* \(mean 250\) in a\.tif; .*SNAP, pyroSAR"),
         (np.float32([0.1, 0.2]), "dn", "uncalibrated digital numbers"),
-        (np.float32([40, 60]), "auto", r"median 50 and least 40 .*say what they are with --s1-uni"),
+        (
+            np.float32([40, 60]),
+            "auto",
+            r"median 50 and minimum 40 .*say what they are with --s1-uni",
+        ),
         (np.float32([np.nan, -9999]), "auto", r"no valid pixel in a\.tif"),
         (np.float32([-99, -99]), "db", r"no valid pixel in a\.tif"),
     ],
@@ -94,7 +98,7 @@ def test_given_units_are_believed_of_scenes_too_bright_to_tell(
 @pytest.mark.parametrize(
     ("asked", "numbers", "text"),
     [
-        ("db", np.int16([[-1293, -1800]]), r"median -1546 and least -1800 in a\.tif, with --s1-un"
+        ("db", np.int16([[-1293, -1800]]), r"median -1546 and minimum -1800 in a\.tif, with --s1-un"
                                            r"its db; wanted sigma-nought in dB \(median -50 to 10"),
         ("db", np.float32([[0.05, 0.2]]), r"least 0\.05 .* with --s1-units db; .*leave --s1-units"),
         ("linear", np.float32([[-12, -20]]), r"with --s1-units linear; .*power \(median 0 to 10\)"),

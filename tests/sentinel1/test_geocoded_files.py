@@ -136,7 +136,7 @@ def test_nodata_of_two_files_is_kept(tmp_path: Path) -> None:
 def test_a_file_alone_is_refused(tmp_path: Path) -> None:
     _pair(tmp_path)
     (tmp_path / f"{NAME}_VH.tif").unlink()
-    text = rf"{NAME}_VV\.tif has VV alone, and there is no {NAME}_VH\.tif beside it; .*file of VH"
+    text = rf"{NAME}_VV\.tif has VV alone, and there is no {NAME}_VH\.tif next to it; .*file of VH"
     with pytest.raises(InputError, match=text):
         open_sar_source(tmp_path / f"{NAME}_VV.tif")
 
@@ -253,7 +253,7 @@ def test_the_valid_edge_beside_undeclared_nodata_is_cut(
     hole = np.zeros((200, 300), bool)
     hole[80:140, 150:250] = True
     assert np.array_equal(missing[:, 100:], hole[:, 100:]), "a hole inside does not grow"
-    assert "3 pixels are cut off beside undeclared nodata of a.tif" in caplog.text
+    assert "3 pixels are removed next to undeclared nodata of a.tif" in caplog.text
 
 
 # Larger than what is read whole to look at it.
@@ -274,8 +274,8 @@ def test_a_frame_is_found_wherever_it_is(tmp_path: Path, frame: tuple[slice, ...
     with SarScene(write_raster(tmp_path / "a.tif", numbers, ["VV", "VH"])) as sar:
         seen = sar.on_grid(sar.grid, sar.grid.window)
     assert np.isnan(seen[frame]).all()
-    output_beside = np.isnan(seen).sum() - np.isnan(seen[frame]).sum()
-    assert output_beside > 0, "pixels mixed with those of the frame are cut off"
+    mixed = np.isnan(seen).sum() - np.isnan(seen[frame]).sum()
+    assert mixed > 0, "pixels mixed with those of the frame are cut off"
 
 
 def test_a_radar_without_a_frame_is_not_decoded_whole_to_look_at_it(

@@ -93,7 +93,7 @@ def test_an_offset_that_nobody_can_tell_is_refused_with_the_way_out(tmp_path: Pa
         InputError,
         match=r"the radiometric offset of a\.tif is not known \(the darkest numbers fit both: down "
         r"to 3000 in B10\); .*; "
-        r"say it with --s2-offset: 0 before processing baseline 04\.00, -1000 since",
+        r"give it with --s2-offset: 0 before processing baseline 04\.00, -1000 since",
     ):
         OpticalScene(path)
     with OpticalScene(path, 0.0) as scene:
@@ -103,7 +103,7 @@ def test_an_offset_that_nobody_can_tell_is_refused_with_the_way_out(tmp_path: Pa
 def test_a_scene_without_a_valid_pixel_needs_no_offset(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", np.zeros((13, 8, 8), np.uint16), OPTICAL_BANDS)
     with OpticalScene(path) as scene:
-        assert scene.offset.reason == "0, for no pixel has data"
+        assert scene.offset.reason == "0, as no pixel has data"
 
 
 def test_floats_are_reflectance_unless_they_are_too_large(tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_bright_reflectance_is_taken_as_it_is_with_a_warning(
     bright = np.full((13, 8, 8), 0.3, np.float32)
     with OpticalScene(write_raster(tmp_path / "a.tif", bright, OPTICAL_BANDS, **tags)) as scene:
         assert scene.reflectance(["B02"], Window(0, 0, 8, 8)) == pytest.approx(0.3)
-    assert f"no dark pixel shows that the offset was taken off ({why}" in caplog.text
-    assert caplog.text.rstrip().endswith("if it was not, say --s2-offset -1000")
+    assert f"no dark pixel shows that it was removed ({why}" in caplog.text
+    assert caplog.text.rstrip().endswith("if it was not, give --s2-offset -1000")
 
 
 def test_dark_reflectance_needs_no_warning(
@@ -370,7 +370,7 @@ def test_a_result_carries_the_offset_that_a_flag_decided(tmp_path: Path, tag: st
     path = write_raster(tmp_path / "a.tif", newer, OPTICAL_BANDS)
     with rasterio.open(path, "r+") as dataset:
         dataset.update_tags(1, **{tag: "0"})
-    with pytest.raises(InputError, match=rf"0 by band tag {tag} in a\.tif .*-1000, for the black"):
+    with pytest.raises(InputError, match=rf"0 by band tag {tag} in a\.tif .*-1000, as the black"):
         OpticalScene(path)
     with OpticalScene(path, -1000.0) as scene:
         profile = scene.profile({}, {})
@@ -382,5 +382,5 @@ def test_a_result_carries_the_offset_that_a_flag_decided(tmp_path: Path, tag: st
 
 def test_a_name_that_the_locale_cannot_hold_is_refused(tmp_path: Path) -> None:
     """As Python hands it on where the locale is POSIX: bytes beyond ASCII become surrogates."""
-    with pytest.raises(InputError, match=r"locale does not know; .*; set PYTHONUTF8=1, or rename"):
+    with pytest.raises(InputError, match=r"locale cannot encode; .*; set PYTHONUTF8=1, or rename"):
         OpticalScene(tmp_path / "f\udcc3\udcbc.tif")

@@ -243,7 +243,7 @@ def test_metadata_that_its_pixels_contradict_is_refused_unless_the_user_decides(
     with pytest.raises(
         InputError,
         match=r"contradicting .*: -1000 by RADIO_ADD_OFFSET in MTD_MSIL1C\.xml \(metadata\), but "
-        r"0, for 1 % of B10 lies below .* \(statistics\); .* --s2-offset",
+        r"0, as 1 % of B10 lies below .* \(statistics\); .* --s2-offset",
     ):
         OpticalScene(path)
     with OpticalScene(path, 0.0) as scene:

@@ -175,7 +175,7 @@ def test_few_bands_do(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "cloudfree"):
         (scene,) = simulate(path, tmp_path / "out", kind="cirrus").scenes
     assert pixels(scene.s2_cloudy).shape == (3, SIDE, SIDE)
-    assert "whether clear.tif is clear cannot be told: no band B01" in caplog.text
+    assert "whether clear.tif is clear is unknown: no band B01" in caplog.text
 
 
 def test_a_scene_that_is_cloudy_already_is_told(
@@ -194,7 +194,7 @@ def test_a_pixel_size_that_clouds_are_not_drawn_for_is_told(
     path = write_raster(tmp_path / "c.tif", clear_numbers(), OPTICAL_BANDS, transform=transform)
     with caplog.at_level(logging.WARNING, "cloudfree"):
         simulate(path, tmp_path / "out")
-    assert "pixels of 160 m: clouds are drawn for pixels of 10 m" in caplog.text
+    assert "pixels of 160 m: clouds are simulated for pixels of 10 m" in caplog.text
 
 
 def test_a_scene_from_below_the_atmosphere_is_told(
@@ -204,14 +204,14 @@ def test_a_scene_from_below_the_atmosphere_is_told(
     numbers = np.delete(clear_numbers(), OPTICAL_BANDS.index("B10"), axis=0)
     with caplog.at_level(logging.WARNING, "cloudfree"):
         simulate(write_raster(tmp_path / "c.tif", numbers, bands), tmp_path / "out")
-    assert "c.tif is L2A: clouds are drawn as at the top of the atmosphere" in caplog.text
+    assert "c.tif is L2A: clouds are simulated for the top of the atmosphere" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
         ({"kind": "real"}, InputError, r"--kind real without --donors; .*add --donors DIR"),
-        ({"size": 64}, InputError, r"--size with --over; wanted a drawn scene"),
+        ({"size": 64}, InputError, r"--size with --over; wanted a simulated scene"),
         ({"misregistration": (0.0, 0.0)}, InputError, "--misregistration with --over"),
         ({"sun_elevation": 5.0}, InputError, "a sun 5 degrees above the horizon; wanted .* 10"),
         ({"cloud_cover": -0.1}, InputError, "a cloud cover of -0.1"),
@@ -248,7 +248,7 @@ def test_nothing_is_replaced_unasked(clear: Path, tmp_path: Path) -> None:
         simulate(clear, tmp_path / "out")
     simulate(clear, tmp_path / "out", overwrite=True)
     own = tmp_path / "out" / "s2_clear.tif"
-    with pytest.raises(OutputError, match=r"s2_clear\.tif would be replaced"):
+    with pytest.raises(OutputError, match=r"s2_clear\.tif would be overwritten"):
         simulate(own, tmp_path / "out", overwrite=True)
 
 

@@ -133,7 +133,7 @@ def test_a_wrong_creation_option_leaves_no_part_of_a_scene(tmp_path: Path) -> No
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.touch()
-    with pytest.raises(OutputError, match=r"taken cannot be made a folder .*another OUTDIR"):
+    with pytest.raises(OutputError, match=r"taken cannot be created .*another OUTDIR"):
         run(SimulateOptions(taken, size=64), silent)
 
 
