@@ -177,7 +177,7 @@ def _uncrtaints(folder: Path) -> Path:
 def test_a_setting_that_no_file_tells_is_named(tmp_path: Path, caplog: Any) -> None:
     with caplog.at_level("INFO", "cloudfree"):
         card = find_card(str(_uncrtaints(tmp_path))).card
-    assert "no scale_by in conf.json beside model.pth" in caplog.text
+    assert "no scale_by in conf.json next to model.pth" in caplog.text
     assert card.network_settings["scale_by"] == 10.0
 
 

@@ -19,13 +19,12 @@ from torch import nn
 from cloudfree.errors import ModelError
 from cloudfree.inference import export, onnx_runtime
 from cloudfree.inference.checkpoint import build_network
-from cloudfree.inference.export import TOLERANCE, OnnxParity, export_side, noise, write_onnx
+from cloudfree.inference.export import OnnxParity, noise, write_onnx
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_card import ModelCard, card_entries_of, model_card, toml_text
 from cloudfree.inference.model_store import CARD
 from cloudfree.inference.onnx_runtime import CARD_KEY, OnnxRuntime, read_onnx_card
 from cloudfree.inference.registry import card_entries
-from cloudfree.inference.torch_runtime import TorchRuntime
 from tests.factories.networks import lively
 from tests.inference.test_checkpoint import SMALL
 
@@ -44,30 +43,6 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, nn.Module,
     path = tmp_path_factory.mktemp("onnx") / "small.onnx"
     network = lively(build_network(QUICK, SMALL[QUICK]))
     return path, network, write_onnx(network, _card(QUICK, SMALL[QUICK]), path, 18)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n == QUICK else pytest.mark.slow) for n in SMALL]
-)
-def test_every_network_is_exported_with_free_axes_and_agrees(tmp_path: Path, name: str) -> None:
-    path, card = tmp_path / "net.onnx", _card(name, SMALL[name])
-    network = lively(build_network(name, SMALL[name]))
-    agreement = write_onnx(network, card, path, 18)
-    assert agreement.difference <= TOLERANCE
-    assert agreement.smallest_side <= export_side(card.multiple)
-    runtime = OnnxRuntime(path, "cpu")
-    assert runtime.free_axes == ("batch", "height", "width")
-    assert list(runtime.inputs) == list(card.inputs)
-    reference = TorchRuntime(network, card.inputs, torch.device("cpu"), torch.float32)
-    side = export_side(card.multiple)
-    inputs = noise(card, (2, side + card.multiple, side), seed=5)
-    wanted, found = reference.run(inputs), runtime.run(inputs)
-    assert list(found) == list(wanted)
-    for key, value in wanted.items():
-        # As the export itself compares: in proportion to outputs that exceed 1, which those of
-        # recipe weights can by far (GLF-CR's reach 70).
-        largest = max(1.0, float(np.abs(value).max()))
-        np.testing.assert_allclose(found[key], value, rtol=0, atol=TOLERANCE * largest)
 
 
 def test_the_file_names_its_inputs_outputs_and_axes(exported) -> None:
@@ -115,16 +90,6 @@ def test_nothing_lies_beside_the_file(exported) -> None:
     assert [path.name for path in exported[0].parent.iterdir()] == ["small.onnx"]
 
 
-def test_a_file_that_differs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = OnnxRuntime.run
-    monkeypatch.setattr(
-        OnnxRuntime, "run", lambda *given: {k: v + 0.01 for k, v in run(*given).items()}
-    )
-    network = build_network(QUICK, SMALL[QUICK])
-    with pytest.raises(ModelError, match=r"differs from torch by \d\.\de-0\d; wanted at most 0.00"):
-        write_onnx(network, _card(QUICK, SMALL[QUICK]), tmp_path / "a.onnx", 18)
-
-
 def test_sides_that_the_file_is_wrong_for_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,13 +107,6 @@ def test_sides_that_the_file_is_wrong_for_are_refused(
     runtime.run(noise(_card(QUICK, SMALL[QUICK]), (1, 8, 8)))
     with pytest.raises(ModelError, match=r"1 x 13 x 9 x 7 .*; wanted sides of at least 8 pixels"):
         runtime.run(noise(_card(QUICK, SMALL[QUICK]), (1, 9, 7)))
-
-
-def test_weights_beyond_one_file_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with torch.device("meta"):
-        network = nn.Linear(30_000, 20_000)
-    with pytest.raises(ModelError, match=r"weights of 2\.4 GB; wanted less than 2 GB"):
-        write_onnx(network, _card(QUICK, {}), Path("never.onnx"), 18)
 
 
 def test_other_bands_than_the_file_takes_are_refused(exported) -> None:
