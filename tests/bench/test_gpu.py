@@ -17,7 +17,7 @@ time.sleep(600)
 """
 
 
-def test_what_a_gpu_tells_is_kept_until_the_work_ends(tmp_path: Path) -> None:
+def test_utilisation_is_collected_until_the_work_ends(tmp_path: Path) -> None:
     told, start = tmp_path / "told", time.monotonic()
     with busy_percent([sys.executable, "-c", TELLS, str(told)]) as busy:
         while not told.exists():

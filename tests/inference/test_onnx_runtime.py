@@ -57,7 +57,7 @@ def test_the_file_names_its_inputs_outputs_and_axes(exported) -> None:
     assert onnx.load(path).opset_import[0].version == 18
 
 
-def test_the_card_travels_in_the_file(exported) -> None:
+def test_the_card_is_in_the_file(exported) -> None:
     card = read_onnx_card(exported[0])
     assert card.weights == "small.onnx"
     assert card.weights_sha256 == hashlib.sha256(exported[0].read_bytes()).hexdigest()
@@ -80,13 +80,13 @@ def test_a_folder_whose_file_is_another_than_its_card_says_is_refused(
         load_model(str(tmp_path), "cpu")
 
 
-def test_the_file_tells_nothing_of_the_machine_it_was_made_on(exported) -> None:
+def test_the_file_has_no_paths_of_the_machine(exported) -> None:
     content = exported[0].read_bytes()
     assert str(Path(torch.__file__).parents[1]).encode() not in content
     assert str(Path(export.__file__).parents[2]).encode() not in content
 
 
-def test_nothing_lies_beside_the_file(exported) -> None:
+def test_the_export_is_one_file(exported) -> None:
     assert [path.name for path in exported[0].parent.iterdir()] == ["small.onnx"]
 
 
@@ -144,7 +144,7 @@ def test_looking_for_a_gpu_is_silent(exported, capfd: pytest.CaptureFixture[str]
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_gpu_that_only_torch_can_use_is_told_of(
+def test_a_gpu_that_only_torch_can_use_is_a_warning(
     exported, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     OnnxRuntime(exported[0], "auto")
@@ -157,7 +157,7 @@ def test_a_gpu_that_only_torch_can_use_is_told_of(
     assert "ONNX Runtime cannot use the GPU that torch sees" in caplog.text
 
 
-def test_a_device_of_no_name_is_refused(exported) -> None:
+def test_an_unknown_device_is_refused(exported) -> None:
     with pytest.raises(ModelError, match="device 'toaster'; wanted auto, cpu, cuda or cuda:N"):
         OnnxRuntime(exported[0], "toaster")
 

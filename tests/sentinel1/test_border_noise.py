@@ -27,17 +27,17 @@ def _border_noise(numbers: np.ndarray) -> np.ndarray:
     return border_noise_mask(is_border_noise(numbers, gain, noise), ALL_ENDS)
 
 
-def test_ground_without_a_fringe_is_left_whole() -> None:
+def test_ground_is_no_border_noise() -> None:
     assert not _border_noise(_speckle((200, 300), 0.05 * GAIN**2 + NOISE)).any()
 
 
-def test_calm_water_at_the_end_of_the_swath_is_no_fringe() -> None:
+def test_calm_water_at_the_end_of_the_swath_is_no_border_noise() -> None:
     """It returns nothing but the noise of the receiver."""
     assert _border_noise(_speckle((300, 300), NOISE)).mean() < 2e-3
 
 
 @pytest.mark.parametrize("turns", range(4))
-def test_faint_numbers_at_an_end_are_cut_with_the_zeros_before_them(turns: int) -> None:
+def test_border_noise_is_removed_with_the_zeros_outside_it(turns: int) -> None:
     numbers = _speckle((200, 300), 0.05 * GAIN**2 + NOISE)
     numbers[:, :40] = 0
     numbers[:, 40:70] = np.random.default_rng(1).integers(1, 15, (200, 30))
@@ -46,7 +46,7 @@ def test_faint_numbers_at_an_end_are_cut_with_the_zeros_before_them(turns: int) 
     assert not cut[:, 70 + 2 * EROSION_PX :].any()
 
 
-def test_a_slanting_end_is_followed() -> None:
+def test_a_slanted_edge_is_followed() -> None:
     numbers = _speckle((200, 300), 0.05 * GAIN**2 + NOISE)
     outside = np.arange(300) < np.arange(200)[:, None] // 3
     numbers[outside] = 0
@@ -55,13 +55,13 @@ def test_a_slanting_end_is_followed() -> None:
     assert not cut[~dilate(outside, 3 * EROSION_PX)].any()
 
 
-def test_holes_inside_the_image_do_not_grow() -> None:
+def test_holes_inside_the_image_are_not_dilated() -> None:
     numbers = _speckle((200, 300), 0.05 * GAIN**2 + NOISE)
     numbers[60:160, 90:210] = 0
     assert not _border_noise(numbers).any()
 
 
-def test_what_hangs_on_no_end_does_not_hang() -> None:
+def test_pixels_apart_from_the_edge_are_not_connected() -> None:
     blank = np.zeros((5, 7), bool)
     blank[2, :3] = blank[:2, 5] = blank[3, 5] = True
     found = connected_to_edge(blank, (True, False, False, False))
@@ -71,7 +71,7 @@ def test_what_hangs_on_no_end_does_not_hang() -> None:
     ]  # fmt: skip
 
 
-def test_a_mask_grows_by_a_square() -> None:
+def test_dilation_is_by_a_square() -> None:
     mask = np.zeros((7, 9), bool)
     mask[3, 0] = True
     assert np.argwhere(dilate(mask, 2)).min(axis=0).tolist() == [1, 0]

@@ -65,7 +65,7 @@ def test_whole_numbers_mean_what_the_scale_of_their_bands_says(
     assert np.abs(seen - decibels)[:, 30:, 30:].max() < 0.006
 
 
-def test_the_order_of_unnamed_bands_is_told_and_doubted(
+def test_the_order_of_unnamed_bands_is_logged_and_checked(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "cloudfree")
@@ -209,7 +209,7 @@ def test_what_is_not_covered_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", [179.998, -180.002], ids=["beyond +180", "beyond -180"])
-def test_the_date_line_tears_nothing(tmp_path: Path, left: float) -> None:
+def test_scenes_may_cross_the_antimeridian(tmp_path: Path, left: float) -> None:
     source = Grid(LONLAT, Affine(1e-4, 0, left, 0, -1e-4, 10.003), 40, 40)
     to_utm = Transformer.from_crs(LONLAT, CRS.from_epsg(32660), always_xy=True)
     x, y = to_utm.transform(left + 0.001, 10.002)

@@ -167,7 +167,7 @@ def test_two_files_that_do_not_match_are_refused(tmp_path: Path) -> None:
 
 def test_a_band_of_no_polarisation_is_refused(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", decibel(POWER[:1]), [None])
-    with pytest.raises(InputError, match=r"bands \['unnamed'\]; .*put A_VH\.tif beside A_VV\.tif"):
+    with pytest.raises(InputError, match=r"bands \['unnamed'\]; .*put A_VH\.tif next to A_VV\.tif"):
         open_sar_source(path)
 
 
@@ -213,7 +213,7 @@ def test_an_output_of_this_program_is_dated_by_its_tags(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tags", [{}, {"PRODUCT_START_TIME": "yesterday"}])
-def test_a_file_that_tells_nothing_is_undated(tmp_path: Path, tags: dict[str, str]) -> None:
+def test_a_file_without_metadata_is_undated(tmp_path: Path, tags: dict[str, str]) -> None:
     with open_sar_source(write_radar(tmp_path / "a.tif", **tags)) as radar:
         assert radar.acquisition.acquired is None
 
@@ -238,7 +238,7 @@ LARGE = Window(0, 0, 200, 300)
     [(SPECKLE, 0.0), (SPECKLE, -9999.0), (decibel(SPECKLE), -9999.0), (decibel(SPECKLE), -32768.0)],
     ids=["zeros in power", "-9999 in power", "-9999 in dB", "-32768 in dB"],
 )
-def test_the_valid_edge_beside_undeclared_nodata_is_cut(
+def test_the_margin_of_undeclared_nodata_is_removed(
     tmp_path: Path, numbers: np.ndarray, mark: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "cloudfree")

@@ -13,7 +13,7 @@ from cloudfree.sentinel1.geolocation import CoarseHeights, GridGeolocation
 from tests.sentinel1.test_geolocation import _annotation, _grid_over
 
 
-def test_the_part_asked_for_does_not_change_the_answer() -> None:
+def test_positions_do_not_depend_on_the_window() -> None:
     annotation = _annotation((100.0, 0.2, 0.3))
     grid = _grid_over(900, 1200)
     positions = ImagePositions(
@@ -26,7 +26,7 @@ def test_the_part_asked_for_does_not_change_the_answer() -> None:
         assert np.abs(one[33:70, 120:221] - other).max() < 1e-3
 
 
-def test_what_lies_far_from_the_image_is_nowhere() -> None:
+def test_positions_far_from_the_image_are_nan() -> None:
     annotation = _annotation()
     positions = ImagePositions(
         GridGeolocation(annotation), CoarseHeights(annotation.tie_points), None
@@ -37,7 +37,7 @@ def test_what_lies_far_from_the_image_is_nowhere() -> None:
     assert np.isnan(pixel).all()
 
 
-def test_places_on_a_grid_are_those_of_pixel_centres() -> None:
+def test_longitude_and_latitude_are_those_of_pixel_centres() -> None:
     grid = Grid(CRS.from_epsg(4326).to_wkt(), Affine(0.1, 0, 10, 0, -0.2, 50), 5, 5)
     longitude, latitude = lonlat(grid, np.array([0.0, 2.0]), np.array([0.0, 3.0]))
     assert longitude == pytest.approx([10.05, 10.35])

@@ -63,7 +63,7 @@ def test_each_pixel_is_found_where_the_image_shows_it(
     assert np.abs(pixel - expected[1]).max() < 0.02
 
 
-def test_the_date_line_tears_nothing() -> None:
+def test_scenes_may_cross_the_antimeridian() -> None:
     """The image reaches over 180 degrees: zone 60 ends at easting 834 km on the equator."""
     corner = (833_500.0, 10_000.0)
     annotation = _annotation(corner_m=corner, zone="EPSG:32660")

@@ -144,7 +144,7 @@ def test_beyond_the_image_there_is_nothing(tmp_path: Path) -> None:
     assert share == pytest.approx((~outside).mean(), abs=0.02)
 
 
-def test_the_fringe_of_an_old_product_is_cut(tmp_path: Path) -> None:
+def test_border_noise_of_an_old_product_is_removed(tmp_path: Path) -> None:
     scene = _speckled()
     for numbers in scene.numbers.values():
         numbers[:, :30] = 0
@@ -157,7 +157,7 @@ def test_the_fringe_of_an_old_product_is_cut(tmp_path: Path) -> None:
     assert np.isfinite(seen[:, pixel > 60]).all()
 
 
-def test_holes_inside_the_image_grow_by_the_kernel_alone(tmp_path: Path) -> None:
+def test_holes_inside_the_image_are_dilated_by_the_kernel_alone(tmp_path: Path) -> None:
     scene = _speckled()
     for numbers in scene.numbers.values():
         numbers[80:160, 100:200] = 0
@@ -202,7 +202,9 @@ def test_the_acquisition_comes_from_annotation_manifest_and_name(tmp_path: Path)
         assert radar.acquisition.relative_orbit == 70
 
 
-def test_relief_brings_an_honest_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_relief_without_heights_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "cloudfree")
     _open(tmp_path / "flat", _speckled()).close()
     _open(tmp_path / "hills", _speckled(heights=(100.0, 0.5, 0.0))).close()

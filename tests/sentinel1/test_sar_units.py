@@ -48,7 +48,7 @@ def test_numbers_that_mean_nothing_are_refused(numbers: np.ndarray, asked: str, 
     ("asked", "numbers", "seen"),
     [("linear", [100.0, 2.0, 3.0, 5.0], 20.0), ("db", [9.0, -1.0, 4.0, 5.0], 9.0)],
 )
-def test_given_units_are_believed_of_scenes_too_bright_to_tell(
+def test_given_units_are_accepted_for_ambiguous_bright_scenes(
     asked: str, numbers: list[float], seen: float
 ) -> None:
     bright = np.float32([[numbers]] * 2)

@@ -31,12 +31,12 @@ def test_dark_numbers_exclude_an_offset(bands: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("bands", [OPTICAL_BANDS, ("B10",), ("B08", "B11", "B12")])
-def test_black_at_1000_betrays_the_offset(bands: tuple[str, ...]) -> None:
+def test_black_at_1000_is_evidence_of_the_offset(bands: tuple[str, ...]) -> None:
     numbers = {band: pixels + 1000 for band, pixels in _clear().items()}
     assert dark_pixel_evidence({band: numbers[band] for band in bands}).offset_dn == -1000
 
 
-def test_bright_scenes_say_nothing() -> None:
+def test_bright_scenes_are_inconclusive() -> None:
     snow = {band: np.random.default_rng(0).normal(6000, 800, 1000) for band in OPTICAL_BANDS}
     assert dark_pixel_evidence(snow).offset_dn is None
     veiled = {"B10": np.random.default_rng(0).uniform(1000, 2000, 1000)}

@@ -84,7 +84,7 @@ DOORS = {
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_the_same_pixels_come_through_every_door(tmp_path: Path, door: str) -> None:
+def test_every_product_format_gives_the_same_pixels(tmp_path: Path, door: str) -> None:
     with OpticalScene(write_safe(tmp_path / "reference", SAFE)) as reference:
         expected = reference.reflectance(OPTICAL_BANDS, ALL)
     with OpticalScene(DOORS[door](tmp_path / "case")) as scene:

@@ -55,7 +55,7 @@ def test_the_offset_of_band_tags_is_used(tmp_path: Path) -> None:
         OpticalScene(path)
 
 
-def test_the_scale_and_offset_of_a_file_are_heard(tmp_path: Path) -> None:
+def test_the_scale_and_offset_of_a_file_are_evidence(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", np.full((13, 8, 8), 3000, np.uint16), OPTICAL_BANDS)
     with rasterio.open(path, "r+") as dataset:
         dataset.scales, dataset.offsets = (1e-4,) * 13, (-0.1,) * 13
@@ -66,7 +66,7 @@ def test_the_scale_and_offset_of_a_file_are_heard(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("baseline", "added"), [("N0205", 0), ("N0400", 1000), ("N0511", 1000)])
 @pytest.mark.parametrize("place", ["file", "folder"])
-def test_the_baseline_in_a_name_is_heard(
+def test_the_baseline_in_a_name_is_evidence(
     tmp_path: Path, baseline: str, added: int, place: str
 ) -> None:
     product = f"S2A_MSIL1C_20220605T105031_{baseline}_R051_T31TCG_20220605T125031"
@@ -78,7 +78,7 @@ def test_the_baseline_in_a_name_is_heard(
         assert (scene.level, scene.acquisition.relative_orbit) == ("L1C", 51)
 
 
-def test_the_tag_of_the_baseline_is_heard(tmp_path: Path) -> None:
+def test_the_tag_of_the_baseline_is_evidence(tmp_path: Path) -> None:
     path = write_raster(
         tmp_path / "a.tif", np.full((13, 8, 8), 3000, np.uint16), OPTICAL_BANDS,
         PROCESSING_BASELINE="04.00",
@@ -87,7 +87,7 @@ def test_the_tag_of_the_baseline_is_heard(tmp_path: Path) -> None:
         assert scene.offset.reason == "-1000 by baseline 04.00 of the tags of a.tif, since 04.00"
 
 
-def test_an_offset_that_nobody_can_tell_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_an_unknown_offset_is_refused_with_the_next_step(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", np.full((13, 8, 8), 3000, np.uint16), OPTICAL_BANDS)
     with pytest.raises(
         InputError,
@@ -131,7 +131,7 @@ def test_the_offset_flag_is_added_to_reflectance_too(tmp_path: Path) -> None:
         assert scene.offset.source == "reflectance"
 
 
-def test_an_earlier_run_tells_the_offset_of_reflectance(tmp_path: Path) -> None:
+def test_the_decision_of_an_earlier_run_holds_for_reflectance(tmp_path: Path) -> None:
     bright = np.full((13, 8, 8), 0.3, np.float32)
     path = write_raster(tmp_path / "a.tif", bright, OPTICAL_BANDS, CLOUDFREE_OFFSET_DN="-1000")
     with OpticalScene(path) as scene:
@@ -219,7 +219,7 @@ def test_missing_pixels_need_not_be_declared(
 
 
 @pytest.mark.parametrize(("dtype", "nodata"), [("uint16", None), ("float32", None), ("int16", -1)])
-def test_what_a_mask_beside_the_bands_hides_is_missing(
+def test_pixels_outside_the_mask_band_are_missing(
     tmp_path: Path, dtype: str, nodata: float | None
 ) -> None:
     numbers = cloudy_scene(96, 96)[0].astype(dtype)
@@ -257,7 +257,7 @@ def test_a_sun_in_no_direction_is_not_known(
 
 
 @pytest.mark.parametrize("azimuth", [-200.0, 0.0, 360.0])
-def test_the_sun_may_be_told_in_either_turn(tmp_path: Path, azimuth: float) -> None:
+def test_the_sun_azimuth_may_be_negative_or_up_to_360(tmp_path: Path, azimuth: float) -> None:
     path = write_cloudy_scene(tmp_path / "a.tif", MEAN_SUN_AZIMUTH_ANGLE=str(azimuth))
     with OpticalScene(path) as scene:
         assert scene.sun_azimuth_deg == azimuth
@@ -276,7 +276,7 @@ def _stack_of(folder: Path, files: dict[str, str]) -> Path:
     return path
 
 
-def test_a_scene_whose_files_are_gone_is_told_so(tmp_path: Path) -> None:
+def test_a_scene_without_its_files_is_refused(tmp_path: Path) -> None:
     broken = _stack_of(tmp_path, dict.fromkeys(OPTICAL_BANDS, "gone.tif"))
     with pytest.raises(
         InputError, match=r"stack\.vrt cannot be read \(.*gone\.tif.*; wanted a file"
@@ -284,7 +284,7 @@ def test_a_scene_whose_files_are_gone_is_told_so(tmp_path: Path) -> None:
         OpticalScene(broken)
 
 
-def test_a_band_that_is_gone_matters_to_no_one_else_where_the_offset_is_told(
+def test_a_missing_band_does_not_matter_if_the_offset_is_known(
     tmp_path: Path,
 ) -> None:
     write_raster(tmp_path / "whole.tif", np.full((1, 96, 96), 200, np.uint16), ["B11"])
@@ -294,7 +294,7 @@ def test_a_band_that_is_gone_matters_to_no_one_else_where_the_offset_is_told(
 
 
 @pytest.mark.parametrize("bands", [("B02", "B03", "B04"), OPTICAL_BANDS])
-def test_where_there_is_nothing_to_see_the_metadata_are_not_contradicted(
+def test_empty_scenes_do_not_contradict_the_metadata(
     tmp_path: Path, bands: tuple[str, ...]
 ) -> None:
     """No witness among the bands, and no pixel with data."""
@@ -308,7 +308,7 @@ def test_where_there_is_nothing_to_see_the_metadata_are_not_contradicted(
 
 
 @pytest.mark.parametrize("text", ["abc", "nan"])
-def test_band_tags_that_are_no_numbers_say_nothing(tmp_path: Path, text: str) -> None:
+def test_band_tags_that_are_no_numbers_are_ignored(tmp_path: Path, text: str) -> None:
     path = write_cloudy_scene(tmp_path / "a.tif")
     with rasterio.open(path, "r+") as dataset:
         dataset.update_tags(1, RADIO_ADD_OFFSET=text)

@@ -68,7 +68,7 @@ def test_bands_of_the_finest_grid_keep_every_number(tmp_path: Path, level: str) 
         np.testing.assert_array_equal(native[band], safe.stored[band])
 
 
-def test_the_metadata_is_told(tmp_path: Path) -> None:
+def test_the_metadata_is_read(tmp_path: Path) -> None:
     with OpticalScene(write_safe(tmp_path, Safe("L2A", "04.00"))) as scene:
         assert scene.level == "L2A"
         assert scene.sun_azimuth_deg == SUN_AZIMUTH_DEG

@@ -68,7 +68,9 @@ def test_files_of_truth_and_cloud_are_equal_where_the_mask_is_clear(result: Simu
     assert (cloudy != truth).any(axis=0)[~clear].mean() > 0.95
 
 
-def test_the_mask_lies_on_the_scene_and_holds_what_the_result_tells(result: SimulateResult) -> None:
+def test_the_mask_has_the_grid_of_the_scene_and_the_fractions_of_the_result(
+    result: SimulateResult,
+) -> None:
     with OpticalScene(result.s2_cloudy) as scene, MaskFile(result.truth_mask, scene.grid) as file:
         mask = file.classes(scene.grid.window)
     assert set(np.unique(mask)) <= {MaskClass.CLEAR, MaskClass.CLOUD, MaskClass.SHADOW}
