@@ -1,6 +1,6 @@
 """How busy `remove` keeps a GPU that is not there: `python -m tests.bench.stand_in_gpu`.
 
-What stands for it takes time alone, that of GLF-CR on an H100 unless told otherwise, one batch
+The stand-in only takes time, by default that of GLF-CR on an H100, one batch
 after the other. All else is real: the tiles of GLF-CR are read, scaled, added up and written.
 """
 

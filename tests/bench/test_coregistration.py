@@ -84,10 +84,10 @@ class Score:
 
     def row(self, name: str, kind: str) -> str:
         spread = np.percentile(self.errors, (50, 95, 100)) if self.errors else [np.nan] * 3
-        told = "  ".join(f"{value:7.3f}" for value in spread)
+        columns = "  ".join(f"{value:7.3f}" for value in spread)
         return (
             f"{name:38} {kind:18} {self.cases:5} {len(self.errors):8} {self.scenes:6} "
-            f"{self.success:7.1%} {self.wrong:6.1%}  {told}  {self.milliseconds:6.0f}"
+            f"{self.success:7.1%} {self.wrong:6.1%}  {columns}  {self.milliseconds:6.0f}"
         )
 
 

@@ -252,8 +252,8 @@ def test_a_sun_in_no_direction_is_not_known(
     path = write_cloudy_scene(tmp_path / "a.tif", MEAN_SUN_AZIMUTH_ANGLE=azimuth)
     with OpticalScene(path) as scene:
         assert (scene.sun_azimuth_deg, scene.sun_azimuth_deg) == (None, None)
-    told = f"MEAN_SUN_AZIMUTH_ANGLE = {azimuth} in a.tif is no direction"
-    assert caplog.text.count(told) == 1
+    warning = f"MEAN_SUN_AZIMUTH_ANGLE = {azimuth} in a.tif is no direction"
+    assert caplog.text.count(warning) == 1
 
 
 @pytest.mark.parametrize("azimuth", [-200.0, 0.0, 360.0])
@@ -297,7 +297,7 @@ def test_a_missing_band_does_not_matter_if_the_offset_is_known(
 def test_empty_scenes_do_not_contradict_the_metadata(
     tmp_path: Path, bands: tuple[str, ...]
 ) -> None:
-    """No witness among the bands, and no pixel with data."""
+    """No evidence among the bands, and no pixel with data."""
     level = 3000 if len(bands) == 3 else 0
     path = write_raster(
         tmp_path / "a.tif", np.full((len(bands), 8, 8), level, np.uint16), bands,
@@ -318,7 +318,7 @@ def test_band_tags_that_are_no_numbers_are_ignored(tmp_path: Path, text: str) ->
 
 @pytest.mark.parametrize("tag", ["RADIO_ADD_OFFSET", "BOA_ADD_OFFSET"])
 def test_a_result_carries_the_offset_that_a_flag_decided(tmp_path: Path, tag: str) -> None:
-    """Whatever the tags of the input said, nobody is to be misled by them again."""
+    """The tags of the input no longer contradict the decision."""
     newer = cloudy_scene(96, 96)[0] + np.uint16(1000)
     path = write_raster(tmp_path / "a.tif", newer, OPTICAL_BANDS)
     with rasterio.open(path, "r+") as dataset:

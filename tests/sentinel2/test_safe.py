@@ -117,7 +117,7 @@ def test_a_window_is_the_same_part_of_the_whole(
 
 
 def test_missing_pixels_take_no_part_in_their_neighbours(scene: OpticalScene) -> None:
-    """Whoever mixes 0 into the edge of a scene finds numbers that the ground does not have."""
+    """Zeros mixed into the edge of a scene would give numbers that the ground does not have."""
     upper = scene.native(Window(0, 0, SIDE // 2, SIDE))
     for level, pixels in zip(FIELD, upper, strict=True):
         assert (pixels == 0).any()

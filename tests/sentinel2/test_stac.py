@@ -45,7 +45,8 @@ def _item(
         ({}, ASSET_RASTER, -1000, "-1000 by scale and offset of the bands in item.json"),
         ({}, {"bands": [{"raster:scale": 1e-4, "raster:offset": 0}]}, 0, "0 by scale"),
         # Earth Search took it out of these, whatever their bands say.
-        ({APPLIED: True, "s2:processing_baseline": "04.00"}, RASTER, 0, "0 by earthsearch:boa_offset_applied"),
+        ({APPLIED: True, "s2:processing_baseline": "04.00"}, RASTER, 0,
+         f"0 by {APPLIED}"),
         ({APPLIED: False, "s2:processing_baseline": "04.00"}, RASTER, -1000, "-1000 by baseline"),
         ({APPLIED: False, "s2:processing_baseline": "02.09"}, {}, 0, "0 by baseline 02.09"),
     ],
