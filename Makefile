@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow check bench bench-full constraints clean
+.PHONY: demo test test-slow check docs bench bench-full constraints clean
 
 # The stamp is newer than what it was installed from, so the second call costs nothing.
 .venv/installed: pyproject.toml constraints.txt
@@ -27,6 +27,11 @@ check: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Builds the documentation site into site/; a broken link or a page without a place ends it.
+docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev,docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 bench: .venv/installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
 	$(BIN)/python -m pytest tests/bench -m bench
@@ -41,4 +46,4 @@ constraints:
 	uv pip compile --universal --python-version 3.11 --all-extras pyproject.toml --no-header --no-annotate -o constraints.txt
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo site

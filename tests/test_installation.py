@@ -28,7 +28,12 @@ def test_models_and_page_travel_in_the_wheel(wheel: Path) -> None:
     assert "cloudfree/models/cloudfree-s/card.toml" in names
     assert "cloudfree/models/cloudfree-s/weights.safetensors" in names
     assert "cloudfree/models/cloudfree-s/golden.npz" in names
-    assert {"cloudfree/report/page.html", "cloudfree/report/page.css"} <= names
+    styles = {f"cloudfree/report/{name}" for name in ("page.css", "page.js", "evaluation.css")}
+    templates = {
+        f"cloudfree/report/templates/{name}.html"
+        for name in ("frame", "page", "evaluation", "pictures", "tables")
+    }
+    assert styles | templates <= names
 
 
 def test_an_unpacked_wheel_finds_its_default_model(wheel: Path, tmp_path: Path) -> None:

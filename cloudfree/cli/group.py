@@ -12,6 +12,7 @@ import sys
 import click
 
 from cloudfree import __version__
+from cloudfree.parallel.environment import set_library_defaults
 
 # Name of a command (and of its module in this folder) -> help line.
 COMMANDS = {
@@ -65,6 +66,7 @@ def main() -> None:
     0 is done, 1 refused or failed, 2 a wrong command line, 3 some scenes of a batch failed, 130
     interrupted, 143 terminated.
     """
+    set_library_defaults()
     # What `kill`, Slurm and `docker stop` send: the way out is that of an interruption, so that
     # drafts go away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))

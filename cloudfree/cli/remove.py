@@ -25,5 +25,7 @@ def command(progress: Any, **options: Any) -> Any:
     Cloud-Optimized GeoTIFF like the input, with a second one that marks the restored pixels.
     """
     from cloudfree.commands.remove import run as pipeline
+    from cloudfree.parallel.malloc import limit_malloc_arenas
 
+    limit_malloc_arenas()
     return pipeline.run(pipeline.RemoveOptions(**options), progress)

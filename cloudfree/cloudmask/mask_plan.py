@@ -34,6 +34,7 @@ from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.georeference import displacement_px, pixel_size_m
+from cloudfree.raster.provenance import VERSION
 
 logger = logging.getLogger("cloudfree")
 
@@ -162,7 +163,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
     """How the mask is written, with tags that tell how it came about."""
     profile, settings = mask_profile(), plan.settings
     made = {
-        "CLOUDFREE_VERSION": __version__,
+        VERSION: __version__,
         "MASK_THRESHOLD": str(settings.threshold),
         "MASK_NDSI": str(settings.ndsi),
         "MASK_THOROUGH": "yes" if settings.thorough else "no",

@@ -1,34 +1,70 @@
-"""Output files: refused before any work is done, written whole or not at all."""
+"""Output files: checked before any work is done, written whole or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cloudfree.errors import OutputError
 
 
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """A hidden path beside `path` for a file or a folder, which gets its name at the end.
+
+    The block writes the draft. If it ends without an error, the draft replaces `path`, else it is
+    removed and `path` stays unchanged. It has the name of `path`, in another folder.
+
+    Raises
+    ------
+    OSError
+        The system cannot make, rename or remove it.
+    """
+    with draft_folder(path) as folder:
+        draft = Path(folder) / path.name
+        yield draft
+        _rename(draft, path)
+
+
+def draft_folder(path: Path) -> TemporaryDirectory[str]:
+    """A hidden folder beside `path`, on the same disk, that is removed at the end of the block."""
+    return TemporaryDirectory(prefix=f".{path.stem}.part.", dir=path.parent)
+
+
+def _rename(draft: Path, path: Path) -> None:
+    """Rename a draft to `path`; a folder that exists moves away first, as none replaces another."""
+    if not (draft.is_dir() and path.exists()):
+        draft.replace(path)
+        return
+    before = draft.with_name(f"{path.name}.before")
+    path.rename(before)
+    try:
+        draft.rename(path)
+    except OSError:
+        before.rename(path)
+        raise
+
+
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write bytes, or text as UTF-8, into a hidden folder beside `path` and give it its name.
+    """Write bytes, or text as UTF-8.
 
     Raises
     ------
     OutputError
-        It cannot be written; what was there before stays.
+        It cannot be written; a file that exists stays unchanged.
     """
     encoded = content.encode() if isinstance(content, str) else content
     try:
-        with draft_folder(path) as folder:
-            draft = Path(folder) / path.name
+        with draft_of(path) as draft:
             draft.write_bytes(encoded)
-            draft.replace(path)
     except OSError as error:
         raise cannot_be_written(path, error) from error
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, if they are not there.
+    """Make a folder and those above it, if they do not exist.
 
     Raises
     ------
@@ -41,28 +77,23 @@ def make_folder(folder: Path) -> None:
         raise cannot_be_written(folder, error) from error
 
 
-def draft_folder(path: Path) -> TemporaryDirectory[str]:
-    """A hidden folder beside `path`, on the same disk, that goes away with the block."""
-    return TemporaryDirectory(prefix=f".{path.stem}.part.", dir=path.parent)
-
-
 def cannot_be_written(path: Path, error: Exception, hint: str = "") -> OutputError:
-    """The refusal for an error of the system or of a library; `hint` is what else may help."""
-    told = " ".join(str(error).split())
+    """The error for one of the system or of a library; `hint` is what else may help."""
+    message = " ".join(str(error).split())
     return OutputError(
-        f"{path} cannot be written ({told})",
+        f"{path} cannot be written ({message})",
         wanted="a folder that may be written to and room on its disk",
         hint=f"choose another place, free some space{hint}",
     )
 
 
 def require_absent(path: Path, overwrite: bool) -> None:
-    """Refuse an output that exists, or whose folder does not or may not be written to.
+    """Check that an output does not exist yet and can be written.
 
     Raises
     ------
     OutputError
-        Names the file and the way out.
+        It exists, is a folder, has no folder, or the folder is closed.
     """
     if path.is_dir():
         raise OutputError(
@@ -86,31 +117,31 @@ def require_absent(path: Path, overwrite: bool) -> None:
 
 
 def require_writable(path: Path) -> None:
-    """Refuse an output where no file can be made; folders above it may be missing yet.
+    """Check that a file can be made; folders above it may not exist yet.
 
-    Permissions do not tell of all that may be in the way, so one is made and taken away.
+    Permissions are not enough to know, so a hidden folder is made and removed.
 
     Raises
     ------
     OutputError
-        The system says why.
+        The error of the system.
     """
-    place = path
-    while not place.parent.is_dir() and place != place.parent:
-        place = place.parent
+    existing = path
+    while not existing.parent.is_dir() and existing != existing.parent:
+        existing = existing.parent
     try:
-        draft_folder(place).cleanup()
+        draft_folder(existing).cleanup()
     except OSError as error:
         raise cannot_be_written(path, error) from error
 
 
 def check_output_names(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Refuse outputs that would replace an input or each other.
+    """Check that no output would replace an input or another output.
 
     Raises
     ------
     OutputError
-        Names the first of them.
+        Names the first that would.
     """
     taken = {path.resolve() for path in inputs}
     for path in outputs:

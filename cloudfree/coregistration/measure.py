@@ -40,7 +40,6 @@ from cloudfree.coregistration.global_shift import (
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.coregistration.tie_points import TiePoints, Windows, windows_of
 from cloudfree.errors import InputError
-from cloudfree.raster.displacement_tags import tags_of_displacement
 from cloudfree.raster.warp import extent
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -69,6 +68,11 @@ class ShiftMeasurement:
     def applied_shift(self) -> Displacement:
         """The shift to sample Sentinel-1 with."""
         return self.shift if self.applied else NO_SHIFT
+
+    @property
+    def applied_model(self) -> str:
+        """The kind of the applied shift: translation, affine or field; none if not applied."""
+        return kind(self.shift) if self.applied else "none"
 
     @property
     def shift_px(self) -> Mapping[str, float]:
@@ -108,16 +112,6 @@ class ShiftMeasurement:
     def gate(self) -> str:
         """Whether the measurement may be trusted, for JSON."""
         return "reliable" if self.reliable else "not reliable, left alone"
-
-
-def shift_tags(measured: ShiftMeasurement) -> dict[str, str]:
-    """What the tags of a result tell of the shift that was corrected, and why."""
-    applied = measured.applied_shift
-    return {
-        **tags_of_displacement(applied),
-        "CLOUDFREE_SHIFT_MODEL": kind(applied) if measured.applied else "none",
-        "CLOUDFREE_SHIFT_REASON": measured.reason,
-    }
 
 
 NOT_USED = ShiftMeasurement(NO_SHIFT, 0.0, False, False, "the model does not use Sentinel-1", 0.0)

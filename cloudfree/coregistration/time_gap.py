@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import timedelta
 
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.errors import InputError
-from cloudfree.sentinel1.product import tags_of_acquisition
 
 logger = logging.getLogger("cloudfree")
 
 # In a week fields are seldom ploughed or reaped; in a month they often are.
 LONG_GAP_DAYS = 7.0
 MAX_GAP_DAYS = 30.0
-
-GAP = "CLOUDFREE_GAP_DAYS"
 
 
 def check_gap(radar: Acquisition, optical: Acquisition, max_days: float) -> None:
@@ -28,12 +24,11 @@ def check_gap(radar: Acquisition, optical: Acquisition, max_days: float) -> None
         More than `max_days` lie between the two.
     """
     told = _text(radar)
-    gap = radar.gap(optical)
-    if gap is None:
+    days = gap_days(radar, optical)
+    if days is None:
         undated = "Sentinel-1" if radar.acquired is None else "the optical scene"
         logger.info("%s, days from the optical scene unknown: no date of %s", told, undated)
         return
-    days = gap_days(gap)
     if days > max_days:
         raise InputError(
             f"{days:.1f} days between Sentinel-1 ({_date(radar)}) and Sentinel-2 "
@@ -50,18 +45,10 @@ def check_gap(radar: Acquisition, optical: Acquisition, max_days: float) -> None
         )
 
 
-def gap_tags(radar: Acquisition, optical: Acquisition) -> Mapping[str, str]:
-    """What goes into the tags of a result: when and from where Sentinel-1 looked, and the gap."""
+def gap_days(radar: Acquisition, optical: Acquisition) -> float | None:
+    """Days between Sentinel-1 and Sentinel-2, never negative; None if one is not dated."""
     gap = radar.gap(optical)
-    return {
-        **tags_of_acquisition(radar),
-        **({} if gap is None else {GAP: f"{gap_days(gap):.2f}"}),
-    }
-
-
-def gap_days(gap: timedelta) -> float:
-    """A gap in days."""
-    return gap / timedelta(days=1)
+    return None if gap is None else gap / timedelta(days=1)
 
 
 def _text(radar: Acquisition) -> str:

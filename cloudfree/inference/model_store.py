@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cloudfree
+from cloudfree.core.output_files import cannot_be_written, draft_of
 from cloudfree.errors import ModelError, OutputError
 from cloudfree.inference.model_card import (
     ModelCard,
@@ -145,17 +145,10 @@ def write_folder(network: nn.Module, card: ModelCard, folder: Path) -> ModelCard
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as draft:
-            card = _write(network, card, Path(draft) / folder.name)
-            if folder.exists():
-                folder.rename(Path(draft) / "before")
-            (Path(draft) / folder.name).rename(folder)
+        with draft_of(folder) as draft:
+            card = _write(network, card, draft)
     except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be written ({error})",
-            wanted="a folder on a disk with room",
-            hint="choose another name or free some space",
-        ) from error
+        raise cannot_be_written(folder, error) from error
     return card
 
 
@@ -177,22 +170,22 @@ def write_weights(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    draft = path.with_name(f".{path.name}.part")
+    tensors = {key: value.contiguous() for key, value in network.state_dict().items()}
     try:
-        save_file({key: value.contiguous() for key, value in network.state_dict().items()}, draft)
+        with draft_of(path) as draft:
+            save_file(tensors, draft)
     except SafetensorError as error:
         raise OSError(error) from error
-    draft.replace(path)
     return dataclasses.replace(card, weights=path.name, weights_sha256=sha256_of(path))
 
 
 def write_card(card: ModelCard, folder: Path) -> None:
-    """Write a card, or replace the one that is there; either is whole at every moment."""
-    write_text(folder / CARD, toml_text(card_entries_of(card)))
+    """Write a card, or replace the one that exists; either is whole at every moment.
 
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text; the file appears whole."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    Raises
+    ------
+    OSError
+        The disk refuses.
+    """
+    with draft_of(folder / CARD) as draft:
+        draft.write_text(toml_text(card_entries_of(card)), encoding="utf-8")

@@ -1,1 +1,1 @@
-"""Threads, processes and memory: prefetching, writing behind, worker processes, malloc."""
+"""Threads, processes and memory: prefetching, asynchronous writing, worker processes, malloc."""

@@ -1,4 +1,4 @@
-"""Working in processes that live as long as one piece of work."""
+"""Each item of work in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,62 +14,62 @@ from threading import Event
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-# Started afresh: a copy of this process would have its threads' locks without its threads.
-_START = get_context("spawn")
+# A forked process would have the locks of this process's threads without the threads.
+_CONTEXT = get_context("spawn")
 
 
 @contextmanager
 def in_processes(
-    work: Callable[[Item], Answer],
+    work: Callable[[Item], Result],
     items: Sequence[Item],
     at_once: int,
-    died: Callable[[Item, int], Answer],
-) -> Iterator[Iterator[Answer]]:
-    """What `work` makes of each item, in the order in which that is done.
+    died: Callable[[Item, int], Result],
+) -> Iterator[Iterator[Result]]:
+    """The results of `work` for each item, in the order in which they are ready.
 
-    Each item has a process of its own, at most `at_once` of them at once: its memory goes with it,
-    and what takes it down takes it alone. For one that ends without an answer `died` answers, from
-    the item and the exit code. Whoever leaves the block ends those that are still at work, as
-    `kill` does, and waits for them. `work` is a function of a module and raises nothing; items and
-    answers can be pickled.
+    Each item runs in a process of its own, at most `at_once` at a time: its memory is freed with
+    the process, and a crash ends no other item. For a process that ends without a result, `died`
+    makes it from the item and the exit code. Exiting the context terminates running processes, as
+    `kill` does, and waits for them. `work` is a module-level function that raises nothing; items
+    and results can be pickled.
     """
     running: set[BaseProcess] = set()
-    left = Event()
+    stopped = Event()
 
-    def ask(item: Item) -> Answer:
-        receiver, sender = _START.Pipe(duplex=False)
-        process = _START.Process(target=_answer, args=(sender, work, item))
+    def run(item: Item) -> Result:
+        receiver, sender = _CONTEXT.Pipe(duplex=False)
+        process = _CONTEXT.Process(target=_send_result, args=(sender, work, item))
         process.start()
         running.add(process)
-        if left.is_set():
+        if stopped.is_set():
             process.terminate()
-        sender.close()  # so that nothing comes where the process has ended
+        sender.close()  # else no EOFError comes when the process has ended
         try:
-            answer: Answer = receiver.recv()
+            result: Result = receiver.recv()
         except EOFError:
             process.join()
-            answer = died(item, process.exitcode or 0)
+            result = died(item, process.exitcode or 0)
         process.join()
         running.discard(process)
-        return answer
+        return result
 
     with ThreadPoolExecutor(at_once) as pool:
-        futures = [pool.submit(ask, item) for item in items]
+        futures = [pool.submit(run, item) for item in items]
         try:
             yield (future.result() for future in as_completed(futures))
         finally:
-            left.set()
+            stopped.set()
             for future in futures:
                 future.cancel()
             for process in tuple(running):
                 process.terminate()
 
 
-def _answer(sender: Connection, work: Callable[[Item], Answer], item: Item) -> None:
-    """What the process does."""
-    # The way out is that of an error, so that drafts go away; the parent tells of an interruption.
-    for told in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(told, lambda number, _: sys.exit(128 + number))  # as a shell has it
+def _send_result(sender: Connection, work: Callable[[Item], Result], item: Item) -> None:
+    """The main function of the process."""
+    # Exit as after an error, so that drafts are removed; the parent reports the interruption.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))  # the exit code of a shell
     sender.send(work(item))

@@ -1,4 +1,4 @@
-"""Threads beside the caller: loading ahead of it, and writing behind it."""
+"""Threads beside the caller: loading ahead, and writing asynchronously."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Loaded = TypeVar("Loaded")
 def prefetch(
     load: Callable[[Item], Loaded], items: Iterable[Item], ahead: int = 2, threads: int = 1
 ) -> Iterator[Iterator[tuple[Item, Loaded]]]:
-    """Each item with what `load` makes of it, in order, at most `ahead` items ahead.
+    """Each item with the result of `load`, in order, loaded at most `ahead` items ahead.
 
     At most `threads` items are loaded at once. An error of `load` is raised where its item would
-    have been yielded. Whoever leaves the block waits for what is being loaded, and no thread is
-    left: what `load` reads may be closed then. Were this a mere generator, an error would keep its
-    threads until the garbage collector ends them, which for ever stops a thread that is just being
-    started (CPython 3.11, threading._shutdown_locks_lock).
+    be yielded. Exiting the context waits for running loads and ends the threads, so that the files
+    that `load` reads can be closed. A plain generator would keep its threads after an error until
+    the garbage collector ends them, which can deadlock with a thread that is being started (CPython
+    3.11, threading._shutdown_locks_lock).
     """
     waiting: deque[tuple[Item, Future[Loaded]]] = deque()
 
@@ -49,9 +49,9 @@ def _first(waiting: deque[tuple[Item, Future[Loaded]]]) -> tuple[Item, Loaded]:
 
 
 def write_async(write: Callable[[Item], None], items: Iterable[Item], behind: int = 1) -> None:
-    """Call `write` with each item, in order, at most `behind` items behind whoever makes them.
+    """Call `write` with each item on another thread, in order; at most `behind` items wait.
 
-    An error of either side ends the work and is raised as it is.
+    An error of `items` or of `write` ends the work and is raised unchanged.
     """
     failed = Event()
 
@@ -60,7 +60,7 @@ def write_async(write: Callable[[Item], None], items: Iterable[Item], behind: in
             if not failed.is_set():
                 write(item)
         except BaseException:
-            failed.set()  # what waits already has no use any more
+            failed.set()  # waiting items are not written
             raise
 
     with ThreadPoolExecutor(max_workers=1) as pool:

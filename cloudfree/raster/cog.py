@@ -29,14 +29,14 @@ from cloudfree.raster.gdal import collected_warnings, ignored_warning
 from cloudfree.raster.overviews import FirstLevel, Resampling, with_overviews, write_overviews
 
 BLOCK_PX = 512
-# Each level of the output keeps buffers for as many blocks as there are threads; with eight, who
-# hands them their blocks has as much to do as each of them.
+# Each level of the output keeps a buffer for each thread; with eight, the thread that feeds them is
+# as busy as each of them.
 _THREADS = min(8, (os.cpu_count() or 1) + 1)
 # Level 6, GDAL's own, takes twice the time of level 1 for at most 2 % less of real reflectance.
 COG = {"BLOCKSIZE": str(BLOCK_PX), "COMPRESS": "DEFLATE", "PREDICTOR": "YES", "LEVEL": "1",
        "BIGTIFF": "IF_SAFER", "NUM_THREADS": str(_THREADS)}  # fmt: skip
-# Classes come in areas: their differences compress worse than they do. Level 6 takes twice the time
-# of level 5 for 6 % less.
+# Classes form areas, which compress better without a predictor. Level 6 takes twice the time of
+# level 5 for 6 % less.
 COG_OF_CLASSES = {**COG, "PREDICTOR": "NO", "LEVEL": "5"}
 # Creation options of GDAL's COG driver that decide which overviews there are.
 ON_OVERVIEWS = {"OVERVIEWS", "OVERVIEW_COUNT", "OVERVIEW_RESAMPLING", "RESAMPLING", "BLOCKSIZE"}
@@ -46,20 +46,20 @@ _CRS, _TRANSFORM = "EPSG:32631", Affine(10, 0, 5e5, 0, -10, 5e6)
 
 
 def check_creation_options(chosen: Mapping[str, str], dtype: str, bands: int) -> None:
-    """Try the options of the user on a few pixels in memory, which must come back as they are.
+    """Try the options of the user on a few pixels in memory, which must be read back unchanged.
 
-    GDAL itself only warns of a name or a value that it does not know and goes on without it, and
-    where its threads compress, it leaves blocks that it cannot compress empty.
+    GDAL only warns of an unknown name or value and ignores it; its threads leave blocks empty that
+    they cannot compress.
 
     Raises
     ------
     OutputError
         GDAL warns, refuses or changes the pixels or the grid.
     """
-    if chosen and (told := _complaint({**COG, **upper(chosen)}, dtype, bands)):
+    if chosen and (problem := _problem({**COG, **upper(chosen)}, dtype, bands)):
         pairs = " ".join(f"{name}={value}" for name, value in chosen.items())
         raise OutputError(
-            f"--co {pairs} for {bands} {'band' if bands == 1 else 'bands'} of {dtype} ({told})",
+            f"--co {pairs} for {bands} {'band' if bands == 1 else 'bands'} of {dtype} ({problem})",
             wanted="creation options of GDAL's COG driver that keep every pixel as it is",
             hint="correct --co, or compress a copy of the result",
         )
@@ -70,21 +70,21 @@ def upper(chosen: Mapping[str, str]) -> dict[str, str]:
     return {name.upper(): value for name, value in chosen.items()}
 
 
-def _complaint(options: Mapping[str, str], dtype: str, bands: int) -> str:
+def _problem(options: Mapping[str, str], dtype: str, bands: int) -> str:
     """What is wrong with the options, or nothing."""
-    with collected_warnings("rasterio") as told:
+    with collected_warnings("rasterio") as problems:
         try:
             # With an overview, and one thread: errors of others are not raised.
             trial = {"OVERVIEW_COUNT": "1", **options, "NUM_THREADS": "1"}
-            if not _survive(_noise(dtype, bands), trial):
-                told.append("pixels would not stay as they are")
+            if not _is_lossless(_noise(dtype, bands), trial):
+                problems.append("pixels would change")
         except (RasterioError, CPLE_BaseError) as error:
-            told.append(" ".join(str(error).split()))
-    return re.sub(r"^CPLE_\w+ in ", "", told[0]).rstrip(".") if told else ""
+            problems.append(" ".join(str(error).split()))
+    return re.sub(r"^CPLE_\w+ in ", "", problems[0]).rstrip(".") if problems else ""
 
 
-def _survive(pixels: NDArray[np.generic], options: Mapping[str, str]) -> bool:
-    """Whether pixels come back from a COG with their values and in their place."""
+def _is_lossless(pixels: NDArray[np.generic], options: Mapping[str, str]) -> bool:
+    """Whether pixels are read back from a COG with the same values and transform."""
     bands, height, width = pixels.shape
     with MemoryFile() as draft, MemoryFile() as cog:
         with draft.open(driver="GTiff", count=bands, height=height, width=width,
@@ -103,10 +103,10 @@ def _noise(dtype: str, bands: int) -> NDArray[np.generic]:
     return random.standard_normal(shape).astype(dtype)
 
 
-# Draft and overviews are read once and thrown away: fast compression, and blocks low enough to be
-# full at each write of finished rows. Higher ones would wait in GDAL's cache, which the scene that
-# is being read shares, be written half full for want of room, and be read again. Whoever writes
-# compresses as well: GDAL's threads are decoding what is read ahead, and would let it wait.
+# Draft and overviews are read once and removed: fast compression, and blocks low enough to be full
+# at each write of finished rows. Higher ones would wait in GDAL's cache, which the scene that is
+# being read shares, be written half full for lack of room, and be read again. The writing thread
+# compresses as well: GDAL's threads are decoding what is read ahead, and would delay it.
 DRAFT_ROWS = 64
 _DRAFT = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK_PX, "blockysize": DRAFT_ROWS,
           "compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer", "num_threads": 1}  # fmt: skip
@@ -115,13 +115,13 @@ _DRAFT = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK_PX, "blockysize"
 _COPY_CACHE = 32 << 20
 
 # GDAL's own errors are no RasterioError, and rasterio has no public name for them. SystemError is
-# what it raises where GDAL fails without a word, as on a full disk (seen in rasterio 1.4.4).
-_REFUSALS = (RasterioError, CPLE_BaseError, OSError, SystemError)
+# raised where GDAL fails without a message, as on a full disk (seen in rasterio 1.4.4).
+_WRITE_ERRORS = (RasterioError, CPLE_BaseError, OSError, SystemError)
 
 
 @dataclass(frozen=True)
 class CogProfile:
-    """Everything about an output that is not its pixels or its place."""
+    """How a raster is written: everything but its pixels, grid and path."""
 
     dtype: str
     nodata: float | None
@@ -136,7 +136,7 @@ class CogProfile:
     creation_options: Mapping[str, str] = field(default_factory=dict)
 
     def check_creation_options(self) -> None:
-        """Refuse creation options that GDAL does not know or that would change the pixels.
+        """Check that GDAL knows the creation options and that they keep the pixels.
 
         Raises
         ------
@@ -147,15 +147,15 @@ class CogProfile:
 
 
 class CogWriter:
-    """Writes windows into a draft beside the output; leaving the block makes it the output.
+    """Writes windows into a draft beside the output; exiting the context renames it.
 
-    The draft lies in a hidden folder that goes away with the block, whether it ends well or not,
-    so a file under the final name is always whole.
+    The draft lies in a hidden folder that is removed with the context, so a file under the final
+    name is always whole.
 
     Raises
     ------
     OutputError
-        Entering, writing, finishing or leaving: the disk or GDAL refuses.
+        Entering, writing, finishing or exiting: an error of the disk or of GDAL.
     """
 
     def __init__(self, path: Path, grid: Grid, profile: CogProfile) -> None:
@@ -165,7 +165,7 @@ class CogWriter:
     def __enter__(self) -> Self:
         profile = self.profile
         profile.check_creation_options()
-        with self._refusals(), ExitStack() as stack:
+        with self._one_line_errors(), ExitStack() as stack:
             self._draft = Path(stack.enter_context(draft_folder(self.path))) / "draft.tif"
             with ignored_warning(NotGeoreferencedWarning):
                 self._dataset = rasterio.open(
@@ -180,22 +180,22 @@ class CogWriter:
 
     def write(self, window: Window, pixels: NDArray[np.generic]) -> None:
         """Write all bands of a window, (band, y, x)."""
-        with self._refusals():
+        with self._one_line_errors():
             self._dataset.write(pixels, window=rectangle(window))
             self._first.write(window, pixels)
 
     def tag(self, **tags: str) -> None:
-        """Add tags that are known only when the pixels are."""
-        with self._refusals():
+        """Add tags that are known only after the pixels."""
+        with self._one_line_errors():
             self._dataset.update_tags(**tags)
 
     def finish(self) -> None:
-        """Do all that may fail, but for the name: nothing can be written any more.
+        """Complete the file except for its name; nothing can be written after that.
 
-        Where several files belong together, all are finished before the first of them is there.
+        Where several files belong together, all are finished before the first is renamed.
         """
         if self._finished is None:
-            with self._refusals():
+            with self._one_line_errors():
                 self._finished = self._copy()
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
@@ -203,10 +203,10 @@ class CogWriter:
             if failure is None:
                 self.finish()
                 assert self._finished is not None
-                with self._refusals():
+                with self._one_line_errors():
                     self._finished.replace(self.path)
             else:
-                with suppress(*_REFUSALS):  # the draft of what has failed already
+                with suppress(*_WRITE_ERRORS):  # another error is being raised
                     self._close()
         finally:
             self._folder.close()
@@ -216,13 +216,13 @@ class CogWriter:
         self._first.close()
 
     def _copy(self) -> Path:
-        """Turn the draft into a COG, which takes its room on the disk."""
+        """Convert the draft to a COG and remove the draft."""
         self._close()
         finished = self._draft.with_name("cog.tif")
         chosen = upper(self.profile.creation_options)
         trim_malloc()
         with ignored_warning(NotGeoreferencedWarning), Env(GDAL_CACHEMAX=_COPY_CACHE):
-            # Whoever asks for overviews of another kind gets those that GDAL builds.
+            # With options on overviews GDAL builds them.
             source = self._draft if chosen.keys() & ON_OVERVIEWS else self._with_overviews()
             usual = COG_OF_CLASSES if self.profile.colours else COG
             options = {**usual, "OVERVIEW_RESAMPLING": self.profile.overview_resampling, **chosen}
@@ -240,24 +240,24 @@ class CogWriter:
         return with_overviews(self._draft, levels)
 
     @contextmanager
-    def _refusals(self) -> Iterator[None]:
+    def _one_line_errors(self) -> Iterator[None]:
         """Errors of the disk and of GDAL in one line."""
         try:
             yield
-        except _REFUSALS as error:
+        except _WRITE_ERRORS as error:
             cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
             raise cannot_be_written(self.path, cause, ", or check --co") from error
 
 
 def _read_end(path: Path) -> None:
-    """Read what stands last in a COG: its copying does not fail when the disk is full by then."""
+    """Read the last block of a COG: copying does not fail where the disk is full by then."""
     with rasterio.open(path) as dataset:
         height, width = dataset.shape
         dataset.read(window=rectangle(Window(height - 1, width - 1, 1, 1)))
 
 
 def _describe(dataset: DatasetWriter, profile: CogProfile) -> None:
-    """Write everything but pixels: names, tags, scales, units, colours."""
+    """Write the metadata: names, tags, scales, units, colours."""
     dataset.descriptions = profile.descriptions
     dataset.update_tags(**profile.tags)
     for index, tags in enumerate(profile.band_tags, start=1):

@@ -1,4 +1,4 @@
-"""The figures of a result against the truth, before and after, strip by strip."""
+"""The metrics of a result against the truth, before and after, strip by strip."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STRIP_ROWS = 64
 
 @dataclass(frozen=True)
 class BeforeAfter:
-    """Figures of the cloudy scene, if it was found, and of the result."""
+    """Metrics of the cloudy scene, if it was found, and of the result."""
 
     before: Metrics | None
     after: Metrics
@@ -27,10 +27,10 @@ class BeforeAfter:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Figures over the reconstructed pixels and over all valid ones.
+    """Metrics over the filled pixels and over all valid ones.
 
-    `bands` holds those of each band over the reconstructed pixels. `cloudy` is None and `bands`
-    is over all valid pixels where the marks are missing.
+    `bands` holds those of each band over the filled pixels. Without the mask of filled pixels
+    `cloudy` is None and `bands` is over all valid pixels.
     """
 
     cloudy: BeforeAfter | None
@@ -50,7 +50,7 @@ def compare_with_truth(sources: Sources, progress: Progress) -> Comparison:
 
 
 class _Tally:
-    """The scores of one image over the reconstructed and over all pixels."""
+    """The scores of one image over the filled and over all pixels."""
 
     def __init__(self, sources: Sources) -> None:
         count = len(sources.after.bands)
@@ -60,8 +60,8 @@ class _Tally:
     def add(self, strip: Window, differences: Differences) -> None:
         self.scores["all"].add(differences)
         if self.filled:
-            marked = self.filled.classes(strip) == FillClass.RECONSTRUCTED
-            self.scores["cloudy"].add(differences, marked)
+            filled = self.filled.classes(strip) == FillClass.RECONSTRUCTED
+            self.scores["cloudy"].add(differences, filled)
 
 
 def _strips(

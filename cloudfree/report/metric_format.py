@@ -1,4 +1,4 @@
-"""How the figures of the metrics are written: digits, units, which way is better."""
+"""How metrics are written: digits, units, which way is better."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class Column:
 
     @property
     def short_unit(self) -> str:
-        """The unit where there is little room; reflectance and SSIM are plain numbers."""
+        """The unit for narrow columns; none for reflectance and SSIM."""
         return {"dB": "dB", "degrees": "deg"}.get(self.unit, "")
 
     @property
     def arrow(self) -> str:
-        """Points to where better figures lie."""
+        """Up if more is better, else down."""
         return "\N{UPWARDS ARROW}" if self.more_is_better else "\N{DOWNWARDS ARROW}"
 
-    def value(self, figures: Metrics | None) -> float | None:
-        """The figure, or None where there is none."""
-        value: float | None = getattr(figures, self.field) if figures else None
+    def value(self, metrics: Metrics | None) -> float | None:
+        """The metric; None if it is not defined."""
+        value: float | None = getattr(metrics, self.field) if metrics else None
         return value
 
-    def text(self, figures: Metrics | None) -> str:
-        """The figure as people read it."""
-        value = self.value(figures)
+    def text(self, metrics: Metrics | None) -> str:
+        """The metric with its decimals; a dash for none, the sign of infinity for no error."""
+        value = self.value(metrics)
         if value is None:
             return "\N{EN DASH}"
         return "\N{INFINITY}" if math.isinf(value) else f"{value:.{self.decimals}f}"
@@ -58,7 +58,7 @@ BAND_COLUMNS = (PSNR, SSIM, MAE)
 
 
 def percent(share: float) -> str:
-    """A share of 0 to 1 in percent; what is not nothing is never written as 0.0 %."""
+    """A share of 0 to 1 in percent; only 0 itself is written as 0.0 %."""
     if 0 < share < 0.001:
         return "< 0.1 %"
     return f"{100 * share:.1f} %"

@@ -1,93 +1,140 @@
-"""Chapters to one HTML page that needs nothing but itself: style, script and pictures inside."""
+"""Sections to one HTML page that needs nothing but itself: style, script and pictures inside."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
-from string import Template
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
 
-from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
-from cloudfree.report.gallery import gallery, swatch, viewer
-from cloudfree.report.html import fact_list, part
-from cloudfree.report.metric_format import percent
-from cloudfree.report.scene_section import SceneSection
-from cloudfree.report.tables import NOTES, band_table, contents_table, region_table
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cloudfree.core.mask_classes import MASK_COLOURS
+from cloudfree.raster.preview import jpeg, png
+from cloudfree.report.comparison import Comparison
+from cloudfree.report.metric_format import BAND_COLUMNS, COLUMNS, PSNR, SSIM, percent
+from cloudfree.report.pictures import ERROR_COLOURS, LARGEST_ERROR, Picture
+
+# Pictures that the slider can show, in the order of its menus, and which stand left at first.
+SLIDER = ("before", "after", "truth", "sar", "mask", "error", "uncertainty")
+LEFT = ("before", "sar", "mask")
+# A strip of one row would be too thin to touch: the stage keeps a shape, the picture its own.
+ASPECTS = (0.5, 3.0)
 
 
-def render(chapters: Sequence[SceneSection], version: str) -> str:
+@dataclass(frozen=True)
+class Slider:
+    """Two pictures, one over the other.
+
+    `labels` are those of the pictures to choose from, by name; `left` is the name of the first on
+    the left; `aspect` is width by height; `small` means that single pixels are visible.
+    """
+
+    labels: Mapping[str, str]
+    left: str
+    aspect: float
+    small: bool
+    infrared: bool
+    outline: bool
+
+
+@dataclass(frozen=True)
+class SceneSection:
+    """One result on the page.
+
+    `filled` is the share of the valid pixels that are filled; `metadata` are pairs of a name and
+    a text; `fractions` the share of each mask class; `warnings` are sentences; `comparison` is
+    None without the truth.
+    """
+
+    title: str
+    filled: float | None
+    model: str | None
+    metadata: tuple[tuple[str, str], ...]
+    fractions: Mapping[str, float]
+    warnings: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    comparison: Comparison | None
+
+    @property
+    def slider(self) -> Slider | None:
+        """The slider; None without two pictures to compare."""
+        known = {picture.name: picture.label for picture in self.pictures}
+        labels = {name: known[name] for name in SLIDER if name in known}
+        if len(labels) < 2:
+            return None
+        height, width = self.pictures[0].pixels.shape[:2]
+        return Slider(
+            labels=labels,
+            left=next((name for name in LEFT if name in labels), next(iter(labels))),
+            aspect=min(max(width / height, ASPECTS[0]), ASPECTS[1]),
+            small=self.pictures[0].small,
+            infrared=any(picture.composite == "swir" for picture in self.pictures),
+            outline="outline" in known,
+        )
+
+
+def render(sections: Sequence[SceneSection], version: str) -> str:
     """The page of one or several results."""
-    one = len(chapters) == 1
-    numbered = enumerate(chapters, start=1)
-    return Template(part("page.html")).substitute(
-        title=escape(chapters[0].title) if one else f"{len(chapters)} cloud-free scenes",
-        contents="" if one else f'<div class="contents">{contents_table(chapters)}</div>',
-        scenes="\n".join(_scene(number, chapter, headed=not one) for number, chapter in numbered),
-        notes=f"<p>{NOTES}</p>" if any(chapter.comparison for chapter in chapters) else "",
-        version=escape(version),
-        style=part("page.css"),
-        script=part("page.js"),
+    one = len(sections) == 1
+    title = sections[0].title if one else f"{len(sections)} cloud-free scenes"
+    return render_template("page.html", title=title, sections=sections, version=version)
+
+
+def render_template(name: str, **values: Any) -> str:
+    """The template `name` of the folder `templates` with these values, all escaped."""
+    return _environment().get_template(name).render(values)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("cloudfree.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-
-
-def _scene(number: int, chapter: SceneSection, headed: bool) -> str:
-    heading = f"<h2>{escape(chapter.title)}</h2>" if headed else ""
-    return (
-        f'<article class="scene" id="scene-{number}">{heading}{_lede(chapter)}'
-        f"{_warnings(chapter)}"
-        f'<div class="spread">{viewer(chapter)}<div class="panel">{_panel(chapter)}</div></div>'
-        f"{gallery(chapter.pictures)}"
-        f"{_bands(chapter)}</article>"
-    )
-
-
-def _lede(chapter: SceneSection) -> str:
-    if chapter.reconstructed is None:
-        return ""
-    model = f" with {escape(chapter.model)}" if chapter.model else ""
-    share = percent(chapter.reconstructed)
-    return f'<p class="lede"><strong>{share}</strong> of the pixels reconstructed{model}.</p>'
-
-
-def _warnings(chapter: SceneSection) -> str:
-    if not chapter.warnings:
-        return ""
-    lines = "".join(f"<li>{escape(warning)}</li>" for warning in chapter.warnings)
-    return f'<ul class="warnings" role="note" aria-label="Warnings">{lines}</ul>'
-
-
-def _panel(chapter: SceneSection) -> str:
-    """What stands beside the slider."""
-    sections = {
-        "Against the truth": region_table(chapter.comparison) if chapter.comparison else "",
-        "Mask of the cloudy scene": _shares(chapter) if chapter.fractions else "",
-        "How it was made": fact_list(chapter.facts),
+    environment.filters |= {
+        "data_uri": data_uri,
+        "gallery_columns": gallery_columns,
+        "percent": percent,
+        "thousands": thousands,
     }
-    return "".join(
-        f"<section><h3>{name}</h3>{content}</section>"
-        for name, content in sections.items()
-        if content
-    )
+    environment.globals |= {
+        "file": _file,
+        "columns": COLUMNS,
+        "band_columns": BAND_COLUMNS,
+        "contents_columns": (PSNR, SSIM),
+        "mask_colours": {key.name.lower(): f"rgb{rgb}" for key, rgb in MASK_COLOURS.items()},
+        "error_colours": [f"rgb{colour}" for colour in ERROR_COLOURS],
+        "largest_error": LARGEST_ERROR,
+    }
+    return environment
 
 
-def _shares(chapter: SceneSection) -> str:
-    """A bar of the classes, as wide as their shares, and the shares in words."""
-    classes = [(MaskClass[name.upper()], share) for name, share in chapter.fractions.items()]
-    bar = "".join(
-        f'<span style="width: {100 * share:.2f}%; background: rgb{MASK_COLOURS[value]}"></span>'
-        for value, share in classes
-        if value is not MaskClass.NODATA
-    )
-    legend = "".join(
-        f"<li>{swatch(value)}{value.name.lower()} {percent(share)}</li>" for value, share in classes
-    )
-    return f'<div class="shares" aria-hidden="true">{bar}</div><ul class="legend">{legend}</ul>'
+def _file(name: str) -> str:
+    """The text of a style or script beside this module."""
+    return resources.files("cloudfree.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _bands(chapter: SceneSection) -> str:
-    if chapter.comparison is None:
-        return ""
-    where = "reconstructed" if chapter.comparison.cloudy else "all"
-    return (
-        f'<details class="bands"><summary>Figures of each band, on {where} pixels</summary>'
-        f"{band_table(chapter.comparison)}</details>"
-    )
+def data_uri(picture: Picture) -> str:
+    """PNG where every pixel counts; else JPEG, in which pixels without data are black."""
+    if picture.small or picture.name in ("mask", "outline"):
+        kind, encoded = "png", png(picture.pixels)
+    else:
+        kind, encoded = "jpeg", jpeg(picture.pixels[..., :3])
+    return f"data:image/{kind};base64,{base64.b64encode(encoded).decode()}"
+
+
+def gallery_columns(pictures: Sequence[Picture]) -> int:
+    """Three or four pictures in a row, so that the last row is as full as it can be."""
+    count = sum(picture.composite != "swir" and picture.name != "outline" for picture in pictures)
+    return 3 if count in (1, 2, 3, 5, 6) else 4
+
+
+def thousands(number: int) -> str:
+    """A count with its digits in groups of three."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

@@ -48,6 +48,31 @@ OUTLINE_COLOUR = (255, 222, 0)
 THIN_PX = 512
 
 
+# Pictures of this many pixels and fewer stay PNG, and their pixels are shown as squares.
+SMALL_PX = 512 * 512
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a scene or patch, (y, x, 4).
+
+    `name` is short and the same for all scenes (before, after, truth, sar, mask, error,
+    uncertainty, outline); `composite` separates two pictures of one name: `true` or `swir`, empty
+    if there is one.
+    """
+
+    name: str
+    label: str
+    caption: str
+    pixels: UInt8Image
+    composite: str = ""
+
+    @property
+    def small(self) -> bool:
+        """Whether every pixel is visible on a screen."""
+        return self.pixels[..., 0].size <= SMALL_PX
+
+
 @dataclass(frozen=True)
 class Stretch:
     """What becomes black and what becomes white, in red, green and blue."""
@@ -102,11 +127,11 @@ def mask_colours(mask: Mask) -> UInt8Image:
     return _picture(table[mask], np.ones(mask.shape, dtype=bool))
 
 
-def fill_colours(marks: Mask) -> UInt8Image:
-    """The picture of the marks of a result, (y, x): 0 original, 1 reconstructed, 255 nodata."""
+def fill_colours(fill_mask: Mask) -> UInt8Image:
+    """The picture of a mask of filled pixels, (y, x): 0 original, 1 filled, 255 nodata."""
     table = np.zeros((256, 3), dtype=np.uint8)
     table[0], table[1] = MASK_COLOURS[MaskClass.CLEAR], OUTLINE_COLOUR
-    return _picture(table[marks], marks != MaskClass.NODATA)
+    return _picture(table[fill_mask], fill_mask != MaskClass.NODATA)
 
 
 def error_colours(truth: Float32, image: Float32) -> UInt8Image:

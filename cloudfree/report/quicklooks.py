@@ -18,6 +18,7 @@ from cloudfree.raster.preview import reduced, reduced_classes, reduced_mean
 from cloudfree.report.pictures import (
     SHORT_WAVE_INFRARED,
     TRUE_COLOUR,
+    Picture,
     error_colours,
     fill_colours,
     mask_colours,
@@ -26,7 +27,6 @@ from cloudfree.report.pictures import (
     size_colours,
     stretch_of,
 )
-from cloudfree.report.scene_section import Picture
 from cloudfree.report.sources import Sources
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -96,16 +96,15 @@ def _masks(sources: Sources, grid: Grid) -> Iterator[Picture]:
         mask = reduced_classes(sources.mask, grid)
         yield Picture("mask", "Mask", "Cloud mask", mask_colours(mask))
     if sources.filled:
-        marks = reduced_classes(sources.filled, grid)
+        fill_mask = reduced_classes(sources.filled, grid)
         if not sources.mask:
-            caption = "Reconstructed pixels in yellow"
-            yield Picture("mask", "Reconstructed", caption, fill_colours(marks))
-        caption = "Border of the reconstructed pixels"
-        yield Picture("outline", "Outline", caption, outline(marks == FillClass.RECONSTRUCTED))
+            yield Picture("mask", "Filled", "Filled pixels in yellow", fill_colours(fill_mask))
+        filled = fill_mask == FillClass.RECONSTRUCTED
+        yield Picture("outline", "Outline", "Border of the filled pixels", outline(filled))
 
 
 def _deviation(deviations: Dataset, grid: Grid) -> Picture:
-    caption = "Standard deviation of restored pixels in reflectance, mean over all bands"
+    caption = "Standard deviation of filled pixels in reflectance, mean over all bands"
     pixels = size_colours(reduced_mean(deviations, grid))
     return Picture("uncertainty", "Uncertainty", caption, pixels)
 

@@ -1,18 +1,18 @@
-"""The files that belong to a result: what it was made from, its marks, and perhaps the truth."""
+"""The files that belong to a result: its inputs, its companions, and the truth if given."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.georeference import same_grid
-from cloudfree.report.provenance import Provenance, provenance_of
+from cloudfree.raster.provenance import Provenance
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -21,7 +21,7 @@ class Closable(Protocol):
     """Something that holds files open."""
 
     def close(self) -> None:
-        """Let go of them."""
+        """Close them."""
         ...
 
 
@@ -32,8 +32,8 @@ Opened = TypeVar("Opened", bound=Closable)
 class Sources:
     """The open files of one result; None where a file was not found or cannot be used.
 
-    `filled` holds 0 original, 1 reconstructed, 255 nodata, `deviations` the standard deviation of
-    each restored band; `missing` says in sentences what is not there.
+    `filled` holds 0 original, 1 filled, 255 nodata, `deviations` the standard deviation of each
+    filled band; `missing` names in sentences the files that are not there.
     """
 
     after: OpticalScene
@@ -49,7 +49,7 @@ class Sources:
 
 @contextmanager
 def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
-    """Open a result and what its tags name, as far as it is still there.
+    """Open a result and the files that its tags name, as far as they are still there.
 
     Raises
     ------
@@ -59,41 +59,45 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
     with ExitStack() as stack:
         with Dataset(result) as dataset:
             handle = dataset.handle
-            provenance = provenance_of(handle.tags(), result.name, handle.height, handle.width)
+            provenance = Provenance.from_tags(
+                handle.tags(), handle.height, handle.width, result.name
+            )
         after = stack.enter_context(OpticalScene(result, provenance.s2_offset))
         matching = _matching(after, provenance.s2_offset)
-        shelf = _Shelf(stack, result.parent)
+        files = _Companions(stack, result.parent)
         grid = after.grid
-        dem = shelf.find("the elevation model", provenance.dem)
-        units = provenance.s1_units or "auto"
+        dem = files.find("the elevation model", provenance.dem)
+        units = provenance.s1_quantity or "auto"
         yield Sources(
             after=after,
             provenance=provenance,
-            before=shelf.open("the cloudy scene", provenance.s2, matching),
-            sar=shelf.open(
+            before=files.open("the cloudy scene", provenance.s2, matching),
+            sar=files.open(
                 "the Sentinel-1 scene",
                 provenance.s1,
                 lambda path: open_sar_source(path, units, dem),
             ),
-            mask=shelf.open("the cloud mask", provenance.mask, lambda path: MaskFile(path, grid)),
-            filled=shelf.open(
-                "the file of marks", provenance.filled, lambda path: MaskFile(path, grid)
+            mask=files.open("the cloud mask", provenance.mask, lambda path: MaskFile(path, grid)),
+            filled=files.open(
+                "the mask of filled pixels", provenance.filled, lambda path: MaskFile(path, grid)
             ),
-            deviations=shelf.open("the file of deviations", provenance.uncertainty, Dataset),
+            deviations=files.open(
+                "the file of standard deviations", provenance.uncertainty, Dataset
+            ),
             truth=stack.enter_context(matching(truth)) if truth else None,
-            missing=tuple(shelf.missing),
+            missing=tuple(files.missing),
         )
 
 
-class _Shelf:
-    """Opens files beside a result and notes in `missing` what it could not open."""
+class _Companions:
+    """Opens the files that a result names and records in `missing` those it cannot open."""
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self.stack, self.folder = stack, folder
         self.missing: list[str] = []
 
-    def find(self, what: str, name: str | None) -> Path | None:
-        """The path of the file `name`, if it is there; a name that is None is not missed."""
+    def find(self, what: str, name: PurePosixPath | None) -> Path | None:
+        """The path of the file `name`, if it is there; None is not missing."""
         if name is None:
             return None
         path = self.folder / name
@@ -102,8 +106,10 @@ class _Shelf:
             return None
         return path
 
-    def open(self, what: str, name: str | None, opener: Callable[[Path], Opened]) -> Opened | None:
-        """The open file `name`, or None; a name that is None is not missed."""
+    def open(
+        self, what: str, name: PurePosixPath | None, opener: Callable[[Path], Opened]
+    ) -> Opened | None:
+        """The open file `name`, or None; None is not missing."""
         path = self.find(what, name)
         if path is None:
             return None

@@ -12,6 +12,7 @@ from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import SAR_BANDS, polarisation
 from cloudfree.errors import InputError
 from cloudfree.raster.product_files import Archive, Folder, Tree, parse_xml
+from cloudfree.raster.provenance import S1_ACQUIRED, acquisition_from_tags
 
 # Naming of S-1 products (S1-RS-MDA-52-7441, section 3.4.1): mission, mode, type, class and
 # polarisation, start, stop, absolute orbit, data take, checksum. Derived files keep its beginning.
@@ -31,11 +32,7 @@ _FIRST_ORBIT = {"S1A": 73, "S1B": 27}
 
 _DIRECTIONS = {"A": "ascending", "D": "descending"}
 
-ACQUIRED_TAG = "CLOUDFREE_S1_SENSED"
-PLATFORM_TAG = "CLOUDFREE_S1_PLATFORM"
-ORBIT_TAG = "CLOUDFREE_S1_ORBIT"
-
-# The same in S-1 metadata, which other programs preserve; it ends with Z.
+# The name of the S-1 metadata for the start, which other programs preserve; it ends with Z.
 _START = "PRODUCT_START_TIME"
 
 _SAFE = "{http://www.esa.int/safe/sentinel-1.0}"
@@ -171,29 +168,10 @@ def acquisition_of_name(text: str) -> Acquisition | None:
 
 
 def acquisition_of_tags(tags: Mapping[str, str]) -> Acquisition | None:
-    """Acquisition by such tags; None if there are none."""
-    if not {ACQUIRED_TAG, PLATFORM_TAG, ORBIT_TAG, _START} & set(tags):
-        return None
-    words = tags.get(ORBIT_TAG, "").split()
-    numbers = [word for word in words if word.isdigit()]
-    directions = [word for word in words if not word.isdigit()]
-    return Acquisition(
-        platform=tags.get(PLATFORM_TAG),
-        acquired=_time(tags.get(ACQUIRED_TAG, tags.get(_START))),
-        orbit_direction=directions[0] if directions else None,
-        relative_orbit=int(numbers[0]) if numbers else None,
-    )
-
-
-def tags_of_acquisition(acquisition: Acquisition) -> dict[str, str]:
-    """Dataset tags of an acquisition, such as `descending 22` for the orbit."""
-    number = None if acquisition.relative_orbit is None else str(acquisition.relative_orbit)
-    known = {
-        ACQUIRED_TAG: acquisition.acquired.isoformat() if acquisition.acquired else None,
-        PLATFORM_TAG: acquisition.platform,
-        ORBIT_TAG: " ".join(filter(None, (acquisition.orbit_direction, number))),
-    }
-    return {name: text for name, text in known.items() if text}
+    """The acquisition in the tags of cloudfree, else of other programs; None if there is none."""
+    if _START in tags:
+        tags = {S1_ACQUIRED: tags[_START], **tags}
+    return acquisition_from_tags(tags)
 
 
 def relative_orbit(content: bytes) -> int | None:
@@ -255,15 +233,6 @@ def _utc(text: str) -> datetime | None:
         return datetime.strptime(text, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-def _time(text: str | None) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    # A time without a zone cannot be compared with one that has a zone.
-    return found if found and found.tzinfo else None
 
 
 def _relative_orbit(platform: str, absolute: str | None) -> int | None:

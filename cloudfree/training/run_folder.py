@@ -12,11 +12,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from cloudfree.core.output_files import draft_of
 from cloudfree.errors import InputError, OutputError
 from cloudfree.inference.checkpoint import build_network, load_strictly
 from cloudfree.inference.load import find_card, load_network
 from cloudfree.inference.model_card import ModelCard, model_card
-from cloudfree.inference.model_store import CARD, write_card, write_text, write_weights
+from cloudfree.inference.model_store import CARD, write_card, write_weights
 from cloudfree.inference.registry import card_entries, network_entry
 from cloudfree.training.settings import TrainingSettings
 
@@ -62,7 +63,8 @@ def begin_run(folder: Path, settings: str) -> bool:
         is_new = not any(folder.iterdir())
         for name in (CHECKPOINT, CARD):
             (folder / name).unlink(missing_ok=True)
-        write_text(folder / SETTINGS, settings)
+        with draft_of(folder / SETTINGS) as draft:
+            draft.write_text(settings, encoding="utf-8")
     except OSError as error:
         raise OutputError(
             f"{folder} cannot be written ({error})", wanted="a folder", hint="give another -o"

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, NAdam, Optimizer
 
+from cloudfree.core.output_files import draft_of
 from cloudfree.errors import InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.networks.patch_gan import PatchGan
@@ -75,15 +76,13 @@ class TrainState:
         OSError
             The disk refuses.
         """
-        draft = path.with_suffix(".part")
         try:
-            with draft.open("wb") as file:
+            with draft_of(path) as draft, draft.open("wb") as file:
                 torch.save(self._state(), file)
                 file.flush()
                 os.fsync(file.fileno())
         except RuntimeError as error:  # torch ends its archive though the disk has refused
             raise OSError(error.__context__ or error) from error
-        draft.replace(path)
 
     def load(self, path: Path) -> None:
         """Go back to a checkpoint.

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cloudfree.parallel.environment import set_library_defaults
+from cloudfree.parallel.malloc import limit_malloc_arenas
 from tests.bench import mask_cases
 
 
@@ -21,12 +23,14 @@ def find_case(name: str) -> Callable[[int, Path], None]:
         return mask_cases.CASES[name]
     from tests.bench import remove_cases
 
+    limit_malloc_arenas()  # as the command line does
     remove_cases.warm_up()
     return remove_cases.CASES[name]
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run one case; print its seconds as JSON."""
+    set_library_defaults()
     case, size = find_case(arguments[0]), int(arguments[1])
     with tempfile.TemporaryDirectory(prefix="cloudfree-bench-") as folder:
         start = time.perf_counter()

@@ -17,6 +17,8 @@ from statistics import mean
 
 from cloudfree.commands.remove import run as remove
 from cloudfree.core.terminal import silent
+from cloudfree.parallel.environment import set_library_defaults
+from cloudfree.parallel.malloc import limit_malloc_arenas
 from tests.bench.remove_cases import glf_cr_checkpoint
 from tests.bench.scene import full_scene
 
@@ -42,6 +44,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=4096, help="side of the scene in pixels")
     size = parser.parse_args().size
+    set_library_defaults()  # as the command line does
+    limit_malloc_arenas()
     s2, s1 = full_scene(size)
     with tempfile.TemporaryDirectory(prefix="cloudfree-bench-") as folder:
         options = remove.RemoveOptions(

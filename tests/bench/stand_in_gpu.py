@@ -19,6 +19,8 @@ from cloudfree.core.terminal import silent
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import GPU_BATCH, Arrays, Model
 from cloudfree.inference.torch_runtime import GPU_BATCHES
+from cloudfree.parallel.environment import set_library_defaults
+from cloudfree.parallel.malloc import limit_malloc_arenas
 from tests.bench.remove_cases import glf_cr_checkpoint, instead_of_loading
 from tests.bench.scene import full_scene
 
@@ -89,6 +91,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=4096, help="side of the scene in pixels")
     parser.add_argument("--milliseconds", type=float, default=H100_MS, help="for a tile")
     options = parser.parse_args()
+    set_library_defaults()  # as the command line does
+    limit_malloc_arenas()
     fed = feed(options.size, options.milliseconds)
     print(f"{options.size} px, {options.milliseconds:g} ms a tile: {fed.seconds:.1f} s")
     print(f"{fed.before:.1f} s before the first batch, {fed.after:.1f} s after the last")

@@ -1,4 +1,4 @@
-"""What is refused before any work is done."""
+"""Output files: checked before any work is done, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from cloudfree.core.output_files import (
     check_output_names,
+    draft_of,
     make_folder,
     require_absent,
     require_writable,
@@ -29,6 +30,52 @@ def test_content_replaces_what_was_there(
     path.write_bytes(b"old")
     write_whole(path, content)
     assert path.read_bytes() == written
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_replaces_the_one_that_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old").touch()
+    with draft_of(path) as draft:
+        assert draft.name == "model"
+        assert draft.parent.name.startswith(".model.part.")
+        draft.mkdir()
+        (draft / "new").touch()
+        assert [file.name for file in path.iterdir()] == ["old"]
+    assert [file.name for file in path.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_renamed_leaves_the_one_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, rename = tmp_path / "model", Path.rename
+    path.mkdir()
+    (path / "old").touch()
+
+    def refused(self: Path, target: Path) -> Path:
+        if self.parent.name.startswith(".model.part.") and self.name == "model":
+            raise PermissionError(13, "denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(PermissionError), draft_of(path) as draft:
+        draft.mkdir()
+    assert [file.name for file in path.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("failure", [KeyError, KeyboardInterrupt, SystemExit])
+def test_an_error_in_the_block_leaves_what_was_there(
+    tmp_path: Path, failure: type[BaseException]
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+    with pytest.raises(failure), draft_of(path) as draft:
+        draft.write_bytes(b"half")
+        raise failure
+    assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import rasterio
 from cloudfree.commands.coregister.run import CoregisterOptions, run
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
 from cloudfree.core.terminal import silent
-from cloudfree.coregistration.time_gap import check_gap, gap_tags
+from cloudfree.coregistration.time_gap import check_gap, gap_days
 from cloudfree.errors import InputError
 from tests.factories.rasters import write_cloudy_scene, write_radar
 
@@ -66,17 +65,10 @@ def test_an_unknown_date_is_a_note(
     assert {record.levelno for record in caplog.records} == {logging.INFO}
 
 
-def test_tags_tell_what_is_known() -> None:
-    assert gap_tags(RADAR, _optical(3.5)) == {
-        "CLOUDFREE_S1_SENSED": "2021-04-24T17:32:00+00:00",
-        "CLOUDFREE_S1_PLATFORM": "Sentinel-1A",
-        "CLOUDFREE_S1_ORBIT": "ascending 95",
-        "CLOUDFREE_GAP_DAYS": "3.50",
-    }
-    assert gap_tags(UNKNOWN, _optical(1)) == {}
-    assert "CLOUDFREE_S1_ORBIT" not in gap_tags(
-        replace(RADAR, orbit_direction=None, relative_orbit=None), UNKNOWN
-    )
+def test_the_gap_is_in_days_and_unknown_without_a_date() -> None:
+    assert gap_days(RADAR, _optical(3.5)) == gap_days(_optical(3.5), RADAR) == 3.5
+    assert gap_days(UNKNOWN, _optical(1)) is None
+    assert gap_days(RADAR, UNKNOWN) is None
 
 
 def test_scenes_of_different_seasons_are_not_joined(tmp_path: Path) -> None:

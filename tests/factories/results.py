@@ -29,18 +29,18 @@ class FakeResult:
 def write_result(
     folder: Path, height: int = 48, width: int = 64, stem: str = "l1c", **tags: Any
 ) -> FakeResult:
-    """Write a result whose reconstructed pixels are `ERROR` too bright in every band.
+    """Write a result whose filled pixels are `ERROR` too bright in every band.
 
-    The cloud in the middle was reconstructed, the field around it is as it was. The upper left
+    The cloud in the middle is filled, the field around it is unchanged. The upper left
     corner of 4 x 6 pixels has no data. A tag that is None is left out.
     """
     folder.mkdir(exist_ok=True)
     cloudy, cloud = cloudy_scene(height, width)
     field = np.round(10_000 * np.reshape(FIELD, (13, 1, 1))).astype(np.uint16)
     truth = np.where(cloud, field, cloudy)
-    restored = np.where(cloud, truth + round(10_000 * ERROR), truth)
-    marks, mask = cloud.astype(np.uint8), cloud.astype(np.uint8)
-    for pixels, nodata in ((cloudy, 0), (restored, 0), (marks, 255), (mask, 255)):
+    filled = np.where(cloud, truth + round(10_000 * ERROR), truth)
+    fill_mask, mask = cloud.astype(np.uint8), cloud.astype(np.uint8)
+    for pixels, nodata in ((cloudy, 0), (filled, 0), (fill_mask, 255), (mask, 255)):
         pixels[..., :4, :6] = nodata
     paths = FakeResult(
         result=folder / f"{stem}_cloudfree.tif",
@@ -48,13 +48,13 @@ def write_result(
         s2=write_raster(folder / f"{stem}.tif", cloudy, OPTICAL_BANDS, nodata=0),
         mask=write_raster(folder / f"{stem}_mask.tif", mask[None], ["cloud mask"], nodata=255),
         filled=write_raster(
-            folder / f"{stem}_cloudfree_filled.tif", marks[None], ["filled"], nodata=255
+            folder / f"{stem}_cloudfree_filled.tif", fill_mask[None], ["filled"], nodata=255
         ),
         truth=write_raster(folder / f"{stem}_truth.tif", truth, OPTICAL_BANDS, nodata=0),
     )
     made = {**_tags(paths), **tags}
     write_raster(
-        paths.result, restored.astype(np.uint16), OPTICAL_BANDS, nodata=0,
+        paths.result, filled.astype(np.uint16), OPTICAL_BANDS, nodata=0,
         **{name: value for name, value in made.items() if value is not None},
     )  # fmt: skip
     return paths

@@ -18,7 +18,8 @@ LOOKS = 16
 def field_pair(side: int, shift: Displacement = NO_SHIFT, seed: int = 0) -> tuple[Float32, Float32]:
     """Reflectance, (4, y, x), and dB, (2, y, x), of the same fields.
 
-    What the optical sensor shows at (r, c), the radar shows at `shift.locate(r, c)`, with speckle.
+    What the optical sensor shows at (r, c) the radar, through speckle, shows at
+    `shift.locate(r, c)`.
     """
     rng = np.random.default_rng(seed)
     reach = side + 40

@@ -1,4 +1,4 @@
-"""Giving freed memory back to the system."""
+"""Returning freed memory to the system, and arenas that threads share."""
 
 import ctypes
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudfree.parallel import malloc as freed_memory
+from cloudfree.parallel import malloc as malloc_module
 from cloudfree.parallel.malloc import limit_malloc_arenas, trim_malloc
 
 
@@ -17,8 +17,8 @@ def resident_bytes() -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_what_is_freed_between_blocks_in_use_goes_back() -> None:
-    if freed_memory._of_allocator("malloc_trim") is None:
+def test_memory_freed_between_blocks_in_use_is_returned() -> None:
+    if malloc_module._allocator_function("malloc_trim") is None:
         pytest.skip("not the GNU C library")
     # Below the size from which the allocator maps arrays one by one, so that they share its heap.
     arrays = [np.ones(12_000, dtype=np.float64) for _ in range(2000)]
@@ -29,7 +29,7 @@ def test_what_is_freed_between_blocks_in_use_goes_back() -> None:
     assert all(array.all() for array in arrays)
 
 
-THREADS_WITH_HEAPS = """
+THREADS_WITH_ARENAS = """
 import ctypes, threading
 from cloudfree.parallel.malloc import limit_malloc_arenas
 limit_malloc_arenas()
@@ -46,23 +46,23 @@ ctypes.CDLL(None).malloc_stats()
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of the GNU C library")
 @pytest.mark.parametrize("shared", [False, True])
-def test_threads_share_two_heaps(shared: bool) -> None:
-    if freed_memory._of_allocator("malloc_trim") is None:
+def test_threads_share_two_arenas(shared: bool) -> None:
+    if malloc_module._allocator_function("malloc_trim") is None:
         pytest.skip("not the GNU C library")
     script = (
-        THREADS_WITH_HEAPS if shared else THREADS_WITH_HEAPS.replace("limit_malloc_arenas()\n", "")
+        THREADS_WITH_ARENAS
+        if shared
+        else THREADS_WITH_ARENAS.replace("limit_malloc_arenas()\n", "")
     )
-    told = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert (told.stderr.count("Arena") <= 2) is shared
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (ran.stderr.count("Arena") <= 2) is shared
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    freed_memory._of_allocator.cache_clear()
+    malloc_module._allocator_function.cache_clear()
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
-    assert freed_memory._of_allocator("malloc_trim") is None
+    assert malloc_module._allocator_function("malloc_trim") is None
     trim_malloc()
     limit_malloc_arenas()
     monkeypatch.undo()
-    freed_memory._of_allocator.cache_clear()
+    malloc_module._allocator_function.cache_clear()

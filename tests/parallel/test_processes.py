@@ -1,4 +1,4 @@
-"""Work in processes of its own: one that dies takes nobody with it, and none is left behind."""
+"""Worker processes: a crash ends one item only, and no process remains."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def _died(number: int, code: int) -> tuple[int, int]:
 
 
 def test_each_item_has_a_process_of_its_own() -> None:
-    with in_processes(_doubled_here, [1, 2, 3], 2, _died) as answers:
-        found = list(answers)
-    assert sorted(answer for answer, _ in found) == [2, 4, 6]
+    with in_processes(_doubled_here, [1, 2, 3], 2, _died) as results:
+        found = list(results)
+    assert sorted(result for result, _ in found) == [2, 4, 6]
     assert len({process for _, process in found} | {os.getpid()}) == 4
 
 
 @pytest.mark.parametrize("at_once", [1, 2])
-def test_one_that_ends_without_an_answer_is_told_of(at_once: int) -> None:
-    with in_processes(_doubled_here, [1, -9, 2], at_once, _died) as answers:
-        found = list(answers)
-    assert sorted(answer for answer, _ in found) == [-9, 2, 4]
+def test_a_process_that_ends_without_a_result_is_reported(at_once: int) -> None:
+    with in_processes(_doubled_here, [1, -9, 2], at_once, _died) as results:
+        found = list(results)
+    assert sorted(result for result, _ in found) == [-9, 2, 4]
     assert dict(found)[-9] == 9, "the exit code"
 
 
@@ -47,18 +47,18 @@ def _meet(place: tuple[Path, int]) -> int:
     return len(list(folder.iterdir()))
 
 
-def _nobody(place: object, code: int) -> int:
+def _none_dies(place: object, code: int) -> int:
     raise AssertionError(place, code)
 
 
 def test_as_many_as_asked_for_are_at_work_at_once(tmp_path: Path) -> None:
-    with in_processes(_meet, [(tmp_path, 2)] * 2, 2, _nobody) as answers:
-        assert list(answers) == [2, 2]
+    with in_processes(_meet, [(tmp_path, 2)] * 2, 2, _none_dies) as results:
+        assert list(results) == [2, 2]
 
 
 def test_no_more_than_asked_for_are_at_work_at_once(tmp_path: Path) -> None:
-    with in_processes(_meet, [(tmp_path, 1)] * 3, 1, _nobody) as answers:
-        assert list(answers) == [1, 2, 3], "each comes when the one before has ended"
+    with in_processes(_meet, [(tmp_path, 1)] * 3, 1, _none_dies) as results:
+        assert list(results) == [1, 2, 3], "each comes when the one before has ended"
 
 
 def _work_on(file: Path) -> None:
@@ -73,7 +73,7 @@ def _ended(file: Path, code: int) -> None:
     file.with_suffix(".ended").write_text(str(code))
 
 
-def test_whoever_leaves_ends_what_is_at_work_and_begins_nothing(tmp_path: Path) -> None:
+def test_exiting_ends_running_items_and_starts_none(tmp_path: Path) -> None:
     files, start = [tmp_path / name for name in "abc"], time.monotonic()
     with (
         pytest.raises(RuntimeError, match="enough"),

@@ -1,4 +1,4 @@
-"""Writing on a thread behind whoever makes the pieces: in order, all of them, no error lost."""
+"""Prefetching and asynchronous writing: every item once, in order, no error lost."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_an_error_of_the_items_ends_the_work() -> None:
         list(loaded)
 
 
-def test_whoever_stops_early_waits_for_no_more_than_is_at_work() -> None:
+def test_exiting_early_waits_for_running_loads_only() -> None:
     begun: list[int] = []
     may_end = threading.Event()
 
@@ -88,7 +88,7 @@ def test_whoever_stops_early_waits_for_no_more_than_is_at_work() -> None:
     with prefetch(load, range(9), ahead=4) as loaded:
         next(loaded)
         threading.Timer(0.05, may_end.set).start()
-    assert begun in ([0], [0, 1]), "what waited is dropped"
+    assert begun in ([0], [0, 1]), "waiting items are dropped"
 
 
 def test_no_thread_is_left_though_the_error_that_ended_the_work_is_kept() -> None:
@@ -111,7 +111,7 @@ def test_every_item_is_written_once_and_in_order(items: list[int]) -> None:
     assert written == items
 
 
-def test_it_is_written_while_the_next_item_is_made() -> None:
+def test_an_item_is_written_while_the_next_is_made() -> None:
     second_made = threading.Event()
 
     def items() -> Iterator[int]:
@@ -173,7 +173,7 @@ def test_an_error_of_the_writer_ends_the_work(last: int) -> None:
         write_async(write, [1, 2, 3])
 
 
-def test_an_error_of_the_maker_ends_the_work() -> None:
+def test_an_error_of_the_items_ends_the_writing() -> None:
     def items() -> Iterator[int]:
         yield 1
         raise ValueError("no more")

@@ -14,9 +14,8 @@ from rasterio.io import MemoryFile
 from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.raster.gdal import ignored_warning
 from cloudfree.report.comparison import BeforeAfter, Comparison
-from cloudfree.report.gallery import SMALL_PX
-from cloudfree.report.page import render
-from cloudfree.report.scene_section import Picture, SceneSection
+from cloudfree.report.page import SceneSection, gallery_columns, render, thousands
+from cloudfree.report.pictures import SMALL_PX, Picture
 
 VOID = {"meta", "img", "input", "br", "link", "hr"}
 EVIL = '"><script>alert(1)</script>&.tif'
@@ -62,9 +61,9 @@ BAND = BeforeAfter(
 PAIR = BeforeAfter(BEFORE, AFTER)
 SCENE = SceneSection(
     title="l1c_cloudfree.tif",
-    reconstructed=0.3419,
+    filled=0.3419,
     model="cloudfree-s",
-    facts=(("Licence", "Apache-2.0"), ("Weights SHA-256", "9f86d0")),
+    metadata=(("Licence", "Apache-2.0"), ("Weights SHA-256", "9f86d0")),
     fractions={"clear": 0.62, "cloud": 0.3, "shadow": 0.06, "snow": 0.02, "nodata": 0.1},
     warnings=("no radar over 3 % of the clouds",),
     pictures=(
@@ -79,8 +78,8 @@ def changed(**fields) -> SceneSection:
     return SceneSection(**{**vars(SCENE), **fields})
 
 
-def page_of(*chapters: SceneSection) -> tuple[str, Parsed]:
-    page = render(chapters, "0.1.0")
+def page_of(*sections: SceneSection) -> tuple[str, Parsed]:
+    page = render(sections, "0.1.0")
     return page, Parsed(page)
 
 
@@ -117,7 +116,7 @@ def test_the_better_figure_stands_out():
     assert 'class="better"' not in page_of(changed(comparison=worse))[0]
 
 
-def test_the_page_tells_how_the_scene_was_made():
+def test_the_page_shows_how_the_scene_was_made():
     _, parsed = page_of(SCENE)
     for text in (
         "34.2 %",
@@ -146,7 +145,7 @@ def test_several_scenes_have_a_list_of_contents_that_leads_to_them():
 
 def test_names_that_look_like_markup_stay_text():
     page, parsed = page_of(
-        changed(title=EVIL, model=EVIL, warnings=(EVIL,), facts=((EVIL, EVIL),)),
+        changed(title=EVIL, model=EVIL, warnings=(EVIL,), metadata=((EVIL, EVIL),)),
         changed(title=EVIL),
     )
     assert "<script>alert" not in page
@@ -211,3 +210,35 @@ def test_a_scene_of_one_row_keeps_a_stage_that_can_be_touched():
         )
     )
     assert "--aspect: 3.0000" in page
+
+
+def test_headings_and_captions_call_filled_pixels_filled():
+    _, parsed = page_of(SCENE)
+    for text in ("of the pixels filled with cloudfree-s", "Filled pixels (1", "on filled pixels"):
+        assert text in " ".join(parsed.text.split())
+    assert "Filled area" in parsed.text
+    outlines = [a for a in parsed.all("img") if a.get("class") == "outline"]
+    assert [a["alt"] for a in outlines] == ["Border of the filled pixels"]
+    everything = changed(comparison=Comparison(None, PAIR, {"B8A": BAND}), filled=None)
+    _, parsed = page_of(everything)
+    assert "Metrics of each band, on all pixels" in parsed.text
+    assert "of the pixels filled" not in parsed.text
+
+
+def test_the_script_and_the_style_are_not_escaped():
+    page, _ = page_of(SCENE)
+    assert "&gt;" not in page.split("<style>")[1].split("</style>")[0]
+    assert "=> {" in page.split("<script>")[1]
+
+
+@pytest.mark.parametrize(("shown", "columns"), [(1, 3), (4, 4), (6, 3), (7, 4), (8, 4)])
+def test_the_last_row_of_the_gallery_is_as_full_as_it_can_be(shown, columns):
+    hidden = [picture("outline"), picture("after", "swir")]
+    assert gallery_columns([*[picture("after", "true")] * shown, *hidden]) == columns
+
+
+def test_large_counts_have_digits_in_threes():
+    space = "\N{NARROW NO-BREAK SPACE}"
+    assert [thousands(number) for number in (7, 1234, 1234567)] == [
+        "7", f"1{space}234", f"1{space}234{space}567"
+    ]  # fmt: skip

@@ -13,7 +13,9 @@ from cloudfree.report.pictures import (
     LARGEST_ERROR,
     LEAST_SPAN,
     OUTLINE_COLOUR,
+    SMALL_PX,
     THIN_PX,
+    Picture,
     Stretch,
     error_colours,
     fill_colours,
@@ -105,7 +107,7 @@ def test_a_mask_has_the_colours_of_its_classes(value):
     assert picture.tolist() == [[[*MASK_COLOURS[value], 255]]]
 
 
-def test_marks_show_what_was_reconstructed():
+def test_the_mask_of_filled_pixels_shows_them():
     picture = fill_colours(np.uint8([[0, 1, 255]]))
     assert picture[0, 1].tolist() == [*OUTLINE_COLOUR, 255]
     assert picture[0, :, 3].tolist() == [255, 255, 0]
@@ -146,3 +148,8 @@ def test_a_large_picture_has_a_thicker_line():
     region = np.zeros((3, THIN_PX + 1), bool)
     region[:, 100:200] = True
     assert (outline(region)[1, :, 3] == 255).sum() == 4
+
+
+@pytest.mark.parametrize(("height", "small"), [(1, True), (SMALL_PX // 512, True), (513, False)])
+def test_a_picture_is_small_while_its_pixels_can_be_seen(height: int, small: bool) -> None:
+    assert Picture("after", "After", "", np.zeros((height, 512, 4), np.uint8)).small is small

@@ -87,7 +87,7 @@ def test_strips_of_the_radar_join_without_a_seam(tmp_path, monkeypatch):
     np.testing.assert_allclose(radar_picture(fake).astype(int), whole, atol=1)
 
 
-def test_deviations_are_shown_where_pixels_were_restored(tmp_path):
+def test_deviations_are_shown_where_pixels_are_filled(tmp_path):
     fake = write_result(tmp_path, CLOUDFREE_UNCERTAINTY="sure.tif")
     numbers = np.full((2, 48, 64), 65535, np.uint16)
     numbers[:, 20:30, 20:30] = np.reshape([200, 400], (2, 1, 1))

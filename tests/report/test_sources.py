@@ -30,7 +30,7 @@ def test_a_result_with_everything_beside_it_misses_nothing(tmp_path: Path):
         ("s2", "before", "the cloudy scene was not found: l1c.tif"),
         ("s1", "sar", "the Sentinel-1 scene was not found: l1c_s1.tif"),
         ("mask", "mask", "the cloud mask was not found: l1c_mask.tif"),
-        ("filled", "filled", "the file of marks was not found: l1c_cloudfree_filled.tif"),
+        ("filled", "filled", "the mask of filled pixels was not found: l1c_cloudfree_filled.tif"),
     ],
 )
 def test_a_moved_file_is_missed_by_name_and_the_others_stay(tmp_path, file, field, what):

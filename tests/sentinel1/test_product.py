@@ -9,7 +9,7 @@ import pytest
 
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.errors import InputError
-from cloudfree.sentinel1.product import acquisition_of_name, find_product
+from cloudfree.sentinel1.product import acquisition_of_name, acquisition_of_tags, find_product
 from tests.factories.sentinel1_products import (
     NAME,
     level_scene,
@@ -143,3 +143,25 @@ def test_a_product_without_a_table_is_refused(tmp_path: Path) -> None:
     assert product is not None
     with pytest.raises(InputError, match=r"0 files annotation/calibration/noise-\*vv\*\.xml in S1"):
         product.noise("VV")
+
+
+START, STARTED = "2020-05-06T00:00:00Z", datetime(2020, 5, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("tags", "acquired"),
+    [
+        ({"PRODUCT_START_TIME": START}, STARTED),
+        ({"PRODUCT_START_TIME": "x", "CLOUDFREE_S1_SENSED": START}, STARTED),
+        ({"PRODUCT_START_TIME": START, "CLOUDFREE_S1_SENSED": "x"}, None),
+    ],
+    ids=["of another program", "of cloudfree", "damaged"],
+)
+def test_the_date_is_that_of_cloudfree_else_of_another_program(
+    tags: dict[str, str], acquired: datetime | None
+) -> None:
+    assert acquisition_of_tags(tags) == Acquisition(acquired=acquired)
+
+
+def test_tags_without_an_acquisition_have_none() -> None:
+    assert acquisition_of_tags({"AREA_OR_POINT": "Area"}) is None

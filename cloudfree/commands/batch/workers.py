@@ -15,6 +15,8 @@ from cloudfree.commands.batch.options import SceneOutcome, State
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.terminal import captured_warnings
 from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.parallel.environment import set_library_defaults
+from cloudfree.parallel.malloc import limit_malloc_arenas
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -40,6 +42,8 @@ class SceneJob:
 
 def restore(job: SceneJob) -> SceneOutcome:
     """`cloudfree remove` of one scene; whatever goes wrong is its outcome."""
+    set_library_defaults()
+    limit_malloc_arenas()
     if job.threads:  # before torch is loaded
         os.environ["OMP_NUM_THREADS"] = str(job.threads)
     start = time.monotonic()

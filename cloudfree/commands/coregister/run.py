@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cloudfree import __version__
 from cloudfree.commands.coregister.quicklook import write_match_picture
+from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
 from cloudfree.core.output_files import check_output_names, require_absent
 from cloudfree.core.terminal import Progress
-from cloudfree.coregistration.measure import ShiftMeasurement, measure, shift_tags
-from cloudfree.coregistration.time_gap import MAX_GAP_DAYS, check_gap, gap_tags
+from cloudfree.coregistration.measure import ShiftMeasurement, measure
+from cloudfree.coregistration.time_gap import MAX_GAP_DAYS, check_gap, gap_days
 from cloudfree.raster.cog import CogWriter
+from cloudfree.raster.provenance import Provenance
 from cloudfree.sentinel1.geocoded import sar_profile
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -143,27 +145,31 @@ def _write(
     progress: Progress,
 ) -> None:
     grid = optical.grid
-    profile = sar_profile(_tags(options, sar, optical, measured), options.creation_options)
+    tags = _provenance(options, sar, optical, measured).to_tags()
+    profile = sar_profile(tags, options.creation_options)
     windows = strips(grid.height, grid.width, STRIP_ROWS)
     with CogWriter(options.result, grid, profile) as writer:
         for window in progress(windows, -(-grid.height // STRIP_ROWS), "coregister", "strip"):
             writer.write(window, sar.on_grid(grid, window, measured.applied_shift))
 
 
-def _tags(
+def _provenance(
     options: CoregisterOptions, sar: SarSource, optical: OpticalScene, measured: ShiftMeasurement
-) -> dict[str, str]:
-    return {
-        "CLOUDFREE_VERSION": __version__,
-        "CLOUDFREE_S1": options.s1.name,
-        "CLOUDFREE_S2": options.s2.name,
-        "CLOUDFREE_S1_UNITS": f"{sar.units.quantity} ({sar.units.reason})",
-        "CLOUDFREE_SHIFT_MEASURED_PX": "{row:.3f},{col:.3f}".format(**measured.shift_px),
-        "CLOUDFREE_SHIFT_APPLIED": "yes" if measured.applied else "no",
-        "CLOUDFREE_SHIFT_RELIABILITY": f"{measured.reliability:.3f}",
-        **shift_tags(measured),
-        **gap_tags(sar.acquisition, optical.acquisition),
-    }
+) -> Provenance:
+    return Provenance(
+        version=__version__,
+        s1=PurePosixPath(options.s1.name),
+        s2=PurePosixPath(options.s2.name),
+        s1_units=f"{sar.units.quantity} ({sar.units.reason})",
+        shift=measured.applied_shift,
+        shift_model=measured.applied_model,
+        shift_reason=measured.reason,
+        shift_measured=mean_shift(measured.shift),
+        shift_applied=measured.applied,
+        shift_reliability=measured.reliability,
+        s1_acquisition=sar.acquisition,
+        gap_days=gap_days(sar.acquisition, optical.acquisition),
+    )
 
 
 def _result(

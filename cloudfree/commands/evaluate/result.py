@@ -235,10 +235,10 @@ def _page(found: Evaluation, chapters: Sequence[PatchSection]) -> EvaluationPage
     return EvaluationPage(
         title=f"{', '.join(found.models)} on {found.data.resolve().name}",
         protocol=found.protocol,
-        facts=facts,
+        metadata=facts,
         rows=found.rows,
         calibration=found.calibration,
         skipped=tuple((one.name, one.reason) for one in found.skipped),
-        chapters=tuple(chapters),
+        sections=tuple(chapters),
         version=found.version,
     )

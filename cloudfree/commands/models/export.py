@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.core.output_files import require_absent
+from cloudfree.core.output_files import cannot_be_written, draft_of, require_absent
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ModelError, OutputError
 from cloudfree.inference.export import OnnxParity, write_onnx
@@ -81,11 +80,7 @@ def run(options: ExportOptions, progress: Progress) -> ExportResult:
     try:
         agreement, written = _write(options, found)
     except OSError as error:
-        raise OutputError(
-            f"{options.output} cannot be written ({error})",
-            wanted="a folder on a disk with room",
-            hint="choose another name with -o or free some space",
-        ) from error
+        raise cannot_be_written(options.output, error) from error
     return ExportResult(
         output=options.output,
         network=found.card.network,
@@ -102,13 +97,11 @@ def run(options: ExportOptions, progress: Progress) -> ExportResult:
 
 
 def _write(options: ExportOptions, found: ModelFiles) -> tuple[OnnxParity, OnnxRuntime]:
-    """Write and check the file under another name, then give it its own."""
+    """Write the file and check it before it gets its name."""
     network = load_network(found)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=options.output.parent) as folder:
-        draft = Path(folder) / options.output.name
+    with draft_of(options.output) as draft:
         agreement = write_onnx(network, found.card, draft, options.opset)
         written = OnnxRuntime(draft, "cpu")
-        draft.replace(options.output)
     return agreement, written
 
 

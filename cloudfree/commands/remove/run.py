@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,19 +22,20 @@ from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_s
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
 from cloudfree.commands.remove.uncertainty import deviation_writer
+from cloudfree.core.acquisition import UNKNOWN
 from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
 from cloudfree.core.terminal import Progress
-from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure, shift_tags
-from cloudfree.coregistration.time_gap import gap_tags
+from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure
+from cloudfree.coregistration.time_gap import gap_days
 from cloudfree.errors import InputError
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import Model
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
-from cloudfree.parallel.malloc import limit_malloc_arenas
 from cloudfree.parallel.threads import write_async
 from cloudfree.raster.cog import CogProfile, CogWriter
+from cloudfree.raster.provenance import Provenance, warning_tags
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 if TYPE_CHECKING:
@@ -57,7 +58,6 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     CloudfreeError
         Inputs that do not fit each other or the model, or an output that cannot be written.
     """
-    limit_malloc_arenas()
     check_outputs(options)
     card = find_card(options.model, options.network).card
     with ExitStack() as stack:
@@ -157,12 +157,7 @@ def _write(
     All are finished before one has its name, and the result has its own last: where it is, the
     others are.
     """
-    tags = _tags(options, scene.model, measurement)
-    tags.update(adapted.tags() if adapted else {})
-    if scene.sar:
-        units = scene.sar.units
-        tags["CLOUDFREE_S1_UNITS"] = f"{units.quantity} ({units.reason})"
-        tags.update(gap_tags(scene.sar.acquisition, scene.optical.acquisition))
+    tags = _tags(options, scene, measurement, adapted)
     profile = scene.optical.profile(tags, options.creation_options)
     counts, grid = _Counts(), scene.optical.grid
     with (
@@ -184,7 +179,7 @@ def _write(
             finished = (scene.finished(*predicted) for predicted in predictions)
             write_async(write, finished, WAITING_PARTS)
         warnings = _check(counts)
-        result.tag(CLOUDFREE_WARNINGS=" | ".join(warnings))
+        result.tag(**warning_tags(warnings))
         result.finish()
         marks.finish()
     for warning in warnings:
@@ -227,33 +222,42 @@ def _marks_profile() -> CogProfile:
     )
 
 
-def _tags(options: RemoveOptions, model: Model, measurement: ShiftMeasurement) -> dict[str, str]:
-    """Where the result comes from; paths are relative to its folder."""
-    folder = options.result.parent
+def _tags(
+    options: RemoveOptions,
+    scene: RemovalScene,
+    measurement: ShiftMeasurement,
+    adapted: AdaptationResult | None,
+) -> dict[str, str]:
+    """How the result is made; paths are relative to its folder."""
+    folder, card, sar = options.result.parent, scene.model.card, scene.sar
 
-    def relative(path: Path) -> str:
-        return Path(os.path.relpath(path, folder)).as_posix()
+    def relative(path: Path | None) -> PurePosixPath | None:
+        return PurePosixPath(Path(os.path.relpath(path, folder)).as_posix()) if path else None
 
-    tags = {
-        "CLOUDFREE_VERSION": __version__,
-        "CLOUDFREE_MODEL": model.card.name,
-        "CLOUDFREE_MODEL_SHA256": model.card.weights_sha256,
-        "CLOUDFREE_MODEL_LICENSE": model.card.license,
-        "CLOUDFREE_S2": relative(options.s2),
-        "CLOUDFREE_FILLED": options.marks.name,
-        **shift_tags(measurement),
-    }
-    if options.deviations:
-        tags["CLOUDFREE_UNCERTAINTY"] = options.deviations.name
-    if options.s1 and model.card.uses_sar:
-        tags["CLOUDFREE_S1"] = relative(options.s1)
-    if options.dem:
-        tags["CLOUDFREE_DEM"] = relative(options.dem)
-    if options.mask:
-        tags["CLOUDFREE_MASK"] = relative(options.mask)
-    if options.s2_offset is not None:
-        tags["CLOUDFREE_S2_OFFSET"] = f"{options.s2_offset:g}"
-    return tags
+    deviations = options.deviations
+    gained = adapted if adapted and adapted.adapted else None
+    return Provenance(
+        version=__version__,
+        model=card.name,
+        model_sha256=card.weights_sha256,
+        model_license=card.license,
+        s2=relative(options.s2),
+        s1=relative(options.s1) if card.uses_sar else None,
+        dem=relative(options.dem),
+        mask=relative(options.mask),
+        filled=PurePosixPath(options.marks.name),
+        uncertainty=PurePosixPath(deviations.name) if deviations else None,
+        s1_units=f"{sar.units.quantity} ({sar.units.reason})" if sar else None,
+        s2_offset=options.s2_offset,
+        shift=measurement.applied_shift,
+        shift_model=measurement.applied_model,
+        shift_reason=measurement.reason,
+        s1_acquisition=sar.acquisition if sar else UNKNOWN,
+        gap_days=gap_days(sar.acquisition, scene.optical.acquisition) if sar else None,
+        adapted=adapted.status if adapted else None,
+        adapted_gain_db=gained.gain_db if gained else None,
+        adapted_share=gained.share if gained else None,
+    ).to_tags()
 
 
 def _report(options: RemoveOptions, progress: Progress) -> None:

@@ -20,12 +20,11 @@ from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.preview import png
 from cloudfree.report.comparison import BeforeAfter, Comparison, compare_with_truth
+from cloudfree.report.metadata_table import metadata
 from cloudfree.report.metric_format import COLUMNS, percent
-from cloudfree.report.page import render
+from cloudfree.report.page import SceneSection, render
 from cloudfree.report.quicklooks import quicklooks
-from cloudfree.report.scene_section import SceneSection
 from cloudfree.report.sources import Sources, open_sources
-from cloudfree.report.tables import facts
 
 logger = logging.getLogger("cloudfree")
 
@@ -35,7 +34,7 @@ FILES = ("before", "after", "mask", "sar", "truth", "error")
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What the user asked for; field by field the options of the command line."""
+    """The options of `cloudfree report`; names equal its parameters."""
 
     results: tuple[Path, ...]
     output: Path
@@ -46,7 +45,10 @@ class ReportOptions:
 
 @dataclass(frozen=True)
 class SceneReport:
-    """The figures of one result; None and empty where a file or the truth is missing."""
+    """The metrics of one result; None and empty where a file or the truth is missing.
+
+    Names are keys of the JSON output; `reconstructed` is the share of filled pixels.
+    """
 
     name: str
     reconstructed: float | None
@@ -57,7 +59,7 @@ class SceneReport:
 
 @dataclass(frozen=True)
 class ReportResult:
-    """The page, the pictures beside it, and the figures in it."""
+    """The page, the pictures beside it, and the metrics in it."""
 
     output: Path
     quicklooks: tuple[Path, ...]
@@ -79,13 +81,13 @@ def run(options: ReportOptions, progress: Progress) -> ReportResult:
         that must not be replaced or cannot be written.
     """
     _check_output(options)
-    chapters = [
-        _chapter(path, truth, options.output, progress)
+    sections = [
+        _section(path, truth, options.output, progress)
         for path, truth in zip(options.results, _truths(options), strict=True)
     ]
-    files = _write_quicklooks(options, chapters)
-    write_whole(options.output, render(chapters, __version__))
-    return ReportResult(options.output, files, tuple(map(_scene_report, chapters)))
+    files = _write_quicklooks(options, sections)
+    write_whole(options.output, render(sections, __version__))
+    return ReportResult(options.output, files, tuple(map(_scene_report, sections)))
 
 
 def _check_output(options: ReportOptions) -> None:
@@ -114,16 +116,16 @@ def _truths(options: ReportOptions) -> Sequence[Path | None]:
     return options.truth
 
 
-def _chapter(result: Path, truth: Path | None, page: Path, progress: Progress) -> SceneSection:
+def _section(result: Path, truth: Path | None, page: Path, progress: Progress) -> SceneSection:
     with open_sources(result, truth) as sources:
         check_output_names([page], [result.parent / name for name in sources.provenance.files])
         for sentence in sources.missing:
             logger.warning("%s: %s", result.name, sentence)
         return SceneSection(
             title=result.name,
-            reconstructed=_reconstructed(sources),
+            filled=_filled(sources),
             model=sources.provenance.model,
-            facts=facts(sources),
+            metadata=metadata(sources),
             fractions=class_fractions(sources.mask.counts()) if sources.mask else {},
             warnings=sources.provenance.warnings + sources.missing,
             pictures=tuple(quicklooks(sources)),
@@ -131,8 +133,8 @@ def _chapter(result: Path, truth: Path | None, page: Path, progress: Progress) -
         )
 
 
-def _reconstructed(sources: Sources) -> float | None:
-    """Share of the valid pixels that were reconstructed."""
+def _filled(sources: Sources) -> float | None:
+    """Share of the valid pixels that are filled."""
     if sources.filled is None:
         return None
     counts = sources.filled.counts()
@@ -140,11 +142,11 @@ def _reconstructed(sources: Sources) -> float | None:
     return int(counts[FillClass.RECONSTRUCTED]) / max(valid, 1)
 
 
-def _write_quicklooks(options: ReportOptions, chapters: Sequence[SceneSection]) -> tuple[Path, ...]:
+def _write_quicklooks(options: ReportOptions, sections: Sequence[SceneSection]) -> tuple[Path, ...]:
     if options.quicklooks is None:
         return ()
     make_folder(options.quicklooks)
-    files = dict(_files(options.quicklooks, options.results, chapters))
+    files = dict(_files(options.quicklooks, options.results, sections))
     for path in files:
         require_absent(path, options.overwrite)
     for path, encoded in files.items():
@@ -153,11 +155,11 @@ def _write_quicklooks(options: ReportOptions, chapters: Sequence[SceneSection]) 
 
 
 def _files(
-    folder: Path, results: Sequence[Path], chapters: Sequence[SceneSection]
+    folder: Path, results: Sequence[Path], sections: Sequence[SceneSection]
 ) -> Iterator[tuple[Path, bytes]]:
     """Names of the pictures and what goes into them."""
-    for stem, chapter in zip(_unique([path.stem for path in results]), chapters, strict=True):
-        for picture in chapter.pictures:
+    for stem, section in zip(_unique([path.stem for path in results]), sections, strict=True):
+        for picture in section.pictures:
             if picture.name in FILES and picture.composite != "swir":
                 yield folder / f"{stem}_{picture.name}.png", png(picture.pixels)
 
@@ -168,20 +170,20 @@ def _unique(stems: Sequence[str]) -> list[str]:
     return [f"{stem}_{n + 1}" if n else stem for stem, n in zip(stems, earlier, strict=True)]
 
 
-def _scene_report(chapter: SceneSection) -> SceneReport:
+def _scene_report(section: SceneSection) -> SceneReport:
     return SceneReport(
-        chapter.title,
-        chapter.reconstructed,
-        chapter.fractions,
-        chapter.comparison,
-        chapter.warnings,
+        section.title,
+        section.filled,
+        section.fractions,
+        section.comparison,
+        section.warnings,
     )
 
 
 def _lines(scene: SceneReport) -> Iterator[str]:
-    """The name of a scene and its figures in columns."""
+    """The name of a scene and its metrics in columns."""
     share = scene.reconstructed
-    yield scene.name if share is None else f"{scene.name}: {percent(share)} reconstructed"
+    yield scene.name if share is None else f"{scene.name}: {percent(share)} filled"
     if scene.comparison is None:
         return
     yield f"  {'':22}{''.join(f'{column.title:>9}' for column in COLUMNS)}"
@@ -192,6 +194,6 @@ def _lines(scene: SceneReport) -> Iterator[str]:
 
 
 def _rows(region: str, pair: BeforeAfter) -> Iterator[str]:
-    for name, figures in (("before", pair.before), ("after", pair.after)):
-        cells = "".join(f"{column.text(figures):>9}" for column in COLUMNS)
+    for name, metrics in (("before", pair.before), ("after", pair.after)):
+        cells = "".join(f"{column.text(metrics):>9}" for column in COLUMNS)
         yield f"  {region if name == 'before' else '':14}{name:8}{cells}"

@@ -12,15 +12,14 @@ from cloudfree.commands.evaluate.calibration import Calibration
 from cloudfree.commands.evaluate.page import (
     EvaluationPage,
     PatchSection,
-    cross_table,
-    figure_table,
+    metric_table,
     render_evaluation,
 )
 from cloudfree.commands.evaluate.summary import SummaryRow
 from cloudfree.metrics.bootstrap import Interval, Means
 from cloudfree.metrics.image_metrics import Metrics
-from cloudfree.report.metric_format import PSNR
-from cloudfree.report.scene_section import Picture
+from cloudfree.report.metric_format import PSNR, SAM
+from cloudfree.report.pictures import Picture
 
 
 def row(method: str, psnr: float | None, group: str = "all", kind: Any = "pixels") -> SummaryRow:
@@ -30,25 +29,32 @@ def row(method: str, psnr: float | None, group: str = "all", kind: Any = "pixels
     return SummaryRow(kind, group, method, Means(3, figures, intervals))
 
 
-@pytest.fixture
-def page() -> str:
+ROWS = (
+    row("do nothing", 18.0), row("m, raw", 26.0), row("m, written", None, "clear"),
+    row("m, raw", 27.0, "0-20 %", "cover"), row("m, raw", 28.0, "spring_1", "place"),
+    row("m, raw", 29.0, "B02", "band"),
+)  # fmt: skip
+
+
+def render(rows: tuple[SummaryRow, ...] = ROWS) -> str:
     pixels = np.zeros((4, 4, 4), np.uint8)
     return render_evaluation(
         EvaluationPage(
             title="a <model>",
             protocol="glf-cr",
-            facts={"Data": "/data/<x>", "Protocol": "words"},
-            rows=(
-                row("do nothing", 18.0), row("m, raw", 26.0), row("m, written", None, "clear"),
-                row("m, raw", 27.0, "0-20 %", "cover"), row("m, raw", 28.0, "spring_1", "place"),
-                row("m, raw", 29.0, "B02", "band"),
-            ),
+            metadata={"Data": "/data/<x>", "Protocol": "words"},
+            rows=rows,
             calibration={"m": Calibration(10, 0.0123, 0.0234, 0.7, 0.95)},
             skipped=(("p<9>", "broken & lost"),),
-            chapters=(PatchSection("p1", "spring", (Picture("before", "Cloudy", "c", pixels),)),),
+            sections=(PatchSection("p1", "spring", (Picture("before", "Cloudy", "c", pixels),)),),
             version="1.2.3",
         )
-    )  # fmt: skip
+    )
+
+
+@pytest.fixture
+def page() -> str:
+    return render()
 
 
 def test_the_page_needs_nothing_but_itself(page: str) -> None:
@@ -73,13 +79,25 @@ def test_names_cannot_break_the_page(page: str) -> None:
 
 
 def test_the_best_of_a_group_stands_out_in_every_column() -> None:
-    table = figure_table([row("bad", 20.0), row("good", 30.0), row("none", None)])
-    lines = {name: table.split(f">{name}</th>")[1].split("</tr>")[0] for name in ("bad", "good")}
+    page = render((row("bad", 20.0), row("good", 30.0), row("none", None)))
+    lines = {name: page.split(f">{name}</th>")[1].split("</tr>")[0] for name in ("bad", "good")}
     assert '<td class="better">30.00' in lines["good"]
     assert '<td class="better">10.00' in lines["good"], "a smaller angle is better"
     assert "<td>20.00" in lines["bad"]
 
 
 def test_an_interval_stands_behind_its_figure() -> None:
-    assert "25.00\N{EN DASH}28.00" in cross_table([row("m", 26.0)], "Place", PSNR)
-    assert "\N{EN DASH}</td>" in cross_table([row("m", None)], "Place", PSNR)
+    dash = "\N{EN DASH}"
+    assert f"25.00{dash}28.00" in render((row("m", 26.0, "spring_1", "place"),))
+    assert f"<td>{dash}</td>" in render((row("m", None, "spring_1", "place"),))
+
+
+def test_a_table_has_methods_in_order_and_a_cell_for_each_column() -> None:
+    table = metric_table([row("a", 20.0), row("b", 30.0), row("a", 9.0, "clear")], (PSNR, SAM))
+    assert table.methods == ("a", "b")
+    assert [(group.name, list(group.methods)) for group in table.groups] == [
+        ("all", ["a", "b"]),
+        ("clear", ["a"]),
+    ]
+    best = {name: [cell.best for cell in cells] for name, cells in table.groups[0].methods.items()}
+    assert best == {"a": [False, False], "b": [True, True]}

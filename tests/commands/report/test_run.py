@@ -49,7 +49,7 @@ def test_a_constant_error_has_its_known_figures(fake):
         assert figures.after.mae == pytest.approx(ERROR, rel=1e-4)
 
 
-def test_cloudy_pixels_are_the_reconstructed_and_all_are_the_valid_ones(fake):
+def test_cloudy_pixels_are_the_filled_and_all_are_the_valid_ones(fake):
     (scene,) = report(fake).scenes
     cloud = int(cloudy_scene(48, 64)[1].sum())
     comparison = scene.comparison
@@ -159,7 +159,7 @@ def test_moved_inputs_are_named_on_the_page_and_in_the_log(fake, caplog):
     assert result.scenes[0].comparison.all.after.pixels == PIXELS
 
 
-def test_without_marks_all_pixels_are_scored_and_no_share_is_told(fake):
+def test_without_the_mask_of_filled_pixels_all_are_scored_and_the_share_is_unknown(fake):
     fake.filled.unlink()
     (scene,) = report(fake).scenes
     assert (scene.reconstructed, scene.comparison.cloudy) == (None, None)
@@ -173,10 +173,10 @@ def test_warnings_of_the_result_stand_on_the_page(tmp_path):
     assert "<li>3 % have no radar</li>" in text_of(result)
 
 
-def test_without_a_kept_mask_the_marks_take_its_place(tmp_path):
+def test_without_a_kept_mask_the_filled_pixels_take_its_place(tmp_path):
     result = report(write_result(tmp_path, CLOUDFREE_MASK=None))
     assert result.scenes[0].mask_fractions == {}
-    assert "Reconstructed pixels in yellow" in text_of(result)
+    assert "Filled pixels in yellow" in text_of(result)
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 31), (31, 1), (7, 7)])

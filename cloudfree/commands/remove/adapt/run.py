@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cloudfree.commands.remove.adapt.clear_samples import (
@@ -40,13 +39,10 @@ class AdaptationResult:
     share: float = 0.0
     seconds: float = 0.0
 
-    def tags(self) -> Mapping[str, str]:
-        """What goes into the tags of the result."""
-        tags = {"CLOUDFREE_ADAPTED": "yes" if self.adapted else f"no: {self.reason}"}
-        if self.adapted:
-            tags["CLOUDFREE_ADAPTED_GAIN_DB"] = f"{self.gain_db:.2f}"
-            tags["CLOUDFREE_ADAPTED_SHARE"] = f"{self.share:g}"
-        return tags
+    @property
+    def status(self) -> str:
+        """`yes`, or `no` and the reason, for the tags of the result."""
+        return "yes" if self.adapted else f"no: {self.reason}"
 
     def summary(self) -> str:
         """One line for people."""

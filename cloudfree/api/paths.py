@@ -1,0 +1,248 @@
+"""The commands as functions: paths in, typed results out.
+
+Each is imported, with what it needs, when it is first used. The keywords are the fields of the
+options of its command, with the same defaults.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args, get_type_hints
+
+from cloudfree.core.terminal import Progress, silent
+from cloudfree.errors import InputError
+
+if TYPE_CHECKING:
+    from cloudfree.commands.coregister.run import CoregisterResult
+    from cloudfree.commands.evaluate.result import Evaluation
+    from cloudfree.commands.mask.options import MaskResult
+    from cloudfree.commands.remove.options import RemoveResult
+    from cloudfree.inference.model import Model
+
+StrPath = str | os.PathLike[str]
+Resampling = Literal["bilinear", "cubic", "nearest"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+class MaskRules(TypedDict, total=False):
+    """What decides the classes of a mask, as `MaskSettings` has it."""
+
+    threshold: float
+    ndsi: float
+    thorough: bool
+    shadow: bool
+    dilate: str
+
+
+class _OutputKeywords(TypedDict, total=False):
+    """What every command has that reads a Sentinel-2 scene and writes a raster."""
+
+    output: StrPath | None
+    s2_offset: float | None
+    resampling: Resampling
+    overwrite: bool
+    creation_options: Mapping[str, str]
+
+
+class MaskKeywords(MaskRules, _OutputKeywords, total=False):
+    """Those of `MaskOptions`."""
+
+    score: StrPath | None
+    score_dtype: Literal["float32", "uint8"]
+
+
+class _SarKeywords(TypedDict, total=False):
+    """How Sentinel-1 comes to the grid of the optical scene."""
+
+    shift: Literal["auto", "none"]
+    max_shift: float
+    s1_units: Literal["auto", "db", "linear", "dn"]
+    dem: StrPath | None
+    max_gap: float
+
+
+class CoregisterKeywords(_SarKeywords, _OutputKeywords, total=False):
+    """Those of `CoregisterOptions`."""
+
+    quicklook: StrPath | None
+    dry_run: bool
+
+
+class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
+    """Those of `RemoveOptions`."""
+
+    model: StrPath
+    network: str | None
+    mask: StrPath | None
+    report: StrPath | None
+    replace: Literal["clouds", "all"]
+    dilate: str
+    adapt: bool
+    tile: int | None
+    overlap: int | None
+    batch: int | None
+    device: str
+    precision: Precision
+    uncertainty: bool
+    dry_run: bool
+
+
+class EvaluateKeywords(TypedDict, total=False):
+    """Those of `EvaluateOptions`."""
+
+    network: str | None
+    split: Literal["test", "val", "train", "all"] | None
+    protocol: Literal["native", "glf-cr", "uncrtaints"]
+    limit: int | None
+    patch: int
+    places: StrPath | None
+    uncertainty: bool
+    s2_offset: float | None
+    output: StrPath | None
+    pictures: int
+    device: str
+    precision: Precision
+    overwrite: bool
+
+
+def mask(
+    scene: StrPath, *, progress: Progress | None = None, **options: Unpack[MaskKeywords]
+) -> MaskResult:
+    """Write the mask of clouds, shadows and snow of a Sentinel-2 scene, as `cloudfree mask`.
+
+    Raises
+    ------
+    CloudfreeError
+        The scene cannot be used, or an output cannot be written.
+    """
+    from cloudfree.commands.mask.options import MaskOptions
+    from cloudfree.commands.mask.run import run
+
+    given = checked_keywords(MaskKeywords, options)
+    return run(MaskOptions(scene=Path(scene), **given), progress or silent)
+
+
+def coregister(
+    s1: StrPath,
+    s2: StrPath,
+    *,
+    progress: Progress | None = None,
+    **options: Unpack[CoregisterKeywords],
+) -> CoregisterResult:
+    """Write Sentinel-1 in dB on the grid of a Sentinel-2 scene, as `cloudfree coregister`.
+
+    Raises
+    ------
+    CloudfreeError
+        The scenes do not meet or cannot be read, or an output cannot be written.
+    """
+    from cloudfree.commands.coregister.run import CoregisterOptions, run
+
+    given = checked_keywords(CoregisterKeywords, options)
+    return run(CoregisterOptions(s1=Path(s1), s2=Path(s2), **given), progress or silent)
+
+
+def remove(
+    s1: StrPath | None,
+    s2: StrPath,
+    *,
+    progress: Progress | None = None,
+    **options: Unpack[RemoveKeywords],
+) -> RemoveResult:
+    """Write a cloud-free scene, as `cloudfree remove`; `s1` is None for models without Sentinel-1.
+
+    Raises
+    ------
+    CloudfreeError
+        Inputs do not fit each other or the model, or an output cannot be written.
+    """
+    from cloudfree.commands.remove.options import RemoveOptions
+    from cloudfree.commands.remove.run import run
+
+    given = checked_keywords(RemoveKeywords, options)
+    if "model" in given:
+        given["model"] = os.fspath(given["model"])
+    radar = None if s1 is None else Path(s1)
+    return run(RemoveOptions(s1=radar, s2=Path(s2), **given), progress or silent)
+
+
+def evaluate(
+    data: StrPath,
+    model: StrPath | Sequence[StrPath],
+    *,
+    progress: Progress | None = None,
+    **options: Unpack[EvaluateKeywords],
+) -> Evaluation:
+    """Score one or several models on a data set with clear images, as `cloudfree evaluate`.
+
+    Raises
+    ------
+    CloudfreeError
+        No patch can be scored, a model cannot be loaded, or an output cannot be written.
+    """
+    from cloudfree.commands.evaluate.run import EvaluateOptions, run
+
+    models = [model] if isinstance(model, (str, os.PathLike)) else model
+    names = tuple(os.fspath(name) for name in models)
+    given = checked_keywords(EvaluateKeywords, options)
+    return run(EvaluateOptions(data=Path(data), model=names, **given), progress or silent)
+
+
+def load_model(
+    name: StrPath,
+    *,
+    device: str = "auto",
+    precision: Precision = "auto",
+    network: str | None = None,
+) -> Model:
+    """The model of that name, folder, checkpoint or ONNX file, ready to predict.
+
+    `network` decides where the tensors of a bare checkpoint fit several networks.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, its weights do not fit its network, or there is no such device.
+    """
+    from cloudfree.inference.load import load_model as load
+
+    return load(os.fspath(name), device, precision, network)
+
+
+# Keywords that name files.
+_FILES = frozenset({"output", "score", "dem", "quicklook", "mask", "report", "places"})
+
+
+def checked_keywords(known: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keywords as the options of a command take them: files as `Path`, choices among those listed.
+
+    Raises
+    ------
+    TypeError
+        A keyword that `known`, a TypedDict, does not have.
+    InputError
+        A value that is none of the choices.
+    """
+    hints = get_type_hints(known)
+    if unknown := sorted(given.keys() - hints.keys()):
+        raise TypeError(f"unexpected keyword {unknown[0]!r}; known are {', '.join(sorted(hints))}")
+    for name, value in given.items():
+        _check_choice(name, value, hints[name])
+    return {
+        name: Path(value) if name in _FILES and value is not None else value
+        for name, value in given.items()
+    }
+
+
+def _check_choice(name: str, value: Any, hint: Any) -> None:
+    """Refuse a value that is none of those of a `Literal`, with or without None."""
+    options = (hint, *get_args(hint))
+    choices = [choice for one in options for choice in get_args(one) if isinstance(choice, str)]
+    if choices and value is not None and value not in choices:
+        raise InputError(
+            f"{name}={value!r}",
+            wanted=f"one of {', '.join(choices)}",
+            hint=f"correct {name}",
+        )

@@ -1,0 +1,153 @@
+"""The functions on arrays give what the commands write."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+
+import cloudfree
+from cloudfree.core.mask_classes import is_cloud_or_shadow
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from tests.api.conftest import SceneArrays
+
+
+def _numbers(path: Path) -> np.ndarray:
+    with rasterio.open(path) as dataset:
+        return dataset.read()
+
+
+def test_a_mask_of_arrays_is_that_of_the_command(folder: Path, arrays: SceneArrays) -> None:
+    scene, output = folder / "s2_cloudy.tif", folder / "mask.tif"
+    result = cloudfree.mask(scene, output=output, thorough=True, dilate="40m", overwrite=True)
+    found = cloudfree.cloud_mask(
+        arrays.optical, arrays.bands, grid=arrays.grid, sun_azimuth_deg=arrays.azimuth,
+        thorough=True, dilate="40m",
+    )  # fmt: skip
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, _numbers(output)[0])
+    assert result.fractions["cloud"] > 0.1
+
+
+@pytest.mark.parametrize("tile", [None, 96], ids=["one tile", "tiles"])
+def test_clouds_removed_from_arrays_are_those_of_the_command(
+    folder: Path, arrays: SceneArrays, tile: int | None
+) -> None:
+    scene, output = folder / "s2_cloudy.tif", folder / f"clear_{tile}.tif"
+    mask = cloudfree.mask(scene, output=folder / "own.tif", dilate="40m", overwrite=True).output
+    result = cloudfree.remove(
+        folder / "s1.tif", scene, mask=mask, output=output, shift="none", tile=tile,
+        uncertainty=True, device="cpu",
+    )  # fmt: skip
+    assert result.restored is not None and 0.1 < result.restored < 0.9
+    assert result.uncertainty is not None
+    classes = _numbers(mask)[0]
+    clear, deviation = cloudfree.remove_clouds(
+        arrays.optical, arrays.sar, classes, cloudfree.load_model("cloudfree-s", device="cpu"),
+        bands=arrays.bands, tile=tile, uncertainty=True,
+    )  # fmt: skip
+    with OpticalScene(scene) as opened:
+        assert np.array_equal(opened.radiometry.encode(clear), _numbers(output))
+    filled = _numbers(result.filled)[0] == 1
+    assert np.array_equal(np.isfinite(deviation).all(axis=0), filled)
+    assert np.array_equal(clear[:, ~filled], arrays.optical[:, ~filled])
+    told = np.rint(deviation[:, filled] * 10_000)
+    assert np.array_equal(told, _numbers(result.uncertainty)[:, filled])
+
+
+def test_a_scene_with_pixels_missing_is_masked_and_filled_as_the_command_does(
+    folder: Path, arrays: SceneArrays
+) -> None:
+    scene = folder / "holes.tif"
+    with rasterio.open(folder / "s2_cloudy.tif") as whole:
+        numbers = whole.read()
+        numbers[:, :30, 100:] = 0
+        with rasterio.open(scene, "w", **{**whole.profile, "driver": "GTiff"}) as file:
+            file.write(numbers)
+            file.descriptions = whole.descriptions
+            file.update_tags(**whole.tags())
+    result = cloudfree.remove(folder / "s1.tif", scene, shift="none", device="cpu")
+    optical = arrays.optical.copy()
+    optical[:, :30, 100:] = np.nan
+    classes = cloudfree.cloud_mask(
+        optical, arrays.bands, grid=arrays.grid, sun_azimuth_deg=arrays.azimuth, thorough=True,
+        dilate="40m",
+    )  # fmt: skip
+    model = cloudfree.load_model("cloudfree-s", device="cpu")
+    clear = cloudfree.remove_clouds(optical, arrays.sar, classes, model, bands=arrays.bands)
+    assert np.isnan(clear[:, :30, 100:]).all()
+    with OpticalScene(scene) as opened:
+        assert np.array_equal(opened.radiometry.encode(clear), _numbers(result.output))
+
+
+def test_without_a_mask_every_pixel_is_filled(arrays: SceneArrays) -> None:
+    model = cloudfree.load_model("cloudfree-s", device="cpu")
+    _, deviation = cloudfree.remove_clouds(
+        arrays.optical, arrays.sar, None, model, bands=arrays.bands, uncertainty=True
+    )
+    assert deviation.shape == arrays.optical.shape
+    assert np.isfinite(deviation).all()
+
+
+def test_bands_may_come_in_any_order(arrays: SceneArrays, folder: Path) -> None:
+    classes = np.zeros(arrays.optical.shape[1:], np.uint8)
+    classes[40:90, 30:100] = cloudfree.MaskClass.CLOUD
+    model = cloudfree.load_model("cloudfree-s", device="cpu")
+    one = cloudfree.remove_clouds(arrays.optical, arrays.sar, classes, model, bands=arrays.bands)
+    other = cloudfree.remove_clouds(
+        arrays.optical[::-1], arrays.sar, classes, model, bands=arrays.bands[::-1]
+    )
+    assert np.array_equal(one, other[::-1])
+    assert is_cloud_or_shadow(classes).any()
+    assert (one != arrays.optical).any(axis=0).sum() > 1000
+
+
+def test_clouds_without_sentinel_1_stay_and_are_told_of(
+    arrays: SceneArrays, caplog: pytest.LogCaptureFixture
+) -> None:
+    classes = np.ones(arrays.optical.shape[1:], np.uint8)
+    sar = arrays.sar.copy()
+    sar[:, 80:] = np.nan
+    model = cloudfree.load_model("cloudfree-s", device="cpu")
+    with caplog.at_level(logging.WARNING, "cloudfree"):
+        clear = cloudfree.remove_clouds(arrays.optical, sar, classes, model, bands=arrays.bands)
+    assert np.array_equal(clear[:, 80:], arrays.optical[:, 80:])
+    assert (clear[:, :80] != arrays.optical[:, :80]).any()
+    assert "50.0% of the clouds have no Sentinel-1 and stay" in caplog.text
+
+
+BANDS = ("B02", "B03")
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: cloudfree.cloud_mask(np.ones((2, 8, 8), np.uint16), BANDS),
+         "uint16 numbers in the optical array; wanted reflectance as floats, 0-1;"),
+        (lambda: cloudfree.cloud_mask(np.ones((3, 8, 8)), BANDS),
+         "an optical array of shape (3, 8, 8) for 2 bands; wanted (band, y, x);"),
+        (lambda: cloudfree.cloud_mask(np.ones((2, 8, 8)), BANDS), "no band B0"),
+        (lambda: cloudfree.cloud_mask(np.full((2, 8, 8), np.nan), BANDS), "no valid pixel in the"),
+        (lambda: _removed(sar=None), "no SAR array; wanted VV and VH in dB"),
+        (lambda: _removed(sar=np.ones((2, 8, 9))), "a SAR array of shape (2, 8, 9); wanted VV and"),
+        (lambda: _removed(mask=np.ones((9, 8))), "a mask of shape (9, 8); wanted one class a pix"),
+        (lambda: _removed(mask=np.full((8, 8), 9)), "9 in the mask; wanted classes: 0 clear, 1 c"),
+        (lambda: _removed(overlap=900), "an overlap of 900 pixels for tiles of"),
+        (lambda: _removed(model="none"), "no model 'none'; wanted one of"),
+    ],
+    ids=["integers", "bands", "no band", "no pixel", "no radar", "radar", "mask shape", "class",
+         "overlap", "model"],
+)  # fmt: skip
+def test_arrays_that_do_not_fit_are_refused(call: Any, told: str) -> None:
+    with pytest.raises(cloudfree.CloudfreeError) as error:
+        call()
+    assert str(error.value).startswith(told)
+
+
+def _removed(**changed: Any) -> np.ndarray:
+    given = {"optical": np.ones((13, 8, 8)), "sar": np.ones((2, 8, 8)), "mask": None, **changed}
+    return cloudfree.remove_clouds(**given)

@@ -1,0 +1,78 @@
+"""The functions on paths: their keywords are those of the commands, and they run them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+import cloudfree
+from cloudfree.api import paths
+from cloudfree.cloudmask.mask_plan import MaskSettings
+from cloudfree.commands.coregister.run import CoregisterOptions
+from cloudfree.commands.evaluate.run import EvaluateOptions
+from cloudfree.commands.mask.options import MaskOptions
+from cloudfree.commands.remove.options import RemoveOptions
+
+
+@pytest.mark.parametrize(
+    ("keywords", "options", "arguments"),
+    [
+        (paths.MaskRules, MaskSettings, set()),
+        (paths.MaskKeywords, MaskOptions, {"scene"}),
+        (paths.CoregisterKeywords, CoregisterOptions, {"s1", "s2"}),
+        (paths.RemoveKeywords, RemoveOptions, {"s1", "s2"}),
+        (paths.EvaluateKeywords, EvaluateOptions, {"data", "model"}),
+    ],
+    ids=["rules", "mask", "coregister", "remove", "evaluate"],
+)
+def test_keywords_are_the_options_of_the_command(
+    keywords: type, options: Any, arguments: set[str]
+) -> None:
+    hints = get_type_hints(keywords)
+    fields = {field.name: field for field in dataclasses.fields(options)}
+    assert hints.keys() | arguments == fields.keys()
+    assert not hints.keys() & arguments
+    files = {name for name, hint in hints.items() if "PathLike" in str(hint)} - {"model"}
+    assert files == {name for name in hints if "Path" in str(fields[name].type)}
+    assert files <= paths._FILES
+
+
+def test_a_keyword_that_is_not_known_is_refused() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword 'dilated'; known are creation_options"):
+        cloudfree.mask("a.tif", dilated="40m")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: cloudfree.remove("a", "b", shift="off"), "shift='off'; wanted one of auto, none;"),
+        (lambda: cloudfree.evaluate("a", "b", split="half"), "split='half'; wanted one of test, v"),
+    ],
+    ids=["choice", "choice or none"],
+)
+def test_a_value_that_is_none_of_the_choices_is_refused(call: Any, told: str) -> None:
+    with pytest.raises(cloudfree.InputError) as error:
+        call()
+    assert str(error.value).startswith(told)
+
+
+def test_a_scene_is_scored_by_paths(folder: Path) -> None:
+    found = cloudfree.evaluate(folder, ["cloudfree-s"], patch=160, device="cpu", limit=1)
+    assert {row.method for row in found.of_kind("pixels")} == {
+        "do nothing", "cloudfree-s, raw", "cloudfree-s, written",
+    }  # fmt: skip
+
+
+def test_progress_is_a_callback(folder: Path) -> None:
+    seen: dict[str, int] = {}
+
+    def count(steps: Iterable[Any], total: int, what: str, unit: str = "step") -> Iterator[Any]:
+        seen[what] = total
+        yield from steps
+
+    cloudfree.mask(folder / "s2_cloudy.tif", output=folder / "count.tif", progress=count)
+    assert seen == {"shadow statistics": 3, "cloud mask": 3}
