@@ -30,7 +30,7 @@ class MaskFile(Dataset):
 
     def __init__(self, path: Path, grid: Grid) -> None:
         super().__init__(path)
-        with self.closed_if_refused():
+        with self.closed_on_error():
             self.grid = grid_of(self.handle)
             _check_form(self, grid)
 
@@ -44,7 +44,7 @@ class MaskFile(Dataset):
             Not one band of bytes on the grid, or values that are no classes.
         """
         mask = cls(path, grid)
-        with mask.closed_if_refused():
+        with mask.closed_on_error():
             values = np.flatnonzero(mask.counts()).tolist()
             _check_values(path.name, values, mask.handle.nodata)
         return mask

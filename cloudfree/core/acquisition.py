@@ -1,4 +1,4 @@
-"""When and from where a scene was seen."""
+"""When, by which satellite and from which orbit a scene was acquired."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SUN_AZIMUTH_TAG = "MEAN_SUN_AZIMUTH_ANGLE"
 
 @dataclass(frozen=True)
 class Acquisition:
-    """What a product tells of its acquisition; None where it does not.
+    """Acquisition metadata of a product; None if unknown.
 
-    `acquired` is in UTC and aware of it; `orbit_direction` is ascending or descending.
+    `acquired` is timezone-aware UTC; `orbit_direction` is ascending or descending.
     """
 
     product: str | None = None
@@ -24,7 +24,7 @@ class Acquisition:
     relative_orbit: int | None = None
 
     def gap(self, other: Acquisition) -> timedelta | None:
-        """Time between two acquisitions, never negative; None where one is not dated."""
+        """Time between two acquisitions, never negative; None if one of them is not dated."""
         if self.acquired is None or other.acquired is None:
             return None
         return abs(self.acquired - other.acquired)

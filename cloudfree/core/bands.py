@@ -14,7 +14,7 @@ OPTICAL_BANDS = (
 )  # fmt: skip
 SAR_BANDS = ("VV", "VH")
 
-# The only band counts whose order leaves no doubt: L1C has all bands, L2A all but the cirrus band.
+# The only unambiguous band counts: L1C has all bands, L2A all but the cirrus band.
 _POSITIONAL = {
     13: OPTICAL_BANDS,
     12: tuple(band for band in OPTICAL_BANDS if band != "B10"),
@@ -32,10 +32,10 @@ _COMMON_NAMES = {
 _BAND_CODE = re.compile(r"^B0?(8A|[1-9]|1[0-2])(?![0-9A-Z])", re.IGNORECASE)
 # A polarisation as a word of a name or description.
 POLARISATION = re.compile(r"(?<![A-Z])(VV|VH)(?![A-Z])", re.IGNORECASE)
-# What was sent horizontally; models know nothing of it.
+# Horizontal transmission, which no model is trained on.
 _HORIZONTAL = re.compile(r"(?<![A-Z])(HH|HV)(?![A-Z])", re.IGNORECASE)
 _OTHER_SCENE = "choose a scene with VV and VH: HH and HV show the ground differently"
-_NAME_THEM = "name the bands VV and VH, put A_VH.tif beside A_VV.tif, or give their folder"
+_NAME_THEM = "name the bands VV and VH, put A_VH.tif next to A_VV.tif, or give their folder"
 
 
 def optical_band(description: str | None) -> str | None:
@@ -54,9 +54,9 @@ def polarisation(description: str | None) -> str | None:
 
 
 def find_optical_bands(descriptions: Sequence[str | None]) -> dict[str, int]:
-    """Where each optical band stands in a file: band name -> index from 0.
+    """Index, from 0, of each optical band in a file, by band name.
 
-    Names decide; a file without names is read by position if its count leaves no doubt.
+    Names decide; a file without names is read by position if its count is unambiguous.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def find_optical_bands(descriptions: Sequence[str | None]) -> dict[str, int]:
 
 
 def find_polarisations(descriptions: Sequence[str | None]) -> dict[str, int]:
-    """Where VV and VH stand in a file: polarisation -> index from 0.
+    """Index, from 0, of VV and VH in a file, by polarisation.
 
     Two bands without any name are taken for VV and VH in this order.
 

@@ -1,4 +1,4 @@
-"""The eight ways to lay a square on itself: flips and quarter turns."""
+"""The dihedral group D4: the eight rotations and reflections of a square."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 @dataclass(frozen=True)
 class DihedralTransform:
-    """So many quarter turns, and then perhaps a flip of the columns."""
+    """Rotation by quarter turns, then optionally a flip of the columns."""
 
     quarters: int
     flipped: bool
 
     def apply(self, array: NDArray[Scalar]) -> NDArray[Scalar]:
-        """The turned array, (..., y, x); odd quarters swap height and width."""
-        turned = np.rot90(array, self.quarters, axes=(-2, -1))
-        return np.ascontiguousarray(turned[..., ::-1] if self.flipped else turned)
+        """The transformed array, (..., y, x); odd quarters swap height and width."""
+        rotated = np.rot90(array, self.quarters, axes=(-2, -1))
+        return np.ascontiguousarray(rotated[..., ::-1] if self.flipped else rotated)
 
-    def undone(self, turned: NDArray[Scalar]) -> NDArray[Scalar]:
-        """The array whose turned one this is."""
-        array = turned[..., ::-1] if self.flipped else turned
+    def inverse(self, transformed: NDArray[Scalar]) -> NDArray[Scalar]:
+        """The array from which `apply` makes `transformed`."""
+        array = transformed[..., ::-1] if self.flipped else transformed
         return np.ascontiguousarray(np.rot90(array, -self.quarters, axes=(-2, -1)))
 
 

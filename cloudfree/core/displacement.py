@@ -1,4 +1,4 @@
-"""How far one image lies from another: one shift, or a displacement that bends lines."""
+"""Displacement of Sentinel-1 relative to the optical grid: a shift, an affine, or a field."""
 
 from __future__ import annotations
 
@@ -11,6 +11,25 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float64
+
+# Points per side at which the length of a displacement is evaluated.
+SAMPLES_PER_SIDE = 33
+
+
+class Displacement(Protocol):
+    """Where Sentinel-1 content lies relative to the optical grid, in optical pixels.
+
+    `length` is the largest distance over the scene.
+    """
+
+    def locate(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
+        """Where Sentinel-1 shows what the optical scene shows at these rows and columns."""
+        ...
+
+    @property
+    def length(self) -> float:
+        """Distance in pixels."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,34 +56,14 @@ class Shift:
 NO_SHIFT = Shift()
 
 
-# Points per side at which the length of a displacement is looked at.
-LATTICE = 33
-
-
-class Displacement(Protocol):
-    """Where Sentinel-1 content lies relative to the optical grid, in optical pixels.
-
-    `length` is the largest distance over the scene.
-    """
-
-    def locate(self, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
-        """Where Sentinel-1 shows what the optical scene shows at these rows and columns."""
-        ...
-
-    @property
-    def length(self) -> float:
-        """Distance in pixels."""
-        ...
-
-
 @dataclass(frozen=True)
 class PolynomialDisplacement:
     """A displacement that changes over a scene of `height` x `width` pixels.
 
-    `coefficients` holds rows and columns for each of `powers(degree)` of the place, which runs from
-    -1 to 1 between the centres of the outermost pixels. A displacement of degree 1 goes on for
-    ever; one of a higher degree stays what it is at the edge of `bounds` (first row, first column,
-    last row, last column, all from -1 to 1), where nothing was measured any more.
+    `coefficients` holds rows and columns for each of the `monomials` of a position, which runs from
+    -1 to 1 between the centres of the outermost pixels. A displacement of degree 1 is extrapolated;
+    one of a higher degree stays constant beyond `bounds` (first row, first column, last row, last
+    column, all from -1 to 1), where nothing was measured.
     """
 
     degree: int
@@ -115,10 +114,10 @@ class PolynomialDisplacement:
         return around
 
     def _moved(self) -> tuple[Float64, Float64]:
-        """How far the points of a lattice over the scene are moved down and right."""
+        """Displacement, down and right, at evenly spaced points over the scene."""
         rows, cols = np.meshgrid(
-            np.linspace(0, self.height - 1, LATTICE),
-            np.linspace(0, self.width - 1, LATTICE),
+            np.linspace(0, self.height - 1, SAMPLES_PER_SIDE),
+            np.linspace(0, self.width - 1, SAMPLES_PER_SIDE),
             indexing="ij",
         )
         there = self.locate(rows, cols)
@@ -127,7 +126,7 @@ class PolynomialDisplacement:
 
 @dataclass(frozen=True)
 class CoarserDisplacement:
-    """A displacement counted in pixels each of which is `rows` x `cols` of its own."""
+    """A displacement in pixels each of which covers `rows` x `cols` pixels of `fine`."""
 
     fine: Displacement
     rows: float
@@ -146,10 +145,41 @@ class CoarserDisplacement:
 
 
 def coarser(displacement: Displacement, rows: float, cols: float) -> Displacement:
-    """The same displacement in pixels each of which is `rows` x `cols` of those it counts."""
+    """The same displacement in pixels each of which covers `rows` x `cols` of the original."""
     if isinstance(displacement, Shift):
         return Shift(displacement.row / rows, displacement.col / cols)
     return displacement if rows == cols == 1 else CoarserDisplacement(displacement, rows, cols)
+
+
+def mean_shift(displacement: Displacement) -> Shift:
+    """Mean of a displacement over the scene."""
+    if isinstance(displacement, PolynomialDisplacement):
+        return displacement.middle
+    assert isinstance(displacement, Shift)
+    return displacement
+
+
+def reach_px(displacement: Displacement) -> int:
+    """Largest displacement along rows or columns, rounded up to whole pixels."""
+    if isinstance(displacement, Shift):
+        return math.ceil(max(abs(displacement.row), abs(displacement.col)))
+    return math.ceil(displacement.length)
+
+
+def kind(displacement: Displacement) -> str:
+    """Its name in messages and JSON: translation, affine or field."""
+    if not isinstance(displacement, PolynomialDisplacement):
+        return "translation"
+    return "affine" if displacement.degree == 1 else "field"
+
+
+def describe_displacement(displacement: Displacement) -> str:
+    """A displacement in words."""
+    shift = mean_shift(displacement)
+    text = f"{shift.row:+.2f} rows, {shift.col:+.2f} columns"
+    if kind(displacement) == "translation":
+        return text
+    return f"{text} in the mean, {displacement.length:.2f} px at most ({kind(displacement)})"
 
 
 def monomials(row: Float64, col: Float64, degree: int) -> list[Float64]:
@@ -161,36 +191,5 @@ def monomials(row: Float64, col: Float64, degree: int) -> list[Float64]:
     ]
 
 
-def kind(displacement: Displacement) -> str:
-    """Its name for people and JSON: translation, affine or field."""
-    if not isinstance(displacement, PolynomialDisplacement):
-        return "translation"
-    return "affine" if displacement.degree == 1 else "field"
-
-
-def mean_shift(displacement: Displacement) -> Shift:
-    """The one shift that comes nearest to a displacement."""
-    if isinstance(displacement, PolynomialDisplacement):
-        return displacement.middle
-    assert isinstance(displacement, Shift)
-    return displacement
-
-
-def describe_displacement(displacement: Displacement) -> str:
-    """A displacement for people."""
-    shift = mean_shift(displacement)
-    text = f"{shift.row:+.2f} rows, {shift.col:+.2f} columns"
-    if kind(displacement) == "translation":
-        return text
-    return f"{text} in the mean, {displacement.length:.2f} px at most ({kind(displacement)})"
-
-
-def reach_px(displacement: Displacement) -> int:
-    """Whole pixels that content moves at most along rows or columns."""
-    if isinstance(displacement, Shift):
-        return math.ceil(max(abs(displacement.row), abs(displacement.col)))
-    return math.ceil(displacement.length)
-
-
-def _unit(places: Float64, size: int) -> NDArray[np.float64]:
-    return np.asarray(2 * places / max(size - 1, 1) - 1, dtype=np.float64)
+def _unit(positions: Float64, size: int) -> NDArray[np.float64]:
+    return np.asarray(2 * positions / max(size - 1, 1) - 1, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Rectangles of pixels, and where the pixels of a scene lie on the Earth."""
+"""Windows of pixels, and grids: their position on the Earth."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def strips(height: int, width: int, rows: int) -> Iterator[Window]:
 class Grid:
     """Coordinate system, geotransform and size of a scene.
 
-    `crs` is a WKT string or None where the file names none; `transform` maps (column, row) of a
+    `crs` is a WKT string or None if the file has none; `transform` maps (column, row) of a
     pixel corner to coordinates of `crs`.
     """
 

@@ -1,8 +1,8 @@
 """Units: digital numbers to reflectance and back, linear power to dB and back.
 
 Inside the program optical pixels are top-of-atmosphere reflectance (0-1) and radar pixels are
-sigma-nought in dB, both float32 with NaN for nodata. Readers convert at the door, writers convert
-back, nobody in between converts.
+sigma-nought in dB, both float32 with NaN for nodata. Readers and writers
+convert; code between them does not.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ Float64 = NDArray[np.float64]
 # QUANTIFICATION_VALUE of every Sentinel-2 product since 2016 (S2 PSD-14.9, section 4.9).
 QUANTIFICATION = 10_000.0
 
-# Atmospheric correction may go somewhat below 0; what lies below this marks missing pixels, whether
-# a file declares it or not: -9999 and -32768 as digital numbers or as reflectance, and mixtures.
-LEAST_REFLECTANCE = -0.9
+# Atmospheric correction may yield slightly negative values; anything lower is nodata, whether a
+# file declares it or not: -9999 and -32768 as digital numbers or as reflectance, and mixtures.
+MIN_REFLECTANCE = -0.9
 
 # Below the noise floor of Sentinel-1 (NESZ about -22 dB): keeps the logarithm of zero finite.
 MIN_POWER = 1e-5
@@ -30,7 +30,7 @@ MIN_POWER = 1e-5
 
 @dataclass(frozen=True)
 class Radiometry:
-    """How the numbers of a file mean reflectance: `reflectance = number * scale + offset`."""
+    """Conversion of the numbers in a file: `reflectance = number * scale + offset`."""
 
     dtype: str
     scale: float
@@ -42,27 +42,27 @@ class Radiometry:
 
         A pixel is missing where every band is nodata: one band alone may be 0 on dark ground, as
         the cirrus band often is. Where NaN is nodata, 0 in every band is missing as well. A number
-        in any band that means no reflectance, such as NaN or -9999, means missing.
+        in any band that is no reflectance, such as NaN or -9999, makes the pixel missing.
         """
         if np.issubdtype(native.dtype, np.unsignedinteger) and self.nodata == 0:
-            if native[0].all():  # as inside a scene: one band tells it of all pixels
+            if native[0].all():  # as inside a scene: one band is enough
                 return np.ones(native.shape[1:], dtype=np.bool_)
             # One pass over what is the largest array of all: some bit is set.
             return np.asarray(np.bitwise_or.reduce(native, axis=0) != 0, dtype=np.bool_)
-        valid = self._means_reflectance(native).all(axis=0)
-        mark = 0.0 if self.nodata is not None and np.isnan(self.nodata) else self.nodata
-        if mark is not None and (native[0] == mark).any():
-            valid &= (native != mark).any(axis=0)
+        valid = self._is_reflectance(native).all(axis=0)
+        nodata = 0.0 if self.nodata is not None and np.isnan(self.nodata) else self.nodata
+        if nodata is not None and (native[0] == nodata).any():
+            valid &= (native != nodata).any(axis=0)
         return np.asarray(valid, dtype=np.bool_)
 
-    def _means_reflectance(self, native: NDArray[np.generic]) -> NDArray[np.bool_]:
-        """True where a number is more than a mark, of the shape of `native`."""
+    def _is_reflectance(self, native: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """True where a number is no nodata value, of the shape of `native`."""
         if np.issubdtype(native.dtype, np.unsignedinteger):
             return np.ones(native.shape, dtype=np.bool_)
-        least = (LEAST_REFLECTANCE - self.offset) / self.scale
+        lowest = (MIN_REFLECTANCE - self.offset) / self.scale
         if np.issubdtype(native.dtype, np.integer):
-            return np.asarray(np.greater(native, math.floor(least)), dtype=np.bool_)
-        return np.asarray(np.greater(native, least) & np.less(native, np.inf), dtype=np.bool_)
+            return np.asarray(np.greater(native, math.floor(lowest)), dtype=np.bool_)
+        return np.asarray(np.greater(native, lowest) & np.less(native, np.inf), dtype=np.bool_)
 
     def decode(self, native: NDArray[np.generic]) -> Float32:
         """Reflectance, (band, y, x), of the numbers in a file; NaN where they are missing."""
@@ -72,18 +72,18 @@ class Radiometry:
         return reflectance
 
     def reflectance(self, native: NDArray[np.generic]) -> Float32:
-        """Reflectance of the numbers in a file, of any shape, as if none were missing."""
-        with np.errstate(over="ignore"):  # marks such as the least float become infinite
+        """Reflectance of the numbers in a file, of any shape, nodata not considered."""
+        with np.errstate(over="ignore"):  # nodata such as the lowest float becomes infinite
             reflectance: Float32 = np.multiply(native, np.float32(self.scale), dtype=np.float32)
         if self.offset:
             reflectance += np.float32(self.offset)
         return reflectance
 
     def encode(self, reflectance: Float32) -> NDArray[np.generic]:
-        """The numbers that mean `reflectance`; a valid pixel never becomes nodata.
+        """The numbers that encode `reflectance`; a valid pixel never becomes nodata.
 
         Integers are rounded and kept within their type; a number that would be the nodata value is
-        moved to the one beside it. NaN becomes nodata, where there is such a value.
+        moved to the adjacent one. NaN becomes nodata if the file has such a value.
         """
         dtype = np.dtype(self.dtype)
         # The narrowest floats that hold every number of the type: these arrays are large.
@@ -96,21 +96,21 @@ class Radiometry:
             limits = np.iinfo(dtype)
             np.clip(np.rint(numbers, out=numbers), limits.min, limits.max, out=numbers)
         if self.nodata is not None:
-            numbers[numbers == self.nodata] = _beside(self.nodata, dtype)
+            numbers[numbers == self.nodata] = _adjacent(self.nodata, dtype)
             numbers[missing] = self.nodata
         return numbers.astype(dtype, copy=False)
 
 
-def _beside(number: float, dtype: np.dtype[Any]) -> float:
+def _adjacent(number: float, dtype: np.dtype[Any]) -> float:
     """The next larger number of a type, or the next smaller one of a number that has none."""
     if np.issubdtype(dtype, np.integer):
         return number + 1 if number < np.iinfo(dtype).max else number - 1
-    way = np.inf if number < 1 else -np.inf
-    return float(np.nextafter(dtype.type(number), dtype.type(way)))
+    towards = np.inf if number < 1 else -np.inf
+    return float(np.nextafter(dtype.type(number), dtype.type(towards)))
 
 
 def default_nodata(dtype: DTypeLike) -> float:
-    """What marks missing pixels in a Sentinel-2 file that does not say: 0, or NaN among floats.
+    """Nodata of a Sentinel-2 file that declares none: 0, or NaN among floats.
 
     Source: SPECIAL_VALUE_NODATA of the product metadata, S2 PSD-14.9.
     """
@@ -123,5 +123,5 @@ def decibel(power: Float32) -> Float32:
 
 
 def linear_power(decibels: Float32) -> Float32:
-    """The power that `decibels` stand for."""
+    """Decibels to linear power."""
     return np.asarray(10.0 ** (decibels / 10.0), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What people at a terminal see: progress, log messages, tables of text."""
+"""Progress, captured and muted log messages, text tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Step = TypeVar("Step")
 
 
 class Progress(Protocol):
-    """Passes steps through and shows how many of `total` are done.
+    """Iterates over steps and shows how many of `total` are done.
 
     `what` names the work and `unit` one of its steps: such as "cloud mask" and "strip".
     """
@@ -33,44 +33,44 @@ def silent(steps: Iterable[Step], total: int, what: str, unit: str = "step") -> 
 
 @contextmanager
 def captured_warnings() -> Iterator[list[str]]:
-    """The warnings of the block instead of all that it would say."""
-    logger, kept = logging.getLogger("cloudfree"), list[str]()
+    """Collect the warnings of a block; log nothing."""
+    collected = list[str]()
     handlers, propagate = logger.handlers[:], logger.propagate
-    logger.handlers[:], logger.propagate = [_Keeper(kept)], False
+    logger.handlers[:], logger.propagate = [_Collector(collected)], False
     try:
-        yield kept
+        yield collected
     finally:
         logger.handlers[:], logger.propagate = handlers, propagate
 
 
-class _Keeper(logging.Handler):
-    def __init__(self, kept: list[str]) -> None:
+class _Collector(logging.Handler):
+    def __init__(self, collected: list[str]) -> None:
         super().__init__(logging.WARNING)
-        self._kept = kept
+        self._collected = collected
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a warning."""
-        self._kept.append(record.getMessage())
+        """Collect a warning."""
+        self._collected.append(record.getMessage())
 
 
 @contextmanager
 def muted_log() -> Iterator[None]:
-    """Keep back what is said of single patches: of thousands it would drown the rest."""
+    """Mute everything below errors, such as messages on each of thousands of patches."""
 
-    def keep_back(record: logging.LogRecord) -> bool:
+    def is_error(record: logging.LogRecord) -> bool:
         return record.levelno >= logging.ERROR
 
-    logger.addFilter(keep_back)
+    logger.addFilter(is_error)
     try:
         yield
     finally:
-        logger.removeFilter(keep_back)
+        logger.removeFilter(is_error)
 
 
-def text_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A line of heads and one for each row, every column as wide as its longest text."""
-    lines = [heads, *rows]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
+def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A header line and one line for each row, every column as wide as its longest text."""
+    lines = [headers, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in lines

@@ -47,7 +47,7 @@ MIN_CHANGE_PX = 0.1
 MAX_SMEAR_PX = 0.7
 
 # Points along each side of a scene that stand for all of it.
-LATTICE = 9
+SAMPLES_PER_SIDE = 9
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _step(coefficients: Float64, terms: Float64, simpler: int, matches: TiePoint
 
 def _lattice(count: int) -> Float64:
     """Powers, (n, count), of points all over a scene."""
-    steps = np.linspace(-1, 1, LATTICE)
+    steps = np.linspace(-1, 1, SAMPLES_PER_SIDE)
     rows, cols = (part.ravel() for part in np.meshgrid(steps, steps, indexing="ij"))
     degree = next(d for d in range(len(MIN_GAIN) + 1) if (d + 1) * (d + 2) // 2 == count)
     return np.stack(monomials(rows, cols, degree), axis=1)

@@ -87,8 +87,8 @@ class Windows:
         `shift`, (n, 2), is where they are taken, one pixel to either side.
         """
         steps = np.array([(0, 0), (1, 0), (0, 1), (-1, 0), (0, -1)], dtype=np.float64)
-        here, *output_beside = self.value(shift + steps[:, None])
-        ahead, behind = np.stack(output_beside[:2], axis=1), np.stack(output_beside[2:], axis=1)
+        here, *neighbours = self.value(shift + steps[:, None])
+        ahead, behind = np.stack(neighbours[:2], axis=1), np.stack(neighbours[2:], axis=1)
         return (ahead - behind) / 2, 2 * here[:, None] - ahead - behind
 
     def value(self, shift: Float64) -> Float64:

@@ -1,4 +1,4 @@
-"""From a file of weights to a network that has them, whatever layout it was published in."""
+"""Reading checkpoints of any published layout, and loading them into networks."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ Tensors = dict[str, Tensor]
 
 KERAS_SUFFIXES = (".h5", ".hdf5")
 
-# Under which key training scripts put the weights, the one that is used for prediction first.
+# Keys under which training scripts save the weights, in order of preference for prediction.
 WRAPPERS = ("network", "state_dict", "model_state_dict", "params_ema", "params", "model")
 
-# The configuration that some training scripts leave beside the checkpoint.
+# The configuration that some training scripts save next to the checkpoint.
 SIDECAR = "conf.json"
 
-# How a file begins that torch wrote: a zip archive, or before torch 1.6 a pickle (protocol 2).
-TORCH_BEGINNINGS = (b"PK", b"\x80")
+# First bytes of a file saved by torch: a zip archive, or before torch 1.6 a pickle (protocol 2).
+TORCH_MAGIC = (b"PK", b"\x80")
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,13 @@ def read_tensors(path: Path) -> Tensors:
 def identify(path: Path, tensors: Tensors, network: str | None = None) -> IdentifiedCheckpoint:
     """Which network the tensors belong to; `network` forces the choice.
 
-    The networks are asked in the order of the catalogue; where none answers, a prefix that all
-    names share (`module.`, `net_G.`, `gen.gen.`) is taken off and they are asked again.
+    Networks are tried in the order of the registry; if none fits, a prefix that all names share
+    (`module.`, `net_G.`, `gen.gen.`) is removed and they are tried again.
 
     Raises
     ------
     ModelError
-        No network has such tensors, or the one that was named has not.
+        No network has such tensors, or the given network has not.
     """
     names = [network] if network else network_names()
     for candidate in _without_prefixes(tensors):
@@ -86,14 +86,14 @@ def identify(path: Path, tensors: Tensors, network: str | None = None) -> Identi
                 return IdentifiedCheckpoint(name, {**settings, **_sidecar(path, name)}, own)
     raise ModelError(
         f"the tensors of {path.name} ({', '.join(list(tensors)[:3])}, ...) are not those of "
-        + (network if network else "a network in the catalogue"),
+        + (network if network else "a network in the registry"),
         wanted=f"a checkpoint of {', '.join(names)}",
         hint="check the file; `cloudfree models list` shows all networks",
     )
 
 
 def build_network(name: str, settings: Mapping[str, Any]) -> nn.Module:
-    """The network of that name in the catalogue, with untrained weights.
+    """Build the network of that name, with untrained weights.
 
     Raises
     ------
@@ -112,38 +112,40 @@ def build_network(name: str, settings: Mapping[str, Any]) -> nn.Module:
 
 
 def load_strictly(name: str, network: nn.Module, tensors: Tensors, source: str) -> None:
-    """Put tensors into the network of that name; every one must fit, by name and by shape.
+    """Load tensors into the network of that name; all must fit by name and shape.
 
-    Prefixes that all names share are taken off until they fit.
+    Prefixes that all names share are removed until they fit.
 
     Raises
     ------
     ModelError
-        Lists what is missing, what is too much and what has another shape.
+        Lists missing and unexpected tensors, and those of another shape.
     """
-    wanted = network.state_dict()
+    expected = network.state_dict()
     forms = [_own_names(name, form) for form in _without_prefixes(tensors)]
-    tensors = next((form for form in forms if form.keys() == wanted.keys()), forms[0])
+    tensors = next((form for form in forms if form.keys() == expected.keys()), forms[0])
     wrong = {
-        "missing": sorted(wanted.keys() - tensors.keys()),
-        "unexpected": sorted(tensors.keys() - wanted.keys()),
+        "missing": sorted(expected.keys() - tensors.keys()),
+        "unexpected": sorted(tensors.keys() - expected.keys()),
         "of another shape": sorted(
-            key for key in tensors.keys() & wanted.keys() if tensors[key].shape != wanted[key].shape
+            key
+            for key in tensors.keys() & expected.keys()
+            if tensors[key].shape != expected[key].shape
         ),
     }
     if any(wrong.values()):
         lists = [f"{kind}: {_listed(names)}" for kind, names in wrong.items() if names]
         raise ModelError(
             f"tensors of {source} do not fit the network ({'; '.join(lists)})",
-            wanted=f"exactly its {len(wanted)} tensors",
+            wanted=f"exactly its {len(expected)} tensors",
             hint="use weights that were trained with this network and these settings",
         )
     network.load_state_dict(tensors)
 
 
-def _listed(names: list[str], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _listed(names: list[str], limit: int = 5) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
 
 
 def _read_safetensors(path: Path) -> Tensors:
@@ -155,16 +157,16 @@ def _read_safetensors(path: Path) -> Tensors:
 
 def _read_pickle(path: Path) -> Tensors:
     with path.open("rb") as file:
-        if not file.read(2).startswith(TORCH_BEGINNINGS):
+        if not file.read(2).startswith(TORCH_MAGIC):
             raise _no_checkpoint(path)
     try:
         with warnings.catch_warnings():
-            # torch warns of old pickles before it refuses or reads them; the outcome says enough.
+            # torch warns of old pickles before it reads or rejects them.
             warnings.simplefilter("ignore", UserWarning)
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelError(
-            f"{path.name} holds more than tensors ({_what_torch_refused(error)})",
+            f"{path.name} holds more than tensors ({_rejected_by_torch(error)})",
             wanted="a checkpoint that loads without running code",
             hint="save its state_dict alone where you trust it, then `cloudfree models convert`",
         ) from error
@@ -173,17 +175,17 @@ def _read_pickle(path: Path) -> Tensors:
     return _unwrapped(path, content)
 
 
-def _what_torch_refused(error: Exception) -> str:
-    """What torch tells of the file, as `unsupported GLOBAL os.system`; it advises to run it too."""
-    told = re.search(r"(?i)unsupported (?:global: )?\w+ \S+", str(error))
-    return told[0].rstrip(".") if told else type(error).__name__
+def _rejected_by_torch(error: Exception) -> str:
+    """Torch's reason, as `unsupported GLOBAL os.system`, without its advice to run the file."""
+    reason = re.search(r"(?i)unsupported (?:global: )?\w+ \S+", str(error))
+    return reason[0].rstrip(".") if reason else type(error).__name__
 
 
 def _no_checkpoint(path: Path) -> ModelError:
     return ModelError(
         f"{path.name} is no checkpoint",
         wanted="a model's name or folder, a checkpoint (safetensors, PyTorch, Keras .h5), or ONNX",
-        hint="correct --model; `cloudfree models list` shows the models that are here",
+        hint="correct --model; `cloudfree models list` shows the available models",
     )
 
 
@@ -196,12 +198,11 @@ def _damaged(path: Path, error: Exception) -> ModelError:
 
 
 def _unwrapped(path: Path, content: Any) -> Tensors:
-    """The mapping of tensors inside what a training script saved."""
+    """The mapping of tensors in a saved object."""
     while isinstance(content, Mapping):
         if content and all(isinstance(value, Tensor) for value in content.values()):
             return dict(content)
-        inner = next((content[key] for key in WRAPPERS if key in content), None)
-        content = inner
+        content = next((content[key] for key in WRAPPERS if key in content), None)
     raise ModelError(
         f"{path.name} holds no mapping of tensors",
         wanted=f"a state_dict, alone or under one of {', '.join(WRAPPERS)}",
@@ -213,14 +214,14 @@ def _check_usable(path: Path, tensors: Tensors) -> None:
     broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
     if broken:
         raise ModelError(
-            f"{path.name} has weights that are no numbers ({_listed(broken)})",
+            f"{path.name} has weights that are not finite ({_listed(broken)})",
             wanted="finite weights",
-            hint="use a checkpoint from before the training broke",
+            hint="use a checkpoint from before the training diverged",
         )
 
 
 def _without_prefixes(tensors: Tensors) -> Iterator[Tensors]:
-    """The tensors as they are, then without the first part of the names as long as all share it."""
+    """The tensors, then with the first part of the names removed as long as all share it."""
     while tensors:
         yield tensors
         first = {key.partition(".")[0] for key in tensors}
@@ -230,7 +231,7 @@ def _without_prefixes(tensors: Tensors) -> Iterator[Tensors]:
 
 
 def _settings(path: Path, name: str, tensors: Tensors) -> dict[str, Any] | None:
-    """Constructor arguments of a network with such tensors; None if it is another one."""
+    """Constructor arguments of a network by its tensors; None if they are of another one."""
     shapes = {key: tuple(value.shape) for key, value in tensors.items()}
     module = _module(network_entry(name).get("same_tensors_as", name))
     try:
@@ -245,7 +246,7 @@ def _settings(path: Path, name: str, tensors: Tensors) -> dict[str, Any] | None:
 
 
 def _own_names(name: str, tensors: Tensors) -> Tensors:
-    """The tensors under the names a network knows them by, without those it makes itself."""
+    """The tensors renamed to the network's own keys, without those that it computes."""
     network_class = _network_class(name)
     for pattern, replacement in getattr(network_class, "RENAMED_KEYS", ()):
         tensors = {re.sub(pattern, replacement, key): value for key, value in tensors.items()}
@@ -262,21 +263,21 @@ def _module(name: str) -> Any:
 
 
 def _sidecar(path: Path, name: str) -> dict[str, Any]:
-    """What the configuration beside a checkpoint tells that tensors cannot."""
+    """Settings in the configuration next to a checkpoint, which tensors do not show."""
     network = _network_class(name)
-    wanted = getattr(network, "SIDECAR_SETTINGS", ())
-    if not wanted:
+    names = getattr(network, "SIDECAR_SETTINGS", ())
+    if not names:
         return {}
     configuration = _configuration(path.with_name(SIDECAR))
     _check_design(path, configuration, getattr(network, "SIDECAR_FIXED", ()))
-    if missing := [key for key in wanted if key not in configuration]:
-        logger.info("no %s in %s beside %s: the published value is taken",
+    if missing := [key for key in names if key not in configuration]:
+        logger.info("no %s in %s next to %s: the published value is used",
                     " and ".join(missing), SIDECAR, path.name)  # fmt: skip
-    return {key: configuration[key] for key in wanted if key in configuration}
+    return {key: configuration[key] for key in names if key in configuration}
 
 
 def _configuration(sidecar: Path) -> dict[str, Any]:
-    """The settings of the training, none where there is no such file."""
+    """The settings of the training, empty if there is no such file."""
     if not sidecar.is_file():
         return {}
     try:
@@ -290,11 +291,11 @@ def _configuration(sidecar: Path) -> dict[str, Any]:
 def _check_design(
     path: Path, configuration: Mapping[str, Any], fixed: Sequence[tuple[str, Any]]
 ) -> None:
-    """Refuse what the training switched off and this tool has built in: no tensor shows it."""
+    """Check that the training used the design of this tool where no tensor shows it."""
     for key, value in fixed:
         if configuration.get(key, value) != value:
             raise ModelError(
                 f"{key} = {configuration[key]} in {path.with_name(SIDECAR)}",
-                wanted=f"{key} = {value}, the only design that is known here",
+                wanted=f"{key} = {value}, the only supported design",
                 hint="use a checkpoint that was trained with it",
             )

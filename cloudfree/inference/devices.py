@@ -1,4 +1,4 @@
-"""Devices: the names that `--device` takes, their memory errors, CUDA streams."""
+"""Devices: names for `--device`, out-of-memory errors, CUDA streams."""
 
 from __future__ import annotations
 
@@ -14,25 +14,8 @@ from cloudfree.errors import ModelError
 
 _NAME = re.compile(r"auto|cpu|cuda(?::(\d+))?")
 
-
-def gpu_index(device: str) -> int | None:
-    """Which GPU a name asks for, the first where it does not say; None for the CPU alone.
-
-    Raises
-    ------
-    ModelError
-        There is no device of that name.
-    """
-    asked = _NAME.fullmatch(device)
-    if not asked:
-        raise ModelError(
-            f"device {device!r}", wanted="auto, cpu, cuda or cuda:N", hint="correct --device"
-        )
-    return None if device == "cpu" else int(asked[1] or 0)
-
-
-# Words of torch's allocators on CPU and GPU, of the libraries of a GPU, and of ONNX Runtime's.
-_WORDS = (
+# Out-of-memory messages of torch's allocators, of CUDA libraries, and of ONNX Runtime.
+_MEMORY_MESSAGES = (
     "out of memory",
     "not enough memory",
     "can't allocate memory",
@@ -42,49 +25,62 @@ _WORDS = (
 )
 
 
-def _nothing() -> None:
-    pass
+def gpu_index(device: str) -> int | None:
+    """Index of the GPU of that name, 0 by default; None for the CPU.
+
+    Raises
+    ------
+    ModelError
+        There is no device of that name.
+    """
+    match = _NAME.fullmatch(device)
+    if not match:
+        raise ModelError(
+            f"device {device!r}", wanted="auto, cpu, cuda or cuda:N", hint="correct --device"
+        )
+    return None if device == "cpu" else int(match[1] or 0)
 
 
 @contextmanager
-def memory_errors(clear: Callable[[], None] = _nothing) -> Iterator[None]:
-    """Raise what a library tells of memory that is out as MemoryError, after `clear`.
+def memory_errors(clear: Callable[[], object] | None = None) -> Iterator[None]:
+    """Convert a library's out-of-memory error to a MemoryError, after `clear`.
 
-    What the failed work held is let go before: the error keeps its frames, and they their tensors.
-    torch raises a RuntimeError on the CPU and a kind of it on the GPU, ONNX Runtime an error of its
-    own; only the words tell them from others.
+    The tensors of the failed work are released first: they are held by the frames of the error.
+    torch raises a RuntimeError on the CPU and a subclass on the GPU, ONNX Runtime an error of its
+    own; only the message distinguishes them from other errors.
     """
     try:
         yield
     except Exception as error:
-        if not any(words in str(error).lower() for words in _WORDS):
+        if not any(message in str(error).lower() for message in _MEMORY_MESSAGES):
             raise
         clear_frames(error.__traceback__)
-        clear()
+        if clear:
+            clear()
         raise MemoryError(str(error).strip().splitlines()[0]) from error
 
 
 class ThreadStream:
-    """Gives each thread a stream of its own on a GPU, and nothing on a CPU.
+    """A CUDA stream for each thread; nothing on a CPU.
 
-    Work on one stream is done in order: were there one for all, the GPU would compute nothing while
-    a batch is copied to or from it, and a batch would be copied only when the one before is done.
+    Work on one stream is sequential: with a shared one the GPU would be idle during copies, and a
+    batch would be copied only after the previous one is done.
 
     Source: "CUDA semantics" of the PyTorch documentation, CUDA streams.
     """
 
     def __init__(self, device: torch.device) -> None:
-        self._device, self._of_thread = device, local()
+        self._device, self._per_thread = device, local()
 
-    def entered(self) -> AbstractContextManager[object]:
-        """The block's work goes to the stream of the thread, after all that its usual one holds.
+    def activated(self) -> AbstractContextManager[object]:
+        """Run the block on the stream of the thread, after all work queued on its current one.
 
-        That is where weights are laid out, and where they learn.
+        The current stream is where weights are loaded and trained.
         """
         if self._device.type != "cuda":
             return nullcontext()
-        if not hasattr(self._of_thread, "stream"):
-            self._of_thread.stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
-        own: torch.cuda.Stream = self._of_thread.stream
+        if not hasattr(self._per_thread, "stream"):
+            self._per_thread.stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        own: torch.cuda.Stream = self._per_thread.stream
         own.wait_stream(torch.cuda.current_stream(self._device))
         return torch.cuda.stream(own)

@@ -1,4 +1,4 @@
-"""Writing a network as ONNX, and comparing what was written with the network itself."""
+"""Exporting a network as ONNX, and checking the file against torch."""
 
 from __future__ import annotations
 
@@ -19,26 +19,32 @@ from torch import Tensor, nn
 from cloudfree.errors import ModelError
 from cloudfree.inference.model import Arrays
 from cloudfree.inference.model_card import ModelCard, card_entries_of
-from cloudfree.inference.onnx_runtime import CARD_KEY, SMALLEST, OnnxRuntime
+from cloudfree.inference.onnx_runtime import CARD_KEY, SMALLEST_SIDE, OnnxRuntime
 from cloudfree.inference.torch_runtime import TorchRuntime
 
 logger = logging.getLogger("cloudfree")
 
-# One file holds what one protobuf message holds.
+# Largest protobuf message, and so largest ONNX file.
 LARGEST_BYTES = 2**31 - 1
 
-# Largest difference to torch, where outputs are larger than 1 in proportion to the largest.
+# Largest difference to torch, relative to the largest value of outputs that exceed 1.
 TOLERANCE = 1e-4
 
-# Sides that every network has room for: windows of 8 at half the resolution, shifted.
-ROOMY_PX = 32
+# Smallest side that every network supports: shifted windows of 8 at half the resolution.
+MIN_EXPORT_PX = 32
 
 Size = tuple[int, int, int]
+
+# Logger and message of warnings on every export that do not concern the networks here.
+_KNOWN_WARNINGS = {
+    "torch.onnx._internal.exporter._registration": "torchvision is not installed",
+    "onnxscript.optimizer._constant_folding": "Skipping constant folding for op",
+}
 
 
 @dataclass(frozen=True)
 class OnnxParity:
-    """How an ONNX file compares with torch: largest difference, and at which (n, y, x)."""
+    """Difference of an ONNX file to torch: the largest, and the sizes (n, y, x) compared."""
 
     difference: float
     sizes: tuple[Size, ...]
@@ -46,11 +52,11 @@ class OnnxParity:
 
 
 def write_onnx(network: nn.Module, card: ModelCard, path: Path, opset: int) -> OnnxParity:
-    """Write a network with its card as one ONNX file that agrees with it.
+    """Write a network with its card as one ONNX file, and check it against torch.
 
-    Batch, height and width are free; where the network does not allow that, height and width are
+    Batch, height and width are dynamic; if the network does not allow that, height and width are
     the card's tile. The file is compared with torch on noise of other sizes than it was traced
-    with, and its card names the smallest side for which both agree.
+    with, and its card has the smallest side for which both agree.
 
     Raises
     ------
@@ -65,16 +71,16 @@ def write_onnx(network: nn.Module, card: ModelCard, path: Path, opset: int) -> O
         model = _traced(network, reference, card, opset, free)
     except (RuntimeError, ValueError) as error:
         logger.info(
-            "height and width are not free: the file is for tiles of %d pixels (%s)",
+            "height and width are fixed: the file is for tiles of %d pixels (%s)",
             card.tile, _first_line(error),
         )  # fmt: skip
         free = False
         model = _traced_fixed(network, reference, card, opset)
     _save(model, path, _card(card, free, smallest=1))
-    agreement = _compared(reference, card, path, free)
-    _save(model, path, _card(card, free, agreement.smallest_side))
+    parity = _compared(reference, card, path, free)
+    _save(model, path, _card(card, free, parity.smallest_side))
     onnx.checker.check_model(path, full_check=True)
-    return agreement
+    return parity
 
 
 def _check_size(network: nn.Module) -> None:
@@ -82,13 +88,13 @@ def _check_size(network: nn.Module) -> None:
     if size > LARGEST_BYTES:
         raise ModelError(
             f"weights of {size / 1e9:.1f} GB",
-            wanted="less than 2 GB, which is what one ONNX file can hold",
+            wanted="less than 2 GB, the limit of one ONNX file",
             hint="use the checkpoint instead",
         )
 
 
-class _Listed(nn.Module):
-    """A network that returns its outputs in order: the exporter names them by their place."""
+class _TupleOutputs(nn.Module):
+    """A network that returns its outputs as a tuple, which the exporter names by position."""
 
     def __init__(self, network: nn.Module, names: Sequence[str]) -> None:
         super().__init__()
@@ -102,15 +108,15 @@ class _Listed(nn.Module):
 def _traced(
     network: nn.Module, reference: TorchRuntime, card: ModelCard, opset: int, free: bool
 ) -> onnx.ModelProto:
-    """The network as ONNX, height and width free or the card's tile."""
-    unit = roomy_side(card.multiple)
+    """The network as ONNX, with height and width dynamic or the card's tile."""
+    unit = export_side(card.multiple)
     size = (2, 2 * unit, 2 * unit) if free else (2, card.tile, card.tile)
     example = noise(card, size)
     names = list(reference.run(noise(card, (1, unit, unit) if free else size)))
     dims = _dims(card.multiple, free)
-    with _known_noise_silenced():
+    with _known_warnings_silenced():
         program = torch.onnx.export(
-            _Listed(network, names).eval(),
+            _TupleOutputs(network, names).eval(),
             tuple(torch.from_numpy(example[name]) for name in card.inputs),
             dynamo=True,
             external_data=False,
@@ -121,7 +127,7 @@ def _traced(
             dynamic_shapes={"inputs": tuple(dims for _ in card.inputs)},
         )
     assert program is not None
-    return _without_traces(program.model_proto)
+    return _without_source_paths(program.model_proto)
 
 
 def _traced_fixed(
@@ -132,13 +138,13 @@ def _traced_fixed(
     except (RuntimeError, ValueError) as error:
         raise ModelError(
             f"network {card.network} cannot be exported ({_first_line(error)})",
-            wanted="a network whose operations ONNX has",
+            wanted="a network whose operations ONNX supports",
             hint="use the checkpoint instead",
         ) from error
 
 
 def _dims(multiple: int, free: bool) -> dict[int, Any]:
-    """The axes that stay open; tracing takes sides of one unit for a case of its own."""
+    """The dynamic axes; tracing specialises on sides of one unit, hence at least two."""
     dims: dict[int, Any] = {0: torch.export.Dim("batch")}
     if free and multiple > 1:
         dims[2] = multiple * torch.export.Dim("rows", min=2)
@@ -149,13 +155,13 @@ def _dims(multiple: int, free: bool) -> dict[int, Any]:
     return dims
 
 
-def roomy_side(multiple: int) -> int:
-    """The smallest multiple that every network has room for."""
-    return multiple * -(-ROOMY_PX // multiple)
+def export_side(multiple: int) -> int:
+    """The smallest multiple that every network supports."""
+    return multiple * -(-MIN_EXPORT_PX // multiple)
 
 
 def noise(card: ModelCard, size: Size, seed: int = 0) -> dict[str, Any]:
-    """Even noise over the scales of the card: what a network is fed, by the names of its inputs."""
+    """Uniform noise over the scales of the card, by the names of the network's inputs."""
     random = np.random.default_rng(seed)
     scales = {"optical": card.optical_scaling.scale, "sar": card.sar_scaling.scale}
     count, height, width = size
@@ -167,8 +173,8 @@ def noise(card: ModelCard, size: Size, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Take out where in the source each node comes from: paths of the machine that exported."""
+def _without_source_paths(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Remove the source location of each node: paths of the exporting machine."""
     for node in model.graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
@@ -179,9 +185,9 @@ def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _card(card: ModelCard, free: bool, smallest: int) -> str:
-    """The card as JSON; a file for one size has that as multiple, so that tiles are padded."""
+    """The card as JSON; a file for one size has it as multiple, so that tiles are padded."""
     entries = card_entries_of(card)
-    entries["tile"] |= {SMALLEST: smallest} | ({} if free else {"multiple": card.tile})
+    entries["tile"] |= {SMALLEST_SIDE: smallest} | ({} if free else {"multiple": card.tile})
     return json.dumps(entries)
 
 
@@ -193,7 +199,7 @@ def _save(model: onnx.ModelProto, path: Path, card: str) -> None:
 def _compared(reference: TorchRuntime, card: ModelCard, path: Path, free: bool) -> OnnxParity:
     """Compare the file with torch, in sizes and batches it was not traced with."""
     exported = OnnxRuntime(path, "cpu")
-    unit = roomy_side(card.multiple)
+    unit = export_side(card.multiple)
     sides = ((2 * unit, unit), (unit, 2 * unit)) if free else ((card.tile, card.tile),) * 2
     sizes: list[Size] = [(batch, *pair) for batch, pair in zip((1, 3), sides, strict=True)]
     differences = [_difference(reference, exported, noise(card, size, 1)) for size in sizes]
@@ -209,9 +215,9 @@ def _compared(reference: TorchRuntime, card: ModelCard, path: Path, free: bool) 
 
 def _smallest_side(reference: TorchRuntime, exported: OnnxRuntime, card: ModelCard) -> int:
     """The first side, doubled from the multiple on, for which file and torch agree."""
-    side, roomy = card.multiple, roomy_side(card.multiple)
+    side, roomy = card.multiple, export_side(card.multiple)
     while side < roomy:
-        # A network may have no answer for so few pixels, and the file another one than torch.
+        # Networks may fail on so few pixels, and the file may differ from torch.
         with contextlib.suppress(Exception):
             inputs = noise(card, (1, side, side), 2)
             if _difference(reference, exported, inputs) <= TOLERANCE:
@@ -222,45 +228,38 @@ def _smallest_side(reference: TorchRuntime, exported: OnnxRuntime, card: ModelCa
 
 def _difference(reference: TorchRuntime, exported: OnnxRuntime, inputs: Arrays) -> float:
     """Largest difference; in proportion to the largest value of the output where that exceeds 1."""
-    wanted, found = reference.run(inputs), exported.run(inputs)
-    if list(wanted) != list(found):
+    expected, found = reference.run(inputs), exported.run(inputs)
+    if list(expected) != list(found):
         return float("inf")
     return max(
         float(np.abs(found[name] - value).max() / max(1.0, np.abs(value).max()))
-        for name, value in wanted.items()
+        for name, value in expected.items()
     )
 
 
-# Who says what on every export, and means nothing for the networks here.
-_KNOWN_NOISE = {
-    "torch.onnx._internal.exporter._registration": "torchvision is not installed",
-    "onnxscript.optimizer._constant_folding": "Skipping constant folding for op",
-}
-
-
-def _worth_hearing(record: logging.LogRecord) -> bool:
-    return _KNOWN_NOISE[record.name] not in record.getMessage()
+def _is_unexpected(record: logging.LogRecord) -> bool:
+    return _KNOWN_WARNINGS[record.name] not in record.getMessage()
 
 
 @contextlib.contextmanager
-def _known_noise_silenced() -> Iterator[None]:
-    """Silence what the exporter of torch 2.13 always says; anything else is still heard."""
-    talkers = [logging.getLogger(name) for name in _KNOWN_NOISE]
-    for talker in talkers:
-        talker.addFilter(_worth_hearing)
+def _known_warnings_silenced() -> Iterator[None]:
+    """Silence the known warnings of the exporter of torch 2.13; others still pass."""
+    loggers = [logging.getLogger(name) for name in _KNOWN_WARNINGS]
+    for known in loggers:
+        known.addFilter(_is_unexpected)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
-            # Inputs share their axes, which is what is wanted.
+            # Inputs share their axes, as intended.
             warnings.filterwarnings("ignore", "# The axis name: .* will not be used", UserWarning)
             yield
     finally:
-        for talker in talkers:
-            talker.removeFilter(_worth_hearing)
+        for known in loggers:
+            known.removeFilter(_is_unexpected)
 
 
 def _first_line(error: Exception) -> str:
-    """The reason at the root of a failure; the exporter wraps it in advice."""
+    """First line of the root cause of an error; the exporter wraps it in advice."""
     root: BaseException = error
     while root.__cause__ is not None:
         root = root.__cause__

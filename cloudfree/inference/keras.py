@@ -28,7 +28,7 @@ DAMAGED_HINT = "the file is damaged: copy or download it again"
 OTHER_HINT = "give the DSen2-CR weights, saved with model.save or model.save_weights"
 DAMAGED = (OSError, RuntimeError, KeyError, TypeError, ValueError)  # what h5py raises for damage
 OPTICAL_BANDS, SAR_BANDS = 13, 2
-FEWEST = 4  # convolutions of a network with one residual block
+MIN_CONVOLUTIONS = 4  # convolutions of a network with one residual block
 
 
 def read_keras(path: Path) -> dict[str, Tensor]:
@@ -56,46 +56,46 @@ def _tensors(name: str, file: h5py.File) -> Iterator[h5py.Dataset]:
     root = file.get("model_weights", file)
     if "layer_names" not in root.attrs:
         raise ModelError(f"{name} lists no Keras layers", wanted=WANTED, hint=OTHER_HINT)
-    for layer in _texts(root, "layer_names"):
-        group = _held(name, root, layer)
-        for weight in _texts(group, "weight_names"):
-            yield _held(name, group, weight)
+    for layer in _strings(root, "layer_names"):
+        group = _member(name, root, layer)
+        for weight in _strings(group, "weight_names"):
+            yield _member(name, group, weight)
 
 
-def _texts(group: h5py.Group, attribute: str) -> list[str]:
+def _strings(group: h5py.Group, attribute: str) -> list[str]:
     """A list of names; older files have them as bytes."""
     names = group.attrs.get(attribute, [])
     return [text.decode() if isinstance(text, bytes) else str(text) for text in names]
 
 
-def _held(name: str, group: h5py.Group, member: str) -> Any:
+def _member(name: str, group: h5py.Group, member: str) -> Any:
     """The group or tensor of that name."""
     if member not in group:
-        found = f"{name} lists {group.name.rstrip('/')}/{member}, but does not hold it"
+        found = f"{name} lists {group.name.rstrip('/')}/{member}, but does not have it"
         raise ModelError(found, wanted=WANTED, hint=DAMAGED_HINT)
     return group[member]
 
 
 def _state_dict(name: str, tensors: list[h5py.Dataset]) -> dict[str, Tensor]:
-    """Give the tensors the names they have in the network of their sizes."""
+    """Name the tensors as in the network of their sizes."""
     kernels = [tensor for tensor in tensors if tensor.ndim == 4]
     biases = [tensor for tensor in tensors if tensor.ndim == 1]
-    if len(kernels) % 2 or len(kernels) < FEWEST or len(biases) != len(kernels):
+    if len(kernels) % 2 or len(kernels) < MIN_CONVOLUTIONS or len(biases) != len(kernels):
         raise ModelError(
             f"{name} holds {len(kernels)} convolutions and {len(biases)} biases",
             wanted="2 convolutions and 2 for each residual block, each with a bias",
             hint=OTHER_HINT,
         )
     expected = _shapes_like(kernels)
-    in_turns = [tensor for pair in zip(kernels, biases, strict=True) for tensor in pair]
-    for (key, shape), tensor in zip(expected.items(), in_turns, strict=True):
+    interleaved = [tensor for pair in zip(kernels, biases, strict=True) for tensor in pair]
+    for (key, shape), tensor in zip(expected.items(), interleaved, strict=True):
         if tensor.shape != shape:
             raise ModelError(
                 f"{name} holds {tensor.name} of shape {tensor.shape} as {key}",
                 wanted=f"shape {shape}",
                 hint=OTHER_HINT,
             )
-    return {key: _to_torch(tensor) for key, tensor in zip(expected, in_turns, strict=True)}
+    return {key: _to_torch(tensor) for key, tensor in zip(expected, interleaved, strict=True)}
 
 
 def _shapes_like(kernels: list[h5py.Dataset]) -> dict[str, tuple[int, ...]]:

@@ -23,18 +23,18 @@ ONNX_SUFFIX = ".onnx"
 
 # Key of the model's own metadata under which its card is kept, as JSON.
 CARD_KEY = "cloudfree_card"
-# Entry of the card's table `tile` that only ONNX files have: the smallest side they are right for.
-SMALLEST = "smallest"
+# Entry of the card's table `tile` that only ONNX files have: the smallest side they support.
+SMALLEST_SIDE = "smallest"
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 AXES = ("batch", "band", "height", "width")
-FATAL = 4  # severity: errors come as exceptions, and what matters of the rest is said here
+FATAL = 4  # severity: errors are raised as exceptions, and other messages are not needed
 
 Provider = str | tuple[str, dict[str, str]]
 
 
 class OnnxRuntime:
-    """Runs an ONNX file with the provider that the session really got."""
+    """Runs an ONNX file with the provider that the session obtained."""
 
     def __init__(self, path: Path, device: str = "auto") -> None:
         self._session = _session(path, _providers(device))
@@ -52,7 +52,7 @@ class OnnxRuntime:
             )
         self._names = [output.name for output in self._session.get_outputs()]
         tile = _card_entries(self._session).get("tile", {})
-        self._smallest = tile.get(SMALLEST, 1)
+        self._smallest = tile.get(SMALLEST_SIDE, 1)
 
     @property
     def description(self) -> str:
@@ -63,31 +63,31 @@ class OnnxRuntime:
 
     @property
     def batch(self) -> int:
-        """A GPU wants several tiles to be busy; a CPU is busy with one."""
+        """Tiles per batch: several keep a GPU busy; one keeps a CPU busy."""
         return GPU_BATCH if self._provider == CUDA else 1
 
     def parallel_batches(self) -> AbstractContextManager[int]:
-        """One batch: a session keeps its threads to itself."""
+        """One batch: a session has its own threads."""
         return nullcontext(1)
 
     @property
     def inputs(self) -> Mapping[str, list[int | str]]:
-        """Shape of each input by its name, as the file gives it: a number, or a name where free."""
+        """Shape of each input by its name, as in the file: a number, or a name if dynamic."""
         return {given.name: given.shape for given in self._session.get_inputs()}
 
     @property
     def outputs(self) -> list[str]:
-        """Names of what comes out."""
+        """Names of the outputs."""
         return list(self._names)
 
     @property
     def free_axes(self) -> tuple[str, ...]:
-        """The axes whose length the file leaves open in every input."""
+        """The axes that are dynamic in every input."""
         shapes = self.inputs.values()
         return tuple(
             axis
-            for place, axis in enumerate(AXES)
-            if all(not isinstance(shape[place], int) for shape in shapes)
+            for index, axis in enumerate(AXES)
+            if all(not isinstance(shape[index], int) for shape in shapes)
         )
 
     def run(self, inputs: Arrays) -> Arrays:
@@ -100,34 +100,34 @@ class OnnxRuntime:
         MemoryError
             The batch is too much for the device.
         """
-        fed = {name: inputs[name] for name in self.inputs if name in inputs}
+        feed = {name: inputs[name] for name in self.inputs if name in inputs}
         for name, shape in self.inputs.items():
-            self._check_shape(name, shape, fed[name].shape if name in fed else ())
+            self._check_shape(name, shape, feed[name].shape if name in feed else ())
         with memory_errors():
-            results = self._session.run(self._names, fed)
+            results = self._session.run(self._names, feed)
         return dict(zip(self._names, results, strict=True))
 
-    def _check_shape(self, name: str, wanted: list[int | str], found: tuple[int, ...]) -> None:
-        fits = len(found) == len(wanted) and all(
-            not isinstance(want, int) or want == length
-            for want, length in zip(wanted, found, strict=True)
+    def _check_shape(self, name: str, expected: list[int | str], found: tuple[int, ...]) -> None:
+        fits = len(found) == len(expected) and all(
+            not isinstance(side, int) or side == length
+            for side, length in zip(expected, found, strict=True)
         )
         if not fits:
             raise ModelError(
-                f"{name} of {_by(found)} for an ONNX file",
-                wanted=_by(wanted),
+                f"{name} of {_format_shape(found)} for an ONNX file",
+                wanted=_format_shape(expected),
                 hint="choose --tile accordingly, or use the checkpoint instead",
             )
         if min(found[-2:]) < self._smallest:
             raise ModelError(
-                f"{name} of {_by(found)} for an ONNX file",
+                f"{name} of {_format_shape(found)} for an ONNX file",
                 wanted=f"sides of at least {self._smallest} pixels",
-                hint="restore a larger scene, or use the checkpoint instead",
+                hint="give a larger scene, or use the checkpoint instead",
             )
 
 
 def read_onnx_card(path: Path) -> ModelCard:
-    """The card that `cloudfree export` wrote into an ONNX file, with the name and hash of the file.
+    """The card in a file of `cloudfree export`, with the name and hash of the file.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def _card_entries(session: Any) -> dict[str, Any]:
 def _session(path: Path, providers: list[Provider], optimise: bool = True) -> Any:
     import onnxruntime
 
-    # It tells of every library it looks for on its way to a provider that works.
+    # It logs every library that it tries while it looks for a provider.
     onnxruntime.set_default_logger_severity(FATAL)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = FATAL
@@ -179,7 +179,7 @@ def _session(path: Path, providers: list[Provider], optimise: bool = True) -> An
 
 
 def _providers(device: str) -> list[Provider]:
-    """Providers to try, best first; those that are compiled in may still find no device."""
+    """Providers to try, best first; a compiled-in provider may still find no device."""
     import onnxruntime
 
     index = gpu_index(device)
@@ -190,5 +190,5 @@ def _providers(device: str) -> list[Provider]:
     return [(CUDA, settings), CPU]
 
 
-def _by(shape: tuple[int, ...] | list[int | str]) -> str:
+def _format_shape(shape: tuple[int, ...] | list[int | str]) -> str:
     return " x ".join(map(str, shape)) or "no array"

@@ -1,10 +1,9 @@
-"""Arrays that a network is checked with: what it was fed once, and what came out.
+"""Reference arrays of a network: inputs, and the outputs that it must reproduce.
 
 Inputs are on the scale of the network, under the names that published checks use: `opt` and `sar`,
-and `shadow`, or one stack `x` in the catalogue's order, with or without an axis of dates behind the
-first; `dates` where a network takes several. Of the outputs, `out` is the image, behind it the
-variance where the network predicts one, as the network has them inside; others have their own
-names.
+and `shadow`, or one stack `x` in the registry's order, with or without an axis of dates after the
+first; `dates` where a network takes several. Of the outputs, `out` is the image, followed by the
+variance if the network predicts one, on the scale of the network; others have their own names.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ from cloudfree.inference.registry import network_entry
 Arrays = Mapping[str, Float32]
 
 # Name of an input -> its name in published arrays.
-SINGLE = {"optical": "opt", "sar": "sar", "shadow": "shadow"}
+PUBLISHED_NAMES = {"optical": "opt", "sar": "sar", "shadow": "shadow"}
 STACK, DATES, OUT = "x", "dates", "out"
-INPUTS = {*SINGLE.values(), STACK, DATES}
+INPUTS = {*PUBLISHED_NAMES.values(), STACK, DATES}
 
-# Beside a card, both in one file: what `cloudfree models check` uses unless told otherwise.
+# Inputs and outputs in the folder of a card: the default of `cloudfree models check`.
 GOLDEN = "golden.npz"
 
 
 def read_arrays(path: Path) -> dict[str, Float32]:
-    """The arrays of an .npz file; nothing in it is run.
+    """The arrays of an .npz file; no code in it is run.
 
     Raises
     ------
@@ -51,20 +50,18 @@ def read_arrays(path: Path) -> dict[str, Float32]:
 
 
 def network_inputs(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:
-    """What the network of a card is fed: batches by the names of its inputs.
+    """Inputs of the network of a card: batches by name.
 
     Raises
     ------
     ModelError
         An input is missing, or the stack has another number of bands.
     """
-    found = _unstacked(arrays[STACK], card) if STACK in arrays else {
-        name: arrays[SINGLE[name]] for name in card.inputs if SINGLE[name] in arrays
-    }  # fmt: skip
+    found = _unstacked(arrays[STACK], card) if STACK in arrays else _separate(arrays, card)
     if set(found) != set(card.inputs):
         raise ModelError(
-            f"arrays {', '.join(arrays) or 'of no name'}",
-            wanted=" and ".join(SINGLE[name] for name in card.inputs) + f", or {STACK}",
+            f"arrays {', '.join(arrays) or 'none'}",
+            wanted=" and ".join(PUBLISHED_NAMES[name] for name in card.inputs) + f", or {STACK}",
             hint="name the inputs so, on the scale of the network",
         )
     if DATES in arrays and network_entry(card.network)["dates"] != "one":
@@ -72,8 +69,14 @@ def network_inputs(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:
     return {name: _single_date(value) for name, value in found.items()}
 
 
+def _separate(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:
+    """The inputs that are arrays of their own."""
+    names = {name: PUBLISHED_NAMES[name] for name in card.inputs}
+    return {name: arrays[published] for name, published in names.items() if published in arrays}
+
+
 def _unstacked(stack: Float32, card: ModelCard) -> dict[str, Float32]:
-    """The inputs that stand in one array behind each other."""
+    """The inputs that are concatenated in one array."""
     order = [n for n in network_entry(card.network).get("stack", card.inputs) if n in card.inputs]
     numbers = card.input_bands
     ends = np.cumsum([numbers[name] for name in order])
@@ -81,13 +84,13 @@ def _unstacked(stack: Float32, card: ModelCard) -> dict[str, Float32]:
         raise ModelError(
             f"{STACK} of shape {stack.shape}",
             wanted=f"{ends[-1]} bands: " + ", ".join(f"{numbers[name]} {name}" for name in order),
-            hint="give the inputs that belong to the model",
+            hint="give the inputs of this model",
         )
     return dict(zip(order, np.split(stack, ends[:-1], axis=-3), strict=True))
 
 
 def _single_date(value: Float32) -> Float32:
-    """Without the axis of dates, of which there is one."""
+    """Remove the axis of dates, which has length one."""
     if value.ndim == 4:
         return value
     if value.ndim != 5 or value.shape[1] != 1:
@@ -99,15 +102,15 @@ def _single_date(value: Float32) -> Float32:
     return value[:, 0]
 
 
-def differences(outputs: Arrays, wanted: Arrays, card: ModelCard) -> dict[str, float]:
-    """Largest difference of each output that is wanted, on the scale that it is wanted in.
+def differences(outputs: Arrays, expected: Arrays, card: ModelCard) -> dict[str, float]:
+    """Largest difference of each expected output, on the scale of the expected values.
 
     Raises
     ------
     ModelError
         An output is missing, has another shape, or is no number somewhere.
     """
-    compared = dict(_compared(outputs, wanted, card))
+    compared = dict(_compared(outputs, expected, card))
     if not compared:
         raise ModelError(
             "no outputs to compare with", wanted=f"an array {OUT}", hint="name it so in the file"
@@ -115,20 +118,20 @@ def differences(outputs: Arrays, wanted: Arrays, card: ModelCard) -> dict[str, f
     return compared
 
 
-def _compared(outputs: Arrays, wanted: Arrays, card: ModelCard) -> Iterator[tuple[str, float]]:
+def _compared(outputs: Arrays, expected: Arrays, card: ModelCard) -> Iterator[tuple[str, float]]:
     known = {**outputs, OUT: _published(outputs, card)}
-    for name, value in wanted.items():
+    for name, value in expected.items():
         if name not in known:
             raise ModelError(
-                f"an output {name!r} is wanted",
+                f"an expected output {name!r}",
                 wanted=f"one of {', '.join(known)}",
-                hint="take the other arrays out of the file",
+                hint="remove the other arrays from the file",
             )
         yield name, _difference(name, known[name], value)
 
 
 def _published(outputs: Arrays, card: ModelCard) -> Float32:
-    """Image and variance behind each other as the network has them, before it scales them back."""
+    """Image and variance, concatenated, on the scale of the network."""
     scale = np.float32(card.network_settings.get("scale_by", 1.0))
     parts = [outputs["image"] * scale]
     if "variance" in outputs:
@@ -136,23 +139,23 @@ def _published(outputs: Arrays, card: ModelCard) -> Float32:
     return np.concatenate(parts, axis=1)
 
 
-def _difference(name: str, found: Float32, wanted: Float32) -> float:
-    """Largest difference; of an output for one date, the axis of dates may be there."""
-    if wanted.ndim == found.ndim + 1 and wanted.shape[1] == 1:
-        wanted = wanted[:, 0]
-    if name == OUT:  # what stands behind the image is compared where it is wanted
-        found = found[:, : wanted.shape[1]]
-    if found.shape != wanted.shape:
+def _difference(name: str, found: Float32, expected: Float32) -> float:
+    """Largest difference; expected outputs for one date may have an axis of dates."""
+    if expected.ndim == found.ndim + 1 and expected.shape[1] == 1:
+        expected = expected[:, 0]
+    if name == OUT:  # the variance is compared only if it is expected
+        found = found[:, : expected.shape[1]]
+    if found.shape != expected.shape:
         raise ModelError(
             f"{name} has shape {found.shape}",
-            wanted=str(wanted.shape),
-            hint="give the outputs that belong to the inputs",
+            wanted=str(expected.shape),
+            hint="give the outputs of these inputs",
         )
     missing = int((~np.isfinite(found)).sum())
     if missing:
         raise ModelError(
-            f"{name} has {missing} values that are no numbers",
+            f"{name} has {missing} values that are not finite",
             wanted="numbers",
             hint="check the weights and the scale of the inputs",
         )
-    return float(np.abs(found - wanted).max())
+    return float(np.abs(found - expected).max())

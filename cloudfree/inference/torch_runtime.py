@@ -14,10 +14,10 @@ from cloudfree.inference.model import GPU_BATCH, Arrays
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-# Each batch that runs beside another takes 0.1 to 0.4 GB, whichever the network.
-MOST_SIDE_BY_SIDE = 4
-# While a GPU computes one batch, the CPU fills gaps of another, scales it and copies it there.
-GPU_SIDE_BY_SIDE = 2
+# Each concurrent batch takes 0.1 to 0.4 GB, for any network.
+MAX_CPU_BATCHES = 4
+# While a GPU computes one batch, the CPU fills gaps of the next, scales it and copies it there.
+GPU_BATCHES = 2
 
 
 class TorchRuntime:
@@ -37,13 +37,13 @@ class TorchRuntime:
         self._stream = ThreadStream(device)
         _flush_subnormals(self._network)
         if device.type == "cpu":
-            _leave_pointwise_to_onednn(self._network)
+            _prefer_onednn_for_pointwise(self._network)
         if precision is not torch.float32:
             _keep_full_precision(self._network)
 
     @property
     def device(self) -> torch.device:
-        """Where it runs."""
+        """The device of the weights."""
         return self._device
 
     @property
@@ -54,14 +54,14 @@ class TorchRuntime:
 
     @property
     def batch(self) -> int:
-        """A GPU wants several tiles to be busy; a CPU is busy with one, and saves the memory."""
+        """Tiles per batch: several keep a GPU busy; one keeps a CPU busy and saves memory."""
         return GPU_BATCH if self._device.type == "cuda" else 1
 
     @contextmanager
     def parallel_batches(self) -> Iterator[int]:
-        """Two batches on a GPU; on a CPU several that share out its threads.
+        """Concurrent batches: two on a GPU; on a CPU several, which share its threads.
 
-        Threads wait for each other at every step of a network, and not at all if each has a tile.
+        Threads synchronise at every layer of a network, but not if each has a tile of its own.
         """
         threads = torch.get_num_threads()
         batches, each = split_threads(self._device, threads)
@@ -72,7 +72,7 @@ class TorchRuntime:
             torch.set_num_threads(threads)
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Predict scaled batches from scaled batches; what the card does not list goes by name.
+        """Predict scaled batches from scaled batches; inputs not on the card are passed by name.
 
         Raises
         ------
@@ -82,14 +82,14 @@ class TorchRuntime:
         mixed = self._precision is not torch.float32
         with (
             memory_errors(torch.cuda.empty_cache),
-            self._stream.entered(),
+            self._stream.activated(),
             torch.inference_mode(),
             torch.autocast(self._device.type, self._precision, enabled=mixed),
         ):
             tensors = {name: self._tensor(array) for name, array in inputs.items()}
-            first = [tensors.pop(name) for name in self._inputs]
-            result = self._network(*first, **tensors)
-            # Some leave the bands of a pixel side by side, where taking one band is slow.
+            positional = [tensors.pop(name) for name in self._inputs]
+            result = self._network(*positional, **tensors)
+            # Some outputs are channels-last, where taking one band is slow.
             planes = {name: value.float().contiguous() for name, value in result.items()}
             return {name: value.cpu().numpy() for name, value in planes.items()}
 
@@ -98,50 +98,50 @@ class TorchRuntime:
 
 
 def split_threads(device: torch.device, threads: int) -> tuple[int, int]:
-    """How many batches run side by side on a device, and of the CPU's threads how many each has."""
+    """Number of concurrent batches on a device, and of CPU threads for each."""
     if device.type == "cuda":
-        return GPU_SIDE_BY_SIDE, threads
-    batches = min(threads, MOST_SIDE_BY_SIDE)
+        return GPU_BATCHES, threads
+    batches = min(threads, MAX_CPU_BATCHES)
     return batches, threads // batches
 
 
 class _FullPrecision(nn.Module):
-    """A part of a network that computes in fp32, whatever the precision around it."""
+    """A part of a network that computes in fp32, even inside autocast."""
 
     def __init__(self, part: nn.Module) -> None:
         super().__init__()
         self.part = part
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """What the part makes of the inputs."""
+        """Run the part in fp32."""
         with torch.autocast(inputs[0].device.type, enabled=False):
             result: Tensor = self.part(*(given.float() for given in inputs))
         return result
 
 
 def _keep_full_precision(network: nn.Module) -> None:
-    """Wrap the parts that the network names: those that its last numbers come from.
+    """Wrap the parts in FULL_PRECISION of the network: its last layers.
 
-    bf16 keeps 8 bits of a number, which is 129 values from a half to 1 and shows as steps where the
-    ground is even.
+    bf16 has 8 significant bits, which are 129 values from a half to 1 and show as steps on even
+    ground.
     """
     for name in getattr(network, "FULL_PRECISION", ()):
         network.set_submodule(name, _FullPrecision(network.get_submodule(name)))
 
 
 def _flush_subnormals(network: nn.Module) -> None:
-    """Set weights too small for a normal number to 0: the result is the same, many times sooner.
+    """Set weights too small for a normal number to 0: the result is the same, many times faster.
 
-    A CPU multiplies subnormal numbers by hand; of the published SpA GAN weights 44 % are such.
+    CPUs multiply subnormal numbers in microcode; of the published SpA GAN weights 44 % are such.
     """
     for weights in network.parameters():
         weights[weights.abs() < torch.finfo(weights.dtype).tiny] = 0.0
 
 
-def _leave_pointwise_to_onednn(network: nn.Module) -> None:
-    """Name the 1 x 1 convolutions dilated, which changes nothing of a kernel of one pixel.
+def _prefer_onednn_for_pointwise(network: nn.Module) -> None:
+    """Set a dilation on 1 x 1 convolutions, which has no effect on a kernel of one pixel.
 
-    On one thread torch computes others by a routine of its own, in up to three times the time.
+    Without it torch uses a routine of its own on one thread, in up to three times the time.
 
     Source: `use_mkldnn` of aten/src/ATen/native/Convolution.cpp (seen in torch 2.13).
     """
@@ -151,7 +151,7 @@ def _leave_pointwise_to_onednn(network: nn.Module) -> None:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; `auto` is the GPU where there is one.
+    """The device of that name; `auto` is the GPU if there is one.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def choose_device(name: str) -> torch.device:
         raise ModelError(
             f"device {name}, but the last of the GPUs that torch sees is cuda:{count - 1}",
             wanted="a CUDA device",
-            hint="correct --device; `cloudfree info` lists those there are",
+            hint="correct --device; `cloudfree info` lists the available ones",
         )
     return torch.device("cuda", index)
 
@@ -189,7 +189,7 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
 
 
 def devices() -> tuple[str, ...]:
-    """What networks can run on here, in words."""
+    """The available devices, in words."""
     threads = f"cpu ({torch.get_num_threads()} threads)"
     names = (torch.cuda.get_device_name(index) for index in range(_gpus()))
     return (threads, *(f"cuda:{index} ({name})" for index, name in enumerate(names)))

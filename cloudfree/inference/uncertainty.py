@@ -97,7 +97,7 @@ class TestTimeAugmentation:
             if turn != IDENTITY:
                 predictions = self.model.predict([_turned(tile, turn) for tile in tiles])
                 for one, prediction in zip(moments, predictions, strict=True):
-                    one.add(turn.undone(prediction))
+                    one.add(turn.inverse(prediction))
         return [one.variance for one in moments]
 
 

@@ -20,16 +20,20 @@ from cloudfree.core.grid import Window
 from cloudfree.errors import DamagedError, InputError
 from cloudfree.raster.gdal import ignored_warning
 
+# Size and number of evenly distributed sample windows; rasters up to 512 pixels are read whole.
+WINDOW_PX = 128
+WINDOWS_PER_SIDE = 4
+
 
 def rectangle(window: Window) -> rasterio.windows.Window:
-    """The same window in rasterio's words, columns first."""
+    """The same window as rasterio's type, columns first."""
     return rasterio.windows.Window(window.col, window.row, window.width, window.height)
 
 
 class Dataset:
-    """A raster file with one GDAL handle per thread: a handle must not be shared.
+    """A raster file with one GDAL handle per thread, as handles are not thread-safe.
 
-    `source` is what GDAL opens where that is not the path itself, such as a virtual dataset.
+    `source` is what GDAL opens instead of the path, such as a virtual dataset.
     """
 
     def __init__(self, path: Path, source: str | None = None) -> None:
@@ -86,7 +90,7 @@ class Dataset:
     def thinned(
         self, indexes: list[int], longest_px: int, window: Window | None = None
     ) -> NDArray[np.generic]:
-        """Every n-th pixel of bands (counted from 0), at most so many a side, of a window or all.
+        """Every n-th pixel of bands (counted from 0) of a window, at most `longest_px` a side.
 
         A file without overviews is decoded wherever blocks hold one of these pixels.
         """
@@ -95,8 +99,8 @@ class Dataset:
         return self.read(indexes, window, out_shape=(height, width))
 
     @contextmanager
-    def closed_if_refused(self) -> Iterator[None]:
-        """Close the file where the block, which looks at it, raises an error."""
+    def closed_on_error(self) -> Iterator[None]:
+        """Close the file if the block raises an error."""
         try:
             yield
         except BaseException:
@@ -116,19 +120,19 @@ class Dataset:
 
 
 def open_raster(source: str, name: str) -> DatasetReader:
-    """What GDAL makes of a path, a virtual file or the text of a VRT; `name` is for people.
+    """Open a path, a virtual file or the text of a VRT; `name` is used in messages.
 
     Raises
     ------
     InputError
-        GDAL cannot open it, or the system knows no letters but those of ASCII.
+        GDAL cannot open it, or the name has letters that the locale cannot encode.
     """
     try:
         with ignored_warning(NotGeoreferencedWarning):
             return rasterio.open(source)
     except UnicodeEncodeError as error:
         raise InputError(
-            f"name {name!a} has letters that this system's locale does not know",
+            f"name {name!a} has letters that this system's locale cannot encode",
             wanted="a locale of UTF-8, or a name of ASCII letters",
             hint="set PYTHONUTF8=1, or rename the file",
         ) from error
@@ -140,20 +144,15 @@ def open_raster(source: str, name: str) -> DatasetReader:
         ) from error
 
 
-# So many windows of this size, evenly spread; rasters up to 512 pixels are read whole.
-WINDOW_PX = 128
-WINDOWS_PER_SIDE = 4
-
-
 def sample_windows(dataset: Dataset, bands: Sequence[int]) -> NDArray[np.generic]:
-    """Numbers of some bands, counted from 0, in windows from all over: (band, pixel)."""
+    """Sample of some bands, counted from 0, in evenly distributed windows: (band, pixel)."""
     windows = even_windows(dataset.handle.height, dataset.handle.width)
     parts = [dataset.read(list(bands), window).reshape(len(bands), -1) for window in windows]
     return np.concatenate(parts, axis=1)
 
 
 def even_windows(height: int, width: int) -> list[Window]:
-    """The whole raster, or windows all over it."""
+    """The whole raster if it is small, else evenly distributed windows."""
     if max(height, width) <= WINDOW_PX * WINDOWS_PER_SIDE:
         return [Window(0, 0, height, width)]
     rows, cols = _starts(height), _starts(width)

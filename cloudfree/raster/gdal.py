@@ -1,4 +1,4 @@
-"""What the GDAL of this installation can do, and its warnings that we word better."""
+"""Version, drivers and warnings of GDAL."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import rasterio
 from rasterio.drivers import raster_driver_extensions
 from rasterio.env import Env
 
-# What the tool reads and writes: rasters and their copies, Sentinel-2 bands, stacks, pictures.
+# Drivers for rasters, COGs, Sentinel-2 bands, band stacks and pictures.
 NEEDED_DRIVERS = ("GTiff", "COG", "JP2OpenJPEG", "VRT", "PNG", "JPEG")
+
+_Rule: TypeAlias = tuple[str, str | None, type[Warning], str | None, int]
 
 
 def version() -> str:
@@ -23,14 +25,11 @@ def version() -> str:
 
 
 def drivers() -> dict[str, bool]:
-    """Whether each driver that the tool needs is there."""
+    """Whether each driver that the tool needs is available."""
     raster_driver_extensions()  # registers them
     with Env() as env:
         found = env.drivers()
     return {name: name in found for name in NEEDED_DRIVERS}
-
-
-_Rule: TypeAlias = tuple[str, str | None, type[Warning], str | None, int]
 
 
 @contextmanager
@@ -38,28 +37,28 @@ def ignored_warning(category: type[Warning]) -> Iterator[None]:
     """Run a block without warnings of `category`.
 
     Blocks of several threads may overlap in any way. Where filters belong to the whole process,
-    other threads hear no such warning meanwhile either.
+    other threads see no such warning meanwhile either.
     """
     if getattr(sys.flags, "context_aware_warnings", False):
         # Python 3.14: filters may belong to the thread.
         with warnings.catch_warnings(action="ignore", category=category):
             yield
         return
-    # `catch_warnings` puts back the list that it found, with what other threads have added or taken
-    # away since. One rule of our own in the list, put in and taken out by one step each, leaves
-    # theirs alone; equal rules of several threads count how many of them there are.
+    # `catch_warnings` restores the list that it found and so drops what other threads have changed
+    # since. Inserting and removing one rule of our own is atomic and leaves theirs alone; equal
+    # rules of several threads are counted by how often they are in the list.
     rules, rule = cast(list[_Rule], warnings.filters), ("ignore", None, category, None, 0)
     rules.insert(0, rule)
     try:
         yield
     finally:
-        with suppress(ValueError):  # somebody has emptied the list
+        with suppress(ValueError):  # another thread has emptied the list
             rules.remove(rule)
 
 
 @contextmanager
 def collected_warnings(name: str) -> Iterator[list[str]]:
-    """Collect what the logger `name` and those below it warn of in a block, and let none out."""
+    """Collect the warnings of the logger `name` and its children in a block; log nothing."""
     texts: list[str] = []
     logger, collector = logging.getLogger(name), _Collector(texts)
     before = logger.handlers[:], logger.propagate, logger.level
@@ -73,7 +72,7 @@ def collected_warnings(name: str) -> Iterator[list[str]]:
 
 
 class _Collector(logging.Handler):
-    """Keeps the texts of what is logged."""
+    """Collects the texts of log records."""
 
     def __init__(self, texts: list[str]) -> None:
         super().__init__(logging.WARNING)

@@ -1,4 +1,4 @@
-"""From datasets to grids, and from grids to metres on the ground."""
+"""Grids of datasets, and metres on the ground per pixel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cloudfree.core.grid import Grid
 
 WGS84 = Geod(ellps="WGS84")
 
-# A scene without a coordinate system is taken for a 10 m Sentinel-2 grid, north up.
+# A scene without a coordinate system is assumed to have a 10 m Sentinel-2 grid, north up.
 ASSUMED_PIXEL_M = 10.0
 
 # Two transforms are the same grid when no corner lies more than this many pixels apart.
@@ -40,7 +40,7 @@ def same_grid(one: Grid, other: Grid) -> bool:
 
 
 def displacement_px(grid: Grid, azimuth_deg: float, distance_m: float) -> tuple[float, float]:
-    """Rows and columns that one moves by going `distance_m` towards `azimuth_deg` from the centre.
+    """Displacement, in rows and columns, of `distance_m` towards `azimuth_deg` from the centre.
 
     The azimuth is counted clockwise from geographic north.
     """

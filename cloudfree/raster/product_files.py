@@ -14,13 +14,22 @@ from pystac import Asset, Item, STACError, STACTypeError
 
 from cloudfree.errors import InputError
 
+# GDAL's virtual file system for each URL scheme.
+_VSI_PREFIXES = {
+    "https://": "/vsicurl/https://",
+    "http://": "/vsicurl/http://",
+    "s3://": "/vsis3/",
+    "gs://": "/vsigs/",
+    "file://": "",
+}
+
 
 class Tree(Protocol):
     """Files by their names relative to the product."""
 
     @property
     def name(self) -> str:
-        """What the folder or archive is called."""
+        """Name of the folder or archive."""
         ...
 
     def files(self) -> list[str]:
@@ -38,7 +47,7 @@ class Tree(Protocol):
         ...
 
     def gdal_name(self, file: str) -> str:
-        """What GDAL opens to read a file."""
+        """The name under which GDAL opens a file."""
         ...
 
 
@@ -50,7 +59,7 @@ class Folder:
 
     @property
     def name(self) -> str:
-        """What the folder is called."""
+        """Name of the folder."""
         return self.root.resolve().name
 
     def files(self) -> list[str]:
@@ -79,7 +88,7 @@ class Archive:
 
     @property
     def name(self) -> str:
-        """What the archive is called."""
+        """Name of the archive."""
         return self.path.name
 
     def files(self) -> list[str]:
@@ -105,16 +114,8 @@ class Archive:
             raise _damaged(file, self.name, error) from error
 
     def gdal_name(self, file: str) -> str:
-        """The virtual file; braces, because not every archive is called .zip."""
+        """The virtual file; with braces, as an archive need not end with .zip."""
         return f"/vsizip/{{{self.path}}}/{self.root}{file}"
-
-
-def _damaged(file: str, product: str, error: Exception) -> InputError:
-    return InputError(
-        f"{file} in {product} cannot be read ({error})",
-        wanted="a product that is whole",
-        hint="copy or download it again",
-    )
 
 
 def parse_xml(text: bytes, name: str) -> Element:
@@ -138,34 +139,13 @@ def parse_xml(text: bytes, name: str) -> Element:
     return root
 
 
-class _DoctypeError(ValueError):
-    """A document type where none belongs."""
-
-
-class _WithoutDoctype(ElementTree.TreeBuilder):
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        """Refuse the declaration."""
-        del name, pubid, system
-        raise _DoctypeError("a document type declaration")
-
-
-# How GDAL reaches files elsewhere.
-_PLACES = {
-    "https://": "/vsicurl/https://",
-    "http://": "/vsicurl/http://",
-    "s3://": "/vsis3/",
-    "gs://": "/vsigs/",
-    "file://": "",
-}
-
-
 def read_item(path: Path) -> Item:
     """The item in a file.
 
     Raises
     ------
     InputError
-        It holds none.
+        It is no STAC item.
     """
     try:
         return Item.from_file(str(path))
@@ -178,9 +158,28 @@ def read_item(path: Path) -> Item:
 
 
 def gdal_name(asset: Asset) -> str:
-    """What GDAL opens to read an asset; a relative link is one from the item."""
+    """The name under which GDAL opens an asset; relative links start at the item."""
     href = asset.get_absolute_href() or asset.href
-    for scheme, place in _PLACES.items():
+    for scheme, prefix in _VSI_PREFIXES.items():
         if href.startswith(scheme):
-            return place + href.removeprefix(scheme)
+            return prefix + href.removeprefix(scheme)
     return href
+
+
+class _WithoutDoctype(ElementTree.TreeBuilder):
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        """Refuse the declaration."""
+        del name, pubid, system
+        raise _DoctypeError("a document type declaration")
+
+
+class _DoctypeError(ValueError):
+    """An XML text declares a document type."""
+
+
+def _damaged(file: str, product: str, error: Exception) -> InputError:
+    return InputError(
+        f"{file} in {product} cannot be read ({error})",
+        wanted="a product that is whole",
+        hint="copy or download it again",
+    )

@@ -1,4 +1,4 @@
-"""From one grid to another: positions, coverage, resampling."""
+"""Transforms between grids: positions, coverage, resampling."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ Positions = NDArray[np.float64]
 # Points per edge of a footprint: the edge of a 110 km tile bends by less than a pixel between two.
 EDGE_POINTS = 65
 
-# Pixels around what is needed: the kernel's two, and what an edge may bend out between two points.
+# Pixels around what is needed: the kernel's two, and the sagitta of an edge between two points.
 MARGIN_PX = 4
 
-# Pixels by which GDAL may misplace a pixel: with more, the answer depends on the part of a scene
-# that is asked for. Not zero, which WarpedVRT cannot take, and not `reproject`, which ignores it
+# GDAL's error threshold in pixels: with a larger one, the result depends on the window that is
+# requested. Not zero, which WarpedVRT cannot take, and not `reproject`, which ignores it
 # (both seen in rasterio 1.4.4).
-EXACT = 1e-9
+TOLERANCE_PX = 1e-9
 
-ANY_PLANE = "EPSG:3857"
+PLACEHOLDER_CRS = "EPSG:3857"
 
-# Pixels that differ less in size than this are taken as equal: no averaging.
+# Pixel sizes with a ratio above this count as equal: no averaging.
 EQUAL_SIZE = 0.9
 
 
 def positions(source: Grid, target: Grid, at: Positions) -> Positions:
-    """Where pixel positions (column, row) of `source` lie in `target`, (n, 2); inf where nowhere.
+    """Where pixel positions (column, row) of `source` lie in `target`, (n, 2); inf where undefined.
 
-    Longitudes are counted from the middle of `target`, so that nothing tears at the date line.
+    Longitudes are counted from the middle of `target`, so that grids may cross the antimeridian.
     """
     x, y = _apply(source.transform, at[:, 0], at[:, 1])
     if source.crs and target.crs and source.crs != target.crs:
@@ -55,10 +55,10 @@ def positions(source: Grid, target: Grid, at: Positions) -> Positions:
     return np.stack(_apply(~target.transform, x, y), axis=1)
 
 
-def untorn(grid: Grid) -> Grid:
-    """The same grid, its longitudes counted from its middle if it reaches over the date line.
+def unwrapped_longitudes(grid: Grid) -> Grid:
+    """The same grid, its longitudes counted from its middle if it crosses the antimeridian.
 
-    GDAL gives longitudes from -180 to 180; pixels of such a grid would be found on one side only.
+    GDAL's longitudes run from -180 to 180, where such a grid would be found on one side only.
     """
     if not (grid.crs and CRS.from_wkt(grid.crs).is_geographic):
         return grid
@@ -71,12 +71,12 @@ def untorn(grid: Grid) -> Grid:
 
 
 def covered_share(grid: Grid, by: Grid) -> float:
-    """Share of the pixels of `grid`, 0 to 1, inside the footprint of another grid."""
+    """Fraction of the pixels of `grid`, 0 to 1, inside the footprint of another grid."""
     return share_within(grid, positions(by, grid, _outline(by)))
 
 
 def share_within(grid: Grid, outline: Positions) -> float:
-    """Share of the pixels of `grid`, 0 to 1, inside an outline of pixel positions (column, row)."""
+    """Fraction of `grid`, 0 to 1, inside an outline of pixel positions (column, row)."""
     edge = outline[np.isfinite(outline).all(axis=1)]
     if len(edge) < 3:
         return 0.0
@@ -86,7 +86,7 @@ def share_within(grid: Grid, outline: Positions) -> float:
 
 
 def needed_window(source: Grid, target: Grid) -> Window | None:
-    """The part of `source` that resampling to `target` reads, None where they do not meet."""
+    """The part of `source` that resampling to `target` reads, None if they do not intersect."""
     edge = positions(target, source, _outline(target))
     edge = edge[np.isfinite(edge).all(axis=1)]
     if not len(edge):
@@ -100,10 +100,10 @@ def needed_window(source: Grid, target: Grid) -> Window | None:
     return Window(int(start[1]), int(start[0]), height, width) if width and height else None
 
 
-def displaced(grid: Grid, window: Window, displacement: Displacement) -> Grid | None:
+def displaced_grid(grid: Grid, window: Window, displacement: Displacement) -> Grid | None:
     """The grid on which Sentinel-1 shows what a window of `grid` shows.
 
-    None where there is no such grid, as the displacement bends lines.
+    None if there is no such grid, as the displacement is no affine.
     """
     if isinstance(displacement, Shift):
         return grid.crop(window).shifted(displacement.row, displacement.col)
@@ -122,30 +122,31 @@ def reduction(source: Grid, target: Grid) -> tuple[float, float]:
 
 
 def resample(values: Float32, source: Grid, target: Grid, scale: tuple[float, float]) -> Float32:
-    """Bilinear resampling of (band, y, x) to another grid; NaN is missing and stays outside.
+    """Bilinear resampling of (band, y, x) to another grid; NaN is nodata and has no weight.
 
-    Bilinear, because a cubic kernel overshoots beside bright targets and makes power negative.
+    Bilinear, because a cubic kernel overshoots next to bright targets and makes power negative.
     Where the target is coarser the kernel widens by `scale` (as `reduction` gives it for the whole
     grids) and averages: the scale that GDAL finds by itself depends on the part it is given.
     """
-    # Grids without a coordinate system share one plane; GDAL wants it named.
+    # GDAL requires a coordinate system; grids without one share a placeholder.
     named = source.crs and target.crs
     with (
         ignored_warning(NotGeoreferencedWarning),
         MemoryFile() as memory,
         _in_memory(memory, values, source) as dataset,
         WarpedVRT(
-            dataset, src_crs=source.crs if named else ANY_PLANE,
-            crs=target.crs if named else ANY_PLANE, transform=target.transform,
+            dataset, src_crs=source.crs if named else PLACEHOLDER_CRS,
+            crs=target.crs if named else PLACEHOLDER_CRS, transform=target.transform,
             height=target.height, width=target.width, nodata=np.nan,
-            resampling=Resampling.bilinear, tolerance=EXACT, XSCALE=scale[0], YSCALE=scale[1],
+            resampling=Resampling.bilinear, tolerance=TOLERANCE_PX,
+            XSCALE=scale[0], YSCALE=scale[1],
         ) as warped,
     ):  # fmt: skip
         return np.asarray(warped.read(), dtype=np.float32)
 
 
 def extent(grid: Grid) -> str:
-    """Bounds of a grid for people: x from-to, y from-to, and in which coordinates."""
+    """Bounds of a grid in words: x from-to, y from-to, and in which coordinates."""
     corners = [(0, 0), (grid.width, 0), (0, grid.height), (grid.width, grid.height)]
     x, y = zip(*(grid.transform @ corner for corner in corners), strict=True)
     name = CRS.from_wkt(grid.crs).name if grid.crs else "no coordinate system"

@@ -1,1 +1,1 @@
-"""Sentinel-1 products: their files, their annotations, and what the numbers mean."""
+"""Sentinel-1 products: files, annotations, units, geocoding."""

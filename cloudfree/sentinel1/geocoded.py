@@ -1,4 +1,4 @@
-"""Sentinel-1 scenes on disk, and on the grid of an optical scene."""
+"""Geocoded Sentinel-1 scenes, resampled to the grid of an optical scene."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.dataset import Dataset, sample_windows
 from cloudfree.raster.georeference import grid_of, same_grid
 from cloudfree.raster.resample import sample_displaced
-from cloudfree.sentinel1.border_noise import EROSION_PX, grown, hanging
+from cloudfree.sentinel1.border_noise import EROSION_PX, connected_to_edge, dilate
 from cloudfree.sentinel1.geocoded_files import find_sar_files
 from cloudfree.sentinel1.sar_units import decide_units, missing
 
 logger = logging.getLogger("cloudfree")
 
-_THINNED_PX = 512
+_SAMPLE_PX = 512
 
-# Smaller shares of a scene than this are dark targets at its edge, no frame.
-LEAST_FRAME = 1e-3
+# A smaller fraction of a scene is dark targets at its edge, no nodata frame.
+MIN_FRAME_SHARE = 1e-3
 
 # Source: Small 2011, "Flattening gamma", doi:10.1109/TGRS.2011.2120616; gamma-nought is
 # sigma-nought over the cosine of the angle of incidence, 30 to 45 degrees here.
@@ -41,23 +41,23 @@ GAMMA_NOUGHT = (
 class SarScene(Dataset):
     """A geocoded scene with VV and VH, in one file or two: sigma-nought in dB on any grid.
 
-    `units` is auto, db, linear or dn; auto looks at a sample of the numbers.
+    `units` is auto, db, linear or dn; auto decides by a sample of the numbers.
     """
 
     def __init__(self, path: Path, units: str = "auto") -> None:
         files = find_sar_files(path)
         super().__init__(path, files.source)
         self.acquisition = files.acquisition
-        self._places: dict[Grid, Grid] = {}
-        with self.closed_if_refused():
-            self.grid = warp.untorn(grid_of(self.handle))
+        self._source_grids: dict[Grid, Grid] = {}
+        with self.closed_on_error():
+            self.grid = warp.unwrapped_longitudes(grid_of(self.handle))
             found = find_polarisations(self.handle.descriptions)
             self._indexes = [found[band] for band in SAR_BANDS]
             self._require_real_numbers()
             sample, nodata = self._sample(), self.handle.nodata
             self.units = decide_units(units, sample, nodata, path.name, self._scaling())
             if not any(self.handle.descriptions):
-                self._tell_order(self.units.decibels(sample))
+                self._log_band_order(self.units.decibels(sample))
             self._frame = self._undeclared_frame()
         if files.gamma_nought:
             logger.info(GAMMA_NOUGHT, path.name)
@@ -65,19 +65,19 @@ class SarScene(Dataset):
     def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
         """VV and VH in dB, (2, y, x), of a window of an optical grid; NaN where there is none.
 
-        One resampling, in linear power, `shift` included, whatever its kind. Where the grids are
-        the same and nothing is shifted the numbers pass through unchanged.
+        One resampling, in linear power, `shift` included. On the same grid and without a shift the
+        numbers are unchanged.
 
         Raises
         ------
         InputError
             A coordinate system is missing and the sizes differ.
         """
-        source = self._place(grid)
+        source = self._source_grid(grid)
         if shift == NO_SHIFT and same_grid(source, grid):
             return self._values(window, self.units.decibels)
         scale = warp.reduction(source, grid)
-        target = warp.displaced(grid, window, shift)
+        target = warp.displaced_grid(grid, window, shift)
         if target is None:
             return decibel(sample_displaced(self._power, source, grid, window, shift, scale))
         part = warp.needed_window(source, target)
@@ -86,21 +86,21 @@ class SarScene(Dataset):
         return decibel(warp.resample(self._power(part), source.crop(part), target, scale))
 
     def overlap(self, grid: Grid) -> float:
-        """Share of an optical grid, 0 to 1, inside the footprint of this scene."""
-        return warp.covered_share(grid, self._place(grid))
+        """Fraction of an optical grid, 0 to 1, inside the footprint of this scene."""
+        return warp.covered_share(grid, self._source_grid(grid))
 
     def _power(self, window: Window) -> Float32:
         return self._values(window, self.units.power)
 
     def _values(self, window: Window, convert: Callable[[NDArray[np.generic]], Float32]) -> Float32:
-        """Converted numbers of a window, (2, y, x), the last pixels beside the frame cut off."""
+        """Converted numbers of a window, (2, y, x), without the margin of the nodata frame."""
         if self._frame is None:
             return convert(self.read(self._indexes, window))
         outer = window.buffered(EROSION_PX, self.grid.height, self.grid.width)
         numbers = self.read(self._indexes, outer)
         values = convert(numbers)
         frame = self.units.undeclared(numbers) & self._frame_on(self._frame, outer)
-        values[:, grown(frame, EROSION_PX)] = np.nan
+        values[:, dilate(frame, EROSION_PX)] = np.nan
         return values[:, *window.relative_to(outer)]
 
     def _require_real_numbers(self) -> None:
@@ -112,16 +112,16 @@ class SarScene(Dataset):
             )
 
     def _scaling(self) -> tuple[tuple[float, float], ...]:
-        """GDAL's scale and offset of VV and VH; empty where they change nothing."""
+        """GDAL's scale and offset of VV and VH; empty if they change nothing."""
         scales, offsets = self.handle.scales, self.handle.offsets
         scaling = tuple((scales[index], offsets[index]) for index in self._indexes)
         return () if set(scaling) == {(1.0, 0.0)} else scaling
 
-    def _tell_order(self, decibels: Float32) -> None:
-        """Say which band is taken for which; VV is brighter than VH nearly everywhere."""
+    def _log_band_order(self, decibels: Float32) -> None:
+        """Log which band is taken for VV and VH; VV is brighter nearly everywhere."""
         logger.info("the bands of %s have no names: taken for VV and VH", self.path.name)
-        seen = decibels[:, np.isfinite(decibels).all(axis=0)]
-        vv, vh = np.median(seen, axis=1) if seen.size else (0.0, 0.0)
+        valid = decibels[:, np.isfinite(decibels).all(axis=0)]
+        vv, vh = np.median(valid, axis=1) if valid.size else (0.0, 0.0)
         if vv < vh:
             logger.warning(
                 "the first band of %s is %.1f dB darker than the second, as if VH came first: "
@@ -130,28 +130,28 @@ class SarScene(Dataset):
             )  # fmt: skip
 
     def _sample(self) -> NDArray[np.generic]:
-        """Numbers from all over, (band, y, x): where windows hold none, every n-th of all."""
+        """Sample of the numbers, (band, y, x): windows, or every n-th pixel if those are empty."""
         sample = sample_windows(self, self._indexes)[:, np.newaxis]
         if missing(sample.astype(np.float32), self.handle.nodata).all():
-            return self.thinned(self._indexes, _THINNED_PX)
+            return self.thinned(self._indexes, _SAMPLE_PX)
         return sample
 
     def _undeclared_frame(self) -> NDArray[np.bool_] | None:
-        """Where missing pixels surround the scene that the file does not declare, every n-th pixel.
+        """Undeclared nodata around the scene, subsampled; None if there is none.
 
-        A file that declares what is missing has been cut with care; around one that does not,
-        pixels mixed with missing ones are left. Most scenes have none, which their ends tell.
+        Next to undeclared nodata there are pixels mixed with it; a file that declares its nodata
+        has been cut with care. Most scenes have no such frame, as their edges show.
         """
         if not any(self._is_blank(end) for end in self._ends()):
             return None
-        sample = self.thinned(self._indexes, _THINNED_PX)
-        frame = hanging(self.units.undeclared(sample), (True, True, True, True))
-        if frame.mean() < LEAST_FRAME:
+        sample = self.thinned(self._indexes, _SAMPLE_PX)
+        frame = connected_to_edge(self.units.undeclared(sample), (True, True, True, True))
+        if frame.mean() < MIN_FRAME_SHARE:
             return None
         logger.info(
-            "%d pixels are cut off beside undeclared nodata of %s", EROSION_PX, self.path.name
+            "%d pixels are removed next to undeclared nodata of %s", EROSION_PX, self.path.name
         )
-        return grown(frame, 1)
+        return dilate(frame, 1)
 
     def _ends(self) -> tuple[Window, Window, Window, Window]:
         """The first and the last row and column."""
@@ -160,8 +160,8 @@ class SarScene(Dataset):
         return (*rows, Window(0, 0, height, 1), Window(0, width - 1, height, 1))
 
     def _is_blank(self, window: Window) -> bool:
-        """Whether a pixel looked at is missing by a mark that the file does not declare."""
-        numbers = self.thinned(self._indexes, _THINNED_PX, window)
+        """Whether a window has undeclared nodata."""
+        numbers = self.thinned(self._indexes, _SAMPLE_PX, window)
         return bool(self.units.undeclared(numbers).any())
 
     def _frame_on(self, frame: NDArray[np.bool_], window: Window) -> NDArray[np.bool_]:
@@ -170,20 +170,20 @@ class SarScene(Dataset):
         cols = np.arange(window.col, window.col_stop) * frame.shape[1] // self.grid.width
         return frame[np.ix_(rows, cols)]
 
-    def _place(self, grid: Grid) -> Grid:
-        """Where this scene lies: on its own grid, or on `grid` if one has no coordinate system."""
-        if grid not in self._places:
-            self._places[grid] = self._find_place(grid)
-        return self._places[grid]
+    def _source_grid(self, grid: Grid) -> Grid:
+        """The grid of this scene: its own, or `grid` if one has no coordinate system."""
+        if grid not in self._source_grids:
+            self._source_grids[grid] = self._choose_source_grid(grid)
+        return self._source_grids[grid]
 
-    def _find_place(self, grid: Grid) -> Grid:
+    def _choose_source_grid(self, grid: Grid) -> Grid:
         if self.grid.crs and grid.crs:
             return self.grid
-        size, wanted = (self.grid.height, self.grid.width), (grid.height, grid.width)
-        if size != wanted:
+        size, expected = (self.grid.height, self.grid.width), (grid.height, grid.width)
+        if size != expected:
             raise InputError(
                 f"no coordinate system in one of the scenes, and {size[0]} x {size[1]} pixels in "
-                f"{self.path.name} against {wanted[0]} x {wanted[1]}",
+                f"{self.path.name} against {expected[0]} x {expected[1]}",
                 wanted="scenes with coordinates, or two that match pixel by pixel",
                 hint="georeference both scenes, for example with gdalwarp",
             )
@@ -196,7 +196,7 @@ class SarScene(Dataset):
 
 
 def sar_profile(tags: Mapping[str, str], creation_options: Mapping[str, str]) -> CogProfile:
-    """How Sentinel-1 is written: VV and VH in dB as floats, NaN for nodata.
+    """Output profile of Sentinel-1: VV and VH in dB as floats, NaN for nodata.
 
     Overviews take every n-th pixel: a mean of decibels means nothing.
     """

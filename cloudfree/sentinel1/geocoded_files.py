@@ -26,116 +26,15 @@ from cloudfree.raster.georeference import grid_of, same_grid
 from cloudfree.raster.product_files import gdal_name, read_item
 from cloudfree.sentinel1.product import acquisition_of_name, acquisition_of_tags
 
-
-def stack(files: Sequence[str], names: Sequence[str]) -> str:
-    """The first bands of files, one above the other and with names, as a GDAL virtual dataset.
-
-    The text opens like a path; numbers, type, nodata, scale and offset are those of the files.
-
-    Raises
-    ------
-    InputError
-        A file cannot be opened, or the files do not lie on one grid.
-    """
-    grid: Grid | None = None
-    bands = []
-    for number, (file, name) in enumerate(zip(files, names, strict=True), start=1):
-        with open_raster(file, file) as dataset:
-            here = grid_of(dataset)
-            if grid is not None and not same_grid(grid, here):
-                raise InputError(
-                    f"{_last(file)} ({here.height} x {here.width} pixels) does not lie on the "
-                    f"grid of {_last(files[0])} ({grid.height} x {grid.width})",
-                    wanted="polarisations that match pixel by pixel",
-                    hint="warp one onto the other, for example with `rio warp --like`",
-                )
-            grid = grid or here
-            bands.append(_band(dataset, file, number, name))
-    assert grid is not None
-    return _dataset(grid, bands)
-
-
-def _dataset(grid: Grid, bands: Sequence[str]) -> str:
-    """The virtual dataset; a file that has no place on the ground leaves it without one."""
-    place = ""
-    if grid.crs:
-        numbers = ", ".join(f"{number:.17g}" for number in grid.transform.to_gdal())
-        place = f"<SRS>{escape(grid.crs)}</SRS><GeoTransform>{numbers}</GeoTransform>"
-    size = f'rasterXSize="{grid.width}" rasterYSize="{grid.height}"'
-    return f"<VRTDataset {size}>{place}{''.join(bands)}</VRTDataset>"
-
-
-def _band(dataset: DatasetReader, file: str, number: int, name: str) -> str:
-    kind = typename_fwd[dtype_rev[dataset.dtypes[0]]]
-    nodata = "" if dataset.nodata is None else f"<NoDataValue>{dataset.nodata!r}</NoDataValue>"
-    scaling = f"<Offset>{dataset.offsets[0]!r}</Offset><Scale>{dataset.scales[0]!r}</Scale>"
-    return (
-        f'<VRTRasterBand dataType={quoteattr(kind)} band="{number}">'
-        f"<Description>{escape(name)}</Description>{nodata}{scaling}"
-        f'<SimpleSource><SourceFilename relativeToVRT="0">{escape(file)}</SourceFilename>'
-        "<SourceBand>1</SourceBand></SimpleSource></VRTRasterBand>"
-    )
-
-
-def _last(file: str) -> str:
-    return file.rsplit("/", 1)[-1]
-
-
-def files_of_item(item: Item, name: str) -> dict[str, str]:
-    """What GDAL opens for each polarisation.
-
-    Raises
-    ------
-    InputError
-        The item has no asset of its own for VV or VH.
-    """
-    found = {band: asset for key, asset in item.assets.items() if (band := polarisation(key))}
-    if missing := [band for band in SAR_BANDS if band not in found]:
-        raise InputError(
-            f"no asset {' and no asset '.join(missing).lower()} in {name} "
-            f"({', '.join(item.assets) or 'it has none'})",
-            wanted="a terrain-corrected Sentinel-1 scene with the assets vv and vh",
-            hint="give an item of such a collection, as sentinel-1-rtc",
-        )
-    return {band: gdal_name(found[band]) for band in SAR_BANDS}
-
-
-def acquisition_of_item(item: Item) -> Acquisition:
-    """When and from where the scene of an item was seen."""
-    told: dict[str, Any] = item.properties
-    named = acquisition_of_name(item.id) or Acquisition()
-    platform = str(told.get("platform") or named.platform or "")
-    return Acquisition(
-        product=item.id,
-        platform=platform.title() or None,
-        acquired=_utc(told.get("start_datetime")) or _aware(item.datetime) or named.acquired,
-        orbit_direction=told.get("sat:orbit_state"),
-        relative_orbit=told.get("sat:relative_orbit", named.relative_orbit),
-    )
-
-
-def is_gamma_nought(item: Item) -> bool:
-    """Whether the item is of the collection whose backscatter is flattened by the terrain."""
-    return "rtc" in str(item.collection_id or "").lower() or item.id.lower().endswith("rtc")
-
-
-def _utc(text: str | None) -> datetime | None:
-    return _aware(datetime.fromisoformat(text)) if text else None
-
-
-def _aware(time: datetime | None) -> datetime | None:
-    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
-
-
 _RASTERS = {".tif", ".tiff"}
 _ITEMS = {".json", ".geojson"}
 
 
 @dataclass(frozen=True)
 class SarFiles:
-    """What GDAL opens for a scene, and what its files tell beside their numbers.
+    """The name under which GDAL opens a scene, and its metadata.
 
-    `gamma_nought` tells whether the backscatter is known to be flattened by the terrain.
+    `gamma_nought` is True if the backscatter is known to be terrain-flattened.
     """
 
     source: str
@@ -163,6 +62,72 @@ def find_sar_files(path: Path) -> SarFiles:
     return SarFiles(stack(rasters, SAR_BANDS), _acquisition(pair[SAR_BANDS[0]]))
 
 
+def files_of_item(item: Item, name: str) -> dict[str, str]:
+    """The name under which GDAL opens each polarisation.
+
+    Raises
+    ------
+    InputError
+        The item has no asset of its own for VV or VH.
+    """
+    found = {band: asset for key, asset in item.assets.items() if (band := polarisation(key))}
+    if missing := [band for band in SAR_BANDS if band not in found]:
+        raise InputError(
+            f"no asset {' and no asset '.join(missing).lower()} in {name} "
+            f"({', '.join(item.assets) or 'it has none'})",
+            wanted="a terrain-corrected Sentinel-1 scene with the assets vv and vh",
+            hint="give an item of such a collection, as sentinel-1-rtc",
+        )
+    return {band: gdal_name(found[band]) for band in SAR_BANDS}
+
+
+def acquisition_of_item(item: Item) -> Acquisition:
+    """Acquisition metadata of an item."""
+    properties: dict[str, Any] = item.properties
+    named = acquisition_of_name(item.id) or Acquisition()
+    platform = str(properties.get("platform") or named.platform or "")
+    return Acquisition(
+        product=item.id,
+        platform=platform.title() or None,
+        acquired=_utc(properties.get("start_datetime")) or _aware(item.datetime) or named.acquired,
+        orbit_direction=properties.get("sat:orbit_state"),
+        relative_orbit=properties.get("sat:relative_orbit", named.relative_orbit),
+    )
+
+
+def is_gamma_nought(item: Item) -> bool:
+    """Whether the item is of a collection of terrain-flattened backscatter."""
+    return "rtc" in str(item.collection_id or "").lower() or item.id.lower().endswith("rtc")
+
+
+def stack(files: Sequence[str], names: Sequence[str]) -> str:
+    """Stack the first bands of files, with names, into a GDAL virtual dataset.
+
+    The text opens like a path; numbers, type, nodata, scale and offset are those of the files.
+
+    Raises
+    ------
+    InputError
+        A file cannot be opened, or the files do not lie on one grid.
+    """
+    grid: Grid | None = None
+    bands = []
+    for number, (file, name) in enumerate(zip(files, names, strict=True), start=1):
+        with open_raster(file, file) as dataset:
+            here = grid_of(dataset)
+            if grid is not None and not same_grid(grid, here):
+                raise InputError(
+                    f"{_last(file)} ({here.height} x {here.width} pixels) does not lie on the "
+                    f"grid of {_last(files[0])} ({grid.height} x {grid.width})",
+                    wanted="polarisations that match pixel by pixel",
+                    hint="warp one onto the other, for example with `rio warp --like`",
+                )
+            grid = grid or here
+            bands.append(_band(dataset, file, number, name))
+    assert grid is not None
+    return _dataset(grid, bands)
+
+
 def _pair_in(folder: Path) -> dict[str, Path]:
     """The raster of each polarisation in a folder."""
     rasters = sorted(path for path in folder.iterdir() if path.suffix.lower() in _RASTERS)
@@ -180,7 +145,7 @@ def _pair_in(folder: Path) -> dict[str, Path]:
 
 
 def _pair_with(path: Path) -> dict[str, Path] | None:
-    """A one-band file and the one beside it that differs by the polarisation in its name."""
+    """A one-band file and the file of the other polarisation in the same folder."""
     band = polarisation(path.stem)
     if not _has_one_band(path) or band not in SAR_BANDS:
         return None
@@ -188,15 +153,15 @@ def _pair_with(path: Path) -> dict[str, Path] | None:
     sibling = path.with_name(_renamed(path.name, other))
     if not sibling.is_file():
         raise InputError(
-            f"{path.name} has {band} alone, and there is no {sibling.name} beside it",
+            f"{path.name} has {band} alone, and there is no {sibling.name} next to it",
             wanted="VV and VH, in one file or in two that differ by that in their names",
-            hint=f"put the file of {other} beside it",
+            hint=f"put the file of {other} next to it",
         )
     return {band: path, other: sibling}
 
 
 def _renamed(name: str, band: str) -> str:
-    """The name with another polarisation, small or capital letters as before."""
+    """The name with another polarisation, in the same case."""
 
     def other(match: re.Match[str]) -> str:
         return band.lower() if match[0].islower() else band
@@ -217,9 +182,18 @@ def _has_one_band(path: Path) -> bool:
             raise InputError(
                 f"{path.name} is a GRD measurement in ground range, without its annotation",
                 wanted="the whole product: its tables calibrate the digital numbers",
-                hint="give the SAFE folder or zip, or what SNAP or pyroSAR made of it",
+                hint="give the SAFE folder or zip, or the output of SNAP or pyroSAR",
             )
         return bool(dataset.count == 1)
+
+
+def _acquisition(path: Path) -> Acquisition:
+    """Acquisition from the tags of a raster, or from a product name in its path or tags."""
+    tags = _tags(path)
+    names: Iterable[str] = [path.name, *(folder.name for folder in path.absolute().parents)]
+    named = (acquisition_of_name(text) for text in [*names, *tags.values()])
+    found = acquisition_of_tags(tags) or next(filter(None, named), None)
+    return found or UNKNOWN
 
 
 def _tags(path: Path) -> Mapping[str, str]:
@@ -228,10 +202,35 @@ def _tags(path: Path) -> Mapping[str, str]:
         return tags
 
 
-def _acquisition(path: Path) -> Acquisition:
-    """What the tags of a raster tell, or a product name in its name, its folders' or a tag."""
-    tags = _tags(path)
-    names: Iterable[str] = [path.name, *(folder.name for folder in path.absolute().parents)]
-    named = (acquisition_of_name(text) for text in [*names, *tags.values()])
-    found = acquisition_of_tags(tags) or next(filter(None, named), None)
-    return found or UNKNOWN
+def _utc(text: str | None) -> datetime | None:
+    return _aware(datetime.fromisoformat(text)) if text else None
+
+
+def _aware(time: datetime | None) -> datetime | None:
+    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
+
+
+def _dataset(grid: Grid, bands: Sequence[str]) -> str:
+    """The virtual dataset; without georeference if the files have none."""
+    georeference = ""
+    if grid.crs:
+        numbers = ", ".join(f"{number:.17g}" for number in grid.transform.to_gdal())
+        georeference = f"<SRS>{escape(grid.crs)}</SRS><GeoTransform>{numbers}</GeoTransform>"
+    size = f'rasterXSize="{grid.width}" rasterYSize="{grid.height}"'
+    return f"<VRTDataset {size}>{georeference}{''.join(bands)}</VRTDataset>"
+
+
+def _band(dataset: DatasetReader, file: str, number: int, name: str) -> str:
+    kind = typename_fwd[dtype_rev[dataset.dtypes[0]]]
+    nodata = "" if dataset.nodata is None else f"<NoDataValue>{dataset.nodata!r}</NoDataValue>"
+    scaling = f"<Offset>{dataset.offsets[0]!r}</Offset><Scale>{dataset.scales[0]!r}</Scale>"
+    return (
+        f'<VRTRasterBand dataType={quoteattr(kind)} band="{number}">'
+        f"<Description>{escape(name)}</Description>{nodata}{scaling}"
+        f'<SimpleSource><SourceFilename relativeToVRT="0">{escape(file)}</SourceFilename>'
+        "<SourceBand>1</SourceBand></SimpleSource></VRTRasterBand>"
+    )
+
+
+def _last(file: str) -> str:
+    return file.rsplit("/", 1)[-1]

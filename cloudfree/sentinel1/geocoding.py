@@ -1,4 +1,4 @@
-"""Where the image of a GRD product shows the pixels of an optical grid."""
+"""Positions of the pixels of an optical grid in the image of a GRD product."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cloudfree.raster.georeference import pixel_size_m
 from cloudfree.raster.resample import bilinear
 from cloudfree.sentinel1.geolocation import CoarseHeights, Geolocation
 
-# Ground points are found at nodes so far apart, and pixels between them bilinearly: over this way
-# the image of a smooth surface bends by less than a thousandth of a pixel.
+# Spacing of the nodes at which ground points are located; positions between them are bilinear. Over
+# this distance the image of a smooth surface bends by less than a thousandth of a pixel.
 NODE_STEP_M = 160.0
 
-# The height of a point moves its place in the image, where the next height is read: after so many
-# steps neither moves by a pixel any more, even between a plain and a summit.
+# Fixed-point iterations of height and image position: after these neither changes by a pixel, even
+# between a plain and a summit.
 HEIGHT_STEPS = 4
 
 WGS84 = "EPSG:4326"
@@ -39,9 +39,9 @@ class Heights(Protocol):
 
 
 class ImagePositions:
-    """Finds pixels of optical grids in the image.
+    """Locates pixels of optical grids in the image.
 
-    With `heights` each pixel has its own; without, the coarse heights of the tie points serve.
+    Heights come from `heights`, or else from the tie points, which lie kilometres apart.
     """
 
     def __init__(
@@ -50,23 +50,23 @@ class ImagePositions:
         self._geolocation, self._coarse, self._heights = geolocation, coarse, heights
 
     def locate(self, grid: Grid, rows: Float64, cols: Float64) -> tuple[Float64, Float64]:
-        """Line and pixel, counted in pixel centres, of places on a grid; NaN beyond the image.
+        """Line and pixel, counted in pixel centres, of positions on a grid; NaN beyond the image.
 
         `rows` and `cols`, (y, x), count the pixel centres of `grid`.
         """
         nodes = Nodes.around(rows, cols, max(int(NODE_STEP_M / pixel_size_m(grid)), 1))
-        longitude, latitude = lonlat(grid, *nodes.places())
+        longitude, latitude = lonlat(grid, *nodes.positions())
         if self._heights is None:
-            return nodes.between(self._on_coarse(longitude, latitude), rows, cols)
+            return nodes.interpolate(self._on_coarse(longitude, latitude), rows, cols)
         heights = self._heights.on_grid(grid, nodes.area)
-        at_places = _at(heights, rows - nodes.area.row, cols - nodes.area.col)
-        return self._on_relief(longitude, latitude, at_places, nodes, rows, cols)
+        at_positions = _interpolate(heights, rows - nodes.area.row, cols - nodes.area.col)
+        return self._on_relief(longitude, latitude, at_positions, nodes, rows, cols)
 
     def _on_coarse(self, longitude: Float64, latitude: Float64) -> tuple[Float64, Float64]:
         height = np.zeros_like(longitude)
         for _ in range(HEIGHT_STEPS):
-            places = self._geolocation.locate(longitude, latitude, height)
-            height = self._coarse.locate(*places)
+            positions = self._geolocation.locate(longitude, latitude, height)
+            height = self._coarse.locate(*positions)
         return self._geolocation.locate(longitude, latitude, height)
 
     def _on_relief(
@@ -78,16 +78,16 @@ class ImagePositions:
         rows: Float64,
         cols: Float64,
     ) -> tuple[Float64, Float64]:
-        """Between the places for the lowest and the highest ground: the way is straight.
+        """Interpolate linearly between the positions for the lowest and the highest ground.
 
-        Over 3000 m of height it bends by a third of a pixel.
+        Over 3000 m of height the error is a third of a pixel.
         """
         if not np.isfinite(heights).any():
             return np.full_like(rows, np.nan), np.full_like(rows, np.nan)
         low, high = float(np.nanmin(heights)), float(np.nanmax(heights)) + 1.0
         share = (heights - low) / (high - low)
         ends = [
-            nodes.between(
+            nodes.interpolate(
                 self._geolocation.locate(longitude, latitude, np.full_like(longitude, height)),
                 rows, cols,
             )
@@ -101,7 +101,7 @@ class ImagePositions:
 class Nodes:
     """Every `step`-th row and column of an area of a grid, from its corner to its end.
 
-    They are whole multiples of the step, so that they do not depend on the part asked for.
+    Nodes are multiples of the step, so that they do not depend on the requested window.
     """
 
     area: Window
@@ -109,12 +109,12 @@ class Nodes:
 
     @classmethod
     def around(cls, rows: Float64, cols: Float64, step: int) -> Nodes:
-        """The fewest nodes that enclose places."""
+        """The smallest set of nodes that encloses positions."""
         top, left = (int(np.floor(p.min() / step)) * step for p in (rows, cols))
         bottom, right = (int(np.floor(p.max() / step) + 1) * step for p in (rows, cols))
         return cls(Window(top, left, bottom - top + 1, right - left + 1), step)
 
-    def places(self) -> tuple[Float64, Float64]:
+    def positions(self) -> tuple[Float64, Float64]:
         """Rows and columns of the nodes."""
         area = self.area
         rows, cols = np.mgrid[
@@ -122,16 +122,17 @@ class Nodes:
         ].astype(np.float64)
         return rows, cols
 
-    def between(
+    def interpolate(
         self, values: tuple[Float64, Float64], rows: Float64, cols: Float64
     ) -> tuple[Float64, Float64]:
-        """Line and pixel between nodes; the least of each is taken off while they are float32."""
+        """Interpolated line and pixel; their minima are subtracted to keep float32 exact."""
         if not np.isfinite(values[0]).any():
             return np.full_like(rows, np.nan), np.full_like(rows, np.nan)
         at = (rows - self.area.row) / self.step, (cols - self.area.col) / self.step
-        least = [float(np.nanmin(value)) for value in values]
+        minima = [float(np.nanmin(value)) for value in values]
         line, pixel = (
-            _at(value - start, *at) + start for value, start in zip(values, least, strict=True)
+            _interpolate(value - start, *at) + start
+            for value, start in zip(values, minima, strict=True)
         )
         return line, pixel
 
@@ -151,7 +152,7 @@ def _to_lonlat(crs: str) -> Transformer:
     return Transformer.from_crs(CRS.from_wkt(crs), WGS84, always_xy=True)
 
 
-def _at(image: Float64, rows: Float64, cols: Float64) -> Float64:
-    """An image, (y, x), between its pixels."""
+def _interpolate(image: Float64, rows: Float64, cols: Float64) -> Float64:
+    """An image, (y, x), at fractional rows and columns."""
     found = bilinear(image[np.newaxis].astype(np.float32), rows, cols)[0]
     return np.asarray(found, dtype=np.float64)

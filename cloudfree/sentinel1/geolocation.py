@@ -1,9 +1,9 @@
-"""Where the image of a GRD product shows a point of the ground.
+"""Image coordinates of ground points in a GRD product.
 
 The product gives tie points: ground points with their height, and the line, pixel and slant range
-at which the image shows them. Between them heights jump by hundreds of metres, and a metre of
+at which the image shows them. Heights change by hundreds of metres between them, and a metre of
 height moves a point by one to two metres in range; so pixels cannot be interpolated between tie
-points. What is smooth is the slant range at which a point would lie at height 0.
+points. The slant range at height 0 is smooth and can.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from cloudfree.core.radiometry import Float64
 from cloudfree.errors import InputError
 from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, GroundRange, Times
 
-# Degrees of the polynomials: with these, tie points left out of the fit of a real product over
+# Degrees of the polynomials: with these, tie points held out of the fit of a real product over
 # 1800 m of relief are found to 0.05 lines and 0.04 m of slant range (root mean square).
 LINE_DEGREE = 4
 RANGE_DEGREE = 5
 ANGLE_DEGREE = 3
 
-# Coefficients need as many tie points, and some more to see that they fit.
+# Tie points per coefficient: more than one, so that the fit is overdetermined.
 SPARE_POINTS = 1.5
 
-# Beyond the image polynomials run wild: this far, in halves of the image, they are followed.
+# Polynomials diverge beyond the image: they are evaluated up to this, in halves of the image.
 REACH = 1.2
 
 _TO_EARTH_FIXED = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
 
 
 class Geolocation(Protocol):
-    """Finds ground points in an image."""
+    """Locates ground points in an image."""
 
     def locate(
         self, longitude: Float64, latitude: Float64, height_m: Float64
@@ -47,7 +47,7 @@ class Geolocation(Protocol):
 
 
 class GridGeolocation:
-    """Finds ground points by the tie points of the product."""
+    """Locates ground points by the tie points of the product."""
 
     def __init__(self, annotation: Annotation) -> None:
         points = annotation.tie_points
@@ -82,14 +82,14 @@ class CoarseHeights:
         if min(shape) < 2 or points.height_m.size != shape[0] * shape[1]:
             raise InputError(
                 f"{points.height_m.size} tie points on {shape[0]} lines and {shape[1]} pixels",
-                wanted="a geolocation grid with a point where each line meets each pixel",
+                wanted="a geolocation grid with a point for each line and pixel",
                 hint="download the product again",
             )
         order = np.lexsort((points.pixel, points.line))
         self._heights = points.height_m[order].reshape(shape)
 
     def locate(self, line: Float64, pixel: Float64) -> Float64:
-        """Heights in metres at places of the image; beyond it those of its edge."""
+        """Heights in metres at positions in the image; beyond it those of its edge."""
         row, down = _between(np.nan_to_num(line), self._lines)
         col, right = _between(np.nan_to_num(pixel), self._pixels)
         grid = self._heights
@@ -102,7 +102,7 @@ class CoarseHeights:
 class LocalFrame:
     """Coordinates that run from -1 to 1 along azimuth and range of the image.
 
-    Earth-fixed coordinates within: nothing happens at the date line or at a pole.
+    Computed from Earth-fixed coordinates, so that the antimeridian and the poles are no exceptions.
     """
 
     origin: Float64
@@ -110,14 +110,14 @@ class LocalFrame:
 
     @classmethod
     def from_points(cls, points: GeolocationGrid) -> LocalFrame:
-        """The frame in which the tie points fill a square, as a plane fits them best."""
-        places = _earth_fixed(points.longitude, points.latitude)
-        origin = places.mean(axis=0)
-        # Two directions span the tangent plane: those in which the points spread most.
-        plane = np.linalg.svd(places - origin, full_matrices=False)[2][:2]
-        design = np.column_stack([(places - origin) @ plane.T, np.ones(len(places))])
-        goal = np.stack([_to_square(points.line), _to_square(points.pixel)], axis=1)
-        solution = np.linalg.lstsq(design, goal, rcond=None)[0]
+        """Least-squares frame in which the tie points fill a square."""
+        positions = _earth_fixed(points.longitude, points.latitude)
+        origin = positions.mean(axis=0)
+        # The tangent plane is spanned by the two principal components of the points.
+        plane = np.linalg.svd(positions - origin, full_matrices=False)[2][:2]
+        design = np.column_stack([(positions - origin) @ plane.T, np.ones(len(positions))])
+        target = np.stack([_to_square(points.line), _to_square(points.pixel)], axis=1)
+        solution = np.linalg.lstsq(design, target, rcond=None)[0]
         axes = plane.T @ solution[:2]
         # The constant moves the origin within the plane.
         moved = origin - plane.T @ np.linalg.solve(solution[:2].T, solution[2])
@@ -138,7 +138,7 @@ class Polynomial:
 
     @classmethod
     def fit(cls, u: Float64, v: Float64, values: Float64, degree: int) -> Polynomial:
-        """The best fit; of lower degree where there are few values."""
+        """Least-squares fit; of lower degree if there are few values."""
         while degree > 1 and SPARE_POINTS * (degree + 1) * (degree + 2) / 2 > len(values):
             degree -= 1
         solution = np.linalg.lstsq(_terms(u, v, degree), values, rcond=None)[0]
@@ -151,7 +151,7 @@ class Polynomial:
 
 
 class TimeOfLine:
-    """The azimuth time of a line: lines follow each other evenly."""
+    """Azimuth time of a line, by a linear fit."""
 
     def __init__(self, points: GeolocationGrid) -> None:
         self.epoch = points.time[0]
@@ -199,10 +199,10 @@ def _ground_range(table: GroundRange, block: NDArray[np.intp], slant_range_m: Fl
 
 
 def _between(value: Float64, steps: Float64) -> tuple[NDArray[np.intp], Float64]:
-    """Index of the step below a value and how far it lies towards the next, within the steps."""
-    place = np.interp(value, steps, np.arange(len(steps)))
-    index = np.minimum(place.astype(np.intp), len(steps) - 2)
-    return index, place - index
+    """Index of the step below a value and the fraction towards the next, clipped to the steps."""
+    position = np.interp(value, steps, np.arange(len(steps)))
+    index = np.minimum(position.astype(np.intp), len(steps) - 2)
+    return index, position - index
 
 
 def _earth_fixed(longitude: Float64, latitude: Float64) -> Float64:
@@ -216,5 +216,5 @@ def _to_square(values: Float64) -> Float64:
 
 
 def _terms(u: Float64, v: Float64, degree: int) -> Float64:
-    """The terms of a polynomial at some points, (n, terms)."""
+    """Design matrix of a polynomial, (n, terms)."""
     return np.stack(monomials(u, v, degree), axis=1)

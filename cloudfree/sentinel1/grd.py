@@ -1,4 +1,4 @@
-"""A GRD product on the grid of an optical scene."""
+"""GRD products, geocoded to the grid of an optical scene."""
 
 from __future__ import annotations
 
@@ -29,21 +29,19 @@ from cloudfree.sentinel1.sar_units import SarQuantity
 
 logger = logging.getLogger("cloudfree")
 
-
-# Side of the part of a grid that is worked on at once: the image runs at an angle to the grid, and
-# the rectangle of it that covers a part grows with the part's width.
+# Side of the blocks in which a grid is processed: the image is rotated against the grid, and the
+# part of it that covers a block grows with the block.
 BLOCK_PX = 512
 
-# Relief below which the heights of the tie points tell enough.
+# Relief below which the heights of the tie points are good enough.
 FLAT_M = 20.0
 
 
 class GrdScene:
     """VV and VH of a GRD product: calibrated, without thermal noise, in dB on any grid.
 
-    `units` is auto or dn, as the product is what it is. With `heights` and a `geolocation` that
-    deserves them the relief is corrected; without, the tie points of the product serve. They are
-    closed with the scene.
+    `units` is auto or dn. With `heights` and a `geolocation` that uses them the relief is
+    corrected; without, the tie points of the product are used. `heights` is closed with the scene.
     """
 
     def __init__(
@@ -70,7 +68,7 @@ class GrdScene:
         )
         self._image = GroundRangeImage(product, annotation)
         if heights is None:
-            _tell_relief(annotation.tie_points)
+            _log_relief(annotation.tie_points)
 
     def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
         """VV and VH in dB, (2, y, x), of a window of an optical grid; NaN where there is none.
@@ -84,16 +82,16 @@ class GrdScene:
         """
         self._require_heights(grid)
         power = np.full((len(SAR_BANDS), window.height, window.width), np.nan, np.float32)
-        # Pixels of the image, along each side, that make one of the grid.
+        # Image pixels per grid pixel, along each side.
         side = max(int(pixel_size_m(grid) / self._spacing_m + 1e-6), 1)
         for part in _blocks(window, max(BLOCK_PX // side, 1)):
             rows, cols = np.mgrid[part.row : part.row_stop, part.col : part.col_stop].astype(float)
-            places = self._positions.locate(grid, *shift.locate(rows, cols))
-            power[:, *part.relative_to(window)] = self._power_at(*places, side)
+            positions = self._positions.locate(grid, *shift.locate(rows, cols))
+            power[:, *part.relative_to(window)] = self._power_at(*positions, side)
         return decibel(power)
 
     def overlap(self, grid: Grid) -> float:
-        """Share of an optical grid, 0 to 1, inside the footprint of this scene."""
+        """Fraction of an optical grid, 0 to 1, inside the footprint of this scene."""
         self._require_heights(grid)
         lonlat = Grid(self.grid.crs, Affine.identity(), 1, 1)
         return warp.share_within(grid, warp.positions(lonlat, grid, self._outline))
@@ -111,7 +109,7 @@ class GrdScene:
         self.close()
 
     def _power_at(self, line: Float64, pixel: Float64, side: int) -> Float32:
-        """Sigma-nought, (2, y, x), at places of the image, from means over squares of `side`."""
+        """Sigma-nought, (2, y, x), at image positions, from means over squares of `side`."""
         window = self._window_around(line, pixel, side)
         if window is None:
             return np.full((len(SAR_BANDS), *line.shape), np.nan, np.float32)
@@ -122,7 +120,7 @@ class GrdScene:
         return bilinear(power, rows, cols)
 
     def _window_around(self, line: Float64, pixel: Float64, side: int) -> Window | None:
-        """Whole squares around places of the image, None where there are none.
+        """Window of whole squares around image positions, None if all lie outside.
 
         They are counted from the corner of the image, so that means do not depend on the window.
         """
@@ -130,11 +128,11 @@ class GrdScene:
         inside = (line > -1) & (line < height) & (pixel > -1) & (pixel < width)
         if not inside.any():
             return None
-        places = line[inside], pixel[inside]
-        top, left = (max(int(place.min() // side) - 1, 0) * side for place in places)
+        positions = line[inside], pixel[inside]
+        top, left = (max(int(position.min() // side) - 1, 0) * side for position in positions)
         bottom, right = (
-            min((int(place.max() // side) + 2) * side, size)
-            for place, size in zip(places, (height, width), strict=True)
+            min((int(position.max() // side) + 2) * side, size)
+            for position, size in zip(positions, (height, width), strict=True)
         )
         return Window(top, left, bottom - top, right - left)
 
@@ -157,7 +155,7 @@ def _check_units(units: str, product: Product) -> None:
 
 
 def annotation_of(product: Product) -> Annotation:
-    """The product annotation of VV; that of VH tells the same of the geometry."""
+    """The product annotation of VV; that of VH has the same geometry."""
     name = product.annotation(SAR_BANDS[0])
     return read_annotation(product.read(name), name)
 
@@ -183,7 +181,7 @@ def _outline(points: GeolocationGrid) -> Float64:
 
 
 def _bounds(annotation: Annotation) -> Grid:
-    """The rectangle of longitude and latitude around the image, which lies askew within."""
+    """Bounding rectangle, in longitude and latitude, of the image, which is rotated within it."""
     points = annotation.tie_points
     middle = points.longitude[len(points.longitude) // 2]
     longitude = (points.longitude - middle + 180) % 360 - 180 + middle
@@ -196,7 +194,7 @@ def _bounds(annotation: Annotation) -> Grid:
 
 
 def _acquisition(product: Product, annotation: Annotation) -> Acquisition:
-    """What the annotation, the manifest and the name of a product tell together."""
+    """Acquisition from the annotation, the manifest and the name of a product."""
     named = acquisition_of_name(product.name) or Acquisition()
     orbit = None
     if MANIFEST in product.names:
@@ -208,15 +206,15 @@ def _acquisition(product: Product, annotation: Annotation) -> Acquisition:
     )
 
 
-def _tell_relief(points: GeolocationGrid) -> None:
-    """Say how far pixels may lie from where they belong."""
+def _log_relief(points: GeolocationGrid) -> None:
+    """Log how far pixels may be displaced by uncorrected relief."""
     near, far = (
         100 / np.tan(np.radians(angle))
         for angle in (points.incidence_deg.min(), points.incidence_deg.max())
     )
     low, high = points.height_m.min(), points.height_m.max()
-    tell = logger.warning if high - low > FLAT_M else logger.info
-    tell(
+    log = logger.warning if high - low > FLAT_M else logger.info
+    log(
         "Sentinel-1 is geocoded by the tie points of the product, whose heights (%.0f to %.0f m) "
         "lie kilometres apart: every 100 m by which the ground differs from them move it by %.0f "
         "to %.0f m; give heights with --dem, or a terrain-corrected product, where there is relief",

@@ -1,4 +1,4 @@
-"""The ground-range image of a GRD product, calibrated where it is read."""
+"""The ground-range image of a GRD product, calibrated window by window."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.sentinel1.annotation import Annotation, read_calibration, read_noise, sigma_nought
-from cloudfree.sentinel1.border_noise import BORDER_PX, HALO_PX, fringe, is_blank
+from cloudfree.sentinel1.border_noise import BORDER_PX, HALO_PX, border_noise_mask, is_border_noise
 from cloudfree.sentinel1.geocoded_files import stack
 from cloudfree.sentinel1.product import Product
 
 
 class GroundRangeImage(Dataset):
-    """VV and VH in ground range: sigma-nought as linear power, without thermal noise."""
+    """VV and VH in ground range: sigma-nought as linear power, thermal noise removed."""
 
     def __init__(self, product: Product, annotation: Annotation) -> None:
         rasters = [product.gdal_path(product.measurement(band)) for band in SAR_BANDS]
         super().__init__(product.path, stack(rasters, SAR_BANDS))
         self.height, self.width = annotation.height, annotation.width
-        with self.closed_if_refused():
+        with self.closed_on_error():
             self._check_size(product)
             self._gains = [
                 read_calibration(product.read(name), name)
@@ -34,7 +34,7 @@ class GroundRangeImage(Dataset):
             ]
 
     def power(self, window: Window) -> Float32:
-        """Sigma-nought of a window, (2, y, x), NaN at the fringe of the image and beyond."""
+        """Sigma-nought of a window, (2, y, x), NaN in border noise and beyond the image."""
         numbers = self.read([0, 1], window)
         power = np.stack(
             [
@@ -42,14 +42,14 @@ class GroundRangeImage(Dataset):
                 for band, gain, noise in zip(numbers, self._gains, self._noises, strict=True)
             ]
         )
-        missing = self._fringe(window) | np.isnan(power).any(axis=0)
+        missing = self._border_noise(window) | np.isnan(power).any(axis=0)
         power[:, missing] = np.nan
         return power
 
     def mean_power(self, window: Window, side: int) -> Float32:
-        """Means of sigma-nought over squares of `side` pixels, (2, y, x); NaN where one is missing.
+        """Means of sigma-nought over squares of `side` pixels, (2, y, x); NaN if one is missing.
 
-        What fills no whole square at the end of the window is left out.
+        Incomplete squares at the end of the window are left out.
         """
         power = self.power(window)
         if side == 1:
@@ -59,23 +59,23 @@ class GroundRangeImage(Dataset):
         means = whole.reshape(bands, height, side, width, side).mean(axis=(2, 4))
         return np.asarray(means, dtype=np.float32)
 
-    def _fringe(self, window: Window) -> NDArray[np.bool_]:
-        """What of a window belongs to the fringe of the image, as VV shows it, (y, x)."""
+    def _border_noise(self, window: Window) -> NDArray[np.bool_]:
+        """Border noise of a window, (y, x), by the power of VV."""
         outer = self._reaching_ends(window)
         if not any(self._ends(outer)):
             return np.zeros((window.height, window.width), dtype=np.bool_)
         numbers = self.read([0], outer)[0]
-        blank = is_blank(numbers, self._gains[0].on(outer), self._noises[0].on(outer))
-        return fringe(blank, self._ends(outer))[window.relative_to(outer)]
+        blank = is_border_noise(numbers, self._gains[0].on(outer), self._noises[0].on(outer))
+        return border_noise_mask(blank, self._ends(outer))[window.relative_to(outer)]
 
     def _reaching_ends(self, window: Window) -> Window:
-        """A window grown to those ends of the image whose fringe may reach it."""
-        grown = window.buffered(HALO_PX, self.height, self.width)
-        top = 0 if grown.row < BORDER_PX else grown.row
-        left = 0 if grown.col < BORDER_PX else grown.col
+        """A window extended to those edges of the image whose border noise may reach it."""
+        buffered = window.buffered(HALO_PX, self.height, self.width)
+        top = 0 if buffered.row < BORDER_PX else buffered.row
+        left = 0 if buffered.col < BORDER_PX else buffered.col
         bottom, right = (
             size if size - stop < BORDER_PX else stop
-            for stop, size in ((grown.row_stop, self.height), (grown.col_stop, self.width))
+            for stop, size in ((buffered.row_stop, self.height), (buffered.col_stop, self.width))
         )
         return Window(top, left, bottom - top, right - left)
 

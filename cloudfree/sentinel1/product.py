@@ -26,86 +26,23 @@ _GEOCODED = re.compile(
 )
 
 # Relative orbit = (absolute orbit - this) % 175 + 1, as published for the two satellites whose
-# place in the repeat cycle is fixed; later ones tell it in their manifest.
+# position in the repeat cycle is fixed; later ones state it in their manifest.
 _ORBITS_PER_CYCLE = 175
 _FIRST_ORBIT = {"S1A": 73, "S1B": 27}
 
 _DIRECTIONS = {"A": "ascending", "D": "descending"}
 
-
-def acquisition_of_name(text: str) -> Acquisition | None:
-    """What the first Sentinel-1 product name in `text` tells; None where there is none."""
-    if found := _PRODUCT.search(text):
-        return Acquisition(
-            product=found.group(0),
-            platform=platform_name(found["platform"]),
-            acquired=_utc(found["start"]),
-            relative_orbit=_relative_orbit(found["platform"], found["orbit"]),
-        )
-    if found := _GEOCODED.search(text):
-        return Acquisition(
-            product=found.group(0),
-            platform=platform_name(found["platform"]),
-            acquired=_utc(found["start"]),
-            orbit_direction=_DIRECTIONS[found["direction"]],
-        )
-    return None
-
-
-def platform_name(mission: str) -> str:
-    """`S1A` in full, `Sentinel-1A`."""
-    return f"Sentinel-{mission[1:]}"
-
-
-def _utc(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def _relative_orbit(platform: str, absolute: str | None) -> int | None:
-    first = _FIRST_ORBIT.get(platform)
-    if absolute is None or first is None:
-        return None
-    return (int(absolute) - first) % _ORBITS_PER_CYCLE + 1
-
-
-# The name of the S-1 metadata for the start, which other programs keep; it ends with Z.
+# The name of the S-1 metadata for the start, which other programs preserve; it ends with Z.
 _START = "PRODUCT_START_TIME"
 
-
-def acquisition_of_tags(tags: Mapping[str, str]) -> Acquisition | None:
-    """The acquisition in the tags of cloudfree, else of other programs; None if there is none."""
-    if _START in tags:
-        tags = {S1_ACQUIRED: tags[_START], **tags}
-    return acquisition_from_tags(tags)
-
-
 _SAFE = "{http://www.esa.int/safe/sentinel-1.0}"
-
-
-def relative_orbit(content: bytes) -> int | None:
-    """The relative orbit at the start of the acquisition; None where it is not told.
-
-    Source: S-1 Product Specification S1-RS-MDA-52-7441, section 5.1 (orbitReference).
-    """
-    try:
-        root = parse_xml(content, "manifest")
-    except InputError:
-        return None
-    for element in root.iter(f"{_SAFE}relativeOrbitNumber"):
-        if element.get("type", "start") == "start" and element.text:
-            return int(element.text)
-    return None
-
 
 MANIFEST = "manifest.safe"
 MEASUREMENT, ANNOTATION, CALIBRATION = "measurement", "annotation", "annotation/calibration"
 
 _RASTERS = (".tif", ".tiff")
 
-# What macOS adds to zips: a shadow of the whole tree.
+# What macOS adds to zips: a second tree of resource forks.
 _FOREIGN = "__MACOSX/"
 
 
@@ -119,7 +56,7 @@ class Product:
 
     @property
     def name(self) -> str:
-        """The name of the product, as it is told to people."""
+        """The name of the product for messages."""
         root = self.tree.root if isinstance(self.tree, Archive) else ""
         return root.strip("/").rsplit("/", 1)[-1] or self.tree.name
 
@@ -128,7 +65,7 @@ class Product:
         return self.tree.content(name)
 
     def gdal_path(self, name: str) -> str:
-        """How GDAL calls a file of the tree."""
+        """The name under which GDAL opens a file of the tree."""
         return self.tree.gdal_name(name)
 
     def measurement(self, band: str) -> str:
@@ -154,7 +91,7 @@ class Product:
         return self._only(CALIBRATION, "noise-", band, (".xml",))
 
     def require_bands(self) -> None:
-        """Refuse a product without both polarisations.
+        """Check that the product has both polarisations.
 
         Raises
         ------
@@ -191,7 +128,7 @@ class Product:
 
 
 def find_product(path: Path) -> Product | None:
-    """The GRD product that a path stands for, None if it is something else.
+    """The GRD product at a path, None if it is something else.
 
     A product is given as its folder, its zip, its manifest, or a measurement within its tree.
 
@@ -211,8 +148,50 @@ def find_product(path: Path) -> Product | None:
     return None
 
 
-def _folder(name: str) -> str:
-    return PurePosixPath(name).parent.as_posix()
+def acquisition_of_name(text: str) -> Acquisition | None:
+    """Acquisition by the first Sentinel-1 product name in `text`; None if there is none."""
+    if found := _PRODUCT.search(text):
+        return Acquisition(
+            product=found.group(0),
+            platform=platform_name(found["platform"]),
+            acquired=_utc(found["start"]),
+            relative_orbit=_relative_orbit(found["platform"], found["orbit"]),
+        )
+    if found := _GEOCODED.search(text):
+        return Acquisition(
+            product=found.group(0),
+            platform=platform_name(found["platform"]),
+            acquired=_utc(found["start"]),
+            orbit_direction=_DIRECTIONS[found["direction"]],
+        )
+    return None
+
+
+def acquisition_of_tags(tags: Mapping[str, str]) -> Acquisition | None:
+    """The acquisition in the tags of cloudfree, else of other programs; None if there is none."""
+    if _START in tags:
+        tags = {S1_ACQUIRED: tags[_START], **tags}
+    return acquisition_from_tags(tags)
+
+
+def relative_orbit(content: bytes) -> int | None:
+    """The relative orbit at the start of the acquisition; None if unknown.
+
+    Source: S-1 Product Specification S1-RS-MDA-52-7441, section 5.1 (orbitReference).
+    """
+    try:
+        root = parse_xml(content, "manifest")
+    except InputError:
+        return None
+    for element in root.iter(f"{_SAFE}relativeOrbitNumber"):
+        if element.get("type", "start") == "start" and element.text:
+            return int(element.text)
+    return None
+
+
+def platform_name(mission: str) -> str:
+    """`S1A` in full, `Sentinel-1A`."""
+    return f"Sentinel-{mission[1:]}"
 
 
 def _in_folder(folder: Path) -> Product | None:
@@ -227,12 +206,12 @@ def _in_folder(folder: Path) -> Product | None:
 def _in_zip(path: Path) -> Product | None:
     names = [name for name in Archive(path).files() if not name.startswith(_FOREIGN)]
     for name in names:
-        place, folder, _ = name.partition(f"{MEASUREMENT}/")
+        root, folder, _ = name.partition(f"{MEASUREMENT}/")
         if not folder:
             continue
-        if not any(other.startswith(f"{place}{ANNOTATION}/") for other in names):
+        if not any(other.startswith(f"{root}{ANNOTATION}/") for other in names):
             raise _without_annotation(path.name)
-        tree = Archive(path, place)
+        tree = Archive(path, root)
         return Product(path, tree, tuple(tree.files()))
     return None
 
@@ -240,6 +219,24 @@ def _in_zip(path: Path) -> Product | None:
 def _without_annotation(name: str) -> InputError:
     return InputError(
         f"no folder {ANNOTATION} in the GRD product {name}",
-        wanted="the whole product: its annotation calibrates and places the measurements",
+        wanted="the whole product: its annotation calibrates and geolocates the measurements",
         hint="download the product again, all of it",
     )
+
+
+def _folder(name: str) -> str:
+    return PurePosixPath(name).parent.as_posix()
+
+
+def _utc(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _relative_orbit(platform: str, absolute: str | None) -> int | None:
+    first = _FIRST_ORBIT.get(platform)
+    if absolute is None or first is None:
+        return None
+    return (int(absolute) - first) % _ORBITS_PER_CYCLE + 1

@@ -1,4 +1,4 @@
-"""Opening Sentinel-1, whatever it comes as."""
+"""Opening Sentinel-1: GRD products and geocoded scenes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from cloudfree.sentinel1.terrain import terrain_scene
 
 
 class SarSource(Protocol):
-    """Sentinel-1 that can be laid on the grid of an optical scene.
+    """Sentinel-1 that can be resampled to the grid of an optical scene.
 
-    `grid` tells where it lies; an image in ground range lies askew within it.
+    `grid` is its bounding grid; an image in ground range is rotated within it.
     """
 
     path: Path
@@ -29,7 +29,7 @@ class SarSource(Protocol):
 
     @property
     def units(self) -> SarQuantity:
-        """What the numbers of the product are."""
+        """Quantity of the numbers in the product."""
         ...
 
     def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
@@ -37,7 +37,7 @@ class SarSource(Protocol):
         ...
 
     def overlap(self, grid: Grid) -> float:
-        """Share of an optical grid, 0 to 1, inside the footprint of this scene."""
+        """Fraction of an optical grid, 0 to 1, inside the footprint of this scene."""
         ...
 
     def close(self) -> None:
@@ -50,14 +50,14 @@ class SarSource(Protocol):
 
 
 def open_sar_source(path: Path, units: str = "auto", dem: Path | None = None) -> SarSource:
-    """A GRD product (folder, zip, manifest or measurement) or a geocoded scene.
+    """Open a GRD product (folder, zip, manifest or measurement) or a geocoded scene.
 
-    Heights in `dem` correct a GRD product for the relief; a geocoded scene has been corrected.
+    Heights in `dem` correct a GRD product for the relief; a geocoded scene needs none.
 
     Raises
     ------
     InputError
-        What lies at the path is no Sentinel-1 scene that can be used.
+        The path is no usable Sentinel-1 scene.
     """
     product = find_product(path)
     if product and dem:

@@ -1,4 +1,4 @@
-"""Deciding what the numbers of a Sentinel-1 file mean."""
+"""Units of the numbers in a Sentinel-1 file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cloudfree.core.radiometry import Float32, decibel, linear_power
 from cloudfree.errors import InputError
 
-# What marks missing pixels in Sentinel-1 files that declare nothing.
+# Nodata values of Sentinel-1 files that declare none.
 UNDECLARED_NODATA = (-9999.0, -32768.0)
 
 # No calibrated scene has such a mean, in linear power or in dB; amplitudes are 50 to 500.
@@ -21,14 +21,14 @@ MIN_AMPLITUDE = 5.0
 MIN_POWER = -1.0
 
 # Lowest and highest median. Sea at low wind is about -30 dB in VH; no scene has half of its pixels
-# above 0 dB, but a small part of one may, which is believed to whoever says what the numbers are.
+# above 0 dB, but a small part of one may, which is accepted if the user gives the units.
 _DETECTED = {"db": (-40.0, 0.0), "linear": (0.0, 1.0)}
 _GIVEN = {"db": (-50.0, 10.0), "linear": (0.0, 10.0)}
 
 
 @dataclass(frozen=True)
 class SarQuantity:
-    """What the numbers of a scene are, and why they are taken for that."""
+    """The quantity that the numbers of a scene hold, and the reason for this decision."""
 
     quantity: Literal["db", "linear", "dn"]
     reason: str
@@ -36,10 +36,10 @@ class SarQuantity:
 
 @dataclass(frozen=True)
 class SarUnits(SarQuantity):
-    """The quantity in a calibrated file and what marks missing pixels; never dn.
+    """The quantity and nodata of a calibrated file; never dn.
 
-    `scaling` is what GDAL's scale and offset of the bands, (scale, offset) each, make of the
-    numbers before they are the quantity; empty where they are it already.
+    `scaling` is GDAL's (scale, offset) of each band, applied to the numbers first; empty if they
+    change nothing.
     """
 
     nodata: float | None
@@ -56,10 +56,10 @@ class SarUnits(SarQuantity):
         return values if self.quantity == "linear" else linear_power(values)
 
     def undeclared(self, numbers: NDArray[np.generic]) -> NDArray[np.bool_]:
-        """True where pixels, (band, y, x), are missing by a mark that the file does not declare."""
-        marks = [*UNDECLARED_NODATA, *([0.0] if self.quantity == "linear" else [])]
-        marks = [mark for mark in marks if mark != self.nodata]
-        found = np.isin(numbers, np.array(marks, dtype=np.float64)).any(axis=0)
+        """True where pixels, (band, y, x), have a nodata value that the file does not declare."""
+        nodata = [*UNDECLARED_NODATA, *([0.0] if self.quantity == "linear" else [])]
+        nodata = [value for value in nodata if value != self.nodata]
+        found = np.isin(numbers, np.array(nodata, dtype=np.float64)).any(axis=0)
         return np.asarray(found, dtype=np.bool_)
 
     def _with_gaps(self, numbers: NDArray[np.generic]) -> Float32:
@@ -77,16 +77,16 @@ class SarUnits(SarQuantity):
 
 
 def missing(values: Float32, nodata: float | None) -> NDArray[np.bool_]:
-    """True where a number marks a missing pixel, whatever the quantity."""
-    marks = UNDECLARED_NODATA if nodata is None else (nodata, *UNDECLARED_NODATA)
+    """True where a number is nodata or not finite, whatever the quantity."""
+    undeclared = UNDECLARED_NODATA if nodata is None else (nodata, *UNDECLARED_NODATA)
     gaps: NDArray[np.bool_] = ~np.isfinite(values) | np.isin(
-        values, np.array(marks, dtype=np.float32)
+        values, np.array(undeclared, dtype=np.float32)
     )
     return gaps
 
 
 def scaled(values: Float32, scaling: Sequence[tuple[float, float]]) -> Float32:
-    """Numbers, (band, y, x), by the scale and offset of their bands."""
+    """Apply the scale and offset of each band to numbers, (band, y, x)."""
     if not scaling:
         return values
     terms = np.array(scaling, dtype=np.float32)[:, :, np.newaxis, np.newaxis]
@@ -100,7 +100,7 @@ def decide_units(
     name: str,
     scaling: tuple[tuple[float, float], ...] = (),
 ) -> SarUnits:
-    """What the numbers of a file mean, from what the user said and from a sample of them.
+    """Units of a file, by the user's choice and a sample of its numbers.
 
     `asked` is auto, db, linear or dn; `sample` is (band, y, x).
 
@@ -108,7 +108,7 @@ def decide_units(
     ------
     InputError
         No valid pixel, uncalibrated amplitudes, or numbers that fit neither dB nor power, or not
-        what the user said.
+        the user's choice.
     """
     values = sample.astype(np.float32)
     gaps = missing(values, nodata)
@@ -122,9 +122,11 @@ def decide_units(
     whole = np.issubdtype(sample.dtype, np.integer) and not scaling
     if asked == "dn" or (asked == "auto" and whole and float(valid.mean()) > MIN_AMPLITUDE):
         raise _uncalibrated(valid, name)
-    # Zeros fringe scenes in linear power and say nothing of the rest.
-    filled = valid[valid != 0]
-    median, lowest = (float(np.median(filled)), float(filled.min())) if filled.size else (0.0, 0.0)
+    # Zeros surround scenes in linear power and carry no information.
+    nonzero = valid[valid != 0]
+    median, lowest = (
+        (float(np.median(nonzero)), float(nonzero.min())) if nonzero.size else (0.0, 0.0)
+    )
     quantity = _quantity(asked, median, lowest)
     if quantity is None:
         raise _implausible(asked, median, lowest, name)
@@ -135,7 +137,7 @@ def decide_units(
 
 
 def _quantity(asked: str, median: float, lowest: float) -> Literal["db", "linear"] | None:
-    """What numbers of such a median and such a least one are; None where nothing fits."""
+    """The quantity that fits the median and the minimum; None if none does."""
     bounds = _DETECTED if asked == "auto" else _GIVEN
     low, high = bounds["db"]
     if asked in ("auto", "db") and lowest < 0 and low <= median <= high:
@@ -147,7 +149,7 @@ def _quantity(asked: str, median: float, lowest: float) -> Literal["db", "linear
 
 
 def _implausible(asked: str, median: float, lowest: float, name: str) -> InputError:
-    found = f"numbers of median {median:.4g} and least {lowest:.4g} in {name}"
+    found = f"numbers of median {median:.4g} and minimum {lowest:.4g} in {name}"
     both = {"db": "dB (median {:g} to {:g}, some negative)",
             "linear": "linear power (median {:g} to {:g})"}  # fmt: skip
     if asked == "auto":

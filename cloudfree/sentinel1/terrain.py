@@ -1,8 +1,7 @@
 """A GRD product corrected for the relief by a digital elevation model.
 
-The geometry is sarsen's, an optional part of the installation: for a ground point with its height
-it finds when the satellite passed abreast of it, and how far away. The rest is as without a model,
-so that the image is resampled once.
+sarsen, an optional dependency, finds the zero-Doppler time and slant range of a ground point with
+its height. The rest is as without an elevation model, so that the image is resampled once.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ from cloudfree.sentinel1.product import Product
 
 _TO_EARTH_FIXED = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
 
-# The satellite is found abreast of a point to this many metres along its way.
-ABREAST_M = 0.05
+# Accuracy of the zero-Doppler position in metres along the orbit.
+ZERO_DOPPLER_M = 0.05
 
 
 def terrain_scene(product: Product, units: str, dem: Path) -> GrdScene:
-    """A GRD product that is corrected for the heights in `dem`.
+    """Open a GRD product with terrain correction by the heights in `dem`.
 
     Raises
     ------
@@ -41,12 +40,12 @@ def terrain_scene(product: Product, units: str, dem: Path) -> GrdScene:
     """
     geolocation = OrbitGeolocation(annotation_of(product))
     heights = Elevation(dem)
-    with heights.closed_if_refused():
+    with heights.closed_on_error():
         return GrdScene(product, units, geolocation, heights)
 
 
 class OrbitGeolocation:
-    """Finds ground points by the orbit of the satellite."""
+    """Locates ground points by the orbit of the satellite."""
 
     def __init__(self, annotation: Annotation) -> None:
         self._sarsen = _sarsen()
@@ -59,14 +58,14 @@ class OrbitGeolocation:
         self, longitude: Float64, latitude: Float64, height_m: Float64
     ) -> tuple[Float64, Float64]:
         """Line and pixel, counted in pixel centres, of ground points; NaN beyond the image."""
-        time_s, slant_range_m = self._abreast(longitude, latitude, height_m)
+        time_s, slant_range_m = self._zero_doppler(longitude, latitude, height_m)
         line, pixel = self._times.line(time_s), self._to_pixel(time_s, slant_range_m)
         height, width = self._size
-        # Far from the image neither the orbit nor the ground range is defined.
+        # Neither the orbit nor the ground range is defined far from the image.
         beyond = (np.abs(line / height - 0.5) > 1) | (np.abs(pixel / width - 0.5) > 1)
         return np.where(beyond, np.nan, line), np.where(beyond, np.nan, pixel)
 
-    def _abreast(
+    def _zero_doppler(
         self, longitude: Float64, latitude: Float64, height_m: Float64
     ) -> tuple[Float64, Float64]:
         """Seconds since the first tie point, and slant range in metres."""
@@ -78,7 +77,7 @@ class OrbitGeolocation:
             coords={"axis": [0, 1, 2]},
         )
         time, distance, _ = self._sarsen.geocoding.backward_geocode_simple(
-            points, self._orbit, method="newton", zero_doppler_distance=ABREAST_M
+            points, self._orbit, method="newton", zero_doppler_distance=ZERO_DOPPLER_M
         )
         since = (self._orbit.epoch - self._times.epoch) / np.timedelta64(1, "s")
         slant_range = np.sqrt(np.square(distance).sum("axis"))
@@ -86,7 +85,7 @@ class OrbitGeolocation:
         return time.values.reshape(shape) + since, slant_range.values.reshape(shape)
 
     def _interpolator(self, annotation: Annotation) -> Any:
-        """The orbit as sarsen wants it."""
+        """The orbit as sarsen's interpolator."""
         xarray = importlib.import_module("xarray")
         orbit = annotation.orbit
         positions = xarray.DataArray(
@@ -103,8 +102,8 @@ class Elevation(Dataset):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._covers: set[Grid] = set()
-        with self.closed_if_refused():
-            self.grid = warp.untorn(grid_of(self.handle))
+        with self.closed_on_error():
+            self.grid = warp.unwrapped_longitudes(grid_of(self.handle))
             self._require_heights()
 
     def on_grid(self, grid: Grid, window: Window) -> Float64:

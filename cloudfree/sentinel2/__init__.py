@@ -1,1 +1,1 @@
-"""Sentinel-2 products: where their bands lie, what their metadata tells, how numbers are meant."""
+"""Sentinel-2 products: band files, metadata, number formats, radiometric offset."""

@@ -34,7 +34,7 @@ _TILE_XML, _TILE_JSON = "metadata.xml", ("tileInfo.json", "productInfo.json")
 
 
 def band_of_file(path: Path) -> str | None:
-    """The band that a file is named after."""
+    """The band in the name of a file, None if it has none."""
     match = _BAND_FILE.match(path.name)
     return optical_band(match["band"]) if match else None
 
@@ -55,7 +55,7 @@ def band_folder_product(folder: Path) -> OpticalProduct:
             hint="give the folder that holds the product or its band files",
         )
     first = next(iter(files.values()))
-    named = product_name(_told(folder)) or name_of_path((folder / first.name).absolute())
+    named = product_name(_metadata_names(folder)) or name_of_path((folder / first.name).absolute())
     product = OpticalProduct(
         kind="folder of band files",
         name=_name(folder, named),
@@ -74,10 +74,10 @@ def band_folder_product(folder: Path) -> OpticalProduct:
 
 
 def _name(folder: Path, named: ProductName | None) -> str:
-    """The product's name; that of the folder where it says more, as of a patch of a product."""
-    whole = folder.resolve().name
-    if named is None or named.text in whole:
-        return bucket_tile(folder) or whole.removesuffix(".SAFE")
+    """The product's name, or the folder's if that is longer, as for a patch of a product."""
+    full = folder.resolve().name
+    if named is None or named.text in full:
+        return bucket_tile(folder) or full.removesuffix(".SAFE")
     return named.text
 
 
@@ -98,7 +98,7 @@ def _finest(candidates: Iterable[Path]) -> dict[str, Path]:
             raise InputError(
                 f"two files of band {band}: {found[band][1].name} and {path.name}",
                 wanted="every band once",
-                hint="put the scenes into folders of their own",
+                hint="put each scene into a folder of its own",
             )
         if band not in found or resolution < found[band][0]:
             found[band] = (resolution, path)
@@ -106,13 +106,13 @@ def _finest(candidates: Iterable[Path]) -> dict[str, Path]:
 
 
 def _resolution_m(path: Path) -> int:
-    """The resolution by name or folder; 0 where neither says it."""
+    """The resolution by name or folder; 0 if neither has it."""
     match = re.search(r"_(\d\d)m\.", path.name) or re.fullmatch(r"R(\d\d)m", path.parent.name)
     return int(match[1]) if match else 0
 
 
-def _told(folder: Path) -> list[str]:
-    """Product names in the metadata beside the bands."""
+def _metadata_names(folder: Path) -> list[str]:
+    """Product names in the metadata files of the folder."""
     entries = [_entries(folder / name) for name in _TILE_JSON]
     return [str(entry[key]) for entry in entries for key in ("productName", "name") if key in entry]
 

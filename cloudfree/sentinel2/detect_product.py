@@ -1,4 +1,4 @@
-"""What a path is: a product in one of its many packings, or one raster with all bands."""
+"""Detecting the Sentinel-2 product at a path: SAFE, band folder, STAC item or raster."""
 
 from __future__ import annotations
 
@@ -18,8 +18,36 @@ from cloudfree.sentinel2.product import OpticalProduct
 _DN_SCALE = 1e-4
 
 
+def find_product(path: Path) -> OpticalProduct:
+    """The Sentinel-2 product at a path.
+
+    A SAFE folder or zip, its metadata file, one of its granules, a sub-dataset as GDAL names it, a
+    folder with a file per band, the JSON of a STAC item; anything else is a raster for GDAL.
+
+    Raises
+    ------
+    InputError
+        None of these, or an incomplete product.
+    """
+    if str(path).startswith("SENTINEL2_"):
+        return safe.sub_dataset_product(str(path))
+    if path.is_dir():
+        return _folder_product(path)
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        return safe.zip_product(path)
+    if suffix == ".xml":
+        return _metadata_product(path)
+    if suffix in (".json", ".geojson"):
+        # pystac is imported only for an item.
+        from cloudfree.sentinel2.stac import stac_product
+
+        return stac_product(path)
+    return raster_product(path)
+
+
 def raster_product(path: Path) -> OpticalProduct:
-    """The scene in one raster, and what its tags, its name and the folders above it tell.
+    """The scene in one raster, with metadata from its tags, its name and its folders.
 
     Raises
     ------
@@ -37,8 +65,24 @@ def raster_product(path: Path) -> OpticalProduct:
     return tagged_product(product, tags, path.absolute())
 
 
+def _folder_product(folder: Path) -> OpticalProduct:
+    if safe.is_granule(folder):
+        return safe.folder_product(folder.parent.parent, folder.name)
+    if any(safe.PRODUCT_METADATA.match(path.name) for path in folder.iterdir()):
+        return safe.folder_product(folder)
+    unpacked = list(folder.glob("*.SAFE"))
+    return safe.folder_product(unpacked[0]) if len(unpacked) == 1 else band_folder_product(folder)
+
+
+def _metadata_product(path: Path) -> OpticalProduct:
+    """The product of a metadata file; of its granule, if it is the granule's."""
+    if safe.GRANULE_METADATA.match(path.name):
+        return _folder_product(path.parent)
+    return safe.folder_product(path.parent)
+
+
 def _evidence(dataset: DatasetReader, name: str) -> tuple[OffsetEvidence, ...]:
-    """What the bands say of the offset."""
+    """Evidence of the offset in band tags, scales and offsets."""
     bands = [dataset.tags(index) for index in dataset.indexes]
     tagged = [
         one
@@ -58,47 +102,3 @@ def _evidence(dataset: DatasetReader, name: str) -> tuple[OffsetEvidence, ...]:
 
 def _numbers(texts: Iterable[str | None]) -> list[float]:
     return [number for text in texts if (number := number_of(text)) is not None]
-
-
-def find_product(path: Path) -> OpticalProduct:
-    """The Sentinel-2 product at a path.
-
-    A SAFE folder or zip, its metadata file, one of its granules, a sub-dataset as GDAL names it, a
-    folder with a file per band, the JSON of a STAC item; anything else is a raster for GDAL.
-
-    Raises
-    ------
-    InputError
-        Nothing of all this, or a product that lacks what it needs.
-    """
-    if str(path).startswith("SENTINEL2_"):
-        return safe.sub_dataset_product(str(path))
-    if path.is_dir():
-        return _folder_product(path)
-    suffix = path.suffix.lower()
-    if suffix == ".zip":
-        return safe.zip_product(path)
-    if suffix == ".xml":
-        return _metadata_product(path)
-    if suffix in (".json", ".geojson"):
-        # The library is read only where there is an item.
-        from cloudfree.sentinel2.stac import stac_product
-
-        return stac_product(path)
-    return raster_product(path)
-
-
-def _folder_product(folder: Path) -> OpticalProduct:
-    if safe.is_granule(folder):
-        return safe.folder_product(folder.parent.parent, folder.name)
-    if any(safe.PRODUCT_METADATA.match(path.name) for path in folder.iterdir()):
-        return safe.folder_product(folder)
-    unpacked = list(folder.glob("*.SAFE"))
-    return safe.folder_product(unpacked[0]) if len(unpacked) == 1 else band_folder_product(folder)
-
-
-def _metadata_product(path: Path) -> OpticalProduct:
-    """The product of a metadata file; of its granule, if it is the granule's."""
-    if safe.GRANULE_METADATA.match(path.name):
-        return _folder_product(path.parent)
-    return safe.folder_product(path.parent)

@@ -1,4 +1,4 @@
-"""Names of tags that tell of a Sentinel-2 product, as GDAL's SENTINEL2 driver writes them."""
+"""Dataset tags of a Sentinel-2 product, named as by GDAL's SENTINEL2 driver."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cloudfree.sentinel2.product import (
     product_name,
 )
 
-# Band tag with what is added to digital numbers, and what the driver calls it in L2A.
+# Band tag with the offset of digital numbers, and its name in L2A.
 OFFSET_TAG, BOA_OFFSET_TAG = "RADIO_ADD_OFFSET", "BOA_ADD_OFFSET"
 
 RESAMPLING_TAG = "CLOUDFREE_RESAMPLING"
@@ -40,16 +40,16 @@ _LEVELS: dict[str, Level] = {"Level-1C": "L1C", "Level-2A": "L2A"}
 
 
 def tags_of(product: OpticalProduct) -> dict[str, str]:
-    """What is known of a product, as dataset tags."""
-    seen = product.acquisition
+    """Dataset tags of a product."""
+    acquisition = product.acquisition
     known = {
         _PRODUCT: product.name,
         _LEVEL: next((text for text, level in _LEVELS.items() if level == product.level), None),
         _BASELINE: product.baseline,
-        _SENSED: seen.acquired.isoformat().replace("+00:00", "Z") if seen.acquired else None,
-        _PLATFORM: seen.platform,
-        _DIRECTION: seen.orbit_direction.upper() if seen.orbit_direction else None,
-        _ORBIT: seen.relative_orbit,
+        _SENSED: _utc_text(acquisition),
+        _PLATFORM: acquisition.platform,
+        _DIRECTION: acquisition.orbit_direction.upper() if acquisition.orbit_direction else None,
+        _ORBIT: acquisition.relative_orbit,
         _QUANTIFICATION[0]: _plain(product.quantification),
         _NODATA: _plain(product.nodata),
         _SATURATED: _plain(product.saturated),
@@ -61,9 +61,9 @@ def tags_of(product: OpticalProduct) -> dict[str, str]:
 def tagged_product(
     product: OpticalProduct, tags: Mapping[str, str], path: PurePath
 ) -> OpticalProduct:
-    """A product completed by its dataset tags, and by the names of its path where they are silent.
+    """Complete a product by its dataset tags, or else by the names in its path.
 
-    The evidence of the offset that it has already weighs more than what tags and names say.
+    Its own evidence of the offset has more weight than tags and names.
     """
     named = name_of_path(path) or product_name([tags.get(_PRODUCT, "")])
     baseline = tags.get(_BASELINE, named.baseline if named else None)
@@ -82,7 +82,7 @@ def tagged_product(
 
 
 def _decided(product: OpticalProduct, tags: Mapping[str, str]) -> tuple[OffsetEvidence, ...]:
-    """What an earlier run decided, which had heard more than the file now tells."""
+    """The decision of an earlier run, which had more evidence than the file has now."""
     number = _number(tags, DECIDED_TAG)
     stated = [] if number is None else [number]
     return stated_offsets("band tag", stated, f"the tag {DECIDED_TAG}", product.name)
@@ -95,30 +95,35 @@ def _baselines(product: OpticalProduct, tags: Mapping[str, str]) -> tuple[Offset
 
 
 def _acquisition(tags: Mapping[str, str], named: ProductName | None) -> Acquisition:
-    told = named.acquisition if named else Acquisition()
+    by_name = named.acquisition if named else Acquisition()
     orbit, direction = _number(tags, _ORBIT), tags.get(_DIRECTION)
     return Acquisition(
-        product=told.product or tags.get(_PRODUCT),
-        platform=tags.get(_PLATFORM, told.platform),
-        acquired=utc_time(tags.get(_SENSED)) or told.acquired,
+        product=by_name.product or tags.get(_PRODUCT),
+        platform=tags.get(_PLATFORM, by_name.platform),
+        acquired=utc_time(tags.get(_SENSED)) or by_name.acquired,
         orbit_direction=direction.lower() if direction else None,
-        relative_orbit=int(orbit) if orbit else told.relative_orbit,
+        relative_orbit=int(orbit) if orbit else by_name.relative_orbit,
     )
 
 
 def _number(tags: Mapping[str, str], *names: str) -> float | None:
-    """The first of some tags that holds a number."""
+    """The first number in some tags, None if there is none."""
     numbers = (number_of(tags.get(name)) for name in names)
     return next((number for number in numbers if number is not None), None)
 
 
 def number_of(text: str | None) -> float | None:
-    """The finite number that a tag holds; None for any other text."""
+    """The finite number in a tag; None for any other text."""
     try:
         number = float(text or "")
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def _utc_text(acquisition: Acquisition) -> str | None:
+    time = acquisition.acquired
+    return time.isoformat().replace("+00:00", "Z") if time else None
 
 
 def _plain(number: float | None) -> str | None:

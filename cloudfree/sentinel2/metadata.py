@@ -1,7 +1,7 @@
 """The XML metadata of Sentinel-2 products: MTD_MSIL1C.xml, MTD_MSIL2A.xml and MTD_TL.xml.
 
-Source: S2 Products Specification Document, PSD-14.9. Elements are found by name wherever they
-stand, for their places differ between baselines.
+Source: S2 Products Specification Document, PSD-14.9. Elements are found by name anywhere,
+as their paths differ between baselines.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SENSED = ("PRODUCT_START_TIME", "DATATAKE_SENSING_START")
 
 @dataclass(frozen=True)
 class ProductMetadata:
-    """What the metadata file of a product tells; None where it does not."""
+    """Contents of the metadata file of a product; None if unknown."""
 
     level: Level | None
     baseline: str | None
@@ -41,12 +41,12 @@ class ProductMetadata:
 
 
 def product_metadata(text: bytes, name: str) -> ProductMetadata:
-    """What a MTD_MSIL1C.xml or MTD_MSIL2A.xml tells; `name` is the file's.
+    """Parse a MTD_MSIL1C.xml or MTD_MSIL2A.xml; `name` is the file's.
 
     Raises
     ------
     InputError
-        No such XML.
+        It is no such XML.
     """
     root = parse_xml(text, name)
     level, baseline = _level(root), _text(root, "PROCESSING_BASELINE")
@@ -69,14 +69,14 @@ def product_metadata(text: bytes, name: str) -> ProductMetadata:
 
 
 def sun_azimuth_deg(text: bytes, name: str) -> float | None:
-    """Where the sun stood, clockwise from north, as a MTD_TL.xml tells."""
+    """Sun azimuth, clockwise from north, in a MTD_TL.xml; None if unknown."""
     for sun in _elements(parse_xml(text, name), "Mean_Sun_Angle"):
         return next(map(float, _values(sun, "AZIMUTH_ANGLE")), None)
     return None
 
 
 def utc_time(text: str | None) -> datetime | None:
-    """An ISO 8601 time in UTC; None where there is none."""
+    """Parse an ISO 8601 time, in UTC; None if it is none."""
     try:
         time = datetime.fromisoformat(text or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Deciding what the numbers of an optical file mean."""
+"""Number formats of optical files: 8-bit pictures, reflectance, digital numbers."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from cloudfree.core.radiometry import QUANTIFICATION, Radiometry, default_nodata
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset, sample_windows
 
-# What numbers are: bytes for the eye, reflectance as it is, or reflectance in whole numbers.
 NumberFormat = Literal["picture", "reflectance", "digital numbers"]
 
 # The median of the brightest band: saturated cloud has a reflectance of 2.8, open water without
 # haze digital numbers of 300 in blue. Between lies reflectance in per cent.
 MAX_REFLECTANCE, MIN_DIGITAL_NUMBERS = 3.0, 150.0
 
-# An 8-bit picture has no reflectance: its white is taken for 1.
+# An 8-bit picture has no reflectance: its white is assumed to be 1.
 PICTURE_DTYPE, WHITE = "uint8", 255.0
 
 
 def number_format(dataset: Dataset, bands: Sequence[int]) -> NumberFormat:
-    """What the numbers of an open dataset are, by their type; floats by how large they are.
+    """Number format of an open dataset, by its type; of floats by their magnitude.
 
     Raises
     ------
@@ -43,40 +42,40 @@ def number_format(dataset: Dataset, bands: Sequence[int]) -> NumberFormat:
         return "picture"
     if np.issubdtype(dtype, np.integer):
         return "digital numbers"
-    return _kind_of_floats(_brightness(dataset, bands), dataset.path.name)
+    return _format_of_floats(_brightness(dataset, bands), dataset.path.name)
 
 
 def picture_numbers(dataset: DatasetReader) -> Radiometry:
-    """How bytes mean reflectance: from 0 black to 255 white."""
+    """Radiometry of an 8-bit picture: 0 is black, 255 is white."""
     return Radiometry(dataset.dtypes[0], 1 / WHITE, 0.0, dataset.nodata)
 
 
 def reflectance_numbers(dataset: DatasetReader, offset_dn: float) -> Radiometry:
-    """How floats do that may still hold the offset of the digital numbers they were made of."""
+    """Radiometry of floats, which may still contain the offset of their digital numbers."""
     return Radiometry(dataset.dtypes[0], 1.0, offset_dn / QUANTIFICATION, nodata_of(dataset))
 
 
 def digital_numbers(
     dataset: DatasetReader, offset_dn: float, quantification: float | None
 ) -> Radiometry:
-    """How digital numbers do: `(number + offset_dn) / quantification`."""
+    """Radiometry of digital numbers: `(number + offset_dn) / quantification`."""
     unit = quantification or QUANTIFICATION
     return Radiometry(dataset.dtypes[0], 1 / unit, offset_dn / unit, nodata_of(dataset))
 
 
 def nodata_of(dataset: DatasetReader) -> float:
-    """What marks missing pixels: what the file declares, or else the custom."""
+    """Nodata of a file: declared, or else the default of its type."""
     declared: float | None = dataset.nodata
     return default_nodata(dataset.dtypes[0]) if declared is None else declared
 
 
 def has_mask(dataset: DatasetReader) -> bool:
-    """Whether a mask beside the bands tells of missing pixels; the opacity of a picture is none."""
+    """Whether a mask band marks missing pixels; the alpha band of a picture is none."""
     flags = dataset.mask_flag_enums[0]
     return MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
 
 
-def _kind_of_floats(brightness: float, name: str) -> NumberFormat:
+def _format_of_floats(brightness: float, name: str) -> NumberFormat:
     if brightness <= MAX_REFLECTANCE:
         return "reflectance"
     if brightness >= MIN_DIGITAL_NUMBERS:
@@ -89,7 +88,7 @@ def _kind_of_floats(brightness: float, name: str) -> NumberFormat:
 
 
 def _brightness(dataset: Dataset, bands: Sequence[int]) -> float:
-    """Median of the brightest band in a sample from all over; 0 where no pixel has data."""
+    """Median of the brightest band in a sample; 0 if no pixel has data."""
     numbers = sample_windows(dataset, bands)
     raw = Radiometry(dataset.handle.dtypes[0], 1.0, 0.0, nodata_of(dataset.handle))
     valid = numbers[:, raw.valid(numbers)]

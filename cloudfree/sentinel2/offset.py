@@ -1,4 +1,4 @@
-"""Deciding the radiometric offset of digital numbers from ordered evidence.
+"""The radiometric offset of digital numbers, decided by ordered evidence.
 
 Since processing baseline 04.00 (25 January 2022) products hold `DN + 1000`; what is added to a
 number to undo that is the offset, 0 or -1000. Source: S2 Products Specification Document, PSD-14.9,
@@ -21,21 +21,21 @@ FIRST_WITH_OFFSET = 400
 # In the order of their weight.
 Source = Literal["flag", "metadata", "band tag", "STAC", "name", "statistics", "reflectance"]
 
-_WAY_OUT = "say it with --s2-offset: 0 before processing baseline 04.00, -1000 since"
+_HINT = "give it with --s2-offset: 0 before processing baseline 04.00, -1000 since"
 
 
 @dataclass(frozen=True)
 class OffsetEvidence:
-    """What one witness says of the offset; `offset_dn` is None where it cannot tell."""
+    """Evidence of the offset; `offset_dn` is None if it is inconclusive."""
 
     source: Source
     offset_dn: float | None
-    says: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class OffsetDecision:
-    """What is added to digital numbers, who decided it and why, and all that was heard."""
+    """The offset added to digital numbers, the source and reason of the decision, all evidence."""
 
     offset_dn: float
     source: Source
@@ -49,7 +49,7 @@ REFLECTANCE = OffsetDecision(
 
 
 def flag_evidence(offset_dn: float) -> OffsetEvidence:
-    """What the user says.
+    """The user's choice as evidence.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def baseline_offset(baseline: str) -> float | None:
 
 
 def baseline_evidence(source: Source, baseline: str, where: str) -> OffsetEvidence:
-    """What a processing baseline says that was found in `where`."""
+    """Evidence of a processing baseline that was found in `where`."""
     offset = baseline_offset(baseline)
     if offset is None:
         return OffsetEvidence(source, None, f"no processing baseline in {where} ({baseline!r})")
@@ -87,7 +87,7 @@ def baseline_evidence(source: Source, baseline: str, where: str) -> OffsetEviden
 def stated_offsets(
     source: Source, offsets_dn: Iterable[float], what: str, where: str
 ) -> tuple[OffsetEvidence, ...]:
-    """What the offsets of the bands say: one voice for each different offset."""
+    """Evidence of the offsets of the bands: one item for each distinct offset."""
     return tuple(
         OffsetEvidence(source, offset, f"{offset:g} by {what} in {where}")
         for offset in sorted(set(offsets_dn))
@@ -95,40 +95,40 @@ def stated_offsets(
 
 
 def decide_offset(evidence: Iterable[OffsetEvidence], name: str) -> OffsetDecision:
-    """The offset that the first witness names, if no other one contradicts; a flag overrules all.
+    """The offset of the first conclusive evidence, unless other evidence contradicts it.
 
-    `evidence` is in the order of its weight.
+    A flag overrules everything. `evidence` is in the order of its weight.
 
     Raises
     ------
     InputError
-        Nobody can tell, or two contradict each other.
+        No evidence is conclusive, or two contradict each other.
     """
-    heard = tuple(evidence)
-    decisive = [one for one in heard if one.offset_dn is not None]
+    collected = tuple(evidence)
+    decisive = [one for one in collected if one.offset_dn is not None]
     if not decisive:
-        raise _undecided(heard, name)
+        raise _undecided(collected, name)
     first = decisive[0]
     for other in decisive[1:]:
         if first.source != "flag" and other.offset_dn != first.offset_dn:
             raise _contradicted(first, other, name)
     assert first.offset_dn is not None
-    return OffsetDecision(first.offset_dn, first.source, first.says, heard)
+    return OffsetDecision(first.offset_dn, first.source, first.reason, collected)
 
 
-def _undecided(heard: tuple[OffsetEvidence, ...], name: str) -> InputError:
-    told = "; ".join(one.says for one in heard) or "no metadata"
+def _undecided(evidence: tuple[OffsetEvidence, ...], name: str) -> InputError:
+    reasons = "; ".join(one.reason for one in evidence) or "no metadata"
     return InputError(
-        f"the radiometric offset of {name} is not known ({told})",
+        f"the radiometric offset of {name} is not known ({reasons})",
         wanted="metadata, a product name with its baseline, or dark pixels that show it",
-        hint=_WAY_OUT,
+        hint=_HINT,
     )
 
 
 def _contradicted(first: OffsetEvidence, other: OffsetEvidence, name: str) -> InputError:
     return InputError(
-        f"contradicting radiometric offsets of {name}: {first.says} ({first.source}), but "
-        f"{other.says} ({other.source})",
+        f"contradicting radiometric offsets of {name}: {first.reason} ({first.source}), but "
+        f"{other.reason} ({other.source})",
         wanted="evidence that agrees",
-        hint=_WAY_OUT,
+        hint=_HINT,
     )

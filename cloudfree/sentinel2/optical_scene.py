@@ -1,4 +1,4 @@
-"""Sentinel-2 scenes on disk."""
+"""Sentinel-2 scenes: reflectance by band name, whatever the product format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cloudfree.raster.dataset import Dataset, rectangle
 from cloudfree.raster.georeference import grid_of
 from cloudfree.raster.preview import reduced_average
 from cloudfree.sentinel2.band_folder import band_of_file
-from cloudfree.sentinel2.dark_pixel_check import probe
+from cloudfree.sentinel2.dark_pixel_check import check_dark_pixels
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.gdal_tags import BOA_OFFSET_TAG, DECIDED_TAG, OFFSET_TAG, REASON_TAG
 from cloudfree.sentinel2.number_format import (
@@ -54,14 +54,14 @@ PICTURE_BANDS = (3, 4)
 class OpticalScene(Dataset):
     """A Sentinel-2 scene on one grid: reflectance by band name, or its own numbers.
 
-    `path` is a product in any packing that `find_product` knows, or one raster with all bands.
-    `offset_dn` is what is added to digital numbers; without it the evidence decides. Bands of 20
-    and 60 m come to the finest grid by `resampling`.
+    `path` is a product in any format that `find_product` knows, or one raster with all bands.
+    `offset_dn` is added to digital numbers; without it the evidence decides. Bands of 20 and 60 m
+    are resampled to the finest grid by `resampling`.
 
     Raises
     ------
     InputError
-        No scene, or a radiometric offset that nobody can tell.
+        No scene, or an unknown radiometric offset.
     """
 
     def __init__(
@@ -69,13 +69,13 @@ class OpticalScene(Dataset):
     ) -> None:
         self.product = find_product(path)
         super().__init__(path, self.product.raster or stack_bands(self.product, resampling))
-        with self.closed_if_refused():
+        with self.closed_on_error():
             self.grid = grid_of(self.handle)
             self.descriptions: tuple[str | None, ...] = self.handle.descriptions
             self.positions = find_optical_bands(self._names())
             self.tags: dict[str, str] = self.handle.tags()
             self._masked = has_mask(self.handle) and self.handle.dtypes[0] != PICTURE_DTYPE
-            self.offset, self.radiometry = self._meaning(offset_dn)
+            self.offset, self.radiometry = self._decide_radiometry(offset_dn)
 
     def _names(self) -> list[str | None]:
         """Descriptions of the bands; without them colours of a picture, or the name of the file."""
@@ -86,8 +86,8 @@ class OpticalScene(Dataset):
         alone = len(self.descriptions) == 1
         return [band_of_file(self.path)] if alone else list(self.descriptions)
 
-    def _meaning(self, offset_dn: float | None) -> tuple[OffsetDecision, Radiometry]:
-        """What is added to the numbers, and how they then mean reflectance."""
+    def _decide_radiometry(self, offset_dn: float | None) -> tuple[OffsetDecision, Radiometry]:
+        """The offset of the numbers, and the conversion to reflectance."""
         kind = number_format(self, list(self.positions.values()))
         if kind == "picture":
             return REFLECTANCE, picture_numbers(self.handle)
@@ -102,35 +102,36 @@ class OpticalScene(Dataset):
         return offset, radiometry
 
     def _offset_of_digital_numbers(self, offset_dn: float | None) -> OffsetDecision:
-        told = self.product.evidence
+        evidence = self.product.evidence
         if offset_dn is not None:
-            return decide_offset((flag_evidence(offset_dn), *told), self.name)
-        seen = probe(self, self.positions, any(one.offset_dn is not None for one in told))
-        return decide_offset((*told, seen), self.name)
+            return decide_offset((flag_evidence(offset_dn), *evidence), self.name)
+        offset_known = any(one.offset_dn is not None for one in evidence)
+        by_pixels = check_dark_pixels(self, self.positions, offset_known)
+        return decide_offset((*evidence, by_pixels), self.name)
 
     def _offset_of_reflectance(self, offset_dn: float | None) -> OffsetDecision:
-        """What whoever divided the digital numbers forgot to take off.
+        """The offset that was not removed when digital numbers became reflectance.
 
-        Metadata tell of the product, not of the division: only an earlier run is believed, and
-        the darkest pixels.
+        Metadata describe the product, not the division: only the decision of an earlier run and
+        the darkest pixels count.
         """
         if offset_dn is not None:
             return decide_offset((flag_evidence(offset_dn),), self.name)
-        told = self.product.evidence if DECIDED_TAG in self.tags else ()
-        seen = probe(self, self.positions, bool(told), QUANTIFICATION)
-        if told or seen.offset_dn == OFFSET:
-            return decide_offset((*told, seen), self.name)
-        if seen.offset_dn is None:
+        evidence = self.product.evidence if DECIDED_TAG in self.tags else ()
+        by_pixels = check_dark_pixels(self, self.positions, bool(evidence), QUANTIFICATION)
+        if evidence or by_pixels.offset_dn == OFFSET:
+            return decide_offset((*evidence, by_pixels), self.name)
+        if by_pixels.offset_dn is None:
             logger.warning(
-                "reflectance of %s is taken as it is, but no dark pixel shows that the offset was "
-                "taken off (%s): if it was not, say --s2-offset %g",
-                self.name, self._product_with_offset() or seen.says, OFFSET,
+                "reflectance of %s is used without an offset, but no dark pixel shows that it was "
+                "removed (%s): if it was not, give --s2-offset %g",
+                self.name, self._product_with_offset() or by_pixels.reason, OFFSET,
             )  # fmt: skip
         return REFLECTANCE
 
     def _product_with_offset(self) -> str | None:
-        """Who says that the digital numbers of the product had the offset."""
-        return next((one.says for one in self.product.evidence if one.offset_dn == OFFSET), None)
+        """Evidence that the digital numbers of the product had the offset, in words."""
+        return next((one.reason for one in self.product.evidence if one.offset_dn == OFFSET), None)
 
     def read(
         self,
@@ -142,13 +143,13 @@ class OpticalScene(Dataset):
     ) -> NDArray[np.generic]:
         """Bands (counted from 0) in the file's own numbers, (band, y, x), as `Dataset.read` does.
 
-        What a mask beside the bands hides is nodata, for the mask does not go with the numbers.
+        Pixels that a mask band marks as missing become nodata.
         """
         numbers = super().read(indexes, window, out_shape, resampling, out)
         if self._masked:
             part = rectangle(window) if window else None
-            seen = self.handle.read_masks(1, window=part, out_shape=out_shape)
-            numbers[:, seen == 0] = nodata_of(self.handle)
+            valid = self.handle.read_masks(1, window=part, out_shape=out_shape)
+            numbers[:, valid == 0] = nodata_of(self.handle)
         return numbers
 
     def reduced_reflectance(self, bands: Sequence[str], grid: Grid) -> Float32:
@@ -163,17 +164,17 @@ class OpticalScene(Dataset):
 
     @property
     def acquisition(self) -> Acquisition:
-        """When and from where the scene was seen."""
+        """Acquisition metadata of the scene."""
         return self.product.acquisition
 
     @property
     def name(self) -> str:
-        """What people know the scene by: its product, or its file."""
+        """Name of the scene for messages: its product's or its file's."""
         return self.product.name
 
     @property
     def is_picture(self) -> bool:
-        """Whether the file holds bytes for the eye instead of reflectance."""
+        """Whether the file is an 8-bit picture instead of reflectance."""
         return self.radiometry.dtype == PICTURE_DTYPE
 
     @property
@@ -183,7 +184,7 @@ class OpticalScene(Dataset):
 
     @cached_property
     def sun_azimuth_deg(self) -> float | None:
-        """Where the sun stood, clockwise from north, if the file tells.
+        """Sun azimuth, clockwise from north; None if unknown.
 
         Raises
         ------
@@ -206,18 +207,18 @@ class OpticalScene(Dataset):
         return None
 
     def require(self, bands: Sequence[str], purpose: str) -> None:
-        """Refuse a scene that lacks one of `bands`.
+        """Check that the scene has all of `bands`.
 
         Raises
         ------
         InputError
-            Names the missing bands and what needs them.
+            A band is missing; the message names it and its purpose.
         """
         if missing := [band for band in bands if band not in self.positions]:
             raise InputError(
                 f"no band {', '.join(missing)} in {self.name} ({', '.join(self.bands)})",
                 wanted=f"the bands that {purpose} needs: {', '.join(bands)}",
-                hint="give a scene with these bands, or name them if they are there unnamed",
+                hint="give a scene with these bands, or name its bands",
             )
 
     def reflectance(self, bands: Sequence[str], window: Window) -> Float32:
@@ -229,10 +230,10 @@ class OpticalScene(Dataset):
         return self.read(list(range(len(self.descriptions))), window, out=out)
 
     def profile(self, tags: Mapping[str, str], creation_options: Mapping[str, str]) -> CogProfile:
-        """How a scene like this one is written: type, names, tags and scales of this file.
+        """Output profile of a scene like this one: type, names, tags and scales of this file.
 
-        `tags` are added to the file's own; statistics are left out, for they no longer hold. The
-        offset goes with it, so that the result reads back as this scene does.
+        `tags` are added to the file's own; statistics are dropped, as they no longer hold. The
+        offset is kept, so that the output reads back as this scene does.
         """
         handle, indexes = self.handle, self.handle.indexes
         decided = {DECIDED_TAG: f"{self.offset.offset_dn:g}", REASON_TAG: self.offset.reason}
@@ -258,7 +259,7 @@ class OpticalScene(Dataset):
 
 
 def _without_statistics(tags: Mapping[str, str]) -> dict[str, str]:
-    """Tags that stay true when pixels change and the layout becomes that of a COG."""
+    """Tags that remain valid when pixels change and the layout becomes that of a COG."""
     return {
         name: value
         for name, value in tags.items()

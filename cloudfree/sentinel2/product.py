@@ -1,4 +1,4 @@
-"""What a Sentinel-2 product is, what its name says, and how outputs are named after it."""
+"""Sentinel-2 products, their naming convention, and output names derived from it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,26 @@ from cloudfree.sentinel2.offset import OffsetEvidence, baseline_evidence
 
 Level = Literal["L1C", "L2A"]
 
+# S2A_MSIL1C_20221005T115411_N0400_R023_T29UNU_20221005T164454; BigEarthNet leaves out what follows
+# the time, and the first digit of hours before ten. Source: S2 naming convention since 2016.
+_PRODUCT = re.compile(
+    r"(?P<platform>S2[A-D])_MSI(?P<level>L1C|L2A)_(?P<day>\d{8})T(?P<clock>\d{5,6})"
+    r"(?:_(?P<baseline>N\d{4}))?(?:_R(?P<orbit>\d{3}))?(?:_T\d{2}[A-Z]{3}(?:_\d{8}T\d{6})?)?"
+)
+
+# tiles/19/U/DP/2017/7/29/0: a tile in the public buckets.
+_BUCKET = re.compile(
+    r"/(?P<zone>\d{1,2})/(?P<latitude>[A-Z])/(?P<square>[A-Z]{2})"
+    r"/(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<number>\d+)$"
+)
+
+# Suffixes of files and folders that are no part of a product's name.
+_SUFFIXES = (".safe", ".zip", ".json", ".geojson", ".xml")
+
 
 @dataclass(frozen=True)
 class BandFile:
-    """Where one band lies: the name that GDAL opens, and the band in that file, counted from 1."""
+    """File of one band: the name that GDAL opens, and the band's index in it, from 1."""
 
     band: str
     path: str
@@ -26,11 +42,11 @@ class BandFile:
 
 @dataclass(frozen=True)
 class OpticalProduct:
-    """The bands of a product and what its metadata tells; None where it does not.
+    """The bands and metadata of a product; None if unknown.
 
-    Either `bands` are files of their own, or `raster` is what GDAL opens to see all bands. `kind`
-    says in words what was found; `quantification` is the number that stands for a reflectance
-    of 1; `nodata` and `saturated` are numbers with a meaning of their own.
+    Either `bands` are files of their own, or `raster` is what GDAL opens with all bands. `kind`
+    describes the format; `quantification` is the number of a reflectance of 1; `nodata` and
+    `saturated` are special values.
     """
 
     kind: str
@@ -47,30 +63,9 @@ class OpticalProduct:
     evidence: tuple[OffsetEvidence, ...] = ()
 
 
-def level_of_bands(bands: frozenset[str], product_bands: int = 12) -> Level | None:
-    """The level that a set of bands betrays: the cirrus band is in L1C alone."""
-    if "B10" in bands:
-        return "L1C"
-    return "L2A" if len(bands) == product_bands else None
-
-
-# S2A_MSIL1C_20221005T115411_N0400_R023_T29UNU_20221005T164454; BigEarthNet leaves out what follows
-# the time, and the first digit of hours before ten. Source: S2 naming convention since 2016.
-_PRODUCT = re.compile(
-    r"(?P<platform>S2[A-D])_MSI(?P<level>L1C|L2A)_(?P<day>\d{8})T(?P<clock>\d{5,6})"
-    r"(?:_(?P<baseline>N\d{4}))?(?:_R(?P<orbit>\d{3}))?(?:_T\d{2}[A-Z]{3}(?:_\d{8}T\d{6})?)?"
-)
-
-# tiles/19/U/DP/2017/7/29/0: a tile in the public buckets.
-_BUCKET = re.compile(
-    r"/(?P<zone>\d{1,2})/(?P<latitude>[A-Z])/(?P<square>[A-Z]{2})"
-    r"/(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<number>\d+)$"
-)
-
-
 @dataclass(frozen=True)
 class ProductName:
-    """The parts of a product's name; None where the name is cut."""
+    """The parts of a product's name; None if the name is shortened."""
 
     text: str
     level: Level
@@ -79,7 +74,7 @@ class ProductName:
 
     @property
     def evidence(self) -> tuple[OffsetEvidence, ...]:
-        """What the baseline in the name says of the offset."""
+        """Evidence of the offset by the baseline in the name."""
         if self.baseline is None:
             return ()
         return (baseline_evidence("name", self.baseline, f"product {self.text}"),)
@@ -106,6 +101,28 @@ def bucket_tile(folder: Path) -> str | None:
     return f"T{tile}_{day}_{match['number']}"
 
 
+def level_of_bands(bands: frozenset[str], product_bands: int = 12) -> Level | None:
+    """The level by the set of bands: only L1C has the cirrus band."""
+    if "B10" in bands:
+        return "L1C"
+    return "L2A" if len(bands) == product_bands else None
+
+
+def output_beside(path: Path, ending: str) -> Path:
+    """An output next to an input and named after it: `/data/X.SAFE` gives `/data/X_mask.tif`.
+
+    Outputs of files inside a SAFE folder are named after the product and placed next to it, never
+    into it; so are those of a GDAL sub-dataset.
+    """
+    plain = _of_sub_dataset(path)
+    for folder in (plain, *plain.parents):
+        if folder.name.lower().endswith((".safe", ".zip")):
+            # X.SAFE in X.zip: only the archive is a file.
+            archive = [p for p in folder.parents if p.name.lower().endswith(".zip")]
+            return _output_path(archive[-1] if archive else folder, ending)
+    return _output_path(plain, ending)
+
+
 def _named(match: re.Match[str]) -> ProductName:
     acquired = datetime.strptime(match["day"] + match["clock"].zfill(6), "%Y%m%d%H%M%S")
     acquisition = Acquisition(
@@ -118,37 +135,6 @@ def _named(match: re.Match[str]) -> ProductName:
     return ProductName(match[0], level, match["baseline"], acquisition)
 
 
-# Endings of files and folders that are no part of a product's name.
-_ENDINGS = (".safe", ".zip", ".json", ".geojson", ".xml")
-
-
-def output_beside(path: Path, ending: str) -> Path:
-    """An output named after an input and beside it: `/data/X.SAFE` gives `/data/X_mask.tif`.
-
-    What lies inside a SAFE folder is named after the product and goes beside it, never into it; a
-    sub-dataset as GDAL names it does so too.
-    """
-    plain = _of_sub_dataset(path)
-    for folder in (plain, *plain.parents):
-        if folder.name.lower().endswith((".safe", ".zip")):
-            # X.SAFE in X.zip: the archive is what lies on the disk.
-            archive = [p for p in folder.parents if p.name.lower().endswith(".zip")]
-            return _output_path(archive[-1] if archive else folder, ending)
-    return _output_path(plain, ending)
-
-
-def _of_sub_dataset(path: Path) -> Path:
-    """The file in `SENTINEL2_L1C:FILE:10m:EPSG_32631`; other paths as they are."""
-    match = re.fullmatch(r"SENTINEL2_L\w+:(?P<file>.+):\w+:EPSG_\d+", str(path))
-    if match is None:
-        return path
-    file = match["file"]
-    if file.startswith("/vsizip/"):
-        # The slash that a Path swallows where it stands twice.
-        file = "/" + file.removeprefix("/vsizip/").strip("/{").replace("}", "")
-    return Path(file)
-
-
 def _output_path(path: Path, ending: str) -> Path:
     if tile := bucket_tile(path):
         return path.with_name(f"{tile}_{ending}")
@@ -156,11 +142,23 @@ def _output_path(path: Path, ending: str) -> Path:
     return whole.with_name(f"{_stem(whole)}_{ending}")
 
 
+def _of_sub_dataset(path: Path) -> Path:
+    """The file in `SENTINEL2_L1C:FILE:10m:EPSG_32631`; other paths unchanged."""
+    match = re.fullmatch(r"SENTINEL2_L\w+:(?P<file>.+):\w+:EPSG_\d+", str(path))
+    if match is None:
+        return path
+    file = match["file"]
+    if file.startswith("/vsizip/"):
+        # A Path merges the double slash of /vsizip//.
+        file = "/" + file.removeprefix("/vsizip/").strip("/{").replace("}", "")
+    return Path(file)
+
+
 def _stem(path: Path) -> str:
     """The name without the endings of products; of a file also without that of its format."""
     name = path.name
     stripped = name
-    while stripped.lower().endswith(_ENDINGS):
+    while stripped.lower().endswith(_SUFFIXES):
         stripped = stripped.rpartition(".")[0]
     if stripped != name or path.is_dir():
         return stripped

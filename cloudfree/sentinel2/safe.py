@@ -1,7 +1,7 @@
-"""Sentinel-2 products as ESA packs them: a SAFE folder or zip, its metadata file, a granule of it.
+"""Sentinel-2 products in ESA's SAFE format: folder, zip, metadata file or granule.
 
 Band files are read one by one instead of through GDAL's SENTINEL2 driver, which keeps 10, 20 and
-60 m apart. Source: S2 Products Specification Document, PSD-14.9, section 3.
+60 m in separate datasets. Source: S2 Products Specification Document, PSD-14.9, section 3.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _IMAGE = re.compile(
     re.IGNORECASE,
 )
 
-# The 10, 20 and 60 m bands of a L1C product, whose file names do not say it.
+# The 10, 20 and 60 m bands of a L1C product, whose file names do not have it.
 NATIVE_RESOLUTION_M = {
     **dict.fromkeys(("B02", "B03", "B04", "B08"), 10),
     **dict.fromkeys(("B05", "B06", "B07", "B8A", "B11", "B12"), 20),
@@ -44,7 +44,7 @@ class _Image:
 
 
 def folder_product(folder: Path, granule: str | None = None) -> OpticalProduct:
-    """The product of a SAFE folder; of one granule where it has several."""
+    """The product of a SAFE folder; of one granule if it has several."""
     return _product(Folder(folder), "SAFE folder", granule=granule)
 
 
@@ -59,7 +59,7 @@ def sub_dataset_product(text: str) -> OpticalProduct:
     Raises
     ------
     InputError
-        The name is no such name, or is that of a picture.
+        The name is none of a 10, 20 or 60 m sub-dataset.
     """
     parts = re.fullmatch(r"SENTINEL2_L\w+:(?P<file>.+):(?P<resolution>\d\d)m:EPSG_\d+", text)
     if parts is None:
@@ -81,7 +81,7 @@ def _tree_of(file: str) -> Tree:
     """The product that a metadata file belongs to, as GDAL names the file."""
     if not file.startswith("/vsizip/"):
         return Folder(Path(file).parent)
-    # A path that went through pathlib has lost one of the slashes in /vsizip//data/a.zip.
+    # pathlib merges the slashes in /vsizip//data/a.zip.
     inner = file.removeprefix("/vsizip/").replace("{", "").replace("}", "")
     archive = Path(inner[: inner.lower().index(".zip") + len(".zip")])
     return _archive(archive if archive.exists() else Path("/") / archive)
@@ -105,13 +105,13 @@ def _product(
         raise _no_metadata(tree.name)
     metadata = product_metadata(tree.content(metadata_file), metadata_file)
     granule, images = _images(files, granule, tree.name)
-    wanted = [image for image in images if resolution_m in (None, image.resolution_m)]
+    selected = [image for image in images if resolution_m in (None, image.resolution_m)]
     named = product_name([tree.name, metadata.acquisition.product or ""])
     name = metadata.acquisition.product or (named.text if named else tree.name)
     return OpticalProduct(
         kind=f"Sentinel-2 {metadata.level or ''} {kind}".replace("  ", " "),
         name=name,
-        bands=tuple(BandFile(i.band, tree.gdal_name(i.file)) for i in _finest(wanted)),
+        bands=tuple(BandFile(i.band, tree.gdal_name(i.file)) for i in _finest(selected)),
         level=metadata.level,
         baseline=metadata.baseline,
         quantification=metadata.quantification,
@@ -124,7 +124,7 @@ def _product(
 
 
 def _images(files: Iterable[str], granule: str | None, name: str) -> tuple[str, list[_Image]]:
-    """The band files of the granule, which may stay unnamed where there is only one."""
+    """The band files of a granule, which must be given if there are several."""
     matches = [match for file in files if (match := _IMAGE.match(file))]
     granules = sorted({match["granule"] for match in matches})
     if granule is None and len(granules) > 1:

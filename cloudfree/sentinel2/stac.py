@@ -19,12 +19,12 @@ from cloudfree.raster.product_files import gdal_name, read_item
 from cloudfree.sentinel2.offset import NO_OFFSET, OffsetEvidence, baseline_evidence, stated_offsets
 from cloudfree.sentinel2.product import BandFile, Level, OpticalProduct, product_name
 
-# Earth Search subtracted the offset from some of its items, and says so here; what its
-# `raster:bands` say does not follow.
+# Earth Search subtracted the offset from some of its items, and records it here; its
+# `raster:bands` do not reflect that.
 _APPLIED = "earthsearch:boa_offset_applied"
 _BASELINES = ("s2:processing_baseline", "processing:version")
 
-# Assets of the original JP2 files beside the COGs that the item's statements are about.
+# Suffix of the assets with original JP2 files; the item describes the COGs.
 _ORIGINALS = "-jp2"
 
 
@@ -34,7 +34,7 @@ def stac_product(path: Path) -> OpticalProduct:
     Raises
     ------
     InputError
-        No item, or none with single-band assets of Sentinel-2.
+        It is no item, or has no single-band assets of Sentinel-2.
     """
     item = read_item(path)
     assets = _finest(item.assets.items())
@@ -44,29 +44,29 @@ def stac_product(path: Path) -> OpticalProduct:
             wanted="assets with one band each, named B02 or blue",
             hint="give an item of a Sentinel-2 L1C or L2A collection",
         )
-    seen = item.properties
-    name = str(seen.get("s2:product_uri", item.id)).removesuffix(".SAFE")
+    properties = item.properties
+    name = str(properties.get("s2:product_uri", item.id)).removesuffix(".SAFE")
     return OpticalProduct(
         kind="STAC item",
         name=name,
         bands=tuple(BandFile(band, gdal_name(asset)) for band, asset in assets.items()),
         level=_level(item, name),
-        baseline=_baseline(seen),
+        baseline=_baseline(properties),
         quantification=_quantification(assets.values()),
-        sun_azimuth_deg=seen.get("view:sun_azimuth", seen.get("s2:mean_solar_azimuth")),
+        sun_azimuth_deg=properties.get("view:sun_azimuth", properties.get("s2:mean_solar_azimuth")),
         acquisition=_acquisition(item, name),
         evidence=_evidence(item, assets.values(), path.name),
     )
 
 
 def _evidence(item: Item, assets: Iterable[Asset], name: str) -> tuple[OffsetEvidence, ...]:
-    """What the item says; its statement on these very files outweighs the product's baseline."""
+    """Evidence in the item; statements on its files outweigh the product's baseline."""
     baseline = _baseline(item.properties)
     by_baseline = (baseline_evidence("STAC", baseline, name),) if baseline else ()
     if _APPLIED in item.properties:
         applied = bool(item.properties[_APPLIED])
-        said = OffsetEvidence("STAC", NO_OFFSET, f"0, for {name} says {_APPLIED}")
-        return (said,) if applied else by_baseline
+        stated_zero = OffsetEvidence("STAC", NO_OFFSET, f"0 by {_APPLIED} of {name}")
+        return (stated_zero,) if applied else by_baseline
     rasters = [_raster(asset) for asset in assets]
     stated = [
         float(round(raster["offset"] / raster.get("scale", 1.0)))
@@ -105,7 +105,7 @@ def _finest(assets: Iterable[tuple[str, Asset]]) -> dict[str, Asset]:
 
 
 def _band(key: str, asset: Asset) -> str | None:
-    """The one band of an asset; by its own name, for red edge is the common name of three."""
+    """The one band of an asset; by its own name, as red edge is the common name of three."""
     fields = asset.extra_fields
     bands = fields.get("bands") or fields.get("eo:bands") or [{}]
     if len(bands) != 1 or key.endswith(_ORIGINALS) or not _is_raster(asset):
@@ -144,12 +144,12 @@ def _baseline(properties: Mapping[str, Any]) -> str | None:
 
 
 def _acquisition(item: Item, name: str) -> Acquisition:
-    seen, orbit = item.properties, item.properties.get("sat:relative_orbit")
-    platform = seen.get("platform")
+    properties, orbit = item.properties, item.properties.get("sat:relative_orbit")
+    platform = properties.get("platform")
     return Acquisition(
         product=name,
         platform=str(platform).title() if platform else None,
         acquired=item.datetime.astimezone(UTC) if item.datetime else None,
-        orbit_direction=seen.get("sat:orbit_state"),
+        orbit_direction=properties.get("sat:orbit_state"),
         relative_orbit=int(orbit) if orbit is not None else None,
     )

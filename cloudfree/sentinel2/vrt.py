@@ -23,7 +23,7 @@ from cloudfree.sentinel2.product import BandFile, OpticalProduct
 
 logger = logging.getLogger("cloudfree")
 
-# How 20 and 60 m bands come to 10 m: what networks are fed, what looks sharper, what stays exact.
+# Resampling of 20 and 60 m bands to 10 m; networks are trained on bilinear.
 Resampling = Literal["bilinear", "cubic", "nearest"]
 
 # Corners and sizes that agree to this part of a pixel are the same.
@@ -37,7 +37,7 @@ _GDAL_TYPES = {
 
 @dataclass(frozen=True)
 class _Band:
-    """What the header of a band's file says."""
+    """Header of a band's file."""
 
     file: BandFile
     grid: Grid
@@ -59,7 +59,7 @@ def stack_bands(product: OpticalProduct, resampling: Resampling) -> str:
     bands = _open_bands(product)
     grid = min((band.grid for band in bands), key=lambda grid: abs(grid.transform.determinant))
     for band in bands:
-        _check_same_place(band, grid, bands[0].dtype, product.name)
+        _check_nesting(band, grid, bands[0].dtype, product.name)
     nodata = _nodata(product, bands)
     root = Element("VRTDataset", rasterXSize=str(grid.width), rasterYSize=str(grid.height))
     if grid.crs:
@@ -95,7 +95,7 @@ def _header(file: BandFile) -> _Band:
         )
 
 
-def _check_same_place(band: _Band, grid: Grid, dtype: str, name: str) -> None:
+def _check_nesting(band: _Band, grid: Grid, dtype: str, name: str) -> None:
     if band.dtype != dtype:
         raise InputError(
             f"{band.dtype} in band {band.file.band} of {name}, {dtype} in the first",
@@ -115,7 +115,7 @@ def _check_same_place(band: _Band, grid: Grid, dtype: str, name: str) -> None:
 
 
 def _nests(coarse: Grid, fine: Grid) -> bool:
-    """Whether each pixel of `coarse` holds k x k pixels of `fine`, from corner to corner."""
+    """Whether each pixel of `coarse` covers exactly k x k pixels of `fine`."""
     if coarse.crs and fine.crs and CRS.from_wkt(coarse.crs) != CRS.from_wkt(fine.crs):
         return False
     factor = fine.width // coarse.width
@@ -128,7 +128,7 @@ def _nests(coarse: Grid, fine: Grid) -> bool:
 
 
 def _nodata(product: OpticalProduct, bands: Sequence[_Band]) -> float:
-    """What marks missing pixels: by the metadata, the files, or by custom."""
+    """Nodata by the metadata, the files, or the default of the type."""
     declared = [product.nodata, *(band.nodata for band in bands)]
     return next((value for value in declared if value is not None), default_nodata(bands[0].dtype))
 
@@ -144,8 +144,8 @@ def _append_band(
 ) -> None:
     """One band of the stack.
 
-    Its source is a VRT of its own that declares nodata: GDAL keeps such pixels out of a kernel only
-    if the source itself declares them, which JP2 files cannot (seen in GDAL 3.10).
+    Its source is a VRT of its own that declares nodata: GDAL excludes such pixels from a kernel
+    only if the source declares them, which JP2 files cannot (seen in GDAL 3.10).
     """
     inner = Element(
         "VRTDataset", rasterXSize=str(band.grid.width), rasterYSize=str(band.grid.height)

@@ -13,7 +13,7 @@ import numpy as np
 from cloudfree.core.mask_classes import in_shadow
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import TileInputs
-from cloudfree.inference.reference_outputs import GOLDEN, OUT, SINGLE
+from cloudfree.inference.reference_outputs import GOLDEN, OUT, PUBLISHED_NAMES
 from cloudfree.simulation.scene import SAR_MARGIN_PX, simulate_scene
 
 FOLDER = Path(__file__).parent
@@ -37,7 +37,7 @@ def main() -> None:
     model = load_model(str(FOLDER), "cpu", "fp32")
     # Half precision takes half the room and is exact for the check: the model sees it too.
     inputs = {name: _rounded(array) for name, array in model.scaled([simulated_patch()]).items()}
-    arrays = {SINGLE[name]: array for name, array in inputs.items()}
+    arrays = {PUBLISHED_NAMES[name]: array for name, array in inputs.items()}
     np.savez_compressed(FOLDER / GOLDEN, **arrays, **{OUT: model.runtime.run(inputs)["image"]})
 
 

@@ -1,11 +1,13 @@
 """Measure the structure of the package: `python -m tests.architecture.measure [REVISION ...]`.
 
-Prints one column for each revision named and one for the files as they are. Nothing is run but,
-for the path of a scene, one `cloudfree remove` on a small simulated scene.
+Prints one column for each revision named and one for the working tree. Nothing is run but, for the
+path of a scene, one `cloudfree remove` on a small simulated scene. `--list` prints the modules
+without a test of their name instead.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import io
 import statistics
@@ -21,8 +23,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Modules that a feature begins with, under every name they have had; what only they import belongs
-# to the feature too.
+# Entry modules of each feature, under every name they have had; what only they import is
+# part of the feature too.
 FEATURES = {
     "adaptation": ("pipelines.adapt", "commands.remove.adapt"),
     "uncertainty": (
@@ -36,7 +38,7 @@ LONGEST_FUNCTION = 45
 
 @dataclass(frozen=True)
 class Structure:
-    """The package below a folder, as its source tells it."""
+    """The source of the package below a folder."""
 
     root: Path
 
@@ -52,7 +54,7 @@ class Structure:
 
     @cached_property
     def importers(self) -> Mapping[str, set[str]]:
-        """Who imports each module."""
+        """The modules that import each module."""
         found: dict[str, set[str]] = defaultdict(set)
         for module, (_, tree) in self.trees.items():
             for name in _imported(tree):
@@ -82,7 +84,7 @@ class Structure:
         return inside
 
     def untested(self) -> list[str]:
-        """Modules whose test is not found by their name."""
+        """Modules without a test of their name: room/x.py is tested by tests/room/test_x.py."""
         tests = {path.relative_to(self.root) for path in (self.root / "tests").rglob("test_*.py")}
         return [
             module
@@ -170,4 +172,11 @@ def main(revisions: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("revisions", nargs="*", metavar="REVISION")
+    parser.add_argument("--list", action="store_true", help="modules without a test of their name")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(Structure(ROOT).untested()))
+    else:
+        main(arguments.revisions)

@@ -1,7 +1,7 @@
 """Time and memory on a full scene: `python -m tests.bench.full_scene [--short | --scaling]`.
 
-Every case runs in a process of its own, in turns, so that a busy machine slows all alike; the
-table gives medians and ratios and `bench.json` keeps them. Read the ratios, not the seconds.
+Every case runs in a process of its own, and cases alternate, so that other load affects all alike;
+the table has medians and ratios, saved in `bench.json`. Ratios are reliable, seconds are not.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Ratio:
-    """One case beside another, and the bound that was set for it."""
+    """Ratio of two cases, and its upper bound."""
 
     what: str
     of: str
@@ -57,7 +57,7 @@ RATIOS = (
     Ratio("remove, 10 % cloud / all cloud", "remove_10", "remove_all", 0.20),
 )
 
-# Of a network that costs many times as much; only where its cases are asked for.
+# Of a network that takes many times as long; only if its cases are requested.
 SLOW_RATIOS = (
     Ratio("GLF-CR, 30 % cloud / all cloud", "glf_cr_30", "glf_cr_all", 0.45),
     Ratio("GLF-CR, 10 % cloud / all cloud", "glf_cr_10", "glf_cr_all", 0.20),
@@ -77,16 +77,16 @@ def run_case(case: str, size: int) -> Measured:
 
 
 def medians(cases: list[str], size: int, rounds: int) -> dict[str, Measured]:
-    """All cases in turns, `rounds` times."""
+    """All cases, alternating, `rounds` times."""
     runs = [[run_case(case, size) for case in cases] for _ in range(rounds)]
     return {
         case: Measured(
             case,
             size,
-            median(turn[place].seconds for turn in runs),
-            max(turn[place].peak_mb for turn in runs),
+            median(run[index].seconds for run in runs),
+            max(run[index].peak_mb for run in runs),
         )
-        for place, case in enumerate(cases)
+        for index, case in enumerate(cases)
     }
 
 

@@ -1,7 +1,7 @@
 """How busy `remove` keeps the first GPU: `python -m tests.bench.gpu [--size 10980]`.
 
-GLF-CR, which has learned nothing, in the precision that `auto` means, every tile cloudy; from file
-to file, imports and the loading of CUDA included. How busy it was is what nvidia-smi tells.
+GLF-CR with untrained weights, in the precision of `auto`, every tile cloudy; from file to file,
+including imports and the loading of CUDA. Utilisation is measured by nvidia-smi.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ EVERY = "--loop-ms=100"
 
 @contextmanager
 def busy_percent(ask: Sequence[str] = (*ASK, EVERY)) -> Iterator[list[float]]:
-    """What a command prints while the block lasts, number by number; whole after it."""
-    told: list[float] = []
+    """Numbers that a command prints while the block runs; complete after it."""
+    percent: list[float] = []
     with subprocess.Popen(ask, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield told
+            yield percent
         finally:
             process.terminate()
-            told += [float(line) for line in process.communicate()[0].split()]
+            percent += [float(line) for line in process.communicate()[0].split()]
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def main() -> None:
             result = remove.run(options, silent)
             seconds = time.perf_counter() - start
     print(f"{size} px, {result.tiles} tiles, {result.runtime}: {seconds:.1f} s")
-    print(f"busy for {mean(busy):.0f} % of {len(busy)} looks")
+    print(f"busy for {mean(busy):.0f} % of {len(busy)} samples")
 
 
 if __name__ == "__main__":

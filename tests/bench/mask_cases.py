@@ -1,4 +1,4 @@
-"""What is timed of the mask on a full scene, and what it cannot do without; no torch here."""
+"""Cases of the cloud mask on a full scene, and the decoding that they include; without torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STRIP_ROWS = 512
 
 
 def make(size: int, folder: Path) -> None:
-    """Make the scene and its masks, unless they are there."""
+    """Make the scene and its masks, unless they exist."""
     del folder
     full_scene(size)
     for share in COVERS:
@@ -27,7 +27,7 @@ def make(size: int, folder: Path) -> None:
 
 
 def decode(size: int, folder: Path) -> None:
-    """Decode the bands of the cloud score once, as GDAL does by itself, and nothing else."""
+    """Decode the bands of the cloud score once, with GDAL alone."""
     del folder
     os.environ["GDAL_NUM_THREADS"] = "1"
     decode_bands(
@@ -36,7 +36,7 @@ def decode(size: int, folder: Path) -> None:
 
 
 def decode_bands(path: Path, indexes: list[int] | None = None) -> None:
-    """Decode bands of a file, all of them unless told, and throw the pixels away."""
+    """Decode bands of a file, by default all, and discard the pixels."""
     with rasterio.open(path) as dataset:
         for strip in strips(dataset.height, dataset.width, STRIP_ROWS):
             dataset.read(indexes, window=Rectangle(0, strip.row, strip.width, strip.height))

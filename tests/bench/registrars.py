@@ -12,13 +12,13 @@ NEAR_INFRARED = BANDS.index("B08")
 
 
 def cloudfree(pair: RealPair) -> Displacement | None:
-    """Ours; None where the gate refuses."""
+    """This package; None if the result is not reliable."""
     found = measured(pair)
     return found.shift if found.reliable else None
 
 
 def cloudfree_ungated(pair: RealPair) -> Displacement | None:
-    """Ours, answering whatever its gate says."""
+    """This package, with unreliable results."""
     found, fit = estimate(pair.reflectance, pair.decibels, pair.usable)
     return fit.displacement if fit else found.shift
 

@@ -1,6 +1,6 @@
 """How busy `remove` keeps a GPU that is not there: `python -m tests.bench.stand_in_gpu`.
 
-What stands for it takes time alone, that of GLF-CR on an H100 unless told otherwise, one batch
+The stand-in only takes time, by default that of GLF-CR on an H100, one batch
 after the other. All else is real: the tiles of GLF-CR are read, scaled, added up and written.
 """
 
@@ -18,7 +18,7 @@ from cloudfree.commands.remove import run as remove
 from cloudfree.core.terminal import silent
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import GPU_BATCH, Arrays, Model
-from cloudfree.inference.torch_runtime import GPU_SIDE_BY_SIDE
+from cloudfree.inference.torch_runtime import GPU_BATCHES
 from cloudfree.parallel.environment import set_library_defaults
 from cloudfree.parallel.malloc import limit_malloc_arenas
 from tests.bench.remove_cases import glf_cr_checkpoint, instead_of_loading
@@ -40,7 +40,7 @@ class StandIn:
 
     def parallel_batches(self) -> AbstractContextManager[int]:
         """As many as on a GPU."""
-        return nullcontext(GPU_SIDE_BY_SIDE)
+        return nullcontext(GPU_BATCHES)
 
     def run(self, inputs: Arrays) -> Arrays:
         """The optical tiles, after their time."""

@@ -21,7 +21,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", [*MASK_CASES, *REMOVE_CASES])
-def test_the_case_runs_and_tells_its_seconds(
+def test_the_case_runs_and_prints_its_seconds(
     name: str, scenes: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if name == "monai_all":

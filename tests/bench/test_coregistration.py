@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudfree.core.displacement import Displacement, Shift, kind, words
+from cloudfree.core.displacement import Displacement, Shift, describe_displacement, kind
 from tests.bench.registrars import (
     cloudfree,
     cloudfree_ungated,
@@ -84,10 +84,10 @@ class Score:
 
     def row(self, name: str, kind: str) -> str:
         spread = np.percentile(self.errors, (50, 95, 100)) if self.errors else [np.nan] * 3
-        told = "  ".join(f"{value:7.3f}" for value in spread)
+        columns = "  ".join(f"{value:7.3f}" for value in spread)
         return (
             f"{name:38} {kind:18} {self.cases:5} {len(self.errors):8} {self.scenes:6} "
-            f"{self.success:7.1%} {self.wrong:6.1%}  {told}  {self.milliseconds:6.0f}"
+            f"{self.success:7.1%} {self.wrong:6.1%}  {columns}  {self.milliseconds:6.0f}"
         )
 
 
@@ -200,7 +200,8 @@ def test_two_dates_of_a_large_optical_scene(data: Path, capsys: pytest.CaptureFi
     plain = aligned(one, other)
     seconds = time.perf_counter() - begin
     lines = [
-        f"\nTwo dates, {one.shape[1]} x {one.shape[2]} pixels: {words(plain.shift)}, "
+        f"\nTwo dates, {one.shape[1]} x {one.shape[2]} pixels: "
+        f"{describe_displacement(plain.shift)}, "
         f"{kind(plain.shift)}, {plain.matches_used} of {plain.matches_found} matches, "
         f"{plain.residual_px['before']['median']:.2f} px before and "
         f"{plain.residual_px['after']['median']:.2f} after, {seconds:.1f} s"
@@ -208,7 +209,7 @@ def test_two_dates_of_a_large_optical_scene(data: Path, capsys: pytest.CaptureFi
     for by in (Shift(2.3, -4.6), Shift(-5.4, 4.1)):
         found = aligned(one, displaced_date(other, by), max_shift=12.0)
         error = error_px(found.shift, plain.shift, by, one.shape[2])[0]
-        lines.append(f"  displaced by {words(by)}: recovered to {error:.3f} px")
+        lines.append(f"  displaced by {describe_displacement(by)}: recovered to {error:.3f} px")
         assert error < 0.1
     with capsys.disabled():
         print("\n".join(lines))

@@ -78,7 +78,7 @@ def test_floats_with_a_nodata_value_keep_it_for_missing_pixels(dtype: str, nodat
     assert numbers.ravel()[:3] == pytest.approx([0.25, 0.0, 1.0])
 
 
-def test_a_number_beside_the_largest_is_the_one_below() -> None:
+def test_nodata_at_the_maximum_moves_numbers_below_it() -> None:
     last = Radiometry("uint16", 1e-4, 0.0, 65535.0)
     assert last.encode(np.float32([[[9.0, np.nan]]])).tolist() == [[[65534, 65535]]]
 

@@ -26,7 +26,7 @@ from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.scene_pairs import origin
 
 # Points along each side of a scene at which two displacements are compared.
-LATTICE = 9
+SAMPLES_PER_SIDE = 9
 MAX_SHIFT = 12.0
 
 
@@ -148,7 +148,7 @@ def error_px(
 
     Mean and largest distance over the scene.
     """
-    steps = np.linspace(0, side - 1, LATTICE)
+    steps = np.linspace(0, side - 1, SAMPLES_PER_SIDE)
     rows, cols = np.meshgrid(steps, steps, indexing="ij")
     expected, seen = by.locate(*plain.locate(rows, cols)), found.locate(rows, cols)
     apart = np.hypot(seen[0] - expected[0], seen[1] - expected[1])

@@ -1,4 +1,4 @@
-"""A result of `cloudfree remove` as it lies on disk, with everything beside it, made by code."""
+"""A result of `cloudfree remove` as it is on disk, with all files next to it, made by code."""
 
 from __future__ import annotations
 

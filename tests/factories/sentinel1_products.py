@@ -141,7 +141,7 @@ def write_safe(folder: Path, scene: Scene, short_names: bool = False) -> Path:
 
 
 def zipped(root: Path) -> Path:
-    """The same product as a zip beside it."""
+    """The same product as a zip next to it."""
     path = root.with_suffix(".zip")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(root.rglob("*")):

@@ -171,7 +171,7 @@ def _images(safe: Safe) -> Numbers:
     images = {}
     for band, pixels in safe.stored.items():
         finest = RESOLUTION_M[band]
-        # Coarser copies of another content: who reads them instead of the finest shows it.
+        # Coarser copies have other content, so that reading them instead of the finest is detected.
         for resolution in (size for size in (10, 20, 60) if size >= finest):
             side = SIDE_M // resolution
             copy = pixels if resolution == finest else np.full((side, side), 7777, np.uint16)

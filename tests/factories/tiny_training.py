@@ -20,7 +20,7 @@ BANDS, SIDE = 13, 32
 
 
 class Tiny(nn.Module):
-    """A convolution and, unless told otherwise, a norm layer that keeps statistics."""
+    """A convolution and, by default, a norm layer that keeps statistics."""
 
     def __init__(self, norm: bool = True) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Tiny(nn.Module):
 
 
 def batch(count: int = 2, seed: int = 0, factor: float = 1.0, part: slice = slice(None)) -> Batch:
-    """A part of so many patches; `factor` spoils what they should become."""
+    """A part of so many patches; `factor` scales the target."""
     draw = torch.Generator().manual_seed(seed)
     optical, target = torch.rand(2, count, BANDS, SIDE, SIDE, generator=draw)
     files = tuple(f"{number}.tif" for number in range(count))[part]

@@ -40,7 +40,7 @@ def small(network: str) -> tuple[str, ...]:
 def run_training(
     data: Path, output: Path, network: str = "dsen2_cr", **options: Any
 ) -> TrainResult:
-    """Train two steps on two crops unless told otherwise."""
+    """Train two steps on two crops by default."""
     own: dict[str, Any] = {
         "network_setting": small(network), "steps": 2, "batch": 2, "device": "cpu",
         "crop": CROPS.get(network, 32), "s2_offset": 0.0, **options,

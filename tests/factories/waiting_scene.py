@@ -11,7 +11,7 @@ from cloudfree.commands.batch.workers import SceneJob
 
 
 def restore(job: SceneJob) -> SceneOutcome:
-    """The scene, but that its first rows take ten minutes to finish."""
+    """The scene, but its first rows take ten minutes."""
     from cloudfree.commands.remove.removal_scene import RemovalScene
 
     def wait(*_: object) -> None:

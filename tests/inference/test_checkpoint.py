@@ -103,7 +103,7 @@ def test_sizes_and_variants_are_derived_from_shapes(name: str, settings: dict) -
     load_strictly(name, build_network(name, found.settings), found.tensors, "none.pth")
 
 
-def test_tensors_that_fit_two_networks_are_told_apart_by_name() -> None:
+def test_tensors_that_fit_two_networks_are_distinguished_by_name() -> None:
     tensors = _tensors("cloud_attentive", SMALL["cloud_attentive"])
     assert identify(Path("a.pth"), tensors).network == "glf_cr"
     assert identify(Path("a.pth"), tensors, "cloud_attentive").network == "cloud_attentive"
@@ -158,7 +158,7 @@ def test_published_checkpoints_are_recognised(golden: Path) -> None:
         assert "picture" in card.levels
 
 
-def test_the_configuration_beside_a_checkpoint_is_used(golden: Path, tmp_path: Path) -> None:
+def test_the_configuration_next_to_a_checkpoint_is_used(golden: Path, tmp_path: Path) -> None:
     folder = golden / "uncrtaints" / "mono_mgnll_scale10"
     path = tmp_path / "model.pth.tar"
     path.write_bytes((folder / "model.pth.tar").read_bytes())
@@ -174,10 +174,10 @@ def _uncrtaints(folder: Path) -> Path:
     return path
 
 
-def test_a_setting_that_no_file_tells_is_named(tmp_path: Path, caplog: Any) -> None:
+def test_a_setting_in_no_file_is_logged(tmp_path: Path, caplog: Any) -> None:
     with caplog.at_level("INFO", "cloudfree"):
         card = find_card(str(_uncrtaints(tmp_path))).card
-    assert "no scale_by in conf.json beside model.pth" in caplog.text
+    assert "no scale_by in conf.json next to model.pth" in caplog.text
     assert card.network_settings["scale_by"] == 10.0
 
 
@@ -213,7 +213,7 @@ def _not_numbers(path: Path, tensors: dict) -> None:
 REFUSED = {
     "truncated": (_truncated, r"cannot be read .*; wanted a whole checkpoint"),
     "malicious": (_malicious, r"tensors \(Unsupported global: GLOBAL \S*print\); wanted"),
-    "nan": (_not_numbers, r"has weights that are no numbers \(.* and \d+ more\)"),
+    "nan": (_not_numbers, r"has weights that are not finite \(.* and \d+ more\)"),
     "foreign": (lambda p, _: torch.save({"a.b": torch.ones(1)}, p), r"\(a\.b, \.\.\.\) are not"),
     "empty": (lambda p, _: torch.save({}, p), "holds no mapping of tensors"),
     "numbers": (lambda p, _: torch.save({"epoch": 3}, p), "holds no mapping of tensors"),

@@ -98,7 +98,7 @@ class Stream:
 
 
 @pytest.fixture
-def entered(monkeypatch: pytest.MonkeyPatch) -> list[Stream]:
+def activated(monkeypatch: pytest.MonkeyPatch) -> list[Stream]:
     """The streams that work goes to, one by one, on a machine that seems to have a GPU."""
     found: list[Stream] = []
 
@@ -113,38 +113,38 @@ def entered(monkeypatch: pytest.MonkeyPatch) -> list[Stream]:
     return found
 
 
-def test_batches_side_by_side_go_to_streams_of_their_own(entered: list[Stream]) -> None:
+def test_batches_side_by_side_go_to_streams_of_their_own(activated: list[Stream]) -> None:
     """On one stream a batch would be copied only when the one before it is computed."""
     streams, together = ThreadStream(GPU), threading.Barrier(2)
 
     def run(_: object) -> None:
-        with streams.entered():
+        with streams.activated():
             together.wait(PATIENCE_S)
 
     with prefetch(run, range(4), ahead=2, threads=2) as done:
         assert len(list(done)) == 4
-    assert [stream.device for stream in entered] == [GPU] * 4
-    assert len({id(stream) for stream in entered}) == 2, "each thread keeps its own"
+    assert [stream.device for stream in activated] == [GPU] * 4
+    assert len({id(stream) for stream in activated}) == 2, "each thread keeps its own"
 
 
-def test_a_stream_waits_for_the_weights(entered: list[Stream]) -> None:
+def test_a_stream_waits_for_the_weights(activated: list[Stream]) -> None:
     """They are laid out, and learn, on the usual stream: each batch sees them as they are then."""
     streams = ThreadStream(GPU)
     for batches in (1, 2):
-        with streams.entered():
-            assert entered[0].waited == ["the usual one of cuda:0"] * batches
+        with streams.activated():
+            assert activated[0].waited == ["the usual one of cuda:0"] * batches
 
 
-def test_a_cpu_has_no_streams(entered: list[Stream]) -> None:
-    with ThreadStream(torch.device("cpu")).entered():
-        assert not entered
+def test_a_cpu_has_no_streams(activated: list[Stream]) -> None:
+    with ThreadStream(torch.device("cpu")).activated():
+        assert not activated
 
 
 def test_networks_run_on_the_stream_of_their_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     at_work: list[bool] = []
 
     @contextmanager
-    def entered(_: object) -> Iterator[None]:
+    def activated(_: object) -> Iterator[None]:
         at_work.append(True)
         yield
         at_work.append(False)
@@ -154,7 +154,7 @@ def test_networks_run_on_the_stream_of_their_thread(monkeypatch: pytest.MonkeyPa
             assert at_work == [True]
             return {"image": optical}
 
-    monkeypatch.setattr(ThreadStream, "entered", entered)
+    monkeypatch.setattr(ThreadStream, "activated", activated)
     runtime = TorchRuntime(Network(), ("optical",), torch.device("cpu"), torch.float32)
     runtime.run({"optical": np.zeros((1, 1, 4, 4), np.float32)})
     assert at_work == [True, False]

@@ -159,7 +159,7 @@ class TestRefusals:
             top = file.create_group(root) if root else file
             top.attrs["layer_names"] = ["conv2d"]
             top.create_dataset("conv2d", data=np.zeros(3)).attrs["weight_names"] = ["kernel:0"]
-        with pytest.raises(ModelError, match=r"conv2d/kernel:0, but does not hold it"):
+        with pytest.raises(ModelError, match=r"conv2d/kernel:0, but does not have it"):
             read_keras(path)
 
     @pytest.mark.parametrize(("kept", "found"), [(0, 0), (1, 1), (2, 2), (11, 11)])
@@ -193,7 +193,7 @@ class TestRefusals:
         path = write(tmp_path / "weights.h5", layers_of(network()))
         with h5py.File(path, "r+") as file:
             del file[f"model_weights/{lost}"]
-        refused = rf"lists /model_weights/{lost}, but does not hold it; .*damaged"
+        refused = rf"lists /model_weights/{lost}, but does not have it; .*damaged"
         with pytest.raises(ModelError, match=refused):
             read_keras(path)
 

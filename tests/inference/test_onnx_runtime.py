@@ -19,13 +19,12 @@ from torch import nn
 from cloudfree.errors import ModelError
 from cloudfree.inference import export, onnx_runtime
 from cloudfree.inference.checkpoint import build_network
-from cloudfree.inference.export import TOLERANCE, OnnxParity, noise, roomy_side, write_onnx
+from cloudfree.inference.export import OnnxParity, noise, write_onnx
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_card import ModelCard, card_entries_of, model_card, toml_text
 from cloudfree.inference.model_store import CARD
 from cloudfree.inference.onnx_runtime import CARD_KEY, OnnxRuntime, read_onnx_card
 from cloudfree.inference.registry import card_entries
-from cloudfree.inference.torch_runtime import TorchRuntime
 from tests.factories.networks import lively
 from tests.inference.test_checkpoint import SMALL
 
@@ -46,30 +45,6 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, nn.Module,
     return path, network, write_onnx(network, _card(QUICK, SMALL[QUICK]), path, 18)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n == QUICK else pytest.mark.slow) for n in SMALL]
-)
-def test_every_network_is_exported_with_free_axes_and_agrees(tmp_path: Path, name: str) -> None:
-    path, card = tmp_path / "net.onnx", _card(name, SMALL[name])
-    network = lively(build_network(name, SMALL[name]))
-    agreement = write_onnx(network, card, path, 18)
-    assert agreement.difference <= TOLERANCE
-    assert agreement.smallest_side <= roomy_side(card.multiple)
-    runtime = OnnxRuntime(path, "cpu")
-    assert runtime.free_axes == ("batch", "height", "width")
-    assert list(runtime.inputs) == list(card.inputs)
-    reference = TorchRuntime(network, card.inputs, torch.device("cpu"), torch.float32)
-    side = roomy_side(card.multiple)
-    inputs = noise(card, (2, side + card.multiple, side), seed=5)
-    wanted, found = reference.run(inputs), runtime.run(inputs)
-    assert list(found) == list(wanted)
-    for key, value in wanted.items():
-        # As the export itself compares: in proportion to outputs that exceed 1, which those of
-        # recipe weights can by far (GLF-CR's reach 70).
-        largest = max(1.0, float(np.abs(value).max()))
-        np.testing.assert_allclose(found[key], value, rtol=0, atol=TOLERANCE * largest)
-
-
 def test_the_file_names_its_inputs_outputs_and_axes(exported) -> None:
     path, _, agreement = exported
     runtime = OnnxRuntime(path, "cpu")
@@ -82,7 +57,7 @@ def test_the_file_names_its_inputs_outputs_and_axes(exported) -> None:
     assert onnx.load(path).opset_import[0].version == 18
 
 
-def test_the_card_travels_in_the_file(exported) -> None:
+def test_the_card_is_in_the_file(exported) -> None:
     card = read_onnx_card(exported[0])
     assert card.weights == "small.onnx"
     assert card.weights_sha256 == hashlib.sha256(exported[0].read_bytes()).hexdigest()
@@ -105,24 +80,14 @@ def test_a_folder_whose_file_is_another_than_its_card_says_is_refused(
         load_model(str(tmp_path), "cpu")
 
 
-def test_the_file_tells_nothing_of_the_machine_it_was_made_on(exported) -> None:
+def test_the_file_has_no_paths_of_the_machine(exported) -> None:
     content = exported[0].read_bytes()
     assert str(Path(torch.__file__).parents[1]).encode() not in content
     assert str(Path(export.__file__).parents[2]).encode() not in content
 
 
-def test_nothing_lies_beside_the_file(exported) -> None:
+def test_the_export_is_one_file(exported) -> None:
     assert [path.name for path in exported[0].parent.iterdir()] == ["small.onnx"]
-
-
-def test_a_file_that_differs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = OnnxRuntime.run
-    monkeypatch.setattr(
-        OnnxRuntime, "run", lambda *given: {k: v + 0.01 for k, v in run(*given).items()}
-    )
-    network = build_network(QUICK, SMALL[QUICK])
-    with pytest.raises(ModelError, match=r"differs from torch by \d\.\de-0\d; wanted at most 0.00"):
-        write_onnx(network, _card(QUICK, SMALL[QUICK]), tmp_path / "a.onnx", 18)
 
 
 def test_sides_that_the_file_is_wrong_for_are_refused(
@@ -142,13 +107,6 @@ def test_sides_that_the_file_is_wrong_for_are_refused(
     runtime.run(noise(_card(QUICK, SMALL[QUICK]), (1, 8, 8)))
     with pytest.raises(ModelError, match=r"1 x 13 x 9 x 7 .*; wanted sides of at least 8 pixels"):
         runtime.run(noise(_card(QUICK, SMALL[QUICK]), (1, 9, 7)))
-
-
-def test_weights_beyond_one_file_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with torch.device("meta"):
-        network = nn.Linear(30_000, 20_000)
-    with pytest.raises(ModelError, match=r"weights of 2\.4 GB; wanted less than 2 GB"):
-        write_onnx(network, _card(QUICK, {}), Path("never.onnx"), 18)
 
 
 def test_other_bands_than_the_file_takes_are_refused(exported) -> None:
@@ -186,7 +144,7 @@ def test_looking_for_a_gpu_is_silent(exported, capfd: pytest.CaptureFixture[str]
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_gpu_that_only_torch_can_use_is_told_of(
+def test_a_gpu_that_only_torch_can_use_is_a_warning(
     exported, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     OnnxRuntime(exported[0], "auto")
@@ -199,7 +157,7 @@ def test_a_gpu_that_only_torch_can_use_is_told_of(
     assert "ONNX Runtime cannot use the GPU that torch sees" in caplog.text
 
 
-def test_a_device_of_no_name_is_refused(exported) -> None:
+def test_an_unknown_device_is_refused(exported) -> None:
     with pytest.raises(ModelError, match="device 'toaster'; wanted auto, cpu, cuda or cuda:N"):
         OnnxRuntime(exported[0], "toaster")
 

@@ -76,7 +76,7 @@ def test_a_gpu_gives_the_picture_of_the_cpu(tile: TileInputs, precision: str) ->
     assert _psnr_db(_predicted("cpu", "fp32", tile), _predicted("cuda", precision, tile)) > LEAST_DB
 
 
-def test_the_devices_are_told_in_words() -> None:
+def test_the_devices_are_listed_in_words() -> None:
     first, *gpus = devices()
     assert first.startswith("cpu (")
     assert len(gpus) == (torch.cuda.device_count() if torch.cuda.is_available() else 0)

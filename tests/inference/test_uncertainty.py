@@ -90,7 +90,7 @@ def test_a_network_without_a_sense_of_direction_has_no_spread(height, width):
 def test_the_spread_is_the_variance_of_eight_turns_and_the_image_that_of_none():
     card = dataclasses.replace(CARD, multiple=1)
     model, tile = Model(card, Network(_ramp)), _tile(8, 8)
-    predictions = [turn.undone(_predicted(model, tile, turn)) for turn in DIHEDRAL_TRANSFORMS]
+    predictions = [turn.inverse(_predicted(model, tile, turn)) for turn in DIHEDRAL_TRANSFORMS]
     image, variance = np.split(uncertainty.TestTimeAugmentation(model).predict([tile])[0], 2)
     assert np.array_equal(image, predictions[0])
     assert np.allclose(variance, np.var(predictions, axis=0), atol=1e-9)

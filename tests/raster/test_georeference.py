@@ -41,7 +41,7 @@ def test_a_bearing_is_a_displacement_in_pixels(
     assert displacement_px(NORTH_UP, azimuth, 1000) == pytest.approx(expected, abs=0.3)
 
 
-def test_a_south_up_grid_turns_north_around() -> None:
+def test_north_is_reversed_on_a_south_up_grid() -> None:
     south_up = Grid(UTM, Affine(10, 0, 500_000, 0, 10, 4_500_000), 400, 300)
     row, _ = displacement_px(south_up, 0, 1000)
     assert row == pytest.approx(100, abs=0.3)

@@ -9,7 +9,7 @@ import pytest
 
 from cloudfree.core.displacement import PolynomialDisplacement, Shift
 from cloudfree.core.grid import Window
-from cloudfree.raster.resample import mean_around
+from cloudfree.raster.resample import triangle_mean
 from cloudfree.sentinel1.geocoded import SarScene
 from tests.sentinel1.test_geocoded import GRID, SOURCES, _speckle, _write
 
@@ -72,7 +72,7 @@ def test_beyond_each_edge_there_is_nothing_and_up_to_it_the_last_pixel() -> None
         along = np.array([-0.6, -0.4, last + 0.4, last + 0.6])
         at = (along, middle) if places == "rows" else (middle, along)
         ends = image[0, [0, 3], 2] if places == "rows" else image[0, 2, [0, 4]]
-        found = mean_around(image, *at, (1.0, 1.0))[0]
+        found = triangle_mean(image, *at, (1.0, 1.0))[0]
         assert found[1:3] == pytest.approx(ends)
         assert np.isnan(found[[0, 3]]).all()
 
@@ -80,18 +80,18 @@ def test_beyond_each_edge_there_is_nothing_and_up_to_it_the_last_pixel() -> None
 def test_a_place_that_is_nowhere_is_missing() -> None:
     image = np.ones((1, 4, 4), np.float32)
     nowhere = np.array([np.nan, np.inf, -np.inf])
-    assert np.isnan(mean_around(image, nowhere, np.full(3, 2.0), (1.0, 1.0))).all()
+    assert np.isnan(triangle_mean(image, nowhere, np.full(3, 2.0), (1.0, 1.0))).all()
 
 
 def test_a_coarser_target_averages_and_missing_pixels_take_no_part() -> None:
     image = np.ones((1, 8, 8), np.float32)
     image[0, 4, 4] = np.nan
     rows, cols = np.array([3.0, 4.0]), np.array([3.0, 4.0])
-    around = mean_around(image, rows, cols, (0.5, 0.5))
+    around = triangle_mean(image, rows, cols, (0.5, 0.5))
     assert around[0, 0] == pytest.approx(1.0)
     assert np.isnan(around[0, 1])
     ramp = np.arange(8, dtype=np.float32)[None, None].repeat(8, axis=1)
     peak = np.zeros((1, 8, 8), np.float32)
     peak[0, 3, 3] = 1.0
-    assert mean_around(ramp, rows, cols, (0.5, 0.5))[0] == pytest.approx([3.0, 4.0])
-    assert mean_around(peak, rows, cols, (0.5, 0.5))[0] == pytest.approx([0.25, 0.0625])
+    assert triangle_mean(ramp, rows, cols, (0.5, 0.5))[0] == pytest.approx([3.0, 4.0])
+    assert triangle_mean(peak, rows, cols, (0.5, 0.5))[0] == pytest.approx([0.25, 0.0625])

@@ -132,7 +132,7 @@ def test_a_damaged_annotation_is_refused(old: str, new: str, text: str) -> None:
         read_annotation(damaged.encode(), "a.xml")
 
 
-def test_the_manifest_tells_the_relative_orbit() -> None:
+def test_the_manifest_has_the_relative_orbit() -> None:
     assert relative_orbit(MANIFEST.encode()) == 95
     assert relative_orbit(b"<xfdu/>") is None
     assert relative_orbit(b"<xfdu") is None

@@ -136,7 +136,7 @@ def test_nodata_of_two_files_is_kept(tmp_path: Path) -> None:
 def test_a_file_alone_is_refused(tmp_path: Path) -> None:
     _pair(tmp_path)
     (tmp_path / f"{NAME}_VH.tif").unlink()
-    text = rf"{NAME}_VV\.tif has VV alone, and there is no {NAME}_VH\.tif beside it; .*file of VH"
+    text = rf"{NAME}_VV\.tif has VV alone, and there is no {NAME}_VH\.tif next to it; .*file of VH"
     with pytest.raises(InputError, match=text):
         open_sar_source(tmp_path / f"{NAME}_VV.tif")
 
@@ -167,7 +167,7 @@ def test_two_files_that_do_not_match_are_refused(tmp_path: Path) -> None:
 
 def test_a_band_of_no_polarisation_is_refused(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", decibel(POWER[:1]), [None])
-    with pytest.raises(InputError, match=r"bands \['unnamed'\]; .*put A_VH\.tif beside A_VV\.tif"):
+    with pytest.raises(InputError, match=r"bands \['unnamed'\]; .*put A_VH\.tif next to A_VV\.tif"):
         open_sar_source(path)
 
 
@@ -213,7 +213,7 @@ def test_an_output_of_this_program_is_dated_by_its_tags(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tags", [{}, {"PRODUCT_START_TIME": "yesterday"}])
-def test_a_file_that_tells_nothing_is_undated(tmp_path: Path, tags: dict[str, str]) -> None:
+def test_a_file_without_metadata_is_undated(tmp_path: Path, tags: dict[str, str]) -> None:
     with open_sar_source(write_radar(tmp_path / "a.tif", **tags)) as radar:
         assert radar.acquisition.acquired is None
 
@@ -238,7 +238,7 @@ LARGE = Window(0, 0, 200, 300)
     [(SPECKLE, 0.0), (SPECKLE, -9999.0), (decibel(SPECKLE), -9999.0), (decibel(SPECKLE), -32768.0)],
     ids=["zeros in power", "-9999 in power", "-9999 in dB", "-32768 in dB"],
 )
-def test_the_valid_edge_beside_undeclared_nodata_is_cut(
+def test_the_margin_of_undeclared_nodata_is_removed(
     tmp_path: Path, numbers: np.ndarray, mark: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "cloudfree")
@@ -253,7 +253,7 @@ def test_the_valid_edge_beside_undeclared_nodata_is_cut(
     hole = np.zeros((200, 300), bool)
     hole[80:140, 150:250] = True
     assert np.array_equal(missing[:, 100:], hole[:, 100:]), "a hole inside does not grow"
-    assert "3 pixels are cut off beside undeclared nodata of a.tif" in caplog.text
+    assert "3 pixels are removed next to undeclared nodata of a.tif" in caplog.text
 
 
 # Larger than what is read whole to look at it.
@@ -274,8 +274,8 @@ def test_a_frame_is_found_wherever_it_is(tmp_path: Path, frame: tuple[slice, ...
     with SarScene(write_raster(tmp_path / "a.tif", numbers, ["VV", "VH"])) as sar:
         seen = sar.on_grid(sar.grid, sar.grid.window)
     assert np.isnan(seen[frame]).all()
-    output_beside = np.isnan(seen).sum() - np.isnan(seen[frame]).sum()
-    assert output_beside > 0, "pixels mixed with those of the frame are cut off"
+    mixed = np.isnan(seen).sum() - np.isnan(seen[frame]).sum()
+    assert mixed > 0, "pixels mixed with those of the frame are cut off"
 
 
 def test_a_radar_without_a_frame_is_not_decoded_whole_to_look_at_it(

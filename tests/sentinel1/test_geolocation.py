@@ -10,7 +10,7 @@ from pyproj import CRS
 
 from cloudfree.core.grid import Grid
 from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, read_annotation
-from cloudfree.sentinel1.geocoding import ImagePositions, lonlat
+from cloudfree.sentinel1.geocoding import ImagePositions
 from cloudfree.sentinel1.geolocation import CoarseHeights, GridGeolocation
 from tests.factories.sentinel1_products import Scene, ground_of, place_of, product_xml
 
@@ -63,31 +63,7 @@ def test_each_pixel_is_found_where_the_image_shows_it(
     assert np.abs(pixel - expected[1]).max() < 0.02
 
 
-def test_the_part_asked_for_does_not_change_the_answer() -> None:
-    annotation = _annotation((100.0, 0.2, 0.3))
-    grid = _grid_over(900, 1200)
-    positions = ImagePositions(
-        GridGeolocation(annotation), CoarseHeights(annotation.tie_points), None
-    )
-    rows, cols = np.mgrid[:300, :300].astype(float)
-    whole = positions.locate(grid, rows, cols)
-    part = positions.locate(grid, rows[33:70, 120:221], cols[33:70, 120:221])
-    for one, other in zip(whole, part, strict=True):
-        assert np.abs(one[33:70, 120:221] - other).max() < 1e-3
-
-
-def test_what_lies_far_from_the_image_is_nowhere() -> None:
-    annotation = _annotation()
-    positions = ImagePositions(
-        GridGeolocation(annotation), CoarseHeights(annotation.tie_points), None
-    )
-    rows, cols = np.mgrid[:20, :20].astype(float)
-    line, pixel = positions.locate(_grid_over(20_000, 1200), rows, cols)
-    assert np.isnan(line).all()
-    assert np.isnan(pixel).all()
-
-
-def test_the_date_line_tears_nothing() -> None:
+def test_scenes_may_cross_the_antimeridian() -> None:
     """The image reaches over 180 degrees: zone 60 ends at easting 834 km on the equator."""
     corner = (833_500.0, 10_000.0)
     annotation = _annotation(corner_m=corner, zone="EPSG:32660")
@@ -109,13 +85,6 @@ def test_the_date_line_tears_nothing() -> None:
         assert np.isfinite(line).all()
         assert np.ptp(line) < 100
         assert np.ptp(pixel) < 100
-
-
-def test_places_on_a_grid_are_those_of_pixel_centres() -> None:
-    grid = Grid(CRS.from_epsg(4326).to_wkt(), Affine(0.1, 0, 10, 0, -0.2, 50), 5, 5)
-    longitude, latitude = lonlat(grid, np.array([0.0, 2.0]), np.array([0.0, 3.0]))
-    assert longitude == pytest.approx([10.05, 10.35])
-    assert latitude == pytest.approx([49.9, 49.5])
 
 
 # The real product -------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def _grid(size_m: float = 10.0, side: int = 100, line: float = 120, pixel: float
     return Grid(UTM31, transform, side, side)
 
 
-def _places(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+def _source_grids(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     rows, cols = np.mgrid[: grid.height, : grid.width] + 0.5
     return place_of(*(grid.transform @ np.stack([cols, rows])))
 
@@ -68,7 +68,7 @@ def test_pixels_hold_the_calibrated_value_of_their_place(
 ) -> None:
     scene = level_scene(HEIGHT, WIDTH, _ramp(), tables=Tables(azimuth_noise=azimuth_noise))
     grid = _grid()
-    line, pixel = _places(grid)
+    line, pixel = _source_grids(grid)
     expected = 0.2 + 1e-4 * line + 2e-4 * pixel
     with _open(tmp_path, scene) as radar:
         seen = radar.on_grid(grid, grid.window)
@@ -131,7 +131,7 @@ def test_a_coarser_grid_takes_means_of_power(tmp_path: Path) -> None:
 
 def test_beyond_the_image_there_is_nothing(tmp_path: Path) -> None:
     grid = _grid(side=80, line=HEIGHT - 1)
-    line, _ = _places(grid)
+    line, _ = _source_grids(grid)
     with _open(tmp_path, _speckled()) as radar:
         seen = radar.on_grid(grid, grid.window)
         share = radar.overlap(grid)
@@ -144,30 +144,30 @@ def test_beyond_the_image_there_is_nothing(tmp_path: Path) -> None:
     assert share == pytest.approx((~outside).mean(), abs=0.02)
 
 
-def test_the_fringe_of_an_old_product_is_cut(tmp_path: Path) -> None:
+def test_border_noise_of_an_old_product_is_removed(tmp_path: Path) -> None:
     scene = _speckled()
     for numbers in scene.numbers.values():
         numbers[:, :30] = 0
         numbers[:, 30:50] = np.random.default_rng(0).integers(1, 12, (HEIGHT, 20))
     grid = _grid(side=120, pixel=60)
-    _, pixel = _places(grid)
+    _, pixel = _source_grids(grid)
     with _open(tmp_path, scene) as radar:
         seen = radar.on_grid(grid, grid.window)
     assert np.isnan(seen[:, pixel < 50]).all()
     assert np.isfinite(seen[:, pixel > 60]).all()
 
 
-def test_holes_inside_the_image_grow_by_the_kernel_alone(tmp_path: Path) -> None:
+def test_holes_inside_the_image_are_dilated_by_the_kernel_alone(tmp_path: Path) -> None:
     scene = _speckled()
     for numbers in scene.numbers.values():
         numbers[80:160, 100:200] = 0
     grid = _grid(side=150)
-    line, pixel = _places(grid)
+    line, pixel = _source_grids(grid)
     with _open(tmp_path, scene) as radar:
         seen = radar.on_grid(grid, grid.window)
-    output_beside = (line > 158.9) | (line < 80.1) | (pixel > 198.9) | (pixel < 100.1)
+    near_border = (line > 158.9) | (line < 80.1) | (pixel > 198.9) | (pixel < 100.1)
     missing = np.isnan(seen[0])
-    assert missing[~output_beside].all()
+    assert missing[~near_border].all()
     grown = (line > 161.1) | (line < 78.9) | (pixel > 201.1) | (pixel < 98.9)
     assert not missing[grown].any()
 
@@ -202,7 +202,9 @@ def test_the_acquisition_comes_from_annotation_manifest_and_name(tmp_path: Path)
         assert radar.acquisition.relative_orbit == 70
 
 
-def test_relief_brings_an_honest_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_relief_without_heights_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "cloudfree")
     _open(tmp_path / "flat", _speckled()).close()
     _open(tmp_path / "hills", _speckled(heights=(100.0, 0.5, 0.0))).close()

@@ -49,7 +49,7 @@ from tests.factories.sentinel1_products import (
         ),
     ],
 )  # fmt: skip
-def test_a_name_tells_platform_time_and_orbit(
+def test_a_name_has_platform_time_and_orbit(
     name: str, platform: str, start: tuple[int, ...], orbit: int | None, direction: str | None
 ) -> None:
     seen = acquisition_of_name(name)

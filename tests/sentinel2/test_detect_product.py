@@ -17,7 +17,6 @@ from tests.factories.sentinel2_products import (
     Safe,
     ground,
     write_band,
-    write_bigearthnet,
     write_bucket,
     write_safe,
     write_stac,
@@ -85,7 +84,7 @@ DOORS = {
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_the_same_pixels_come_through_every_door(tmp_path: Path, door: str) -> None:
+def test_every_product_format_gives_the_same_pixels(tmp_path: Path, door: str) -> None:
     with OpticalScene(write_safe(tmp_path / "reference", SAFE)) as reference:
         expected = reference.reflectance(OPTICAL_BANDS, ALL)
     with OpticalScene(DOORS[door](tmp_path / "case")) as scene:
@@ -124,37 +123,6 @@ def test_the_picture_of_a_product_is_refused(tmp_path: Path) -> None:
         OpticalScene(Path(f"SENTINEL2_L1C:{file}:TCI:EPSG_32631"))
 
 
-def test_a_bigearthnet_patch(tmp_path: Path) -> None:
-    numbers = {band: pixels for band, pixels in ground().items() if band != "B10"}
-    with OpticalScene(write_bigearthnet(tmp_path, numbers)) as scene:
-        assert scene.level == "L2A"
-        assert scene.bands == tuple(numbers)
-        assert (scene.offset.offset_dn, scene.offset.source) == (0, "statistics")
-        assert str(scene.acquisition.acquired) == "2017-06-17 09:30:21+00:00"
-        np.testing.assert_array_equal(scene.native(ALL)[1], numbers["B02"])
-
-
-def test_l2a_in_a_bucket_lies_in_folders_by_resolution(tmp_path: Path) -> None:
-    for band, resolution in (("B02", 10), ("B02", 60), ("B05", 20), ("B01", 60)):
-        side = 480 // resolution
-        write_band(
-            tmp_path / f"R{resolution}m" / f"{band}.jp2",
-            np.full((side, side), resolution, np.uint16),
-        )
-    with OpticalScene(tmp_path, 0.0) as scene:
-        assert scene.bands == ("B01", "B02", "B05")
-        assert [int(band[20, 20]) for band in scene.native(ALL)] == [60, 10, 20]
-
-
-def test_folders_without_one_clear_scene_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no Sentinel-2 bands in folder"):
-        OpticalScene(tmp_path)
-    for name in ("a_B02.tif", "b_B02.tif"):
-        write_band(tmp_path / name, ground()["B02"])
-    with pytest.raises(InputError, match=r"two files of band B02: a_B02\.tif and b_B02\.tif"):
-        OpticalScene(tmp_path)
-
-
 def test_a_zip_that_is_none_or_holds_no_product_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(b"no archive")
@@ -164,30 +132,3 @@ def test_a_zip_that_is_none_or_holds_no_product_is_refused(tmp_path: Path) -> No
     other = Path(shutil.make_archive(str(tmp_path / "other"), "zip", tmp_path / "bands"))
     with pytest.raises(InputError, match=r"no MTD_MSIL1C\.xml or MTD_MSIL2A\.xml in other\.zip"):
         OpticalScene(other)
-
-
-def test_a_single_band_is_named_by_its_file(tmp_path: Path) -> None:
-    path = write_band(tmp_path / "T31TCG_20220605T105031_B08.jp2", ground()["B08"])
-    with OpticalScene(path) as scene:
-        assert scene.bands == ("B08",)
-
-
-def test_a_real_tile_of_a_bucket(data: Path) -> None:
-    path = data / "products/aws_layout/sentinel-s2-l1c/tiles/19/U/DP/2017/7/29/0"
-    with OpticalScene(path) as scene:
-        assert scene.bands == OPTICAL_BANDS
-        assert (scene.level, scene.offset.offset_dn) == ("L1C", 0)
-        assert scene.product.name == "T19UDP_20170729_0"
-        with OpticalScene(path / "B11.jp2", 0.0) as band:
-            whole = Window(0, 0, 122, 122)
-            np.testing.assert_array_equal(scene.native(whole)[11], band.native(whole)[0])
-
-
-def test_real_bigearthnet_patches(data: Path) -> None:
-    patches = sorted((data / "bigearthnet_l2a" / "s2-tiny").iterdir())
-    assert patches
-    for patch in patches:
-        with OpticalScene(patch) as scene:
-            assert (scene.grid.height, scene.grid.width) == (120, 120)
-            assert (scene.level, scene.offset.offset_dn) == ("L2A", 0)
-            assert len(scene.bands) == 12

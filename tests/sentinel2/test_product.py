@@ -11,7 +11,7 @@ from cloudfree.sentinel2.product import bucket_tile, name_of_path, output_beside
 FULL = "S2A_MSIL1C_20170617T113321_N0205_R080_T29UPU_20170617T113319"
 
 
-def test_a_product_s_name_tells_platform_level_time_baseline_and_orbit() -> None:
+def test_a_name_has_platform_level_time_baseline_and_orbit() -> None:
     name = product_name([f"{FULL}.SAFE"])
     assert name is not None
     assert (name.text, name.level, name.baseline) == (FULL, "L1C", "N0205")
@@ -21,7 +21,7 @@ def test_a_product_s_name_tells_platform_level_time_baseline_and_orbit() -> None
     assert name.evidence[0].offset_dn == 0
 
 
-def test_a_cut_name_tells_what_is_left() -> None:
+def test_a_shortened_name_is_read_in_part() -> None:
     name = product_name(["S2B_MSIL2A_20170924T93021_41_29_B02.tif"])
     assert name is not None
     assert (name.level, name.baseline, name.evidence) == ("L2A", None, ())
@@ -67,7 +67,7 @@ NAME = "S2A_MSIL1C_20170617T113321_N0205_R080_T29UPU_20170617T113319"
         ("/tiles/9/U/DP/2017/7/29/0", "/tiles/9/U/DP/2017/7/29/T09UDP_20170729_0_mask.tif"),
     ],
 )  # fmt: skip
-def test_an_output_is_named_after_its_input_and_beside_it(given: str, made: str) -> None:
+def test_an_output_is_next_to_its_input_and_named_after_it(given: str, made: str) -> None:
     assert output_beside(Path(given), "mask.tif") == Path(made)
 
 

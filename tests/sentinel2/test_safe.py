@@ -22,7 +22,6 @@ from tests.factories.rasters import FIELD
 from tests.factories.sentinel2_products import (
     CORNER,
     OFFSETS,
-    RESOLUTION_M,
     SUN_AZIMUTH_DEG,
     Safe,
     bands_of,
@@ -69,7 +68,7 @@ def test_bands_of_the_finest_grid_keep_every_number(tmp_path: Path, level: str) 
         np.testing.assert_array_equal(native[band], safe.stored[band])
 
 
-def test_the_metadata_is_told(tmp_path: Path) -> None:
+def test_the_metadata_is_read(tmp_path: Path) -> None:
     with OpticalScene(write_safe(tmp_path, Safe("L2A", "04.00"))) as scene:
         assert scene.level == "L2A"
         assert scene.sun_azimuth_deg == SUN_AZIMUTH_DEG
@@ -118,24 +117,12 @@ def test_a_window_is_the_same_part_of_the_whole(
 
 
 def test_missing_pixels_take_no_part_in_their_neighbours(scene: OpticalScene) -> None:
-    """Whoever mixes 0 into the edge of a scene finds numbers that the ground does not have."""
+    """Zeros mixed into the edge of a scene would give numbers that the ground does not have."""
     upper = scene.native(Window(0, 0, SIDE // 2, SIDE))
     for level, pixels in zip(FIELD, upper, strict=True):
         assert (pixels == 0).any()
         # The ground is at least 0.8 of the level there; a cubic kernel overshoots a little.
         assert pixels[pixels > 0].min() > 0.7 * 10_000 * level
-
-
-def test_nearest_repeats_every_pixel(tmp_path: Path) -> None:
-    safe = Safe()
-    with OpticalScene(write_safe(tmp_path, safe), resampling="nearest") as scene:
-        native = dict(zip(scene.bands, scene.native(ALL), strict=True))
-        assert scene.tags["CLOUDFREE_RESAMPLING"] == "nearest"
-    for band in ("B05", "B10"):
-        factor = RESOLUTION_M[band] // 10
-        np.testing.assert_array_equal(
-            native[band], safe.numbers[band].repeat(factor, 0).repeat(factor, 1)
-        )
 
 
 def test_nodata_is_missing_and_saturated_is_not(tmp_path: Path) -> None:
@@ -158,38 +145,6 @@ def test_a_band_that_is_not_there_is_absent(tmp_path: Path) -> None:
     with OpticalScene(path) as scene:
         assert "B05" not in scene.bands
         assert scene.level == "L2A"
-
-
-def test_without_its_10_m_files_a_l2a_product_has_the_grid_of_the_finest(tmp_path: Path) -> None:
-    path = write_safe(tmp_path, Safe("L2A"))
-    for file in path.rglob("*_10m.jp2"):
-        file.unlink()
-    with OpticalScene(path) as scene:
-        assert (scene.grid.height, scene.grid.transform.a) == (24, 20)
-        np.testing.assert_array_equal(scene.native(Window(0, 0, 24, 24))[1], 7777)
-
-
-def test_a_band_that_cannot_be_opened_is_left_out_with_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = write_safe(tmp_path, Safe())
-    next(path.rglob("*_B06.jp2")).write_bytes(b"no picture")
-    with OpticalScene(path) as scene:
-        assert scene.bands == tuple(band for band in OPTICAL_BANDS if band != "B06")
-        with pytest.raises(InputError, match="no band B06"):
-            scene.require(OPTICAL_BANDS, "the model")
-    assert "band B06 is left out" in caplog.text
-
-
-def test_only_the_bands_asked_for_are_decoded(tmp_path: Path) -> None:
-    """A file that breaks off is no matter until its pixels are asked for."""
-    path = write_safe(tmp_path, Safe(suffix="tif"))
-    file = next(path.rglob("*_B08.tif"))
-    file.write_bytes(file.read_bytes()[:700])
-    with OpticalScene(path) as scene:
-        assert np.isfinite(scene.reflectance(["B02", "B05", "B10"], ALL)).all()
-        with pytest.raises(InputError, match=r"cannot be read .*; wanted a file that is whole"):
-            scene.reflectance(["B08"], ALL)
 
 
 def test_threads_read_the_same(tmp_path: Path) -> None:
@@ -243,7 +198,7 @@ def test_metadata_that_its_pixels_contradict_is_refused_unless_the_user_decides(
     with pytest.raises(
         InputError,
         match=r"contradicting .*: -1000 by RADIO_ADD_OFFSET in MTD_MSIL1C\.xml \(metadata\), but "
-        r"0, for 1 % of B10 lies below .* \(statistics\); .* --s2-offset",
+        r"0, as 1 % of B10 lies below .* \(statistics\); .* --s2-offset",
     ):
         OpticalScene(path)
     with OpticalScene(path, 0.0) as scene:
@@ -256,12 +211,6 @@ def test_several_granules_are_refused_and_one_is_read(tmp_path: Path) -> None:
         OpticalScene(path)
     with OpticalScene(path / "GRANULE" / "L1C_T31TCH_A027410_20220605T105031") as scene:
         assert scene.bands == OPTICAL_BANDS
-
-
-def test_bands_that_do_not_nest_are_refused(tmp_path: Path) -> None:
-    path = write_safe(tmp_path, Safe(numbers={**ground(), "B05": np.ones((25, 25), np.uint16)}))
-    with pytest.raises(InputError, match=r"band B05 of .* \(25 x 25 pixels .* not nest in the fin"):
-        OpticalScene(path)
 
 
 def test_a_product_without_images_or_metadata_is_refused(tmp_path: Path) -> None:

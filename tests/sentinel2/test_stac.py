@@ -45,12 +45,13 @@ def _item(
         ({}, ASSET_RASTER, -1000, "-1000 by scale and offset of the bands in item.json"),
         ({}, {"bands": [{"raster:scale": 1e-4, "raster:offset": 0}]}, 0, "0 by scale"),
         # Earth Search took it out of these, whatever their bands say.
-        ({APPLIED: True, "s2:processing_baseline": "04.00"}, RASTER, 0, "0, for item.json says"),
+        ({APPLIED: True, "s2:processing_baseline": "04.00"}, RASTER, 0,
+         f"0 by {APPLIED}"),
         ({APPLIED: False, "s2:processing_baseline": "04.00"}, RASTER, -1000, "-1000 by baseline"),
         ({APPLIED: False, "s2:processing_baseline": "02.09"}, {}, 0, "0 by baseline 02.09"),
     ],
 )  # fmt: skip
-def test_each_provider_is_heard_by_its_own_rule(
+def test_each_provider_has_its_own_rule(
     tmp_path: Path, properties: dict[str, Any], asset: dict[str, Any], offset: int, says: str
 ) -> None:
     with OpticalScene(_item(tmp_path, properties, dark=False, added=1000, **asset)) as scene:
@@ -94,7 +95,7 @@ def test_a_result_of_a_mended_item_reads_back_without_an_offset(tmp_path: Path) 
         np.testing.assert_array_equal(back.native(whole), native)
 
 
-def test_the_item_tells_of_the_acquisition(tmp_path: Path) -> None:
+def test_the_item_has_the_acquisition(tmp_path: Path) -> None:
     properties = {
         "view:sun_azimuth": SUN_AZIMUTH_DEG, "sat:relative_orbit": 51,
         "sat:orbit_state": "descending", "s2:processing_baseline": "03.01",

@@ -163,7 +163,7 @@ def _optical(path: Path, scene: OpticalScene) -> OpticalInfo:
         acquisition=scene.acquisition,
         sun_azimuth_deg=scene.sun_azimuth_deg,
         offset=OffsetInfo(offset.offset_dn, offset.source, offset.reason,
-                          tuple(f"{one.source}: {one.says}" for one in offset.evidence)),
+                          tuple(f"{one.source}: {one.reason}" for one in offset.evidence)),
         nodata=nodata,
         saturated=saturated,
         mask=_EMPTY if nodata == 1 else _mask(scene),

@@ -1,4 +1,4 @@
-"""What `cloudfree simulate` is asked for, and where it goes."""
+"""Options of `cloudfree simulate`, and its output files."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MIN_SUN_ELEVATION_DEG = 10.0
 
 @dataclass(frozen=True)
 class SimulateOptions:
-    """What the user asked for; field by field the options of the command line.
+    """Values of the options of the command line.
 
-    `size` is the side of the scene in pixels, `misregistration` rows and columns in pixels; both
-    are of a scene that is drawn. With `over` a clear scene is given: `kind` to `count` are of the
-    clouds over it, and angles are in degrees.
+    `size` is the side of a simulated scene in pixels, `misregistration` its rows and columns in
+    pixels. With `over` a clear scene is given: `kind` to `count` describe the clouds over it, and
+    angles are in degrees.
     """
 
     folder: Path
@@ -40,12 +40,12 @@ class SimulateOptions:
     creation_options: Mapping[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
-        """Refuse what cannot be simulated.
+        """Check that the options can be simulated.
 
         Raises
         ------
         InputError
-            Names the option.
+            An option is out of range or contradicts another; the message names it.
         """
         if self.size is not None and self.size < MIN_SIZE_PX:
             raise InputError(
@@ -75,14 +75,14 @@ class SimulateOptions:
         self._check_kind_options()
 
     def _check_kind_options(self) -> None:
-        """Options of a given scene and of a drawn one exclude each other."""
+        """Options of a given scene and of a simulated one exclude each other."""
         given = ("kind", "donors", "sun_azimuth", "sun_elevation", "count", "s2_offset")
         names = ("size", "misregistration") if self.over else given
         for name in names:
             if getattr(self, name) is not None:
                 raise InputError(
                     f"--{name.replace('_', '-')} {'with' if self.over else 'without'} --over",
-                    wanted="a drawn scene" if self.over else "a clear scene to put clouds over",
+                    wanted="a simulated scene" if self.over else "a clear scene to put clouds over",
                     hint="leave one of the two out" if self.over else "add --over CLEAR",
                 )
         if self.kind == "real" and self.donors is None:
@@ -94,7 +94,7 @@ class SimulateOptions:
 
 
 def output_paths(folder: Path, names: Sequence[str], overwrite: bool) -> dict[str, Path]:
-    """The files of a scene by their role, in a folder that exists from now on.
+    """The files of a scene by their role, in a folder that is created.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def output_paths(folder: Path, names: Sequence[str], overwrite: bool) -> dict[st
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{folder} cannot be made a folder ({error.strerror})",
+            f"{folder} cannot be created ({error.strerror})",
             wanted="a folder for the scene",
             hint="choose another OUTDIR",
         ) from error

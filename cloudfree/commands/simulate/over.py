@@ -1,4 +1,4 @@
-"""`cloudfree simulate --over`: clouds over a clear scene that is given."""
+"""`cloudfree simulate --over`: simulated clouds over a given clear scene."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ logger = logging.getLogger("cloudfree")
 SUN_ZENITH_TAG = "MEAN_SUN_ZENITH_ANGLE"
 KIND_TAG, SEED_TAG = "CLOUDFREE_SIMULATED_CLOUDS", "CLOUDFREE_SIMULATION_SEED"
 
-# Clouds have their sizes in pixels of 10 m; others may differ by this factor before it is told.
+# Cloud sizes are for pixels of 10 m; pixels that differ by more than this factor get a warning.
 _PIXEL_RATIO = 2.0
 
 
 @dataclass(frozen=True)
 class CloudedScene:
-    """One clear scene under one sky: files, shares of the valid pixels, and where the sun stood."""
+    """A scene with simulated clouds: files, fractions of the valid pixels, sun position."""
 
     s2_cloudy: Path
     s2_clear: Path
@@ -54,13 +54,13 @@ class CloudedScene:
 
 @dataclass(frozen=True)
 class SimulateOverResult:
-    """What was written: as many scenes as were asked for."""
+    """The scenes that were written."""
 
     kind: str
     scenes: tuple[CloudedScene, ...]
 
     def summary(self) -> str:
-        """A few lines for people."""
+        """A few lines of text."""
         return "\n".join(
             f"{scene.s2_cloudy}\n"
             f"  {scene.cloud:.1%} of the pixels lie under cloud ({self.kind}), "
@@ -72,14 +72,14 @@ class SimulateOverResult:
 
 
 def run_over(options: SimulateOptions, clear: Path, progress: Progress) -> SimulateOverResult:
-    """Put clouds over a clear scene, as often as asked for.
+    """Put clouds over a clear scene, `count` times.
 
     Raises
     ------
     InputError
-        No optical bands, or no real clouds where they are asked for.
+        No optical bands, or no real clouds for that kind.
     OutputError
-        A file exists already, or the folder cannot be made.
+        A file exists already, or the folder cannot be created.
     """
     count = options.count or 1
     with OpticalScene(clear, options.s2_offset) as scene:
@@ -96,31 +96,33 @@ def run_over(options: SimulateOptions, clear: Path, progress: Progress) -> Simul
 
 
 def _check(scene: OpticalScene) -> None:
-    """Refuse what is no reflectance, and tell what will look less than real."""
+    """Check that the scene is reflectance, and warn of what looks less than real."""
     scene.require(OPACITY_BANDS, "clouds")
     if scene.is_picture:
         raise InputError(
-            f"bytes in {scene.name}", wanted="reflectance", hint="give the product itself"
+            f"an 8-bit picture in {scene.name}",
+            wanted="reflectance",
+            hint="give the product itself",
         )
     if scene.level == "L2A":
-        logger.warning("%s is L2A: clouds are drawn as at the top of the atmosphere", scene.name)
+        logger.warning("%s is L2A: clouds are simulated for the top of the atmosphere", scene.name)
     pixel_m = pixel_size_m(scene.grid)
     if not PIXEL_M / _PIXEL_RATIO <= pixel_m <= PIXEL_M * _PIXEL_RATIO:
-        logger.warning("pixels of %.0f m: clouds are drawn for pixels of 10 m", pixel_m)
+        logger.warning("pixels of %.0f m: clouds are simulated for pixels of 10 m", pixel_m)
     try:
         share = cloud_share(scene)
     except InputError as error:
-        logger.info("whether %s is clear cannot be told: %s", scene.name, error.found)
+        logger.info("whether %s is clear is unknown: %s", scene.name, error.found)
         return
     if share > CLEAR_SHARE:
         logger.warning(
-            "%.0f%% of %s is cloudy already, which counts as clear ground here",
+            "%.0f%% of %s is cloudy already, which is treated as clear ground",
             100 * share, scene.name,
         )  # fmt: skip
 
 
 def _check_creation_options(options: SimulateOptions, scene: OpticalScene) -> None:
-    """Refuse creation options that the scene or its mask cannot be written with."""
+    """Check that the scene and its mask can be written with the creation options."""
     given = options.creation_options
     scene.profile({}, given).check_creation_options()
     replace(mask_profile(), creation_options=given).check_creation_options()
@@ -132,7 +134,8 @@ def _paths(options: SimulateOptions, number: int, scene: OpticalScene) -> dict[s
     paths = output_paths(folder, ("s2_cloudy", "s2_clear", "truth_mask"), options.overwrite)
     if scene.path.resolve() in {path.resolve() for path in paths.values()}:
         raise OutputError(
-            f"{scene.path} would be replaced", wanted="another folder than that of the clear scene",
+            f"{scene.path} would be overwritten",
+            wanted="another folder than that of the clear scene",
             hint="choose another OUTDIR",
         )  # fmt: skip
     return paths
@@ -162,41 +165,41 @@ def _write_one(
     paths: dict[str, Path],
 ) -> CloudedScene:
     rng = np.random.default_rng((options.seed, number))
-    weather = _weather(options, scene, rng)
-    sky = _sky(weather, scene.grid, layers, rng)
-    mask = np.where(np.isfinite(clear).all(axis=0), sky.mask, np.uint8(MaskClass.NODATA))
+    parameters = _cloud_parameters(options, scene, rng)
+    atmosphere = _atmosphere(parameters, scene.grid, layers, rng)
+    mask = np.where(np.isfinite(clear).all(axis=0), atmosphere.mask, np.uint8(MaskClass.NODATA))
     tags = {
-        SUN_AZIMUTH_TAG: f"{weather.sun.azimuth_deg:.3f}",
-        SUN_ZENITH_TAG: f"{weather.sun.zenith_deg:.3f}",
+        SUN_AZIMUTH_TAG: f"{parameters.sun.azimuth_deg:.3f}",
+        SUN_ZENITH_TAG: f"{parameters.sun.zenith_deg:.3f}",
     }
     made = {**tags, KIND_TAG: options.kind or "mixed", SEED_TAG: f"{options.seed} {number}"}
     given = options.creation_options
-    cloudy = _cloudy_numbers(scene, native, apply_atmosphere(clear, sky, scene.bands), mask)
+    cloudy = _cloudy_numbers(scene, native, apply_atmosphere(clear, atmosphere, scene.bands), mask)
     _write(paths["s2_cloudy"], scene.grid, scene.profile(made, given), cloudy)
     _write(paths["s2_clear"], scene.grid, scene.profile(tags, given), native)
     profile = replace(mask_profile(), creation_options=given)
     _write(paths["truth_mask"], scene.grid, profile, mask[None])
-    shares = class_fractions(np.bincount(mask.ravel(), minlength=256))
+    fractions = class_fractions(np.bincount(mask.ravel(), minlength=256))
     return CloudedScene(
         **paths,
-        cloud=shares["cloud"],
-        shadow=shares["shadow"],
-        sun_azimuth_deg=weather.sun.azimuth_deg,
-        sun_elevation_deg=90.0 - weather.sun.zenith_deg,
-        cloud_height_m=weather.height_m,
+        cloud=fractions["cloud"],
+        shadow=fractions["shadow"],
+        sun_azimuth_deg=parameters.sun.azimuth_deg,
+        sun_elevation_deg=90.0 - parameters.sun.zenith_deg,
+        cloud_height_m=parameters.height_m,
     )
 
 
-def _weather(
+def _cloud_parameters(
     options: SimulateOptions, scene: OpticalScene, rng: np.random.Generator
 ) -> CloudParameters:
-    """The weather asked for; the sun as asked for, else as the scene tells, else drawn."""
-    weather = draw_cloud_parameters(rng, options.kind or "mixed", options.cloud_cover)
-    told, drawn = (options.sun_azimuth, scene.sun_azimuth_deg), weather.sun
-    azimuth = next((angle for angle in told if angle is not None), drawn.azimuth_deg)
+    """Cloud parameters; the sun by the options, else by the scene's metadata, else drawn."""
+    parameters = draw_cloud_parameters(rng, options.kind or "mixed", options.cloud_cover)
+    known, drawn = (options.sun_azimuth, scene.sun_azimuth_deg), parameters.sun
+    azimuth = next((angle for angle in known if angle is not None), drawn.azimuth_deg)
     elevation = options.sun_elevation
     zenith = _tagged_zenith_deg(scene, drawn) if elevation is None else 90.0 - elevation
-    return replace(weather, sun=Sun(azimuth, zenith))
+    return replace(parameters, sun=Sun(azimuth, zenith))
 
 
 def _tagged_zenith_deg(scene: OpticalScene, drawn: Sun) -> float:
@@ -204,19 +207,19 @@ def _tagged_zenith_deg(scene: OpticalScene, drawn: Sun) -> float:
     return drawn.zenith_deg if zenith is None or not 0 <= zenith < 90 else zenith
 
 
-def _sky(
-    weather: CloudParameters, grid: Grid, layers: Sequence[CloudLayer], rng: np.random.Generator
+def _atmosphere(
+    parameters: CloudParameters, grid: Grid, layers: Sequence[CloudLayer], rng: np.random.Generator
 ) -> Atmosphere:
-    """Shadows fall away from the sun on the grid as it lies, whatever its projection."""
-    distance_m = weather.sun.shadow_m(weather.height_m)
-    shadow_px = displacement_px(grid, weather.sun.azimuth_deg + 180.0, distance_m)
-    return make_atmosphere((grid.height, grid.width), weather, rng, layers, shadow_px)
+    """Shadows are displaced away from the sun on the grid, whatever its projection."""
+    distance_m = parameters.sun.shadow_m(parameters.height_m)
+    shadow_px = displacement_px(grid, parameters.sun.azimuth_deg + 180.0, distance_m)
+    return make_atmosphere((grid.height, grid.width), parameters, rng, layers, shadow_px)
 
 
 def _cloudy_numbers(
     scene: OpticalScene, native: NDArray[np.generic], cloudy: Float32, mask: Mask
 ) -> NDArray[np.generic]:
-    """The numbers of the file, other than in the clear scene only where the mask says so."""
+    """The numbers of the file, changed from the clear scene only under cloud or shadow."""
     numbers, hidden = native.copy(), is_cloud_or_shadow(mask)
     encoded = scene.radiometry.encode(cloudy)
     for plane, band in zip(encoded, scene.bands, strict=True):

@@ -1,4 +1,4 @@
-"""`cloudfree simulate`: a scene with clouds and the truth below them, drawn or given."""
+"""`cloudfree simulate`: a scene with clouds and the ground truth, simulated or given."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NAMES = ("s2_cloudy", "s2_clear", "s1", "truth_mask")
 _EPSG = 32631
 _CORNER = (500_000.0, 5_400_000.0)
 
-# When the satellites of the scene passed; the tag is the one GDAL's SENTINEL2 driver writes.
+# Acquisition times of the scene; the tag is that of GDAL's SENTINEL2 driver.
 TIME_TAG = "PRODUCT_START_TIME"
 _OPTICAL_TIME = "2021-04-24T10:50:21.024Z"
 _SAR_TIME = "2021-04-24T17:32:40.512Z"
@@ -51,9 +51,9 @@ _RADIOMETRY = Radiometry("uint16", 1 / QUANTIFICATION, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class SimulateResult:
-    """What was written, and what is true of it.
+    """The files that were written, and their ground truth.
 
-    `cloud` and `shadow` are shares of all pixels. What belongs at optical pixel (r, c) appears in
+    `cloud` and `shadow` are fractions of all pixels. The ground at optical pixel (r, c) appears in
     Sentinel-1 at (r + row, c + col) of `misregistration_px`.
     """
 
@@ -67,7 +67,7 @@ class SimulateResult:
     sun_azimuth_deg: float
 
     def summary(self) -> str:
-        """A few lines for people."""
+        """A few lines of text."""
         shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.misregistration_px)
         return (
             f"{self.s2_cloudy}\n"
@@ -82,14 +82,14 @@ class SimulateResult:
 
 
 def run(options: SimulateOptions, progress: Progress) -> SimulateResult | SimulateOverResult:
-    """Draw a scene and write what the satellites would deliver and the truth, or clouds over one.
+    """Simulate a scene and write the products and the ground truth, or put clouds over one.
 
     Raises
     ------
     InputError
-        What is asked for cannot be simulated.
+        The options cannot be simulated.
     OutputError
-        A file of the scene exists already, or the folder cannot be made.
+        A file of the scene exists already, or the folder cannot be created.
     """
     options.check()
     if options.over is not None:
@@ -98,11 +98,11 @@ def run(options: SimulateOptions, progress: Progress) -> SimulateResult | Simula
 
 
 def run_drawn(options: SimulateOptions, progress: Progress) -> SimulateResult:
-    """Draw a scene."""
+    """Simulate a scene, and write it."""
     paths = output_paths(options.folder, _NAMES, options.overwrite)
     size = options.size or DEFAULT_SIZE_PX
     shift = options.misregistration or DEFAULT_MISREGISTRATION_PX
-    logger.info("drawing a scene of %d x %d pixels", size, size)
+    logger.info("simulating a scene of %d x %d pixels", size, size)
     scene = simulate_scene((size, size), options.seed, options.cloud_cover, shift)
     outputs = [
         (paths["s2_cloudy"], *_optical(scene, scene.cloudy)),

@@ -82,7 +82,7 @@ def test_a_scene_without_data_promises_nothing(tmp_path: Path) -> None:
 def test_the_offset_that_is_asked_for_can_be_given(tmp_path: Path) -> None:
     bright = np.full((13, 96, 96), 3000, np.uint16)
     path = write_raster(tmp_path / "a.tif", bright, OPTICAL_BANDS)
-    with pytest.raises(InputError, match="say it with --s2-offset"):
+    with pytest.raises(InputError, match="give it with --s2-offset"):
         run(InfoOptions(path), silent)
     found = run(InfoOptions(path, s2_offset=-1000.0), silent)
     assert isinstance(found, OpticalInfo)

@@ -28,7 +28,7 @@ from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import TileInputs
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model
 from cloudfree.inference.reference_outputs import GOLDEN as GOLDEN_ARRAYS
-from cloudfree.inference.reference_outputs import INPUTS, SINGLE, read_arrays
+from cloudfree.inference.reference_outputs import INPUTS, PUBLISHED_NAMES, read_arrays
 from cloudfree.inference.registry import network_names
 from tests.factories.damage import full_disk
 from tests.factories.golden_weights import golden_weights, read_json
@@ -179,7 +179,7 @@ def test_the_known_arrays_of_the_default_model_can_be_made_again() -> None:
     patch = runpy.run_path(str(folder / "golden.py"))["simulated_patch"]()
     fed = load_model(DEFAULT_MODEL, "cpu").scaled([patch])
     known = read_arrays(folder / GOLDEN_ARRAYS)
-    assert {SINGLE[name]: array.shape for name, array in fed.items()} == {
+    assert {PUBLISHED_NAMES[name]: array.shape for name, array in fed.items()} == {
         name: array.shape for name, array in known.items() if name in INPUTS
     }
 
@@ -267,7 +267,7 @@ class TestCheckOfPublishedArrays:
     @pytest.mark.parametrize("stage", SINGLE_STAGES)
     def test_one_stage_of_two_is_refused(self, golden: Path, stage: str) -> None:
         folder = golden / "simulation_fusion_gan" / stage
-        with pytest.raises(ModelError, match="are not those of a network in the catalogue"):
+        with pytest.raises(ModelError, match="are not those of a network in the registry"):
             _check(folder / "weights.safetensors", folder / "inputs.npz", folder / "outputs.npz")
 
     def test_the_wrong_one_of_two_networks_is_noticed(self, golden: Path) -> None:
@@ -314,7 +314,7 @@ class TestCheck:
         arrays = _toy_arrays()
         arrays["sar"][0, 0, 0, 0] = np.nan
         np.savez(toy / "golden.npz", **arrays)
-        with pytest.raises(ModelError, match="radar has 1 values that are no numbers"):
+        with pytest.raises(ModelError, match="radar has 1 values that are not finite"):
             models_check.run(CheckOptions("toy-one"), silent)
 
     def test_no_number_to_compare_with_is_no_agreement(self, toy: Path) -> None:
@@ -328,7 +328,7 @@ class TestCheck:
         ("change", "text"),
         [
             ({"out": np.zeros((1, 13, 8, 12), np.float32)}, r"out has shape \(2, 13, 8, 12\)"),
-            ({"haze": np.zeros(1, np.float32)}, "an output 'haze' is wanted; wanted one of image"),
+            ({"haze": np.zeros(1, np.float32)}, "an expected output 'haze'; wanted one of image"),
             ({"sar": None}, "wanted opt and sar, or x"),
             ({"out": None, "radar": None}, "no outputs to compare with; wanted an array out"),
             ({"x": np.zeros((1, 14, 8, 8), np.float32)}, r"wanted 15 bands: 13 optical, 2 sar"),

@@ -58,7 +58,7 @@ def pixels(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_scene_changes_where_the_truth_says_and_nowhere_else(
+def test_the_scene_changes_only_under_cloud_and_shadow(
     kind: str, clear: Path, donors: Path, tmp_path: Path
 ) -> None:
     result = simulate(clear, tmp_path / "out", kind=kind, donors=donors)
@@ -139,7 +139,7 @@ def test_shadows_fall_away_from_the_sun_as_far_as_metres_say(
     assert thrown.mean() > 0.85, "a faint rim apart"
 
 
-def test_the_sun_is_that_of_the_scene_unless_told_otherwise(tmp_path: Path) -> None:
+def test_the_sun_is_that_of_the_scene_by_default(tmp_path: Path) -> None:
     tags = {SUN_AZIMUTH_TAG: "123.4", SUN_ZENITH_TAG: "31.5"}
     path = write_raster(tmp_path / "clear.tif", clear_numbers(), OPTICAL_BANDS, **tags)
     (scene,) = simulate(path, tmp_path / "a").scenes
@@ -175,10 +175,10 @@ def test_few_bands_do(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "cloudfree"):
         (scene,) = simulate(path, tmp_path / "out", kind="cirrus").scenes
     assert pixels(scene.s2_cloudy).shape == (3, SIDE, SIDE)
-    assert "whether clear.tif is clear cannot be told: no band B01" in caplog.text
+    assert "whether clear.tif is clear is unknown: no band B01" in caplog.text
 
 
-def test_a_scene_that_is_cloudy_already_is_told(
+def test_a_scene_that_is_cloudy_already_is_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_triplet(tmp_path, "a", side=SIDE)
@@ -187,31 +187,27 @@ def test_a_scene_that_is_cloudy_already_is_told(
     assert "% of a_s2_cloudy.tif is cloudy already" in caplog.text
 
 
-def test_a_pixel_size_that_clouds_are_not_drawn_for_is_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_other_pixel_sizes_are_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     transform = Affine(160, 0, 500_000, 0, -160, 4_500_000)
     path = write_raster(tmp_path / "c.tif", clear_numbers(), OPTICAL_BANDS, transform=transform)
     with caplog.at_level(logging.WARNING, "cloudfree"):
         simulate(path, tmp_path / "out")
-    assert "pixels of 160 m: clouds are drawn for pixels of 10 m" in caplog.text
+    assert "pixels of 160 m: clouds are simulated for pixels of 10 m" in caplog.text
 
 
-def test_a_scene_from_below_the_atmosphere_is_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_l2a_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     bands = [band for band in OPTICAL_BANDS if band != "B10"]
     numbers = np.delete(clear_numbers(), OPTICAL_BANDS.index("B10"), axis=0)
     with caplog.at_level(logging.WARNING, "cloudfree"):
         simulate(write_raster(tmp_path / "c.tif", numbers, bands), tmp_path / "out")
-    assert "c.tif is L2A: clouds are drawn as at the top of the atmosphere" in caplog.text
+    assert "c.tif is L2A: clouds are simulated for the top of the atmosphere" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
         ({"kind": "real"}, InputError, r"--kind real without --donors; .*add --donors DIR"),
-        ({"size": 64}, InputError, r"--size with --over; wanted a drawn scene"),
+        ({"size": 64}, InputError, r"--size with --over; wanted a simulated scene"),
         ({"misregistration": (0.0, 0.0)}, InputError, "--misregistration with --over"),
         ({"sun_elevation": 5.0}, InputError, "a sun 5 degrees above the horizon; wanted .* 10"),
         ({"cloud_cover": -0.1}, InputError, "a cloud cover of -0.1"),
@@ -248,7 +244,7 @@ def test_nothing_is_replaced_unasked(clear: Path, tmp_path: Path) -> None:
         simulate(clear, tmp_path / "out")
     simulate(clear, tmp_path / "out", overwrite=True)
     own = tmp_path / "out" / "s2_clear.tif"
-    with pytest.raises(OutputError, match=r"s2_clear\.tif would be replaced"):
+    with pytest.raises(OutputError, match=r"s2_clear\.tif would be overwritten"):
         simulate(own, tmp_path / "out", overwrite=True)
 
 

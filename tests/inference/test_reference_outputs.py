@@ -1,0 +1,72 @@
+"""Reference arrays: their layouts, and how outputs are compared with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cloudfree.errors import ModelError
+from cloudfree.inference.model_card import ModelCard, model_card
+from cloudfree.inference.reference_outputs import differences, network_inputs, read_arrays
+from cloudfree.inference.registry import card_entries
+
+RNG = np.random.default_rng(0)
+OPTICAL = RNG.random((2, 13, 8, 8), dtype=np.float32)
+SAR = RNG.random((2, 2, 8, 8), dtype=np.float32)
+
+
+@pytest.fixture
+def card() -> ModelCard:
+    own = {"name": "a", "weights": "", "weights_sha256": ""}
+    return model_card({**card_entries("dsen2_cr", {}), **own})
+
+
+def test_separate_inputs_a_stack_and_one_date_are_the_same(card: ModelCard) -> None:
+    separate = {"opt": OPTICAL, "sar": SAR}
+    found = [
+        network_inputs(arrays, card)
+        for arrays in (separate, {name: value[:, None] for name, value in separate.items()})
+    ]
+    for inputs in found:
+        assert np.array_equal(inputs["optical"], OPTICAL)
+        assert np.array_equal(inputs["sar"], SAR)
+
+
+def test_inputs_that_are_missing_or_of_other_bands_are_refused(card: ModelCard) -> None:
+    with pytest.raises(ModelError, match=r"arrays opt; wanted opt and sar, or x; name the inputs"):
+        network_inputs({"opt": OPTICAL}, card)
+    with pytest.raises(ModelError, match=r"x of shape .*; wanted 15 bands"):
+        network_inputs({"x": OPTICAL}, card)
+    with pytest.raises(ModelError, match=r"without dates; wanted \(n, band, y, x\)"):
+        network_inputs({"opt": OPTICAL, "sar": np.stack([SAR, SAR], axis=1)}, card)
+
+
+def test_the_largest_difference_counts(card: ModelCard) -> None:
+    scale = card.network_settings.get("scale_by", 1.0)
+    expected = OPTICAL * np.float32(scale)
+    expected[1, 3, 4, 5] += 0.25
+    found = differences({"image": OPTICAL}, {"out": expected}, card)
+    assert found == {"out": pytest.approx(0.25, abs=1e-4)}
+
+
+def test_outputs_that_cannot_be_compared_are_refused(card: ModelCard) -> None:
+    broken = OPTICAL.copy()
+    broken[0, 0, 0, :3] = np.nan
+    with pytest.raises(ModelError, match="out has 3 values that are not finite"):
+        differences({"image": broken}, {"out": OPTICAL}, card)
+    with pytest.raises(ModelError, match="out has shape"):
+        differences({"image": OPTICAL[:, :, :4]}, {"out": OPTICAL}, card)
+    with pytest.raises(ModelError, match=r"an expected output 'haze'; wanted one of image, out"):
+        differences({"image": OPTICAL}, {"haze": OPTICAL}, card)
+    with pytest.raises(ModelError, match="no outputs to compare with"):
+        differences({"image": OPTICAL}, {}, card)
+
+
+def test_a_file_without_arrays_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", opt=OPTICAL)
+    assert np.array_equal(read_arrays(tmp_path / "a.npz")["opt"], OPTICAL)
+    (tmp_path / "b.npz").write_bytes(b"none")
+    with pytest.raises(ModelError, match=r"b\.npz holds no arrays .*; wanted an \.npz file"):
+        read_arrays(tmp_path / "b.npz")

@@ -1,0 +1,93 @@
+"""A folder and an archive of the same files read alike; what is damaged is refused."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+import rasterio
+from hypothesis import given
+from hypothesis import strategies as st
+from pystac import Asset
+
+from cloudfree.errors import InputError
+from cloudfree.raster.product_files import Archive, Folder, gdal_name, parse_xml, read_item
+from tests.factories.rasters import write_radar
+
+FILES = {"manifest.safe": b"<a/>", "measurement/vv.tif": b"\x00\x01", "annotation/vv.xml": b"<b/>"}
+
+
+def _folder(root: Path) -> Folder:
+    for name, content in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    return Folder(root)
+
+
+def _archive(path: Path, root: str) -> Archive:
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(f"{root}measurement/", b"")
+        file.writestr("other.txt", b"")
+        for name, content in FILES.items():
+            file.writestr(root + name, content)
+    return Archive(path, root)
+
+
+def test_folder_and_archive_have_the_same_files(tmp_path: Path) -> None:
+    for tree in (_folder(tmp_path / "X.SAFE"), _archive(tmp_path / "X.zip", "X.SAFE/")):
+        assert tree.files() == sorted(FILES)
+        assert {name: tree.content(name) for name in FILES} == FILES
+        assert tree.name in ("X.SAFE", "X.zip")
+
+
+def test_gdal_opens_files_of_an_archive_with_any_suffix(tmp_path: Path) -> None:
+    raster = write_radar(tmp_path / "a.tif")
+    archive = tmp_path / "product.SEN3"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(raster, "in/a.tif")
+    with rasterio.open(Archive(archive, "in/").gdal_name("a.tif")) as dataset:
+        assert dataset.count == 2
+
+
+def test_damaged_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"PK no zip")
+    with pytest.raises(InputError, match=r"a\.zip cannot be opened .*; wanted a zip .*; download"):
+        Archive(tmp_path / "a.zip").files()
+    archive = _archive(tmp_path / "b.zip", "")
+    archive.path.write_bytes(archive.path.read_bytes()[:40])
+    with pytest.raises(InputError, match=r"vv\.xml in b\.zip cannot be read .*; wanted a product"):
+        archive.content("annotation/vv.xml")
+    with pytest.raises(InputError, match=r"none in X\.SAFE cannot be read"):
+        _folder(tmp_path / "X.SAFE").content("none")
+
+
+@given(st.text(st.characters(codec="utf-8", categories=("L", "N")), max_size=20))
+def test_xml_gives_its_text(text: str) -> None:
+    assert (parse_xml(f"<a>{text}</a>".encode(), "a.xml").text or "") == text
+
+
+@pytest.mark.parametrize("text", [b"", b"<a>", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'])
+def test_what_is_no_xml_or_declares_entities_is_refused(text: bytes) -> None:
+    with pytest.raises(InputError, match=r"a\.xml cannot be read .*; wanted the XML .*; download"):
+        parse_xml(text, "a.xml")
+
+
+@pytest.mark.parametrize(
+    ("href", "name"),
+    [
+        ("https://a.org/b.tif", "/vsicurl/https://a.org/b.tif"),
+        ("s3://bucket/b.tif", "/vsis3/bucket/b.tif"),
+        ("gs://bucket/b.tif", "/vsigs/bucket/b.tif"),
+        ("file:///data/b.tif", "/data/b.tif"),
+        ("/data/b.tif", "/data/b.tif"),
+    ],
+)
+def test_assets_elsewhere_have_a_name_for_gdal(href: str, name: str) -> None:
+    assert gdal_name(Asset(href)) == name
+
+
+def test_what_is_no_item_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"type": "Feature"}')
+    with pytest.raises(InputError, match=r"a\.json is no STAC item .*; wanted the JSON of one"):
+        read_item(tmp_path / "a.json")

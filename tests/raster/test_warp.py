@@ -1,0 +1,94 @@
+"""Transforms between grids: laws and known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
+from pyproj import CRS
+
+from cloudfree.core.displacement import PolynomialDisplacement, Shift
+from cloudfree.core.grid import Grid, Window
+from cloudfree.raster import warp
+from tests.factories.rasters import TEN_METRES
+
+UTM31, UTM32, LONLAT = (CRS.from_epsg(code).to_wkt() for code in (32631, 32632, 4326))
+GRID = Grid(UTM31, TEN_METRES, 60, 80)
+OTHERS = [
+    Grid(UTM32, Affine(20, 0, 0, 0, -20, 4_520_000), 90, 90),
+    Grid(LONLAT, Affine(1e-4, 0, 3.0, 0, -1e-4, 40.65), 80, 120),
+]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=["utm", "degrees"])
+@given(st.floats(0, 80), st.floats(0, 60))
+def test_positions_there_and_back_are_the_same(other: Grid, col: float, row: float) -> None:
+    there = warp.positions(GRID, other, np.array([[col, row]]))
+    assert warp.positions(other, GRID, there)[0] == pytest.approx([col, row], abs=1e-5)
+
+
+@given(st.integers(0, 50), st.integers(0, 70), st.integers(1, 30), st.integers(1, 30))
+def test_the_needed_window_of_the_same_grid_is_the_window_and_a_margin(
+    row: int, col: int, height: int, width: int
+) -> None:
+    window = Window(row, col, min(height, 60 - row), min(width, 80 - col))
+    found = warp.needed_window(GRID, GRID.crop(window))
+    expected = window.buffered(warp.MARGIN_PX, GRID.height, GRID.width)
+    # A corner that is rounded outwards may add one pixel.
+    assert found is not None
+    assert abs(found.row - expected.row) <= 1
+    assert abs(found.col_stop - expected.col_stop) <= 1
+
+
+def test_grids_apart_need_and_cover_nothing() -> None:
+    far = GRID.shifted(1000, 0)
+    assert warp.needed_window(GRID, far) is None
+    assert warp.covered_share(GRID, far) == 0
+
+
+@given(st.floats(0, 1))
+def test_a_shifted_grid_covers_what_the_shift_leaves(part: float) -> None:
+    assert warp.covered_share(GRID, GRID.shifted(60 * part, 0)) == pytest.approx(1 - part, abs=1e-6)
+
+
+def test_only_a_coarser_target_averages() -> None:
+    coarse = Grid(UTM31, TEN_METRES @ Affine.scale(4), 15, 20)
+    assert warp.reduction(GRID, coarse) == pytest.approx((0.25, 0.25))
+    assert warp.reduction(coarse, GRID) == (1.0, 1.0)
+    assert warp.reduction(GRID, GRID) == (1.0, 1.0)
+
+
+def test_resampling_to_whole_pixels_away_moves_the_numbers() -> None:
+    values = np.random.default_rng(0).random((2, 60, 80), dtype=np.float32)
+    moved = warp.resample(values, GRID, GRID.shifted(2, 3), (1.0, 1.0))
+    assert np.allclose(moved[:, :58, :77], values[:, 2:, 3:], atol=1e-6)
+    assert np.isnan(moved[:, 58:]).all()
+
+
+def test_longitudes_across_the_antimeridian_are_unwrapped() -> None:
+    across = Grid(LONLAT, Affine(0.01, 0, 179.5, 0, -0.01, 10), 10, 100)
+    unwrapped = warp.unwrapped_longitudes(across)
+    middle = warp.positions(across, GRID, np.array([[50.0, 5.0]]))
+    assert -180 <= unwrapped.transform.c < 0 < unwrapped.transform.a
+    assert warp.positions(unwrapped, GRID, np.array([[50.0, 5.0]])) == pytest.approx(middle)
+    assert warp.unwrapped_longitudes(GRID) is GRID
+
+
+def test_a_field_has_no_displaced_grid() -> None:
+    window = Window(3, 5, 10, 20)
+    shifted = warp.displaced_grid(GRID, window, Shift(1.5, -2))
+    assert shifted == GRID.crop(window).shifted(1.5, -2)
+    constant = PolynomialDisplacement(1, ((1.5, -2.0), (0, 0), (0, 0)), 60, 80)
+    affine = warp.displaced_grid(GRID, window, constant)
+    assert affine is not None
+    assert affine.transform.almost_equals(shifted.transform)
+    field = PolynomialDisplacement(2, ((1.5, -2.0), *((0.0, 0.0),) * 5), 60, 80)
+    assert warp.displaced_grid(GRID, window, field) is None
+
+
+def test_the_extent_is_in_coordinates_of_the_grid() -> None:
+    expected = "x 500000 to 500800, y 4499400 to 4500000 (WGS 84 / UTM zone 31N)"
+    assert warp.extent(GRID) == expected
+    assert warp.extent(Grid(None, Affine.identity(), 5, 9)).endswith("(no coordinate system)")

@@ -1,0 +1,82 @@
+"""Evidence of the radiometric offset in the darkest pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rasterio
+
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.raster.gdal import ignored_warning
+from cloudfree.sentinel2.dark_pixel_check import dark_pixel_evidence
+
+
+def _clear(dark: float = 10.0) -> dict[str, np.ndarray]:
+    """Clear ground: half of it green, half water."""
+    rng = np.random.default_rng(0)
+    green = dict.fromkeys(OPTICAL_BANDS, 2000.0) | {"B10": dark}
+    water = dict.fromkeys(OPTICAL_BANDS, 300.0) | {"B10": dark, "B11": dark, "B12": dark}
+    return {
+        band: np.concatenate([rng.normal(level, 2, 500) for level in (green[band], water[band])])
+        for band in OPTICAL_BANDS
+    }
+
+
+@pytest.mark.parametrize("bands", [OPTICAL_BANDS, ("B10",), ("B08", "B11", "B12"), ("B8A", "B12")])
+def test_dark_numbers_exclude_an_offset(bands: tuple[str, ...]) -> None:
+    seen = dark_pixel_evidence({band: _clear()[band] for band in bands})
+    assert (seen.offset_dn, seen.source) == (0, "statistics")
+    assert seen.reason.startswith("0, as 1 % of B")
+    assert seen.reason.endswith("with an offset")
+
+
+@pytest.mark.parametrize("bands", [OPTICAL_BANDS, ("B10",), ("B08", "B11", "B12")])
+def test_black_at_1000_is_evidence_of_the_offset(bands: tuple[str, ...]) -> None:
+    numbers = {band: pixels + 1000 for band, pixels in _clear().items()}
+    assert dark_pixel_evidence({band: numbers[band] for band in bands}).offset_dn == -1000
+
+
+def test_bright_scenes_are_inconclusive() -> None:
+    snow = {band: np.random.default_rng(0).normal(6000, 800, 1000) for band in OPTICAL_BANDS}
+    assert dark_pixel_evidence(snow).offset_dn is None
+    veiled = {"B10": np.random.default_rng(0).uniform(1000, 2000, 1000)}
+    assert dark_pixel_evidence(veiled).offset_dn is None
+    assert dark_pixel_evidence({}).offset_dn is None
+
+
+def test_a_hazy_desert_without_an_offset_is_not_taken_for_water() -> None:
+    """As dark as 0.1 in both short-wave bands, but bright in the near infrared."""
+    rng = np.random.default_rng(0)
+    numbers = {band: rng.normal(1020, 8, 1000) for band in ("B11", "B12")}
+    assert dark_pixel_evidence({**numbers, "B8A": rng.normal(2500, 50, 1000)}).offset_dn is None
+
+
+def test_pixels_without_data_are_no_dark_ground() -> None:
+    numbers = {band: pixels + 1000 for band, pixels in _clear().items()}
+    for pixels in numbers.values():
+        pixels[:100] = 0
+    assert dark_pixel_evidence(numbers).offset_dn == -1000
+
+
+@pytest.mark.parametrize("added", [0, 1000])
+@pytest.mark.parametrize("without", [(), ("B10",)])
+def test_real_scenes_are_never_taken_for_the_other_kind(
+    data, added: int, without: tuple[str, ...]
+) -> None:
+    """All of the 13-band scenes are without an offset; some are clouds all over."""
+    paths = [*(data / "triplets").glob("*s2*.tif"), *(data / "scenes").glob("*s2*.tif"),
+             *(data / "timeseries").rglob("*.tif")]  # fmt: skip
+    answers = []
+    for path in paths:
+        with ignored_warning(rasterio.errors.NotGeoreferencedWarning), rasterio.open(path) as file:
+            pixels = file.read().reshape(13, -1).astype(np.int32)
+        numbers = dict(zip(OPTICAL_BANDS, np.where(pixels > 0, pixels + added, 0), strict=True))
+        kept = {band: sample for band, sample in numbers.items() if band not in without}
+        answers.append(dark_pixel_evidence(kept).offset_dn)
+    assert len(answers) > 60
+    assert set(answers) <= {-added, None}
+    # Without an offset nearly all are decided; with it most of those with the cirrus band.
+    decided = np.mean([answer is not None for answer in answers])
+    assert (
+        decided > {(0, 0): 0.95, (0, 1): 0.85, (1000, 0): 0.6, (1000, 1): 0.0}[added, len(without)]
+    )
