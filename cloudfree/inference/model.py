@@ -25,6 +25,9 @@ GPU_BATCH = 8
 # The name under which networks return the variance of their image.
 VARIANCE = "variance"
 
+# How far below the dilated edge of a cloud the shadow input of a network extends.
+SHADOW_REACH_PX = 5
+
 
 class Runtime(Protocol):
     """What executes a network: scaled batches in, scaled batches out, by name."""

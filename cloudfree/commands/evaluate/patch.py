@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask
 from cloudfree.cloudmask.morphology import dilate, parse_distance, shadow_under_dilation
-from cloudfree.commands.remove.removal_scene import FEATHER_PX, SHADOW_REACH_PX
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import Mask, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import silent
 from cloudfree.datasets.patch import Patch
-from cloudfree.inference.compositing import compose, feather
-from cloudfree.inference.model import Model, TileInputs
+from cloudfree.inference.compositing import DILATION, FEATHER_PX, compose, feather
+from cloudfree.inference.model import SHADOW_REACH_PX, Model, TileInputs
 from cloudfree.inference.sliding_window import TilePlan, predict_rows
 from cloudfree.metrics.image_metrics import has_data
 from cloudfree.metrics.protocol import PatchMetrics, Protocol
@@ -72,9 +71,6 @@ def predict_patch(
     image, variance = np.split(both, 2)
     return image, None if np.isnan(variance).all() else variance
 
-
-# How far `remove` grows its mask unless told otherwise.
-DILATION = "40m"
 
 NOTHING = "do nothing"
 

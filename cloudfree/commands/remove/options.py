@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudfree.coregistration.time_gap import MAX_GAP_DAYS
+from cloudfree.inference.compositing import DILATION
 from cloudfree.inference.model_store import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
 from cloudfree.sentinel2.vrt import Resampling
@@ -23,7 +24,7 @@ class RemovalOptions:
     model: str = DEFAULT_MODEL
     network: str | None = None
     replace: str = "clouds"
-    dilate: str = "40m"
+    dilate: str = DILATION
     adapt: bool = False
     tile: int | None = None
     overlap: int | None = None

@@ -16,8 +16,8 @@ from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
-from cloudfree.inference.compositing import compose, feather
-from cloudfree.inference.model import Model, TileInputs
+from cloudfree.inference.compositing import FEATHER_PX, compose, feather
+from cloudfree.inference.model import SHADOW_REACH_PX, Model, TileInputs
 from cloudfree.inference.sliding_window import TilePlan, predict_rows
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.sentinel1.sar_source import SarSource
@@ -90,14 +90,6 @@ def _mean_of_neighbours(bands: Float32) -> Float32:
     count = np.sum([np.isfinite(side) for side in sides], axis=0)
     total = np.sum([np.nan_to_num(side) for side in sides], axis=0)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
-
-
-# Width of the soft edge in pixels: the dilation of the mask covers it, so that the thin rim of a
-# cloud, not the ground beside it, is where original and restored pixels mix.
-FEATHER_PX = 4
-
-# How far a network is told of shadow below the margin that a mask grows around clouds.
-SHADOW_REACH_PX = 5
 
 
 @dataclass(frozen=True)
