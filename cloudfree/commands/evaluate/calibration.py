@@ -162,7 +162,7 @@ class Calibrating:
     """Keeps residuals of one model by place, and finds its error model."""
 
     def __init__(self, model: Model) -> None:
-        self.model, self.spread = model, TestTimeAugmentation(model)
+        self.model, self.augmentation = model, TestTimeAugmentation(model)
         self._places: dict[str, list[Residuals]] = {}
 
     def add(self, place: str, patch: Patch, clouds: Clouds, restored: FilledPatch) -> None:
@@ -178,23 +178,25 @@ class Calibrating:
 
     def calibrations(self) -> Iterator[tuple[str, Calibration]]:
         """How well each way to tell the errors does."""
-        if self._places and self.spread.source:
-            yield from calibrations(self.model, self.spread.source, self.groups)
+        if self._places and self.augmentation.source:
+            yield from calibrations(self.model, self.augmentation.source, self.groups)
 
     def card_entry(self) -> dict[str, Any] | None:
         """What the card should say; None where nothing was restored."""
-        if not self._places or self.spread.source is None:
+        if not self._places or self.augmentation.source is None:
             return None
         patches = sum(map(len, self._places.values()))
         protocol = f"restored pixels of {patches} patches at {len(self._places)} places; {COVERAGE}"
-        return card_entry(self.spread.source, self.groups, protocol)
+        return card_entry(self.augmentation.source, self.groups, protocol)
 
 
 def residuals(model: Model, patch: Patch, clouds: Clouds, restored: FilledPatch) -> Residuals:
     """Predictions, variances and errors at some of the restored pixels of a patch."""
-    assert restored.variance is not None
+    prediction = restored.prediction
+    assert prediction.variance is not None
     bands = model.card.output_bands
-    image, spread = patch.select(restored.raw, bands), patch.select(restored.variance, bands)
+    image = patch.select(prediction.mean, bands)
+    spread = patch.select(prediction.variance, bands)
     error = image - patch.select(patch.clear, bands)
     known = clouds.dilated & np.isfinite(error).all(axis=0) & np.isfinite(spread).all(axis=0)
     places = np.flatnonzero(known)

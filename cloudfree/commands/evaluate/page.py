@@ -231,8 +231,8 @@ def _pictures(patch: Patch, restored: Mapping[str, FilledPatch]) -> Iterator[Pic
                       radar_colours(patch.sar))  # fmt: skip
     yield shown("truth", "Target", "The clear image of another date", patch.clear)
     for label, one in restored.items():
-        yield shown("raw", f"{label}, raw", "The prediction for every pixel", one.raw)
+        yield shown("raw", f"{label}, raw", "The prediction for every pixel", one.prediction.mean)
         yield shown("after", f"{label}, written", "Clear pixels kept, as remove does", one.written)
-        told = np.isfinite(one.raw).any(axis=(1, 2))
+        told = np.isfinite(one.prediction.mean).any(axis=(1, 2))
         yield Picture("error", f"{label}, error", "Of the prediction, mean over the bands",
-                      error_colours(patch.clear[told], one.raw[told]))  # fmt: skip
+                      error_colours(patch.clear[told], one.prediction.mean[told]))  # fmt: skip

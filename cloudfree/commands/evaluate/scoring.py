@@ -16,7 +16,6 @@ from cloudfree.commands.evaluate.patch import (
     FilledPatch,
     Predict,
     find_clouds,
-    network_variance,
     restore,
     score,
 )
@@ -91,8 +90,8 @@ class Scoring:
 
     def _predict(self, label: str) -> Predict:
         if label in self.calibrating:
-            return self.calibrating[label].spread.predict
-        return network_variance(self.models[label])
+            return self.calibrating[label].augmentation.predict
+        return self.models[label].predict_with_variance
 
     @contextmanager
     def parallel_batches(self) -> Iterator[int]:
@@ -132,8 +131,9 @@ class Scoring:
         for label, one in judged.restored.items():
             if label in self.calibrating:
                 self.calibrating[label].add(sample.place, patch, clouds, one)
-            elif one.variance is not None:
-                self._variances[label].append(_sampled(patch, one.raw, one.variance))
+            elif one.prediction.variance is not None:
+                mean, variance = one.prediction.mean, one.prediction.variance
+                self._variances[label].append(_sampled(patch, mean, variance))
 
     def calibration(self) -> dict[str, Calibration]:
         """How well the variances fit, of each model that tells one."""
