@@ -60,7 +60,7 @@ class _Tally:
     def add(self, strip: Window, differences: Differences) -> None:
         self.scores["all"].add(differences)
         if self.filled:
-            marked = self.filled.classes(strip) == FillClass.RECONSTRUCTED
+            marked = self.filled.classes(strip) == FillClass.FILLED
             self.scores["cloudy"].add(differences, marked)
 
 

@@ -101,7 +101,7 @@ def _masks(sources: Sources, grid: Grid) -> Iterator[Picture]:
             caption = "Reconstructed pixels in yellow"
             yield Picture("mask", "Reconstructed", caption, fill_colours(marks))
         caption = "Border of the reconstructed pixels"
-        yield Picture("outline", "Outline", caption, outline(marks == FillClass.RECONSTRUCTED))
+        yield Picture("outline", "Outline", caption, outline(marks == FillClass.FILLED))
 
 
 def _deviation(deviations: Dataset, grid: Grid) -> Picture:

@@ -1,4 +1,4 @@
-"""An evaluation as one HTML page: tables first, then patches to look at."""
+"""An evaluation as one HTML page: tables first, then pictures of patches."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ METRIC_COLUMNS = (*COLUMNS, RMSE)
 
 
 def figure_table(rows: Sequence[SummaryRow]) -> str:
-    """Every figure of every method, group by group; the best of a group stands out."""
+    """Every metric of every method, group by group; the best of a group is highlighted."""
     heads = "".join(map(column_head, METRIC_COLUMNS))
     body = "".join(_group(group, own) for group, own in _grouped(rows).items())
     return table(f'<tr><th scope="col">Method</th>{heads}</tr>', body)
 
 
 def cross_table(rows: Sequence[SummaryRow], title: str, column: Column) -> str:
-    """One figure: groups down, methods across, with its interval where there is one."""
+    """One metric: groups down, methods across, with its interval if there is one."""
     methods = list(dict.fromkeys(row.method for row in rows))
     heads = "".join(f'<th scope="col">{escape(method)}</th>' for method in methods)
     head = f'<tr><th scope="col">{title}</th><th scope="col">Patches</th>{heads}</tr>'
@@ -109,7 +109,7 @@ def _cell(text: str, best: bool, more: str) -> str:
 NOTES = (
     "Figures are means over patches of the figures of each. The range behind a mean holds 95 of "
     "100 means when places, or within a place its patches, are drawn again with replacement; one "
-    "place or patch alone has none. Cloudy pixels are those that remove restores: clouds and "
+    "place or patch alone has none. Cloudy pixels are those that remove fills: clouds and "
     "shadows with a margin of 40 m. The target is of another date: keeping clear pixels costs "
     "figures where the ground has changed in between, and is right for the user."
 )
@@ -117,7 +117,7 @@ NOTES = (
 
 @dataclass(frozen=True)
 class PatchSection:
-    """One patch to look at."""
+    """Pictures and text of one patch."""
 
     title: str
     text: str
@@ -134,16 +134,16 @@ class EvaluationPage:
     rows: tuple[SummaryRow, ...]
     calibration: Mapping[str, Calibration]
     skipped: tuple[tuple[str, str], ...]
-    chapters: tuple[PatchSection, ...]
+    sections: tuple[PatchSection, ...]
     version: str
 
 
 def render_evaluation(page: EvaluationPage) -> str:
-    """The page; it needs nothing but itself."""
+    """The page, self-contained."""
     return Template(part("page.html")).substitute(
         title=escape(page.title),
         contents=f'<p class="lede">Protocol <strong>{escape(page.protocol)}</strong></p>',
-        scenes=_figures(page) + "\n".join(map(_patch, page.chapters)),
+        scenes=_figures(page) + "\n".join(map(_patch, page.sections)),
         notes=f"<p>{NOTES}</p>",
         version=escape(page.version),
         style=part("page.css") + part("evaluation.css"),
@@ -154,7 +154,7 @@ def render_evaluation(page: EvaluationPage) -> str:
 def _figures(page: EvaluationPage) -> str:
     """The tables, the most general first."""
     cover, places, bands = (_rows(page, kind) for kind in ("cover", "place", "band"))
-    sections = {
+    tables = {
         "Means over the patches": figure_table(_rows(page, "pixels")),
         "PSNR in dB by cloud cover": cross_table(cover, "Cover", PSNR),
         "Predicted variances": calibration_table(page.calibration) if page.calibration else "",
@@ -167,7 +167,7 @@ def _figures(page: EvaluationPage) -> str:
         f"{len(page.skipped)} patches skipped": fact_list(page.skipped) if page.skipped else "",
     }
     opened = "".join(
-        f"<section><h3>{name}</h3>{text}</section>" for name, text in sections.items() if text
+        f"<section><h3>{name}</h3>{text}</section>" for name, text in tables.items() if text
     )
     folded = "".join(
         f"<details><summary>{name}</summary>{text}</details>"
@@ -181,10 +181,10 @@ def _rows(page: EvaluationPage, kind: GroupKind) -> Sequence[SummaryRow]:
     return [row for row in page.rows if row.kind == kind]
 
 
-def _patch(chapter: PatchSection) -> str:
+def _patch(section: PatchSection) -> str:
     return (
-        f'<article class="scene patch"><h2>{escape(chapter.title)}</h2>'
-        f'<p class="lede">{escape(chapter.text)}</p>{gallery(chapter.pictures)}</article>'
+        f'<article class="scene patch"><h2>{escape(section.title)}</h2>'
+        f'<p class="lede">{escape(section.text)}</p>{gallery(section.pictures)}</article>'
     )
 
 
@@ -198,16 +198,16 @@ def choose_shown(patches: Sequence[ScoredPatch], method: str, count: int) -> lis
 
 
 def patch_section(
-    scored: ScoredPatch, patch: Patch, restored: Mapping[str, FilledPatch]
+    scored: ScoredPatch, patch: Patch, filled: Mapping[str, FilledPatch]
 ) -> PatchSection:
-    """What the page shows of a patch."""
+    """The section of a patch."""
     place = "" if scored.place == scored.name else f"{scored.place}, "
-    methods = [NOTHING, *map(raw_of, restored)]
+    methods = [NOTHING, *map(raw_of, filled)]
     figures = "; ".join(f"{method} {_patch_metrics(scored, method)}" for method in methods)
     return PatchSection(
         title=scored.name,
         text=f"{place}{percent(scored.cover)} clouds and shadows; {figures}",
-        pictures=tuple(_pictures(patch, restored)),
+        pictures=tuple(_pictures(patch, filled)),
     )
 
 
@@ -216,7 +216,7 @@ def _patch_metrics(scored: ScoredPatch, method: str) -> str:
     return f"{PSNR.text(figures)} dB, SSIM {SSIM.text(figures)}"
 
 
-def _pictures(patch: Patch, restored: Mapping[str, FilledPatch]) -> Iterator[Picture]:
+def _pictures(patch: Patch, filled: Mapping[str, FilledPatch]) -> Iterator[Picture]:
     # One stretch for all, that of the clear image: colours can be compared.
     visible = set(TRUE_COLOUR) <= set(patch.bands)
     bands = TRUE_COLOUR if visible else (patch.bands[0],) * 3
@@ -230,9 +230,9 @@ def _pictures(patch: Patch, restored: Mapping[str, FilledPatch]) -> Iterator[Pic
         yield Picture("sar", "Radar", "VV red, VH green, VV \N{MINUS SIGN} VH blue",
                       radar_colours(patch.sar))  # fmt: skip
     yield shown("truth", "Target", "The clear image of another date", patch.clear)
-    for label, one in restored.items():
+    for label, one in filled.items():
         yield shown("raw", f"{label}, raw", "The prediction for every pixel", one.prediction.mean)
         yield shown("after", f"{label}, written", "Clear pixels kept, as remove does", one.written)
-        told = np.isfinite(one.prediction.mean).any(axis=(1, 2))
+        known = np.isfinite(one.prediction.mean).any(axis=(1, 2))
         yield Picture("error", f"{label}, error", "Of the prediction, mean over the bands",
-                      error_colours(patch.clear[told], one.prediction.mean[told]))  # fmt: skip
+                      error_colours(patch.clear[known], one.prediction.mean[known]))  # fmt: skip

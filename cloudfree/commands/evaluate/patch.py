@@ -1,4 +1,4 @@
-"""One patch: where its clouds are, what a model makes of it, how good that is."""
+"""One patch: its clouds, the filled patch by each model, and its metrics."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ NOTHING = "do nothing"
 
 @dataclass(frozen=True)
 class Clouds:
-    """Where a patch is cloudy by the published score, (y, x), and what `remove` replaces of it.
+    """Clouds and shadows of a patch by the published score, (y, x), and the pixels to fill.
 
-    `shaded` is where a network that asks for shadows is told of them.
+    `dilated` is what `remove` fills; `shaded` is the shadow input of networks that use one.
     """
 
     found: NDArray[np.bool_]
@@ -105,9 +105,9 @@ class Clouds:
 
 @dataclass(frozen=True)
 class FilledPatch:
-    """What a model predicts and what `remove` would write, reflectance of the patch's bands.
+    """The prediction of a model and the image that `remove` writes, in the patch's bands.
 
-    `prediction` is NaN in bands that the model does not predict.
+    Both are reflectance, (band, y, x). `prediction` is NaN in bands that the model lacks.
     """
 
     prediction: Prediction
@@ -117,10 +117,10 @@ class FilledPatch:
 def find_clouds(patch: Patch) -> Clouds:
     """Clouds and shadows of a patch, thresholds taken over the patch."""
     radius_px = parse_distance(DILATION).pixels(pixel_size_m(patch.grid))
-    replaced = dilate(_classes(patch, MaskSettings(thorough=True)), radius_px)
+    dilated = dilate(_classes(patch, MaskSettings(thorough=True)), radius_px)
     found = is_cloud_or_shadow(_classes(patch, MaskSettings()))
-    shadow = shadow_under_dilation(replaced, SHADOW_REACH_PX)
-    return Clouds(found, is_cloud_or_shadow(replaced), shadow)
+    shadow = shadow_under_dilation(dilated, SHADOW_REACH_PX)
+    return Clouds(found, is_cloud_or_shadow(dilated), shadow)
 
 
 def _classes(patch: Patch, settings: MaskSettings) -> Mask:
@@ -128,10 +128,10 @@ def _classes(patch: Patch, settings: MaskSettings) -> Mask:
     return np.concatenate([rows for _, rows in plan.classifier.strips(patch)])
 
 
-def restore(
+def fill_patch(
     model: Model, predict: Predict, patch: Patch, clouds: Clouds, tiled: bool
 ) -> FilledPatch:
-    """Let a model restore a patch, in the tiles of its card or all at once."""
+    """Fill the clouds of a patch with a model, in the tiles of its card or all at once."""
     prediction = predict_patch(model, predict, patch, clouds.shaded, tiled)
     positions = [patch.bands.index(band) for band in model.card.output_bands]
     native = patch.radiometry.encode(patch.cloudy)
@@ -147,15 +147,15 @@ def score(
     protocol: Protocol,
     patch: Patch,
     clouds: Clouds,
-    restored: Mapping[str, FilledPatch],
+    filled: Mapping[str, FilledPatch],
     bands: Sequence[str],
 ) -> dict[str, PatchMetrics]:
-    """Figures by method: the cloudy image itself, and of each model both its images.
+    """Metrics by method: the cloudy image itself, and of each model both its images.
 
     All are scored on the same pixels: those where all of them have data.
     """
     images = {NOTHING: protocol.observed(patch.select(patch.cloudy, bands))}
-    for label, one in restored.items():
+    for label, one in filled.items():
         images[raw_of(label)] = protocol.restored(patch.select(one.prediction.mean, bands))
         images[written_of(label)] = protocol.restored(patch.select(one.written, bands))
     truth = protocol.observed(patch.select(patch.clear, bands))
@@ -166,12 +166,12 @@ def score(
 
 
 def raw_of(label: str) -> str:
-    """The method that is a model's prediction for every pixel."""
+    """Name of the method: a model's prediction for every pixel."""
     return f"{label}, raw"
 
 
 def written_of(label: str) -> str:
-    """The method that is what `remove` writes with a model."""
+    """Name of the method: the image that `remove` writes with a model."""
     return f"{label}, written"
 
 

@@ -137,7 +137,7 @@ def _reconstructed(sources: Sources) -> float | None:
         return None
     counts = sources.filled.counts()
     valid = int(counts.sum() - counts[FillClass.NODATA])
-    return int(counts[FillClass.RECONSTRUCTED]) / max(valid, 1)
+    return int(counts[FillClass.FILLED]) / max(valid, 1)
 
 
 def _write_quicklooks(options: ReportOptions, chapters: Sequence[SceneSection]) -> tuple[Path, ...]:

@@ -45,7 +45,7 @@ def page() -> str:
             ),
             calibration={"m": Calibration(10, 0.0123, 0.0234, 0.7, 0.95)},
             skipped=(("p<9>", "broken & lost"),),
-            chapters=(PatchSection("p1", "spring", (Picture("before", "Cloudy", "c", pixels),)),),
+            sections=(PatchSection("p1", "spring", (Picture("before", "Cloudy", "c", pixels),)),),
             version="1.2.3",
         )
     )  # fmt: skip

@@ -15,7 +15,7 @@ import pytest
 
 from cloudfree.commands.evaluate import run as evaluate
 from cloudfree.commands.evaluate import scoring as evaluate_scoring
-from cloudfree.commands.evaluate.patch import Clouds, restore, score
+from cloudfree.commands.evaluate.patch import Clouds, fill_patch, score
 from cloudfree.commands.evaluate.result import Evaluation
 from cloudfree.commands.evaluate.run import EvaluateOptions
 from cloudfree.commands.evaluate.summary import SummaryRow
@@ -414,7 +414,7 @@ def test_a_model_is_told_of_the_shadows_of_the_patch(tmp_path: Path) -> None:
         return [Prediction(tile.optical, tile.optical) for tile in tiles]
 
     model = Model(read_card(find_model(DEFAULT_MODEL)), Known())
-    restore(model, predict, patch, Clouds(nowhere, shadow, shadow), tiled=False)
+    fill_patch(model, predict, patch, Clouds(nowhere, shadow, shadow), tiled=False)
     assert len(told) == 1
     assert np.array_equal(told[0], shadow)
 
