@@ -316,10 +316,8 @@ def predict_rows(
         _, (inputs, _) = loaded
         return predict(inputs) if inputs else ()
 
-    batches, ahead = (
-        _batches(plan, tiler, predictor.batch_size, progress),
-        predictor.parallel_batches,
-    )
+    batches = _batches(plan, tiler, predictor.batch_size, progress)
+    ahead = predictor.parallel_batches
     with (
         prefetch(load, batches) as loaded,
         prefetch(predict_loaded, loaded, ahead=ahead, threads=ahead) as predicted,
