@@ -20,17 +20,21 @@ from numpy.typing import ArrayLike, NDArray
 from cloudfree.api.paths import MaskRules, StrPath, checked_keywords
 from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask
 from cloudfree.cloudmask.morphology import shadow_under_dilation
-from cloudfree.commands.remove.removal_scene import FEATHER_PX, SHADOW_REACH_PX
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.mask_classes import Mask, MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32, Radiometry
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import InputError
-from cloudfree.inference.compositing import compose, feather
+from cloudfree.inference.compositing import FEATHER_PX, compose, feather
 from cloudfree.inference.load import load_model
-from cloudfree.inference.model import Model, TileInputs
+from cloudfree.inference.model import SHADOW_REACH_PX, Model, Prediction, TileInputs
 from cloudfree.inference.model_store import DEFAULT_MODEL
-from cloudfree.inference.sliding_window import TilePlan, predict_rows
+from cloudfree.inference.sliding_window import (
+    BatchPredictor,
+    StripAccumulator,
+    TilePlan,
+    predict_rows,
+)
 from cloudfree.inference.uncertainty import Uncertainty
 
 logger = logging.getLogger("cloudfree")
@@ -173,18 +177,15 @@ class _Removal:
 
     def run(self, plan: TilePlan, batch: int, progress: Progress) -> tuple[Float32, Float32 | None]:
         """The filled array and, with an uncertainty, the standard deviations in its shape."""
-        bands, predict = len(self.model.card.output_bands), self.model.predict
-        if self.uncertainty:
-            bands, predict = 2 * bands, self.uncertainty.predict
+        merger = StripAccumulator.for_plan(plan, len(self.model.card.output_bands))
         filled = self.scene.pixels.copy()
         deviation = np.full_like(filled, np.nan) if self.uncertainty else None
         with (
             self.model.runtime.parallel_batches() as batches,
             predict_rows(
-                plan, bands, self.needed, self.load, predict, self.load_rows, batch, progress,
-                batches,
+                plan, self, BatchPredictor(self._predict, batch, batches), merger, progress
             ) as rows,
-        ):  # fmt: skip
+        ):
             filled_px = sum(
                 self._compose(window, prediction, opacity, filled, deviation)
                 for window, prediction, opacity in rows
@@ -192,17 +193,22 @@ class _Removal:
         self._warn_of_unfilled(filled_px)
         return filled, deviation
 
+    def _predict(self, tiles: Sequence[TileInputs]) -> list[Prediction]:
+        if self.uncertainty:
+            return self.uncertainty.predict(tiles)
+        return [Prediction(image) for image in self.model.predict(tiles)]
+
     def _compose(
         self,
         window: Window,
-        prediction: Float32,
+        prediction: Prediction,
         opacity: Float32,
         filled: Float32,
         deviation: Float32 | None,
     ) -> int:
         """Lay the predicted rows of a window over the arrays; the number of pixels filled."""
         positions = [self.scene.positions[band] for band in self.model.card.output_bands]
-        image = prediction[: len(positions)]
+        image = prediction.mean
         where = compose(filled[:, *window.slices], image, opacity, _REFLECTANCE, positions)
         if self.uncertainty and deviation is not None:
             rows = deviation[:, *window.slices]

@@ -11,7 +11,7 @@ Mask = NDArray[np.uint8]
 
 
 class MaskClass(IntEnum):
-    """What a pixel of a mask says about the pixel of the scene."""
+    """Classes of a cloud mask."""
 
     CLEAR = 0
     CLOUD = 1
@@ -58,15 +58,15 @@ def class_fractions(counts: NDArray[np.integer]) -> dict[str, float]:
 
 
 class FillClass(IntEnum):
-    """What a pixel of the marks says about the pixel of the result."""
+    """Classes of the mask of filled pixels."""
 
     ORIGINAL = 0
-    RECONSTRUCTED = 1
+    FILLED = 1
     NODATA = 255
 
 
 FILL_COLOURS = {
     FillClass.ORIGINAL: (34, 94, 60),
-    FillClass.RECONSTRUCTED: (232, 160, 48),
+    FillClass.FILLED: (232, 160, 48),
     FillClass.NODATA: (0, 0, 0),
 }

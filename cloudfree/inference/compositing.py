@@ -10,17 +10,24 @@ from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32, Radiometry
 
+# How far a cloud mask is dilated before its pixels are filled, unless the user says otherwise.
+DILATION = "40m"
 
-def feather(replaced: NDArray[np.bool_], width_px: int) -> Float32:
-    """Opacity of the restoration, (y, x): 0 outside `replaced`, 1 from `width_px` inside its edge.
+# Width of the feathered edge in pixels. The dilation of the mask covers it, so original and filled
+# pixels mix in the thin edge of a cloud, not on the ground beside it.
+FEATHER_PX = 4
+
+
+def feather(to_fill: NDArray[np.bool_], width_px: int) -> Float32:
+    """Opacity of filled pixels, (y, x): 0 outside `to_fill`, 1 from `width_px` inside its edge.
 
     The ramp lies wholly inside, so pixels outside keep their value; borders of the array are no
     edges. A strip needs a halo of `width_px + 1` pixels to equal the whole scene.
     """
     # OpenCV measures to the nearest zero; a strip without one is far from any edge.
-    if replaced.all():
-        return np.ones(replaced.shape, dtype=np.float32)
-    distance = cv2.distanceTransform(replaced.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    if to_fill.all():
+        return np.ones(to_fill.shape, dtype=np.float32)
+    distance = cv2.distanceTransform(to_fill.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     position = np.clip(distance / (width_px + 1), 0.0, 1.0)
     return np.asarray(position * position * (3.0 - 2.0 * position), dtype=np.float32)
 
@@ -32,25 +39,25 @@ def compose(
     radiometry: Radiometry,
     positions: Sequence[int],
 ) -> NDArray[np.bool_]:
-    """Lay the prediction over the original numbers, in place, and tell which pixels it changed.
+    """Fill pixels with the prediction, in place, and return which were filled, (y, x).
 
     Shapes: `native` (file band, y, x) in the file's own numbers, contiguous; `prediction`
-    (band, y, x) in reflectance; `opacity` (y, x), 0 original to 1 restored. `positions[i]` is where
-    band i of the prediction stands in the file. Pixels of opacity 0, without data or without a
+    (band, y, x) in reflectance; `opacity` (y, x), 0 original to 1 filled. `positions[i]` is the
+    index in the file of band i of the prediction. Pixels of opacity 0, without data or without a
     prediction stay bit-identical; so do bands that the prediction lacks.
     """
     filled = (opacity > 0) & radiometry.valid(native)
     for plane in prediction:
         filled &= np.isfinite(plane)
-    # Gathering pixels takes longer than computing them: not where all of them change.
-    places = slice(None) if filled.all() else np.flatnonzero(filled)
-    weight = opacity.reshape(-1)[places]
+    # Gathering pixels takes longer than computing them, so it is skipped if all are filled.
+    indices = slice(None) if filled.all() else np.flatnonzero(filled)
+    weight = opacity.reshape(-1)[indices]
     mixed = bool((weight < 1).any())
     for plane, position in zip(prediction, positions, strict=True):
         band = native[position].reshape(-1, copy=False)
-        after = plane.reshape(-1)[places]
+        after = plane.reshape(-1)[indices]
         if mixed:
-            before = radiometry.reflectance(band[places])
+            before = radiometry.reflectance(band[indices])
             after = before + weight * (after - before)
-        band[places] = radiometry.encode(after)
+        band[indices] = radiometry.encode(after)
     return filled

@@ -1,4 +1,4 @@
-"""A model: a card and something that runs its network."""
+"""A model: a card and a runtime that executes its network."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from cloudfree.inference.model_card import ModelCard
 
 Arrays = Mapping[str, Float32]
 
-# What `Runtime.batch` counts are tiles of this side. Those that keep a GPU busy are 2**19 pixels:
-# with four times as many GLF-CR took as long for a tile, and a full scene half as much memory again
+# `Runtime.batch` counts tiles of this side. 2**19 pixels keep a GPU busy: with four times as many
+# GLF-CR takes as long for a tile, and a full scene half as much memory again
 # (tests/bench/NOTES.md).
 TILE_PX = 256
 GPU_BATCH = 8
@@ -25,9 +25,12 @@ GPU_BATCH = 8
 # The name under which networks return the variance of their image.
 VARIANCE = "variance"
 
+# How far below the dilated edge of a cloud the shadow input of a network extends.
+SHADOW_REACH_PX = 5
+
 
 class Runtime(Protocol):
-    """What executes a network: scaled batches in, scaled batches out, by name."""
+    """Executes a network: scaled batches in, scaled batches out, by name."""
 
     @property
     def description(self) -> str:
@@ -36,18 +39,18 @@ class Runtime(Protocol):
 
     @property
     def batch(self) -> int:
-        """How many tiles of `TILE_PX` at once suit the device; 1 where one of any size does."""
+        """Batch size that suits the device for tiles of `TILE_PX`; 1 means 1 for any size."""
         ...
 
     def parallel_batches(self) -> AbstractContextManager[int]:
-        """Make ready for as many batches at once, each on a thread of its own, as suit the device.
+        """Number of batches that suit the device at once, each on its own thread.
 
-        Their number holds while the block lasts.
+        The runtime is prepared for them until the context exits.
         """
         ...
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Predict "image" (n, band, y, x), and what else the network returns.
+        """Predict "image" (n, band, y, x), and the network's other outputs.
 
         `inputs` are scaled batches: "optical" (n, band, y, x), "sar" (n, 2, y, x) and "shadow"
         (n, 1, y, x), as far as the card lists them.
@@ -57,10 +60,10 @@ class Runtime(Protocol):
 
 @dataclass(frozen=True)
 class TileInputs:
-    """What a network sees of one tile: reflectance and dB, (band, y, x), NaN for nodata.
+    """Inputs of a network for one tile: reflectance and dB, (band, y, x), NaN for nodata.
 
-    `sar` is None where the network does not use it; `shadow`, (y, x), is where shadows of clouds
-    are known to lie, None where nobody knows of any.
+    `sar` is None if the network does not use it; `shadow`, (y, x), is True in cloud shadow, None if
+    no shadow is known.
     """
 
     optical: Float32
@@ -68,16 +71,29 @@ class TileInputs:
     shadow: NDArray[np.bool_] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Predicted reflectance and the variance of the prediction, both (band, y, x).
+
+    `variance` is in reflectance squared, None where none is predicted. Both are NaN where a network
+    that needs SAR has none.
+    """
+
+    mean: Float32
+    variance: Float32 | None = None
+
+
 @dataclass(frozen=True)
 class Model:
-    """A network with its weights and the card that says how to feed it."""
+    """A network with its weights and the card that describes its inputs and scalings."""
 
     card: ModelCard
     runtime: Runtime
 
     def batch(self, side: int) -> int:
-        """How many tiles of that side, in pixels, at once suit the device: as many pixels as of
-        those that the runtime counts.
+        """Batch size that suits the device for square tiles of that side, in pixels.
+
+        It keeps the number of pixels that the runtime's own batch has.
         """
         usual = self.runtime.batch
         return usual if usual == 1 else max(usual * TILE_PX**2 // side**2, 1)
@@ -87,44 +103,43 @@ class Model:
 
         Missing pixels are filled with the tile's median of their band, sizes are padded by
         reflection to the card's multiple, and both scalings are those of the card. Where a network
-        that needs SAR has none nothing is known of the ground: the prediction is NaN there.
+        that needs SAR has none, the prediction is NaN.
 
         Raises
         ------
         ModelError
-            The network predicts what is no number.
+            The network predicts NaN or infinity.
         """
-        return self.predict_with_variance(tiles)[0]
+        return [prediction.mean for prediction in self.predict_with_variance(tiles)]
 
-    def predict_with_variance(
-        self, tiles: Sequence[TileInputs]
-    ) -> tuple[list[Float32], list[Float32] | None]:
-        """Predicted reflectance, as `predict` has it, and the variance that the network tells.
+    def predict_with_variance(self, tiles: Sequence[TileInputs]) -> list[Prediction]:
+        """Predicted reflectance as by `predict`, with the variance that the network predicts.
 
         Raises
         ------
         ModelError
-            The network predicts what is no number.
+            The network predicts NaN or infinity.
         """
         height, width = tiles[0].optical.shape[-2:]
         bands = len(self.card.output_bands)
-        told = {
+        outputs = {
             name: array[:, :bands, :height, :width]
             for name, array in self.runtime.run(self.scaled(tiles)).items()
             if name in ("image", VARIANCE)
         }
-        for name, array in told.items():
+        for name, array in outputs.items():
             self._require_finite(name, array)
         scaling = self.card.output_scaling
-        images = _where_seen(scaling.inverse(told["image"]), tiles)
-        if VARIANCE not in told:
-            return images, None
-        return images, _where_seen(scaling.inverse_variance(told[VARIANCE]), tiles)
+        images = _nan_without_sar(scaling.inverse(outputs["image"]), tiles)
+        if VARIANCE not in outputs:
+            return [Prediction(image) for image in images]
+        variances = _nan_without_sar(scaling.inverse_variance(outputs[VARIANCE]), tiles)
+        return list(map(Prediction, images, variances))
 
     def scaled(self, tiles: Sequence[TileInputs]) -> Arrays:
-        """What the network sees of tiles of one size: scaled batches of what the card lists.
+        """Inputs of the network for tiles of one size: scaled batches of what the card lists.
 
-        Missing pixels are filled and sizes padded, as `predict` has it.
+        Missing pixels are filled and sizes padded, as `predict` describes.
         """
         inputs = {}
         if "optical" in self.card.inputs:
@@ -138,15 +153,15 @@ class Model:
         return inputs
 
     def _require_finite(self, name: str, array: Float32) -> None:
-        """All that the network sees are numbers: what is none was made by its own arithmetic."""
+        """Refuse NaN and infinity: its inputs are finite, so they stem from the network itself."""
         if np.isfinite([array.min(), array.max()]).all():  # a tenth of the time of counting
             return
         broken = int((~np.isfinite(array)).any(axis=1).sum())
         if broken:
             raise ModelError(
-                f"{name} of model {self.card.name} is no number on {broken} pixels of a tile",
-                wanted="numbers, which its inputs are",
-                hint="compute with --precision fp32; if that is how it was, the weights are broken",
+                f"{name} of model {self.card.name} is not finite on {broken} pixels of a tile",
+                wanted="finite numbers, as its inputs are",
+                hint="compute with --precision fp32; if it is set already, the weights are broken",
             )
 
     def _batch(self, arrays: Sequence[Float32]) -> Float32:
@@ -159,7 +174,7 @@ class Model:
 
 
 def shadow_input(tile: TileInputs) -> Float32:
-    """Shadows of a tile as a network is told of them, (1, y, x): 1 where they lie, else 0."""
+    """Cloud shadow of a tile as input of a network, (1, y, x): 1 in shadow, else 0."""
     if tile.shadow is None:
         return np.zeros((1, *tile.optical.shape[-2:]), dtype=np.float32)
     return tile.shadow[None].astype(np.float32)
@@ -176,9 +191,9 @@ def fill_missing(bands: Float32) -> Float32:
     return filled
 
 
-def _where_seen(restored: Float32, tiles: Sequence[TileInputs]) -> list[Float32]:
-    """The pixels of each tile, NaN where SAR was wanted and missing."""
-    for pixels, tile in zip(restored, tiles, strict=True):
+def _nan_without_sar(batch: Float32, tiles: Sequence[TileInputs]) -> list[Float32]:
+    """The pixels of each tile, (band, y, x), NaN where a network that uses SAR has none."""
+    for pixels, tile in zip(batch, tiles, strict=True):
         if tile.sar is not None:
             pixels[:, np.isnan(tile.sar).any(axis=0)] = np.nan
-    return list(restored)
+    return list(batch)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cloudfree.core.dihedral import DIHEDRAL_TRANSFORMS, IDENTITY, DihedralTransform
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
-from cloudfree.inference.model import Model, TileInputs
+from cloudfree.inference.model import Model, Prediction, TileInputs
 from cloudfree.inference.model_card import ModelCard
 
 logger = logging.getLogger("cloudfree")
@@ -26,9 +26,9 @@ class ErrorModel:
     """How large the errors of a model are, band by band of its output.
 
     Their variance is `floor`**2 + (`share` * reflectance)**2 + `scale`**2 * spread, where the
-    spread is the variance that a network or an ensemble tells: errors that are always there, such
-    as grow with the brightness of the ground, and such as the model has doubts about. `floor` is
-    in reflectance, the others have no unit.
+    spread is the variance that a network or an ensemble predicts: a constant error, an error that
+    grows with the brightness of the ground, and the uncertainty of the model. `floor` is in
+    reflectance, the others have no unit.
     """
 
     floor: tuple[float, ...]
@@ -46,14 +46,14 @@ class ErrorModel:
         return {term: list(numbers) for term, numbers in asdict(self).items()}
 
     def variance(self, image: Float32, spread: Float32) -> Float32:
-        """Variance of the errors, (band, ...), by the image and the variance of its predictions."""
+        """Variance of the errors, (band, ...), of an image with that predicted variance."""
         squared = np.square(np.array([self.floor, self.share, self.scale], dtype=np.float32))
         floor, share, scale = squared.reshape(3, -1, *(1,) * (image.ndim - 1))
         return np.asarray(floor + share * image**2 + scale * spread, dtype=np.float32)
 
 
 def uncalibrated(bands: int) -> ErrorModel:
-    """The spread as it is: by far too small where an ensemble tells it."""
+    """The predicted variance itself: far too small if an ensemble predicts it."""
     return ErrorModel((0.0,) * bands, (0.0,) * bands, (1.0,) * bands)
 
 
@@ -61,48 +61,49 @@ Source = Literal["network", "flips"]
 
 
 class TestTimeAugmentation:
-    """Predicts images together with the variance of what a model might have predicted.
+    """Predicts images together with the variance of the prediction.
 
-    It is the variance that the network tells, or, where it tells none, that of its predictions for
-    the tile flipped and turned in all eight ways, turned back. The image is that of the tile as it
-    lies: the mean of all eight scores no better. `wanted` chooses one of the two; else `source` is
+    It is the variance that the network predicts, or, if it predicts none, that of its predictions
+    for all eight flips and rotations of the tile. The mean is the prediction for the tile without
+    flip or rotation: the mean of all eight scores no better. Without a required source, `source` is
     known after the first tile.
     """
 
-    def __init__(self, model: Model, wanted: Source | None = None) -> None:
-        self.model, self._wanted = model, wanted
-        self.source: Source | None = wanted
+    def __init__(self, model: Model, required: Source | None = None) -> None:
+        self.model, self._required = model, required
+        self.source: Source | None = required
 
-    def predict(self, tiles: Sequence[TileInputs]) -> list[Float32]:
-        """Images and behind them their variances, (2 * band, y, x), of tiles of one size.
+    def predict(self, tiles: Sequence[TileInputs]) -> list[Prediction]:
+        """Predictions with variances of tiles of one size.
 
         Raises
         ------
         ModelError
-            The network was to tell a variance and tells none.
+            The variance of the network is required, and it predicts none.
         """
-        images, variances = self.model.predict_with_variance(tiles)
-        if variances is None and self._wanted == "network":
+        predictions = self.model.predict_with_variance(tiles)
+        has_variance = all(prediction.variance is not None for prediction in predictions)
+        if not has_variance and self._required == "network":
             raise _no_variance(self.model)
-        if variances is None or self._wanted == "flips":
-            self.source, variances = "flips", self._of_turns(tiles, images)
-        else:
+        if has_variance and self._required != "flips":
             self.source = "network"
-        return [np.concatenate(pair) for pair in zip(images, variances, strict=True)]
+            return predictions
+        self.source = "flips"
+        return self._ensemble(tiles, [prediction.mean for prediction in predictions])
 
-    def _of_turns(self, tiles: Sequence[TileInputs], images: Sequence[Float32]) -> list[Float32]:
-        """Variance of the predictions of each tile in all turns; `images` are those as it lies."""
+    def _ensemble(self, tiles: Sequence[TileInputs], images: Sequence[Float32]) -> list[Prediction]:
+        """`images`, the predictions for the tiles, with the variance over all eight transforms."""
         moments = [_Moments(image) for image in images]
-        for turn in DIHEDRAL_TRANSFORMS:
-            if turn != IDENTITY:
-                predictions = self.model.predict([_turned(tile, turn) for tile in tiles])
+        for transform in DIHEDRAL_TRANSFORMS:
+            if transform != IDENTITY:
+                predictions = self.model.predict([_transformed(one, transform) for one in tiles])
                 for one, prediction in zip(moments, predictions, strict=True):
-                    one.add(turn.inverse(prediction))
-        return [one.variance for one in moments]
+                    one.add(transform.inverse(prediction))
+        return [Prediction(image, one.variance) for image, one in zip(images, moments, strict=True)]
 
 
 class _Moments:
-    """Mean and variance of images that come one by one: two are kept, however many come.
+    """Running mean and variance of images, in the memory of two of them.
 
     Source: Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products"
     (1962).
@@ -122,77 +123,78 @@ class _Moments:
         return self._scatter / np.float32(self._count)
 
 
-def _turned(tile: TileInputs, turn: DihedralTransform) -> TileInputs:
+def _transformed(tile: TileInputs, transform: DihedralTransform) -> TileInputs:
     return TileInputs(
-        turn.apply(tile.optical),
-        None if tile.sar is None else turn.apply(tile.sar),
-        None if tile.shadow is None else turn.apply(tile.shadow),
+        transform.apply(tile.optical),
+        None if tile.sar is None else transform.apply(tile.sar),
+        None if tile.shadow is None else transform.apply(tile.shadow),
     )
 
 
 def _no_variance(model: Model) -> ModelError:
     return ModelError(
         f"no variance from {model.card.network}, by which model {model.card.name} is calibrated",
-        wanted="a network that tells the variance of its image",
-        hint="use the checkpoint that the card belongs to, or calibrate it anew with "
+        wanted="a network that predicts the variance of its image",
+        hint="use the checkpoint that the card belongs to, or recalibrate it with "
         "`cloudfree evaluate --uncertainty`",
     )
 
 
 class Uncertainty:
-    """Predicts with a variance, and makes of it the standard deviation of the errors."""
+    """Predicts with a variance, and converts it to the standard deviation of the errors."""
 
     def __init__(self, model: Model) -> None:
         card = model.card
         source, known = calibration_of(card)
-        self.calibrated, self._spread = known is not None, TestTimeAugmentation(model, source)
+        self.calibrated, self._augmentation = known is not None, TestTimeAugmentation(model, source)
         self._error_model = known or uncalibrated(len(card.output_bands))
         self._entries = card.uncertainty
         if known is None:
             logger.warning(
-                "model %s is not calibrated: its deviations are bare spread, most often far too "
-                "small; `cloudfree evaluate --uncertainty` prints what its card should say",
+                "model %s is not calibrated: its standard deviations are most often far too small; "
+                "`cloudfree evaluate --uncertainty` prints the calibration for its card",
                 card.name,
             )
 
-    def predict(self, tiles: Sequence[TileInputs]) -> list[Float32]:
-        """Images and behind them their variances, (2 * band, y, x), of tiles of one size."""
-        return self._spread.predict(tiles)
+    def predict(self, tiles: Sequence[TileInputs]) -> list[Prediction]:
+        """Predictions with variances of tiles of one size."""
+        return self._augmentation.predict(tiles)
 
-    def deviation(self, prediction: Float32, restored: NDArray[np.bool_]) -> Float32:
-        """Standard deviation in reflectance, (band, y, x); NaN where nothing was restored.
+    def deviation(self, prediction: Prediction, filled: NDArray[np.bool_]) -> Float32:
+        """Standard deviation in reflectance, (band, y, x); NaN where no pixel is filled.
 
-        `prediction` holds images and behind them their variances, blended as images are: what two
-        tiles differ by would draw the pattern of the tiles. In the soft edge the whole deviation
-        counts, as the thin cloud there is no observation of the ground.
+        The variances of overlapping tiles are blended as their images are: the difference between
+        the tiles is left out, as it would show the pattern of the tiles. Pixels of the feathered
+        edge have the full deviation, as the thin cloud there does not show the ground.
         """
-        image, spread = np.split(prediction, 2)
-        deviation = np.sqrt(self._error_model.variance(image, spread))
-        deviation[:, ~restored] = np.nan
+        if prediction.variance is None:
+            return np.full_like(prediction.mean, np.nan)
+        deviation = np.sqrt(self._error_model.variance(prediction.mean, prediction.variance))
+        deviation[:, ~filled] = np.nan
         return deviation
 
     @property
     def tags(self) -> dict[str, str]:
-        """Where the deviations come from, and how often they held; complete after the last tile."""
-        tags = {"CLOUDFREE_SPREAD": self._spread.source or "none: nothing was restored"}
+        """Source and coverage of the standard deviations; complete after the last tile."""
+        tags = {"CLOUDFREE_SPREAD": self._augmentation.source or "none: nothing was filled"}
         if not self.calibrated:
             return {**tags, "CLOUDFREE_CALIBRATION": "none: the bare spread"}
-        told = {
+        entries = {
             name: value for name, value in self._entries.items() if name not in (*TERMS, "source")
         }
         texts = {
-            f"CLOUDFREE_CALIBRATION_{name.upper()}": str(value) for name, value in told.items()
+            f"CLOUDFREE_CALIBRATION_{name.upper()}": str(value) for name, value in entries.items()
         }
         return {**tags, "CLOUDFREE_CALIBRATION": "by the card of the model", **texts}
 
 
 def calibration_of(card: ModelCard) -> tuple[Source | None, ErrorModel | None]:
-    """What the spread of a model is and how large its errors are, if its card knows.
+    """Source of a model's predicted variance and its error model; None if its card has none.
 
     Raises
     ------
     ModelError
-        The entry of the card is not complete.
+        The entry of the card is incomplete.
     """
     if not card.uncertainty:
         return None, None

@@ -60,8 +60,8 @@ class _Tally:
     def add(self, strip: Window, differences: Differences) -> None:
         self.scores["all"].add(differences)
         if self.filled:
-            filled = self.filled.classes(strip) == FillClass.RECONSTRUCTED
-            self.scores["cloudy"].add(differences, filled)
+            marked = self.filled.classes(strip) == FillClass.FILLED
+            self.scores["cloudy"].add(differences, marked)
 
 
 def _strips(

@@ -99,7 +99,7 @@ def _masks(sources: Sources, grid: Grid) -> Iterator[Picture]:
         fill_mask = reduced_classes(sources.filled, grid)
         if not sources.mask:
             yield Picture("mask", "Filled", "Filled pixels in yellow", fill_colours(fill_mask))
-        filled = fill_mask == FillClass.RECONSTRUCTED
+        filled = fill_mask == FillClass.FILLED
         yield Picture("outline", "Outline", "Border of the filled pixels", outline(filled))
 
 

@@ -21,7 +21,7 @@ from cloudfree.commands.evaluate.calibration import (
     held_out,
     residuals,
 )
-from cloudfree.commands.evaluate.patch import find_clouds, restore
+from cloudfree.commands.evaluate.patch import fill_patch, find_clouds
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import Sample, read_patch
 from cloudfree.inference.model import Model
@@ -67,8 +67,8 @@ def residuals_of(run: Path, card: ModelCard, samples: list[Sample]) -> Residuals
     for sample in samples:
         patch = read_patch(sample)
         clouds = find_clouds(patch)
-        restored = restore(model, predict, patch, clouds, tiled=True)
-        found.append(residuals(model, patch, clouds, restored))
+        filled = fill_patch(model, predict, patch, clouds, tiled=True)
+        found.append(residuals(model, patch, clouds, filled))
     return Residuals.joined(found)
 
 

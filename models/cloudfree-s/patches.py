@@ -14,9 +14,9 @@ import torch
 from imagined_radar import Image, ImaginedRadar, blur, fit_radar
 
 from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask, write_mask
-from cloudfree.commands.evaluate.patch import DILATION
 from cloudfree.core.mask_classes import Mask, in_shadow
 from cloudfree.core.terminal import silent
+from cloudfree.inference.compositing import DILATION
 from cloudfree.networks.cloudfree_s import cloud_score
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel2.optical_scene import OpticalScene

@@ -18,9 +18,9 @@ from patches import FOLDS, UNSCORED, Patch, open_library, read_triplets
 from safetensors.torch import load_file
 
 from cloudfree.cloudmask.morphology import shadow_under_dilation
-from cloudfree.commands.remove.removal_scene import FEATHER_PX, SHADOW_REACH_PX
 from cloudfree.core.mask_classes import is_cloud_or_shadow
-from cloudfree.inference.compositing import feather
+from cloudfree.inference.compositing import FEATHER_PX, feather
+from cloudfree.inference.model import SHADOW_REACH_PX
 from cloudfree.metrics.image_metrics import score as compare_images
 from cloudfree.networks.cloudfree_s import CloudfreeS
 

@@ -12,7 +12,12 @@ from cloudfree.cloudmask.score import cloud_score
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import TileInputs
-from cloudfree.inference.sliding_window import TilePlan, predict_rows
+from cloudfree.inference.sliding_window import (
+    BatchPredictor,
+    StripAccumulator,
+    TilePlan,
+    predict_rows,
+)
 from tests.bench.published_detector import published_score
 from tests.bench.stand_in_gpu import feed
 from tests.factories.rasters import cloudy_scene
@@ -70,17 +75,24 @@ def test_engine_overhead(benchmark: Any, way: str) -> None:
     sar = rng.uniform(-25, 0, (2, 768, 768)).astype(np.float32)
     plan = TilePlan(768, 768, 256, 0)
 
-    def load(tile: Any) -> TileInputs:
-        return TileInputs(optical[:, *tile.slices], sar[:, *tile.slices])
+    class Tiles:
+        def needed(self, _: Any) -> bool:
+            return True
+
+        def load(self, tile: Any) -> TileInputs:
+            return TileInputs(optical[:, *tile.slices], sar[:, *tile.slices])
+
+        def load_rows(self, _: Any) -> None:
+            return None
 
     def bare() -> int:
-        return sum(len(model.predict([load(tile)])) for tile in plan)
+        return sum(len(model.predict([Tiles().load(tile)])) for tile in plan)
 
     def engine() -> int:
-        with predict_rows(
-            plan, 13, lambda _: True, load, model.predict, lambda _: None, batch=1
-        ) as rows:
-            return sum(pixels.shape[1] for _, pixels, _ in rows)
+        predictor = BatchPredictor(model.predict_with_variance, batch_size=1)
+        merger = StripAccumulator.for_plan(plan, 13)
+        with predict_rows(plan, Tiles(), predictor, merger) as rows:
+            return sum(part.mean.shape[1] for _, part, _ in rows)
 
     run = {"bare forward": bare, "engine": engine}[way]
     assert benchmark.pedantic(run, rounds=3, warmup_rounds=1) == {"engine": 768}.get(way, 9)

@@ -42,7 +42,7 @@ def test_scenes_that_are_done_exit_with_0_and_failures_with_3(folder: Path) -> N
     done = _batch(folder, "--jobs", "2", "--json")
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
-    assert [scene["state"] for scene in told["scenes"]] == ["restored", "restored"]
+    assert [scene["state"] for scene in told["scenes"]] == ["filled", "filled"]
     assert told["log"] == str(folder / "out" / "batch.jsonl")
 
     (folder / "in" / "b_s1.tif").unlink()
@@ -69,9 +69,9 @@ import signal
 from pathlib import Path
 from cloudfree.cli import main
 from cloudfree.commands.batch import run as batch
-from tests.factories.waiting_scene import restore
+from tests.factories.waiting_scene import fill_scene
 
-batch.restore = restore
+batch.fill_scene = fill_scene
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if __name__ == "__main__":
     main()

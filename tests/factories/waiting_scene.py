@@ -10,7 +10,7 @@ from cloudfree.commands.batch.options import SceneOutcome
 from cloudfree.commands.batch.workers import SceneJob
 
 
-def restore(job: SceneJob) -> SceneOutcome:
+def fill_scene(job: SceneJob) -> SceneOutcome:
     """The scene, but its first rows take ten minutes."""
     from cloudfree.commands.remove.removal_scene import RemovalScene
 
@@ -19,4 +19,4 @@ def restore(job: SceneJob) -> SceneOutcome:
         time.sleep(600)
 
     RemovalScene.finished = wait  # type: ignore[method-assign]
-    return batch_scene.restore(job)
+    return batch_scene.fill_scene(job)

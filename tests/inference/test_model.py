@@ -135,7 +135,7 @@ def test_what_a_network_makes_of_numbers_is_a_number(told: str, none: float) -> 
             return outputs
 
     tiles = [_tile(8, 8, seed) for seed in range(2)]
-    text = f"{told} of model toy is no number on 2 pixels of a tile; wanted numbers.*precision fp32"
+    text = f"{told} of model toy is not finite on 2 pixels .*wanted finite numbers.*precision fp32"
     with pytest.raises(ModelError, match=text):
         Model(CARD, Overflowing(lambda x: x)).predict(tiles)
 

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
+from cloudfree.inference.model import Prediction
 from cloudfree.inference.sliding_window import StripAccumulator, halve_on_oom
 
 
 def _released(accumulator: StripAccumulator, *parts: Window) -> list[Float32]:
     """Copies: what is released holds until the next is asked for."""
-    return [rows.copy() for rows in accumulator.release(parts)]
+    return [rows.mean.copy() for rows in accumulator.release(parts)]
 
 
 def test_rows_that_no_tile_covers_are_no_number_and_no_warning() -> None:
@@ -35,15 +36,46 @@ def test_rows_that_no_tile_covers_are_no_number_and_no_warning() -> None:
 def test_what_is_released_is_the_weighted_mean_and_the_rest_scrolls_up() -> None:
     accumulator = StripAccumulator(1, 4, 3)
     ones = np.ones((1, 4, 2), np.float32)
-    accumulator.add(Window(0, 0, 4, 2), ones, np.full((4, 2), 1.0, np.float32))
-    accumulator.add(Window(0, 1, 4, 2), 5 * ones, np.full((4, 2), 3.0, np.float32))
+    accumulator.add(Window(0, 0, 4, 2), Prediction(ones), np.full((4, 2), 1.0, np.float32))
+    accumulator.add(Window(0, 1, 4, 2), Prediction(5 * ones), np.full((4, 2), 3.0, np.float32))
     (first,) = _released(accumulator, Window(0, 0, 3, 3))
     assert first[0].tolist() == [[1.0, 4.0, 5.0]] * 3
-    accumulator.add(Window(3, 0, 4, 2), 4 * ones, np.full((4, 2), 1.0, np.float32))
+    accumulator.add(Window(3, 0, 4, 2), Prediction(4 * ones), np.full((4, 2), 1.0, np.float32))
     (second,) = _released(accumulator, Window(3, 0, 4, 3))
     assert second[0, 0].tolist() == [2.5, 4.0, 5.0]
     assert np.isnan(second[0, 1:, 2]).all()
     assert (second[0, 1:, :2] == 4.0).all()
+
+
+def test_variances_are_blended_and_scrolled_as_means_are() -> None:
+    accumulator, rng = StripAccumulator(2, 4, 3), np.random.default_rng(0)
+    for tile in (Window(0, 0, 4, 2), Window(0, 1, 4, 2), Window(2, 0, 4, 3)):
+        pixels = rng.random((2, tile.height, tile.width), dtype=np.float32)
+        weight = rng.random((tile.height, tile.width), dtype=np.float32)
+        if tile.row > accumulator.top:
+            _check_equal(accumulator, Window(0, 0, 2, 3))
+        accumulator.add(tile, Prediction(pixels, pixels.copy()), weight)
+    _check_equal(accumulator, Window(2, 0, 4, 3))
+
+
+def _check_equal(accumulator: StripAccumulator, part: Window) -> None:
+    for rows in accumulator.release([part]):
+        assert rows.variance is not None
+        assert np.isfinite(rows.mean).all()
+        assert np.array_equal(rows.mean, rows.variance)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_tile_without_a_variance_among_others_with_one_is_refused(first: bool) -> None:
+    accumulator, ones = StripAccumulator(1, 2, 2), np.ones((1, 2, 2), np.float32)
+    predictions = [Prediction(ones), Prediction(ones, ones)]
+    add = [
+        lambda one=one: accumulator.add(Window(0, 0, 2, 2), one, ones[0])
+        for one in (predictions if first else predictions[::-1])
+    ]
+    add[0]()
+    with pytest.raises(ValueError, match="some tiles have a variance and others have none"):
+        add[1]()
 
 
 class Crowded:

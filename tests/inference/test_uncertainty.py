@@ -82,7 +82,7 @@ def test_a_network_without_a_sense_of_direction_has_no_spread(height, width):
     for tile, prediction in zip(
         tiles, uncertainty.TestTimeAugmentation(model).predict(tiles), strict=True
     ):
-        image, variance = np.split(prediction, 2)
+        image, variance = prediction.mean, prediction.variance
         assert np.array_equal(image, model.predict([tile])[0])
         assert variance.max() < 1e-12
 
@@ -91,10 +91,10 @@ def test_the_spread_is_the_variance_of_eight_turns_and_the_image_that_of_none():
     card = dataclasses.replace(CARD, multiple=1)
     model, tile = Model(card, Network(_ramp)), _tile(8, 8)
     predictions = [turn.inverse(_predicted(model, tile, turn)) for turn in DIHEDRAL_TRANSFORMS]
-    image, variance = np.split(uncertainty.TestTimeAugmentation(model).predict([tile])[0], 2)
-    assert np.array_equal(image, predictions[0])
-    assert np.allclose(variance, np.var(predictions, axis=0), atol=1e-9)
-    assert variance.max() > 1e-5
+    (found,) = uncertainty.TestTimeAugmentation(model).predict([tile])
+    assert np.array_equal(found.mean, predictions[0])
+    assert np.allclose(found.variance, np.var(predictions, axis=0), atol=1e-9)
+    assert found.variance.max() > 1e-5
 
 
 def test_the_shadows_of_a_tile_are_turned_with_it():
@@ -122,7 +122,7 @@ def test_what_a_network_tells_comes_back_in_the_square_of_reflectance_and_at_one
     # The scale of the card is twice the reflectance.
     network = Network(lambda optical: optical, variance=0.04)
     spread = uncertainty.TestTimeAugmentation(Model(CARD, network))
-    variance = np.split(spread.predict([_tile(9, 5)])[0], 2)[1]
+    variance = spread.predict([_tile(9, 5)])[0].variance
     assert variance.shape == (13, 9, 5)
     assert np.allclose(variance, 0.01)
     assert (network.runs, spread.source) == (1, "network")
@@ -131,7 +131,7 @@ def test_what_a_network_tells_comes_back_in_the_square_of_reflectance_and_at_one
 def test_a_card_can_want_the_turns_of_a_network_that_tells():
     network = Network(lambda optical: optical, variance=0.04)
     spread = uncertainty.TestTimeAugmentation(Model(CARD, network), "flips")
-    assert np.split(spread.predict([_tile(8, 8)])[0], 2)[1].max() < 1e-12
+    assert spread.predict([_tile(8, 8)])[0].variance.max() < 1e-12
     assert (network.runs, spread.source) == (8, "flips")
 
 
@@ -140,9 +140,10 @@ def test_where_nothing_is_predicted_there_is_no_variance():
     tile.sar[:, 2, 3] = np.nan
     for network in (Network(lambda x: x), Network(lambda x: x, variance=0.04)):
         prediction = uncertainty.TestTimeAugmentation(Model(CARD, network)).predict([tile])[0]
-        missing = np.isnan(prediction)
-        assert missing[:, 2, 3].all()
-        assert missing.sum() == 26
+        for pixels in (prediction.mean, prediction.variance):
+            missing = np.isnan(pixels)
+            assert missing[:, 2, 3].all()
+            assert missing.sum() == 13
 
 
 def test_a_network_that_was_to_tell_and_does_not_is_refused():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,14 @@ from hypothesis import strategies as st
 from cloudfree.core.grid import Window, strips
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
-from cloudfree.inference.sliding_window import TilePlan, predict_rows, tile_weight
+from cloudfree.inference.model import Prediction
+from cloudfree.inference.sliding_window import (
+    BatchPredictor,
+    StripAccumulator,
+    TilePlan,
+    predict_rows,
+    tile_weight,
+)
 from tests.factories.patience import PATIENCE_S
 
 
@@ -73,6 +82,33 @@ def _scene(plan: TilePlan) -> Float32:
     return np.stack([rows, cols])
 
 
+@dataclass(frozen=True)
+class Tiles:
+    """Functions as a scene; tiles and rows are read alike unless `read_rows` is given."""
+
+    read: Callable[[Window], Any]
+    is_needed: Callable[[Window], bool] = lambda _: True
+    read_rows: Callable[[Window], Any] | None = None
+
+    def needed(self, tile: Window) -> bool:
+        return self.is_needed(tile)
+
+    def load(self, tile: Window) -> Any:
+        return self.read(tile)
+
+    def load_rows(self, window: Window) -> Any:
+        return (self.read_rows or self.read)(window)
+
+
+def _network(run: Callable[[Sequence[Float32]], Sequence[Float32]], **sizes: int) -> Any:
+    """A function of arrays as a predictor."""
+    return BatchPredictor(lambda tiles: [Prediction(image) for image in run(tiles)], **sizes)
+
+
+def _merger(plan: TilePlan, bands: int = 1) -> StripAccumulator:
+    return StripAccumulator.for_plan(plan, bands)
+
+
 def _predict(
     plan: TilePlan, scene: Float32, run, needed=lambda tile: True, batch=3, parallel_batches=1
 ) -> Float32:
@@ -82,12 +118,12 @@ def _predict(
     def read(window: Window) -> Float32:
         return scene[:, *window.slices]
 
-    with predict_rows(
-        plan, len(scene), needed, read, run, read, batch, parallel_batches=parallel_batches
-    ) as predicted:
-        for window, pixels, rows in predicted:
+    network = _network(run, batch_size=batch, parallel_batches=parallel_batches)
+    with predict_rows(plan, Tiles(read, needed), network, _merger(plan, len(scene))) as predicted:
+        for window, prediction, rows in predicted:
             assert np.array_equal(rows, read(window)), "rows come with what was loaded for them"
-            out[:, *window.slices] = pixels
+            assert prediction.variance is None
+            out[:, *window.slices] = prediction.mean
             seen[window.slices] += 1
     assert (seen == 1).all(), "every pixel is written exactly once"
     return out
@@ -153,11 +189,12 @@ def test_a_fault_in_reading_or_running_stops_the_work_with_its_own_message(fault
         pytest.raises(OSError, match=f"{fault} broke"),
         predict_rows(
             plan,
-            1,
-            lambda tile: True,
-            lambda tile: load(np.zeros((1, tile.height, tile.width), np.float32)),
-            run,
-            rows,
+            Tiles(
+                lambda tile: load(np.zeros((1, tile.height, tile.width), np.float32)),
+                read_rows=rows,
+            ),
+            _network(run),
+            _merger(plan),
         ) as predicted,
     ):
         list(predicted)
@@ -169,9 +206,10 @@ def test_whoever_stops_early_leaves_no_thread_though_the_error_is_kept() -> None
     def load(window: Window) -> Float32:
         return np.zeros((1, window.height, window.width), np.float32)
 
+    network = _network(lambda tiles: tiles, parallel_batches=2)
     with (
         pytest.raises(OSError, match="disk full") as error,
-        predict_rows(plan, 1, lambda _: True, load, lambda t: t, load, parallel_batches=2) as rows,
+        predict_rows(plan, Tiles(load), network, _merger(plan)) as rows,
     ):
         next(rows)
         raise OSError("disk full")
@@ -227,9 +265,8 @@ def test_so_many_batches_are_run_ahead_of_what_is_passed_on_and_no_more(ahead: i
     def load(window: Window) -> Float32:
         return np.zeros((1, window.height, window.width), np.float32)
 
-    with predict_rows(
-        plan, 1, lambda _: True, load, run, load, batch=1, parallel_batches=ahead
-    ) as rows:
+    network = _network(run, batch_size=1, parallel_batches=ahead)
+    with predict_rows(plan, Tiles(load), network, _merger(plan)) as rows:
         for passed_on, _ in enumerate(rows, start=1):
             assert second.wait(PATIENCE_S), "the second is run while the first is passed on"
             assert len(begun) <= passed_on + ahead
@@ -243,20 +280,16 @@ def test_one_thread_reads_the_whole_scene_so_that_files_are_opened_once() -> Non
         threads.add(threading.get_ident())
         return np.zeros((1, tile.height, tile.width), np.float32)
 
-    with predict_rows(plan, 1, lambda _: True, load, lambda tiles: tiles, load, batch=2) as rows:
+    network = _network(lambda tiles: tiles, batch_size=2)
+    with predict_rows(plan, Tiles(load), network, _merger(plan)) as rows:
         assert len(list(rows)) == len(plan.rows)
     assert len(threads) == 1
 
 
 def test_memory_is_one_row_of_tiles_whatever_the_height() -> None:
-    with predict_rows(
-        TilePlan(5000, 8, 32, 8),
-        1,
-        lambda tile: False,
-        lambda tile: None,
-        lambda tiles: [],
-        lambda window: None,
-    ) as rows:
+    plan = TilePlan(5000, 8, 32, 8)
+    tiles = Tiles(lambda _: None, lambda _: False)
+    with predict_rows(plan, tiles, _network(lambda _: []), _merger(plan)) as rows:
         windows = [window for window, _, _ in rows]
     assert max(window.height for window in windows) <= 32
     assert sum(window.height for window in windows) == 5000

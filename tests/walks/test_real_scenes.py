@@ -32,14 +32,14 @@ def test_a_scene_with_coordinates(data: Path, tmp_path: Path) -> None:
     s2 = scenes / "summer19p30_s2_cloudy.tif"
     result, after, marks = _remove(scenes / "summer19p30_s1.tif", s2, tmp_path)
     before = _pixels(s2)
-    assert 0.3 < result.restored < 0.9
+    assert 0.3 < result.filled_fraction < 0.9
     assert np.array_equal(
         after[:, marks == FillClass.ORIGINAL], before[:, marks == FillClass.ORIGINAL]
     )
     with rasterio.open(s2) as one, rasterio.open(result.output) as other:
         assert (one.crs, one.transform) == (other.crs, other.transform)
     # The restored ground is no cloud: dark in blue, as the clear ground beside it.
-    assert np.median(after[1, marks == FillClass.RECONSTRUCTED]) < 2000
+    assert np.median(after[1, marks == FillClass.FILLED]) < 2000
 
 
 def test_every_triplet_comes_closer_to_its_clear_image(data: Path, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_every_triplet_comes_closer_to_its_clear_image(data: Path, tmp_path: Pat
         s2 = s1.with_name(f"{name}_s2_cloudy.tif")
         _, after, marks = _remove(s1, s2, tmp_path)
         truth = _pixels(s1.with_name(f"{name}_s2_clear.tif")).astype(float)
-        restored = marks == FillClass.RECONSTRUCTED
+        restored = marks == FillClass.FILLED
         if restored.mean() > 0.05:
             errors = [
                 np.abs(np.minimum(image[:, restored], 10_000) - truth[:, restored]).mean()
@@ -89,7 +89,7 @@ def test_a_published_checkpoint_restores_a_picture_by_its_path(
     after = _pixels(result.output)
     network = load_model(str(checkpoint), "cpu")
     wanted = network.runtime.run({"optical": picture[None, ::-1].astype(np.float32) / 255})["image"]
-    assert result.restored == 1
+    assert result.filled_fraction == 1
     assert np.abs(after - np.clip(wanted[0, ::-1] * 255, 0, 255)).max() <= 1
 
 
@@ -101,5 +101,5 @@ def test_a_picture_without_a_mask_says_what_to_do(data: Path, golden: Path, tmp_
     ) as dataset:  # fmt: skip
         dataset.write(np.zeros((3, 64, 64), np.uint8))
     (checkpoint,) = (golden / "spa_gan" / "published_RICE1").glob("*.pth")
-    with pytest.raises(InputError, match="give one with --mask, or restore every pixel"):
+    with pytest.raises(InputError, match="give one with --mask, or fill every pixel"):
         run(RemoveOptions(s2=scene, model=str(checkpoint)), silent)

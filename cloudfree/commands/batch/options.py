@@ -1,4 +1,4 @@
-"""What `cloudfree batch` is asked, what it answers, and which shard of the scenes is its own."""
+"""Options and result of `cloudfree batch`, and its shard of the scenes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from cloudfree.errors import InputError
 
 Item = TypeVar("Item")
 
-# The word for the part that an array job of Slurm has been given.
+# The text for the shard of a task of a Slurm array job.
 SLURM = "slurm"
 _TASK = ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN")
 
 
 @dataclass(frozen=True)
 class Shard:
-    """The part `index`, from 1, of `count` parts that are as long as one another, or longer by one.
+    """Shard `index`, from 1, of `count` shards whose lengths differ by at most one.
 
-    Source of what Slurm tells: sbatch, "Output environment variables".
+    Source of Slurm's variables: sbatch, "Output environment variables".
 
     Raises
     ------
     InputError
-        There is no such part.
+        There is no such shard.
     """
 
     index: int = 1
@@ -40,7 +40,7 @@ class Shard:
 
     @classmethod
     def from_text(cls, text: str, environment: Mapping[str, str]) -> Shard:
-        """`2/5`, or `slurm` for that of the array task that the environment tells of."""
+        """`2/5`, or `slurm` for that of the array task in the environment."""
         if text == SLURM:
             return cls._of_array_task(environment)
         if found := re.fullmatch(r"(\d+)/(\d+)", text):
@@ -60,7 +60,7 @@ class Shard:
         return cls((task - first) // step + 1, count)
 
     def part(self, items: Sequence[Item]) -> Sequence[Item]:
-        """What of the items is in it: each one is in exactly one of the parts."""
+        """The items of this shard; each item is in exactly one shard."""
         return items[self.index - 1 :: self.count]
 
 
@@ -72,7 +72,7 @@ def _no_shard(text: str) -> InputError:
     )
 
 
-State = Literal["restored", "checked", "skipped", "failed"]
+State = Literal["filled", "checked", "skipped", "failed"]
 
 # Some scenes of a batch failed.
 EXIT_SOME_FAILED = 3
@@ -80,7 +80,7 @@ EXIT_SOME_FAILED = 3
 
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions(RemovalOptions):
-    """What the user asked for; field by field the options of the command line."""
+    """The options of the command line, field by field."""
 
     source: Path
     output: Path
@@ -90,9 +90,9 @@ class BatchOptions(RemovalOptions):
     skip_existing: bool = False
 
     def remove_options(self, pair: ScenePair) -> RemoveOptions:
-        """What `cloudfree remove` is asked for one of the scenes."""
+        """Options of `cloudfree remove` for one scene."""
         shared = {one.name: getattr(self, one.name) for one in fields(RemovalOptions)}
-        if self.skip_existing:  # where the result is missing, what else is there is a left-over
+        if self.skip_existing:  # other files of a missing result are left-overs
             shared["overwrite"] = True
         result = self.output / f"{pair.name}_cloudfree.tif"
         return RemoveOptions(s2=pair.s2, s1=pair.s1, mask=pair.mask, output=result, **shared)
@@ -100,9 +100,9 @@ class BatchOptions(RemovalOptions):
 
 @dataclass(frozen=True)
 class SceneOutcome:
-    """How one scene ended; `restored` is the share of its valid pixels that were restored.
+    """Outcome of one scene; `filled_fraction` is of its valid pixels.
 
-    `message` says why it failed; `warnings` are those of `cloudfree remove`.
+    `message` is the reason of a failure; `warnings` are those of `cloudfree remove`.
     """
 
     name: str
@@ -111,23 +111,24 @@ class SceneOutcome:
     s1: Path | None
     output: Path
     seconds: float = 0.0
-    restored: float | None = None
+    filled_fraction: float | None = None
     message: str = ""
     warnings: tuple[str, ...] = ()
 
     def summary(self) -> str:
-        """A line for people."""
+        """One line of text."""
         if self.state == "failed":
             return f"{self.name}: failed: {self.message}"
         if self.state == "skipped":
             return f"{self.name}: skipped: {self.output.name} exists"
-        share = "" if self.restored is None else f", {self.restored:.1%} of the pixels"
-        return f"{self.name}: {self.state}{share}, {self.seconds:.0f} s"
+        share = self.filled_fraction
+        of_pixels = "" if share is None else f", {share:.1%} of the pixels"
+        return f"{self.name}: {self.state}{of_pixels}, {self.seconds:.0f} s"
 
 
 @dataclass(frozen=True)
 class BatchResult:
-    """How all scenes ended, in the order of their names, and the log that tells of each."""
+    """Outcomes of all scenes, in the order of their names, and the path of their log."""
 
     scenes: tuple[SceneOutcome, ...]
     log: Path | None
@@ -139,7 +140,7 @@ class BatchResult:
 
     def summary(self) -> str:
         """The counts, and the scenes that failed."""
-        states: tuple[State, ...] = ("restored", "checked", "skipped", "failed")
+        states: tuple[State, ...] = ("filled", "checked", "skipped", "failed")
         counts = [f"{self._count(state)} {state}" for state in states if self._count(state)]
         failed = [f"  {one.summary()}" for one in self.scenes if one.state == "failed"]
         where = f"; {self.log}" if self.log else ""

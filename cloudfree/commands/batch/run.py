@@ -21,7 +21,7 @@ from cloudfree.commands.batch.scenes import (
     scenes_below,
     with_radar,
 )
-from cloudfree.commands.batch.workers import SceneJob, restore
+from cloudfree.commands.batch.workers import SceneJob, fill_scene
 from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.output_files import make_folder, require_writable
@@ -36,7 +36,7 @@ __all__ = ["BatchOptions", "BatchResult", "run"]
 
 
 def run(options: BatchOptions, progress: Progress) -> BatchResult:
-    """Restore scenes, each on its own: one that fails does not stop the others.
+    """Fill the clouds of scenes, one by one: a failure does not stop the others.
 
     Raises
     ------
@@ -51,18 +51,18 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
     todo = [job for job in jobs if job not in skipped]
     outcomes = [job.outcome() for job in skipped]
     _check_existing(todo, options)
-    log = None if options.dry_run else _made(options.output) / _log_name(shard)
+    log = None if options.dry_run else _output_folder(options.output) / _log_name(shard)
     for job in todo:
         check_outputs(job.options)
     with _outcomes(options, todo) as found:
         for outcome in progress(found, len(todo), "scenes", "scene"):
-            _tell(outcome, log)
+            _log(outcome, log)
             outcomes.append(outcome)
     return BatchResult(tuple(sorted(outcomes, key=lambda one: one.name)), log)
 
 
 def _scenes(options: BatchOptions) -> list[ScenePair]:
-    """All scenes, each with a name of its own."""
+    """All scenes, each with a unique name."""
     source = options.source
     pairs = scenes_below(source) if source.is_dir() else read_scene_list(source)
     if not pairs:
@@ -76,38 +76,38 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
     if count > 1:
         raise InputError(
             f"{count} scenes are called {name}",
-            wanted="a name of its own for each result",
+            wanted="a unique name for each result",
             hint="give them names, in a CSV file in the column name",
         )
     return pairs
 
 
 def _with_radars(pairs: Sequence[ScenePair], options: BatchOptions) -> list[ScenePair]:
-    """The scenes of a folder with the products that lie there; a list says what it means."""
+    """The scenes of a folder with its Sentinel-1 products; a list is used unchanged."""
     radars = radars_below(options.source) if options.source.is_dir() else []
     return [with_radar(pair, radars, options.max_gap) for pair in pairs]
 
 
 def _job(options: BatchOptions, pair: ScenePair) -> SceneJob:
     scene = options.remove_options(pair)
-    if options.scheduler:  # its workers run in other folders
-        return SceneJob(pair.name, _with_whole_paths(scene))
+    if options.scheduler:  # workers run in other folders
+        return SceneJob(pair.name, _with_absolute_paths(scene))
     threads = max(_cores() // options.jobs, 1) if options.jobs > 1 else None
     return SceneJob(pair.name, scene, threads)
 
 
 def _cores() -> int:
-    """Processors that this process may use: on a cluster not all that there are."""
+    """Processors that this process may use: on a cluster not all of the machine."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _with_whole_paths(scene: RemoveOptions) -> RemoveOptions:
-    whole: dict[str, Any] = {
+def _with_absolute_paths(scene: RemoveOptions) -> RemoveOptions:
+    absolute: dict[str, Any] = {
         name: value.absolute() for name, value in vars(scene).items() if isinstance(value, Path)
     }
-    return replace(scene, **whole)
+    return replace(scene, **absolute)
 
 
 def _check_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
@@ -122,14 +122,14 @@ def _check_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
 
 @contextmanager
 def _outcomes(options: BatchOptions, jobs: Sequence[SceneJob]) -> Iterator[Iterator[SceneOutcome]]:
-    """Those of all jobs, as they end."""
+    """Outcomes of all jobs, as they end."""
     if options.scheduler:
         from cloudfree.commands.batch.workers import on_cluster
 
-        with on_cluster(restore, jobs, options.scheduler, _died) as outcomes:
+        with on_cluster(fill_scene, jobs, options.scheduler, _died) as outcomes:
             yield outcomes
         return
-    with in_processes(restore, jobs, options.jobs, _died) as outcomes:
+    with in_processes(fill_scene, jobs, options.jobs, _died) as outcomes:
         yield outcomes
 
 
@@ -140,8 +140,8 @@ def _died(job: SceneJob, reason: object) -> SceneOutcome:
     )
 
 
-def _made(folder: Path) -> Path:
-    """The folder of the results, made where it is missing."""
+def _output_folder(folder: Path) -> Path:
+    """The folder of the results, created if missing."""
     make_folder(folder)
     require_writable(folder / "batch.jsonl")
     return folder
@@ -151,16 +151,16 @@ def _log_name(shard: Shard) -> str:
     return "batch.jsonl" if shard.count == 1 else f"batch-{shard.index}-of-{shard.count}.jsonl"
 
 
-def _tell(outcome: SceneOutcome, log: Path | None) -> None:
-    """Say how a scene ended, and add a line to the log."""
+def _log(outcome: SceneOutcome, log: Path | None) -> None:
+    """Log the outcome of a scene, and append it to the log file."""
     for warning in outcome.warnings:
         logger.warning("%s: %s", outcome.name, warning)
     logger.log(logging.ERROR if outcome.state == "failed" else logging.INFO, outcome.summary())
     if log is None:
         return
-    told = {one.name: getattr(outcome, one.name) for one in fields(outcome)}
+    record = {one.name: getattr(outcome, one.name) for one in fields(outcome)}
     line = json.dumps(
-        {"ended": datetime.now(UTC).isoformat(timespec="seconds"), **told}, default=str
+        {"ended": datetime.now(UTC).isoformat(timespec="seconds"), **record}, default=str
     )
     with log.open("a", encoding="utf-8") as lines:
         lines.write(f"{line}\n")

@@ -1,4 +1,4 @@
-"""The scenes of a batch: in a folder or a list, each with the Sentinel-1 product of its ground."""
+"""The scenes of a batch, in a folder or a list, each with its Sentinel-1 product."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from cloudfree.sentinel2.product import output_beside
 
 @dataclass(frozen=True)
 class ScenePair:
-    """A Sentinel-2 scene, its Sentinel-1 scene and its mask; None where there is none.
+    """A Sentinel-2 scene, its Sentinel-1 scene and its mask; None if there is none.
 
-    `name` is unique among the scenes of a batch: their results are called by it.
+    `name` is unique in a batch: results are named by it.
     """
 
     name: str
@@ -31,7 +31,7 @@ class ScenePair:
     mask: Path | None = None
 
 
-# Names of products, S2 PSD-14.9 and S1-RS-MDA-52-7441, in the packings they come in.
+# Names of products, S2 PSD-14.9 and S1-RS-MDA-52-7441, as folders or zip files.
 _PACKED = r".*?(?:\.SAFE(?:\.zip)?|\.zip)"
 _S2_PRODUCT = re.compile(rf"S2[A-D]_(?:OPER_PRD_)?MSIL(?:1C|2A)_{_PACKED}", re.IGNORECASE)
 _S1_PRODUCT = re.compile(rf"S1[A-D]_[A-Z0-9]{{2}}_GRD{_PACKED}", re.IGNORECASE)
@@ -55,7 +55,7 @@ def radars_below(folder: Path) -> list[Path]:
 
 
 def _paths(folder: Path) -> Iterator[Path]:
-    """Files, and folders that are products, which are not looked into."""
+    """Files, and folders that are products, which are not searched."""
     for place, folders, files in os.walk(folder):
         products = [name for name in folders if name.upper().endswith(".SAFE")]
         folders[:] = [name for name in folders if name not in products and name[0] != "."]
@@ -63,7 +63,7 @@ def _paths(folder: Path) -> Iterator[Path]:
 
 
 def _products(folder: Path, named: re.Pattern[str]) -> dict[str, Path]:
-    """Products by name; of one that lies there twice the folder, which is quicker to read."""
+    """Products by name; of one that is both folder and zip file the folder, which reads faster."""
     paths = [path for path in _paths(folder) if named.fullmatch(path.name)]
     found: dict[str, Path] = {}
     for path in sorted(paths, key=lambda path: (path.is_file(), path)):
@@ -94,7 +94,7 @@ def read_scene_list(path: Path) -> list[ScenePair]:
     Raises
     ------
     InputError
-        It is no such file, or a scene has no s2.
+        The file is not such a list, or a scene has no s2.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
@@ -132,16 +132,16 @@ def _no_list(path: Path, found: str) -> InputError:
     )
 
 
-# Share of a scene from which a product counts as covering it: its edge is not straight.
+# Fraction of a scene from which a product counts as covering it, as its edge is not straight.
 COVERING = 0.99
 
 
 def with_radar(pair: ScenePair, radars: Sequence[Path], max_gap_days: float) -> ScenePair:
     """The scene with one of the products, if it has no radar of its own.
 
-    Of those at most so many days away it is the nearest in time that covers the scene, or else the
-    one that covers most. A scene or product that cannot be opened has none: what is wrong with it
-    is told when its turn comes.
+    It is the nearest in time, at most `max_gap_days` away, that covers the scene, or else the one
+    that covers most. A scene or product that cannot be opened has none; its error is reported when
+    it is processed.
     """
     if pair.s1 or not radars:
         return pair
@@ -165,13 +165,13 @@ def _nearest(scene: OpticalScene, radars: Iterable[Path], most: timedelta) -> Pa
 
 
 def _gap(scene: OpticalScene, radar: Path) -> timedelta:
-    """Time between the two as far as names tell, else none."""
+    """Time between the two by the name of the product, 0 if it has none."""
     named = acquisition_of_name(radar.name)
     return (named and named.gap(scene.acquisition)) or timedelta(0)
 
 
 def _share(scene: OpticalScene, path: Path) -> float:
-    """How much of the scene a product covers; nothing, if it cannot be opened."""
+    """Fraction of the scene that a product covers; 0 if it cannot be opened."""
     try:
         with open_sar_source(path) as radar:
             return radar.overlap(scene.grid)

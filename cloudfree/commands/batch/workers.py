@@ -24,35 +24,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SceneJob:
-    """A scene to restore; `threads` is how many its process may use, None for all."""
+    """A scene of a batch; `threads` is how many its process may use, None for all."""
 
     name: str
     options: RemoveOptions
     threads: int | None = None
 
     def outcome(self) -> SceneOutcome:
-        """That of the scene where it is there already."""
+        """Outcome of a scene whose result exists already."""
         options = self.options
         return SceneOutcome(self.name, "skipped", options.s2, options.s1, options.result)
 
     def failed(self, message: str) -> SceneOutcome:
-        """That of the scene where it failed."""
+        """Outcome of a scene that failed."""
         return replace(self.outcome(), state="failed", message=message)
 
 
-def restore(job: SceneJob) -> SceneOutcome:
-    """`cloudfree remove` of one scene; whatever goes wrong is its outcome."""
+def fill_scene(job: SceneJob) -> SceneOutcome:
+    """`cloudfree remove` of one scene; every error becomes its outcome."""
     set_library_defaults()
     limit_malloc_arenas()
     if job.threads:  # before torch is loaded
         os.environ["OMP_NUM_THREADS"] = str(job.threads)
     start = time.monotonic()
     with captured_warnings() as warnings:
-        outcome = _restored(job)
+        outcome = _run_remove(job)
     return replace(outcome, seconds=round(time.monotonic() - start, 1), warnings=tuple(warnings))
 
 
-def _restored(job: SceneJob) -> SceneOutcome:
+def _run_remove(job: SceneJob) -> SceneOutcome:
     from cloudfree.commands.remove import run as remove
     from cloudfree.core.terminal import silent
 
@@ -64,12 +64,12 @@ def _restored(job: SceneJob) -> SceneOutcome:
         return job.failed(
             f"not enough memory ({error}); wanted room for a scene; ask for less --jobs"
         )
-    except Exception as error:  # a fault of one scene is not to stop the others
+    except Exception as error:  # an error of one scene must not stop the others
         return job.failed(
             f"{type(error).__name__} ({error}); wanted none; run `cloudfree remove` for it alone"
         )
-    state: State = "restored" if result.written else "checked"
-    return replace(job.outcome(), state=state, restored=result.restored)
+    state: State = "filled" if result.written else "checked"
+    return replace(job.outcome(), state=state, filled_fraction=result.filled_fraction)
 
 
 Job = TypeVar("Job")
@@ -85,10 +85,10 @@ def on_cluster(
     scheduler: str,
     died: Callable[[Job, object], Outcome],
 ) -> Iterator[Iterator[Outcome]]:
-    """What `work` makes of each job on a worker, in the order in which that is done.
+    """The outcome of `work` for each job on a worker, in the order of completion.
 
-    `scheduler` is the address of a Dask scheduler, or a file that it wrote. Of jobs whose workers
-    end again and again `died` tells. Whoever leaves the block takes back what has not begun.
+    `scheduler` is the address of a Dask scheduler, or a file that it wrote. `died` makes the
+    outcome of a job whose workers die repeatedly. Exiting the context cancels jobs not yet begun.
 
     Raises
     ------
@@ -123,13 +123,13 @@ def _client(scheduler: str) -> Client:
             wanted="its part distributed",
             hint="pip install 'cloudfree[dask]', here and where the workers run",
         ) from error
-    # Where the scheduler goes away, its own stack traces tell no more than the outcomes.
+    # If the scheduler is gone, its stack traces add nothing to the outcomes.
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     named = {"scheduler_file": scheduler} if Path(scheduler).is_file() else {"address": scheduler}
     try:
         return Client(**named, timeout=CONNECT_S)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, AssertionError) as error:  # the last of a file that is none of its
+    except (OSError, ValueError, AssertionError) as error:  # the last: not a scheduler's file
         raise InputError(
             f"no Dask scheduler at {scheduler} ({str(error) or type(error).__name__})",
             wanted="its address, as tcp://HOST:8786, or the file that it wrote",

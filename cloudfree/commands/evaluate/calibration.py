@@ -1,4 +1,4 @@
-"""Calibrating a model: how large its errors are where `remove` fills, by what it predicts."""
+"""Calibration of a model: its errors on filled pixels by its predicted variance."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ Values = NDArray[np.floating]
 class Calibration:
     """How well variances fit errors.
 
-    `uce` and `auce` are reflectance, 0 at best. `within_1` and `within_2` are the shares of the
-    errors that are at most one and two standard deviations: 0.683 and 0.954 for normal ones.
+    `uce` and `auce` are reflectance, 0 at best. `within_1` and `within_2` are the fractions of the
+    errors within one and two standard deviations: 0.683 and 0.954 for normal errors.
     """
 
     values: int
@@ -46,8 +46,8 @@ def calibration(variance: Values, error: Values) -> Calibration | None:
 
     Predictions are sorted into 20 equally wide bins of the variance, from the least to the
     largest. The gap of a bin is that between root mean squared error and root mean variance: UCE
-    is the mean gap over the predictions, AUCE that over the bins that are not empty. None where
-    there is no prediction.
+    is the mean gap over the predictions, AUCE that over the non-empty bins. None if there are no
+    predictions.
 
     Source: UnCRtainTS, train_reconstruct.py (Ebel et al., CVPR Workshops 2023).
     """
@@ -72,7 +72,7 @@ def calibration(variance: Values, error: Values) -> Calibration | None:
     )
 
 
-# More steps move no coverage by 0.1 %, more pixels no number by 1 %.
+# More steps change no coverage by 0.1 %, more pixels no number by 1 %.
 STEPS = 200
 FIT_PIXELS = 20_000
 # A variance below this, (1e-5 reflectance)**2, is none: keeps its logarithm finite.
@@ -83,7 +83,7 @@ Squares = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Residuals:
-    """Predictions, the variances they were told with, and their errors, all (band, pixel)."""
+    """Predictions, their predicted variances, and their errors, all (band, pixel)."""
 
     image: Float32
     spread: Float32
@@ -96,7 +96,7 @@ class Residuals:
         return cls(*(np.concatenate([getattr(p, name) for p in parts], axis=1) for name in names))
 
     def thinned(self, pixels: int) -> Self:
-        """About so many of the pixels, evenly spread."""
+        """About that many of the pixels, evenly spaced."""
         every = (slice(None), slice(None, None, max(self.error.shape[1] // pixels, 1)))
         return type(self)(self.image[every], self.spread[every], self.error[every])
 
@@ -104,8 +104,7 @@ class Residuals:
 def fit_error_model(found: Residuals) -> ErrorModel:
     """The error model under which normal errors like these are likeliest.
 
-    Again and again each of its terms is multiplied by what cannot lower the likelihood, so none
-    becomes negative.
+    Multiplicative updates never lower the likelihood, and keep every term non-negative.
 
     Source: Fevotte & Idier, "Algorithms for Nonnegative Matrix Factorization with the
     Beta-Divergence" (2011); this likelihood is the Itakura-Saito divergence of the squared errors.
@@ -117,7 +116,7 @@ def fit_error_model(found: Residuals) -> ErrorModel:
 
 
 def _fit_band(image: Float32, spread: Float32, error: Float32) -> Squares:
-    """Squares of floor, share and scale of one band; 0 for a term that is nowhere."""
+    """Squares of floor, share and scale of one band; 0 for a term that is 0 everywhere."""
     terms = np.stack([np.ones_like(image), image**2, spread]).astype(np.float64)
     squared = np.maximum(error.astype(np.float64) ** 2, LEAST_VARIANCE)
     means = terms.mean(axis=1)
@@ -141,60 +140,62 @@ def held_out(groups: Mapping[str, Residuals]) -> Iterator[tuple[ErrorModel, Resi
 
 
 def calibration_under(pairs: Sequence[tuple[ErrorModel, Residuals]]) -> Calibration | None:
-    """How well error models tell the errors of the residuals they come with, taken together."""
+    """Calibration of error models on the residuals paired with them, pooled."""
     variances = [model.variance(found.image, found.spread).ravel() for model, found in pairs]
     errors = [found.error.ravel() for _, found in pairs]
-    told = np.maximum(np.concatenate(variances), LEAST_VARIANCE)
-    return calibration(told, np.concatenate(errors))
+    floored = np.maximum(np.concatenate(variances), LEAST_VARIANCE)
+    return calibration(floored, np.concatenate(errors))
 
 
-# Pixels kept of a patch, evenly spread: neighbours err alike, and thousands of patches must fit
-# into memory.
+# Pixels kept of a patch, evenly spaced: errors of neighbours are alike, and thousands of patches
+# must fit into memory.
 PATCH_PIXELS = 512
-# Places are held out in so many groups at most: each costs a fit.
+# Maximum number of groups of places that are held out: each costs a fit.
 GROUPS = 5
 
 COVERAGE = "within_1 and within_2 are the shares of errors within one and two standard deviations \
 at places that were not fitted to"
 
 
-class Calibrating:
-    """Keeps residuals of one model by place, and finds its error model."""
+class Calibrator:
+    """Collects residuals of one model by place, and fits its error model."""
 
     def __init__(self, model: Model) -> None:
-        self.model, self.spread = model, TestTimeAugmentation(model)
+        self.model, self.augmentation = model, TestTimeAugmentation(model)
         self._places: dict[str, list[Residuals]] = {}
 
-    def add(self, place: str, patch: Patch, clouds: Clouds, restored: FilledPatch) -> None:
-        """Keep some of the restored pixels of a patch."""
-        found = residuals(self.model, patch, clouds, restored)
+    def add(self, place: str, patch: Patch, clouds: Clouds, filled: FilledPatch) -> None:
+        """Keep some of the filled pixels of a patch."""
+        found = residuals(self.model, patch, clouds, filled)
         if found.error.size:
             self._places.setdefault(place, []).append(found)
 
     @property
     def groups(self) -> dict[str, Residuals]:
-        """What was kept, places in a few groups."""
+        """The residuals, places in a few groups."""
         return grouped({place: Residuals.joined(own) for place, own in self._places.items()})
 
     def calibrations(self) -> Iterator[tuple[str, Calibration]]:
-        """How well each way to tell the errors does."""
-        if self._places and self.spread.source:
-            yield from calibrations(self.model, self.spread.source, self.groups)
+        """Calibration under each error model that is compared."""
+        if self._places and self.augmentation.source:
+            yield from calibrations(self.model, self.augmentation.source, self.groups)
 
     def card_entry(self) -> dict[str, Any] | None:
-        """What the card should say; None where nothing was restored."""
-        if not self._places or self.spread.source is None:
+        """The entry `[uncertainty]` for the card; None if no pixel was filled."""
+        if not self._places or self.augmentation.source is None:
             return None
         patches = sum(map(len, self._places.values()))
-        protocol = f"restored pixels of {patches} patches at {len(self._places)} places; {COVERAGE}"
-        return card_entry(self.spread.source, self.groups, protocol)
+        protocol = f"filled pixels of {patches} patches at {len(self._places)} places; {COVERAGE}"
+        return card_entry(self.augmentation.source, self.groups, protocol)
 
 
-def residuals(model: Model, patch: Patch, clouds: Clouds, restored: FilledPatch) -> Residuals:
-    """Predictions, variances and errors at some of the restored pixels of a patch."""
-    assert restored.variance is not None
+def residuals(model: Model, patch: Patch, clouds: Clouds, filled: FilledPatch) -> Residuals:
+    """Predictions, variances and errors at some of the filled pixels of a patch."""
+    prediction = filled.prediction
+    assert prediction.variance is not None
     bands = model.card.output_bands
-    image, spread = patch.select(restored.raw, bands), patch.select(restored.variance, bands)
+    image = patch.select(prediction.mean, bands)
+    spread = patch.select(prediction.variance, bands)
     error = image - patch.select(patch.clear, bands)
     known = clouds.dilated & np.isfinite(error).all(axis=0) & np.isfinite(spread).all(axis=0)
     places = np.flatnonzero(known)
@@ -216,7 +217,7 @@ def grouped(places: Mapping[str, Residuals]) -> dict[str, Residuals]:
 def calibrations(
     model: Model, source: str, groups: Mapping[str, Residuals]
 ) -> Iterator[tuple[str, Calibration]]:
-    """How well the errors are told: by the bare spread, by the card, by a fit to other places."""
+    """Calibration of the bare variance, by the card, and by a fit to other places."""
     bare = uncalibrated(len(model.card.output_bands))
     ways = {f"bare {source}": [(bare, one) for one in groups.values()]}
     own_source, own = calibration_of(model.card)

@@ -1,4 +1,4 @@
-"""An evaluation as one HTML page: tables first, then patches to look at."""
+"""An evaluation as one HTML page: tables first, then pictures of patches."""
 
 from __future__ import annotations
 
@@ -175,8 +175,9 @@ def _pictures(patch: Patch, filled: Mapping[str, FilledPatch]) -> Iterator[Pictu
                       radar_colours(patch.sar))  # fmt: skip
     yield seen("truth", "Target", "The clear image of another date", patch.clear)
     for label, one in filled.items():
-        yield seen("raw", f"{label}, raw", "The prediction for every pixel", one.raw)
+        mean = one.prediction.mean
+        yield seen("raw", f"{label}, raw", "The prediction for every pixel", mean)
         yield seen("after", f"{label}, written", "Clear pixels kept, as remove does", one.written)
-        predicted = np.isfinite(one.raw).any(axis=(1, 2))
+        known = np.isfinite(mean).any(axis=(1, 2))
         yield Picture("error", f"{label}, error", "Of the prediction, mean over the bands",
-                      error_colours(patch.clear[predicted], one.raw[predicted]))  # fmt: skip
+                      error_colours(patch.clear[known], mean[known]))  # fmt: skip

@@ -1,4 +1,4 @@
-"""One patch: where its clouds are, what a model makes of it, how good that is."""
+"""One patch: its clouds, the filled patch by each model, and its metrics."""
 
 from __future__ import annotations
 
@@ -10,80 +10,88 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask
 from cloudfree.cloudmask.morphology import dilate, parse_distance, shadow_under_dilation
-from cloudfree.commands.remove.removal_scene import FEATHER_PX, SHADOW_REACH_PX
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import Mask, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import silent
 from cloudfree.datasets.patch import Patch
-from cloudfree.inference.compositing import compose, feather
-from cloudfree.inference.model import Model, TileInputs
-from cloudfree.inference.sliding_window import TilePlan, predict_rows
+from cloudfree.inference.compositing import DILATION, FEATHER_PX, compose, feather
+from cloudfree.inference.model import SHADOW_REACH_PX, Model, Prediction, TileInputs
+from cloudfree.inference.sliding_window import (
+    BatchPredictor,
+    StripAccumulator,
+    TilePlan,
+    predict_rows,
+)
 from cloudfree.metrics.image_metrics import has_data
 from cloudfree.metrics.protocol import PatchMetrics, Protocol
 from cloudfree.raster.georeference import pixel_size_m
 
-# Images and behind them their variances, (2 * band, y, x), of tiles of one size.
-Predict = Callable[[Sequence[TileInputs]], list[Float32]]
+# Predicts tiles of one size, with variances if there are any.
+Predict = Callable[[Sequence[TileInputs]], list[Prediction]]
 
 
-def network_variance(model: Model) -> Predict:
-    """Predicts with the variance that the network itself tells, NaN where it tells none."""
+@dataclass(frozen=True)
+class _PatchTiler:
+    """Tiles of a patch for a model; all of them are predicted."""
 
-    def predict(tiles: Sequence[TileInputs]) -> list[Float32]:
-        images, variances = model.predict_with_variance(tiles)
-        if variances is None:
-            variances = [np.full_like(image, np.nan) for image in images]
-        return [np.concatenate(pair) for pair in zip(images, variances, strict=True)]
+    optical: Float32
+    sar: Float32 | None
+    shadow: NDArray[np.bool_]
 
-    return predict
+    def needed(self, _: Window) -> bool:
+        """True: the whole patch is scored."""
+        return True
+
+    def load(self, tile: Window) -> TileInputs:
+        """Inputs of the network for a tile."""
+        inside = (slice(None), *tile.slices)
+        sar = None if self.sar is None else self.sar[inside]
+        return TileInputs(self.optical[inside], sar, self.shadow[tile.slices])
+
+    def load_rows(self, _: Window) -> None:
+        """Nothing: the patch is in memory."""
 
 
 def predict_patch(
     model: Model, predict: Predict, patch: Patch, shadow: NDArray[np.bool_], tiled: bool
-) -> tuple[Float32, Float32 | None]:
-    """Image and variance, reflectance and its square, of the bands that a model predicts.
+) -> Prediction:
+    """Prediction of the bands that a model predicts, with the variance if there is one.
 
-    Shapes (band, y, x); None where no variance is told. `shadow`, (y, x), is where shadows lie. The
-    model sees tiles as its card says and as `remove` blends them, or with `tiled` off the whole
-    patch at once.
+    `shadow`, (y, x), is True in cloud shadow. The model predicts tiles as its card says, blended as
+    `remove` blends them, or with `tiled` off the whole patch at once.
     """
     card = model.card
     optical = patch.select(patch.cloudy, card.optical_bands)
     height, width = optical.shape[-2:]
-
-    def load(tile: Window) -> TileInputs:
-        sar = patch.sar if card.uses_sar else None
-        inside = (slice(None), *tile.slices)
-        radar = None if sar is None else sar[inside]
-        return TileInputs(optical[inside], radar, shadow[tile.slices])
-
     size, overlap = (card.tile, card.overlap) if tiled else (max(height, width), 0)
+    plan = TilePlan(height, width, size, overlap)
     with predict_rows(
-        TilePlan(height, width, size, overlap),
-        2 * len(card.output_bands),
-        lambda _: True,
-        load,
-        predict,
-        lambda _: None,
-        model.batch(size),
+        plan,
+        _PatchTiler(optical, patch.sar if card.uses_sar else None, shadow),
+        BatchPredictor(predict, model.batch(size)),
+        StripAccumulator.for_plan(plan, len(card.output_bands)),
     ) as rows:
-        both = np.concatenate([pixels.copy() for _, pixels, _ in rows], axis=1)
-    image, variance = np.split(both, 2)
-    return image, None if np.isnan(variance).all() else variance
+        parts = [(part.mean.copy(), _copied(part.variance)) for _, part, _ in rows]
+    variances = [variance for _, variance in parts if variance is not None]
+    return Prediction(
+        np.concatenate([mean for mean, _ in parts], axis=1),
+        np.concatenate(variances, axis=1) if variances else None,
+    )
 
 
-# How far `remove` grows its mask unless told otherwise.
-DILATION = "40m"
+def _copied(array: Float32 | None) -> Float32 | None:
+    return None if array is None else array.copy()
+
 
 NOTHING = "do nothing"
 
 
 @dataclass(frozen=True)
 class Clouds:
-    """Where a patch is cloudy by the published score, (y, x), and what `remove` replaces of it.
+    """Clouds and shadows of a patch by the published score, (y, x), and the pixels to fill.
 
-    `shaded` is where a network that asks for shadows is told of them.
+    `dilated` is what `remove` fills; `shaded` is the shadow input of networks that use one.
     """
 
     found: NDArray[np.bool_]
@@ -97,24 +105,22 @@ class Clouds:
 
 @dataclass(frozen=True)
 class FilledPatch:
-    """What a model predicts and what `remove` would write, reflectance of the patch's bands.
+    """The prediction of a model and the image that `remove` writes, in the patch's bands.
 
-    `raw` is NaN in bands that the model does not predict. `variance` has the shape of `raw`, or is
-    None where none is told.
+    Both are reflectance, (band, y, x). `prediction` is NaN in bands that the model lacks.
     """
 
-    raw: Float32
+    prediction: Prediction
     written: Float32
-    variance: Float32 | None
 
 
 def find_clouds(patch: Patch) -> Clouds:
     """Clouds and shadows of a patch, thresholds taken over the patch."""
     radius_px = parse_distance(DILATION).pixels(pixel_size_m(patch.grid))
-    replaced = dilate(_classes(patch, MaskSettings(thorough=True)), radius_px)
+    dilated = dilate(_classes(patch, MaskSettings(thorough=True)), radius_px)
     found = is_cloud_or_shadow(_classes(patch, MaskSettings()))
-    shadow = shadow_under_dilation(replaced, SHADOW_REACH_PX)
-    return Clouds(found, is_cloud_or_shadow(replaced), shadow)
+    shadow = shadow_under_dilation(dilated, SHADOW_REACH_PX)
+    return Clouds(found, is_cloud_or_shadow(dilated), shadow)
 
 
 def _classes(patch: Patch, settings: MaskSettings) -> Mask:
@@ -122,19 +128,18 @@ def _classes(patch: Patch, settings: MaskSettings) -> Mask:
     return np.concatenate([rows for _, rows in plan.classifier.strips(patch)])
 
 
-def restore(
+def fill_patch(
     model: Model, predict: Predict, patch: Patch, clouds: Clouds, tiled: bool
 ) -> FilledPatch:
-    """Let a model restore a patch, in the tiles of its card or all at once."""
-    image, variance = predict_patch(model, predict, patch, clouds.shaded, tiled)
+    """Fill the clouds of a patch with a model, in the tiles of its card or all at once."""
+    prediction = predict_patch(model, predict, patch, clouds.shaded, tiled)
     positions = [patch.bands.index(band) for band in model.card.output_bands]
     native = patch.radiometry.encode(patch.cloudy)
     opacity = feather(clouds.dilated, FEATHER_PX)
-    compose(native, image, opacity, patch.radiometry, positions)
+    compose(native, prediction.mean, opacity, patch.radiometry, positions)
     return FilledPatch(
-        _placed(image, positions, patch),
+        _placed(prediction, positions, patch),
         patch.radiometry.decode(native),
-        None if variance is None else _placed(variance, positions, patch),
     )
 
 
@@ -142,16 +147,16 @@ def score(
     protocol: Protocol,
     patch: Patch,
     clouds: Clouds,
-    restored: Mapping[str, FilledPatch],
+    filled: Mapping[str, FilledPatch],
     bands: Sequence[str],
 ) -> dict[str, PatchMetrics]:
-    """Figures by method: the cloudy image itself, and of each model both its images.
+    """Metrics by method: the cloudy image itself, and of each model both its images.
 
     All are scored on the same pixels: those where all of them have data.
     """
     images = {NOTHING: protocol.observed(patch.select(patch.cloudy, bands))}
-    for label, one in restored.items():
-        images[raw_of(label)] = protocol.restored(patch.select(one.raw, bands))
+    for label, one in filled.items():
+        images[raw_of(label)] = protocol.restored(patch.select(one.prediction.mean, bands))
         images[written_of(label)] = protocol.restored(patch.select(one.written, bands))
     truth = protocol.observed(patch.select(patch.clear, bands))
     truth[:, ~np.all([has_data(image) for image in images.values()], axis=0)] = np.nan
@@ -161,17 +166,22 @@ def score(
 
 
 def raw_of(label: str) -> str:
-    """The method that is a model's prediction for every pixel."""
+    """Name of the method: a model's prediction for every pixel."""
     return f"{label}, raw"
 
 
 def written_of(label: str) -> str:
-    """The method that is what `remove` writes with a model."""
+    """Name of the method: the image that `remove` writes with a model."""
     return f"{label}, written"
 
 
-def _placed(image: Float32, positions: Sequence[int], patch: Patch) -> Float32:
-    """The bands of a model at their places among those of the patch, NaN in the others."""
-    placed = np.full_like(patch.cloudy, np.nan)
-    placed[positions] = image
-    return placed
+def _placed(prediction: Prediction, positions: Sequence[int], patch: Patch) -> Prediction:
+    """The bands of a model at their positions among those of the patch, NaN in the others."""
+
+    def placed(pixels: Float32) -> Float32:
+        bands = np.full_like(patch.cloudy, np.nan)
+        bands[positions] = pixels
+        return bands
+
+    variance = prediction.variance
+    return Prediction(placed(prediction.mean), None if variance is None else placed(variance))

@@ -1,4 +1,4 @@
-"""What an evaluation found, and its files: CSV, JSON and the page."""
+"""Result of an evaluation, and its files: CSV, JSON and the page."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from cloudfree.report.metric_format import PSNR, Column
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of models on a data set, and what they mean.
+    """Metrics of models on a data set.
 
-    `definition` says in words what `protocol` compares; `models` are names and the hashes of their
-    weights; `bands` are those compared. `rows` are means over patches. `calibration` has an entry
-    for each model that tells a variance, or each way to tell the errors of a model; then
-    `error_models` holds by model what its card should say under `[uncertainty]`.
+    `definition` describes `protocol`; `models` are names and the hashes of their weights; `bands`
+    are those compared. `rows` are means over patches. `calibration` has an entry for each model
+    that predicts a variance, or for each error model that is compared; then `error_models` holds
+    the entry `[uncertainty]` for the card of each model.
     """
 
     version: str
@@ -55,7 +55,7 @@ class Evaluation:
 
     @property
     def places(self) -> int:
-        """How many places the patches lie at."""
+        """Number of places of the patches."""
         return len({patch.place for patch in self.patches})
 
     def of_kind(self, kind: GroupKind) -> list[SummaryRow]:
@@ -63,7 +63,7 @@ class Evaluation:
         return [row for row in self.rows if row.kind == kind]
 
     def summary(self) -> str:
-        """Tables for people."""
+        """Tables of text."""
         return "\n".join(_lines(self))
 
 
@@ -92,7 +92,7 @@ def _lines(found: Evaluation) -> Iterator[str]:
 
 
 def _pixels_table(found: Evaluation) -> str:
-    """Means over all, cloudy and clear pixels; behind them how far chance moves the PSNR."""
+    """Means over all, cloudy and clear pixels, with the bootstrap interval of the PSNR."""
     heads = ["pixels", "method", *map(_head, METRIC_COLUMNS), "PSNR, 95 % of draws"]
     rows = [
         [
@@ -142,7 +142,7 @@ def check_outputs(folder: Path | None, overwrite: bool) -> None:
     Raises
     ------
     OutputError
-        Something is in the way.
+        A file with that name exists.
     """
     if folder is None:
         return
@@ -157,8 +157,8 @@ def check_outputs(folder: Path | None, overwrite: bool) -> None:
         require_absent(folder / name, overwrite)
 
 
-def write_files(folder: Path, found: Evaluation, chapters: Sequence[PatchSection]) -> None:
-    """Write page, JSON and tables; each is whole when it has its name, the page comes last.
+def write_files(folder: Path, found: Evaluation, sections: Sequence[PatchSection]) -> None:
+    """Write page, JSON and tables atomically, the page last.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def write_files(folder: Path, found: Evaluation, chapters: Sequence[PatchSection
         PATCHES: _csv(_patch_records(found)),
         SUMMARY: _csv(_summary_records(found)),
         JSON: _json(found),
-        PAGE: render_evaluation(_page(found, chapters)),
+        PAGE: render_evaluation(_page(found, sections)),
     }
     for name, text in contents.items():
         write_whole(folder / name, text)
@@ -208,7 +208,7 @@ def _patch_records(found: Evaluation) -> Iterable[Record]:
 
 
 def _csv(records: Iterable[Record]) -> str:
-    """Records as CSV, the names of their fields in the first line; no number is empty."""
+    """Records as CSV with a header line; None is empty."""
     rows = list(records)
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
@@ -218,12 +218,12 @@ def _csv(records: Iterable[Record]) -> str:
 
 
 def _json(found: Evaluation) -> str:
-    """Everything as JSON, which knows no infinity: that of equal images becomes null."""
+    """Everything as JSON, which has no infinity: the PSNR of equal images becomes null."""
     plain = json.dumps(dataclasses.asdict(found), default=str)
     return json.dumps(json.loads(plain, parse_constant=lambda _: None), indent=1) + "\n"
 
 
-def _page(found: Evaluation, chapters: Sequence[PatchSection]) -> EvaluationPage:
+def _page(found: Evaluation, sections: Sequence[PatchSection]) -> EvaluationPage:
     facts = {
         "Data": str(found.data),
         "Split": found.split,
@@ -239,6 +239,6 @@ def _page(found: Evaluation, chapters: Sequence[PatchSection]) -> EvaluationPage
         rows=found.rows,
         calibration=found.calibration,
         skipped=tuple((one.name, one.reason) for one in found.skipped),
-        sections=tuple(chapters),
+        sections=tuple(sections),
         version=found.version,
     )

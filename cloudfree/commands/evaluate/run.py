@@ -11,7 +11,7 @@ from cloudfree import __version__
 from cloudfree.commands.evaluate.page import PatchSection, choose_shown, patch_section
 from cloudfree.commands.evaluate.patch import raw_of
 from cloudfree.commands.evaluate.result import Evaluation, check_outputs, write_files
-from cloudfree.commands.evaluate.scoring import Prepared, Scoring
+from cloudfree.commands.evaluate.scoring import CloudyPatch, Scoring
 from cloudfree.commands.evaluate.summary import summarise
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import Progress, muted_log
@@ -29,7 +29,7 @@ logger = logging.getLogger("cloudfree")
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """What the user asked for; field by field the options of the command line."""
+    """The options of the command line, field by field."""
 
     data: Path
     model: tuple[str, ...]
@@ -49,12 +49,12 @@ class EvaluateOptions:
 
 
 def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
-    """Score models on the patches of a data set, and write the figures where asked for.
+    """Score models on the patches of a data set, and write the metrics if requested.
 
     Raises
     ------
     CloudfreeError
-        No patch that can be scored, a model that cannot be loaded, or an output that exists.
+        No patch can be scored, a model cannot be loaded, or an output exists.
     """
     check_outputs(options.output, options.overwrite)
     protocol = PROTOCOLS[options.protocol]
@@ -69,8 +69,8 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
         _score(scoring, samples, progress)
         evaluation = _evaluation(options, split, scoring, listing.skipped)
         if options.output:
-            chapters = _chapters(scoring, samples, options.pictures, progress)
-            write_files(options.output, evaluation, chapters)
+            sections = _sections(scoring, samples, options.pictures, progress)
+            write_files(options.output, evaluation, sections)
     _warn_of_skipped(evaluation.skipped)
     return evaluation
 
@@ -79,14 +79,14 @@ def _score(scoring: Scoring, samples: Sequence[Sample], progress: Progress) -> N
     with (
         scoring.parallel_batches() as patches,
         prefetch(scoring.prepare, samples) as prepared,
-        prefetch(scoring.judge, prepared, patches, patches) as judged,
+        prefetch(scoring.evaluate, prepared, patches, patches) as evaluated,
     ):
-        for (sample, _), found in progress(judged, len(samples), "patches", "patch"):
+        for (sample, _), found in progress(evaluated, len(samples), "patches", "patch"):
             scoring.add(sample, found)
 
 
 def _load_models(options: EvaluateOptions) -> dict[str, Model]:
-    """The models by a name that tells them apart."""
+    """The models by unique names."""
     if len(set(options.model)) < len(options.model):
         raise ModelError(
             f"one model twice in {', '.join(options.model)}",
@@ -106,7 +106,7 @@ def _load_models(options: EvaluateOptions) -> dict[str, Model]:
 
 
 def _common_bands(models: Mapping[str, Model]) -> tuple[str, ...]:
-    """The bands that all models predict: figures of different bands do not compare."""
+    """The bands that all models predict: metrics of different bands do not compare."""
     cards = [model.card for model in models.values()]
     bands = [band for band in OPTICAL_BANDS if all(band in card.output_bands for card in cards)]
     if not bands:
@@ -140,19 +140,18 @@ def _evaluation(
     )
 
 
-def _chapters(
+def _sections(
     scoring: Scoring, samples: Sequence[Sample], count: int, progress: Progress
 ) -> list[PatchSection]:
-    """Pictures of some patches, restored once more: pictures of all would fill the memory."""
+    """Pictures of some patches, filled once more: pictures of all do not fit into memory."""
     sample_of = {sample.name: sample for sample in samples}
     shown = choose_shown(scoring.patches, raw_of(next(iter(scoring.models))), count)
-    chapters = []
+    sections = []
     for scored in progress(shown, len(shown), "pictures", "patch"):
-        prepared = scoring.prepare(sample_of[scored.name])
-        if isinstance(prepared, Prepared):
-            restored = scoring.restore(prepared)
-            chapters.append(patch_section(scored, prepared.patch, restored))
-    return chapters
+        cloudy = scoring.prepare(sample_of[scored.name])
+        if isinstance(cloudy, CloudyPatch):
+            sections.append(patch_section(scored, cloudy.patch, scoring.fill(cloudy)))
+    return sections
 
 
 def _warn_of_skipped(skipped: Sequence[Skipped]) -> None:

@@ -1,4 +1,4 @@
-"""Scores patch after patch and keeps their figures."""
+"""Scoring of patches one by one."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from cloudfree.commands.evaluate.calibration import Calibrating, Calibration, calibration
+from cloudfree.commands.evaluate.calibration import Calibration, Calibrator, calibration
 from cloudfree.commands.evaluate.patch import (
     NOTHING,
     Clouds,
     FilledPatch,
     Predict,
+    fill_patch,
     find_clouds,
-    network_variance,
-    restore,
     score,
 )
 from cloudfree.commands.evaluate.summary import ScoredPatch
@@ -27,30 +26,30 @@ from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.model import Model
 from cloudfree.metrics.protocol import PatchMetrics, Protocol
 
-# Values of a patch that the calibration of its variances looks at, evenly spread: all values of
-# 8,000 patches would not fit into memory.
+# Values of a patch that the calibration of variances uses, evenly spread: all values of 8,000
+# patches do not fit into memory.
 CALIBRATION_VALUES = 2048
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """The part of a patch that counts, and its clouds."""
+class CloudyPatch:
+    """The scored part of a patch, and its clouds."""
 
     patch: Patch
     clouds: Clouds
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What each model makes of a patch, and its figures."""
+class EvaluatedPatch:
+    """A patch as each model fills it, and its metrics by method."""
 
-    prepared: Prepared
-    restored: Mapping[str, FilledPatch]
+    cloudy: CloudyPatch
+    filled: Mapping[str, FilledPatch]
     figures: Mapping[str, PatchMetrics]
 
 
 class Scoring:
-    """Scores patches, several at once, and keeps the figures of one after the other."""
+    """Scores patches, several at once, and collects their metrics."""
 
     def __init__(
         self,
@@ -60,13 +59,13 @@ class Scoring:
         uncertainty: bool = False,
     ) -> None:
         self.models, self.protocol, self.bands = models, protocol, bands
-        self.calibrating = {n: Calibrating(m) for n, m in models.items()} if uncertainty else {}
+        self.calibrators = {n: Calibrator(m) for n, m in models.items()} if uncertainty else {}
         self.patches: list[ScoredPatch] = []
         self.skipped: list[Skipped] = []
         self._variances: dict[str, list[tuple[Float32, Float32]]] = {name: [] for name in models}
 
-    def prepare(self, sample: Sample) -> Prepared | Skipped:
-        """Read a patch and find its clouds; what cannot be used comes with the reason."""
+    def prepare(self, sample: Sample) -> CloudyPatch | Skipped:
+        """Read a patch and find its clouds; an unusable one is skipped with the reason."""
         try:
             whole = read_patch(sample)
             whole.require(self.bands, "the comparison")
@@ -78,47 +77,47 @@ class Scoring:
         except OSError as error:
             return Skipped(sample.name, str(error))
         window = self.protocol.window(whole.grid.height, whole.grid.width)
-        return Prepared(whole.part(window), clouds.part(window))
+        return CloudyPatch(whole.part(window), clouds.part(window))
 
-    def restore(self, prepared: Prepared) -> dict[str, FilledPatch]:
-        """What each model makes of a patch."""
+    def fill(self, cloudy: CloudyPatch) -> dict[str, FilledPatch]:
+        """The patch as each model fills it."""
         return {
-            label: restore(
-                model, self._predict(label), prepared.patch, prepared.clouds, self.protocol.tiled
+            label: fill_patch(
+                model, self._predict(label), cloudy.patch, cloudy.clouds, self.protocol.tiled
             )
             for label, model in self.models.items()
         }
 
     def _predict(self, label: str) -> Predict:
-        if label in self.calibrating:
-            return self.calibrating[label].spread.predict
-        return network_variance(self.models[label])
+        if label in self.calibrators:
+            return self.calibrators[label].augmentation.predict
+        return self.models[label].predict_with_variance
 
     @contextmanager
     def parallel_batches(self) -> Iterator[int]:
-        """Make the models ready for as many patches at once as suit the device."""
+        """Number of patches that suit the device at once, for which the models are prepared."""
         with ExitStack() as stack:
             runtimes = [model.runtime for model in self.models.values()]
-            # The first of those that share a CPU deals out its threads.
+            # Of runtimes that share a CPU the first divides its threads.
             yield max(stack.enter_context(runtime.parallel_batches()) for runtime in runtimes)
 
-    def judge(self, given: tuple[Sample, Prepared | Skipped]) -> Judged | Skipped:
-        """Restore a patch with every model and compare the results with the clear image."""
-        sample, prepared = given
-        if isinstance(prepared, Skipped):
-            return prepared
-        restored = self.restore(prepared)
-        figures = score(self.protocol, prepared.patch, prepared.clouds, restored, self.bands)
+    def evaluate(self, prepared: tuple[Sample, CloudyPatch | Skipped]) -> EvaluatedPatch | Skipped:
+        """Fill a patch with every model and compare the results with the clear image."""
+        sample, cloudy = prepared
+        if isinstance(cloudy, Skipped):
+            return cloudy
+        filled = self.fill(cloudy)
+        figures = score(self.protocol, cloudy.patch, cloudy.clouds, filled, self.bands)
         if not figures[NOTHING].all.pixels:
             return Skipped(sample.name, "no pixel with data in all images")
-        return Judged(prepared, restored, figures)
+        return EvaluatedPatch(cloudy, filled, figures)
 
-    def add(self, sample: Sample, judged: Judged | Skipped) -> None:
-        """Take in what was found of a patch."""
-        if isinstance(judged, Skipped):
-            self.skipped.append(judged)
+    def add(self, sample: Sample, evaluated: EvaluatedPatch | Skipped) -> None:
+        """Collect the metrics of a patch."""
+        if isinstance(evaluated, Skipped):
+            self.skipped.append(evaluated)
             return
-        patch, clouds = judged.prepared.patch, judged.prepared.clouds
+        patch, clouds = evaluated.cloudy.patch, evaluated.cloudy.clouds
         self.patches.append(
             ScoredPatch(
                 sample.name,
@@ -126,17 +125,18 @@ class Scoring:
                 sample.season,
                 cover=float(clouds.found.mean()),
                 restored=float(clouds.dilated.mean()),
-                figures=judged.figures,
+                figures=evaluated.figures,
             )
         )
-        for label, one in judged.restored.items():
-            if label in self.calibrating:
-                self.calibrating[label].add(sample.place, patch, clouds, one)
-            elif one.variance is not None:
-                self._variances[label].append(_sampled(patch, one.raw, one.variance))
+        for label, one in evaluated.filled.items():
+            if label in self.calibrators:
+                self.calibrators[label].add(sample.place, patch, clouds, one)
+            elif one.prediction.variance is not None:
+                mean, variance = one.prediction.mean, one.prediction.variance
+                self._variances[label].append(_sampled(patch, mean, variance))
 
     def calibration(self) -> dict[str, Calibration]:
-        """How well the variances fit, of each model that tells one."""
+        """Calibration of the variances of each model that predicts one."""
         found = dict(self._calibrated())
         for label, pairs in self._variances.items():
             if pairs:
@@ -146,14 +146,14 @@ class Scoring:
         return found
 
     def _calibrated(self) -> Iterator[tuple[str, Calibration]]:
-        """The same in each way to make deviations of what a model tells."""
-        for label, one in self.calibrating.items():
+        """Calibration under each error model that is compared."""
+        for label, one in self.calibrators.items():
             for way, figures in one.calibrations():
                 yield f"{label}, {way}", figures
 
     def error_models(self) -> dict[str, dict[str, Any]]:
-        """What the card of each model should say of its errors."""
-        entries = {label: one.card_entry() for label, one in self.calibrating.items()}
+        """The `[uncertainty]` entry for the card of each model."""
+        entries = {label: one.card_entry() for label, one in self.calibrators.items()}
         return {label: entry for label, entry in entries.items() if entry}
 
 

@@ -1,4 +1,4 @@
-"""Figures of many patches in one table: by pixels, cloud cover, band and place."""
+"""Mean metrics of many patches: by pixels, cloud cover, band and place."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ GroupKind = Literal["pixels", "cover", "band", "place"]
 
 @dataclass(frozen=True)
 class ScoredPatch:
-    """The figures of one patch by method.
+    """The metrics of one patch by method.
 
-    `cover` is the share of cloud and shadow, `restored` that of the pixels counted as cloudy,
-    which is larger by their uncertain edges.
+    `cover` is the fraction of cloud and shadow, `restored` that of the filled pixels, which include
+    a margin around them.
     """
 
     name: str
@@ -81,7 +81,7 @@ def _covers(patches: Sequence[ScoredPatch]) -> Iterator[PatchGroup]:
 
 
 def cover_bin(cover: float) -> int:
-    """Where the bin of a share of 0 to 1 begins, in per cent; the last bin includes its end."""
+    """Lower edge, in per cent, of the bin of a fraction; the last bin includes its upper edge."""
     last = 100 - COVER_BIN_PERCENT
     return min(int(100 * cover) // COVER_BIN_PERCENT * COVER_BIN_PERCENT, last)
 

@@ -1,4 +1,4 @@
-"""Opening what `cloudfree remove` works on, and refusing what does not fit the model."""
+"""Opening the inputs of `cloudfree remove`, and refusing those that do not fit the model."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from cloudfree.sentinel2.optical_scene import OpticalScene
 
 logger = logging.getLogger("cloudfree")
 
-# The level of models that were trained on pictures for the eye.
+# The level of models that were trained on 8-bit true-colour images.
 PICTURE = "picture"
 
 
 def check_outputs(options: RemoveOptions) -> None:
     """Refuse outputs that exist, or that would replace an input or each other."""
     inputs = (options.s1, options.s2, options.mask, options.dem)
-    named = (options.result, options.marks, options.deviations, options.report)
+    named = (options.result, options.filled_path, options.uncertainty_path, options.report)
     outputs = [path for path in named if path]
     check_output_names(outputs, filter(None, inputs))
     for path in outputs if not options.dry_run else ():
@@ -30,7 +30,7 @@ def check_outputs(options: RemoveOptions) -> None:
 
 
 def open_optical(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> OpticalScene:
-    """The optical scene, if the model can do with it."""
+    """The optical scene, if the model supports it."""
     optical = stack.enter_context(OpticalScene(options.s2, options.s2_offset, options.resampling))
     optical.require(card.optical_bands, f"model {card.name}")
     check_level(optical, card)
@@ -40,16 +40,16 @@ def open_optical(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> O
 def open_sar(
     options: RemoveOptions, card: ModelCard, optical: OpticalScene, stack: ExitStack
 ) -> SarSource | None:
-    """The radar scene, if the network looks at one, not too far in time from the optical one."""
+    """The radar scene, if the network uses one, close enough in time to the optical one."""
     if not card.uses_sar:
         if options.s1:
-            logger.info("model %s does not use Sentinel-1: it is left aside", card.name)
+            logger.info("model %s does not use Sentinel-1: it is ignored", card.name)
         return None
     if options.s1 is None:
         raise InputError(
             "no Sentinel-1 scene",
             wanted=f"VV and VH, which model {card.name} needs",
-            hint="give one with --s1, or in a batch beside it, or a model that works without",
+            hint="give one with --s1, or in a batch beside it, or a model that needs none",
         )
     sar = stack.enter_context(open_sar_source(options.s1, options.s1_units, options.dem))
     logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
@@ -58,9 +58,9 @@ def open_sar(
 
 
 def check_level(optical: OpticalScene, card: ModelCard) -> None:
-    """Refuse a picture for a model that wants reflectance; warn of what it was not trained on.
+    """Refuse 8-bit images for a model of reflectance; warn of levels that it was not trained on.
 
-    A card may have scenes of other levels refused as well.
+    A card may also refuse scenes of other levels.
     """
     if optical.is_picture and PICTURE not in card.levels:
         raise InputError(
@@ -72,15 +72,15 @@ def check_level(optical: OpticalScene, card: ModelCard) -> None:
     if other and card.other_levels == "refuse":
         raise InputError(
             f"{optical.name} is {optical.level}",
-            wanted=f"{' or '.join(card.levels)}, as the card of model {card.name} refuses the rest",
+            wanted=f"{' or '.join(card.levels)}, as the card of model {card.name} refuses others",
             hint="give the scene at that level, or choose another model with --model",
         )
     if not optical.is_picture and PICTURE in card.levels:
         logger.warning(
-            "model %s was trained on 8-bit pictures: reflectance may look dark to it", card.name
+            "model %s was trained on 8-bit images: it may read reflectance as too dark", card.name
         )
     elif other:
         logger.warning(
-            "%s is %s, model %s was trained on %s: what it restores may not match its surroundings",
+            "%s is %s, model %s was trained on %s: filled pixels may not match their surroundings",
             optical.name, optical.level, card.name, " and ".join(card.levels),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What `cloudfree remove` is asked and what it answers."""
+"""Options and result of `cloudfree remove`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudfree.coregistration.time_gap import MAX_GAP_DAYS
+from cloudfree.inference.compositing import DILATION
 from cloudfree.inference.model_store import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
 from cloudfree.sentinel2.vrt import Resampling
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RemovalOptions:
-    """How a scene is to be restored, whichever it is."""
+    """Options that do not depend on the scene."""
 
     model: str = DEFAULT_MODEL
     network: str | None = None
     replace: str = "clouds"
-    dilate: str = "40m"
+    dilate: str = DILATION
     adapt: bool = False
     tile: int | None = None
     overlap: int | None = None
@@ -45,7 +46,7 @@ class RemovalOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoveOptions(RemovalOptions):
-    """What the user asked for; field by field the options of the command line."""
+    """The options of the command line, field by field."""
 
     s2: Path
     s1: Path | None = None
@@ -55,26 +56,27 @@ class RemoveOptions(RemovalOptions):
 
     @property
     def result(self) -> Path:
-        """Where the cloud-free scene goes."""
+        """Path of the cloud-free scene."""
         return self.output or output_beside(self.s2, "cloudfree.tif")
 
     @property
-    def marks(self) -> Path:
-        """Where the marks of restored pixels go."""
+    def filled_path(self) -> Path:
+        """Path of the mask of filled pixels."""
         return self.result.with_name(f"{self.result.stem}_filled.tif")
 
     @property
-    def deviations(self) -> Path | None:
-        """Where the standard deviations of restored pixels go, if they were asked for."""
+    def uncertainty_path(self) -> Path | None:
+        """Path of the standard deviations of filled pixels, None if not requested."""
         name = f"{self.result.stem}_uncertainty.tif"
         return self.result.with_name(name) if self.uncertainty else None
 
 
 @dataclass(frozen=True)
 class RemoveResult:
-    """What was done; `restored` and `unseen` are shares of the valid pixels.
+    """Result of a run; both fractions are of the valid pixels, None in a dry run.
 
-    `adaptation` is None where none was asked for.
+    `unfilled_fraction` is of pixels under the mask that could not be filled. `adaptation` is None
+    if not requested.
     """
 
     output: Path
@@ -82,8 +84,8 @@ class RemoveResult:
     model: str
     runtime: str
     tiles: int
-    restored: float | None
-    unseen: float | None
+    filled_fraction: float | None
+    unfilled_fraction: float | None
     shift_px: Mapping[str, float]
     shift_applied: bool
     shift_reason: str
@@ -92,11 +94,11 @@ class RemoveResult:
     adaptation: AdaptationResult | None = None
 
     def summary(self) -> str:
-        """A few lines for people."""
-        done = "nothing written (dry run)" if self.restored is None else (
-            f"{self.restored:.1%} of the pixels restored, marked in {self.filled.name}"
+        """A few lines of text."""
+        done = "nothing written (dry run)" if self.filled_fraction is None else (
+            f"{self.filled_fraction:.1%} of the pixels filled, mask in {self.filled.name}"
         )  # fmt: skip
-        if self.uncertainty and self.restored is not None:
+        if self.uncertainty and self.filled_fraction is not None:
             done += f", their standard deviations in {self.uncertainty.name}"
         shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.shift_px)
         adapted = f"\n  {self.adaptation.summary()}" if self.adaptation else ""

@@ -1,8 +1,8 @@
-"""What the sliding window needs of a scene: which tiles, what they hold, which opacity."""
+"""A scene for the sliding window: its tiles, their inputs, and the filled rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,9 +16,14 @@ from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
-from cloudfree.inference.compositing import compose, feather
-from cloudfree.inference.model import Model, TileInputs
-from cloudfree.inference.sliding_window import TilePlan, predict_rows
+from cloudfree.inference.compositing import FEATHER_PX, compose, feather
+from cloudfree.inference.model import SHADOW_REACH_PX, Model, Prediction, TileInputs
+from cloudfree.inference.sliding_window import (
+    BatchPredictor,
+    StripAccumulator,
+    TilePlan,
+    predict_rows,
+)
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -27,12 +32,12 @@ RasterArray = NDArray[np.generic]
 
 
 class RollingRows:
-    """Serves windows of a raster whose rows come from top to bottom, each of them read once.
+    """Windows of a raster from top to bottom, each of whose rows is read once.
 
-    `read` writes the pixels of a window into an array, (band, y, x). `held`, of that shape, has
-    room for the rows that are kept, beginning with the first that was last asked for above or below
-    those in memory: always the same, for new memory of that size takes longer than what is read
-    into it (tests/bench/NOTES.md).
+    `read` writes the pixels of a window into an array, (band, y, x). `held`, of that shape, is the
+    buffer of rows in memory; it begins with the first row of the last window outside the buffer. It
+    is reused, as allocating that much memory takes longer than reading into it
+    (tests/bench/NOTES.md).
     """
 
     def __init__(
@@ -42,9 +47,9 @@ class RollingRows:
         self._held = Window(0, 0, 0, held.shape[2])
 
     def read(self, window: Window) -> RasterArray:
-        """Pixels of a window, (band, y, x), which hold until the next is asked for.
+        """Pixels of a window, (band, y, x), read-only and valid until the next is requested.
 
-        They are not to be written to, and the window is at most as high as what is held.
+        The window is at most as high as the buffer.
         """
         if window.row < self._held.row or window.row_stop > self._held.row_stop:
             self._move_to(window.row)
@@ -53,25 +58,23 @@ class RollingRows:
         return pixels
 
     def _move_to(self, row: int) -> None:
-        """Hold the rows from `row` on; what is there already is kept."""
+        """Hold the rows from `row` on; rows in memory are moved, not read again."""
         rows = min(self._pixels.shape[1], self._height - row)
-        rows_wanted = Window(row, 0, rows, self._held.width)
         kept = max(self._held.row_stop - row, 0) if row >= self._held.row else 0
         first = row - self._held.row
-        for band in self._pixels:  # band by band: numpy would copy what may overlap
+        for band in self._pixels:  # band by band: numpy copies operands that may overlap
             band[:kept] = band[first : first + kept]
-        self._read(
-            Window(row + kept, 0, rows - kept, rows_wanted.width), self._pixels[:, kept:rows]
-        )
-        self._held = rows_wanted
+        width = self._held.width
+        self._read(Window(row + kept, 0, rows - kept, width), self._pixels[:, kept:rows])
+        self._held = Window(row, 0, rows, width)
 
 
 def fill_edge(bands: Float32, width_px: int) -> Float32:
-    """The bands, (band, y, x), with missing pixels up to `width_px` from data taken from there.
+    """The bands, (band, y, x), with missing pixels up to `width_px` from data extrapolated.
 
     Each takes the mean of its four neighbours that have data, step by step from the edge outwards;
-    a pixel is missing where any band is NaN. What lies farther out stays missing. A window needs a
-    halo of `width_px` pixels to equal the whole.
+    a pixel is missing where any band is NaN. Pixels farther out stay missing. A window needs a halo
+    of `width_px` pixels to equal the whole.
     """
     missing = np.isnan(bands).any(axis=0)
     if not missing.any() or missing.all():
@@ -92,19 +95,11 @@ def _mean_of_neighbours(bands: Float32) -> Float32:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
 
 
-# Width of the soft edge in pixels: the dilation of the mask covers it, so that the thin rim of a
-# cloud, not the ground beside it, is where original and restored pixels mix.
-FEATHER_PX = 4
-
-# How far a network is told of shadow below the margin that a mask grows around clouds.
-SHADOW_REACH_PX = 5
-
-
 @dataclass(frozen=True)
 class OriginalRows:
     """Rows of the scene in the file's numbers, (band, y, x), and their opacity, (y, x), 0 to 1.
 
-    The numbers are nobody else's: the restored ones are laid over them.
+    `native` is a copy, in which pixels are filled in place.
     """
 
     native: NDArray[np.generic]
@@ -113,10 +108,11 @@ class OriginalRows:
 
 @dataclass(frozen=True)
 class OutputRows:
-    """Finished rows of the output in the file's numbers, and the pixels that were restored.
+    """Finished rows of the output in the file's numbers, (band, y, x), and the filled pixels.
 
-    `deviation` is the standard deviation of the restored bands, (band, y, x) in reflectance and in
-    the order of the model, NaN elsewhere; None where it was not asked for.
+    `valid` and `filled` are (y, x); `to_fill` counts the valid pixels under the mask. `deviation`
+    is the standard deviation of the filled bands, (band, y, x) in reflectance and in the order of
+    the model, NaN elsewhere; None if not requested.
     """
 
     window: Window
@@ -131,8 +127,8 @@ class OutputRows:
 class RemovalScene:
     """A scene, its radar, its mask and a model, joined window by window.
 
-    `sar` is None for a network that does not use it; without a mask every pixel is restored.
-    With `uncertainty` the predictions carry their variance behind them.
+    `sar` is None for a network that does not use it; without a mask every pixel is filled.
+    With `uncertainty` the predictions have a variance.
     """
 
     optical: OpticalScene
@@ -144,60 +140,51 @@ class RemovalScene:
 
     @contextmanager
     def predictions(
-        self, plan: TilePlan, batch: int, progress: Progress
-    ) -> Iterator[Iterator[tuple[Window, Float32, OriginalRows]]]:
+        self, plan: TilePlan, batch_size: int, progress: Progress
+    ) -> Iterator[Iterator[tuple[Window, Prediction, OriginalRows]]]:
         """Predicted rows of the whole scene from top to bottom, with the original ones."""
-        bands, predict = len(self.model.card.output_bands), self.model.predict
+        merger = StripAccumulator.for_plan(plan, len(self.model.card.output_bands))
+        with self.model.runtime.parallel_batches() as parallel_batches:
+            predictor = BatchPredictor(self._predict, batch_size, parallel_batches)
+            with predict_rows(
+                plan, _SceneTiler(self, plan), predictor, merger, progress
+            ) as predicted:
+                yield predicted
+
+    def _predict(self, tiles: Sequence[TileInputs]) -> list[Prediction]:
         if self.uncertainty:
-            bands, predict = 2 * bands, self.uncertainty.predict
-        rows = RollingRows(self.optical.native, plan.height, self._room(plan))
+            return self.uncertainty.predict(tiles)
+        return [Prediction(image) for image in self.model.predict(tiles)]
 
-        def load(tile: Window) -> TileInputs:
-            return self._inputs(tile, rows.read(tile))
-
-        def original(window: Window) -> OriginalRows:
-            return OriginalRows(rows.read(window).copy(), self.opacity(window))
-
-        with (
-            self.model.runtime.parallel_batches() as batches,
-            predict_rows(
-                plan, bands, self.needed, load, predict, original, batch, progress, batches
-            ) as predicted,
-        ):
-            yield predicted
-
-    def _room(self, plan: TilePlan) -> NDArray[np.generic]:
-        """Memory for the rows of a row of tiles in the file's numbers, (band, y, x)."""
-        shape = (len(self.optical.descriptions), min(plan.tile, plan.height), plan.width)
-        return np.empty(shape, self.optical.radiometry.dtype)
-
-    def finished(self, window: Window, prediction: Float32, original: OriginalRows) -> OutputRows:
-        """The rows of the output."""
+    def finished(
+        self, window: Window, prediction: Prediction, original: OriginalRows
+    ) -> OutputRows:
+        """The rows of the output: the original ones, filled in place."""
         radiometry, opacity = self.optical.radiometry, original.opacity
         positions = [self.optical.positions[band] for band in self.model.card.output_bands]
-        image = prediction[: len(positions)]
         valid = radiometry.valid(original.native)
-        filled = compose(original.native, image, opacity, radiometry, positions)
+        filled = compose(original.native, prediction.mean, opacity, radiometry, positions)
         to_fill = int((valid & (opacity > 0)).sum())
         deviation = self.uncertainty.deviation(prediction, filled) if self.uncertainty else None
         return OutputRows(window, original.native, valid, filled, to_fill, deviation)
 
     def needed(self, tile: Window) -> bool:
-        """Whether the network has something to restore in a tile."""
-        return bool(self._replaced(tile).any())
+        """Whether a tile has pixels to fill."""
+        return bool(self._to_fill(tile).any())
 
     def load(self, tile: Window) -> TileInputs:
-        """What the network sees of a tile."""
-        return self._inputs(tile, self.optical.native(tile))
+        """Inputs of the network for a tile."""
+        return self.inputs(tile, self.optical.native(tile))
 
-    def _inputs(self, tile: Window, native: NDArray[np.generic]) -> TileInputs:
+    def inputs(self, tile: Window, native: RasterArray) -> TileInputs:
+        """Inputs of the network for a tile with these numbers of the file, (band, y, x)."""
         positions = [self.optical.positions[band] for band in self.model.card.optical_bands]
         optical = self.optical.radiometry.decode(native[positions])
         radar = self._radar(self.sar, tile) if self.sar else None
         return TileInputs(optical, radar, self._shadow(tile))
 
     def _shadow(self, tile: Window) -> NDArray[np.bool_] | None:
-        """Where the mask knows of shadow, for a network that wants to be told."""
+        """Cloud shadow of a tile by the mask, (y, x), for a network that uses it."""
         if self.mask is None or not self.model.card.uses_shadow:
             return None
         grid = self.optical.grid
@@ -207,7 +194,7 @@ class RemovalScene:
         ]
 
     def _radar(self, sar: SarSource, tile: Window) -> Float32:
-        """Radar of a tile; a rim left by the shift is filled from beside it."""
+        """Radar of a tile, dB; the edge that the shift leaves without data is extrapolated."""
         grid = self.optical.grid
         outer = tile.buffered(self.edge_px, grid.height, grid.width)
         filled = fill_edge(sar.on_grid(grid, outer, self.shift), self.edge_px)
@@ -215,18 +202,41 @@ class RemovalScene:
 
     @property
     def edge_px(self) -> int:
-        """How far the corrected shift can have moved the end of the radar into the scene.
+        """How far the shift can move the end of the radar into the scene, in pixels.
 
-        Without this rim a line of cloud would stay where both scenes end together.
+        Without extrapolating that edge, a line of cloud remains where both scenes end together.
         """
         return reach_px(self.shift)
 
     def opacity(self, window: Window) -> Float32:
-        """How much of the restoration each pixel takes, 0 to 1, (y, x)."""
+        """Opacity of the filled pixels, 0 to 1, (y, x)."""
         outer = window.buffered(FEATHER_PX + 1, self.optical.grid.height, self.optical.grid.width)
-        return feather(self._replaced(outer), FEATHER_PX)[window.relative_to(outer)]
+        return feather(self._to_fill(outer), FEATHER_PX)[window.relative_to(outer)]
 
-    def _replaced(self, window: Window) -> NDArray[np.bool_]:
+    def _to_fill(self, window: Window) -> NDArray[np.bool_]:
         if self.mask is None:
             return np.ones((window.height, window.width), dtype=np.bool_)
         return is_cloud_or_shadow(self.mask.classes(window))
+
+
+class _SceneTiler:
+    """Tiles and rows of a scene, whose file is read once from top to bottom."""
+
+    def __init__(self, scene: RemovalScene, plan: TilePlan) -> None:
+        optical = scene.optical
+        # One row of tiles in the file's numbers.
+        shape = (len(optical.descriptions), min(plan.tile, plan.height), plan.width)
+        buffer = np.empty(shape, optical.radiometry.dtype)
+        self._scene, self._rows = scene, RollingRows(optical.native, plan.height, buffer)
+
+    def needed(self, tile: Window) -> bool:
+        """Whether a tile has pixels to fill."""
+        return self._scene.needed(tile)
+
+    def load(self, tile: Window) -> TileInputs:
+        """Inputs of the network for a tile."""
+        return self._scene.inputs(tile, self._rows.read(tile))
+
+    def load_rows(self, window: Window) -> OriginalRows:
+        """A copy of the scene's rows, with their opacity."""
+        return OriginalRows(self._rows.read(window).copy(), self._scene.opacity(window))

@@ -1,4 +1,4 @@
-"""`cloudfree remove`: scene in, cloud-free georeferenced image out."""
+"""`cloudfree remove`: a cloudy scene in, a cloud-free georeferenced image out."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("cloudfree")
 
-# Finished parts that may wait to be written: those of a row of tiles, so that the tiles of the next
-# row are read and run meanwhile.
+# Finished parts that may wait to be written: those of a row of tiles, so that the next row of tiles
+# is read and predicted meanwhile.
 WAITING_PARTS = 3
 
 __all__ = ["RemoveOptions", "RemoveResult", "run"]
 
 
 def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
-    """Restore a scene and write it.
+    """Fill the clouds of a scene and write it.
 
     Raises
     ------
     CloudfreeError
-        Inputs that do not fit each other or the model, or an output that cannot be written.
+        Inputs do not fit each other or the model, or an output cannot be written.
     """
     check_outputs(options)
     card = find_card(options.model, options.network).card
@@ -86,7 +86,7 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
 def _adapted(
     options: RemoveOptions, scene: RemovalScene, progress: Progress
 ) -> tuple[RemovalScene, AdaptationResult | None]:
-    """The scene with a model that has learned its clear ground, if that was asked for."""
+    """The scene with a model adapted to its clear pixels, if requested."""
     if not options.adapt or options.dry_run:
         return scene, None
     from cloudfree.commands.remove.adapt.run import adapt_to_scene
@@ -96,21 +96,21 @@ def _adapted(
 
 @dataclass
 class _Counts:
-    """Pixels so far: with data, to be restored, restored."""
+    """Number of pixels so far: with data, to fill, filled."""
 
     valid: int = 0
     to_fill: int = 0
     filled: int = 0
 
     def add(self, rows: OutputRows) -> None:
-        """Take in finished rows."""
+        """Count finished rows."""
         self.valid += int(rows.valid.sum())
         self.to_fill += rows.to_fill
         self.filled += int(rows.filled.sum())
 
 
 def _tile_plan(options: RemoveOptions, optical: OpticalScene, card: ModelCard) -> TilePlan:
-    """The user's tiles, or the card's; an overlap that was not asked for keeps the card's share."""
+    """The user's tiles or the card's; the default overlap is the card's fraction of the tile."""
     tile = options.tile or card.tile
     overlap = options.overlap
     if overlap is None:
@@ -122,7 +122,7 @@ def _tile_plan(options: RemoveOptions, optical: OpticalScene, card: ModelCard) -
 def _mask(
     options: RemoveOptions, optical: OpticalScene, progress: Progress
 ) -> Iterator[MaskFile | None]:
-    """The user's mask, or one made in a temporary folder; none where all is to be restored."""
+    """The user's mask, or one made in a temporary folder; None to fill all pixels."""
     if options.replace == "all":
         yield None
         return
@@ -133,8 +133,8 @@ def _mask(
     if missing := [band for band in REQUIRED_BANDS if band not in optical.bands]:
         raise InputError(
             f"no band {', '.join(missing)} in {optical.name}",
-            wanted="the bands of the cloud mask, or a mask",
-            hint="give one with --mask, or restore every pixel with --replace all",
+            wanted="the cloud-mask bands, or --mask",
+            hint="give one with --mask, or fill every pixel with --replace all",
         )
     with tempfile.TemporaryDirectory(prefix="cloudfree-") as folder:
         path = Path(folder) / "mask.tif"
@@ -152,72 +152,76 @@ def _write(
     adapted: AdaptationResult | None,
     progress: Progress,
 ) -> _Counts:
-    """Write the result and its companions, row by row.
+    """Write the result, the mask of filled pixels and the deviations, row by row.
 
-    All are finished before one has its name, and the result has its own last: where it is, the
-    others are.
+    All files are finished before any is renamed, and the result is renamed last.
     """
     tags = _tags(options, scene, measurement, adapted)
     profile = scene.optical.profile(tags, options.creation_options)
     counts, grid = _Counts(), scene.optical.grid
+    creation, uncertainty_path = options.creation_options, options.uncertainty_path
     with (
         CogWriter(options.result, grid, profile) as result,
-        CogWriter(options.marks, grid, _marks_profile()) as marks,
-        deviation_writer(
-            options.deviations, scene, tags, options.creation_options
-        ) as write_deviation,
+        CogWriter(options.filled_path, grid, _filled_profile()) as filled,
+        deviation_writer(uncertainty_path, scene, tags, creation) as write_deviation,
     ):
 
         def write(rows: OutputRows) -> None:
             result.write(rows.window, rows.pixels)
-            marks.write(rows.window, _marks(rows.filled, rows.valid)[None])
+            filled.write(rows.window, _fill_classes(rows.filled, rows.valid)[None])
             write_deviation(rows)
             counts.add(rows)
 
-        batch = options.batch or scene.model.batch(plan.tile)
-        with scene.predictions(plan, batch, progress) as predictions:
+        batch_size = options.batch or scene.model.batch(plan.tile)
+        with scene.predictions(plan, batch_size, progress) as predictions:
             finished = (scene.finished(*predicted) for predicted in predictions)
             write_async(write, finished, WAITING_PARTS)
         warnings = _check(counts)
         result.tag(**warning_tags(warnings))
         result.finish()
-        marks.finish()
+        filled.finish()
     for warning in warnings:
         logger.warning(warning)
     return counts
 
 
 def _check(counts: _Counts) -> list[str]:
-    """What the user should know of the result; it is refused if nothing could be restored."""
+    """Warnings about the result.
+
+    Raises
+    ------
+    InputError
+        No pixel can be filled.
+    """
     if not counts.to_fill:
-        return ["nothing to restore: the mask has no cloud and no shadow"]
+        return ["nothing to fill: the mask has no cloud and no shadow"]
     if not counts.filled:
         raise InputError(
             "no Sentinel-1 pixel over any of the clouds",
-            wanted="a Sentinel-1 scene that covers what is to be restored",
+            wanted="a Sentinel-1 scene that covers the clouds",
             hint="give another Sentinel-1 scene of the same place",
         )
-    left = 1 - counts.filled / counts.to_fill
+    unfilled = 1 - counts.filled / counts.to_fill
     warnings = []
-    if left:
-        warnings.append(f"{left:.1%} of the clouds have no Sentinel-1 and stay as they were")
+    if unfilled:
+        warnings.append(f"{unfilled:.1%} of the clouds have no Sentinel-1 and remain")
     if counts.to_fill == counts.valid:
         warnings.append("no clear pixel in the scene: its colours come from the model alone")
     return warnings
 
 
-def _marks(filled: NDArray[np.bool_], valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    marks = np.where(filled, FillClass.RECONSTRUCTED, FillClass.ORIGINAL)
-    return np.where(valid, marks, FillClass.NODATA).astype(np.uint8)
+def _fill_classes(filled: NDArray[np.bool_], valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    classes = np.where(filled, FillClass.FILLED, FillClass.ORIGINAL)
+    return np.where(valid, classes, FillClass.NODATA).astype(np.uint8)
 
 
-def _marks_profile() -> CogProfile:
+def _filled_profile() -> CogProfile:
     return CogProfile(
         dtype="uint8",
         nodata=FillClass.NODATA,
         descriptions=("filled",),
-        tags={f"CLASS_{mark.value}": mark.name.lower() for mark in FillClass},
-        colours={mark.value: colour for mark, colour in FILL_COLOURS.items()},
+        tags={f"CLASS_{one.value}": one.name.lower() for one in FillClass},
+        colours={one.value: colour for one, colour in FILL_COLOURS.items()},
         overview_resampling="MODE",
     )
 
@@ -234,7 +238,7 @@ def _tags(
     def relative(path: Path | None) -> PurePosixPath | None:
         return PurePosixPath(Path(os.path.relpath(path, folder)).as_posix()) if path else None
 
-    deviations = options.deviations
+    deviations = options.uncertainty_path
     gained = adapted if adapted and adapted.adapted else None
     return Provenance(
         version=__version__,
@@ -245,7 +249,7 @@ def _tags(
         s1=relative(options.s1) if card.uses_sar else None,
         dem=relative(options.dem),
         mask=relative(options.mask),
-        filled=PurePosixPath(options.marks.name),
+        filled=PurePosixPath(options.filled_path.name),
         uncertainty=PurePosixPath(deviations.name) if deviations else None,
         s1_units=f"{sar.units.quantity} ({sar.units.reason})" if sar else None,
         s2_offset=options.s2_offset,
@@ -281,16 +285,16 @@ def _result(
     valid = max(counts.valid, 1) if counts else 1
     return RemoveResult(
         output=options.result,
-        filled=options.marks,
+        filled=options.filled_path,
         model=model.card.name,
         runtime=model.runtime.description,
         tiles=len(plan),
-        restored=counts.filled / valid if counts else None,
-        unseen=(counts.to_fill - counts.filled) / valid if counts else None,
+        filled_fraction=counts.filled / valid if counts else None,
+        unfilled_fraction=(counts.to_fill - counts.filled) / valid if counts else None,
         shift_px=measurement.shift_px,
         shift_applied=measurement.applied,
         shift_reason=measurement.reason,
         written=counts is not None,
-        uncertainty=options.deviations,
+        uncertainty=options.uncertainty_path,
         adaptation=adapted,
     )

@@ -15,8 +15,8 @@ from cloudfree.inference.model_card import ModelCard
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
-# Digital numbers as Sentinel-2 has them, a third of the size of floats. The largest means nothing
-# was restored, for a deviation may well be 0.
+# Digital numbers scaled as Sentinel-2's, a third of the size of floats. The largest is nodata, as 0
+# is a possible deviation.
 NODATA = 65535
 LARGEST = NODATA - 1
 
@@ -25,7 +25,7 @@ LARGEST = NODATA - 1
 def deviation_writer(
     path: Path | None, scene: RemovalScene, tags: Mapping[str, str], creation: Mapping[str, str]
 ) -> Iterator[Callable[[OutputRows], None]]:
-    """What writes the deviations of finished rows into a COG, or nothing where there is no path."""
+    """A function that writes deviations of finished rows to a COG, or nothing without a path."""
     if path is None or scene.uncertainty is None:
         yield lambda _: None
         return
@@ -48,7 +48,7 @@ def digital_numbers(deviation: Float32) -> NDArray[np.uint16]:
 
 
 def _file_order(optical: OpticalScene, card: ModelCard) -> list[int]:
-    """Places of the model's bands in the order in which the file of the scene has them."""
+    """Indices of the model's bands in the band order of the scene's file."""
     positions = [optical.positions[band] for band in card.output_bands]
     return sorted(range(len(positions)), key=positions.__getitem__)
 

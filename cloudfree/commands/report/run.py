@@ -139,7 +139,7 @@ def _filled(sources: Sources) -> float | None:
         return None
     counts = sources.filled.counts()
     valid = int(counts.sum() - counts[FillClass.NODATA])
-    return int(counts[FillClass.RECONSTRUCTED]) / max(valid, 1)
+    return int(counts[FillClass.FILLED]) / max(valid, 1)
 
 
 def _write_quicklooks(options: ReportOptions, sections: Sequence[SceneSection]) -> tuple[Path, ...]:

@@ -19,7 +19,7 @@ import rasterio
 
 from cloudfree.commands.batch import run as batch
 from cloudfree.commands.batch.options import BatchOptions, SceneOutcome
-from cloudfree.commands.batch.workers import SceneJob, restore
+from cloudfree.commands.batch.workers import SceneJob, fill_scene
 from cloudfree.commands.remove.run import RemoveOptions
 from cloudfree.commands.remove.run import run as remove
 from cloudfree.core.terminal import silent
@@ -59,9 +59,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[SceneJob]:
     def in_processes(
         work: Callable[[SceneJob], SceneOutcome], jobs: Iterable[SceneJob], *_: object
     ) -> Iterator[Iterator[SceneOutcome]]:
-        assert work is restore
+        assert work is fill_scene
         found.extend(jobs)
-        yield (replace(job.outcome(), state="restored") for job in found)
+        yield (replace(job.outcome(), state="filled") for job in found)
 
     monkeypatch.setattr(batch, "in_processes", in_processes)
     return found
@@ -73,18 +73,18 @@ def test_scenes_are_restored_as_alone_and_faults_are_told(
     caplog.set_level(logging.INFO, "cloudfree")
     result = batch.run(_options(folder, jobs=2, device="cpu"), silent)
     assert [(scene.name, scene.state) for scene in result.scenes] == [
-        ("a", "restored"), ("alone", "failed"), ("b", "restored"), ("broken", "failed"),
+        ("a", "filled"), ("alone", "failed"), ("b", "filled"), ("broken", "failed"),
     ]  # fmt: skip
     assert result.exit_code == 3
     first, *rest = result.summary().splitlines()
-    assert first == f"4 scenes: 2 restored, 2 failed; {folder / 'out' / 'batch.jsonl'}"
+    assert first == f"4 scenes: 2 filled, 2 failed; {folder / 'out' / 'batch.jsonl'}"
     assert rest[0].startswith("  alone: failed: no Sentinel-1 scene; wanted VV and VH")
     assert rest[1].startswith("  broken: failed: ")
     assert "broken_s2.tif cannot be opened" in rest[1]
     whole = {f"{name}_cloudfree{more}.tif" for name in "ab" for more in ("", "_filled")}
     assert {path.name for path in (folder / "out").iterdir()} == {*whole, "batch.jsonl"}
     levels = {record.getMessage(): record.levelname for record in caplog.records}
-    assert any(text.startswith("a: restored, ") for text in levels)
+    assert any(text.startswith("a: filled, ") for text in levels)
     assert levels[rest[0].strip()] == "ERROR"
 
     alone = RemoveOptions(
@@ -109,8 +109,8 @@ def test_products_are_restored_as_they_were_downloaded(tmp_path: Path) -> None:
     options = _options(tmp_path, replace="all", max_gap=500, device="cpu")
     result = batch.run(options, silent)
     (outcome,) = result.scenes
-    assert (outcome.name, outcome.state) == (scene.name, "restored"), outcome.message
-    assert outcome.restored > 0.99
+    assert (outcome.name, outcome.state) == (scene.name, "filled"), outcome.message
+    assert outcome.filled_fraction > 0.99
     assert outcome.s1 == tmp_path / "in" / f"{sentinel1.NAME}.SAFE"
     with rasterio.open(outcome.output) as dataset:
         assert dataset.tags()["CLOUDFREE_S1"] == f"../in/{sentinel1.NAME}.SAFE"
@@ -189,7 +189,7 @@ def test_what_exists_is_skipped_and_left_overs_are_replaced(
     assert [job.name for job in seen] == ["a", "alone", "broken"]
     assert all(job.options.overwrite for job in seen)
     states = {scene.name: scene.state for scene in result.scenes}
-    assert states == {**dict.fromkeys(("a", "alone", "broken"), "restored"), "b": "skipped"}
+    assert states == {**dict.fromkeys(("a", "alone", "broken"), "filled"), "b": "skipped"}
     assert "1 skipped" in result.summary()
 
 
@@ -202,7 +202,7 @@ def test_a_dry_run_checks_all_and_writes_nothing(folder: Path) -> None:
 def test_scenes_of_one_name_are_refused(folder: Path, seen: list[SceneJob]) -> None:
     table = folder / "list.csv"
     table.write_text("s2,name\nin/a_s2.tif,x\nin/b_s2.tif,x\n")
-    with pytest.raises(InputError, match="2 scenes are called x; wanted a name of its own"):
+    with pytest.raises(InputError, match="2 scenes are called x; wanted a unique name"):
         batch.run(_options(folder, source=table), silent)
 
 
@@ -246,7 +246,7 @@ def test_whatever_goes_wrong_is_the_outcome_of_its_scene(
 
     monkeypatch.setattr("cloudfree.commands.remove.run.run", run)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    outcome = restore(_job(tmp_path))
+    outcome = fill_scene(_job(tmp_path))
     assert (outcome.state, outcome.warnings) == ("failed", ("something is odd",))
     assert outcome.message.startswith(told)
     assert os.environ["OMP_NUM_THREADS"] == "1"

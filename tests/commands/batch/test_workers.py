@@ -61,7 +61,7 @@ def test_scenes_are_restored_on_a_cluster(
     monkeypatch.chdir(tmp_path)
     options = _options(Path(), source=Path("in"), scheduler=scheduler, device="cpu")
     result = batch.run(options, silent)
-    assert [scene.state for scene in result.scenes] == ["restored"]
+    assert [scene.state for scene in result.scenes] == ["filled"]
     assert (tmp_path / "out" / "a_cloudfree.tif").exists(), "though workers run elsewhere"
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from cloudfree.commands.evaluate import run as evaluate
 from cloudfree.commands.evaluate import scoring as evaluate_scoring
-from cloudfree.commands.evaluate.patch import Clouds, restore, score
+from cloudfree.commands.evaluate.patch import Clouds, fill_patch, score
 from cloudfree.commands.evaluate.result import Evaluation
 from cloudfree.commands.evaluate.run import EvaluateOptions
 from cloudfree.commands.evaluate.summary import SummaryRow
@@ -24,7 +24,7 @@ from cloudfree.core.terminal import silent
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import Skipped, read_patch
 from cloudfree.errors import InputError, ModelError, OutputError
-from cloudfree.inference.model import Arrays, Model
+from cloudfree.inference.model import Arrays, Model, Prediction
 from cloudfree.inference.model_card import ModelCard, Scaling, parse_card_text
 from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
 from cloudfree.inference.uncertainty import ErrorModel, calibration_of
@@ -409,12 +409,12 @@ def test_a_model_is_told_of_the_shadows_of_the_patch(tmp_path: Path) -> None:
     shadow[2:5, 3:] = True
     told: list[np.ndarray] = []
 
-    def predict(tiles: Any) -> list[np.ndarray]:
+    def predict(tiles: Any) -> list[Prediction]:
         told.extend(tile.shadow for tile in tiles)
-        return [np.concatenate([tile.optical, tile.optical]) for tile in tiles]
+        return [Prediction(tile.optical, tile.optical) for tile in tiles]
 
     model = Model(read_card(find_model(DEFAULT_MODEL)), Known())
-    restore(model, predict, patch, Clouds(nowhere, shadow, shadow), tiled=False)
+    fill_patch(model, predict, patch, Clouds(nowhere, shadow, shadow), tiled=False)
     assert len(told) == 1
     assert np.array_equal(told[0], shadow)
 

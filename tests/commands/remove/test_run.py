@@ -96,13 +96,13 @@ def test_clouds_are_replaced_and_clear_pixels_stay_bit_identical(
     before, after = _read(folder / "l1c.tif"), _read(result.output)
     marks = _read(result.filled)[0]
     _, cloud = cloudy_scene(96, 96)
-    assert (marks[cloud] == FillClass.RECONSTRUCTED).all()
+    assert (marks[cloud] == FillClass.FILLED).all()
     assert np.array_equal(
         after[:, marks == FillClass.ORIGINAL], before[:, marks == FillClass.ORIGINAL]
     )
     assert (after[:, _inside(cloud)] == ANSWER).all()
-    assert result.restored == pytest.approx((marks == FillClass.RECONSTRUCTED).mean())
-    assert 0.1 < result.restored < 0.5
+    assert result.filled_fraction == pytest.approx((marks == FillClass.FILLED).mean())
+    assert 0.1 < result.filled_fraction < 0.5
 
 
 def test_tiles_are_restored_side_by_side(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_shadows_are_restored_and_snow_is_not(folder: Path, network: Known) -> N
     mask[0, :30], mask[0, 60:] = 2, 3
     write_raster(folder / "mask.tif", mask, ["mask"])
     marks = _read(_remove(folder, mask=folder / "mask.tif").filled)[0]
-    assert (marks[:30] == FillClass.RECONSTRUCTED).all()
+    assert (marks[:30] == FillClass.FILLED).all()
     assert (marks[30:] == FillClass.ORIGINAL).all()
 
 
@@ -213,7 +213,7 @@ def test_any_size_works(tmp_path: Path, network: Known, height: int, width: int)
     write_cloudy_scene(tmp_path / "l1c.tif", height, width)
     write_radar(tmp_path / "vv_vh.tif", height, width)
     result = _remove(tmp_path, replace="all", tile=64, overlap=16)
-    assert (_read(result.filled) == FillClass.RECONSTRUCTED).all()
+    assert (_read(result.filled) == FillClass.FILLED).all()
     assert _read(result.output).shape == (13, height, width)
 
 
@@ -256,7 +256,7 @@ def test_radar_on_another_grid_works(
 ) -> None:
     write(folder / "vv_vh.tif")
     result = _remove(folder)
-    assert result.unseen == 0
+    assert result.unfilled_fraction == 0
     assert (_read(result.output)[:, 48, 48] == ANSWER).all()
 
 
@@ -268,8 +268,8 @@ def test_clouds_without_radar_stay_and_are_told_of(
     before, after = _read(folder / "l1c.tif"), _read(result.output)
     assert np.array_equal(after[:, :, 50:], before[:, :, 50:])
     assert (after[:, 48, 40] == ANSWER).all()
-    assert result.unseen == pytest.approx(result.restored, rel=0.2)
-    assert "of the clouds have no Sentinel-1 and stay as they were" in caplog.text
+    assert result.unfilled_fraction == pytest.approx(result.filled_fraction, rel=0.2)
+    assert "of the clouds have no Sentinel-1 and remain" in caplog.text
     with rasterio.open(result.output) as dataset:
         assert "no Sentinel-1" in dataset.tags()["CLOUDFREE_WARNINGS"]
 
@@ -282,14 +282,14 @@ def test_a_corrected_shift_leaves_no_rim_of_cloud(
     monkeypatch.setattr(remove, "measure", lambda *_: moved)
     write_raster(folder / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
     result = _remove(folder, mask=folder / "mask.tif")
-    assert (_read(result.filled) == FillClass.RECONSTRUCTED).all()
+    assert (_read(result.filled) == FillClass.FILLED).all()
 
 
 def test_nothing_but_cloud_is_restored_with_a_warning(
     folder: Path, network: Known, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_raster(folder / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
-    assert _remove(folder, mask=folder / "mask.tif").restored == 1
+    assert _remove(folder, mask=folder / "mask.tif").filled_fraction == 1
     assert "no clear pixel in the scene" in caplog.text
 
 
@@ -299,8 +299,8 @@ def test_nothing_to_restore_copies_the_scene(
     write_raster(folder / "mask.tif", np.zeros((1, 96, 96), np.uint8), ["mask"])
     result = _remove(folder, mask=folder / "mask.tif")
     assert np.array_equal(_read(result.output), _read(folder / "l1c.tif"))
-    assert (result.restored, network.tiles) == (0, 0)
-    assert "nothing to restore" in caplog.text
+    assert (result.filled_fraction, network.tiles) == (0, 0)
+    assert "nothing to fill" in caplog.text
 
 
 def test_scenes_without_coordinates_work_when_they_match(

@@ -86,7 +86,7 @@ def _read(path: Path | None) -> np.ndarray:
 def test_restored_pixels_have_a_deviation_and_no_others(folder: Path, use: Any) -> None:
     use(Network(), **CALIBRATION)
     result = _remove(folder)
-    restored = _read(result.filled)[0] == FillClass.RECONSTRUCTED
+    restored = _read(result.filled)[0] == FillClass.FILLED
     numbers = _read(result.uncertainty)
     assert 0.1 < restored.mean() < 0.5
     # Floor 0.03, a fifth of 0.2, and no spread: the network is blind to direction.
