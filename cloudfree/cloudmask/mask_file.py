@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.grid import Grid, Window, strips
-from cloudfree.core.mask_classes import MASK_COLOURS, OBSCURED, Mask, MaskClass
+from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS, OBSCURED, Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
@@ -17,7 +17,7 @@ from cloudfree.raster.georeference import grid_of, same_grid
 
 STRIP_ROWS = 512
 
-_CLASSES = ", ".join(f"{value.value} {value.name.lower()}" for value in MaskClass)
+_CLASSES = ", ".join(f"{value.value} {value.name.lower()}" for value in FILE_CLASSES)
 _MAKE = "make it from the scene with `cloudfree mask`"
 
 # The greatest value of the scene classification (SCL) of L2A products.
@@ -87,7 +87,7 @@ def _check_form(mask: MaskFile, grid: Grid) -> None:
 def _check_values(name: str, values: list[int], nodata: float | None) -> None:
     """Refuse values that are no classes, and 255 where it seems to mean cloud."""
     found = f"mask {name} holds {', '.join(map(str, values[:12]))}{' ...' * (len(values) > 12)}"
-    if not set(values) <= set(MaskClass):
+    if not set(values) <= set(FILE_CLASSES):
         raise InputError(found, wanted=f"classes: {_CLASSES}", hint=_recoding(values))
     # A mask of this program declares 255, and may well be without a cloud.
     if MaskClass.NODATA in values and nodata is None and not set(values) & set(OBSCURED):
@@ -109,7 +109,7 @@ def _recoding(values: list[int]) -> str:
 
 def mask_profile() -> CogProfile:
     """How a mask is written: one byte, colours, names of the classes, overviews by majority."""
-    names = {f"CLASS_{value.value}": value.name.lower() for value in MaskClass}
+    names = {f"CLASS_{value.value}": value.name.lower() for value in FILE_CLASSES}
     return CogProfile(
         dtype="uint8",
         nodata=MaskClass.NODATA,

@@ -29,7 +29,7 @@ from cloudfree.cloudmask.sun_geometry import (
     sun_tags,
 )
 from cloudfree.core.grid import Grid
-from cloudfree.core.mask_classes import MaskClass
+from cloudfree.core.mask_classes import FILE_CLASSES, MaskClass
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
@@ -127,7 +127,7 @@ def write_mask(
     ):
         for window, mask in strips:
             writer.write(window, mask[np.newaxis])
-            for value in MaskClass:
+            for value in FILE_CLASSES:
                 counts[value] += np.count_nonzero(mask == value)
         if counts[MaskClass.NODATA] == counts.sum():
             raise _no_valid_pixel(scene)

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from html import escape
 
-from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
+from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS, MaskClass
 from cloudfree.raster.preview import jpeg, png
 from cloudfree.report.pictures import ERROR_COLOURS, LARGEST_ERROR
 from cloudfree.report.scene_section import Picture, SceneSection
@@ -52,7 +52,7 @@ def _data_uri(picture: Picture) -> str:
 
 
 def _mask_legend() -> str:
-    entries = (f"<li>{swatch(value)}{value.name.lower()}</li>" for value in MaskClass)
+    entries = (f"<li>{swatch(value)}{value.name.lower()}</li>" for value in FILE_CLASSES)
     return f'<ul class="legend">{"".join(entries)}</ul>'
 
 

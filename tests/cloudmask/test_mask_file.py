@@ -37,6 +37,7 @@ def test_classes_are_taken_as_they_are(tmp_path: Path, values: list[int]) -> Non
         ([0, 4, 8, 9], r"holds 0, 4, 8, 9; wanted classes: 0 clear, 1 cloud, 2 shadow, 3 snow, "
                        r"255 nodata; .*SCL.*8, 9 and 10 as 1, 3 as 2"),
         ([0, 7], r"holds 0, 7; .*SCL"),
+        ([0, 4, 5], r"holds 0, 4, 5; wanted classes: 0 clear, 1 cloud, 2 shadow, 3 snow, 255"),
         ([0, 100], r"holds 0, 100; .*; write clouds as 1, shadows as 2 and clear ground as 0"),
         (list(range(40)), r"holds 0, 1, .*, 11 \.\.\.; wanted"),
     ],
