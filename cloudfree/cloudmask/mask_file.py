@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudfree.cloudmask.sun_geometry import Sun, sun_from_tags
 from cloudfree.core.grid import Grid, Window, strips
 from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS, OBSCURED, Mask, MaskClass
 from cloudfree.core.radiometry import Float32
@@ -26,17 +27,21 @@ _MAX_SCL = 11
 
 
 class MaskFile(Dataset):
-    """A one-band raster of mask classes on the grid of its scene."""
+    """A one-band raster of mask classes on the grid of its scene.
 
-    def __init__(self, path: Path, grid: Grid) -> None:
+    `sun` is what decided its shadows, None if unknown.
+    """
+
+    def __init__(self, path: Path, grid: Grid, sun: Sun | None = None) -> None:
         super().__init__(path)
+        self.sun = sun
         with self.closed_if_refused():
             self.grid = grid_of(self.handle)
             _check_form(self, grid)
 
     @classmethod
     def from_user(cls, path: Path, grid: Grid) -> MaskFile:
-        """A mask that somebody may have made otherwise: every value is looked at first.
+        """A mask of any origin: every value is checked, and the sun is read from its tags.
 
         Raises
         ------
@@ -47,6 +52,7 @@ class MaskFile(Dataset):
         with mask.closed_if_refused():
             values = np.flatnonzero(mask.counts()).tolist()
             _check_values(path.name, values, mask.handle.nodata)
+            mask.sun = sun_from_tags(mask.handle.tags())
         return mask
 
     def classes(self, window: Window) -> Mask:

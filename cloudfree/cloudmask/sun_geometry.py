@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -125,7 +126,7 @@ def _nearly_best(distances: Float64, fits: Float64) -> tuple[float, float] | Non
     return float(distances[good[0]].round()), float(distances[good[-1]].round())
 
 
-# What a mask tells of the sun that decided its shadows.
+# Tags of a mask: the sun that decided its shadows.
 SUN_TAG, SUN_ORIGIN_TAG = "MASK_SUN_AZIMUTH_DEG", "MASK_SUN_AZIMUTH_ORIGIN"
 SHADOW_DISTANCE_TAG = "MASK_SHADOW_DISTANCE_M"
 
@@ -191,7 +192,31 @@ def log_sun(sun: Sun, fit: SunFit | None) -> None:
 
 
 def sun_tags(sun: Sun) -> dict[str, str]:
-    """What the tags of a mask tell of the sun; what is not known is left out."""
+    """Tags of a mask for the sun; unknown values are left out. `sun_from_tags` reads them."""
     azimuth = None if sun.azimuth_deg is None else str(sun.azimuth_deg)
-    told = {SUN_TAG: azimuth, SUN_ORIGIN_TAG: sun.origin, SHADOW_DISTANCE_TAG: sun.distance}
-    return {name: text for name, text in told.items() if text is not None}
+    tags = {SUN_TAG: azimuth, SUN_ORIGIN_TAG: sun.origin, SHADOW_DISTANCE_TAG: sun.distance}
+    return {name: text for name, text in tags.items() if text is not None}
+
+
+def sun_from_tags(tags: Mapping[str, str]) -> Sun | None:
+    """The sun of a mask's tags; None if they have none. Text that is no number counts as missing.
+
+    A mask that was edited by hand may give a distance without an azimuth, or the reverse.
+    """
+    origin = tags.get(SUN_ORIGIN_TAG)
+    if origin == "none":
+        return NO_SUN
+    azimuth = _number(tags.get(SUN_TAG, ""))
+    distances = [_number(text) for text in tags.get(SHADOW_DISTANCE_TAG, "").split(" to ")]
+    nearest, farthest = distances[0], distances[-1]
+    distance = None if farthest is None else (nearest or 0.0, farthest)
+    if azimuth is None and distance is None:
+        return None
+    return Sun(azimuth, "fitted" if origin == "fitted" else "metadata", distance)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

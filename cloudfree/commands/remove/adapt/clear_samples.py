@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, Planes, cloud_score, haze_index
 from cloudfree.cloudmask.shadow import SHADOW_REACH_M, Bits, ShadowProjection
-from cloudfree.cloudmask.sun_geometry import SHADOW_DISTANCE_TAG, SUN_ORIGIN_TAG, SUN_TAG
+from cloudfree.cloudmask.sun_geometry import Sun
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.mask_classes import Mask, MaskClass, is_cloud_or_shadow
@@ -109,7 +109,7 @@ class ClearSamples:
 
 def find_clear_samples(scene: RemovalScene, mask: MaskFile, seed: int) -> ClearSamples:
     """Clear ground of a scene from places in any order; every third one found is held out."""
-    finder = _Finder(scene, mask, _surroundings(mask, scene.optical))
+    finder = _Finder(scene, mask, _cloud_margin(mask.sun, scene.optical))
     windows = _windows(scene.optical.grid)
     order = np.random.default_rng((seed, 0)).permutation(len(windows))[:MAX_EXAMINED]
     learned: list[ClearSample] = []
@@ -146,30 +146,23 @@ def _around(block: Window, grid: Grid) -> Window:
     return Window(row, col, height, width)
 
 
-def _surroundings(mask: MaskFile, optical: OpticalScene) -> CloudMargin:
-    """How far clouds reach, as the mask tells of the sun."""
-    tags, grid = mask.handle.tags(), optical.grid
+def _cloud_margin(sun: Sun | None, optical: OpticalScene) -> CloudMargin:
+    """How far clouds and shadows reach under the sun of the mask, or else that of the scene."""
+    grid = optical.grid
     pixel_m = pixel_size_m(grid)
     margin = round(MARGIN_M / pixel_m)
-    if tags.get(SUN_ORIGIN_TAG) == "none":  # no shadow shows
+    if sun and sun.origin == "none":  # no shadow shows
         return CloudMargin(margin, ShadowProjection())
-    azimuth = _number(tags.get(SUN_TAG))
+    azimuth = sun.azimuth_deg if sun else None
     if azimuth is None:
         azimuth = optical.sun_azimuth_deg
     if azimuth is None:
         return CloudMargin(round(UNKNOWN_SUN_M / pixel_m), ShadowProjection())
-    # From the cloud itself on: others of its clouds may float lower than those that stand out.
-    farthest = (tags.get(SHADOW_DISTANCE_TAG) or "").split(" to ")[-1]
-    reach_m = (_number(farthest) or SHADOW_REACH_M - MARGIN_M) + MARGIN_M
-    cast = ShadowProjection.between((0.0, 0.0), displacement_px(grid, azimuth + 180.0, reach_m))
-    return CloudMargin(margin, cast)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text or "")
-    except ValueError:
-        return None
+    # From the cloud itself on: some clouds may float lower than those that decided the distance.
+    farthest = sun.shadow_distance_m[1] if sun and sun.shadow_distance_m else 0.0
+    reach_m = (farthest or SHADOW_REACH_M - MARGIN_M) + MARGIN_M
+    line = ShadowProjection.between((0.0, 0.0), displacement_px(grid, azimuth + 180.0, reach_m))
+    return CloudMargin(margin, line)
 
 
 @dataclass(frozen=True)

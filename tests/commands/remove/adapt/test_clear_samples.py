@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.cloudmask.shadow import ShadowProjection
+from cloudfree.cloudmask.sun_geometry import NO_SUN, Sun
 from cloudfree.commands.remove.adapt.clear_samples import (
     SUNLIT_BANDS,
     CloudMargin,
+    _cloud_margin,
     far_from_clouds,
     hazeless,
 )
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import MaskClass
-from tests.factories.rasters import CLOUD, FIELD
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from tests.factories.rasters import CLOUD, FIELD, write_raster
 
 
 def _mask_with(value: MaskClass) -> np.ndarray:
@@ -66,6 +71,27 @@ def test_snow_and_nodata_are_not_known_but_disturb_nothing(value: MaskClass) -> 
 def test_the_halo_reaches_whatever_decides(margin: int, row: int, col: int) -> None:
     cast = ShadowProjection.between((0.0, 0.0), (row, col))
     assert CloudMargin(margin, cast).halo_px >= max(abs(row), abs(col)) + margin
+
+
+@pytest.mark.parametrize(
+    ("sun", "margin_px", "reach_px"),
+    [
+        (Sun(90.0, "fitted", (200.0, 500.0)), 10, 60),
+        (Sun(90.0, "metadata", None), 10, 200),
+        (NO_SUN, 10, 0),
+        (None, 80, 0),
+    ],
+    ids=["known distance", "no distance", "no shadow shows", "unknown sun"],
+)
+def test_the_sun_of_the_mask_decides_how_far_clouds_reach(
+    tmp_path: Path, sun: Sun | None, margin_px: int, reach_px: int
+) -> None:
+    path = write_raster(tmp_path / "l1c.tif", np.ones((13, 8, 8), np.uint16), OPTICAL_BANDS)
+    with OpticalScene(path) as optical:
+        around = _cloud_margin(sun, optical)
+    moved = np.sum([around.cast.start, *around.cast.shifts], axis=0)
+    assert around.margin_px == margin_px
+    assert np.hypot(*moved) == pytest.approx(reach_px, abs=1.5)
 
 
 def test_clear_ground_is_hazeless() -> None:
