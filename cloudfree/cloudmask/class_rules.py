@@ -1,4 +1,4 @@
-"""From the score to classes."""
+"""Rules from the cloud score to the classes of a mask, on arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowProjection
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 
-# Every band that a class depends on; the cirrus band is read besides where there is one.
+# Every band that a class depends on; the cirrus band is optional.
 REQUIRED_BANDS = tuple(sorted({*SCORE_BANDS, *SHADOW_BANDS}))
 
 # Snow is bright, water with the same index is not: Hall, Riggs and Salomonson, "Development of
@@ -28,9 +28,9 @@ CIRRUS_MIN_B10 = 0.012
 
 @dataclass(frozen=True)
 class ClassRules:
-    """Least score of a cloud, greatest snow index (NDSI) of one.
+    """Minimum score and maximum snow index (NDSI) of a cloud.
 
-    `thorough` counts in small clouds above dark ground, and cirrus and haze beside clouds.
+    `thorough` adds small clouds over dark ground, and cirrus and haze near clouds.
     """
 
     threshold: float
@@ -44,7 +44,7 @@ def bands_to_read(available: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def base_classes(planes: Planes, score: Float32, rules: ClassRules) -> Mask:
-    """Mask, (y, x), of reflectance by band name and the score that belongs to it; no shadows.
+    """Mask, (y, x), from reflectance by band name and its score; without shadows.
 
     Nodata wins over snow, and snow over cloud (as a bright pixel with a high index is no cloud).
     Bright ground without any short-wave infrared is nodata too: the bands of a swath do not end at

@@ -91,7 +91,7 @@ def _check_form(mask: MaskFile, grid: Grid) -> None:
 
 
 def _check_values(name: str, values: list[int], nodata: float | None) -> None:
-    """Refuse values that are no classes, and 255 where it seems to mean cloud."""
+    """Check that all values are classes, and that 255 does not seem to mean cloud."""
     found = f"mask {name} holds {', '.join(map(str, values[:12]))}{' ...' * (len(values) > 12)}"
     if not set(values) <= set(FILE_CLASSES):
         raise InputError(found, wanted=f"classes: {_CLASSES}", hint=_recoding(values))
@@ -126,7 +126,7 @@ def mask_profile() -> CogProfile:
     )
 
 
-# What one step of a score written as a byte means; a score of 1 is 200.
+# Score of one step in a byte; a score of 1 is 200.
 BYTE_STEP = 1 / 200
 BYTE_NODATA = 255
 

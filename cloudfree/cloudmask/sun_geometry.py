@@ -1,4 +1,4 @@
-"""Where the sun stood and how far shadows fall: by the metadata, or fitted to clouds."""
+"""Direction of the sun and distance of shadows: from the metadata, or fitted to clouds."""
 
 from __future__ import annotations
 
@@ -133,9 +133,9 @@ SHADOW_DISTANCE_TAG = "MASK_SHADOW_DISTANCE_M"
 
 @dataclass(frozen=True)
 class Sun:
-    """Where the sun stood, clockwise from north, how that is known, and how far shadows fall.
+    """Azimuth of the sun, clockwise from north, its origin, and the distance of shadows.
 
-    `shadow_distance_m` is the nearest and farthest distance of a shadow from its cloud, None where
+    `shadow_distance_m` is the nearest and farthest distance of a shadow from its cloud, None if
     none stands out.
     """
 
@@ -145,7 +145,7 @@ class Sun:
 
     @property
     def distance(self) -> str | None:
-        """The distance in words, for a note or a tag."""
+        """The distance as text, for the log and a tag."""
         if self.shadow_distance_m is None:
             return None
         return "{:.0f} to {:.0f}".format(*self.shadow_distance_m)
@@ -163,23 +163,23 @@ def decide_sun(known_azimuth_deg: float | None, fit: SunFit | None) -> Sun:
 
 
 def projection_of(sun: Sun, axes: PixelAxes) -> ShadowProjection:
-    """Where clouds throw their shadows."""
+    """The projection of clouds to their possible shadows."""
     if sun.azimuth_deg is None:
-        # No cloud throws a shadow; a cast of no length reaches the clouds alone.
+        # No cloud throws a shadow; a projection of no length reaches the clouds alone.
         return ShadowProjection()
     distance = sun.shadow_distance_m or (0.0, SHADOW_REACH_M)
     return ShadowProjection.away_from_sun(sun.azimuth_deg, axes, distance)
 
 
 def log_sun(sun: Sun, fit: SunFit | None) -> None:
-    """Say where shadows are looked for, and warn where that is a guess."""
+    """Log where shadows are searched, with a warning if that is a guess."""
     if sun.origin == "none":
         logger.info("no cloud throws a shadow that shows: no pixel becomes shadow")
         return
     if fit and not fit.clear:
         logger.warning(
             "no direction of the sun fits clearly better than the others: shadows are looked for "
-            "with the sun at %.0f degrees; if you know better, set the tag %s",
+            "with the sun at %.0f degrees; if the sun is known, set the tag %s",
             sun.azimuth_deg,
             SUN_AZIMUTH_TAG,
         )
