@@ -234,7 +234,7 @@ def _enough_tie_points(tie_points: TiePoints, terms: Float64, degree: int) -> bo
 def _polynomial(
     coefficients: Float64, used: Float64, size: tuple[int, int], degree: int
 ) -> PolynomialDisplacement:
-    """The displacement; `used`, (n, terms), tells how far the tie points reach."""
+    """The displacement; `used`, (n, terms), are the terms of the used tie points, which bound it."""
     first, last = used[:, 1:3].min(axis=0), used[:, 1:3].max(axis=0)
     pairs = tuple((float(row), float(col)) for row, col in coefficients)
     bounds = (float(first[0]), float(first[1]), float(last[0]), float(last[1]))

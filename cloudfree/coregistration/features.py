@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32
 
-# Standard deviation of the smoothing in pixels: little, as sharp edges tell places best and speckle
+# Standard deviation of the smoothing in pixels: little, as sharp edges locate best and speckle
 # averages out over the ground that is compared.
 SMOOTHING_PX = 0.7
 
@@ -21,7 +21,7 @@ SMOOTHING_PX = 0.7
 NEIGHBOURHOOD_PX = 8.0
 # These change over many pixels: in steps of so many they are made 20 times as fast.
 COARSE_PX = 4
-# A mean over a smaller share of valid pixels than this tells nothing.
+# A mean over a smaller share of valid pixels than this is not used.
 MIN_SHARE = 1e-3
 # Added to the strength of a neighbourhood as a share of the usual one, so that flat ones stay flat.
 FLAT = 1.0

@@ -109,7 +109,7 @@ MIN_CLEAR_WINDOWS = 6
 MIN_DIFFERENCE_PX = 2.0
 # Clear windows lie off an affine by no more than this (median).
 MAX_MISFIT_PX = 1.0
-# Smaller misfits than this do not tell outliers.
+# Smaller misfits than this do not mark outliers.
 MIN_MISFIT_PX = 0.1
 
 MAX_ITERATIONS = 5

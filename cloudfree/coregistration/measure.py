@@ -52,7 +52,7 @@ logger = logging.getLogger("cloudfree")
 class ShiftMeasurement:
     """How far Sentinel-1 lies from the optical grid, what is done about it, and why.
 
-    `shift` is zero where nothing reliable was found; `reason` then tells the best guess.
+    `shift` is zero where nothing reliable was found; `reason` then names the best guess.
     `overlap` is the share of the optical grid inside the radar footprint. `tie_points` is None
     unless a shift of the whole scene was found.
     """
@@ -111,7 +111,7 @@ class ShiftMeasurement:
 
 
 def shift_tags(measured: ShiftMeasurement) -> dict[str, str]:
-    """What the tags of a result tell of the shift that was corrected, and why."""
+    """Tags of a result: the shift that was corrected, and the reason."""
     applied = measured.applied_shift
     return {
         **tags_of_displacement(applied),
@@ -191,7 +191,7 @@ def rejection_reason(
     if fit and not fit.reliable:
         return (
             f"not reliable, left alone: the shift around {guess} seems to change over the scene, "
-            f"by {fit.doubt_px:.1f} px more than tie points tell (wanted at most {MAX_DOUBT_PX:g})"
+            f"by {fit.doubt_px:.1f} px more than tie points show (wanted at most {MAX_DOUBT_PX:g})"
         )
     length = fit.displacement.length if fit else found.shift.length
     if length > max_shift:
@@ -203,7 +203,7 @@ def estimate_displacement(
     clear_windows: ClearWindowSource,
 ) -> tuple[ShiftEstimate, DisplacementFit | None]:
     """The shift by all clear windows of a scene, and what their windows make of it."""
-    # Too small a scene has no background to tell a peak from; one row has no gradient either.
+    # Too small a scene has no background to compare a peak with; one row has no gradient either.
     if clear_windows.cross_power().reach <= PEAK_PX:
         return NOTHING_MEASURED, None
     whole, parts = _cross_powers(clear_windows)

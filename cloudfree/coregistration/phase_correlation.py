@@ -8,7 +8,7 @@ Cross-power spectra of gradient features add up over the clear windows of a scen
 the bands of both sensors are then compared by their squared canonical correlations: any mixture of
 optical bands may explain any mixture of polarisations, with any sign, so that nothing has to be
 known of how fields or towns look to a radar. Whitening by the covariance of the bands makes bands
-that tell the same count once.
+with the same content count once.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _pairs(images: Complex64) -> Float32:
     return images.view(np.float32).reshape(*images.shape, 2)
 
 
-# Largest shift that is looked at; what lies far from the peak tells how high noise rises.
+# Largest shift that is examined; values far from the peak give the level of noise.
 REACH_PX = 32
 
 # The ground is correlated in cells; like a chessboard they make two halves that are compared.

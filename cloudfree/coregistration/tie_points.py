@@ -54,7 +54,7 @@ MAX_OFFSET_PX = 4.5
 # Windows with less than this share of the mean structure have no match.
 MIN_STRUCTURE = 0.1
 
-# How closely radar follows the optical image differs over a scene; it is told from the windows
+# How closely radar follows the optical image differs over a scene; it is estimated from windows
 # within this distance (standard deviation), and from none more than so many times.
 CONSISTENCY_PX = 1.5 * WINDOW_PX
 MAX_CONSISTENCY = 3.0
@@ -111,8 +111,8 @@ class TiePoints:
     """Where the content of each window lies in Sentinel-1, and what an assumed shift leaves of it.
 
     `offsets` and `residuals`, (n, 2), are rows and columns in pixels; `weights`, (n,), are the
-    inverse of their variance, 0 for outliers and where there is no match; `found`, (n,), tells
-    where there is one.
+    inverse of their variance, 0 for outliers and where there is no match; `found`, (n,), is
+    true where there is one.
     """
 
     rows: Float64
@@ -141,7 +141,7 @@ class TiePointMatching:
     def tie_points_at(self, shift: Float64) -> TiePoints | None:
         """The tie points near assumed shifts, (n, 2); None where the windows have no common peak.
 
-        One window alone tells its slope but hardly its curvature: that is taken from all of them,
+        One window alone gives its slope but hardly its curvature: that is taken from all of them,
         and half from those around.
         """
         slope, curvature = self.windows.slope(shift)

@@ -65,7 +65,7 @@ def arrows(picture: UInt8Image, field: ArrowField, scene_px: float) -> UInt8Imag
     """A picture with the tie points on it; one of its pixels is `scene_px` of the scene.
 
     Arrows point from where the optical scene shows something to where Sentinel-1 shows it, as often
-    enlarged as the scale bar tells.
+    enlarged as the scale bar shows.
     """
     factor = max(round(LEAST_SIDE_PX / max(picture.shape[:2])), 1)
     large = np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
