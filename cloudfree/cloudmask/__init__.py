@@ -1,1 +1,1 @@
-"""Cloud, shadow and snow: the score, the classes, the soft edge. Arrays in, arrays out."""
+"""Cloud, shadow and snow masks: score, classes, plan and file."""

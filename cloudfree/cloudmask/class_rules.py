@@ -1,4 +1,4 @@
-"""From the score to classes."""
+"""Rules from the cloud score to the classes of a mask, on arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cloudfree.cloudmask.shadow import SHADOW_BANDS, ShadowProjection
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 
-# Every band that a class depends on; the cirrus band is read besides where there is one.
+# Every band that a class depends on; the cirrus band is optional.
 REQUIRED_BANDS = tuple(sorted({*SCORE_BANDS, *SHADOW_BANDS}))
 
 # Snow is bright, water with the same index is not: Hall, Riggs and Salomonson, "Development of
@@ -25,18 +25,12 @@ SNOW_MIN_GREEN = 0.10
 # (S2-PDGS-MPC-ATBD-L2A, section on cirrus).
 CIRRUS_MIN_B10 = 0.012
 
-# Ground shows well through much of cirrus and haze, and the tests for them take some ground for
-# haze, so that both are cloud only beside clouds: until they are known, of a class of their own.
-THIN_CLOUD = np.uint8(4)
-# Such a pixel that is dark: in shadow, or over woods.
-THIN_CLOUD_DARK = np.uint8(5)
-
 
 @dataclass(frozen=True)
 class ClassRules:
-    """Least score of a cloud, greatest snow index (NDSI) of one.
+    """Minimum score and maximum snow index (NDSI) of a cloud.
 
-    `thorough` counts in small clouds above dark ground, and cirrus and haze beside clouds.
+    `thorough` adds small clouds over dark ground, and cirrus and haze near clouds.
     """
 
     threshold: float
@@ -50,7 +44,7 @@ def bands_to_read(available: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def base_classes(planes: Planes, score: Float32, rules: ClassRules) -> Mask:
-    """Mask, (y, x), of reflectance by band name and the score that belongs to it; no shadows.
+    """Mask, (y, x), from reflectance by band name and its score; without shadows.
 
     Nodata wins over snow, and snow over cloud (as a bright pixel with a high index is no cloud).
     Bright ground without any short-wave infrared is nodata too: the bands of a swath do not end at
@@ -59,7 +53,7 @@ def base_classes(planes: Planes, score: Float32, rules: ClassRules) -> Mask:
     snowy = ndsi(planes) > rules.max_ndsi
     bright = (planes["B08"] > SNOW_MIN_NIR) & (planes["B03"] > SNOW_MIN_GREEN)
     classes = {
-        **_maybe_cirrus(planes, snowy, rules),
+        **_cirrus_candidates(planes, snowy, rules),
         MaskClass.CLOUD: (score >= rules.threshold) & ~snowy,
         MaskClass.SNOW: snowy & bright,
         MaskClass.NODATA: np.isnan(score) | (bright & (planes["B11"] <= 0)),
@@ -70,41 +64,44 @@ def base_classes(planes: Planes, score: Float32, rules: ClassRules) -> Mask:
     return mask
 
 
-def _maybe_cirrus(
+def _cirrus_candidates(
     planes: Planes, snowy: NDArray[np.bool_], rules: ClassRules
-) -> dict[int, NDArray[np.bool_]]:
+) -> dict[MaskClass, NDArray[np.bool_]]:
     if not rules.thorough or CIRRUS_BAND not in planes:
         return {}
-    return {int(THIN_CLOUD): (planes[CIRRUS_BAND] > CIRRUS_MIN_B10) & ~snowy}
+    return {MaskClass.THIN_CLOUD: (planes[CIRRUS_BAND] > CIRRUS_MIN_B10) & ~snowy}
 
 
 def resolve_thin_cloud(mask: Mask, reach_px: float) -> Mask:
-    """The mask with cirrus and haze at most `reach_px` from a cloud as cloud, other as clear."""
-    maybe = mask == THIN_CLOUD
-    if not maybe.any():
+    """The mask with thin clouds at most `reach_px` from a cloud as cloud, others as clear."""
+    candidates = mask == MaskClass.THIN_CLOUD
+    if not candidates.any():
         return mask
-    settled = mask.copy()
-    settled[maybe] = MaskClass.CLEAR
-    settled[maybe & near(mask, MaskClass.CLOUD, reach_px)] = MaskClass.CLOUD
-    return settled
+    resolved = mask.copy()
+    resolved[candidates] = MaskClass.CLEAR
+    resolved[candidates & near(mask, MaskClass.CLOUD, reach_px)] = MaskClass.CLOUD
+    return resolved
 
 
 def add_haze(mask: Mask, hazy: NDArray[np.bool_]) -> None:
-    """Let clear pixels that are hazy be cloud if there is one beside them."""
-    np.copyto(mask, THIN_CLOUD, where=hazy & (mask == MaskClass.CLEAR))
+    """Make clear pixels that are hazy candidates of thin cloud, in place."""
+    np.copyto(mask, np.uint8(MaskClass.THIN_CLOUD), where=hazy & (mask == MaskClass.CLEAR))
 
 
 def add_shadows(mask: Mask, dark: NDArray[np.bool_]) -> None:
-    """Make every clear pixel that is dark a shadow: `confirm_shadows` thins them out."""
+    """Make every clear pixel that is dark a shadow, in place; `confirm_shadows` keeps some."""
     np.copyto(mask, np.uint8(MaskClass.SHADOW), where=dark & (mask == MaskClass.CLEAR))
-    np.copyto(mask, THIN_CLOUD_DARK, where=dark & (mask == THIN_CLOUD))
+    thin = mask == MaskClass.THIN_CLOUD
+    np.copyto(mask, np.uint8(MaskClass.THIN_CLOUD_DARK), where=dark & thin)
 
 
-def confirm_shadows(mask: Mask, cast: ShadowProjection) -> Mask:
+def confirm_shadows(mask: Mask, projection: ShadowProjection) -> Mask:
     """The mask with only those shadows that lie where a cloud of the mask can throw one."""
-    possible = cast.project(mask == MaskClass.CLOUD)
+    possible = projection.project(mask == MaskClass.CLOUD)
     confirmed = mask.copy()
     confirmed[(mask == MaskClass.SHADOW) & ~possible] = MaskClass.CLEAR
-    hazy = mask == THIN_CLOUD_DARK
-    confirmed[hazy] = np.where(possible[hazy], np.uint8(MaskClass.SHADOW), THIN_CLOUD)
+    thin = mask == MaskClass.THIN_CLOUD_DARK
+    confirmed[thin] = np.where(
+        possible[thin], np.uint8(MaskClass.SHADOW), np.uint8(MaskClass.THIN_CLOUD)
+    )
     return confirmed

@@ -37,10 +37,10 @@ Strip = tuple[Window, Mask]
 
 
 def with_halo(strips: Iterable[Strip], halo: int) -> Iterator[tuple[Window, Window, Mask]]:
-    """Each strip again with up to `halo` rows above and below: (window, window of rows, rows).
+    """Each strip with up to `halo` rows above and below: (window, window with halo, its rows).
 
-    The strips are as wide as the raster and come from top to bottom without gaps. No more rows are
-    kept than one strip's halo needs.
+    The strips are as wide as the raster and come from top to bottom without gaps. Only the rows
+    that the halo of one strip needs are kept.
     """
     kept: deque[Strip] = deque()
     waiting: deque[Window] = deque()
@@ -65,10 +65,10 @@ def _surrounded(window: Window, kept: deque[Strip], halo: int) -> tuple[Window, 
 
 @dataclass(frozen=True)
 class Shadows:
-    """How dark a shadow is in this scene, where clouds can throw one, and its other classes."""
+    """Thresholds and projection of the shadows of a scene, and its classes without shadows."""
 
     thresholds: ShadowThresholds
-    cast: ShadowProjection
+    projection: ShadowProjection
     lit: ClassCache
 
 
@@ -76,9 +76,8 @@ class Shadows:
 class Classifier:
     """Everything that decides the class of a pixel besides the reflectance around it.
 
-    `shadows` is None where none are wanted; `dilation_px` is how far clouds and shadows grow, and
-    `thin_cloud_reach_px` how far from clouds cirrus and haze are part of them. Without `haze` none
-    is known.
+    `shadows` is None for a mask without shadows; clouds and shadows are dilated by `dilation_px`;
+    cirrus and haze at most `thin_cloud_reach_px` from a cloud are cloud. `haze` is None if unknown.
     """
 
     rules: ClassRules
@@ -98,31 +97,35 @@ class Classifier:
 
         `on_score` is given the score of each window on the way.
         """
-        cast_halo = self.shadows.cast.halo_px if self.shadows else 0
+        cast_halo = self.shadows.projection.halo_px if self.shadows else 0
         halo = max(cast_halo, dilation_halo_px(self.thin_cloud_reach_px)) + dilation_halo_px(
             self.dilation_px
         )
         if self.shadows and on_score is None:
-            found = self._darkened(source, self.shadows, progress, strip_rows)
+            unresolved = self._add_to_cached(source, self.shadows, progress, strip_rows)
         else:
-            found = self._scored(source, progress, on_score, strip_rows)
-        with closing(found) as base:
+            unresolved = self._scored(source, progress, on_score, strip_rows)
+        with closing(unresolved) as base:
             for window, outer, mask in with_halo(base, halo):
-                confirmed = confirm_shadows(mask, self.shadows.cast) if self.shadows else mask
-                yield window, self._finished(window, outer, confirmed)
+                confirmed = confirm_shadows(mask, self.shadows.projection) if self.shadows else mask
+                yield window, self._finish(window, outer, confirmed)
 
-    def _finished(self, window: Window, outer: Window, mask: Mask) -> Mask:
-        """A window of a mask of `outer`, cirrus and haze settled and classes grown.
+    def _finish(self, window: Window, outer: Window, mask: Mask) -> Mask:
+        """A window of a mask of `outer`, thin clouds resolved and classes dilated.
 
-        Each step is given no more rows than the next one needs: distances take long.
+        Each step gets only the rows that the next one needs: distances take long.
         """
-        growing = window.buffered(dilation_halo_px(self.dilation_px), outer.row_stop, outer.width)
-        settling = growing.buffered(
+        dilated_window = window.buffered(
+            dilation_halo_px(self.dilation_px), outer.row_stop, outer.width
+        )
+        resolved_window = dilated_window.buffered(
             dilation_halo_px(self.thin_cloud_reach_px), outer.row_stop, outer.width
         )
-        settled = resolve_thin_cloud(mask[settling.relative_to(outer)], self.thin_cloud_reach_px)
-        grown = dilate(settled[growing.relative_to(settling)], self.dilation_px)
-        return grown[window.relative_to(growing)]
+        resolved = resolve_thin_cloud(
+            mask[resolved_window.relative_to(outer)], self.thin_cloud_reach_px
+        )
+        dilated = dilate(resolved[dilated_window.relative_to(resolved_window)], self.dilation_px)
+        return dilated[window.relative_to(dilated_window)]
 
     def _scored(
         self,
@@ -131,7 +134,7 @@ class Classifier:
         on_score: Callable[[Window, Float32], None] | None,
         strip_rows: int,
     ) -> Generator[Strip, None, None]:
-        """Classes with every dark pixel a shadow, not grown, from all bands."""
+        """Classes with every dark pixel a shadow, not dilated, from all bands."""
         height, width = source.grid.height, source.grid.width
         windows = strips_of(source, strip_rows, progress, "cloud mask")
         with read_ahead(source, bands_to_read(source.bands), windows, SCORE_HALO_PX) as read:
@@ -147,10 +150,10 @@ class Classifier:
                     add_shadows(mask, self.shadows.thresholds.candidates(planes)[inner])
                 yield window, mask
 
-    def _darkened(
+    def _add_to_cached(
         self, source: OpticalSource, shadows: Shadows, progress: Progress, strip_rows: int
     ) -> Generator[Strip, None, None]:
-        """The same from the classes that are known, and no more bands than it takes."""
+        """The same from cached classes, which takes fewer bands."""
         height, width = source.grid.height, source.grid.width
         windows = strips_of(source, strip_rows, progress, "cloud mask")
         bands = tuple(sorted({*SHADOW_BANDS, *HAZE_BANDS})) if self.haze else SHADOW_BANDS

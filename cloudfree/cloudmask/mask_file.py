@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudfree.cloudmask.sun_geometry import Sun, sun_from_tags
 from cloudfree.core.grid import Grid, Window, strips
-from cloudfree.core.mask_classes import MASK_COLOURS, OBSCURED, Mask, MaskClass
+from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS, OBSCURED, Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
@@ -17,7 +18,7 @@ from cloudfree.raster.georeference import grid_of, same_grid
 
 STRIP_ROWS = 512
 
-_CLASSES = ", ".join(f"{value.value} {value.name.lower()}" for value in MaskClass)
+_CLASSES = ", ".join(f"{value.value} {value.name.lower()}" for value in FILE_CLASSES)
 _MAKE = "make it from the scene with `cloudfree mask`"
 
 # The greatest value of the scene classification (SCL) of L2A products.
@@ -26,17 +27,21 @@ _MAX_SCL = 11
 
 
 class MaskFile(Dataset):
-    """A one-band raster of mask classes on the grid of its scene."""
+    """A one-band raster of mask classes on the grid of its scene.
 
-    def __init__(self, path: Path, grid: Grid) -> None:
+    `sun` is what decided its shadows, None if unknown.
+    """
+
+    def __init__(self, path: Path, grid: Grid, sun: Sun | None = None) -> None:
         super().__init__(path)
+        self.sun = sun
         with self.closed_on_error():
             self.grid = grid_of(self.handle)
             _check_form(self, grid)
 
     @classmethod
     def from_user(cls, path: Path, grid: Grid) -> MaskFile:
-        """A mask that somebody may have made otherwise: every value is looked at first.
+        """A mask of any origin: every value is checked, and the sun is read from its tags.
 
         Raises
         ------
@@ -47,6 +52,7 @@ class MaskFile(Dataset):
         with mask.closed_on_error():
             values = np.flatnonzero(mask.counts()).tolist()
             _check_values(path.name, values, mask.handle.nodata)
+            mask.sun = sun_from_tags(mask.handle.tags())
         return mask
 
     def classes(self, window: Window) -> Mask:
@@ -85,9 +91,9 @@ def _check_form(mask: MaskFile, grid: Grid) -> None:
 
 
 def _check_values(name: str, values: list[int], nodata: float | None) -> None:
-    """Refuse values that are no classes, and 255 where it seems to mean cloud."""
+    """Check that all values are classes, and that 255 does not seem to mean cloud."""
     found = f"mask {name} holds {', '.join(map(str, values[:12]))}{' ...' * (len(values) > 12)}"
-    if not set(values) <= set(MaskClass):
+    if not set(values) <= set(FILE_CLASSES):
         raise InputError(found, wanted=f"classes: {_CLASSES}", hint=_recoding(values))
     # A mask of this program declares 255, and may well be without a cloud.
     if MaskClass.NODATA in values and nodata is None and not set(values) & set(OBSCURED):
@@ -109,7 +115,7 @@ def _recoding(values: list[int]) -> str:
 
 def mask_profile() -> CogProfile:
     """How a mask is written: one byte, colours, names of the classes, overviews by majority."""
-    names = {f"CLASS_{value.value}": value.name.lower() for value in MaskClass}
+    names = {f"CLASS_{value.value}": value.name.lower() for value in FILE_CLASSES}
     return CogProfile(
         dtype="uint8",
         nodata=MaskClass.NODATA,
@@ -120,7 +126,7 @@ def mask_profile() -> CogProfile:
     )
 
 
-# What one step of a score written as a byte means; a score of 1 is 200.
+# Score of one step in a byte; a score of 1 is 200.
 BYTE_STEP = 1 / 200
 BYTE_NODATA = 255
 

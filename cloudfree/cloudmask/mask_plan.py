@@ -1,4 +1,4 @@
-"""From a Sentinel-2 scene to its mask: what decides the classes, and writing them."""
+"""From a Sentinel-2 scene to its mask: thresholds of the whole scene, then classes in strips."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from cloudfree.cloudmask.sun_geometry import (
     sun_tags,
 )
 from cloudfree.core.grid import Grid
-from cloudfree.core.mask_classes import MaskClass
+from cloudfree.core.mask_classes import FILE_CLASSES, MaskClass
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
@@ -39,7 +39,7 @@ from cloudfree.raster.provenance import VERSION
 logger = logging.getLogger("cloudfree")
 
 
-# How far from clouds cirrus and haze are taken for part of them by a thorough mask.
+# How far from clouds a thorough mask counts cirrus and haze as cloud.
 THIN_CLOUD_REACH_M = 200.0
 
 
@@ -48,22 +48,22 @@ class MaskSource(OpticalSource, Protocol):
 
     @property
     def name(self) -> str:
-        """What people know it by."""
+        """Name of the scene for messages."""
         ...
 
     @property
     def sun_azimuth_deg(self) -> float | None:
-        """Where the sun stood, clockwise from north, if that is known."""
+        """Azimuth of the sun, clockwise from north; None if unknown."""
         ...
 
     def require(self, bands: Sequence[str], purpose: str) -> None:
-        """Refuse a scene that lacks one of `bands`."""
+        """Check that the scene has all `bands`."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskSettings:
-    """What decides the classes of a mask, as a user gives it."""
+    """Settings of a mask, as a user gives them."""
 
     threshold: float = 0.2
     ndsi: float = 0.6
@@ -74,7 +74,7 @@ class MaskSettings:
 
 @dataclass(frozen=True)
 class MaskPlan:
-    """How the pixels of a scene are classified; known before the first one is."""
+    """How the pixels of a scene are classified, decided before the first one is."""
 
     settings: MaskSettings
     classifier: Classifier
@@ -82,14 +82,14 @@ class MaskPlan:
 
 
 def plan_mask(scene: MaskSource, settings: MaskSettings, progress: Progress) -> MaskPlan:
-    """Decide how the pixels of a scene are classified; for shadows, look at all of them once.
+    """Decide how the pixels of a scene are classified; for shadows, the whole scene is read.
 
     Raises
     ------
     InputError
-        Missing bands, no valid pixel, or a growth that is no distance.
+        Missing bands, no valid pixel, or a dilation that is no distance.
     """
-    growth = parse_distance(settings.dilate)
+    dilation = parse_distance(settings.dilate)
     scene.require(REQUIRED_BANDS, "the cloud mask")
     if CIRRUS_BAND not in scene.bands:
         logger.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.name)
@@ -97,11 +97,11 @@ def plan_mask(scene: MaskSource, settings: MaskSettings, progress: Progress) -> 
     pixel_m = pixel_size_m(scene.grid)
     thin_cloud_reach_px = THIN_CLOUD_REACH_M / pixel_m if settings.thorough else 0.0
     classifier = Classifier(
-        rules, dilation_px=growth.pixels(pixel_m), thin_cloud_reach_px=thin_cloud_reach_px
+        rules, dilation_px=dilation.pixels(pixel_m), thin_cloud_reach_px=thin_cloud_reach_px
     )
     if not settings.shadow:
         return MaskPlan(settings, classifier, NO_SUN)
-    shadows, haze, sun = _looked_at(scene, rules, progress)
+    shadows, haze, sun = _measure_scene(scene, rules, progress)
     return MaskPlan(settings, replace(classifier, shadows=shadows, haze=haze), sun)
 
 
@@ -128,7 +128,7 @@ def write_mask(
     ):
         for window, mask in strips:
             writer.write(window, mask[np.newaxis])
-            for value in MaskClass:
+            for value in FILE_CLASSES:
                 counts[value] += np.count_nonzero(mask == value)
         if counts[MaskClass.NODATA] == counts.sum():
             raise _no_valid_pixel(scene)
@@ -137,17 +137,21 @@ def write_mask(
     return counts
 
 
-def _looked_at(
+def _measure_scene(
     scene: MaskSource, rules: ClassRules, progress: Progress
 ) -> tuple[Shadows, HazeThreshold | None, Sun]:
-    """Thresholds over the whole scene, and where its clouds throw their shadows."""
+    """Thresholds of shadows and haze from the whole scene, and its sun."""
     axes = _pixel_axes(scene.grid)
-    found = collect_statistics(scene, rules, axes, scene.sun_azimuth_deg, progress)
-    if found.valid_px == 0:
+    statistics = collect_statistics(scene, rules, axes, scene.sun_azimuth_deg, progress)
+    if statistics.valid_px == 0:
         raise _no_valid_pixel(scene)
-    sun = decide_sun(scene.sun_azimuth_deg, found.sun)
-    log_sun(sun, found.sun)
-    return Shadows(found.thresholds, projection_of(sun, axes), found.lit), found.haze, sun
+    sun = decide_sun(scene.sun_azimuth_deg, statistics.sun)
+    log_sun(sun, statistics.sun)
+    return (
+        Shadows(statistics.thresholds, projection_of(sun, axes), statistics.lit),
+        statistics.haze,
+        sun,
+    )
 
 
 def _pixel_axes(grid: Grid) -> PixelAxes:
@@ -160,9 +164,9 @@ def _pixel_axes(grid: Grid) -> PixelAxes:
 
 
 def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
-    """How the mask is written, with tags that tell how it came about."""
+    """How the mask is written, with its settings and sun as tags."""
     profile, settings = mask_profile(), plan.settings
-    made = {
+    own = {
         VERSION: __version__,
         "MASK_THRESHOLD": str(settings.threshold),
         "MASK_NDSI": str(settings.ndsi),
@@ -170,7 +174,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
         "MASK_DILATE": settings.dilate,
         **sun_tags(plan.sun),
     }
-    tags = {**profile.tags, **made}
+    tags = {**profile.tags, **own}
     return replace(profile, tags=tags, creation_options=creation_options)
 
 

@@ -69,11 +69,11 @@ def dilate(mask: Mask, radius_px: float) -> Mask:
     """
     if radius_px <= 0:
         return mask
-    grown = mask.copy()
+    dilated = mask.copy()
     for value in (MaskClass.SHADOW, MaskClass.CLOUD):
-        grown[near(mask, value, radius_px)] = value
-    grown[mask == MaskClass.NODATA] = MaskClass.NODATA
-    return grown
+        dilated[near(mask, value, radius_px)] = value
+    dilated[mask == MaskClass.NODATA] = MaskClass.NODATA
+    return dilated
 
 
 def near(mask: Mask, value: MaskClass, radius_px: float) -> NDArray[np.bool_]:

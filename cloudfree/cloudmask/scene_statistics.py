@@ -1,4 +1,4 @@
-"""The first pass: what must be known of the whole scene before a strip can be classified."""
+"""The first pass: statistics of the whole scene that classifying a strip needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
 from cloudfree.parallel.threads import prefetch
 
-# The fastest: classes come in large areas, a hundredth of whose bytes is left already.
+# The fastest level: classes form large areas, which it compresses to a hundredth.
 _LEVEL = 1
 
 
@@ -61,7 +61,7 @@ def _inflated(window: Window, deflated: bytes) -> Mask:
 # Rows at a time: as many as the blocks of a Cloud-Optimized GeoTIFF have.
 STRIP_ROWS = 64
 
-# Strips that are read before they are asked for; each of a full tile takes 24 MB.
+# Strips that are read ahead; each of a full tile takes 24 MB.
 AHEAD = 4
 
 # Longest side of the thinned-out scene on which the sun and the shadows' distance are fitted, and
@@ -71,16 +71,16 @@ _OVERVIEW_BANDS = tuple(sorted({*SHADOW_BANDS, *HAZE_BANDS}))
 
 
 class OpticalSource(Protocol):
-    """What a classified scene must offer; `io.optical.OpticalScene` does."""
+    """A scene that can be classified, such as `sentinel2.optical_scene.OpticalScene`."""
 
     @property
     def grid(self) -> Grid:
-        """Where the pixels lie."""
+        """Grid of the pixels."""
         ...
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """Names of the bands there are."""
+        """Names of the available bands."""
         ...
 
     def reflectance(self, bands: tuple[str, ...], window: Window) -> Float32:
@@ -90,10 +90,10 @@ class OpticalSource(Protocol):
 
 @dataclass(frozen=True)
 class SceneStatistics:
-    """Thresholds of the scene's shadows, and what the clouds and dark ground show of the sun.
+    """Thresholds of the shadows of a scene, and the sun fitted to its clouds and dark ground.
 
-    `lit` are its classes before anything is a shadow; `haze` is None where too little is clear, or
-    the rules are not thorough.
+    `lit` are its classes without shadows; `haze` is None where too little is clear, or the rules
+    are not thorough.
     """
 
     valid_px: int

@@ -43,7 +43,7 @@ def cloud_score(planes: Planes, small_clouds: bool = False) -> Float32:
     """Smoothed score, (y, x), from 1e-5 (clear) to 1 (cloud); NaN where there is no data.
 
     The published detector averages scores far below zero, so that dark ground hides small clouds
-    above it and the rims of large ones; with `small_clouds` no pixel counts as less than zero.
+    above it and the edges of large ones; with `small_clouds` no pixel counts as less than zero.
 
     `planes` holds reflectance, (y, x), by band name. The borders of the array are reflected; the
     published code pads its box mean with zeros, so that clouds end before the border. Pixels

@@ -88,7 +88,7 @@ class Moments:
     minimum: float = float("inf")
 
     def add(self, values: Float32) -> None:
-        """Take in an array of any shape; NaN is left out."""
+        """Add an array of any shape; NaN is left out."""
         finite = np.isfinite(values)
         valid = values if finite.all() else values[finite]
         self.count += valid.size
@@ -109,7 +109,7 @@ class ShadowStatistics:
     blue: Moments = field(default_factory=Moments)
 
     def add(self, planes: Planes) -> None:
-        """Take in the pixels of a strip that nobody took in before."""
+        """Add the pixels of the next strip."""
         self.index.add(shadow_index(planes))
         self.blue.add(planes["B02"])
 

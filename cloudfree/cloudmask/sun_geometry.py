@@ -1,8 +1,9 @@
-"""Where the sun stood and how far shadows fall: by the metadata, or fitted to clouds."""
+"""Direction of the sun and distance of shadows: from the metadata, or fitted to clouds."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -125,16 +126,16 @@ def _nearly_best(distances: Float64, fits: Float64) -> tuple[float, float] | Non
     return float(distances[good[0]].round()), float(distances[good[-1]].round())
 
 
-# What a mask tells of the sun that decided its shadows.
+# Tags of a mask: the sun that decided its shadows.
 SUN_TAG, SUN_ORIGIN_TAG = "MASK_SUN_AZIMUTH_DEG", "MASK_SUN_AZIMUTH_ORIGIN"
 SHADOW_DISTANCE_TAG = "MASK_SHADOW_DISTANCE_M"
 
 
 @dataclass(frozen=True)
 class Sun:
-    """Where the sun stood, clockwise from north, how that is known, and how far shadows fall.
+    """Azimuth of the sun, clockwise from north, its origin, and the distance of shadows.
 
-    `shadow_distance_m` is the nearest and farthest distance of a shadow from its cloud, None where
+    `shadow_distance_m` is the nearest and farthest distance of a shadow from its cloud, None if
     none stands out.
     """
 
@@ -144,7 +145,7 @@ class Sun:
 
     @property
     def distance(self) -> str | None:
-        """The distance in words, for a note or a tag."""
+        """The distance as text, for the log and a tag."""
         if self.shadow_distance_m is None:
             return None
         return "{:.0f} to {:.0f}".format(*self.shadow_distance_m)
@@ -162,23 +163,23 @@ def decide_sun(known_azimuth_deg: float | None, fit: SunFit | None) -> Sun:
 
 
 def projection_of(sun: Sun, axes: PixelAxes) -> ShadowProjection:
-    """Where clouds throw their shadows."""
+    """The projection of clouds to their possible shadows."""
     if sun.azimuth_deg is None:
-        # No cloud throws a shadow; a cast of no length reaches the clouds alone.
+        # No cloud throws a shadow; a projection of no length reaches the clouds alone.
         return ShadowProjection()
     distance = sun.shadow_distance_m or (0.0, SHADOW_REACH_M)
     return ShadowProjection.away_from_sun(sun.azimuth_deg, axes, distance)
 
 
 def log_sun(sun: Sun, fit: SunFit | None) -> None:
-    """Say where shadows are looked for, and warn where that is a guess."""
+    """Log where shadows are searched, with a warning if that is a guess."""
     if sun.origin == "none":
         logger.info("no cloud throws a shadow that shows: no pixel becomes shadow")
         return
     if fit and not fit.clear:
         logger.warning(
             "no direction of the sun fits clearly better than the others: shadows are looked for "
-            "with the sun at %.0f degrees; if you know better, set the tag %s",
+            "with the sun at %.0f degrees; if the sun is known, set the tag %s",
             sun.azimuth_deg,
             SUN_AZIMUTH_TAG,
         )
@@ -191,7 +192,31 @@ def log_sun(sun: Sun, fit: SunFit | None) -> None:
 
 
 def sun_tags(sun: Sun) -> dict[str, str]:
-    """What the tags of a mask tell of the sun; what is not known is left out."""
+    """Tags of a mask for the sun; unknown values are left out. `sun_from_tags` reads them."""
     azimuth = None if sun.azimuth_deg is None else str(sun.azimuth_deg)
-    told = {SUN_TAG: azimuth, SUN_ORIGIN_TAG: sun.origin, SHADOW_DISTANCE_TAG: sun.distance}
-    return {name: text for name, text in told.items() if text is not None}
+    tags = {SUN_TAG: azimuth, SUN_ORIGIN_TAG: sun.origin, SHADOW_DISTANCE_TAG: sun.distance}
+    return {name: text for name, text in tags.items() if text is not None}
+
+
+def sun_from_tags(tags: Mapping[str, str]) -> Sun | None:
+    """The sun of a mask's tags; None if they have none. Text that is no number counts as missing.
+
+    A mask that was edited by hand may give a distance without an azimuth, or the reverse.
+    """
+    origin = tags.get(SUN_ORIGIN_TAG)
+    if origin == "none":
+        return NO_SUN
+    azimuth = _number(tags.get(SUN_TAG, ""))
+    distances = [_number(text) for text in tags.get(SHADOW_DISTANCE_TAG, "").split(" to ")]
+    nearest, farthest = distances[0], distances[-1]
+    distance = None if farthest is None else (nearest or 0.0, farthest)
+    if azimuth is None and distance is None:
+        return None
+    return Sun(azimuth, "fitted" if origin == "fitted" else "metadata", distance)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -11,16 +11,34 @@ Mask = NDArray[np.uint8]
 
 
 class MaskClass(IntEnum):
-    """Classes of a cloud mask."""
+    """What a pixel of a mask says about the pixel of the scene.
+
+    THIN_CLOUD and THIN_CLOUD_DARK are candidates between two steps of the classification: they are
+    never written to a file, whose values are those of `FILE_CLASSES`.
+    """
 
     CLEAR = 0
     CLOUD = 1
     SHADOW = 2
     SNOW = 3
+    # Ground shows well through much of cirrus and haze, and the tests for them take some ground for
+    # haze, so that both are cloud only beside clouds, which are not known at first.
+    THIN_CLOUD = 4
+    # A candidate that is dark: in shadow, or over woods.
+    THIN_CLOUD_DARK = 5
     NODATA = 255
 
 
-# Red, green, blue: as a mapper reads them at a glance.
+# Every class that a mask file may hold.
+FILE_CLASSES = (
+    MaskClass.CLEAR,
+    MaskClass.CLOUD,
+    MaskClass.SHADOW,
+    MaskClass.SNOW,
+    MaskClass.NODATA,
+)
+
+# Red, green, blue of the file classes.
 MASK_COLOURS = {
     MaskClass.CLEAR: (34, 94, 60),
     MaskClass.CLOUD: (245, 245, 245),
@@ -51,7 +69,7 @@ def class_fractions(counts: NDArray[np.integer]) -> dict[str, float]:
     valid = int(counts.sum() - counts[MaskClass.NODATA])
     fractions = {
         value.name.lower(): float(counts[value]) / valid if valid else 0.0
-        for value in MaskClass
+        for value in FILE_CLASSES
         if value is not MaskClass.NODATA
     }
     return {**fractions, "nodata": float(counts[MaskClass.NODATA]) / max(int(counts.sum()), 1)}

@@ -21,11 +21,11 @@ from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
-# A scene is looked at in so many blocks of this size, spread over it; at most four times as many
-# are tried to find enough with clear ground.
-BLOCK_PX = 512
-MAX_BLOCKS = 16
-MAX_EXAMINED = 4 * MAX_BLOCKS
+# At most so many clear windows of this size, spread over a scene, are compared; at most four times
+# as many windows are examined to find them.
+CLEAR_WINDOW_PX = 512
+MAX_CLEAR_WINDOWS = 16
+MAX_EXAMINED = 4 * MAX_CLEAR_WINDOWS
 MIN_CLEAR = 0.1
 
 # Green, red, near and short-wave infrared: water, soil, leaves and moisture each show in one.
@@ -37,7 +37,7 @@ CLOUD_SCORE = 0.2
 
 
 @dataclass(frozen=True)
-class Block:
+class ClearWindow:
     """A part of a scene, and the features, (2, band, y, x), that both sensors show of it."""
 
     window: Window
@@ -45,30 +45,30 @@ class Block:
     sar: Float32
 
 
-class Blocks(Protocol):
-    """Blocks all over a scene, for as often as they are asked for."""
+class ClearWindowSource(Protocol):
+    """Clear windows all over a scene, in the same order at every iteration."""
 
     @property
     def size(self) -> tuple[int, int]:
         """Rows and columns of the scene."""
         ...
 
-    def power(self) -> CrossPower:
-        """For the features of blocks, nothing added yet."""
+    def cross_power(self) -> CrossPower:
+        """An empty sum of cross-correlations for the features of these windows."""
         ...
 
-    def __iter__(self) -> Iterator[Block]: ...
+    def __iter__(self) -> Iterator[ClearWindow]: ...
 
-    def again(self, window: Window) -> Block:
-        """A block that was found before: what it shows takes too much room to be kept."""
+    def reread(self, window: Window) -> ClearWindow:
+        """Read a clear window that was found before; its features are too large to be kept."""
         ...
 
 
 @dataclass(frozen=True)
 class ClearWindows:
-    """Blocks all over an optical scene with enough clear ground under Sentinel-1.
+    """Clear windows all over an optical scene with enough clear ground under Sentinel-1.
 
-    Clouds of `mask` take no part; without one a quick look tells the clouds.
+    Clouds of `mask` are left out; without one the cloud score does.
     """
 
     sar: SarSource
@@ -86,31 +86,36 @@ class ClearWindows:
         """Rows and columns of the scene."""
         return self.optical.grid.height, self.optical.grid.width
 
-    def power(self) -> CrossPower:
-        """For the features of blocks, nothing added yet."""
+    def cross_power(self) -> CrossPower:
+        """An empty sum of cross-correlations for the features of these windows."""
         grid = self.optical.grid
         return CrossPower(
-            min(BLOCK_PX, grid.height), min(BLOCK_PX, grid.width), len(self.bands), len(SAR_BANDS)
+            min(CLEAR_WINDOW_PX, grid.height),
+            min(CLEAR_WINDOW_PX, grid.width),
+            len(self.bands),
+            len(SAR_BANDS),
         )
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[ClearWindow]:
         grid, found = self.optical.grid, 0
-        for window in _spread(list(TilePlan(grid.height, grid.width, BLOCK_PX, 0)))[:MAX_EXAMINED]:
-            block = self._block(window)
-            if block is None:
+        for window in _low_discrepancy_order(
+            list(TilePlan(grid.height, grid.width, CLEAR_WINDOW_PX, 0))
+        )[:MAX_EXAMINED]:
+            clear_window = self._clear_window(window)
+            if clear_window is None:
                 continue
-            yield block
+            yield clear_window
             found += 1
-            if found == MAX_BLOCKS:
+            if found == MAX_CLEAR_WINDOWS:
                 return
 
-    def again(self, window: Window) -> Block:
-        """A block that was found before: what it shows takes too much room to be kept."""
-        block = self._block(window)
-        assert block is not None
-        return block
+    def reread(self, window: Window) -> ClearWindow:
+        """Read a clear window that was found before; its features are too large to be kept."""
+        clear_window = self._clear_window(window)
+        assert clear_window is not None
+        return clear_window
 
-    def _block(self, window: Window) -> Block | None:
+    def _clear_window(self, window: Window) -> ClearWindow | None:
         usable = self._usable(window)
         if usable.mean() < MIN_CLEAR:
             return None
@@ -118,7 +123,7 @@ class ClearWindows:
         if (usable & np.isfinite(decibels).all(axis=0)).mean() < MIN_CLEAR:
             return None
         reflectance = self.optical.reflectance(self.bands, window)
-        return Block(window, optical_features(reflectance, usable), sar_features(decibels))
+        return ClearWindow(window, optical_features(reflectance, usable), sar_features(decibels))
 
     def _usable(self, window: Window) -> NDArray[np.bool_]:
         if self.mask is None:
@@ -126,7 +131,7 @@ class ClearWindows:
         return _clear(self.mask, window)
 
 
-def _spread(windows: list[Window]) -> list[Window]:
+def _low_discrepancy_order(windows: list[Window]) -> list[Window]:
     """The same windows in an order whose every beginning lies all over the scene.
 
     Multiples of the golden ratio fill the interval evenly whenever one stops.
@@ -143,7 +148,7 @@ def _clear(mask: MaskFile, window: Window) -> NDArray[np.bool_]:
 
 
 def _clear_by_score(optical: OpticalScene, window: Window) -> NDArray[np.bool_]:
-    """What the cloud score calls clear; all of it where a band of the score is missing."""
+    """Pixels, (y, x), with a low cloud score; all if a band of the score is missing."""
     if not set(SCORE_BANDS) <= set(optical.bands):
         return np.ones((window.height, window.width), dtype=bool)
     bands = [*SCORE_BANDS, *([CIRRUS_BAND] if CIRRUS_BAND in optical.bands else [])]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32
 
-# Standard deviation of the smoothing in pixels: little, as sharp edges tell places best and speckle
+# Standard deviation of the smoothing in pixels: little, as sharp edges locate best and speckle
 # averages out over the ground that is compared.
 SMOOTHING_PX = 0.7
 
@@ -21,8 +21,8 @@ SMOOTHING_PX = 0.7
 NEIGHBOURHOOD_PX = 8.0
 # These change over many pixels: in steps of so many they are made 20 times as fast.
 COARSE_PX = 4
-# A mean over a smaller share of valid pixels than this tells nothing.
-LEAST_SHARE = 1e-3
+# A mean over a smaller share of valid pixels than this is not used.
+MIN_SHARE = 1e-3
 # Added to the strength of a neighbourhood as a share of the usual one, so that flat ones stay flat.
 FLAT = 1.0
 # A single edge counts at most this many times the strength around it.
@@ -57,7 +57,7 @@ def _complete(image: Float32) -> Bits:
 
 def _gradients(image: Float32, valid: Bits) -> Float32:
     weight = valid.astype(np.float32)
-    near, around = (np.maximum(mean(weight), LEAST_SHARE) for mean in (_smooth, _neighbourhood))
+    near, around = (np.maximum(mean(weight), MIN_SHARE) for mean in (_smooth, _neighbourhood))
     bands = [
         _band_gradients(np.where(valid, band, np.float32(0)), weight, near, around)
         for band in image
@@ -74,7 +74,7 @@ def _band_gradients(band: Float32, weight: Float32, near: Float32, around: Float
     gradients = np.stack([_difference(smooth, *axis) for axis in ((0, 1), (1, 0))])
     squares = _neighbourhood((gradients**2).sum(axis=0) * weight)
     strength = cv2.sqrt(squares / around)
-    there = strength[around > LEAST_SHARE]
+    there = strength[around > MIN_SHARE]
     floor = FLAT * float(np.median(there)) if there.size else 0.0
     # The least positive number: a plain without any change divides 0 by it.
     gradients /= _enlarged(strength + np.float32(floor + 1e-12), band.shape)

@@ -1,4 +1,4 @@
-"""From agreement to one shift of the scene, or of each of its blocks, and how reliable it is."""
+"""From agreement to one shift of the scene, or of each clear window, and its reliability."""
 
 from __future__ import annotations
 
@@ -103,21 +103,21 @@ def _highest(agreement: Float64) -> tuple[int, int]:
     return int(row), int(col)
 
 
-# Blocks with a reliable shift of their own, and by how many pixels these must differ before they
-# are believed more than the shift of all blocks together. Windows look up to 4.5 px away.
-MIN_BLOCKS = 6
+# Clear windows with a reliable shift of their own, and by how many pixels these must differ before
+# they replace the shift of all windows together. Tie points reach up to 4.5 px.
+MIN_CLEAR_WINDOWS = 6
 MIN_DIFFERENCE_PX = 2.0
-# Blocks lie off an affine by no more than this (median).
+# Clear windows lie off an affine by no more than this (median).
 MAX_MISFIT_PX = 1.0
-# Smaller misfits than this do not tell outliers.
-LEAST_MISFIT_PX = 0.1
+# Smaller misfits than this do not mark outliers.
+MIN_MISFIT_PX = 0.1
 
-ROUNDS = 5
+MAX_ITERATIONS = 5
 
 
 @dataclass(frozen=True)
-class BlockShift:
-    """What a block shows by itself: its centre in pixels of the scene, and its estimate."""
+class WindowShift:
+    """What a clear window shows by itself: its centre in pixels of the scene, and its estimate."""
 
     row: float
     col: float
@@ -125,20 +125,21 @@ class BlockShift:
     estimate: ShiftEstimate
 
 
-def affine_from_blocks(
-    blocks: Sequence[BlockShift], height: int, width: int
+def affine_from_windows(
+    clear_windows: Sequence[WindowShift], height: int, width: int
 ) -> PolynomialDisplacement | None:
-    """The affine through shifts of blocks that differ over a scene; None where they do not."""
-    sure = [block for block in blocks if block.estimate.reliable]
-    if len(sure) < MIN_BLOCKS:
+    """The affine through shifts of clear windows; None where they do not differ over the scene."""
+    sure = [clear_window for clear_window in clear_windows if clear_window.estimate.reliable]
+    if len(sure) < MIN_CLEAR_WINDOWS:
         return None
     frame = PolynomialDisplacement(1, ((0.0, 0.0),) * 3, height, width)
     rows, cols = frame.unit(
-        np.array([block.row for block in sure]), np.array([block.col for block in sure])
+        np.array([one.row for one in sure]),
+        np.array([one.col for one in sure]),
     )
     terms = np.stack(monomials(rows, cols, 1), axis=1)
     shifts = np.array([(b.estimate.shift.row, b.estimate.shift.col) for b in sure])
-    coefficients = _through(terms, shifts)
+    coefficients = _robust_affine(terms, shifts)
     if coefficients is None:
         return None
     if np.hypot(*np.ptp(terms @ coefficients, axis=0)) < MIN_DIFFERENCE_PX:
@@ -147,21 +148,21 @@ def affine_from_blocks(
     return PolynomialDisplacement(1, pairs, height, width)
 
 
-def _through(terms: Float64, shifts: Float64) -> Float64 | None:
+def _robust_affine(terms: Float64, shifts: Float64) -> Float64 | None:
     """Coefficients, (terms, 2), of most of the shifts, (n, 2); None if they do not agree."""
     weights = np.ones(len(shifts))
-    everyone = np.ones(len(shifts), dtype=np.bool_)
-    for _ in range(ROUNDS):
+    all_found = np.ones(len(shifts), dtype=np.bool_)
+    for _ in range(MAX_ITERATIONS):
         root = np.sqrt(weights)[:, None]
         coefficients = np.linalg.lstsq(terms * root, shifts * root, rcond=None)[0]
         misfit = np.hypot(*(shifts - terms @ coefficients).T)
-        weights = huber_weights(np.maximum(misfit, LEAST_MISFIT_PX), everyone)
+        weights = huber_weights(np.maximum(misfit, MIN_MISFIT_PX), all_found)
     kept = terms[weights > 0]
-    enough = len(kept) >= MIN_BLOCKS and np.linalg.matrix_rank(kept) == terms.shape[1]
+    enough = len(kept) >= MIN_CLEAR_WINDOWS and np.linalg.matrix_rank(kept) == terms.shape[1]
     agree = bool(enough and np.median(misfit) <= MAX_MISFIT_PX)
     return np.asarray(coefficients, dtype=np.float64) if agree else None
 
 
-def most_reliable(blocks: Sequence[BlockShift]) -> BlockShift:
-    """The block whose shift is most reliable."""
-    return max(blocks, key=lambda block: block.estimate.reliability)
+def most_reliable(clear_windows: Sequence[WindowShift]) -> WindowShift:
+    """The clear window whose shift is most reliable."""
+    return max(clear_windows, key=lambda clear_window: clear_window.estimate.reliability)

@@ -20,7 +20,7 @@ from cloudfree.core.displacement import (
 )
 from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.coregistration.clear_windows import Blocks, ClearWindows
+from cloudfree.coregistration.clear_windows import ClearWindows, ClearWindowSource
 from cloudfree.coregistration.displacement_model import (
     MAX_DOUBT_PX,
     DisplacementFit,
@@ -31,14 +31,14 @@ from cloudfree.coregistration.global_shift import (
     MIN_RELIABILITY,
     NOTHING_MEASURED,
     PEAK_PX,
-    BlockShift,
     ShiftEstimate,
-    affine_from_blocks,
+    WindowShift,
+    affine_from_windows,
     estimate_shift,
     most_reliable,
 )
 from cloudfree.coregistration.phase_correlation import CrossPower
-from cloudfree.coregistration.tie_points import TiePoints, Windows, windows_of
+from cloudfree.coregistration.tie_points import TiePoints, TiePointWindows, tie_point_windows
 from cloudfree.errors import InputError
 from cloudfree.raster.warp import extent
 from cloudfree.sentinel1.sar_source import SarSource
@@ -51,9 +51,9 @@ logger = logging.getLogger("cloudfree")
 class ShiftMeasurement:
     """How far Sentinel-1 lies from the optical grid, what is done about it, and why.
 
-    `shift` is zero where nothing reliable was found; `reason` then tells the best guess.
-    `overlap` is the share of the optical grid inside the radar footprint. `matches` are there where
-    a shift of the whole scene was found.
+    `shift` is zero where nothing reliable was found; `reason` then names the best guess.
+    `overlap` is the share of the optical grid inside the radar footprint. `tie_points` is None
+    unless a shift of the whole scene was found.
     """
 
     shift: Displacement
@@ -62,7 +62,7 @@ class ShiftMeasurement:
     applied: bool
     reason: str
     overlap: float
-    matches: TiePoints | None = None
+    tie_points: TiePoints | None = None
 
     @property
     def applied_shift(self) -> Displacement:
@@ -86,22 +86,22 @@ class ShiftMeasurement:
         return kind(self.shift)
 
     @property
-    def matches_found(self) -> int:
+    def tie_points_found(self) -> int:
         """Windows in which the sensors could be compared."""
-        return int(self.matches.found.sum()) if self.matches else 0
+        return int(self.tie_points.found.sum()) if self.tie_points else 0
 
     @property
-    def matches_used(self) -> int:
+    def tie_points_used(self) -> int:
         """Those that are no outliers."""
-        return int(self.matches.used.sum()) if self.matches else 0
+        return int(self.tie_points.used.sum()) if self.tie_points else 0
 
     @property
     def residual_px(self) -> Mapping[str, Mapping[str, float]]:
-        """Median and 95th percentile of how far matches lie off, before and after correction."""
-        if self.matches is None or not self.matches_used:
+        """Median and 95th percentile of how far tie points lie off, before and after correction."""
+        if self.tie_points is None or not self.tie_points_used:
             return {}
-        used = self.matches.used
-        parts = {"before": self.matches.offsets, "after": self.matches.residuals}
+        used = self.tie_points.used
+        parts = {"before": self.tie_points.offsets, "after": self.tie_points.residuals}
         lengths = {name: np.hypot(*part[used].T) for name, part in parts.items()}
         return {
             name: {"median": float(np.median(part)), "p95": float(np.percentile(part, 95))}
@@ -122,7 +122,7 @@ def measure(
 ) -> ShiftMeasurement:
     """Measure the shift of Sentinel-1, in optical pixels, and decide whether to correct it.
 
-    Clouds of `mask` take no part; without a mask a quick look tells the clouds. `shift` is auto or
+    Clouds of `mask` are left out; without a mask the cloud score decides. `shift` is auto or
     none; a shift longer than `max_shift` pixels is left.
 
     Raises
@@ -140,16 +140,16 @@ def measure(
     if shift == "none":
         return ShiftMeasurement(NO_SHIFT, 0.0, False, False, "not measured (--shift none)", overlap)
     found, fit = estimate_displacement(ClearWindows(sar, optical, mask))
-    measured = decide(found, fit, max_shift, overlap)
+    measured = assess(found, fit, max_shift, overlap)
     if not measured.applied:
         logger.warning("shift of Sentinel-1: %s", measured.reason)
     return measured
 
 
-def decide(
+def assess(
     found: ShiftEstimate, fit: DisplacementFit | None, max_shift: float, overlap: float
 ) -> ShiftMeasurement:
-    """What follows from an estimate of the whole scene and the fit to its windows."""
+    """Whether to apply the shift of an estimate and the model fitted to its tie points."""
     known = fit.displacement if fit else found.shift
     reason = rejection_reason(found, fit, max_shift)
     reliable = found.reliable and (fit is None or fit.reliable)
@@ -160,7 +160,7 @@ def decide(
         applied=reason is None,
         reason=reason or f"corrected (reliability {found.reliability:.2f})",
         overlap=overlap,
-        matches=fit.matches if fit else None,
+        tie_points=fit.tie_points if fit else None,
     )
 
 
@@ -185,7 +185,7 @@ def rejection_reason(
     if fit and not fit.reliable:
         return (
             f"not reliable, left alone: the shift around {guess} seems to change over the scene, "
-            f"by {fit.doubt_px:.1f} px more than matches tell (wanted at most {MAX_DOUBT_PX:g})"
+            f"by {fit.doubt_px:.1f} px more than tie points show (wanted at most {MAX_DOUBT_PX:g})"
         )
     length = fit.displacement.length if fit else found.shift.length
     if length > max_shift:
@@ -193,59 +193,66 @@ def rejection_reason(
     return None
 
 
-def estimate_displacement(blocks: Blocks) -> tuple[ShiftEstimate, DisplacementFit | None]:
-    """The shift by all blocks of a scene, and what their windows make of it."""
-    # Too small a scene has no background to tell a peak from; one row has no gradient either.
-    if blocks.power().reach <= PEAK_PX:
+def estimate_displacement(
+    clear_windows: ClearWindowSource,
+) -> tuple[ShiftEstimate, DisplacementFit | None]:
+    """The shift by all clear windows of a scene, and what their windows make of it."""
+    # Too small a scene has no background to compare a peak with; one row has no gradient either.
+    if clear_windows.cross_power().reach <= PEAK_PX:
         return NOTHING_MEASURED, None
-    whole, parts = _powers(blocks)
+    whole, parts = _cross_powers(clear_windows)
     if not parts:
         return NOTHING_MEASURED, None
-    size, found = blocks.size, estimate_shift(whole)
-    start: Displacement | None = affine_from_blocks(list(parts.values()), *size)
+    size, found = clear_windows.size, estimate_shift(whole)
+    start: Displacement | None = affine_from_windows(list(parts.values()), *size)
     if start:
         best = most_reliable(list(parts.values()))
         found = ShiftEstimate(
             mean_shift(start), best.estimate.reliability, best.estimate.disagreement_px
         )
-        mixture = best.power.mixture(*_whole(best.estimate.shift))
+        mixture = best.power.mixture(*_whole_px(best.estimate.shift))
     elif found.reliable:
-        start, mixture = found.shift, whole.mixture(*_whole(found.shift))
+        start, mixture = found.shift, whole.mixture(*_whole_px(found.shift))
     else:
         return found, None
-    windows = _windows(blocks, parts, start, mixture)
+    windows = _windows(clear_windows, parts, start, mixture)
     fit = fit_displacement(windows, start, *size)
     if fit is None and not isinstance(start, Shift):
         return dataclasses.replace(found, reliability=0.0), None
     return found, fit
 
 
-def _powers(blocks: Blocks) -> tuple[CrossPower, dict[Window, BlockShift]]:
-    """The correlations of all blocks together, and of each by itself."""
-    whole, parts = blocks.power(), {}
-    for block in blocks:
-        power = blocks.power()
-        power.add(block.optical, block.sar)
+def _cross_powers(clear_windows: ClearWindowSource) -> tuple[CrossPower, dict[Window, WindowShift]]:
+    """The correlations of all clear windows together, and of each by itself."""
+    whole, parts = clear_windows.cross_power(), {}
+    for clear_window in clear_windows:
+        power = clear_windows.cross_power()
+        power.add(clear_window.optical, clear_window.sar)
         whole.join(power)
-        window = block.window
+        window = clear_window.window
         row, col = window.row + (window.height - 1) / 2, window.col + (window.width - 1) / 2
-        parts[window] = BlockShift(row, col, power, estimate_shift(power))
+        parts[window] = WindowShift(row, col, power, estimate_shift(power))
     return whole, parts
 
 
 def _windows(
-    blocks: Blocks, parts: dict[Window, BlockShift], start: Displacement, mixture: Float32
-) -> Windows:
-    """The windows of all blocks, each block compared around what is known of its middle."""
+    clear_windows: ClearWindowSource,
+    parts: dict[Window, WindowShift],
+    start: Displacement,
+    mixture: Float32,
+) -> TiePointWindows:
+    """Tie-point windows of all clear windows, each compared around the shift at its centre."""
     windows = []
     for window, part in parts.items():
-        block = blocks.again(window)
+        clear_window = clear_windows.reread(window)
         row, col = start.locate(np.array(part.row), np.array(part.col))
         expected = round(float(row) - part.row), round(float(col) - part.col)
         first = np.array([window.row, window.col], dtype=np.float64)
-        windows.append(windows_of(block.optical, block.sar, mixture, expected, first))
-    return Windows.join(windows)
+        windows.append(
+            tie_point_windows(clear_window.optical, clear_window.sar, mixture, expected, first)
+        )
+    return TiePointWindows.join(windows)
 
 
-def _whole(shift: Shift) -> tuple[int, int]:
+def _whole_px(shift: Shift) -> tuple[int, int]:
     return round(shift.row), round(shift.col)

@@ -4,11 +4,11 @@ OpenCV transforms a part ten times as fast as NumPy. Gradients along rows and al
 complex number, so that one transform serves both: the real part of a correlation of such numbers
 is the sum of the correlations of either gradient.
 
-Cross-power spectra of gradient features add up over the blocks of a scene. For each shift the
-bands of both sensors are then compared by their squared canonical correlations: any mixture of
+Cross-power spectra of gradient features add up over the clear windows of a scene. For each shift
+the bands of both sensors are then compared by their squared canonical correlations: any mixture of
 optical bands may explain any mixture of polarisations, with any sign, so that nothing has to be
 known of how fields or towns look to a radar. Whitening by the covariance of the bands makes bands
-that tell the same count once.
+with the same content count once.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _pairs(images: Complex64) -> Float32:
     return images.view(np.float32).reshape(*images.shape, 2)
 
 
-# Largest shift that is looked at; what lies far from the peak tells how high noise rises.
+# Largest shift that is examined; values far from the peak give the level of noise.
 REACH_PX = 32
 
 # The ground is correlated in cells; like a chessboard they make two halves that are compared.
@@ -72,7 +72,7 @@ RIDGE = 0.02
 
 
 class CrossPower:
-    """Cross-correlations of blocks of one size, summed for two halves of the ground."""
+    """Cross-correlations of clear windows of one size, summed for two halves of the ground."""
 
     def __init__(self, height: int, width: int, optical_bands: int, sar_bands: int) -> None:
         self.reach = min(REACH_PX, height // 4, width // 4)
@@ -85,7 +85,7 @@ class CrossPower:
         self._sar = np.zeros((sar_bands, sar_bands))
 
     def add(self, optical: Float32, sar: Float32) -> None:
-        """Add the features of a block, (2, band, y, x) each."""
+        """Add the features of a clear window, (2, band, y, x) each."""
         seen, echo = as_complex(optical), as_complex(sar)
         self._optical += _covariance(seen)
         self._sar += _covariance(echo)

@@ -49,19 +49,19 @@ WINDOW_PX = 32
 # Farthest shift from the expected one that is compared, and that a match may lie at: beyond, there
 # is no slope to take.
 REACH_PX = 6
-LIMIT_PX = 4.5
+MAX_OFFSET_PX = 4.5
 
 # Windows with less than this share of the mean structure have no match.
-LEAST_STRUCTURE = 0.1
+MIN_STRUCTURE = 0.1
 
-# How closely radar follows the optical image differs over a scene; it is told from the windows
+# How closely radar follows the optical image differs over a scene; it is estimated from windows
 # within this distance (standard deviation), and from none more than so many times.
 CONSISTENCY_PX = 1.5 * WINDOW_PX
 MAX_CONSISTENCY = 3.0
 
 
 @dataclass(frozen=True)
-class Windows:
+class TiePointWindows:
     """Windows of a scene: their centres, and the agreement around the shift expected of each.
 
     `rows` and `cols`, (n,), are pixels of the optical grid; `agreement`, (n, 2 reach + 1, 2 reach
@@ -77,7 +77,7 @@ class Windows:
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
-        """Windows of several blocks of one scene."""
+        """Windows of several clear windows of one scene."""
         names = [field.name for field in dataclasses.fields(cls)]
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
@@ -96,7 +96,7 @@ class Windows:
 
         Cubic convolution: Keys 1981, doi:10.1109/TASSP.1981.1163711.
         """
-        place = np.clip(shift - self.expected, -LIMIT_PX, LIMIT_PX) + REACH_PX
+        place = np.clip(shift - self.expected, -MAX_OFFSET_PX, MAX_OFFSET_PX) + REACH_PX
         first = np.floor(place).astype(np.intp)
         weights = _cubic(place - first)
         taps = np.clip(first[..., None] + np.arange(-1, 3), 0, 2 * REACH_PX)
@@ -111,8 +111,8 @@ class TiePoints:
     """Where the content of each window lies in Sentinel-1, and what an assumed shift leaves of it.
 
     `offsets` and `residuals`, (n, 2), are rows and columns in pixels; `weights`, (n,), are the
-    inverse of their variance, 0 for outliers and where there is no match; `found`, (n,), tells
-    where there is one.
+    inverse of their variance, 0 for outliers and where there is no match; `found`, (n,), is
+    true where there is one.
     """
 
     rows: Float64
@@ -124,24 +124,24 @@ class TiePoints:
 
     @property
     def used(self) -> Bits:
-        """Which matches are no outliers."""
+        """Which tie points are no outliers."""
         return np.asarray(self.weights > 0)
 
 
 class TiePointMatching:
     """Finds the match of every window from the slope of its agreement at an assumed shift."""
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: TiePointWindows) -> None:
         self.windows = windows
         mean = float(windows.structure.mean())
         self._structure = windows.structure / (mean if mean > 0 else 1.0)
-        self._found = self._structure > LEAST_STRUCTURE
+        self._found = self._structure > MIN_STRUCTURE
         self._near = _nearness(windows)
 
     def tie_points_at(self, shift: Float64) -> TiePoints | None:
-        """The matches beside assumed shifts, (n, 2); None where the windows show no peak together.
+        """The tie points near assumed shifts, (n, 2); None where the windows have no common peak.
 
-        One window alone tells its slope but hardly its curvature: that is taken from all of them,
+        One window alone gives its slope but hardly its curvature: that is taken from all of them,
         and half from those around.
         """
         slope, curvature = self.windows.slope(shift)
@@ -149,7 +149,7 @@ class TiePointMatching:
         if not self._found.any() or not (usual > 0).all():
             return None
         consistency = self._consistency((curvature / usual).mean(axis=1))
-        structure = np.maximum(self._structure, LEAST_STRUCTURE)
+        structure = np.maximum(self._structure, MIN_STRUCTURE)
         step = slope / usual
         belief = huber_weights(np.hypot(*step.T) / np.sqrt(structure), self._found)
         residuals = step / (structure * consistency)[:, None]
@@ -163,7 +163,7 @@ class TiePointMatching:
         return np.asarray((1 + np.clip(around, 0, MAX_CONSISTENCY)) / 2)
 
 
-def _nearness(windows: Windows) -> Float32:
+def _nearness(windows: TiePointWindows) -> Float32:
     """Gaussian weights of windows for one another, (n, n)."""
     rows, cols = (
         np.subtract.outer(places, places, dtype=np.float32)
@@ -172,13 +172,13 @@ def _nearness(windows: Windows) -> Float32:
     return np.asarray(np.exp(-(rows**2 + cols**2) / (2 * CONSISTENCY_PX**2)), dtype=np.float32)
 
 
-def windows_of(
+def tie_point_windows(
     optical: Float32, sar: Float32, mixture: Float32, expected: tuple[int, int], first: Float64
-) -> Windows:
-    """The windows of a block from its features, (2, band, y, x) each.
+) -> TiePointWindows:
+    """The windows of a clear window from its features, (2, band, y, x) each.
 
     `mixture`, (optical band, sar band), combines optical features; `first` is the row and column of
-    the block's first pixel in the scene. Pixels that do not fill a window are left.
+    the clear window's first pixel in the scene. Pixels that do not fill a window are left.
     """
     height, width = (size // WINDOW_PX * WINDOW_PX for size in optical.shape[2:])
     mixed = mixture.T @ optical.reshape(*optical.shape[:2], -1)
@@ -190,7 +190,7 @@ def windows_of(
     strength = _strength(seen) * _strength(there[:, REACH_PX:-REACH_PX, REACH_PX:-REACH_PX])
     places = np.array(corners, dtype=np.float64).reshape(-1, 2)
     rows, cols = places.T + (WINDOW_PX - 1) / 2 + first[:, None]
-    return Windows(
+    return TiePointWindows(
         rows=rows,
         cols=cols,
         agreement=_agreement(seen, there, corners),

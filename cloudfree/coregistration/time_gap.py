@@ -1,4 +1,4 @@
-"""How far apart in time Sentinel-1 and Sentinel-2 looked, and what follows."""
+"""Days between the acquisitions of Sentinel-1 and Sentinel-2: check and tags."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ MAX_GAP_DAYS = 30.0
 
 
 def check_gap(radar: Acquisition, optical: Acquisition, max_days: float) -> None:
-    """Tell when and from where Sentinel-1 looked; warn of a long gap, refuse a longer one.
+    """Log the acquisition of Sentinel-1; warn of a long gap, raise for a longer one.
 
     Raises
     ------
     InputError
         More than `max_days` lie between the two.
     """
-    told = _text(radar)
+    acquisition = _text(radar)
     days = gap_days(radar, optical)
     if days is None:
         undated = "Sentinel-1" if radar.acquired is None else "the optical scene"
-        logger.info("%s, days from the optical scene unknown: no date of %s", told, undated)
+        logger.info("%s, days from the optical scene unknown: no date of %s", acquisition, undated)
         return
     if days > max_days:
         raise InputError(
@@ -36,11 +36,11 @@ def check_gap(radar: Acquisition, optical: Acquisition, max_days: float) -> None
             wanted=f"at most {max_days:g} days, in which the ground changes little",
             hint=f"take a nearer Sentinel-1 scene, or allow it with --max-gap {int(days) + 1}",
         )
-    logger.info("%s, %.1f days from the optical scene", told, days)
+    logger.info("%s, %.1f days from the optical scene", acquisition, days)
     if days > LONG_GAP_DAYS:
         logger.warning(
             "%.1f days between Sentinel-1 and Sentinel-2: fields and water may have changed "
-            "meanwhile, and what is restored shows them as Sentinel-1 saw them",
+            "meanwhile, and filled pixels show them as on the date of Sentinel-1",
             days,
         )
 
@@ -52,7 +52,7 @@ def gap_days(radar: Acquisition, optical: Acquisition) -> float | None:
 
 
 def _text(radar: Acquisition) -> str:
-    """Platform, orbit and date for people, as far as they are known."""
+    """Platform, orbit and date as text, as far as they are known."""
     number = None if radar.relative_orbit is None else f"orbit {radar.relative_orbit}"
     parts = [radar.platform or "Sentinel-1", radar.orbit_direction, number]
     when = f"seen {radar.acquired:%Y-%m-%d %H:%M} UTC" if radar.acquired else None

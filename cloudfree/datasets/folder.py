@@ -50,8 +50,7 @@ def list_samples(
     is radar, `NAME_s1.tif`; without `NAME_` they are named by their folder. Files larger than
     `patch_px` are cut into patches that cover them; those at the far edges overlap their
     neighbours. `offset_dn` is added to the digital numbers of all files; SEN12MS-CR needs none.
-    What a patch must have is `needed`; in place of a cloudy image that may be missing stands the
-    clear one.
+    A patch that lacks a file of `needed` is skipped; the clear image is always needed.
 
     Raises
     ------
@@ -59,13 +58,13 @@ def list_samples(
         There is no patch.
     """
     groups = dict(sorted(_groups(folder).items()))
-    lacks = {name: group.lack(needed) for name, group in groups.items()}
-    skipped = [Skipped(name, lack) for name, lack in lacks.items() if lack]
+    missing = {name: group.missing(needed) for name, group in groups.items()}
+    skipped = [Skipped(name, reason) for name, reason in missing.items() if reason]
     samples = [
-        part
+        patch
         for name, group in groups.items()
-        if not lacks[name]
-        for part in _cut(group.sample(name, offset_dn), patch_px)
+        if not missing[name]
+        for patch in _cut(group.sample(name, offset_dn), patch_px)
     ]
     if not samples:
         raise _nothing_found(folder, skipped)
@@ -80,8 +79,8 @@ class _Group:
     season: str = ""
     files: dict[SampleRole, Path] = field(default_factory=dict)
 
-    def lack(self, needed: Sequence[SampleRole]) -> str | None:
-        """What is missing, in words."""
+    def missing(self, needed: Sequence[SampleRole]) -> str | None:
+        """Text that names the missing files; None if all are there."""
         missing = [f"no {kind} image" for kind in needed if kind not in self.files]
         return " and ".join(missing) or None
 
@@ -91,8 +90,7 @@ class _Group:
             offset_dn = sen12mscr.OFFSET_DN
         files = self.files
         return Sample(
-            name, self.place, self.season, files.get("cloudy", files["clear"]), files["clear"],
-            files.get("s1"),
+            name, self.place, self.season, files.get("cloudy"), files["clear"], files.get("s1"),
             offset_dn=offset_dn,
         )  # fmt: skip
 
@@ -127,8 +125,8 @@ def rasters(folder: Path) -> Iterator[Path]:
 
 
 def _cut(sample: Sample, patch_px: int) -> Iterator[Sample]:
-    """A scene in patches; one that is no larger than a patch stays as it is."""
-    size = None if sample.season else _size(sample.cloudy)
+    """A scene in patches; one that is no larger than a patch is not cut."""
+    size = None if sample.season else _size(sample.optical)
     if size is None or max(size) <= patch_px:
         yield sample
         return
@@ -137,7 +135,7 @@ def _cut(sample: Sample, patch_px: int) -> Iterator[Sample]:
 
 
 def _size(path: Path) -> tuple[int, int] | None:
-    """Height and width by the file's head; None where it cannot be opened, which reading tells."""
+    """Height and width by the file's header; None if it cannot be opened: reading reports why."""
     try:
         with Dataset(path) as raster:
             return raster.handle.height, raster.handle.width
@@ -165,22 +163,22 @@ _DATE = re.compile(r"(?<!\d)(20\d\d)(-?)(\d\d)\2(\d\d)(?!\d)")
 
 
 @dataclass(frozen=True)
-class Dated:
-    """An image and its day."""
+class DatedImage:
+    """An image and the day of its acquisition."""
 
     path: Path
     day: date
 
 
-def list_series(folder: Path) -> dict[str, list[Dated]]:
+def list_series(folder: Path) -> dict[str, list[DatedImage]]:
     """Series of two dates or more by the folder that holds them, each in the order of its dates.
 
     GeoTIFFs with a date in their name that lie in one folder show one place.
     """
-    series: dict[str, list[Dated]] = {}
+    series: dict[str, list[DatedImage]] = {}
     for path in rasters(folder):
         if day := _day(path.stem):
-            series.setdefault(str(path.parent), []).append(Dated(path, day))
+            series.setdefault(str(path.parent), []).append(DatedImage(path, day))
     return {
         place: sorted(images, key=lambda image: (image.day, image.path.name))
         for place, images in sorted(series.items())
@@ -189,15 +187,15 @@ def list_series(folder: Path) -> dict[str, list[Dated]]:
 
 
 def pair_dates(
-    place: str, images: Sequence[Dated], clear: Sequence[bool], offset_dn: float | None = None
+    place: str, images: Sequence[DatedImage], clear: Sequence[bool], offset_dn: float | None = None
 ) -> list[Sample]:
     """Each image that is not clear with the clear one of the nearest day."""
-    clear_ones = [image for image, is_clear in zip(images, clear, strict=True) if is_clear]
+    clear_images = [image for image, is_clear in zip(images, clear, strict=True) if is_clear]
     return [
         Sample(image.path.stem, place, "", image.path, nearest.path, None, offset_dn=offset_dn)
         for image, is_clear in zip(images, clear, strict=True)
-        if not is_clear and clear_ones
-        for nearest in [min(clear_ones, key=lambda other: abs(other.day - image.day))]
+        if not is_clear and clear_images
+        for nearest in [min(clear_images, key=lambda other: abs(other.day - image.day))]
     ]
 
 

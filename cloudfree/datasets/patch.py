@@ -19,32 +19,32 @@ from cloudfree.sentinel2.optical_scene import OpticalScene
 
 @dataclass(frozen=True)
 class Sample:
-    """One patch of a data set: a cloudy and a clear image of the same ground, perhaps with SAR.
+    """One patch of a data set: a clear image, perhaps a cloudy one of the same ground, and SAR.
 
     Samples of one `place` show the same ground or its surroundings: they belong on one side of any
-    split. `season` is empty where the data set tells none. `window` is the part of the files that
-    the patch is, or None for all of them. `offset_dn` is what is added to the digital numbers;
-    None leaves it to the evidence in each file.
+    split. `season` is empty if unknown. `cloudy` and `sar` are None if there is no such file.
+    `window` is the part of the files that the patch covers, None for all of them. `offset_dn` is
+    added to the digital numbers; None leaves it to the evidence in each file.
     """
 
     name: str
     place: str
     season: str
-    cloudy: Path
+    cloudy: Path | None
     clear: Path
     sar: Path | None
     window: Window | None = None
     offset_dn: float | None = None
 
     @property
-    def has_cloudy(self) -> bool:
-        """Whether there is a cloudy image; else the clear one stands in its place."""
-        return self.cloudy != self.clear
+    def optical(self) -> Path:
+        """The cloudy image, or the clear one of a sample without clouds of its own."""
+        return self.clear if self.cloudy is None else self.cloudy
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A patch that cannot be used, and why."""
+    """A patch that cannot be used, and the reason."""
 
     name: str
     reason: str
@@ -55,7 +55,8 @@ class Patch:
     """The pixels of a sample.
 
     `cloudy` and `clear` are reflectance, (band, y, x) in the order of `bands`; `sar` is VV and VH
-    in dB, (2, y, x), or None; NaN where there is no data. `radiometry` is that of the cloudy file.
+    in dB, (2, y, x), or None; NaN where there is no data. A sample without a cloudy image has the
+    clear one in both: clouds are simulated over it. `radiometry` is that of the `cloudy` pixels.
     """
 
     name: str
@@ -76,12 +77,12 @@ class Patch:
         return self.select(self.cloudy, bands)[:, *window.slices]
 
     def require(self, bands: Sequence[str], purpose: str) -> None:
-        """Refuse a patch that lacks one of `bands`.
+        """Check that the patch has all `bands`.
 
         Raises
         ------
         InputError
-            Names the missing bands and what needs them.
+            Some are missing; the message names them and their purpose.
         """
         if missing := [band for band in bands if band not in self.bands]:
             raise InputError(
@@ -103,7 +104,7 @@ class Patch:
 
 
 def read_patch(sample: Sample) -> Patch:
-    """The pixels of a sample, with the bands that both its images have.
+    """The pixels of a sample, with the bands that all its optical images have.
 
     Raises
     ------
@@ -111,11 +112,11 @@ def read_patch(sample: Sample) -> Patch:
         A file is damaged, or the images do not lie on one grid.
     """
     with (
-        OpticalScene(sample.cloudy, sample.offset_dn) as cloudy,
+        OpticalScene(sample.optical, sample.offset_dn) as cloudy,
         OpticalScene(sample.clear, sample.offset_dn) as clear,
     ):
         if not same_grid(cloudy.grid, clear.grid):
-            raise _apart(cloudy, clear)
+            raise _different_grids(cloudy, clear)
         window = sample.window or cloudy.grid.window
         common = {*cloudy.bands} & {*clear.bands}
         bands = tuple(band for band in OPTICAL_BANDS if band in common)
@@ -139,7 +140,7 @@ def _read_sar(sample: Sample, grid: Grid, window: Window) -> Float32 | None:
         return np.asarray(radar.on_grid(grid, window), dtype=np.float32)
 
 
-def _apart(cloudy: OpticalScene, clear: OpticalScene) -> InputError:
+def _different_grids(cloudy: OpticalScene, clear: OpticalScene) -> InputError:
     sizes = [f"{scene.grid.height} x {scene.grid.width}" for scene in (cloudy, clear)]
     return InputError(
         f"{cloudy.path.name} ({sizes[0]}) and {clear.path.name} ({sizes[1]}) on different grids",

@@ -11,7 +11,7 @@ import numpy as np
 from cloudfree.cloudmask.mask_plan import MaskSettings, MaskSource, plan_mask
 from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions
 from cloudfree.core.terminal import Progress, silent
-from cloudfree.datasets.folder import Dated, list_samples, list_series, pair_dates
+from cloudfree.datasets.folder import DatedImage, list_samples, list_series, pair_dates
 from cloudfree.datasets.patch import Sample, read_patch
 from cloudfree.datasets.splits import evenly_spread
 from cloudfree.errors import CloudfreeError, InputError
@@ -20,10 +20,11 @@ from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer, cut_laye
 
 logger = logging.getLogger("cloudfree")
 
-# Of a large data set some donors, evenly spread, do; all of them would not fit in memory.
-MOST_REAL_CLOUDS = 100
-# With less cloud than this a pair has nothing to give, and a date counts as clear.
-LEAST_COVER = 0.02
+# Pairs that are read of a large data set, evenly spread: all of them would not fit in memory.
+MAX_PAIRS = 100
+# A pair with a smaller share of cloud than this is not used.
+MIN_COVER = 0.02
+# A date with at most this share of cloud counts as clear.
 CLEAR_SHARE = 0.05
 
 
@@ -32,29 +33,28 @@ def read_real_clouds(
 ) -> list[CloudLayer]:
     """The clouds of all pairs below a folder that have `bands`.
 
-    Pairs are patches as `train` takes them, and dated images: each cloudy date with the nearest
-    clear one.
+    Pairs are patches of a data set, and dated images: each cloudy date with the nearest clear one.
 
     Raises
     ------
     InputError
         There is no cloud.
     """
-    samples = evenly_spread(_samples(folder, offset_dn), MOST_REAL_CLOUDS)
+    samples = evenly_spread(_samples(folder, offset_dn), MAX_PAIRS)
     layers = []
     for sample in progress(samples, len(samples), "real clouds", "patch"):
         try:
             patch = read_patch(sample)
             patch.require((*OPACITY_BANDS, *bands), "a cloud over the scene")
         except CloudfreeError as error:
-            logger.warning("donor %s skipped: %s", sample.name, error.found)
+            logger.warning("pair %s skipped: %s", sample.name, error.found)
             continue
         layer = cut_layer(patch.cloudy, patch.clear, patch.bands)
-        if layer.cover >= LEAST_COVER:
+        if layer.cover >= MIN_COVER:
             layers.append(layer)
     if not layers:
         raise _no_cloud(folder, len(samples))
-    logger.info("%d of %d pairs in %s have clouds to give", len(layers), len(samples), folder)
+    logger.info("%d of %d pairs in %s have clouds", len(layers), len(samples), folder)
     return layers
 
 
@@ -69,8 +69,8 @@ def _samples(folder: Path, offset_dn: float | None) -> list[Sample]:
     return samples
 
 
-def _is_clear(image: Dated, offset_dn: float | None) -> bool:
-    """Whether the mask of `remove` finds next to nothing; an image it cannot read is not clear."""
+def _is_clear(image: DatedImage, offset_dn: float | None) -> bool:
+    """Whether the mask finds next to no cloud; an image that cannot be read is not clear."""
     try:
         with OpticalScene(image.path, offset_dn) as scene:
             return cloud_share(scene) <= CLEAR_SHARE
@@ -79,7 +79,7 @@ def _is_clear(image: Dated, offset_dn: float | None) -> bool:
 
 
 def cloud_share(scene: MaskSource) -> float:
-    """Share of the valid pixels of a scene that its mask takes for cloud.
+    """Share of cloud among the valid pixels of a scene, by its mask.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def _count(mask: Mask) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 def _no_cloud(folder: Path, pairs: int) -> InputError:
     return InputError(
-        f"no cloud to take from {pairs} pairs in {folder}",
+        f"no cloud in {pairs} pairs in {folder}",
         wanted="NAME_s2_cloudy.tif and NAME_s2_clear.tif, SEN12MS-CR, or images of one place with "
         "dates in their names, with the bands of the scene",
         hint="give another --donors",

@@ -1,8 +1,8 @@
 """SEN12MS-CR: how its files are named, and its official split.
 
 Layout: `ROIs1158_spring_s1/s1_106/ROIs1158_spring_s1_106_p30.tif`, the same with `s2` and
-`s2_cloudy`; patches of 256 x 256 pixels of 10 m. The names alone say everything, so files that lie
-in another folder are as good.
+`s2_cloudy`; patches of 256 x 256 pixels of 10 m. The file names alone identify a patch, so the
+folders do not matter.
 
 Source: Ebel et al., IEEE TGRS 59(7), 2021, doi:10.1109/TGRS.2020.3024744; the split is that of
 UnCRtainTS, data/dataLoader.py (Ebel et al., CVPR Workshops 2023).
@@ -18,7 +18,7 @@ from typing import Literal
 Split = Literal["train", "val", "test"]
 SampleRole = Literal["cloudy", "clear", "s1"]
 
-# Products from before January 2022, when the offset of -1000 came: none is in the data set.
+# All products are older than the offset of -1000, which came in January 2022.
 OFFSET_DN = 0.0
 
 _NAME = re.compile(
@@ -72,7 +72,7 @@ _SPLIT_OF: Mapping[str, Split] = {
 
 @dataclass(frozen=True)
 class FileName:
-    """What the name of a file of the data set tells."""
+    """The parts of the name of a file of the data set."""
 
     place: str
     season: str
@@ -81,7 +81,7 @@ class FileName:
 
 
 def parse_name(stem: str) -> FileName | None:
-    """What a name such as `ROIs1158_spring_s2_cloudy_106_p30` tells; None for any other name."""
+    """The parts of a name such as `ROIs1158_spring_s2_cloudy_106_p30`; None for any other name."""
     found = _NAME.fullmatch(stem)
     if found is None:
         return None

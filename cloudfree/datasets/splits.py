@@ -18,7 +18,7 @@ SplitChoice = Split | Literal["all"]
 
 
 def choose_split(listing: Listing, split: SplitChoice | None) -> tuple[SplitChoice, list[Sample]]:
-    """The split, test in SEN12MS-CR and else all unless told otherwise, and its patches.
+    """The chosen split (by default test in SEN12MS-CR, else all) and its patches.
 
     Raises
     ------

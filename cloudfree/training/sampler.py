@@ -122,9 +122,9 @@ class Batches:
         seen = pixels.part(row, col, settings.crop).each(turn.apply)
         sample = self._store.samples[index]
         sky = np.random.default_rng((settings.seed, _SKY, count))
-        if sky.random() < settings.simulate_clouds or not sample.has_cloudy:
+        if sky.random() < settings.simulate_clouds or sample.cloudy is None:
             seen = under_simulated_clouds(seen, self._card.optical_bands, self._store, sky)
-        return scaled_crop(seen, self._card, str(sample.cloudy))
+        return scaled_crop(seen, self._card, str(sample.optical))
 
 
 @lru_cache(maxsize=2)  # a batch may lie across the border of two epochs
@@ -205,7 +205,7 @@ def _real_cloud(
     if not set(OPACITY_BANDS) <= set(bands):
         return None
     for index in rng.integers(len(store.samples), size=_TRIES):
-        donor = store.get(int(index)) if store.samples[index].has_cloudy else None
+        donor = store.get(int(index)) if store.samples[index].cloudy is not None else None
         if donor is not None:
             layer = cut_layer(donor.cloudy, donor.clear, bands)
             if layer.cover >= _LEAST_COVER:

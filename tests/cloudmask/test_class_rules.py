@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from cloudfree.cloudmask.class_rules import (
-    THIN_CLOUD,
     ClassRules,
     add_shadows,
     base_classes,
@@ -72,7 +71,7 @@ def test_without_darkness_there_is_no_shadow() -> None:
     ("cirrus", "score", "expected"),
     [
         (0.012, 0.0, MaskClass.CLEAR),
-        (0.013, 0.0, THIN_CLOUD),
+        (0.013, 0.0, MaskClass.THIN_CLOUD),
         (0.013, 0.5, MaskClass.CLOUD),
         (0.013, np.nan, MaskClass.NODATA),
     ],
@@ -85,7 +84,7 @@ def test_what_the_cirrus_band_shows_may_be_cirrus(
     scores = np.full((3, 3), score, dtype=np.float32)
     thorough = ClassRules(threshold=0.2, max_ndsi=0.6, thorough=True)
     assert base_classes(planes_of(pixels), scores, thorough)[1, 1] == expected
-    assert base_classes(planes_of(pixels), scores, RULES)[1, 1] != THIN_CLOUD
+    assert base_classes(planes_of(pixels), scores, RULES)[1, 1] != MaskClass.THIN_CLOUD
 
 
 def test_cirrus_is_cloud_beside_clouds_and_clear_elsewhere() -> None:
@@ -93,11 +92,13 @@ def test_cirrus_is_cloud_beside_clouds_and_clear_elsewhere() -> None:
     mask = np.array([[4, 4, 4, shadow, cloud, 4, 4, 4, 0]], dtype=np.uint8)
     settled = resolve_thin_cloud(mask, 2.0)
     np.testing.assert_array_equal(settled, [[0, 0, cloud, shadow, cloud, cloud, cloud, 0, 0]])
-    assert (resolve_thin_cloud(np.full((3, 3), THIN_CLOUD), 5.0) == MaskClass.CLEAR).all()
+    assert (
+        resolve_thin_cloud(np.full((3, 3), MaskClass.THIN_CLOUD, np.uint8), 5.0) == MaskClass.CLEAR
+    ).all()
 
 
 def test_what_may_be_cloud_is_shadow_where_one_is_confirmed_and_stays_over_dark_ground() -> None:
-    cloud, shadow, maybe = MaskClass.CLOUD, MaskClass.SHADOW, THIN_CLOUD
+    cloud, shadow, maybe = MaskClass.CLOUD, MaskClass.SHADOW, MaskClass.THIN_CLOUD
     mask = np.array([[maybe, maybe, MaskClass.CLEAR, cloud, maybe]], dtype=np.uint8)
     add_shadows(mask, np.ones((1, 5), np.bool_))
     confirmed = confirm_shadows(mask, ShadowProjection.between((0.0, -2.0), (0.0, -3.0)))

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from pyproj import CRS
 
 from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.cloudmask.sun_geometry import Sun, sun_tags
 from cloudfree.core.grid import Grid
 from cloudfree.errors import InputError
 from tests.factories.rasters import TEN_METRES, write_raster
 
+SUN = Sun(161.25, "fitted", (200.0, 750.0))
 GRID = Grid(CRS.from_epsg(32631).to_wkt(), TEN_METRES, 8, 6)
 
 
@@ -37,6 +40,7 @@ def test_classes_are_taken_as_they_are(tmp_path: Path, values: list[int]) -> Non
         ([0, 4, 8, 9], r"holds 0, 4, 8, 9; wanted classes: 0 clear, 1 cloud, 2 shadow, 3 snow, "
                        r"255 nodata; .*SCL.*8, 9 and 10 as 1, 3 as 2"),
         ([0, 7], r"holds 0, 7; .*SCL"),
+        ([0, 4, 5], r"holds 0, 4, 5; wanted classes: 0 clear, 1 cloud, 2 shadow, 3 snow, 255"),
         ([0, 100], r"holds 0, 100; .*; write clouds as 1, shadows as 2 and clear ground as 0"),
         (list(range(40)), r"holds 0, 1, .*, 11 \.\.\.; wanted"),
     ],
@@ -51,6 +55,16 @@ def test_values_that_are_no_classes_are_refused(
 def test_a_mask_of_a_scene_without_clouds_declares_its_nodata(tmp_path: Path) -> None:
     with MaskFile.from_user(_write(tmp_path / "m.tif", [0, 255], nodata=255), GRID) as mask:
         assert mask.counts()[[0, 255]].tolist() == [24, 24]
+
+
+def test_the_sun_of_a_users_mask_is_that_of_its_tags(tmp_path: Path) -> None:
+    path = _write(tmp_path / "m.tif", [0, 1])
+    with MaskFile.from_user(path, GRID) as mask:
+        assert mask.sun is None
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(**sun_tags(SUN))
+    with MaskFile.from_user(path, GRID) as mask:
+        assert mask.sun == SUN
 
 
 def test_what_is_wrong_with_the_form_is_said(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from cloudfree.cloudmask.morphology import (
     shadow_under_dilation,
 )
 from cloudfree.core.grid import strips
-from cloudfree.core.mask_classes import MaskClass
+from cloudfree.core.mask_classes import FILE_CLASSES, MaskClass
 from cloudfree.errors import InputError
 
-CLASSES = np.array([*MaskClass], dtype=np.uint8)
+CLASSES = np.array([*FILE_CLASSES], dtype=np.uint8)
 radii = st.sampled_from([0.0, 0.5, 1.0, 1.5, 4.0, 5.0, 7.3, 29.9, 30.0, 35.2])
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import grey_closing, uniform_filter
 
-from cloudfree.cloudmask.class_rules import THIN_CLOUD, ClassRules, add_haze
+from cloudfree.cloudmask.class_rules import ClassRules, add_haze
 from cloudfree.cloudmask.classifier import Classifier, Shadows
 from cloudfree.cloudmask.scene_statistics import collect_statistics
 from cloudfree.cloudmask.score import (
@@ -207,7 +207,7 @@ def test_where_too_little_is_clear_nothing_is_known_of_haze() -> None:
 def test_haze_changes_clear_pixels_only(value: MaskClass) -> None:
     mask = np.array([[value, MaskClass.CLEAR, MaskClass.CLEAR]], dtype=np.uint8)
     add_haze(mask, np.array([[True, True, False]]))
-    np.testing.assert_array_equal(mask, [[value, THIN_CLOUD, MaskClass.CLEAR]])
+    np.testing.assert_array_equal(mask, [[value, MaskClass.THIN_CLOUD, MaskClass.CLEAR]])
 
 
 def _veiled_scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from cloudfree.cloudmask.shadow import PixelAxes
-from cloudfree.cloudmask.sun_geometry import fit_sun
+from cloudfree.cloudmask.sun_geometry import (
+    NO_SUN,
+    SHADOW_DISTANCE_TAG,
+    SUN_TAG,
+    Sun,
+    fit_sun,
+    sun_from_tags,
+    sun_tags,
+)
 from tests.factories.cloudy_scenes import TEN_METRE_AXES, cloudy_scene, degrees_apart
 
 
@@ -105,3 +113,21 @@ def test_small_scenes_are_fitted_without_a_fault(size: tuple[int, int]) -> None:
     cloud = np.arange(np.prod(size)).reshape(size) % 2 == 0
     fit = fit_sun(cloud, ~cloud, np.ones(size, dtype=bool), TEN_METRE_AXES)
     assert fit is None or 0 <= fit.azimuth_deg < 360
+
+
+@pytest.mark.parametrize(
+    "sun",
+    [
+        NO_SUN,
+        Sun(163.4127, "metadata", (240.0, 610.0)),
+        Sun(150.0, "fitted", None),
+        Sun(None, "metadata", (100.0, 900.0)),
+    ],
+)
+def test_the_tags_of_a_mask_give_the_same_sun_back(sun: Sun) -> None:
+    assert sun_from_tags(sun_tags(sun)) == sun
+
+
+@pytest.mark.parametrize("tags", [{}, {SUN_TAG: "south"}, {SHADOW_DISTANCE_TAG: "far"}])
+def test_tags_without_a_number_give_no_sun(tags: dict[str, str]) -> None:
+    assert sun_from_tags(tags) is None

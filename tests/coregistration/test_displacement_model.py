@@ -14,7 +14,7 @@ from cloudfree.coregistration.displacement_model import (
     Refinement,
     fit_displacement,
 )
-from cloudfree.coregistration.tie_points import REACH_PX, TiePointMatching, Windows
+from cloudfree.coregistration.tie_points import REACH_PX, TiePointMatching, TiePointWindows
 from tests.factories.displaced_scenes import error_px, estimate, rotation, scaling
 from tests.factories.scene_pairs import field_pair
 
@@ -50,7 +50,7 @@ def test_rotations_and_scales_are_found(by: Displacement) -> None:
 # Windows made by hand ----------------------------------------------------------------------------
 
 
-def _windows(by: Displacement, side: int, noise: float = 0.0, seed: int = 0) -> Windows:
+def _windows(by: Displacement, side: int, noise: float = 0.0, seed: int = 0) -> TiePointWindows:
     """Windows with a round peak each where a displacement says, expected without a shift."""
     places = np.arange(16, side, 32.0)
     rows, cols = (part.ravel() for part in np.meshgrid(places, places, indexing="ij"))
@@ -61,7 +61,7 @@ def _windows(by: Displacement, side: int, noise: float = 0.0, seed: int = 0) -> 
     down = steps[None, :, None] - (there[0] - rows + jitter[0])[:, None, None]
     right = steps[None, None, :] - (there[1] - cols + jitter[1])[:, None, None]
     agreement = np.exp(-(down**2 + right**2) / 8)
-    return Windows(rows, cols, agreement, np.zeros((len(rows), 2)), np.ones(len(rows)))
+    return TiePointWindows(rows, cols, agreement, np.zeros((len(rows), 2)), np.ones(len(rows)))
 
 
 BEND = PolynomialDisplacement(
@@ -100,8 +100,8 @@ def test_matches_that_are_far_off_are_outliers() -> None:
     agreement[wrong] = np.roll(agreement[wrong], 3, axis=1)
     fit = fit_displacement(dataclasses.replace(windows, agreement=agreement), Shift(), 512, 512)
     assert fit is not None
-    assert fit.matches.used[~wrong].mean() > 0.95
-    assert fit.matches.used[wrong].mean() < 0.1
+    assert fit.tie_points.used[~wrong].mean() > 0.95
+    assert fit.tie_points.used[wrong].mean() < 0.1
     assert error_px(fit.displacement, Shift(), by, 512)[0] < 0.1
 
 

@@ -17,9 +17,9 @@ from cloudfree.coregistration.global_shift import (
     MAX_DISAGREEMENT_PX,
     MIN_RELIABILITY,
     NOTHING_MEASURED,
-    BlockShift,
     ShiftEstimate,
-    affine_from_blocks,
+    WindowShift,
+    affine_from_windows,
     estimate_shift,
     most_reliable,
 )
@@ -145,58 +145,60 @@ BLOCK_SIDE = 4000
 NOTHING = CrossPower(8, 8, 1, 1)
 
 
-def _blocks(by: Displacement, reliability: float = 0.9) -> list[BlockShift]:
+def _clear_windows(by: Displacement, reliability: float = 0.9) -> list[WindowShift]:
     places = np.arange(256, BLOCK_SIDE, 1000.0)
-    blocks = []
+    clear_windows = []
     for row in places:
         for col in places:
             there = by.locate(np.array(row), np.array(col))
             shift = Shift(float(there[0]) - row, float(there[1]) - col)
-            blocks.append(BlockShift(row, col, NOTHING, ShiftEstimate(shift, reliability, 0.1)))
-    return blocks
+            clear_windows.append(
+                WindowShift(row, col, NOTHING, ShiftEstimate(shift, reliability, 0.1))
+            )
+    return clear_windows
 
 
 def test_an_affine_goes_through_blocks_that_differ() -> None:
     by = rotation(BLOCK_SIDE, 0.3, Shift(2, -1))
-    found = affine_from_blocks(_blocks(by), BLOCK_SIDE, BLOCK_SIDE)
+    found = affine_from_windows(_clear_windows(by), BLOCK_SIDE, BLOCK_SIDE)
     assert found is not None
     assert error_px(found, Shift(), by, BLOCK_SIDE)[1] < 0.01
 
 
 def test_blocks_that_went_astray_take_no_part() -> None:
     by = rotation(BLOCK_SIDE, 0.3, Shift(2, -1))
-    blocks = _blocks(by)
-    blocks[5] = BlockShift(256, 256, NOTHING, ShiftEstimate(Shift(-25, 30), 0.9, 0.1))
-    found = affine_from_blocks(blocks, BLOCK_SIDE, BLOCK_SIDE)
+    clear_windows = _clear_windows(by)
+    clear_windows[5] = WindowShift(256, 256, NOTHING, ShiftEstimate(Shift(-25, 30), 0.9, 0.1))
+    found = affine_from_windows(clear_windows, BLOCK_SIDE, BLOCK_SIDE)
     assert found is not None
     assert error_px(found, Shift(), by, BLOCK_SIDE)[1] < 0.2
 
 
 @pytest.mark.parametrize(
-    "blocks",
+    "clear_windows",
     [
-        _blocks(Shift(3, 4)),
-        _blocks(rotation(BLOCK_SIDE, 0.01, Shift(3, 4))),
-        _blocks(rotation(BLOCK_SIDE, 0.3, Shift()), reliability=0.3),
-        _blocks(rotation(BLOCK_SIDE, 0.3, Shift()))[:5],
-        _blocks(rotation(BLOCK_SIDE, 0.3, Shift()))[::4],
+        _clear_windows(Shift(3, 4)),
+        _clear_windows(rotation(BLOCK_SIDE, 0.01, Shift(3, 4))),
+        _clear_windows(rotation(BLOCK_SIDE, 0.3, Shift()), reliability=0.3),
+        _clear_windows(rotation(BLOCK_SIDE, 0.3, Shift()))[:5],
+        _clear_windows(rotation(BLOCK_SIDE, 0.3, Shift()))[::4],
     ],
     ids=["alike", "nearly alike", "not reliable", "too few", "in a line"],
 )
-def test_otherwise_one_shift_serves_all(blocks: list[BlockShift]) -> None:
-    assert affine_from_blocks(blocks, BLOCK_SIDE, BLOCK_SIDE) is None
+def test_otherwise_one_shift_serves_all(clear_windows: list[WindowShift]) -> None:
+    assert affine_from_windows(clear_windows, BLOCK_SIDE, BLOCK_SIDE) is None
 
 
 def test_blocks_that_contradict_each_other_give_nothing() -> None:
     rng = np.random.default_rng(0)
-    blocks = [
-        BlockShift(b.row, b.col, NOTHING, ShiftEstimate(Shift(*rng.uniform(-20, 20, 2)), 0.9, 0.1))
-        for b in _blocks(Shift())
+    clear_windows = [
+        WindowShift(b.row, b.col, NOTHING, ShiftEstimate(Shift(*rng.uniform(-20, 20, 2)), 0.9, 0.1))
+        for b in _clear_windows(Shift())
     ]
-    assert affine_from_blocks(blocks, BLOCK_SIDE, BLOCK_SIDE) is None
+    assert affine_from_windows(clear_windows, BLOCK_SIDE, BLOCK_SIDE) is None
 
 
 def test_the_surest_block_is_the_most_reliable() -> None:
-    blocks = _blocks(Shift())
-    blocks[3] = BlockShift(1, 2, NOTHING, ShiftEstimate(Shift(), 0.99, 0.1))
-    assert most_reliable(blocks) == blocks[3]
+    clear_windows = _clear_windows(Shift())
+    clear_windows[3] = WindowShift(1, 2, NOTHING, ShiftEstimate(Shift(), 0.99, 0.1))
+    assert most_reliable(clear_windows) == clear_windows[3]

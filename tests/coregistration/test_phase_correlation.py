@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudfree.coregistration.phase_correlation import as_complex, correlations, side_for, spectra
-from cloudfree.coregistration.tie_points import REACH_PX, WINDOW_PX, windows_of
+from cloudfree.coregistration.tie_points import REACH_PX, WINDOW_PX, tie_point_windows
 
 
 def _product(one: np.ndarray, other: np.ndarray, row: int, col: int) -> float:
@@ -39,7 +39,7 @@ def test_windows_are_compared_around_the_expected_shift(expected: tuple[int, int
     optical = rng.normal(0, 1, (2, 3, 70, 100)).astype(np.float32)
     sar = rng.normal(0, 1, (2, 2, 70, 100)).astype(np.float32)
     mixture = rng.normal(0, 1, (3, 2)).astype(np.float32)
-    found = windows_of(optical, sar, mixture, expected, np.array([1000.0, 2000.0]))
+    found = tie_point_windows(optical, sar, mixture, expected, np.array([1000.0, 2000.0]))
     rim = 600
     seen = np.einsum("os,goyx->gsyx", mixture, optical).reshape(4, 70, 100)
     there = np.pad(sar.reshape(4, 70, 100), ((0, 0), (rim, rim), (rim, rim)))

@@ -59,6 +59,13 @@ def test_radar_may_be_missing_and_images_may_not(tmp_path: Path) -> None:
     )
 
 
+def test_where_only_a_clear_image_is_needed_a_sample_has_no_cloudy_one(tmp_path: Path) -> None:
+    paths = touch_patch(tmp_path, TEST)
+    paths["s2_cloudy"].unlink()
+    (sample,) = list_samples(tmp_path, needed=("clear",)).samples
+    assert (sample.cloudy, sample.clear, sample.optical) == (None, paths["s2"], paths["s2"])
+
+
 def test_a_plain_folder_is_listed_by_the_ends_of_names(tmp_path: Path) -> None:
     write_triplet(tmp_path, "0316")
     write_triplet(tmp_path / "sub", "0316")

@@ -29,6 +29,14 @@ def test_a_patch_is_reflectance_and_decibels(tmp_path: Path) -> None:
     assert {patch.cloudy.dtype, patch.clear.dtype, patch.sar.dtype} == {np.dtype(np.float32)}
 
 
+def test_a_sample_without_a_cloudy_image_has_the_clear_one_in_both(tmp_path: Path) -> None:
+    write_triplet(tmp_path, "a")
+    (tmp_path / "a_s2_cloudy.tif").unlink()
+    patch = read_patch(list_samples(tmp_path, offset_dn=0.0, needed=("clear",)).samples[0])
+    np.testing.assert_array_equal(patch.cloudy, patch.clear)
+    np.testing.assert_allclose(patch.clear, field() / 10_000, atol=0.02)
+
+
 def test_a_window_is_that_part_of_all_files(tmp_path: Path) -> None:
     write_triplet(tmp_path, "a")
     whole = list_samples(tmp_path).samples[0]

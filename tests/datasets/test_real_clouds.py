@@ -10,7 +10,7 @@ import pytest
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import silent
-from cloudfree.datasets import real_clouds as donors
+from cloudfree.datasets import real_clouds
 from cloudfree.datasets.real_clouds import cloud_share, read_real_clouds
 from cloudfree.errors import InputError
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -51,23 +51,23 @@ def test_a_pair_that_cannot_be_read_or_lacks_bands_is_told_and_skipped(
     write_raster(tmp_path / "red_s2_clear.tif", field(64)[3:4], ["B04"])
     with caplog.at_level(logging.WARNING, "cloudfree"):
         assert len(read_real_clouds(tmp_path, OPTICAL_BANDS, 0.0, silent)) == 1
-    assert "donor broken skipped: " in caplog.text
-    assert "donor red skipped: no band B02, B03, B01" in caplog.text
+    assert "pair broken skipped: " in caplog.text
+    assert "pair red skipped: no band B02, B03, B01" in caplog.text
 
 
 def test_a_folder_without_clouds_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no cloud to take from 0 pairs in .*--donors"):
+    with pytest.raises(InputError, match=r"no cloud in 0 pairs in .*--donors"):
         read_real_clouds(tmp_path, OPTICAL_BANDS, None, silent)
     for kind in ("cloudy", "clear"):
         write_raster(tmp_path / f"a_s2_{kind}.tif", field(64), OPTICAL_BANDS)
-    with pytest.raises(InputError, match="no cloud to take from 1 pairs"):
+    with pytest.raises(InputError, match="no cloud in 1 pairs"):
         read_real_clouds(tmp_path, OPTICAL_BANDS, 0.0, silent)
 
 
 def test_of_many_pairs_some_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(4):
         write_triplet(tmp_path, f"p{number}", side=32, seed=number)
-    monkeypatch.setattr(donors, "MOST_REAL_CLOUDS", 2)
+    monkeypatch.setattr(real_clouds, "MAX_PAIRS", 2)
     assert len(read_real_clouds(tmp_path, OPTICAL_BANDS, 0.0, silent)) == 2
 
 

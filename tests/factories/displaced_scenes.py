@@ -18,9 +18,9 @@ from cloudfree.coregistration.clear_windows import BANDS, CLOUD_SCORE
 from cloudfree.coregistration.displacement_model import DisplacementFit, fit_displacement
 from cloudfree.coregistration.features import optical_features, sar_features
 from cloudfree.coregistration.global_shift import ShiftEstimate, estimate_shift
-from cloudfree.coregistration.measure import ShiftMeasurement, decide
+from cloudfree.coregistration.measure import ShiftMeasurement, assess
 from cloudfree.coregistration.phase_correlation import CrossPower
-from cloudfree.coregistration.tie_points import windows_of
+from cloudfree.coregistration.tie_points import tie_point_windows
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.scene_pairs import origin
@@ -132,13 +132,13 @@ def estimate(
     if not found.reliable:
         return found, None
     expected = round(found.shift.row), round(found.shift.col)
-    windows = windows_of(optical, sar, power.mixture(*expected), expected, np.zeros(2))
+    windows = tie_point_windows(optical, sar, power.mixture(*expected), expected, np.zeros(2))
     return found, fit_displacement(windows, found.shift, height, width)
 
 
 def measured(pair: RealPair, by: Displacement | None = None) -> ShiftMeasurement:
     pair = pair.displaced(by)
-    return decide(*estimate(pair.reflectance, pair.decibels, pair.usable), MAX_SHIFT, 1.0)
+    return assess(*estimate(pair.reflectance, pair.decibels, pair.usable), MAX_SHIFT, 1.0)
 
 
 def error_px(

@@ -15,9 +15,14 @@ from scipy.ndimage import shift as move
 from cloudfree.core.displacement import Displacement, Shift
 from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.coregistration.clear_windows import BLOCK_PX, MAX_BLOCKS, MIN_CLEAR, Block
+from cloudfree.coregistration.clear_windows import (
+    CLEAR_WINDOW_PX,
+    MAX_CLEAR_WINDOWS,
+    MIN_CLEAR,
+    ClearWindow,
+)
 from cloudfree.coregistration.features import optical_features
-from cloudfree.coregistration.measure import ShiftMeasurement, decide, estimate_displacement
+from cloudfree.coregistration.measure import ShiftMeasurement, assess, estimate_displacement
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.inference.sliding_window import TilePlan
 from tests.factories.scene_pairs import origin
@@ -69,18 +74,18 @@ class TwoDates:
     def size(self) -> tuple[int, int]:
         return self.one.shape[1], self.one.shape[2]
 
-    def power(self) -> CrossPower:
-        return CrossPower(BLOCK_PX, BLOCK_PX, 1, 1)
+    def cross_power(self) -> CrossPower:
+        return CrossPower(CLEAR_WINDOW_PX, CLEAR_WINDOW_PX, 1, 1)
 
-    def __iter__(self) -> Iterator[Block]:
-        plan = TilePlan(*self.size, BLOCK_PX, 0)
+    def __iter__(self) -> Iterator[ClearWindow]:
+        plan = TilePlan(*self.size, CLEAR_WINDOW_PX, 0)
         windows = [window for window in plan if self._clear(window).all(axis=0).mean() > MIN_CLEAR]
-        yield from map(self.again, windows[:: max(len(windows) // MAX_BLOCKS, 1)])
+        yield from map(self.reread, windows[:: max(len(windows) // MAX_CLEAR_WINDOWS, 1)])
 
-    def again(self, window: Window) -> Block:
+    def reread(self, window: Window) -> ClearWindow:
         images = (image[:, *window.slices] for image in (self.one, self.other))
         features = map(optical_features, images, self._clear(window))
-        return Block(window, *features)
+        return ClearWindow(window, *features)
 
     def _clear(self, window: Window) -> np.ndarray:
         images = np.stack([image[0, *window.slices] for image in (self.one, self.other)])
@@ -89,4 +94,4 @@ class TwoDates:
 
 def aligned(one: Float32, other: Float32, max_shift: float = 8.0) -> ShiftMeasurement:
     """How far the second date lies from the first."""
-    return decide(*estimate_displacement(TwoDates(one, other)), max_shift, 1.0)
+    return assess(*estimate_displacement(TwoDates(one, other)), max_shift, 1.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
+from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS
 from cloudfree.report.pictures import (
     ERROR_COLOURS,
     LARGEST_ERROR,
@@ -101,7 +101,7 @@ def test_radar_shows_water_dark_and_a_town_bright():
     assert radar_colours(np.full((2, 1, 1), np.nan, np.float32)).tolist() == [[[0, 0, 0, 0]]]
 
 
-@pytest.mark.parametrize("value", MaskClass)
+@pytest.mark.parametrize("value", FILE_CLASSES)
 def test_a_mask_has_the_colours_of_its_classes(value):
     picture = mask_colours(np.full((1, 1), value, np.uint8))
     assert picture.tolist() == [[[*MASK_COLOURS[value], 255]]]

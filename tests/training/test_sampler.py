@@ -252,6 +252,6 @@ def test_patches_without_a_cloudy_image_are_always_under_simulated_clouds(tmp_pa
     for number in range(2):
         (folder / f"p{number}_s2_cloudy.tif").unlink()
     samples = list_samples(folder, offset_dn=0.0, needed=("clear",)).samples
-    assert [sample.has_cloudy for sample in samples] == [False, False]
+    assert [sample.cloudy for sample in samples] == [None, None]
     clear_store = PatchStore(samples, card(), 32, snow)
     assert simulated(batch_of(clear_store, 0.01, batch=2)) == [True, True]

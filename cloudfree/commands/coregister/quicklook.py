@@ -29,7 +29,7 @@ SHADE = (0, 0, 0, 255)
 DIMMED = 0.6
 LEAST_SIDE_PX = 900
 
-# Side of the squares whose matches make one arrow: more arrows hide each other.
+# Side of the squares whose tie points make one arrow: more arrows hide each other.
 SQUARE_PX = 56
 # A usual arrow fills so much of a square, and none more than so many.
 USUAL_LENGTH = 0.8
@@ -42,7 +42,7 @@ BARS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 @dataclass(frozen=True)
 class ArrowField:
-    """Matches to draw: places, (n,), and offsets, (n, 2), in pixels of the scene.
+    """Tie points to draw: places, (n,), and offsets, (n, 2), in pixels of the scene.
 
     `weights`, (n,), are 0 for outliers.
     """
@@ -62,10 +62,10 @@ class _Arrow:
 
 
 def arrows(picture: UInt8Image, field: ArrowField, scene_px: float) -> UInt8Image:
-    """A picture with the matches on it; one of its pixels is `scene_px` of the scene.
+    """A picture with the tie points on it; one of its pixels is `scene_px` of the scene.
 
     Arrows point from where the optical scene shows something to where Sentinel-1 shows it, as often
-    enlarged as the scale bar tells.
+    enlarged as the scale bar shows.
     """
     factor = max(round(LEAST_SIDE_PX / max(picture.shape[:2])), 1)
     large = np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
@@ -82,7 +82,7 @@ def arrows(picture: UInt8Image, field: ArrowField, scene_px: float) -> UInt8Imag
 
 
 def _pooled(field: ArrowField, per_scene_px: float) -> list[_Arrow]:
-    """The weighted means of the matches in each square that are no outliers."""
+    """The weighted means of the tie points in each square that are no outliers."""
     used = field.weights > 0
     places = np.stack([field.cols, field.rows], axis=1)[used] * per_scene_px
     offsets, weights = field.offsets[used][:, ::-1], field.weights[used]
@@ -138,7 +138,7 @@ def _legend(width: int, enlargement: float, outliers: int) -> UInt8Image:
     cv2.line(legend, (left, 38), (left + length, 38), INK, 3)
     _write(legend, f"{bar:g} px", (left, 24), INK)
     text = left + max(length, 70) + 30
-    _write(legend, "matches", (text, 24), USED)
+    _write(legend, "tie points", (text, 24), USED)
     _write(legend, f"outliers: {outliers}", (text, 46), OUTLIER)
     return legend
 
@@ -155,7 +155,7 @@ LONGEST_PX = 1024
 BRIGHTEST_GROUND = 0.25
 
 
-def write_match_picture(path: Path, optical: OpticalScene, measured: ShiftMeasurement) -> None:
+def write_quicklook(path: Path, optical: OpticalScene, measured: ShiftMeasurement) -> None:
     """Write the picture as PNG, whole or not at all.
 
     Raises
@@ -163,10 +163,10 @@ def write_match_picture(path: Path, optical: OpticalScene, measured: ShiftMeasur
     OutputError
         It cannot be written.
     """
-    write_whole(path, png(match_picture(optical, measured)))
+    write_whole(path, png(draw_quicklook(optical, measured)))
 
 
-def match_picture(optical: OpticalScene, measured: ShiftMeasurement) -> UInt8Image:
+def draw_quicklook(optical: OpticalScene, measured: ShiftMeasurement) -> UInt8Image:
     """Arrows from where the optical scene shows something to where Sentinel-1 shows it."""
     grid = reduced(optical.grid, LONGEST_PX)
     bands = TRUE_COLOUR if set(TRUE_COLOUR) <= set(optical.bands) else (optical.bands[0],) * 3
@@ -177,11 +177,14 @@ def match_picture(optical: OpticalScene, measured: ShiftMeasurement) -> UInt8Ima
 
 
 def _field(measured: ShiftMeasurement) -> ArrowField:
-    matches = measured.matches
-    if matches is None:
+    tie_points = measured.tie_points
+    if tie_points is None:
         nothing = np.zeros(0)
         return ArrowField(nothing, nothing, np.zeros((0, 2)), nothing)
-    found = matches.found
+    found = tie_points.found
     return ArrowField(
-        matches.rows[found], matches.cols[found], matches.offsets[found], matches.weights[found]
+        tie_points.rows[found],
+        tie_points.cols[found],
+        tie_points.offsets[found],
+        tie_points.weights[found],
     )

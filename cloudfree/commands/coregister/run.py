@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from cloudfree import __version__
-from cloudfree.commands.coregister.quicklook import write_match_picture
+from cloudfree.commands.coregister.quicklook import write_quicklook
 from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
 from cloudfree.core.output_files import check_output_names, require_absent
@@ -58,8 +58,9 @@ class CoregisterResult:
     """What was measured and written.
 
     `shift_px` is the mean over the scene and has the sign of `core.shift.Shift`; `model` is
-    translation, affine or field, and `length_px` the largest distance. `residual_px` tells how far
-    the matches used lie off, median and 95th percentile, before and after the correction.
+    translation, affine or field, and `length_px` the largest distance. `matches` and `matches_used`
+    count tie points; `residual_px` is the distance of the used ones from the model, median and 95th
+    percentile, before and after the correction.
     """
 
     output: Path
@@ -86,12 +87,12 @@ class CoregisterResult:
             shift += f" in the mean, {self.length_px:.2f} px at most ({self.model})"
         done = "" if self.written else "  nothing written (dry run)\n"
         return (
-            f"{self.output}\n{done}  shift {shift}: {self.reason}\n{self._told_matches}"
+            f"{self.output}\n{done}  shift {shift}: {self.reason}\n{self._residual_text}"
             f"  Sentinel-1 ({self.s1_units}) covers {self.overlap:.1%} of the scene"
         )
 
     @property
-    def _told_matches(self) -> str:
+    def _residual_text(self) -> str:
         if not self.residual_px:
             return ""
         before, after = (
@@ -99,7 +100,7 @@ class CoregisterResult:
             for name in ("before", "after")
         )
         return (
-            f"  {self.matches_used} of {self.matches} matches used; they lie off by {before}, "
+            f"  {self.matches_used} of {self.matches} tie points used; they lie off by {before}, "
             f"and by {after} once corrected\n"
         )
 
@@ -122,7 +123,7 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
         check_gap(sar.acquisition, optical.acquisition, options.max_gap)
         measured = measure(sar, optical, None, options.shift, options.max_shift)
         if options.quicklook:
-            write_match_picture(options.quicklook, optical, measured)
+            write_quicklook(options.quicklook, optical, measured)
         if not options.dry_run:
             _write(options, sar, optical, measured, progress)
         return _result(options, sar, measured)
@@ -180,8 +181,8 @@ def _result(
         shift_px=measured.shift_px,
         model=measured.model,
         length_px=measured.shift.length,
-        matches=measured.matches_found,
-        matches_used=measured.matches_used,
+        matches=measured.tie_points_found,
+        matches_used=measured.tie_points_used,
         residual_px=measured.residual_px,
         gate=measured.gate,
         reliability=measured.reliability,

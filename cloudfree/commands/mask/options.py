@@ -1,4 +1,4 @@
-"""What `cloudfree mask` is asked and what it answers."""
+"""Options and result of `cloudfree mask`."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class MaskOptions(MaskSettings):
 
     @property
     def result(self) -> Path:
-        """Where the mask goes: where it was asked for, else beside the scene."""
+        """Path of the mask: `output`, or a file beside the scene."""
         return self.output or output_beside(self.scene, "mask.tif")
 
 
 @dataclass(frozen=True)
 class MaskResult:
-    """What `cloudfree mask` made: files, share of each class, and what decided it.
+    """Result of `cloudfree mask`: files, share of each class, and the sun.
 
     `fractions` counts classes among the valid pixels, and nodata among all `pixels`.
     """
@@ -48,6 +48,6 @@ class MaskResult:
     cirrus_test: bool
 
     def summary(self) -> str:
-        """The classes in per cent, and where the files are."""
+        """The classes in per cent, and the paths of the files."""
         classes = ", ".join(f"{name} {share:.1%}" for name, share in self.fractions.items())
         return "\n".join([classes, *(str(path) for path in (self.output, self.score) if path)])

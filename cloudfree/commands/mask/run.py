@@ -19,10 +19,10 @@ from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
 def run(options: MaskOptions, progress: Progress) -> MaskResult:
-    """Write the mask of a scene, and its score where wanted."""
+    """Write the mask of a scene, and its score if a path is given."""
     _check_outputs(options)
     _check_creation_options(options)
-    parse_distance(options.dilate)  # what is wrong with the options is said before a file is read
+    parse_distance(options.dilate)  # raises before a file is read
     with OpticalScene(options.scene, options.s2_offset, options.resampling) as scene:
         plan = plan_mask(scene, options, progress)
         with _score_writer(options, scene.grid) as scores:
@@ -53,14 +53,14 @@ def _score_profile(options: MaskOptions) -> CogProfile:
 
 
 def _check_creation_options(options: MaskOptions) -> None:
-    """Refuse creation options that one of the outputs cannot be written with."""
+    """Check that every output can be written with the creation options."""
     profiles = [replace(mask_profile(), creation_options=options.creation_options)]
     for profile in [*profiles, _score_profile(options)] if options.score else profiles:
         profile.check_creation_options()
 
 
 def _check_outputs(options: MaskOptions) -> None:
-    """Refuse outputs that exist, or that would replace the scene or each other."""
+    """Check that no output exists, nor is the scene or another output."""
     outputs = [options.result, options.score] if options.score else [options.result]
     check_output_names(outputs, [options.scene])
     for path in outputs:

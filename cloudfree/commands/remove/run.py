@@ -139,8 +139,9 @@ def _mask(
     with tempfile.TemporaryDirectory(prefix="cloudfree-") as folder:
         path = Path(folder) / "mask.tif"
         settings = MaskSettings(dilate=options.dilate, thorough=True)
-        write_mask(optical, path, plan_mask(optical, settings, progress), progress, {})
-        with MaskFile(path, optical.grid) as mask:
+        plan = plan_mask(optical, settings, progress)
+        write_mask(optical, path, plan, progress, {})
+        with MaskFile(path, optical.grid, plan.sun) as mask:
             yield mask
 
 

@@ -163,7 +163,7 @@ def _samples(
     learned, unseen = _apart(samples, options.hold_out, listing)
     if split == "train" and not unseen:
         unseen = [sample for sample in listing.samples if split_of(sample.place) == "val"]
-    return learned, [sample for sample in unseen if sample.has_cloudy]
+    return learned, [sample for sample in unseen if sample.cloudy is not None]
 
 
 def _apart(

@@ -1,1 +1,1 @@
-"""Learning from the clear ground of one scene."""
+"""Adaptation of a model to the clear ground of one scene."""

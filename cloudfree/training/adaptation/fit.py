@@ -1,8 +1,8 @@
-"""Learning, on the clear ground of a scene, how far off a network is that is to restore it.
+"""Fit a correction of a network to the clear samples of one scene, and validate it.
 
-Clouds, drawn ones and those of the scene, are laid over ground that is surely clear, and a
-correction learns what the network lacks where they hide it. Other such ground, which it does not
-learn from, tells whether that is better; unless it surely is, the network's result stays as it is.
+Clouds, simulated ones and those of the scene, are laid over clear samples, and a correction is
+trained on the residuals of the network below them. Held-out samples decide whether the correction
+is used: unless its gain is significant, the network is left unchanged.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cloudfree.training.adaptation.adapted_runtime import (
     AdaptedRuntime,
     SceneCorrection,
     blocks_of,
-    describe,
+    features_of,
 )
 from cloudfree.training.adaptation.examples import (
     AdaptationExample,
@@ -37,28 +37,28 @@ from cloudfree.training.adaptation.examples import (
 
 Gains = NDArray[np.float64]
 
-# Fewer held-out grounds tell nothing of how sure a gain is, and fewer blocks nothing at all.
+# With fewer held-out samples a gain has no standard error; fewer blocks are too few to train on.
 _LEAST_CHECKED, _LEAST_BLOCKS = 2, 64
 # Mean squared error that counts as none: 120 dB.
 _NO_ERROR = 1e-12
-# What a seed is for: the skies to learn under and those to check under are drawn apart.
+# Purposes of a seed: clouds for training and clouds for validation are drawn independently.
 _CHECKING, _LEARNING = 0, 1
 
 
 @dataclass(frozen=True)
 class AdaptationSettings:
-    """How much a correction learns, and when it is kept.
+    """How a correction is trained, and when it is kept.
 
-    Grounds are seen under at most `skies` skies each, `lessons` times in all, held-out ones under
-    `check_skies`; a network too slow for that sees what it can in `seconds`, half of them for
-    either. Of the correction that share of `shares` is added whose mean gain, less its standard
-    error, is greatest, if that is at least `margin_db`: never all, since ground under clouds is not
-    quite as ground beside them.
+    Each sample makes at most `clouds_per_sample` examples under as many clouds, all of them at most
+    `max_examples`; each held-out one makes `clouds_per_check`. A slow network makes as many as it
+    can in `seconds`, half of them for either. Of the correction that share of `shares` is added
+    whose mean gain, less its standard error, is greatest, if that is at least `margin_db`: never
+    all, since ground under clouds differs a little from ground beside them.
     """
 
-    skies: int = 4
-    lessons: int = 96
-    check_skies: int = 2
+    clouds_per_sample: int = 4
+    max_examples: int = 96
+    clouds_per_check: int = 2
     seconds: float = 80.0
     steps: int = 300
     batch: int = 2048
@@ -71,10 +71,10 @@ class AdaptationSettings:
 
 @dataclass(frozen=True)
 class Adaptation:
-    """How it went: the model that is better, the gain in dB, and how sure that is.
+    """The model to use, the validated gain in dB, and its standard error.
 
-    `gain_db` and `error_db` are the mean over the held-out grounds and its standard error at the
-    best `share`, whether it is kept or not; NaN where nothing was learned.
+    `gain_db` and `error_db` are the mean over the held-out samples and its standard error at the
+    best `share`, whether it is kept or not; NaN if nothing was trained.
     """
 
     model: Model
@@ -87,35 +87,35 @@ class Adaptation:
 
 def adapt(
     model: Model,
-    learned: Sequence[ClearSample],
+    training: Sequence[ClearSample],
     held_out: Sequence[ClearSample],
-    veils: Sequence[CloudTransplant],
+    transplants: Sequence[CloudTransplant],
     settings: AdaptationSettings,
     progress: Progress,
 ) -> Adaptation:
-    """Learn how far off `model` is under drawn clouds and `veils`, and check that.
+    """Fit a correction of `model` under simulated and transplanted clouds, and validate it.
 
-    The same seed gives the same result where the time does not end it.
+    The same seed gives the same result unless the time limit ends it.
     """
     begun = time.monotonic()
 
     def examples_of(
-        grounds: Sequence[ClearSample], times: int, purpose: int
+        samples: Sequence[ClearSample], count: int, purpose: int
     ) -> Generator[AdaptationExample, None, None]:
-        place, half = (settings.seed, purpose), settings.seconds / 2
-        return make_examples(model, grounds, veils, times, place, half, progress)
+        seed, half = (settings.seed, purpose), settings.seconds / 2
+        return make_examples(model, samples, transplants, count, seed, half, progress)
 
-    checks = list(examples_of(held_out, settings.check_skies * len(held_out), _CHECKING))
-    times = min(settings.skies * len(learned), settings.lessons)
-    with closing(examples_of(learned, times, _LEARNING)) as drawn:
-        lessons = [_blocks(lesson) for lesson in drawn]
-    checked = len({check.ground for check in checks})
-    if checked < _LEAST_CHECKED or sum(len(wanted) for _, wanted in lessons) < _LEAST_BLOCKS:
+    checks = list(examples_of(held_out, settings.clouds_per_check * len(held_out), _CHECKING))
+    count = min(settings.clouds_per_sample * len(training), settings.max_examples)
+    with closing(examples_of(training, count, _LEARNING)) as examples:
+        blocks = [_hidden_blocks(example) for example in examples]
+    checked = len({check.sample for check in checks})
+    if checked < _LEAST_CHECKED or sum(len(target) for _, target in blocks) < _LEAST_BLOCKS:
         return Adaptation(model)
-    correction = _fit(lessons, settings)
+    correction = _fit(blocks, settings)
     gains = {share: _gains_db(correction, checks, share, model) for share in settings.shares}
-    share = max(gains, key=lambda one: _sure_db(gains[one]))
-    kept = _sure_db(gains[share]) >= settings.margin_db
+    share = max(gains, key=lambda one: _lower_bound_db(gains[one]))
+    kept = _lower_bound_db(gains[share]) >= settings.margin_db
     return Adaptation(
         _corrected(model, correction, share) if kept else model,
         kept,
@@ -126,62 +126,62 @@ def adapt(
     )
 
 
-def _blocks(lesson: AdaptationExample) -> tuple[Tensor, Tensor]:
-    """Blocks that are wholly hidden: described, (block, features), and wanted, (block, bands)."""
-    whole = blocks_of(lesson.hidden.float())[0, 0] == 1
-    wanted = blocks_of(lesson.truth - lesson.seen[0])
-    return describe(*lesson.seen)[0, :, whole].T, wanted[0, :, whole].T
+def _hidden_blocks(example: AdaptationExample) -> tuple[Tensor, Tensor]:
+    """Features, (block, features), and target, (block, bands), of blocks that are wholly hidden."""
+    whole = blocks_of(example.hidden.float())[0, 0] == 1
+    target = blocks_of(example.truth - example.inputs[0])
+    return features_of(*example.inputs)[0, :, whole].T, target[0, :, whole].T
 
 
-def _fit(lessons: Sequence[tuple[Tensor, Tensor]], settings: AdaptationSettings) -> SceneCorrection:
-    """A correction that knows the blocks; on the CPU, where it takes seconds."""
-    described, wanted = (torch.cat(parts) for parts in zip(*lessons, strict=True))
+def _fit(blocks: Sequence[tuple[Tensor, Tensor]], settings: AdaptationSettings) -> SceneCorrection:
+    """A correction trained on the blocks; on the CPU, where it takes seconds."""
+    features, target = (torch.cat(parts) for parts in zip(*blocks, strict=True))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        correction = SceneCorrection(described.shape[1], wanted.shape[1])
-        correction.fit_normalisation(described)
-        _descend(correction, described, wanted, settings)
+        correction = SceneCorrection(features.shape[1], target.shape[1])
+        correction.fit_normalisation(features)
+        _optimise(correction, features, target, settings)
     return correction.requires_grad_(requires_grad=False)
 
 
-def _descend(
-    correction: SceneCorrection, described: Tensor, wanted: Tensor, settings: AdaptationSettings
+def _optimise(
+    correction: SceneCorrection, features: Tensor, target: Tensor, settings: AdaptationSettings
 ) -> None:
-    """Take the steps, each of some blocks at random."""
+    """Train in steps, each on a random batch of blocks."""
     rate = settings.learning_rate
     optimiser = torch.optim.AdamW(correction.parameters(), rate, weight_decay=settings.weight_decay)
-    pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, settings.steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, settings.steps)
     for _ in range(settings.steps):
-        some = torch.randint(len(described), (settings.batch,))
-        loss = functional.mse_loss(correction.correct_blocks(described[some]), wanted[some])
+        batch = torch.randint(len(features), (settings.batch,))
+        loss = functional.mse_loss(correction.correct_blocks(features[batch]), target[batch])
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-        pace.step()
+        schedule.step()
 
 
 def _gains_db(
     correction: SceneCorrection, checks: Sequence[AdaptationExample], share: float, model: Model
 ) -> Gains:
-    """What a share of the correction gains in PSNR of reflectance, (held-out ground,)."""
+    """Gain in PSNR of reflectance by a share of the correction, (held-out sample,)."""
     before: dict[int, list[float]] = {}
     after: dict[int, list[float]] = {}
     for check in checks:
-        image = check.seen[0]
-        answer = image + share * correction(*check.seen)
-        before.setdefault(check.ground, []).append(_squared_error(image, check, model))
-        after.setdefault(check.ground, []).append(_squared_error(answer, check, model))
-    ratios = [np.mean(before[ground]) / np.mean(after[ground]) for ground in before]
+        image = check.inputs[0]
+        corrected = image + share * correction(*check.inputs)
+        before.setdefault(check.sample, []).append(_squared_error(image, check, model))
+        after.setdefault(check.sample, []).append(_squared_error(corrected, check, model))
+    ratios = [np.mean(before[sample]) / np.mean(after[sample]) for sample in before]
     return 10.0 * np.log10(ratios)
 
 
-def _squared_error(answer: Tensor, check: AdaptationExample, model: Model) -> float:
+def _squared_error(image: Tensor, check: AdaptationExample, model: Model) -> float:
     """Mean squared error of the hidden pixels in reflectance, which lies between 0 and 1."""
-    given, truth = (
+    predicted, truth = (
         model.card.output_scaling.inverse(scaled.numpy()).clip(0.0, 1.0)
-        for scaled in (answer, check.truth)
+        for scaled in (image, check.truth)
     )
-    error = (given - truth)[0][:, check.hidden[0, 0].numpy()]
+    error = (predicted - truth)[0][:, check.hidden[0, 0].numpy()]
     return max(float(np.mean(error**2)), _NO_ERROR)
 
 
@@ -190,14 +190,14 @@ def _error_db(gains: Gains) -> float:
     return float(gains.std(ddof=1) / math.sqrt(len(gains)))
 
 
-def _sure_db(gains: Gains) -> float:
-    """The mean gain less its standard error; nothing where it is no number."""
-    sure = float(gains.mean()) - _error_db(gains)
-    return -math.inf if math.isnan(sure) else sure
+def _lower_bound_db(gains: Gains) -> float:
+    """The mean gain less its standard error; minus infinity if it is NaN."""
+    bound = float(gains.mean()) - _error_db(gains)
+    return -math.inf if math.isnan(bound) else bound
 
 
 def _corrected(model: Model, correction: SceneCorrection, share: float) -> Model:
-    """The model with the correction, which runs where its network does."""
+    """The model with the correction, on the device of its network."""
     if isinstance(model.runtime, TorchRuntime):
         correction = correction.to(model.runtime.device)
     runtime = AdaptedRuntime(model.runtime, correction, model.card.output_indices, share)

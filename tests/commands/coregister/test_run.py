@@ -23,7 +23,7 @@ from cloudfree.core.terminal import silent
 from cloudfree.coregistration.clear_windows import BANDS
 from cloudfree.coregistration.displacement_model import DisplacementFit
 from cloudfree.coregistration.global_shift import NOTHING_MEASURED, ShiftEstimate
-from cloudfree.coregistration.measure import decide, measure, rejection_reason
+from cloudfree.coregistration.measure import assess, measure, rejection_reason
 from cloudfree.coregistration.tie_points import TiePoints
 from cloudfree.errors import InputError, OutputError
 from cloudfree.raster.gdal import ignored_warning
@@ -184,7 +184,7 @@ def test_every_refusal_of_a_shift_says_why(
 ) -> None:
     told = rejection_reason(found, fit, 5.5)
     assert told is None if reason is None else re.search(reason, told or "")
-    assert decide(found, fit, 5.5, 1.0).applied == (reason is None)
+    assert assess(found, fit, 5.5, 1.0).applied == (reason is None)
 
 
 def test_water_gives_no_wild_shift(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -299,7 +299,7 @@ def test_the_report_tells_matches_and_what_they_leave(
     assert before["median"] == pytest.approx(2.7, abs=0.4)
     assert after["median"] < after["p95"] < 0.5
     told = result.summary()
-    lie = f"{result.matches_used} of 100 matches used; they lie off by {before['median']:.2f} px"
+    lie = f"{result.matches_used} of 100 tie points used; they lie off by {before['median']:.2f} px"
     assert lie in told
     assert re.search(r"-2\.3\d columns in the mean, \d\.\d\d px at most \(affine\): correc", told)
     with rasterio.open(result.output) as dataset:

@@ -12,7 +12,7 @@ from cloudfree.commands.mask.options import MaskOptions, MaskResult
 from cloudfree.commands.mask.run import run
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass
+from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS, MaskClass
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, OutputError
 from cloudfree.raster.gdal import ignored_warning
@@ -63,7 +63,7 @@ def test_the_mask_has_colours_names_and_the_scene_s_grid(tmp_path: Path) -> None
         assert written.colormap(1)[1][:3] == MASK_COLOURS[MaskClass.CLOUD]
         assert written.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         tags = written.tags()
-    assert {tags[f"CLASS_{value.value}"] for value in MaskClass} == {
+    assert {tags[f"CLASS_{value.value}"] for value in FILE_CLASSES} == {
         "clear", "cloud", "shadow", "snow", "nodata"
     }  # fmt: skip
     assert tags["MASK_DILATE"] == "20m"

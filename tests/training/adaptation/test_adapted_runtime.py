@@ -14,7 +14,7 @@ from cloudfree.training.adaptation.adapted_runtime import (
     FARTHEST,
     AdaptedRuntime,
     SceneCorrection,
-    describe,
+    features_of,
 )
 from tests.factories.readiness import OneAtATime, Paired
 
@@ -30,7 +30,7 @@ def _seen(bands: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
 @given(bands=st.integers(1, 13), height=sides, width=sides)
 def test_before_it_has_learned_it_adds_nothing(bands: int, height: int, width: int) -> None:
     seen = _seen(bands, height, width)
-    correction = SceneCorrection(describe(*seen).shape[1], bands)
+    correction = SceneCorrection(features_of(*seen).shape[1], bands)
     assert torch.equal(correction(*seen), torch.zeros_like(seen[0]))
 
 
@@ -38,22 +38,22 @@ def test_before_it_has_learned_it_adds_nothing(bands: int, height: int, width: i
 def test_even_radar_is_its_own_mean_everywhere(height: int, width: int) -> None:
     """Squares that reach beyond the border count what lies inside."""
     image, optical, sar = _seen(3, height, width)
-    described = describe(image, optical, torch.full_like(sar, 0.5))[:, 6:]
-    assert described.shape[-2:] == (-(-height // 2), -(-width // 2))
+    features = features_of(image, optical, torch.full_like(sar, 0.5))[:, 6:]
+    assert features.shape[-2:] == (-(-height // 2), -(-width // 2))
     expected = torch.tensor([0.5, 0.5] + 3 * [0.5, 0.5, 0.0, 0.0])
     torch.testing.assert_close(
-        described, expected.reshape(1, -1, 1, 1).expand_as(described), atol=1e-3, rtol=0
+        features, expected.reshape(1, -1, 1, 1).expand_as(features), atol=1e-3, rtol=0
     )
 
 
 def test_a_single_bright_block_shows_as_far_as_the_squares_reach() -> None:
     sar = torch.zeros(1, 1, 66, 66)
     sar[..., 32:34, 32:34] = 1.0
-    described = describe(torch.zeros(1, 1, 66, 66), None, sar)[0, 1:]
-    reached = [int((plane > 0).sum(dim=1).max()) for plane in (described[0], *described[1::2])]
+    features = features_of(torch.zeros(1, 1, 66, 66), None, sar)[0, 1:]
+    reached = [int((plane > 0).sum(dim=1).max()) for plane in (features[0], *features[1::2])]
     assert reached == [1, 3, 7, 15]
-    assert described[1, 16, 16] == pytest.approx(1 / 9)
-    assert described[2, 16, 16] == pytest.approx((1 / 9 - 1 / 81) ** 0.5)
+    assert features[1, 16, 16] == pytest.approx(1 / 9)
+    assert features[2, 16, 16] == pytest.approx((1 / 9 - 1 / 81) ** 0.5)
 
 
 def test_turned_ground_is_corrected_the_same_but_turned() -> None:
@@ -71,7 +71,7 @@ def test_what_a_network_does_not_look_at_is_left_out(missing: int) -> None:
     seen[missing] = None
     image, optical, sar = seen
     assert image is not None
-    features = describe(image, optical, sar).shape[1]
+    features = features_of(image, optical, sar).shape[1]
     assert features == {1: 3 + 14, 2: 6}[missing]
     assert SceneCorrection(features, 3)(image, optical, sar).shape == image.shape
 
@@ -79,7 +79,7 @@ def test_what_a_network_does_not_look_at_is_left_out(missing: int) -> None:
 def test_radar_beyond_all_that_is_known_counts_as_the_farthest_known() -> None:
     seen = _seen(3, 16, 16)
     correction = _unlike_nothing(seen)
-    usual = describe(*seen).movedim(1, -1)[0, 0, 0]
+    usual = features_of(*seen).movedim(1, -1)[0, 0, 0]
     far, farther = (
         torch.cat([usual[:6], (correction.mean + times * correction.deviation)[6:]])
         for times in (FARTHEST, 100 * FARTHEST)
@@ -95,16 +95,14 @@ def test_strange_ground_is_left_as_the_network_restored_it(deviations: float, sh
     """A correction learned at sea says nothing of land."""
     correction = SceneCorrection(6, 3)
     torch.nn.init.constant_(correction.layers[-1].bias, 0.1)
-    described = torch.tensor([3 * [deviations] + 3 * [0.0]])
-    torch.testing.assert_close(
-        correction.correct_blocks(described), torch.full((1, 3), 0.1 * share)
-    )
+    features = torch.tensor([3 * [deviations] + 3 * [0.0]])
+    torch.testing.assert_close(correction.correct_blocks(features), torch.full((1, 3), 0.1 * share))
 
 
 def _unlike_nothing(seen: tuple[Tensor, Tensor, Tensor]) -> SceneCorrection:
-    described = describe(*seen)
-    correction = SceneCorrection(described.shape[1], seen[0].shape[1])
-    correction.fit_normalisation(described.movedim(1, -1).flatten(0, 2))
+    features = features_of(*seen)
+    correction = SceneCorrection(features.shape[1], seen[0].shape[1])
+    correction.fit_normalisation(features.movedim(1, -1).flatten(0, 2))
     torch.nn.init.normal_(correction.layers[-1].weight)
     return correction
 
@@ -146,7 +144,7 @@ def test_a_network_without_radar_is_corrected_by_what_it_sees() -> None:
     np.testing.assert_allclose(runtime.run(inputs)["image"], 0.3, atol=1e-6)
 
 
-def test_it_is_described_as_the_runtime_that_it_corrects() -> None:
+def test_it_is_features_as_the_runtime_that_it_corrects() -> None:
     runtime = AdaptedRuntime(Known(), _correction((0.0, 0.0), 4), (1, 2), 1.0)
     assert (runtime.description, runtime.batch) == ("known", 3)
 

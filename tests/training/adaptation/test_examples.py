@@ -40,7 +40,7 @@ def _under(ground: Float32, opacity: float) -> Float32:
     return np.where(_third(), ground + opacity * (_even(CLOUD) - ground), ground)
 
 
-def _veil(opacity: float) -> CloudTransplant:
+def _transplant(opacity: float) -> CloudTransplant:
     """The cloud over a field."""
     light = np.where(_third(), opacity * _even(CLOUD), np.float32(0))
     return CloudTransplant(
@@ -52,17 +52,17 @@ def _veil(opacity: float) -> CloudTransplant:
 def test_over_the_ground_that_was_restored_below_it_a_cloud_looks_as_it_was(
     seed: int, opacity: float
 ) -> None:
-    veil = _veil(opacity)
-    cloudy, mask = veil.over(veil.restored, np.random.default_rng(seed))
+    transplant = _transplant(opacity)
+    cloudy, mask = transplant.over(transplant.filled, np.random.default_rng(seed))
     hidden = is_cloud_or_shadow(mask)
     assert hidden.sum() == _third().sum()
     assert np.allclose(cloudy[:, hidden], _under(_even(FIELD), opacity)[:, _third()], atol=1e-6)
-    assert (cloudy[:, ~hidden] == veil.restored[:, ~hidden]).all()
+    assert (cloudy[:, ~hidden] == transplant.filled[:, ~hidden]).all()
 
 
 @given(seeds)
 def test_nothing_shows_through_opaque_cloud(seed: int) -> None:
-    cloudy, mask = _veil(1.0).over(_even(FIELD, 2.0), np.random.default_rng(seed))
+    cloudy, mask = _transplant(1.0).over(_even(FIELD, 2.0), np.random.default_rng(seed))
     assert np.allclose(cloudy[:, is_cloud_or_shadow(mask)], np.reshape(CLOUD, (13, 1)), atol=1e-6)
 
 
@@ -70,7 +70,7 @@ def test_nothing_shows_through_opaque_cloud(seed: int) -> None:
 def test_through_thin_cloud_other_ground_shows_at_most_as_its_brightness_tells(seed: int) -> None:
     """And at least as if the cloud were twice as thick."""
     ground, brighter = _even(FIELD), _even(FIELD, 1.5)
-    cloudy, mask = _veil(0.4).over(brighter, np.random.default_rng(seed))
+    cloudy, mask = _transplant(0.4).over(brighter, np.random.default_rng(seed))
     hidden = is_cloud_or_shadow(mask)
     added = cloudy[:, hidden] - _under(ground, 0.4)[:, _third()]
     difference = (brighter - ground)[:, hidden]
@@ -80,7 +80,7 @@ def test_through_thin_cloud_other_ground_shows_at_most_as_its_brightness_tells(s
 
 def test_how_much_shows_and_which_way_a_cloud_lies_is_drawn() -> None:
     rng = np.random.default_rng(0)
-    drawn = [_veil(0.4).over(_even(FIELD, 1.5), rng) for _ in range(20)]
+    drawn = [_transplant(0.4).over(_even(FIELD, 1.5), rng) for _ in range(20)]
     shares = {round(float(cloudy[3, is_cloud_or_shadow(mask)].mean()), 4) for cloudy, mask in drawn}
     assert len(shares) > 10
     assert len({mask.tobytes() for _, mask in drawn}) == 4, "top, bottom, left and right"
@@ -88,15 +88,15 @@ def test_how_much_shows_and_which_way_a_cloud_lies_is_drawn() -> None:
 
 def test_bright_cloud_is_cut_as_opaque_and_clear_ground_is_not() -> None:
     mask = _third_of(MaskClass.CLOUD)
-    veil = cut_transplant(_under(_even(FIELD), 1.0), _even(FIELD), mask, OPTICAL_BANDS)
-    assert veil.opacity[:, : SIDE // 3 - 4].mean() > 0.9
-    assert veil.opacity[:, SIDE // 2 :].max() < 0.05
+    transplant = cut_transplant(_under(_even(FIELD), 1.0), _even(FIELD), mask, OPTICAL_BANDS)
+    assert transplant.opacity[:, : SIDE // 3 - 4].mean() > 0.9
+    assert transplant.opacity[:, SIDE // 2 :].max() < 0.05
 
 
 def test_a_shadow_darkens_other_ground_as_much_and_is_known_as_one() -> None:
     seen = np.where(_third(), _even(FIELD, 0.6), _even(FIELD))
-    veil = cut_transplant(seen, _even(FIELD), _third_of(MaskClass.SHADOW), OPTICAL_BANDS)
-    cloudy, mask = veil.over(_even(FIELD, 1.5), np.random.default_rng(0))
+    transplant = cut_transplant(seen, _even(FIELD), _third_of(MaskClass.SHADOW), OPTICAL_BANDS)
+    cloudy, mask = transplant.over(_even(FIELD, 1.5), np.random.default_rng(0))
     assert in_shadow(mask).sum() == _third().sum()
     assert np.allclose(cloudy[:, in_shadow(mask)], _even(FIELD, 1.1)[:, in_shadow(mask)], atol=1e-3)
 
@@ -105,9 +105,9 @@ def test_thin_cloud_takes_nothing_along_of_ground_that_was_not_restored() -> Non
     """The network saw no stripes below the cloud; they stay where they are."""
     stripes = np.where(np.arange(SIDE)[:, None] % 4 < 2, 1.2, 0.8).astype(np.float32)
     seen = _under(_even(FIELD) * stripes, 0.3)
-    veil = cut_transplant(seen, _even(FIELD), _third_of(MaskClass.CLOUD), OPTICAL_BANDS)
+    transplant = cut_transplant(seen, _even(FIELD), _third_of(MaskClass.CLOUD), OPTICAL_BANDS)
     left = np.std(seen[3, :, 0])
-    assert np.std(veil.light[3, 8:-8, 0]) < 0.2 * left
+    assert np.std(transplant.light[3, 8:-8, 0]) < 0.2 * left
 
 
 def test_without_visible_bands_nothing_tells_opacity() -> None:

@@ -24,7 +24,7 @@ from tests.factories.paint import Paint
 from tests.factories.readiness import OneAtATime, Paired
 
 SIDE = 32
-QUICK = AdaptationSettings(skies=1, check_skies=1, steps=60, batch=256)
+QUICK = AdaptationSettings(clouds_per_sample=1, clouds_per_check=1, steps=60, batch=256)
 GREY = 0.3  # what the network paints
 
 
@@ -50,17 +50,17 @@ def _model(network: nn.Module | None = None) -> Model:
     return Model(card, TorchRuntime(painting, card.inputs, torch.device("cpu"), torch.float32))
 
 
-def _grounds(count: int, colour: Callable[[Float32], Float32]) -> list[ClearSample]:
+def _samples(count: int, colour: Callable[[Float32], Float32]) -> list[ClearSample]:
     """Ground whose reflectance hangs on its backscatter, which goes from 0 to 1 over a window."""
     rng = np.random.default_rng(count)
     backscatter = np.linspace(0, 1, SIDE, dtype=np.float32) + np.zeros((SIDE, 1), np.float32)
     sar = np.stack([-25.0 + 25.0 * backscatter, -32.5 + 32.5 * backscatter])
-    grounds = []
+    samples = []
     for _ in range(count):
         noise = rng.normal(0, 0.005, (13, SIDE, SIDE)).astype(np.float32)
         inputs = TileInputs(colour(backscatter) + noise, sar)
-        grounds.append(ClearSample(inputs, np.ones((SIDE, SIDE), np.bool_)))
-    return grounds
+        samples.append(ClearSample(inputs, np.ones((SIDE, SIDE), np.bool_)))
+    return samples
 
 
 def _even(brightness: float) -> Callable[[Float32], Float32]:
@@ -72,18 +72,18 @@ def _rising(backscatter: Float32) -> Float32:
 
 
 def _adapt(
-    learned: Callable[[Float32], Float32],
+    training: Callable[[Float32], Float32],
     held_out: Callable[[Float32], Float32],
     settings: AdaptationSettings = QUICK,
     model: Model | None = None,
-    veils: Sequence[CloudTransplant] = (),
+    transplants: Sequence[CloudTransplant] = (),
 ) -> Adaptation:
-    grounds = _grounds(6, learned), _grounds(3, held_out)
-    return adapt(model or _model(), *grounds, veils, settings, silent)
+    samples = _samples(6, training), _samples(3, held_out)
+    return adapt(model or _model(), *samples, transplants, settings, silent)
 
 
 def _restored(model: Model, colour: Callable[[Float32], Float32] = _rising) -> Float32:
-    return model.predict([_grounds(1, colour)[0].inputs])[0]
+    return model.predict([_samples(1, colour)[0].inputs])[0]
 
 
 def test_the_colour_of_the_scene_is_learned_and_kept() -> None:
@@ -142,7 +142,7 @@ def test_it_does_not_touch_the_random_numbers_of_others() -> None:
 
 
 def test_a_slow_network_sees_what_the_time_allows() -> None:
-    """At least one lesson of either kind; a single ground checks nothing."""
+    """At least one example of either kind; a single sample checks nothing."""
     result = _adapt(_rising, _rising, replace(QUICK, seconds=0.0))
     assert not result.kept
     assert math.isnan(result.gain_db)
@@ -155,21 +155,21 @@ def test_a_network_that_answers_no_number_is_left_as_it_is() -> None:
 
 
 def test_single_pixels_make_no_blocks_to_learn_from() -> None:
-    model, learned = _model(), _grounds(6, _rising)
-    for ground in learned:
-        ground.known[::2] = ground.known[:, ::2] = False
-    result = adapt(model, learned, _grounds(3, _rising), (), QUICK, silent)
+    model, training = _model(), _samples(6, _rising)
+    for sample in training:
+        sample.known[::2] = sample.known[:, ::2] = False
+    result = adapt(model, training, _samples(3, _rising), (), QUICK, silent)
     assert (result.kept, result.model is model) == (False, True)
     assert math.isnan(result.gain_db)
 
 
 def test_only_known_pixels_are_learned_from() -> None:
     """The unknown half of each window is black; nobody is to learn that."""
-    learned = _grounds(6, _even(0.2))
-    for ground in learned:
-        ground.known[:, SIDE // 2 :] = False
-        ground.inputs.optical[:, :, SIDE // 2 :] = 0.0
-    result = adapt(_model(), learned, _grounds(3, _even(0.2)), (), QUICK, silent)
+    training = _samples(6, _even(0.2))
+    for sample in training:
+        sample.known[:, SIDE // 2 :] = False
+        sample.inputs.optical[:, :, SIDE // 2 :] = 0.0
+    result = adapt(_model(), training, _samples(3, _even(0.2)), (), QUICK, silent)
     found = float(_restored(result.model, _even(0.2))[:, :, : SIDE // 2].mean())
     assert found == pytest.approx(0.25 * GREY + 0.75 * 0.2, abs=0.02)
 
@@ -179,60 +179,60 @@ def test_colours_of_the_clouds_of_a_scene_are_not_taken_for_those_of_its_ground(
     seen = np.full((13, SIDE, SIDE), 0.6, np.float32)
     opaque = np.ones((SIDE, SIDE), np.float32)
     mask = np.full(opaque.shape, MaskClass.CLOUD, np.uint8)
-    veil = CloudTransplant(seen, np.full_like(seen, GREY), opaque, mask)
-    learned, held_out = (
-        [_grounds(1, _even(colour))[0] for colour in np.linspace(0.05, 0.25, count)]
+    transplant = CloudTransplant(seen, np.full_like(seen, GREY), opaque, mask)
+    training, held_out = (
+        [_samples(1, _even(colour))[0] for colour in np.linspace(0.05, 0.25, count)]
         for count in (6, 3)
     )
-    settings = replace(QUICK, skies=8, check_skies=8)
-    cloudy = replace(learned[0].inputs, optical=seen)
+    settings = replace(QUICK, clouds_per_sample=8, clouds_per_check=8)
+    cloudy = replace(training[0].inputs, optical=seen)
 
-    def error(veils: Sequence[CloudTransplant]) -> float:
-        model = adapt(_model(), learned, held_out, veils, settings, silent).model
+    def error(transplants: Sequence[CloudTransplant]) -> float:
+        model = adapt(_model(), training, held_out, transplants, settings, silent).model
         return float(abs(model.predict([cloudy])[0][-2:].mean() - 0.15))
 
-    assert error([veil]) < 0.5 * error([])
+    assert error([transplant]) < 0.5 * error([])
 
 
-def test_a_lesson_hides_what_is_known_and_nothing_else() -> None:
-    grounds = _grounds(2, _even(0.2))
-    for ground in grounds:
-        ground.inputs.optical[:, :, :8] = 0.9
-        ground.known[:, :8] = False
-    for lesson in make_examples(_model(), grounds, (), 2 * len(grounds), (0,), 1e6, silent):
-        image, optical, sar = lesson.seen
+def test_an_example_hides_what_is_known_and_nothing_else() -> None:
+    samples = _samples(2, _even(0.2))
+    for sample in samples:
+        sample.inputs.optical[:, :, :8] = 0.9
+        sample.known[:, :8] = False
+    for example in make_examples(_model(), samples, (), 2 * len(samples), (0,), 1e6, silent):
+        image, optical, sar = example.inputs
         assert optical is not None and sar is not None
-        assert image.shape == lesson.truth.shape == optical.shape == (1, 13, SIDE, SIDE)
-        assert not lesson.hidden[..., :8].any()
-        assert 64 <= int(lesson.hidden.sum()) <= SIDE * (SIDE - 8)
-        changed = (optical != lesson.truth).any(dim=1, keepdim=True)
-        assert not (lesson.hidden & ~changed).any()
+        assert image.shape == example.truth.shape == optical.shape == (1, 13, SIDE, SIDE)
+        assert not example.hidden[..., :8].any()
+        assert 64 <= int(example.hidden.sum()) <= SIDE * (SIDE - 8)
+        changed = (optical != example.truth).any(dim=1, keepdim=True)
+        assert not (example.hidden & ~changed).any()
         assert torch.allclose(image, torch.tensor(GREY))
 
 
-def test_a_lesson_tells_of_the_shadows_of_its_sky() -> None:
-    """As `remove` tells of those of the mask: what dims the ground, not what covers it."""
-    (ground,) = _grounds(1, _even(0.2))
-    told = [ground.under(OPTICAL_BANDS, (), np.random.default_rng(seed)) for seed in range(20)]
+def test_an_example_has_the_shadows_of_its_clouds() -> None:
+    """As in `remove`, those of the mask: what dims the ground, not what covers it."""
+    (sample,) = _samples(1, _even(0.2))
+    told = [sample.under(OPTICAL_BANDS, (), np.random.default_rng(seed)) for seed in range(20)]
     shadows = [inputs.shadow for inputs, _ in told if inputs.shadow is not None]
     assert len(shadows) == 20
     assert any(shadow.any() for shadow in shadows)
     for inputs, hidden in told:
         dim = inputs.shadow & hidden
-        assert (inputs.optical[7] <= ground.inputs.optical[7])[dim].all()
+        assert (inputs.optical[7] <= sample.inputs.optical[7])[dim].all()
 
 
-def test_lessons_are_made_side_by_side() -> None:
+def test_examples_are_made_side_by_side() -> None:
     model = Model(read_card(find_model(DEFAULT_MODEL)), Paired())
-    lessons = list(make_examples(model, _grounds(2, _rising), (), 4, (0,), 1e6, silent))
-    assert [lesson.ground for lesson in lessons] == [0, 1, 0, 1]
+    examples = list(make_examples(model, _samples(2, _rising), (), 4, (0,), 1e6, silent))
+    assert [example.sample for example in examples] == [0, 1, 0, 1]
 
 
-def test_ground_that_no_cloud_hides_gives_no_lesson() -> None:
-    unknown = [ClearSample(g.inputs, np.zeros_like(g.known)) for g in _grounds(2, _rising)]
+def test_ground_that_no_cloud_hides_gives_no_example() -> None:
+    unknown = [ClearSample(g.inputs, np.zeros_like(g.known)) for g in _samples(2, _rising)]
     assert list(make_examples(_model(), unknown, (), 4, (0,), 1e6, silent)) == []
 
 
-def test_every_ground_comes_before_any_comes_again() -> None:
-    lessons = make_examples(_model(), _grounds(3, _rising), (), 5, (0,), 1e6, silent)
-    assert [lesson.ground for lesson in lessons] == [0, 1, 2, 0, 1]
+def test_every_sample_comes_before_any_comes_again() -> None:
+    examples = make_examples(_model(), _samples(3, _rising), (), 5, (0,), 1e6, silent)
+    assert [example.sample for example in examples] == [0, 1, 2, 0, 1]

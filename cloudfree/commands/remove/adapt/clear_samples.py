@@ -1,7 +1,7 @@
-"""Clear ground of a scene, far from clouds and haze, from all over the scene.
+"""Clear samples of a scene, far from clouds and haze, from all over the scene.
 
-A mask of clouds errs on the side of few clouds, for what it leaves out stays as it was. Who takes
-clear pixels for the truth must err on the other side: what is kept here may be learned from.
+A cloud mask errs on the side of few clouds, since clear pixels stay original. Where clear pixels
+serve as the truth for training, the opposite error is the safe one: only surely clear pixels count.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, Planes, cloud_score, haze_index
 from cloudfree.cloudmask.shadow import SHADOW_REACH_M, Bits, ShadowProjection
-from cloudfree.cloudmask.sun_geometry import SHADOW_DISTANCE_TAG, SUN_ORIGIN_TAG, SUN_TAG
+from cloudfree.cloudmask.sun_geometry import Sun
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.mask_classes import Mask, MaskClass, is_cloud_or_shadow
@@ -24,110 +24,109 @@ from cloudfree.raster.georeference import displacement_px, pixel_size_m
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.training.adaptation.examples import ClearSample
 
-SUNLIT_BANDS = SCORE_BANDS
+CLEAR_BANDS = SCORE_BANDS
 
-# The mask sees a cloud from 0.2 on.
+# Greatest cloud score of clear ground; the mask counts cloud from 0.2 on.
 MAX_SCORE = 0.15
 # Greatest index of haze of clear ground. Source: the constant of Fmask (Zhu and Woodcock, Remote
 # Sens. Environ. 118, 2012) for top-of-atmosphere reflectance.
 MAX_HAZE = 0.08
-# Ground seldom shows in the cirrus band: in clear scenes at most so much does.
+# Greatest reflectance of the cirrus band over clear ground, of which that band shows little.
 MAX_CIRRUS = 0.004
-# Haze and cirrus are smooth; the mean over so many pixels leaves bright roofs and noise out.
+# Haze and cirrus are smooth; the mean over so many pixels suppresses bright roofs and noise.
 SMOOTH_PX = 7
 
 
 @dataclass(frozen=True)
 class CloudMargin:
-    """How far clouds and their shadows may reach unseen: in pixels around, and along `cast`."""
+    """How far clouds and shadows may reach unseen: `margin_px` around, and along `projection`."""
 
     margin_px: int
-    cast: ShadowProjection
+    projection: ShadowProjection
 
     @property
     def halo_px(self) -> int:
         """How far around a window the mask must be known."""
-        columns = sum(abs(col) for _, col in (self.cast.start, *self.cast.shifts))
-        return max(self.cast.halo_px, columns) + self.margin_px
+        columns = sum(abs(col) for _, col in (self.projection.start, *self.projection.shifts))
+        return max(self.projection.halo_px, columns) + self.margin_px
 
 
 def far_from_clouds(mask: Mask, around: CloudMargin) -> Bits:
-    """Clear pixels of a mask, (y, x), that no cloud of it can touch, by itself or by shadow."""
-    touched = is_cloud_or_shadow(mask) | around.cast.project(mask == MaskClass.CLOUD)
+    """Clear pixels of a mask, (y, x), that no cloud or shadow of it can reach."""
+    reached = is_cloud_or_shadow(mask) | around.projection.project(mask == MaskClass.CLOUD)
     clear = mask == MaskClass.CLEAR
-    return np.asarray(clear & ~_grown(touched, around.margin_px), dtype=np.bool_)
+    return np.asarray(clear & ~_dilated(reached, around.margin_px), dtype=np.bool_)
 
 
-def hazeless(planes: Planes) -> Bits:
-    """Where neither haze, cirrus nor thin cloud shows, (y, x), in reflectance by band name."""
+def is_haze_free(planes: Planes) -> Bits:
+    """Where no haze, cirrus or thin cloud shows, (y, x), in reflectance by band name."""
     clean = (cloud_score(planes) < MAX_SCORE) & (_smooth(haze_index(planes)) < MAX_HAZE)
     if CIRRUS_BAND in planes:
         clean &= _smooth(planes[CIRRUS_BAND]) < MAX_CIRRUS
     return np.asarray(clean, dtype=np.bool_)
 
 
-def _grown(bits: Bits, radius_px: int) -> Bits:
+def _dilated(bits: Bits, radius_px: int) -> Bits:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1, 2 * radius_px + 1))
     return np.asarray(cv2.dilate(bits.astype(np.uint8), disc) > 0)
 
 
 def _smooth(plane: Float32) -> Float32:
-    """Mean around each pixel; next to a pixel without data there is none.
+    """Mean around each pixel; NaN next to a pixel without data.
 
-    Not `cv2.blur`: its running sum would never get rid of such a pixel.
+    Not `cv2.blur`: its running sum would carry NaN on.
     """
     share = np.full(SMOOTH_PX, 1 / SMOOTH_PX, dtype=np.float32)
     return np.asarray(cv2.sepFilter2D(plane, cv2.CV_32F, share, share), dtype=np.float32)
 
 
-# The network sees windows of this size. Of small scenes only the block in their middle counts, so
-# that there are enough of them.
+# Side of the windows that the network is run on. In small scenes only the block in the middle of a
+# window counts, so that there are enough of them.
 WINDOW_PX, SMALL_BLOCK_PX = 128, 64
 SMALL_SCENE_PX = 768
-# Of the windows found so many are used; to find them so many are looked at.
-MAX_LEARNED, MAX_HELD_OUT = 48, 16
+# At most so many windows are used, and at most so many are examined to find them.
+MAX_TRAINING, MAX_HELD_OUT = 48, 16
 MAX_EXAMINED = 600
-# With less clear ground than this share of a block it is not used.
+# Smallest share of surely clear pixels of a block that is used.
 MIN_KNOWN = 0.15
-# A held-out block has a rim so wide that does not count: what is learned lies apart from it.
+# Width of the edge of a held-out block that does not count: it keeps training pixels apart.
 EDGE_PX = 8
-# How far around the clouds of the mask there may be more of them, and how far farther than its
-# shadows other shadows may fall.
+# Margin around the clouds of the mask, and beyond the farthest of its shadows.
 MARGIN_M = 100.0
-# Where nobody knows the sun, a shadow may lie on any side of its cloud.
+# Margin under an unknown sun: a shadow may lie on any side of its cloud.
 UNKNOWN_SUN_M = 800.0
 
 
 @dataclass(frozen=True)
 class ClearSamples:
-    """Clear ground to learn from, and other to check by; `examined` blocks were looked at."""
+    """Samples for training and for validation, and the number of blocks `examined`."""
 
-    learned: tuple[ClearSample, ...]
+    training: tuple[ClearSample, ...]
     held_out: tuple[ClearSample, ...]
     examined: int
 
 
 def find_clear_samples(scene: RemovalScene, mask: MaskFile, seed: int) -> ClearSamples:
-    """Clear ground of a scene from places in any order; every third one found is held out."""
-    finder = _Finder(scene, mask, _surroundings(mask, scene.optical))
+    """Clear samples from windows of a scene in random order; every third is held out."""
+    finder = _Finder(scene, mask, _cloud_margin(mask.sun, scene.optical))
     windows = _windows(scene.optical.grid)
     order = np.random.default_rng((seed, 0)).permutation(len(windows))[:MAX_EXAMINED]
-    learned: list[ClearSample] = []
+    training: list[ClearSample] = []
     held_out: list[ClearSample] = []
     examined = 0
     for index in order:
-        if len(learned) == MAX_LEARNED and len(held_out) == MAX_HELD_OUT:
+        if len(training) == MAX_TRAINING and len(held_out) == MAX_HELD_OUT:
             break
         examined += 1
-        kept_back = (len(learned) + len(held_out)) % 3 == 1 and len(held_out) < MAX_HELD_OUT
-        ground = finder.ground(*windows[int(index)], EDGE_PX if kept_back else 0)
-        if ground is not None:
-            (held_out if kept_back else learned).append(ground)
-    return ClearSamples(tuple(learned), tuple(held_out), examined)
+        is_held_out = (len(training) + len(held_out)) % 3 == 1 and len(held_out) < MAX_HELD_OUT
+        sample = finder.sample(*windows[int(index)], EDGE_PX if is_held_out else 0)
+        if sample is not None:
+            (held_out if is_held_out else training).append(sample)
+    return ClearSamples(tuple(training), tuple(held_out), examined)
 
 
 def _windows(grid: Grid) -> list[tuple[Window, Window]]:
-    """What the network sees, and the block in it that counts: blocks do not overlap."""
+    """Windows, and in each the block whose pixels count; blocks do not overlap."""
     side = SMALL_BLOCK_PX if min(grid.height, grid.width) < SMALL_SCENE_PX else WINDOW_PX
     rows, cols = (range(0, length - side + 1, side) for length in (grid.height, grid.width))
     blocks = [Window(row, col, side, side) for row in rows for col in cols]
@@ -135,7 +134,7 @@ def _windows(grid: Grid) -> list[tuple[Window, Window]]:
 
 
 def _around(block: Window, grid: Grid) -> Window:
-    """The window of a block in its middle, or moved so that it lies in the scene."""
+    """The window around a block, centred on it or moved into the scene."""
     height, width = min(WINDOW_PX, grid.height), min(WINDOW_PX, grid.width)
     row = block.row - (height - block.height) // 2
     col = block.col - (width - block.width) // 2
@@ -146,42 +145,35 @@ def _around(block: Window, grid: Grid) -> Window:
     return Window(row, col, height, width)
 
 
-def _surroundings(mask: MaskFile, optical: OpticalScene) -> CloudMargin:
-    """How far clouds reach, as the mask tells of the sun."""
-    tags, grid = mask.handle.tags(), optical.grid
+def _cloud_margin(sun: Sun | None, optical: OpticalScene) -> CloudMargin:
+    """How far clouds and shadows reach under the sun of the mask, or else that of the scene."""
+    grid = optical.grid
     pixel_m = pixel_size_m(grid)
     margin = round(MARGIN_M / pixel_m)
-    if tags.get(SUN_ORIGIN_TAG) == "none":  # no shadow shows
+    if sun and sun.origin == "none":  # no shadow shows
         return CloudMargin(margin, ShadowProjection())
-    azimuth = _number(tags.get(SUN_TAG))
+    azimuth = sun.azimuth_deg if sun else None
     if azimuth is None:
         azimuth = optical.sun_azimuth_deg
     if azimuth is None:
         return CloudMargin(round(UNKNOWN_SUN_M / pixel_m), ShadowProjection())
-    # From the cloud itself on: others of its clouds may float lower than those that stand out.
-    farthest = (tags.get(SHADOW_DISTANCE_TAG) or "").split(" to ")[-1]
-    reach_m = (_number(farthest) or SHADOW_REACH_M - MARGIN_M) + MARGIN_M
-    cast = ShadowProjection.between((0.0, 0.0), displacement_px(grid, azimuth + 180.0, reach_m))
-    return CloudMargin(margin, cast)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text or "")
-    except ValueError:
-        return None
+    # From the cloud itself on: some clouds may float lower than those that decided the distance.
+    farthest = sun.shadow_distance_m[1] if sun and sun.shadow_distance_m else 0.0
+    reach_m = (farthest or SHADOW_REACH_M - MARGIN_M) + MARGIN_M
+    line = ShadowProjection.between((0.0, 0.0), displacement_px(grid, azimuth + 180.0, reach_m))
+    return CloudMargin(margin, line)
 
 
 @dataclass(frozen=True)
 class _Finder:
-    """Looks at one window after the other."""
+    """Finds the clear sample of one window after the other."""
 
     scene: RemovalScene
     mask: MaskFile
     around: CloudMargin
 
-    def ground(self, window: Window, block: Window, edge_px: int) -> ClearSample | None:
-        """The ground of a window; None where too little of the block is surely clear."""
+    def sample(self, window: Window, block: Window, edge_px: int) -> ClearSample | None:
+        """The sample of a window; None if too little of the block is surely clear."""
         least = MIN_KNOWN * block.height * block.width
         grid = self.scene.optical.grid
         outer = window.buffered(self.around.halo_px, grid.height, grid.width)
@@ -190,8 +182,8 @@ class _Finder:
         if known.sum() < least:
             return None
         optical = self.scene.optical
-        bands = (*SUNLIT_BANDS, *(band for band in (CIRRUS_BAND,) if band in optical.bands))
-        known &= hazeless(dict(zip(bands, optical.reflectance(bands, window), strict=True)))
+        bands = (*CLEAR_BANDS, *(band for band in (CIRRUS_BAND,) if band in optical.bands))
+        known &= is_haze_free(dict(zip(bands, optical.reflectance(bands, window), strict=True)))
         if known.sum() < least:
             return None
         inputs = self.scene.load(window)
@@ -202,7 +194,7 @@ class _Finder:
 
 
 def _inside(block: Window, window: Window, edge_px: int) -> NDArray[np.bool_]:
-    """The pixels of a window that lie in the block, and not in its rim."""
+    """The pixels of a window, (y, x), inside the block and not in its edge."""
     inside = np.zeros((window.height, window.width), dtype=np.bool_)
     rows, cols = (slice(s.start + edge_px, s.stop - edge_px) for s in block.relative_to(window))
     inside[rows, cols] = True

@@ -1,4 +1,4 @@
-"""`cloudfree remove --adapt`: what is restored is corrected by the scene's own clear ground."""
+"""`cloudfree remove --adapt`: the model is corrected by the scene's own clear ground."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, replace
 
 from cloudfree.commands.remove.adapt.clear_samples import (
-    SUNLIT_BANDS,
+    CLEAR_BANDS,
     WINDOW_PX,
     ClearSamples,
     find_clear_samples,
@@ -20,16 +20,16 @@ from cloudfree.training.adaptation.fit import Adaptation, AdaptationSettings, ad
 
 logger = logging.getLogger("cloudfree")
 
-# With fewer grounds to learn from or to check by, nothing is learned.
-MIN_LEARNED, MIN_HELD_OUT = 6, 3
+# With fewer samples for training or validation the model is not adapted.
+MIN_TRAINING, MIN_HELD_OUT = 6, 3
 
 
 @dataclass(frozen=True)
 class AdaptationResult:
-    """Whether the model was adapted, and why or why not.
+    """Whether the model was adapted, and the reason.
 
-    `gain_db` is the gain on held-out clear ground under drawn clouds and `error_db` its standard
-    error; None where nothing was learned. `share` is how much of the correction is added.
+    `gain_db` is the gain on held-out samples under clouds and `error_db` its standard error; None
+    if nothing was trained. `share` is the share of the correction that is added.
     """
 
     adapted: bool
@@ -52,13 +52,12 @@ class AdaptationResult:
 def adapt_to_scene(
     scene: RemovalScene, progress: Progress, settings: AdaptationSettings | None = None
 ) -> tuple[RemovalScene, AdaptationResult]:
-    """The scene with the model that is best for it, and how it came about."""
+    """The scene with the model adapted to it where that is better, and what was measured."""
     settings = settings or AdaptationSettings()
-    found = _look(scene, settings.seed)
+    found = _find_samples(scene, settings.seed)
     if isinstance(found, ClearSamples):
-        veils = find_transplants(scene, settings.seed)
-        grounds = found.learned, found.held_out
-        result = adapt(scene.model, *grounds, veils, settings, progress)
+        transplants = find_transplants(scene, settings.seed)
+        result = adapt(scene.model, found.training, found.held_out, transplants, settings, progress)
         scene, adapted = replace(scene, model=result.model), _adapted(result, found)
         trim_malloc()
     else:
@@ -67,32 +66,32 @@ def adapt_to_scene(
     return scene, adapted
 
 
-def _look(scene: RemovalScene, seed: int) -> ClearSamples | str:
-    """Ground to learn from, or why there is none."""
+def _find_samples(scene: RemovalScene, seed: int) -> ClearSamples | str:
+    """The clear samples of a scene, or why there are too few."""
     optical = scene.optical
     if scene.mask is None:
-        return "all of it is restored, and no mask tells its clear ground"
-    if missing := [band for band in SUNLIT_BANDS if band not in optical.bands]:
-        return f"no band {', '.join(missing)}, which tell clear ground from haze"
+        return "every pixel is filled, and no mask gives its clear ground"
+    if missing := [band for band in CLEAR_BANDS if band not in optical.bands]:
+        return f"no band {', '.join(missing)}, which separate clear ground from haze"
     if min(optical.grid.height, optical.grid.width) < WINDOW_PX:
-        return f"a scene of less than {WINDOW_PX} pixels is too small to learn from"
+        return f"a scene of less than {WINDOW_PX} pixels is too small to train on"
     found = find_clear_samples(scene, scene.mask, seed)
-    if len(found.learned) < MIN_LEARNED or len(found.held_out) < MIN_HELD_OUT:
+    if len(found.training) < MIN_TRAINING or len(found.held_out) < MIN_HELD_OUT:
         return (
-            f"{len(found.learned) + len(found.held_out)} of {found.examined} parts of the scene "
-            f"show enough ground that is surely clear, {MIN_LEARNED + MIN_HELD_OUT} are needed"
+            f"{len(found.training) + len(found.held_out)} of {found.examined} parts of the scene "
+            f"have enough surely clear ground, {MIN_TRAINING + MIN_HELD_OUT} are needed"
         )
     return found
 
 
 def _adapted(result: Adaptation, found: ClearSamples) -> AdaptationResult:
     if math.isnan(result.gain_db):
-        return AdaptationResult(False, "nothing could be learned from its clear ground")
+        return AdaptationResult(False, "its clear ground made too few training examples")
     reason = (
         f"{result.gain_db:+.2f} dB (standard error {result.error_db:.2f}) on "
-        f"{len(found.held_out)} clear parts that it did not learn from, by {result.share:.0%} of "
-        f"what it learned on {len(found.learned)} others"
-        + ("" if result.kept else "; that is no sure gain")
+        f"{len(found.held_out)} held-out clear parts, by {result.share:.0%} of the correction "
+        f"fitted to {len(found.training)} others"
+        + ("" if result.kept else "; not a significant gain")
     )
     return AdaptationResult(
         result.kept, reason, result.gain_db, result.error_db, result.share, result.seconds

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.cloudmask.shadow import ShadowProjection
+from cloudfree.cloudmask.sun_geometry import NO_SUN, Sun
 from cloudfree.commands.remove.adapt.clear_samples import (
-    SUNLIT_BANDS,
+    CLEAR_BANDS,
     CloudMargin,
+    _cloud_margin,
     far_from_clouds,
-    hazeless,
+    is_haze_free,
 )
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import MaskClass
-from tests.factories.rasters import CLOUD, FIELD
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from tests.factories.rasters import CLOUD, FIELD, write_raster
 
 
 def _mask_with(value: MaskClass) -> np.ndarray:
@@ -68,19 +73,40 @@ def test_the_halo_reaches_whatever_decides(margin: int, row: int, col: int) -> N
     assert CloudMargin(margin, cast).halo_px >= max(abs(row), abs(col)) + margin
 
 
+@pytest.mark.parametrize(
+    ("sun", "margin_px", "reach_px"),
+    [
+        (Sun(90.0, "fitted", (200.0, 500.0)), 10, 60),
+        (Sun(90.0, "metadata", None), 10, 200),
+        (NO_SUN, 10, 0),
+        (None, 80, 0),
+    ],
+    ids=["known distance", "no distance", "no shadow shows", "unknown sun"],
+)
+def test_the_sun_of_the_mask_decides_how_far_clouds_reach(
+    tmp_path: Path, sun: Sun | None, margin_px: int, reach_px: int
+) -> None:
+    path = write_raster(tmp_path / "l1c.tif", np.ones((13, 8, 8), np.uint16), OPTICAL_BANDS)
+    with OpticalScene(path) as optical:
+        around = _cloud_margin(sun, optical)
+    moved = np.sum([around.projection.start, *around.projection.shifts], axis=0)
+    assert around.margin_px == margin_px
+    assert np.hypot(*moved) == pytest.approx(reach_px, abs=1.5)
+
+
 def test_clear_ground_is_hazeless() -> None:
-    assert hazeless(_planes()).all()
+    assert is_haze_free(_planes()).all()
 
 
 def test_cloud_is_not() -> None:
-    assert not hazeless(_planes(CLOUD)).any()
+    assert not is_haze_free(_planes(CLOUD)).any()
 
 
 @pytest.mark.parametrize(("band", "value"), [("B02", 0.15), ("B10", 0.006)], ids=["haze", "cirrus"])
 def test_haze_shows_in_blue_and_cirrus_in_its_band(band: str, value: float) -> None:
     planes = _planes()
     planes[band][:, 10:] = value
-    clean = hazeless(planes)
+    clean = is_haze_free(planes)
     assert clean[:, :6].all()
     assert not clean[:, 14:].any()
 
@@ -88,13 +114,13 @@ def test_haze_shows_in_blue_and_cirrus_in_its_band(band: str, value: float) -> N
 def test_without_a_cirrus_band_there_is_no_cirrus_test() -> None:
     planes = _planes()
     planes["B10"][:] = 0.006
-    assert hazeless({band: planes[band] for band in SUNLIT_BANDS}).all()
+    assert is_haze_free({band: planes[band] for band in CLEAR_BANDS}).all()
 
 
 def test_pixels_without_data_are_not_hazeless() -> None:
     planes = _planes()
     for plane in planes.values():
         plane[:5] = np.nan
-    clean = hazeless(planes)
+    clean = is_haze_free(planes)
     assert not clean[:5].any()
     assert clean[9:].all(), "and those farther away are"

@@ -12,8 +12,7 @@ import rasterio
 import torch
 
 from cloudfree.commands.remove import run as remove
-from cloudfree.commands.remove.adapt import clear_samples as adapt_ground
-from cloudfree.commands.remove.adapt import cloud_samples as adapt_veils
+from cloudfree.commands.remove.adapt import clear_samples, cloud_samples
 from cloudfree.commands.remove.adapt import run as adapt
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.bands import OPTICAL_BANDS
@@ -68,8 +67,8 @@ def _as_if(monkeypatch: pytest.MonkeyPatch, gain_db: float, kept: bool) -> list[
     """Learns nothing but says so; what it was given is returned."""
     seen: list[Any] = []
 
-    def said(model: Model, learned: Any, held_out: Any, *__: Any) -> Adaptation:
-        seen.extend([*learned, *held_out])
+    def said(model: Model, training: Any, held_out: Any, *__: Any) -> Adaptation:
+        seen.extend([*training, *held_out])
         return Adaptation(model, kept, gain_db, 0.1, 0.5, 1.0)
 
     monkeypatch.setattr(adapt, "adapt", said)
@@ -85,13 +84,13 @@ def _tags(path: Path) -> dict[str, str]:
 def test_neither_clouds_nor_shadows_are_known_ground(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grounds = _as_if(monkeypatch, 1.0, kept=True)
+    samples = _as_if(monkeypatch, 1.0, kept=True)
     result = _remove(folder)
-    assert len(grounds) >= adapt.MIN_LEARNED + adapt.MIN_HELD_OUT
-    for ground in grounds:
-        known = ground.inputs.optical[:, ground.known]
+    assert len(samples) >= adapt.MIN_TRAINING + adapt.MIN_HELD_OUT
+    for sample in samples:
+        known = sample.inputs.optical[:, sample.known]
         assert np.abs(known - np.reshape(FIELD, (13, 1))).max() < 0.015
-        assert ground.known.sum() <= adapt_ground.SMALL_BLOCK_PX**2
+        assert sample.known.sum() <= clear_samples.SMALL_BLOCK_PX**2
     assert result.adaptation is not None
     assert result.adaptation.adapted
 
@@ -101,23 +100,25 @@ def test_the_clouds_of_the_scene_are_laid_over_its_ground(
 ) -> None:
     given: list[Any] = []
 
-    def seen(model: Model, learned: Any, held_out: Any, veils: Any, *_: Any) -> Adaptation:
-        given.extend(veils)
+    def given_to(
+        model: Model, training: Any, held_out: Any, transplants: Any, *_: Any
+    ) -> Adaptation:
+        given.extend(transplants)
         return Adaptation(model)
 
-    monkeypatch.setattr(adapt, "adapt", seen)
+    monkeypatch.setattr(adapt, "adapt", given_to)
     _remove(folder)
-    assert 0 < len(given) <= adapt_veils.MAX_VEILS
-    for veil in given:
+    assert 0 < len(given) <= cloud_samples.MAX_TRANSPLANTS
+    for transplant in given:
         assert (
-            adapt_veils.LEAST_HIDDEN
-            <= is_cloud_or_shadow(veil.mask).mean()
-            <= adapt_veils.MOST_HIDDEN
+            cloud_samples.MIN_HIDDEN
+            <= is_cloud_or_shadow(transplant.mask).mean()
+            <= cloud_samples.MAX_HIDDEN
         )
-        bright = veil.light[1] > 0.4
-        assert is_cloud_or_shadow(veil.mask)[bright].all(), "all of the cloud is in it"
-        assert veil.opacity[bright].mean() > 5 * veil.opacity[~is_cloud_or_shadow(veil.mask)].mean()
-        assert np.abs(veil.restored - 0.3).max() < 1e-6, "what the network paints"
+        hidden, bright = is_cloud_or_shadow(transplant.mask), transplant.light[1] > 0.4
+        assert hidden[bright].all(), "all of the cloud is in it"
+        assert transplant.opacity[bright].mean() > 5 * transplant.opacity[~hidden].mean()
+        assert np.abs(transplant.filled - 0.3).max() < 1e-6, "what the network paints"
 
 
 def test_a_network_that_restores_other_bands_than_it_sees_learns_under_drawn_clouds(
@@ -127,10 +128,10 @@ def test_a_network_that_restores_other_bands_than_it_sees_learns_under_drawn_clo
     some = replace(card, output_bands=card.optical_bands[:-1])
     runtime = TorchRuntime(Paint(), card.inputs, torch.device("cpu"), torch.float32)
     monkeypatch.setattr(remove, "load_model", lambda *_: Model(some, runtime))
-    grounds = _as_if(monkeypatch, 1.0, kept=True)
-    monkeypatch.setattr(adapt_veils, "cut_transplant", None)
+    samples = _as_if(monkeypatch, 1.0, kept=True)
+    monkeypatch.setattr(cloud_samples, "cut_transplant", None)
     _remove(folder)
-    assert grounds
+    assert samples
 
 
 def test_the_gain_is_told_in_summary_and_tags(
@@ -158,13 +159,13 @@ def test_a_fallback_is_told_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_the_adapted_model_restores_the_scene(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def learned(model: Model, *_: Any) -> Adaptation:
+    def trained(model: Model, *_: Any) -> Adaptation:
         network = Paint()
         network.colour.data.fill_(0.2222)
         runtime = TorchRuntime(network, model.card.inputs, torch.device("cpu"), torch.float32)
         return Adaptation(Model(model.card, runtime), True, 9.0, 0.1, 0.5, 1.0)
 
-    monkeypatch.setattr(adapt, "adapt", learned)
+    monkeypatch.setattr(adapt, "adapt", trained)
     with rasterio.open(_remove(folder).output) as dataset:
         assert (dataset.read()[:, 160, 200] == 2222).all()
 
@@ -176,7 +177,7 @@ def test_too_little_clear_ground_leaves_the_model_alone(folder: Path) -> None:
     result = _remove(folder, mask=folder / "mask.tif")
     assert result.adaptation is not None
     assert not result.adaptation.adapted
-    assert "0 of 25 parts of the scene show enough ground" in result.adaptation.reason
+    assert "0 of 25 parts of the scene have enough" in result.adaptation.reason
 
 
 def test_of_a_mask_that_tells_no_sun_all_around_a_cloud_is_left_out(
@@ -185,9 +186,9 @@ def test_of_a_mask_that_tells_no_sun_all_around_a_cloud_is_left_out(
     numbers, cloud, _ = scene()
     write_raster(folder / "l1c.tif", numbers, OPTICAL_BANDS)
     write_raster(folder / "mask.tif", cloud[None].astype(np.uint8), ["mask"])
-    grounds = _as_if(monkeypatch, 1.0, kept=True)
+    samples = _as_if(monkeypatch, 1.0, kept=True)
     _remove(folder, mask=folder / "mask.tif")
-    dark = [ground.inputs.optical[7][ground.known].min() for ground in grounds]
+    dark = [sample.inputs.optical[7][sample.known].min() for sample in samples]
     assert min(dark) > 0.2, "the shadow, of which the mask knows nothing, is 60 pixels away"
 
 
@@ -198,7 +199,7 @@ def test_a_dry_run_learns_nothing(folder: Path) -> None:
 def test_where_all_is_restored_nothing_tells_clear_ground(folder: Path) -> None:
     result = _remove(folder, replace="all")
     assert result.adaptation is not None
-    assert "all of it is restored, and no mask tells its clear ground" in result.summary()
+    assert "every pixel is filled, and no mask gives its clear ground" in result.summary()
 
 
 def test_a_field_is_painted_in_its_own_colour(folder: Path) -> None:

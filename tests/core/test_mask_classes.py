@@ -1,0 +1,49 @@
+"""The classes of a mask: which a file may hold, which hide the ground, and their shares."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cloudfree.core.mask_classes import (
+    FILE_CLASSES,
+    MASK_COLOURS,
+    MaskClass,
+    class_fractions,
+    in_shadow,
+    is_cloud_or_shadow,
+)
+
+MASK = np.array([[0, 1, 2], [3, 255, 1]], dtype=np.uint8)
+
+
+def test_a_file_holds_every_class_but_the_candidates() -> None:
+    assert set(MaskClass) - set(FILE_CLASSES) == {MaskClass.THIN_CLOUD, MaskClass.THIN_CLOUD_DARK}
+    assert tuple(MASK_COLOURS) == FILE_CLASSES
+
+
+def test_the_values_of_a_file_are_those_of_the_format() -> None:
+    assert [value.value for value in FILE_CLASSES] == [0, 1, 2, 3, 255]
+
+
+def test_clouds_and_shadows_hide_the_ground() -> None:
+    hidden = [[False, True, True], [False, False, True]]
+    np.testing.assert_array_equal(is_cloud_or_shadow(MASK), hidden)
+    np.testing.assert_array_equal(in_shadow(MASK), MASK == 2)
+
+
+def test_candidates_of_thin_cloud_hide_nothing_yet() -> None:
+    candidates = np.array([MaskClass.THIN_CLOUD, MaskClass.THIN_CLOUD_DARK], dtype=np.uint8)
+    assert not is_cloud_or_shadow(candidates).any()
+
+
+def test_fractions_are_of_valid_pixels_and_nodata_of_all() -> None:
+    fractions = class_fractions(np.bincount(MASK.ravel(), minlength=256))
+    assert fractions == pytest.approx(
+        {"clear": 0.2, "cloud": 0.4, "shadow": 0.2, "snow": 0.2, "nodata": 1 / 6}
+    )
+
+
+def test_without_a_valid_pixel_every_class_has_no_share() -> None:
+    fractions = class_fractions(np.bincount(np.full(4, 255), minlength=256))
+    assert fractions == {"clear": 0, "cloud": 0, "shadow": 0, "snow": 0, "nodata": 1}
