@@ -14,6 +14,7 @@ from cloudfree.errors import ModelError, OutputError
 from cloudfree.inference.model_card import (
     ModelCard,
     card_entries_of,
+    merge_tables,
     model_card,
     parse_card_text,
     toml_text,
@@ -61,18 +62,18 @@ def model_names() -> list[str]:
 
 
 def read_card(folder: Path) -> ModelCard:
-    """The card of a model folder; what it does not say, the catalogue says of its network.
+    """The card of a model folder; the registry gives the defaults of its network.
 
     Raises
     ------
     ModelError
-        The card cannot be read or names no network of the catalogue.
+        The card cannot be read or names no network of the registry.
     """
     own = parse_card_text((folder / CARD).read_text(encoding="utf-8"))
     known = (
         card_entries(own["network"], own.get("network_settings", {})) if "network" in own else {}
     )
-    return model_card({**known, **own})
+    return model_card(merge_tables(known, own))
 
 
 def is_file(name: str) -> bool:
