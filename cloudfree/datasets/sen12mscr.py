@@ -18,6 +18,9 @@ from typing import Literal
 Split = Literal["train", "val", "test"]
 SampleRole = Literal["cloudy", "clear", "s1"]
 
+# Side of a patch of SEN12MS-CR in pixels; scenes are cut into patches of the same side.
+PATCH_PX = 256
+
 # Products from before January 2022, when the offset of -1000 came: none is in the data set.
 OFFSET_DN = 0.0
 

@@ -24,12 +24,11 @@ from cloudfree.inference.registry import card_entries
 if TYPE_CHECKING:
     from torch import nn
 
-DEFAULT_MODEL = "cloudfree-s"
 CARD = "card.toml"
 
 
 def model_folders() -> list[Path]:
-    """Where models are looked for: CLOUDFREE_MODELS, the installed package, the source tree."""
+    """Folders of models: CLOUDFREE_MODELS, the installed package, the source tree."""
     package = Path(cloudfree.__file__).parent
     own = os.environ.get("CLOUDFREE_MODELS")
     places = [*([Path(own)] if own else []), package / "models", package.parent / "models"]
@@ -77,7 +76,7 @@ def read_card(folder: Path) -> ModelCard:
 
 
 def is_file(name: str) -> bool:
-    """Whether a name is the path of a file with weights, rather than of a folder or its card."""
+    """Whether a name is the path of a weights file, not of a folder or its card."""
     return Path(name).is_file() and Path(name).name != CARD
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -110,9 +111,10 @@ def test_verbosity_decides_what_is_said_on_stderr(
     scene: str, monkeypatch: pytest.MonkeyPatch, flags: list[str], shown: set[str]
 ) -> None:
     def talk(*_: Any) -> _Result:
-        mask.logger.debug("detail")
-        mask.logger.info("note")
-        mask.logger.warning("beware")
+        logger = logging.getLogger("cloudfree")
+        logger.debug("detail")
+        logger.info("note")
+        logger.warning("beware")
         return _Result()
 
     _pipeline(monkeypatch, talk)

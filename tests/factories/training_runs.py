@@ -42,7 +42,7 @@ def run_training(
 ) -> TrainResult:
     """Train two steps on two crops unless told otherwise."""
     own: dict[str, Any] = {
-        "network_setting": small(network), "steps": 2, "batch": 2, "device": "cpu",
+        "network_setting": small(network), "steps": 2, "batch_size": 2, "device": "cpu",
         "crop": CROPS.get(network, 32), "s2_offset": 0.0, **options,
     }  # fmt: skip
     return train.run(TrainOptions(network, data, output, **own), silent)

@@ -17,8 +17,8 @@ from cloudfree.inference.model_card import (
     parse_card_text,
     toml_text,
 )
-from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
-from cloudfree.inference.registry import card_entries, network_names
+from cloudfree.inference.model_store import find_model, read_card
+from cloudfree.inference.registry import DEFAULT_MODEL, card_entries, network_names
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 NUMBER = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False)

@@ -14,7 +14,8 @@ from cloudfree.errors import ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import TileInputs
 from cloudfree.inference.model_card import model_card, parse_card_text
-from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, model_names
+from cloudfree.inference.model_store import find_model, model_names
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.inference.torch_runtime import choose_device, choose_precision
 from cloudfree.networks.cloudfree_s import CloudfreeS
 from tests.conftest import ROOT

@@ -1,4 +1,4 @@
-"""What `cloudfree batch` is asked, what it answers, and which shard of the scenes is its own."""
+"""Options and result of `cloudfree batch`, and its shard of the scenes."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from cloudfree.commands.batch.scenes import ScenePair
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
 from cloudfree.errors import InputError
 
+if TYPE_CHECKING:
+    from cloudfree.commands.batch.scenes import ScenePair
+
 Item = TypeVar("Item")
 
-# The word for the part that an array job of Slurm has been given.
+# The word for the shard of a task of a Slurm array.
 SLURM = "slurm"
 _TASK = ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN")
 
 
 @dataclass(frozen=True)
 class Shard:
-    """The part `index`, from 1, of `count` parts that are as long as one another, or longer by one.
+    """The part `index`, from 1, of `count` parts whose lengths differ by at most one.
 
-    Source of what Slurm tells: sbatch, "Output environment variables".
+    Source of the Slurm variables: sbatch, "Output environment variables".
 
     Raises
     ------
@@ -40,7 +42,7 @@ class Shard:
 
     @classmethod
     def from_text(cls, text: str, environment: Mapping[str, str]) -> Shard:
-        """`2/5`, or `slurm` for that of the array task that the environment tells of."""
+        """`2/5`, or `slurm` for that of the array task in the environment."""
         if text == SLURM:
             return cls._of_array_task(environment)
         if found := re.fullmatch(r"(\d+)/(\d+)", text):
@@ -60,7 +62,7 @@ class Shard:
         return cls((task - first) // step + 1, count)
 
     def part(self, items: Sequence[Item]) -> Sequence[Item]:
-        """What of the items is in it: each one is in exactly one of the parts."""
+        """The items of this shard; each item is in exactly one shard."""
         return items[self.index - 1 :: self.count]
 
 
@@ -80,7 +82,7 @@ EXIT_SOME_FAILED = 3
 
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions(RemovalOptions):
-    """What the user asked for; field by field the options of the command line."""
+    """The options of `cloudfree batch`; names equal its parameters."""
 
     source: Path
     output: Path
@@ -90,9 +92,9 @@ class BatchOptions(RemovalOptions):
     skip_existing: bool = False
 
     def remove_options(self, pair: ScenePair) -> RemoveOptions:
-        """What `cloudfree remove` is asked for one of the scenes."""
+        """The options of `cloudfree remove` for one scene."""
         shared = {one.name: getattr(self, one.name) for one in fields(RemovalOptions)}
-        if self.skip_existing:  # where the result is missing, what else is there is a left-over
+        if self.skip_existing:  # other outputs of a scene without a result are left-overs
             shared["overwrite"] = True
         result = self.output / f"{pair.name}_cloudfree.tif"
         return RemoveOptions(s2=pair.s2, s1=pair.s1, mask=pair.mask, output=result, **shared)
@@ -100,7 +102,7 @@ class BatchOptions(RemovalOptions):
 
 @dataclass(frozen=True)
 class SceneOutcome:
-    """How one scene ended; `restored` is the share of its valid pixels that were restored.
+    """How one scene ended; `restored` is the fraction of its valid pixels that were filled.
 
     `message` says why it failed; `warnings` are those of `cloudfree remove`.
     """
@@ -116,7 +118,7 @@ class SceneOutcome:
     warnings: tuple[str, ...] = ()
 
     def summary(self) -> str:
-        """A line for people."""
+        """A line of text."""
         if self.state == "failed":
             return f"{self.name}: failed: {self.message}"
         if self.state == "skipped":
@@ -127,7 +129,7 @@ class SceneOutcome:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """How all scenes ended, in the order of their names, and the log that tells of each."""
+    """How all scenes ended, in the order of their names, and the path of their log."""
 
     scenes: tuple[SceneOutcome, ...]
     log: Path | None

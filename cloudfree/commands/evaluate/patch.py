@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask
+from cloudfree.cloudmask.mask_plan import plan_mask
 from cloudfree.cloudmask.morphology import dilate, parse_distance, shadow_under_dilation
 from cloudfree.commands.remove.removal_scene import FEATHER_PX, SHADOW_REACH_PX
+from cloudfree.core.choices import MaskSettings
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import Mask, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
@@ -111,7 +112,7 @@ class FilledPatch:
 def find_clouds(patch: Patch) -> Clouds:
     """Clouds and shadows of a patch, thresholds taken over the patch."""
     radius_px = parse_distance(DILATION).pixels(pixel_size_m(patch.grid))
-    replaced = dilate(_classes(patch, MaskSettings(thorough=True)), radius_px)
+    replaced = dilate(_classes(patch, MaskSettings(sensitive=True)), radius_px)
     found = is_cloud_or_shadow(_classes(patch, MaskSettings()))
     shadow = shadow_under_dilation(replaced, SHADOW_REACH_PX)
     return Clouds(found, is_cloud_or_shadow(replaced), shadow)

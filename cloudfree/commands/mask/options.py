@@ -1,39 +1,33 @@
-"""What `cloudfree mask` is asked and what it answers."""
+"""Options and result of `cloudfree mask`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from cloudfree.cloudmask.mask_plan import MaskSettings
+from cloudfree.commands.options import OpticalOptions, OutputOptions
+from cloudfree.core.choices import MaskSettings, ScoreDtype
 from cloudfree.sentinel2.product import output_beside
-from cloudfree.sentinel2.vrt import Resampling
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaskOptions(MaskSettings):
+class MaskOptions(MaskSettings, OpticalOptions, OutputOptions):
     """The options of `cloudfree mask`; names equal its parameters."""
 
     scene: Path
     output: Path | None = None
     score: Path | None = None
-    score_dtype: Literal["float32", "uint8"] = "float32"
-    s2_offset: float | None = None
-    resampling: Resampling = "bilinear"
-    overwrite: bool = False
-    creation_options: Mapping[str, str] = field(default_factory=dict)
+    score_dtype: ScoreDtype = "float32"
 
     @property
     def result(self) -> Path:
-        """Where the mask goes: where it was asked for, else beside the scene."""
+        """The path of the mask: as given, else beside the scene."""
         return self.output or output_beside(self.scene, "mask.tif")
 
 
 @dataclass(frozen=True)
 class MaskResult:
-    """What `cloudfree mask` made: files, share of each class, and what decided it.
+    """What `cloudfree mask` made: files, share of each class, and what decided them.
 
     `fractions` counts classes among the valid pixels, and nodata among all `pixels`.
     """
@@ -48,6 +42,6 @@ class MaskResult:
     cirrus_test: bool
 
     def summary(self) -> str:
-        """The classes in per cent, and where the files are."""
+        """The classes in per cent, and the paths."""
         classes = ", ".join(f"{name} {share:.1%}" for name, share in self.fractions.items())
         return "\n".join([classes, *(str(path) for path in (self.output, self.score) if path)])

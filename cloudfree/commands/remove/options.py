@@ -1,51 +1,44 @@
-"""What `cloudfree remove` is asked and what it answers."""
+"""Options and result of `cloudfree remove`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloudfree.coregistration.time_gap import MAX_GAP_DAYS
-from cloudfree.inference.model_store import DEFAULT_MODEL
+from cloudfree.commands.options import (
+    InferenceOptions,
+    OpticalOptions,
+    OutputOptions,
+    RadarOptions,
+)
+from cloudfree.core.choices import Replace
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
-from cloudfree.sentinel2.vrt import Resampling
 
 if TYPE_CHECKING:
     from cloudfree.commands.remove.adapt.run import AdaptationResult
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemovalOptions:
-    """How a scene is to be restored, whichever it is."""
+class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptions):
+    """How clouds are removed from a scene: the options that `remove` and `batch` share."""
 
     model: str = DEFAULT_MODEL
-    network: str | None = None
-    replace: str = "clouds"
+    replace: Replace = "clouds"
     dilate: str = "40m"
     adapt: bool = False
     tile: int | None = None
     overlap: int | None = None
-    batch: int | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    shift: str = "auto"
-    max_shift: float = 8.0
-    s1_units: str = "auto"
-    dem: Path | None = None
-    max_gap: float = MAX_GAP_DAYS
-    s2_offset: float | None = None
-    resampling: Resampling = "bilinear"
+    batch_size: int | None = None
     uncertainty: bool = False
     dry_run: bool = False
-    overwrite: bool = False
-    creation_options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoveOptions(RemovalOptions):
-    """What the user asked for; field by field the options of the command line."""
+    """The options of `cloudfree remove`; names equal its parameters."""
 
     s2: Path
     s1: Path | None = None
@@ -55,26 +48,26 @@ class RemoveOptions(RemovalOptions):
 
     @property
     def result(self) -> Path:
-        """Where the cloud-free scene goes."""
+        """The path of the cloud-free scene."""
         return self.output or output_beside(self.s2, "cloudfree.tif")
 
     @property
     def marks(self) -> Path:
-        """Where the marks of restored pixels go."""
+        """The path of the map of filled pixels."""
         return self.result.with_name(f"{self.result.stem}_filled.tif")
 
     @property
     def deviations(self) -> Path | None:
-        """Where the standard deviations of restored pixels go, if they were asked for."""
+        """The path of the standard deviations of filled pixels; None without --uncertainty."""
         name = f"{self.result.stem}_uncertainty.tif"
         return self.result.with_name(name) if self.uncertainty else None
 
 
 @dataclass(frozen=True)
 class RemoveResult:
-    """What was done; `restored` and `unseen` are shares of the valid pixels.
+    """What was done; `restored`, the filled, and `unseen` are fractions of the valid pixels.
 
-    `adaptation` is None where none was asked for.
+    `adaptation` is None without --adapt.
     """
 
     output: Path
@@ -92,9 +85,9 @@ class RemoveResult:
     adaptation: AdaptationResult | None = None
 
     def summary(self) -> str:
-        """A few lines for people."""
+        """A few lines of text."""
         done = "nothing written (dry run)" if self.restored is None else (
-            f"{self.restored:.1%} of the pixels restored, marked in {self.filled.name}"
+            f"{self.restored:.1%} of the pixels filled, mapped in {self.filled.name}"
         )  # fmt: skip
         if self.uncertainty and self.restored is not None:
             done += f", their standard deviations in {self.uncertainty.name}"
