@@ -106,7 +106,7 @@ def option_from(options: type, name: str, *short: str, **attributes: Any) -> Dec
     flag = f"--{name.replace('_', '-')}"
     given: dict[str, Any] = {"cls": Option, "required": True}
     if field.default is not dataclasses.MISSING:
-        shown = field.default not in (None, False, ())
+        shown = not (field.default is None or field.default is False or field.default == ())
         given = {"cls": Option, "default": field.default, "show_default": shown}
     if kind is bool and field.default is not False:
         flag = f"{flag}/--no-{flag[2:]}"

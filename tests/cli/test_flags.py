@@ -191,3 +191,7 @@ def test_what_is_required_is_asked_for(name: str) -> None:
     if any(p.required for p in _command(name).params):
         ran = CliRunner().invoke(group, name.split())
         assert (ran.exit_code, "Missing" in ran.output) == (2, True)
+
+
+def test_a_default_of_zero_is_shown() -> None:
+    assert "[default: 0;" in CliRunner().invoke(group, ["simulate", "--help"]).output
