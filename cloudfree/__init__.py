@@ -12,7 +12,7 @@ from cloudfree.errors import CloudfreeError, DamagedError, InputError, ModelErro
 if TYPE_CHECKING:
     from cloudfree.api.arrays import cloud_mask, remove_clouds
     from cloudfree.api.paths import coregister, evaluate, load_model, mask, remove
-    from cloudfree.commands.coregister.run import CoregisterResult
+    from cloudfree.commands.coregister.options import CoregisterResult
     from cloudfree.commands.evaluate.result import Evaluation
     from cloudfree.commands.mask.options import MaskResult
     from cloudfree.commands.remove.options import RemoveResult
@@ -49,7 +49,7 @@ __all__ = [
 
 # Name -> the module that defines it.
 _MODULES = {
-    "CoregisterResult": "commands.coregister.run",
+    "CoregisterResult": "commands.coregister.options",
     "Evaluation": "commands.evaluate.result",
     "Grid": "core.grid",
     "MaskClass": "core.mask_classes",

@@ -18,8 +18,9 @@ from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 
 from cloudfree.api.paths import MaskRules, StrPath, checked_keywords
-from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask
+from cloudfree.cloudmask.mask_plan import plan_mask
 from cloudfree.cloudmask.morphology import shadow_under_dilation
+from cloudfree.core.choices import MaskSettings
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.mask_classes import Mask, MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32, Radiometry
@@ -28,7 +29,7 @@ from cloudfree.errors import InputError
 from cloudfree.inference.compositing import FEATHER_PX, compose, feather
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import SHADOW_REACH_PX, Model, Prediction, TileInputs
-from cloudfree.inference.model_store import DEFAULT_MODEL
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.inference.sliding_window import (
     BatchPredictor,
     StripAccumulator,
@@ -86,7 +87,7 @@ def cloud_mask(
 
     `bands` names those of the array, such as B02. Without a `grid` pixels are 10 m and rows run
     from north to south. `sun_azimuth_deg` is where the sun stands, clockwise from north; without it
-    the shadows show it. `remove` masks with thorough=True and dilate="40m".
+    the shadows show it. `remove` masks with sensitive=True and dilate="40m".
 
     Raises
     ------
@@ -106,7 +107,7 @@ def cloud_mask(
 def remove_clouds(
     optical: ArrayLike, sar: ArrayLike | None, mask: ArrayLike | None,
     model: Model | StrPath = ..., *, bands: Sequence[str] | None = ..., tile: int | None = ...,
-    overlap: int | None = ..., batch: int | None = ..., uncertainty: Literal[False] = ...,
+    overlap: int | None = ..., batch_size: int | None = ..., uncertainty: Literal[False] = ...,
     progress: Progress | None = ...,
 ) -> Float32: ...  # fmt: skip
 
@@ -115,7 +116,7 @@ def remove_clouds(
 def remove_clouds(
     optical: ArrayLike, sar: ArrayLike | None, mask: ArrayLike | None,
     model: Model | StrPath = ..., *, bands: Sequence[str] | None = ..., tile: int | None = ...,
-    overlap: int | None = ..., batch: int | None = ..., uncertainty: Literal[True],
+    overlap: int | None = ..., batch_size: int | None = ..., uncertainty: Literal[True],
     progress: Progress | None = ...,
 ) -> tuple[Float32, Float32]: ...  # fmt: skip
 
@@ -129,7 +130,7 @@ def remove_clouds(
     bands: Sequence[str] | None = None,
     tile: int | None = None,
     overlap: int | None = None,
-    batch: int | None = None,
+    batch_size: int | None = None,
     uncertainty: bool = False,
     progress: Progress | None = None,
 ) -> Float32 | tuple[Float32, Float32]:
@@ -161,7 +162,7 @@ def remove_clouds(
         used,
         Uncertainty(used) if uncertainty else None,
     )
-    filled, deviation = removal.run(plan, batch or used.batch(side), progress or silent)
+    filled, deviation = removal.run(plan, batch_size or used.batch(side), progress or silent)
     return filled if deviation is None else (filled, deviation)
 
 

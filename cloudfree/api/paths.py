@@ -9,21 +9,29 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args, get_type_hints
 
+from cloudfree.core.choices import (
+    Precision,
+    ProtocolName,
+    Replace,
+    Resampling,
+    SarUnitsChoice,
+    ScoreDtype,
+    ShiftMode,
+    SplitChoice,
+)
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import InputError
 
 if TYPE_CHECKING:
-    from cloudfree.commands.coregister.run import CoregisterResult
+    from cloudfree.commands.coregister.options import CoregisterResult
     from cloudfree.commands.evaluate.result import Evaluation
     from cloudfree.commands.mask.options import MaskResult
     from cloudfree.commands.remove.options import RemoveResult
     from cloudfree.inference.model import Model
 
 StrPath = str | os.PathLike[str]
-Resampling = Literal["bilinear", "cubic", "nearest"]
-Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 class MaskRules(TypedDict, total=False):
@@ -31,7 +39,7 @@ class MaskRules(TypedDict, total=False):
 
     threshold: float
     ndsi: float
-    thorough: bool
+    sensitive: bool
     shadow: bool
     dilate: str
 
@@ -50,15 +58,15 @@ class MaskKeywords(MaskRules, _OutputKeywords, total=False):
     """Those of `MaskOptions`."""
 
     score: StrPath | None
-    score_dtype: Literal["float32", "uint8"]
+    score_dtype: ScoreDtype
 
 
 class _SarKeywords(TypedDict, total=False):
     """How Sentinel-1 comes to the grid of the optical scene."""
 
-    shift: Literal["auto", "none"]
+    shift: ShiftMode
     max_shift: float
-    s1_units: Literal["auto", "db", "linear", "dn"]
+    s1_units: SarUnitsChoice
     dem: StrPath | None
     max_gap: float
 
@@ -77,12 +85,12 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     network: str | None
     mask: StrPath | None
     report: StrPath | None
-    replace: Literal["clouds", "all"]
+    replace: Replace
     dilate: str
     adapt: bool
     tile: int | None
     overlap: int | None
-    batch: int | None
+    batch_size: int | None
     device: str
     precision: Precision
     uncertainty: bool
@@ -93,11 +101,11 @@ class EvaluateKeywords(TypedDict, total=False):
     """Those of `EvaluateOptions`."""
 
     network: str | None
-    split: Literal["test", "val", "train", "all"] | None
-    protocol: Literal["native", "glf-cr", "uncrtaints"]
+    split: SplitChoice | None
+    protocol: ProtocolName
     limit: int | None
     patch: int
-    places: StrPath | None
+    groups: StrPath | None
     uncertainty: bool
     s2_offset: float | None
     output: StrPath | None
@@ -138,7 +146,8 @@ def coregister(
     CloudfreeError
         The scenes do not meet or cannot be read, or an output cannot be written.
     """
-    from cloudfree.commands.coregister.run import CoregisterOptions, run
+    from cloudfree.commands.coregister.options import CoregisterOptions
+    from cloudfree.commands.coregister.run import run
 
     given = checked_keywords(CoregisterKeywords, options)
     return run(CoregisterOptions(s1=Path(s1), s2=Path(s2), **given), progress or silent)
@@ -182,7 +191,8 @@ def evaluate(
     CloudfreeError
         No patch can be scored, a model cannot be loaded, or an output cannot be written.
     """
-    from cloudfree.commands.evaluate.run import EvaluateOptions, run
+    from cloudfree.commands.evaluate.options import EvaluateOptions
+    from cloudfree.commands.evaluate.run import run
 
     models = [model] if isinstance(model, (str, os.PathLike)) else model
     names = tuple(os.fspath(name) for name in models)
@@ -212,7 +222,7 @@ def load_model(
 
 
 # Keywords that name files.
-_FILES = frozenset({"output", "score", "dem", "quicklook", "mask", "report", "places"})
+_FILES = frozenset({"output", "score", "dem", "quicklook", "mask", "report", "groups"})
 
 
 def checked_keywords(known: type, given: Mapping[str, Any]) -> dict[str, Any]:

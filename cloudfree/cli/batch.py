@@ -6,44 +6,55 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command
-from cloudfree.cli.remove_options import removal_options
-
-
-@click.command(epilog="Example: cloudfree batch scenes -o restored --jobs 2 --skip-existing")
-@click.argument("source", type=EXISTING_FILE, metavar="FOLDER|LIST")
-@click.option(
-    "-o", "--output", type=NEW_FILE, required=True, metavar="DIR", help="Folder for the results."
+from cloudfree.cli.options import (
+    EXISTING_FILE,
+    NEW_FILE,
+    RenamingCommand,
+    cloudfree_command,
+    option_from,
 )
-@click.option(
-    "--jobs",
+from cloudfree.cli.remove import removal_options
+from cloudfree.commands.batch.options import BatchOptions
+
+
+@click.command(
+    cls=RenamingCommand,
+    epilog="Example: cloudfree batch scenes -o cloudfree --jobs 2 --skip-existing",
+)
+@click.argument("source", type=EXISTING_FILE, metavar="FOLDER|LIST")
+@option_from(
+    BatchOptions, "output", "-o", type=NEW_FILE, metavar="DIR", help="Folder for the results."
+)
+@option_from(
+    BatchOptions,
+    "jobs",
     type=click.IntRange(1),
-    default=1,
-    show_default=True,
     metavar="N",
     help="Scenes at once, each in a process of its own that takes 1 to 1.5 GB.",
 )
-@click.option(
-    "--scheduler",
+@option_from(
+    BatchOptions,
+    "scheduler",
     metavar="ADDRESS|FILE",
     help="Run on the workers of this Dask scheduler; needs cloudfree[dask].",
 )
-@click.option(
-    "--shard",
+@option_from(
+    BatchOptions,
+    "shard",
     metavar="I/N|slurm",
-    help="Only the I-th of N parts of the scenes, or that of the task of a Slurm array.",
+    help="Only the I-th of N shards of the scenes, or that of the task of a Slurm array.",
 )
-@click.option("--skip-existing", is_flag=True, help="Leave scenes that have their result.")
+@option_from(BatchOptions, "skip_existing", help="Skip scenes whose result exists.")
 @removal_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
-    """Restore every scene of a folder, or of a CSV file with the columns s2, s1, mask and name.
+    """Remove clouds from every scene of a folder, or of a CSV file (columns s2, s1, mask, name).
 
     A folder holds NAME_s2.tif (or NAME_s2_cloudy.tif) with NAME_s1.tif, a folder with s2.tif and
     s1.tif for each scene, or products under their own names, which are matched by place and time.
-    A scene that fails does not stop the others; the exit code is 3 then. DIR/batch.jsonl tells how
-    each ended.
+    A scene that fails does not stop the others; the exit code is 3 then. DIR/batch.jsonl logs the
+    outcome of each.
     """
-    from cloudfree.commands.batch import run as batch
+    from cloudfree.commands.batch.run import run
 
-    return batch.run(batch.BatchOptions(**options), progress)
+    return run(BatchOptions(**options), progress)

@@ -1,4 +1,4 @@
-"""`cloudfree coregister`: Sentinel-1 onto the grid of a Sentinel-2 scene."""
+"""`cloudfree coregister`: Sentinel-1 on the grid of a Sentinel-2 scene."""
 
 from __future__ import annotations
 
@@ -11,19 +11,35 @@ from cloudfree.cli.options import (
     NEW_FILE,
     cloudfree_command,
     optical_options,
+    option_from,
     output_options,
     radar_options,
 )
+from cloudfree.commands.coregister.options import CoregisterOptions
 
 
 @click.command(epilog="Example: cloudfree coregister --s1 vv_vh.tif --s2 l1c.tif")
-@click.option(
-    "--s1", type=EXISTING_FILE, required=True, help="Sentinel-1 scene: file, folder or product."
+@option_from(
+    CoregisterOptions,
+    "s1",
+    type=EXISTING_FILE,
+    help="Sentinel-1 scene: file, folder or product.",
 )
-@click.option("--s2", type=EXISTING_FILE, required=True, help="Sentinel-2 scene.")
-@click.option("-o", "--output", type=NEW_FILE, help="Result.  [default: S1_coregistered.tif]")
-@click.option("--quicklook", type=NEW_FILE, help="Picture of the matches as arrows, a PNG file.")
-@click.option("--dry-run", is_flag=True, help="Measure and say what would be done.")
+@option_from(CoregisterOptions, "s2", type=EXISTING_FILE, help="Sentinel-2 scene.")
+@option_from(
+    CoregisterOptions,
+    "output",
+    "-o",
+    type=NEW_FILE,
+    help="Result.  [default: S1_coregistered.tif]",
+)
+@option_from(
+    CoregisterOptions,
+    "quicklook",
+    type=NEW_FILE,
+    help="Picture of the tie points as arrows, a PNG file.",
+)
+@option_from(CoregisterOptions, "dry_run", help="Measure the shift and write nothing.")
 @optical_options
 @radar_options
 @output_options
@@ -31,9 +47,9 @@ from cloudfree.cli.options import (
 def command(progress: Any, **options: Any) -> Any:
     """Put Sentinel-1 on the grid of Sentinel-2, as VV and VH in dB.
 
-    Resamples once, in linear power, and corrects what is left between the sensors, a shift or one
-    that changes over the scene, where it can be measured reliably on the clear ground.
+    Resamples once, in linear power, and corrects the remaining shift between the sensors, one for
+    the scene or one that changes over it, where clear ground gives a reliable measurement.
     """
-    from cloudfree.commands.coregister import run as pipeline
+    from cloudfree.commands.coregister.run import run
 
-    return pipeline.run(pipeline.CoregisterOptions(**options), progress)
+    return run(CoregisterOptions(**options), progress)

@@ -16,17 +16,17 @@ from cloudfree.parallel.environment import set_library_defaults
 
 # Name of a command (and of its module in this folder) -> help line.
 COMMANDS = {
-    "mask": "Cloud, shadow and snow mask of a Sentinel-2 scene.",
-    "coregister": "Sentinel-1 onto the grid of a Sentinel-2 scene.",
-    "remove": "Cloud-free scene from Sentinel-2 and Sentinel-1.",
-    "batch": "Cloud-free scenes from a folder or a list.",
-    "report": "HTML page with before, after and figures.",
-    "simulate": "A scene with clouds and the truth below them.",
-    "train": "A network learns from a data set.",
-    "evaluate": "Figures of models on a data set.",
+    "mask": "Mask clouds, shadows and snow in a Sentinel-2 scene.",
+    "coregister": "Put Sentinel-1 on the grid of a Sentinel-2 scene.",
+    "remove": "Remove clouds from a Sentinel-2 scene with Sentinel-1.",
+    "batch": "Remove clouds from the scenes of a folder or a list.",
+    "report": "Write an HTML page with before, after and metrics.",
+    "simulate": "Simulate a cloudy scene with its truth.",
+    "train": "Train a network on a data set.",
+    "evaluate": "Score models on a data set.",
     "models": "List, show, check and convert models.",
-    "export": "A model as ONNX.",
-    "info": "What a product is, or what is installed.",
+    "export": "Export a model as ONNX.",
+    "info": "Describe a product, or check the installation.",
 }
 
 EXIT_INTERRUPTED = 130
@@ -63,7 +63,7 @@ def group() -> None:
 def main() -> None:
     """Run the command line and exit.
 
-    0 is done, 1 refused or failed, 2 a wrong command line, 3 some scenes of a batch failed, 130
+    0 done, 1 refused or failed, 2 a wrong command line, 3 some scenes of a batch failed, 130
     interrupted, 143 terminated.
     """
     set_library_defaults()

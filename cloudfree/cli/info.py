@@ -14,11 +14,11 @@ from cloudfree.cli.options import EXISTING_FILE, cloudfree_command, offset_optio
 @offset_option
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
-    """Tell what a product at PATH is and what would be done with it.
+    """Describe the product at PATH and how it would be processed.
 
-    Without PATH: what is installed, what is wrong with it and how to mend it; exits with 1 where
-    something is wrong.
+    Without PATH: check the installation, list problems and how to solve them; exit with 1 if there
+    are any.
     """
-    from cloudfree.commands.info import run as info
+    from cloudfree.commands.info.run import InfoOptions, run
 
-    return info.run(info.InfoOptions(**options), progress)
+    return run(InfoOptions(**options), progress)

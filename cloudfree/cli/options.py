@@ -1,4 +1,4 @@
-"""What all commands share: their common options, how they print and how they fail."""
+"""What all commands share: options from dataclasses, output and errors."""
 
 from __future__ import annotations
 
@@ -9,18 +9,26 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 
+from cloudfree.commands.options import (
+    InferenceOptions,
+    OpticalOptions,
+    OverwriteOptions,
+    RadarOptions,
+)
 from cloudfree.errors import CloudfreeError
 
 Step = TypeVar("Step")
 Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
 
 
 class _InputPath(click.Path):
@@ -38,7 +46,7 @@ class _InputPath(click.Path):
 
 
 class NumberRange(click.FloatRange):
-    """Numbers within bounds; click lets not-a-number pass, which lies beyond none of them."""
+    """Numbers within bounds; click accepts not-a-number, which is beyond none of them."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number of a text."""
@@ -51,15 +59,79 @@ class NumberRange(click.FloatRange):
 EXISTING_FILE = _InputPath(exists=True, path_type=Path)
 NEW_FILE = click.Path(path_type=Path)
 
-# What helps where memory is out: only `remove` knows to go on with smaller batches.
+# Advice when memory is out: only `remove` goes on with smaller batches.
 _SPARE = "wanted room for what was asked; end other programs, or ask for smaller tiles or patches"
+
+
+class Option(click.Option):
+    """An option with the names that it had before; they work for one release and are not shown."""
+
+    def __init__(self, *args: Any, old_names: Sequence[str] = (), **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.old_names = tuple(old_names)
+
+
+class RenamingCommand(click.Command):
+    """A command that takes old names of its options, with a warning that names the new one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Replace old names, up to a `--`, and parse."""
+        end = args.index("--") if "--" in args else len(args)
+        renamed = {
+            old: option.opts[-1]
+            for option in self.params
+            if isinstance(option, Option)
+            for old in option.old_names
+        }
+        return super().parse_args(ctx, [_renamed(a, renamed) for a in args[:end]] + args[end:])
+
+
+def _renamed(argument: str, names: Mapping[str, str]) -> str:
+    """`--old` or `--old=VALUE` under its new name."""
+    old, equals, value = argument.partition("=")
+    if old not in names:
+        return argument
+    click.echo(f"Warning: {old} is now {names[old]}; the next release drops {old}", err=True)
+    return f"{names[old]}{equals}{value}"
+
+
+def option_from(options: type, name: str, *short: str, **attributes: Any) -> Decorator:
+    """The option of a field of an options dataclass, with its default and its choices.
+
+    A Literal becomes a choice, a bool a flag, a tuple a repeatable option; without a default the
+    option is required. `attributes` are those of click, and `old_names`.
+    """
+    (field,) = [field for field in dataclasses.fields(options) if field.name == name]
+    kind = _kind(get_type_hints(options)[name])
+    flag = f"--{name.replace('_', '-')}"
+    given: dict[str, Any] = {"cls": Option, "required": True}
+    if field.default is not dataclasses.MISSING:
+        shown = not (field.default is None or field.default is False or field.default == ())
+        given = {"cls": Option, "default": field.default, "show_default": shown}
+    if kind is bool and field.default is not False:
+        flag = f"{flag}/--no-{flag[2:]}"
+    elif kind is bool:
+        given["is_flag"] = True
+    elif get_origin(kind) is Literal:
+        given["type"] = click.Choice(get_args(kind))
+    elif get_origin(kind) is tuple and get_args(kind)[-1] is ...:
+        given["multiple"] = True
+    elif kind in (int, float):
+        given["type"] = kind
+    return click.option(*short, flag, name, **(given | attributes))
+
+
+def _kind(hint: Any) -> Any:
+    """The type of a field, without None."""
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    return kinds[0] if len(kinds) < len(get_args(hint)) else hint
 
 
 def offset_option(command: Command) -> Command:
     """The option of every command that reads digital numbers of Sentinel-2."""
-    return click.option(
-        "--s2-offset",
-        type=float,
+    return option_from(
+        OpticalOptions,
+        "s2_offset",
         metavar="DN",
         help="Added to digital numbers: -1000 since baseline 04.00.  [default: by the metadata]",
     )(command)
@@ -68,49 +140,61 @@ def offset_option(command: Command) -> Command:
 def optical_options(command: Command) -> Command:
     """Options of every command that reads a Sentinel-2 product."""
     return offset_option(
-        click.option(
-            "--resampling",
-            type=click.Choice(["bilinear", "cubic", "nearest"]),
-            default="bilinear",
-            show_default=True,
-            help="How bands of 20 and 60 m come to the grid of 10 m.",
+        option_from(
+            OpticalOptions,
+            "resampling",
+            help="Resampling of the 20 and 60 m bands to the grid of 10 m.",
         )(command)
     )
 
 
 def radar_options(command: Command) -> Command:
-    """Options of every command that lays Sentinel-1 on an optical grid."""
+    """Options of every command that puts Sentinel-1 on an optical grid."""
     for option in (
-        click.option("--max-gap", type=NumberRange(0), default=30.0, show_default=True,
-                     metavar="DAYS",
-                     help="Most days between the two scenes; a warning comes above 7."),
-        click.option("--dem", type=EXISTING_FILE,
-                     help="Heights in metres above the ellipsoid, to correct a GRD product for "
-                          "the relief; needs cloudfree[terrain]."),
-        click.option("--s1-units", type=click.Choice(["auto", "db", "linear", "dn"]),
-                     default="auto", show_default=True,
-                     help="What the Sentinel-1 numbers are; dn only in a GRD product."),
-        click.option("--max-shift", type=NumberRange(0), default=8.0, show_default=True,
-                     metavar="PX",
-                     help="Largest shift that is corrected; beyond 32 pixels none is looked for."),
-        click.option("--shift", type=click.Choice(["auto", "none"]), default="auto",
-                     show_default=True,
-                     help="Measure and correct the shift of Sentinel-1, or leave it."),
+        option_from(RadarOptions, "max_gap", type=NumberRange(0), metavar="DAYS",
+                    help="Maximum days between the two scenes; a warning comes above 7."),
+        option_from(RadarOptions, "dem", type=EXISTING_FILE,
+                    help="Heights in metres above the ellipsoid, to correct a GRD product for "
+                         "the terrain; needs cloudfree[terrain]."),
+        option_from(RadarOptions, "s1_units",
+                    help="Units of the Sentinel-1 values; dn only in a GRD product."),
+        option_from(RadarOptions, "max_shift", type=NumberRange(0), metavar="PX",
+                    help="Maximum shift that is corrected; beyond 32 pixels none is looked for."),
+        option_from(RadarOptions, "shift",
+                    help="Measure and correct the shift of Sentinel-1, or leave it."),
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+def inference_options(command: Command) -> Command:
+    """Where and how exactly a network runs."""
+    for option in (
+        option_from(InferenceOptions, "precision",
+                    help="Arithmetic of the network; auto is bf16 on a GPU that has it, else "
+                         "fp32."),
+        option_from(InferenceOptions, "device", metavar="auto|cpu|cuda|cuda:N",
+                    help="Device of the network."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+overwrite_option = option_from(OverwriteOptions, "overwrite", help="Replace outputs that exist.")
 
 
 def output_options(command: Command) -> Command:
     """Options of every command that writes a raster."""
-    for option in (
-        click.option("--co", "creation_options", multiple=True, metavar="NAME=VALUE",
-                     callback=_creation_options,
-                     help="Creation option of GDAL's COG driver, without loss; repeatable."),
-        click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
+    return overwrite_option(
+        click.option(
+            "--co",
+            "creation_options",
+            multiple=True,
+            metavar="NAME=VALUE",
+            callback=_creation_options,
+            help="Creation option of GDAL's COG driver, without loss; repeatable.",
+        )(command)
+    )
 
 
 def cloudfree_command(command: Command) -> Command:
@@ -157,7 +241,7 @@ def _start_logging(verbosity: int) -> None:
 
 
 def _quieten_gdal(verbosity: int) -> None:
-    """Leave what GDAL says of errors to -v: a refusal tells in one line what matters of it.
+    """Show messages of GDAL with -v only: an error of ours says in one line what matters.
 
     What its threads say goes past the logger to stderr, unless GDAL has a file for it.
     """

@@ -1,4 +1,4 @@
-"""`cloudfree remove`: cloud-free scene from Sentinel-2 and Sentinel-1."""
+"""`cloudfree remove`, and the options that it shares with `batch`."""
 
 from __future__ import annotations
 
@@ -6,26 +6,109 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command
-from cloudfree.cli.remove_options import removal_options
+from cloudfree.cli.options import (
+    EXISTING_FILE,
+    NEW_FILE,
+    Command,
+    RenamingCommand,
+    cloudfree_command,
+    inference_options,
+    optical_options,
+    option_from,
+    output_options,
+    radar_options,
+)
+from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
+
+_OPTIONS = (
+    option_from(
+        RemovalOptions, "model", help="Name or folder of a model, checkpoint or ONNX file."
+    ),
+    option_from(
+        RemovalOptions,
+        "network",
+        metavar="NAME",
+        help="Network of a bare checkpoint that fits several.",
+    ),
+    option_from(RemovalOptions, "replace", help="Fill clouds and shadows only, or every pixel."),
+    option_from(
+        RemovalOptions,
+        "dilate",
+        metavar="LENGTH",
+        help="Dilate the mask that is made here, in metres (40m) or pixels (4px).",
+    ),
+    option_from(
+        RemovalOptions,
+        "adapt",
+        help="Adapt the model to the clear ground of the scene first; takes seconds.",
+    ),
+    option_from(
+        RemovalOptions,
+        "tile",
+        type=click.IntRange(16),
+        help="Side of a tile in pixels.  [default: card]",
+    ),
+    option_from(
+        RemovalOptions,
+        "overlap",
+        type=click.IntRange(0),
+        help="Overlap of tiles in pixels.  [default: card]",
+    ),
+    option_from(
+        RemovalOptions,
+        "batch_size",
+        type=click.IntRange(1),
+        metavar="N",
+        old_names=["--batch"],
+        help="Tiles per batch.  [default: 1 on a CPU, 0.5 megapixels on a GPU]",
+    ),
+    inference_options,
+    option_from(
+        RemovalOptions,
+        "uncertainty",
+        help="Also write the standard deviation of each band; can take eight times as long.",
+    ),
+    option_from(RemovalOptions, "dry_run", help="Check everything and write nothing."),
+    optical_options,
+    radar_options,
+    output_options,
+)
 
 
-@click.command(epilog="Example: cloudfree remove --s1 vv_vh.tif --s2 l1c.tif")
-@click.option("--s1", type=EXISTING_FILE, help="Sentinel-1 scene: file, folder or product.")
-@click.option("--s2", type=EXISTING_FILE, required=True, help="Cloudy Sentinel-2 scene.")
-@click.option("-o", "--output", type=NEW_FILE, help="Result.  [default: S2_cloudfree.tif]")
-@click.option("--mask", type=EXISTING_FILE, help="Mask on the scene's grid.  [default: made here]")
-@click.option("--report", type=NEW_FILE, metavar="OUT.html", help="Also write a report.")
+def removal_options(command: Command) -> Command:
+    """Options of `remove` that do not depend on the scene."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command(cls=RenamingCommand, epilog="Example: cloudfree remove --s1 vv_vh.tif --s2 l1c.tif")
+@option_from(
+    RemoveOptions, "s1", type=EXISTING_FILE, help="Sentinel-1 scene: file, folder or product."
+)
+@option_from(RemoveOptions, "s2", type=EXISTING_FILE, help="Cloudy Sentinel-2 scene.")
+@option_from(
+    RemoveOptions, "output", "-o", type=NEW_FILE, help="Result.  [default: S2_cloudfree.tif]"
+)
+@option_from(
+    RemoveOptions,
+    "mask",
+    type=EXISTING_FILE,
+    help="Mask on the scene's grid.  [default: made here]",
+)
+@option_from(
+    RemoveOptions, "report", type=NEW_FILE, metavar="OUT.html", help="Also write a report."
+)
 @removal_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
-    """Restore what clouds and their shadows hide; leave every other pixel as it is.
+    """Fill pixels under clouds and their shadows; keep every other pixel.
 
-    Masks the scene, lays Sentinel-1 on its grid, runs the model tile by tile and writes a
-    Cloud-Optimized GeoTIFF like the input, with a second one that marks the restored pixels.
+    Masks the scene, puts Sentinel-1 on its grid, runs the model tile by tile and writes a
+    Cloud-Optimized GeoTIFF like the input, with a second one that maps the filled pixels.
     """
-    from cloudfree.commands.remove import run as pipeline
+    from cloudfree.commands.remove.run import run
     from cloudfree.parallel.malloc import limit_malloc_arenas
 
     limit_malloc_arenas()
-    return pipeline.run(pipeline.RemoveOptions(**options), progress)
+    return run(RemoveOptions(**options), progress)

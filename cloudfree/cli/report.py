@@ -1,4 +1,4 @@
-"""`cloudfree report`: HTML page with before, after and figures."""
+"""`cloudfree report`: HTML page with before, after and metrics."""
 
 from __future__ import annotations
 
@@ -7,41 +7,49 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, NEW_FILE, cloudfree_command
+from cloudfree.cli.options import (
+    EXISTING_FILE,
+    NEW_FILE,
+    cloudfree_command,
+    option_from,
+    overwrite_option,
+)
+from cloudfree.commands.report.options import ReportOptions
 
 
 @click.command()
 @click.argument("results", metavar="RESULT...", type=EXISTING_FILE, nargs=-1, required=True)
-@click.option(
+@option_from(
+    ReportOptions,
+    "output",
     "-o",
-    "--output",
     type=NEW_FILE,
-    required=True,
     metavar="OUT.html",
-    help="The page; it holds its pictures and needs no other file.",
+    help="The page; its pictures are inside.",
 )
-@click.option(
-    "--truth",
+@option_from(
+    ReportOptions,
+    "truth",
     type=EXISTING_FILE,
-    multiple=True,
     help="Cloud-free truth on the same grid, to compare with; one for all results, or "
     "repeat it for each.",
 )
-@click.option(
-    "--quicklooks",
+@option_from(
+    ReportOptions,
+    "quicklooks",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Also write the pictures as PNG files into this folder.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+@overwrite_option
 @cloudfree_command
-def command(progress: Any, **options: Any) -> Any:  # fmt: skip
+def command(progress: Any, **options: Any) -> Any:
     """Show results of `cloudfree remove` on one HTML page.
 
     Each RESULT is shown before and after behind a slider, with the radar, the mask, how it was
-    made, and against a truth the figures PSNR, SSIM, SAM and MAE. The page works offline and can
-    be sent by mail.
+    made, and against a truth PSNR, SSIM, SAM and MAE. The page works offline and can be sent by
+    mail.
     """
-    from cloudfree.commands.report import run as report
+    from cloudfree.commands.report.run import run
 
-    return report.run(report.ReportOptions(**options), progress)
+    return run(ReportOptions(**options), progress)

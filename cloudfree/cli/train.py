@@ -1,4 +1,4 @@
-"""`cloudfree train`: a network learns from a data set, and becomes a model."""
+"""`cloudfree train`: train a network on a data set."""
 
 from __future__ import annotations
 
@@ -10,148 +10,170 @@ from cloudfree.cli.options import (
     EXISTING_FILE,
     NEW_FILE,
     NumberRange,
+    RenamingCommand,
     cloudfree_command,
+    option_from,
+    overwrite_option,
 )
+from cloudfree.commands.train.options import TrainOptions
 
 STEPS = click.IntRange(1)
 
 
-@click.command(epilog="Example: cloudfree train ib_hfn --data SEN12MSCR -o runs/ib_hfn")
+@click.command(
+    cls=RenamingCommand, epilog="Example: cloudfree train ib_hfn --data SEN12MSCR -o runs/ib_hfn"
+)
 @click.argument("network", metavar="NETWORK")
-@click.option("--data", type=EXISTING_FILE, required=True, help="Folder with the data set.")
-@click.option(
+@option_from(TrainOptions, "data", type=EXISTING_FILE, help="Folder with the data set.")
+@option_from(
+    TrainOptions,
+    "output",
     "-o",
-    "--output",
     type=NEW_FILE,
-    required=True,
     metavar="RUN",
     help="Folder of the run; `remove --model RUN` takes it.",
 )
-@click.option("--resume", is_flag=True, help="Go on after the last checkpoint of RUN.")
-@click.option("--start", metavar="MODEL", help="Begin with the weights of a model.")
-@click.option(
-    "--split",
-    type=click.Choice(["test", "val", "train", "all"]),
-    help="Part of SEN12MS-CR.  [default: train there, all elsewhere]",
+@option_from(TrainOptions, "resume", help="Resume from the last checkpoint of RUN.")
+@option_from(
+    TrainOptions,
+    "init_from",
+    metavar="MODEL",
+    old_names=["--start"],
+    help="Initialise with the weights of a model.",
 )
-@click.option(
-    "--hold-out",
-    multiple=True,
+@option_from(
+    TrainOptions, "split", help="Split of SEN12MS-CR.  [default: train there, all elsewhere]"
+)
+@option_from(
+    TrainOptions,
+    "hold_out",
     metavar="NAME",
-    help="Place or patch to leave out and to score after each epoch; repeatable.",
+    help="Place or patch to hold out and to score after each epoch; repeatable.",
 )
-@click.option(
-    "--places", type=EXISTING_FILE, help="TOML or CSV that tells which patches show one place."
+@option_from(
+    TrainOptions,
+    "groups",
+    type=EXISTING_FILE,
+    old_names=["--places"],
+    help="TOML or CSV file that groups the patches by place.",
 )
-@click.option(
-    "--patch",
+@option_from(
+    TrainOptions,
+    "patch",
     type=STEPS,
-    default=256,
-    show_default=True,
     metavar="PX",
     help="Side of the patches that scenes are cut into.",
 )
-@click.option(
-    "--network-setting",
-    multiple=True,
+@option_from(
+    TrainOptions,
+    "network_setting",
     metavar="NAME=VALUE",
     help="Argument of the network, such as channels=32; repeatable.",
 )
-@click.option(
-    "--loss",
-    help="What to learn from: l1, l2, charbonnier, l1-structure, restoration, cloud-aware, "
+@option_from(
+    TrainOptions,
+    "loss",
+    help="Loss: l1, l2, charbonnier, l1-structure, restoration, cloud-aware, "
     "cloud-aware-published, carl, joint, gnll, mgnll, mgnll-published, gan-l1, pix2pix, "
     "gan-attention, simulation-fusion.",
 )
-@click.option(
-    "--perceptual-weights",
+@option_from(
+    TrainOptions,
+    "perceptual_weights",
     metavar="FILE",
     help="Weights of VGG-16 (vgg16-397923af.pth), for the perceptual term of simulation-fusion.",
 )
-@click.option(
-    "--optimiser",
-    type=click.Choice(["adam", "adamw", "nadam", "sgd"]),
-    help="How weights follow gradients.",
-)
-@click.option(
-    "--learning-rate",
+@option_from(TrainOptions, "optimiser", help="Optimizer.")
+@option_from(
+    TrainOptions,
+    "learning_rate",
     type=NumberRange(0, min_open=True),
     metavar="RATE",
-    help="At the beginning.",
+    help="Initial learning rate.",
 )
-@click.option(
-    "--schedule",
-    type=click.Choice(["constant", "step", "cosine", "linear"]),
-    help="How the learning rate falls.",
+@option_from(TrainOptions, "schedule", help="Learning rate schedule.")
+@option_from(
+    TrainOptions,
+    "batch_size",
+    type=STEPS,
+    metavar="N",
+    old_names=["--batch"],
+    help="Patches per batch on one device.",
 )
-@click.option("--batch", type=STEPS, metavar="N", help="Patches of a step on one device.")
-@click.option("--crop", type=STEPS, metavar="PX", help="Side of what is cut from a patch.")
-@click.option("--augment/--no-augment", default=None, help="Flip and turn patches.")
-@click.option(
-    "--simulate-clouds",
+@option_from(TrainOptions, "crop", type=STEPS, metavar="PX", help="Side of the crops of a patch.")
+@option_from(TrainOptions, "augment", help="Flip and rotate patches.")
+@option_from(
+    TrainOptions,
+    "simulate_clouds",
     type=NumberRange(0, 1),
-    metavar="SHARE",
-    help="Share of the patches that are seen under simulated clouds instead of their own.",
+    metavar="FRACTION",
+    help="Fraction of the patches with simulated clouds instead of their own.",
 )
-@click.option("--steps", type=STEPS, metavar="N", help="Length of the run.")
-@click.option(
-    "--epochs",
+@option_from(TrainOptions, "steps", type=STEPS, metavar="N", help="Training steps.")
+@option_from(
+    TrainOptions,
+    "epochs",
     type=NumberRange(0, min_open=True),
     metavar="N",
-    help="The same, in rounds through the data.",
+    help="Training epochs, instead of steps.",
 )
-@click.option(
-    "--clip-norm", type=NumberRange(0), metavar="NORM", help="Longest gradient; 0 for any."
+@option_from(
+    TrainOptions,
+    "clip_norm",
+    type=NumberRange(0),
+    metavar="NORM",
+    help="Maximum norm of the gradient; 0 for no clipping.",
 )
-@click.option(
-    "--average",
+@option_from(
+    TrainOptions,
+    "ema_decay",
     type=NumberRange(0, 1, max_open=True),
     metavar="DECAY",
-    help="Moving average of the weights, which is kept then; 0 for none.",
+    old_names=["--average"],
+    help="Decay of the exponential moving average of the weights; 0 for none.",
 )
-@click.option(
-    "--precision",
-    type=click.Choice(["fp32", "bf16", "fp16"]),
-    help="Arithmetic of the network; the loss is always fp32.",
-)
-@click.option("--seed", type=click.IntRange(0), help="Another seed, another order and beginning.")
-@click.option("--checkpoint-steps", type=STEPS, metavar="N", help="How often to save.")
-@click.option(
-    "--picture-steps",
+@option_from(TrainOptions, "precision", help="Arithmetic of the network; the loss is always fp32.")
+@option_from(TrainOptions, "seed", type=click.IntRange(0), help="Random seed.")
+@option_from(
+    TrainOptions,
+    "checkpoint_every",
     type=STEPS,
     metavar="N",
-    help="How often to show samples.  [default: each epoch, at least 100 steps]",
+    old_names=["--checkpoint-steps"],
+    help="Steps between checkpoints.",
 )
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    metavar="auto|cpu|cuda|cuda:N",
-    help="Where to train.",
-)
-@click.option(
-    "--readers",
+@option_from(
+    TrainOptions,
+    "sample_every",
     type=STEPS,
-    default=2,
-    show_default=True,
     metavar="N",
+    old_names=["--picture-steps"],
+    help="Steps between sample images.  [default: each epoch, at least 100 steps]",
+)
+@option_from(TrainOptions, "device", metavar="auto|cpu|cuda|cuda:N", help="Device to train on.")
+@option_from(
+    TrainOptions,
+    "num_workers",
+    type=STEPS,
+    metavar="N",
+    old_names=["--readers"],
     help="Threads that read patches.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace a run that exists.")
-@click.option(
-    "--s2-offset",
-    type=float,
+@overwrite_option
+@option_from(
+    TrainOptions,
+    "s2_offset",
     metavar="DN",
     help="Added to digital numbers of all files: -1000 since baseline 04.00.",
 )
 @cloudfree_command
-def command(progress: Any, **options: Any) -> Any:  # fmt: skip
+def command(progress: Any, **options: Any) -> Any:
     """Train a network of `cloudfree models list` as its paper does, or as the options say.
 
     The data set is SEN12MS-CR, or a folder of NAME_s1.tif, NAME_s2_cloudy.tif and
-    NAME_s2_clear.tif. What is not given comes from the preset of the network and is written to
+    NAME_s2_clear.tif. The preset of the network gives the options left out; all are written to
     RUN/settings.toml. On several GPUs or hosts: torchrun --nproc-per-node N -m cloudfree train ...
     """
-    from cloudfree.commands.train import run as train
+    from cloudfree.commands.train.run import run
 
-    return train.run(train.TrainOptions(**options), progress)
+    return run(TrainOptions(**options), progress)

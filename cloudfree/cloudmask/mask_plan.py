@@ -28,6 +28,7 @@ from cloudfree.cloudmask.sun_geometry import (
     projection_of,
     sun_tags,
 )
+from cloudfree.core.choices import MaskSettings
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import FILE_CLASSES, MaskClass
 from cloudfree.core.terminal import Progress
@@ -61,17 +62,6 @@ class MaskSource(OpticalSource, Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class MaskSettings:
-    """Settings of a mask, as a user gives them."""
-
-    threshold: float = 0.2
-    ndsi: float = 0.6
-    thorough: bool = False
-    shadow: bool = True
-    dilate: str = "0"
-
-
 @dataclass(frozen=True)
 class MaskPlan:
     """How the pixels of a scene are classified, decided before the first one is."""
@@ -93,9 +83,9 @@ def plan_mask(scene: MaskSource, settings: MaskSettings, progress: Progress) -> 
     scene.require(REQUIRED_BANDS, "the cloud mask")
     if CIRRUS_BAND not in scene.bands:
         logger.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.name)
-    rules = ClassRules(settings.threshold, settings.ndsi, settings.thorough)
+    rules = ClassRules(settings.threshold, settings.ndsi, settings.sensitive)
     pixel_m = pixel_size_m(scene.grid)
-    thin_cloud_reach_px = THIN_CLOUD_REACH_M / pixel_m if settings.thorough else 0.0
+    thin_cloud_reach_px = THIN_CLOUD_REACH_M / pixel_m if settings.sensitive else 0.0
     classifier = Classifier(
         rules, dilation_px=dilation.pixels(pixel_m), thin_cloud_reach_px=thin_cloud_reach_px
     )
@@ -170,7 +160,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
         VERSION: __version__,
         "MASK_THRESHOLD": str(settings.threshold),
         "MASK_NDSI": str(settings.ndsi),
-        "MASK_THOROUGH": "yes" if settings.thorough else "no",
+        "MASK_THOROUGH": "yes" if settings.sensitive else "no",
         "MASK_DILATE": settings.dilate,
         **sun_tags(plan.sun),
     }

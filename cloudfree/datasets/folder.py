@@ -12,13 +12,10 @@ from pathlib import Path
 from cloudfree.core.grid import Window
 from cloudfree.datasets import sen12mscr
 from cloudfree.datasets.patch import Sample, Skipped
-from cloudfree.datasets.sen12mscr import SampleRole
+from cloudfree.datasets.sen12mscr import PATCH_PX, SampleRole
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.raster.dataset import Dataset
-
-# Side of a patch of SEN12MS-CR; larger scenes are cut to it.
-PATCH_PX = 256
 
 _SUFFIXES = (".tif", ".tiff")
 _PLAIN = re.compile(r"(?:(?P<name>.+)_)?(?P<kind>s1|s2_cloudy|s2_clear)")

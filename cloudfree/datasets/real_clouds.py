@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cloudfree.cloudmask.mask_plan import MaskSettings, MaskSource, plan_mask
+from cloudfree.cloudmask.mask_plan import MaskSource, plan_mask
+from cloudfree.core.choices import MaskSettings
 from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.datasets.folder import DatedImage, list_samples, list_series, pair_dates
@@ -102,5 +103,5 @@ def _no_cloud(folder: Path, pairs: int) -> InputError:
         f"no cloud in {pairs} pairs in {folder}",
         wanted="NAME_s2_cloudy.tif and NAME_s2_clear.tif, SEN12MS-CR, or images of one place with "
         "dates in their names, with the bands of the scene",
-        hint="give another --donors",
+        hint="give another --cloud-donors",
     )

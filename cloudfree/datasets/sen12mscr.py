@@ -18,6 +18,9 @@ from typing import Literal
 Split = Literal["train", "val", "test"]
 SampleRole = Literal["cloudy", "clear", "s1"]
 
+# Side of a patch of SEN12MS-CR in pixels; scenes are cut into patches of the same side.
+PATCH_PX = 256
+
 # All products are older than the offset of -1000, which came in January 2022.
 OFFSET_DN = 0.0
 

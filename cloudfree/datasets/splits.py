@@ -7,14 +7,12 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
+from cloudfree.core.choices import SplitChoice
 from cloudfree.datasets.folder import Listing
 from cloudfree.datasets.patch import Sample
-from cloudfree.datasets.sen12mscr import Split, split_of
+from cloudfree.datasets.sen12mscr import split_of
 from cloudfree.errors import InputError
-
-SplitChoice = Split | Literal["all"]
 
 
 def choose_split(listing: Listing, split: SplitChoice | None) -> tuple[SplitChoice, list[Sample]]:
@@ -92,5 +90,5 @@ def _read(file: Path) -> Iterator[tuple[str, str]]:
         raise InputError(
             f"{file.name} cannot be read ({type(error).__name__}: {error})",
             wanted='TOML such as north = ["4065", "4287"], or CSV with the columns name and place',
-            hint="correct the file that --places names",
+            hint="correct the file that --groups names",
         ) from error

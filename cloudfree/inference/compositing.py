@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32, Radiometry
 
-# How far a cloud mask is dilated before its pixels are filled, unless the user says otherwise.
-DILATION = "40m"
-
 # Width of the feathered edge in pixels. The dilation of the mask covers it, so original and filled
 # pixels mix in the thin edge of a cloud, not on the ground beside it.
 FEATHER_PX = 4

@@ -31,7 +31,7 @@ from cloudfree.inference.torch_runtime import TorchRuntime, choose_device, choos
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """A card and where its weights are; `tensors` where they had to be read to know the card."""
+    """A card and the path of its weights; `tensors` if identifying the network has read them."""
 
     card: ModelCard
     weights: Path

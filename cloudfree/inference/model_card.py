@@ -1,14 +1,16 @@
-"""What a model is: its network, its inputs and their scaling, its figures and its licence."""
+"""What a model is: its network, its inputs and their scaling, its scores and its licence."""
 
 from __future__ import annotations
 
-import json
+import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
+import cattrs
 import numpy as np
+import tomli_w
 
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
@@ -24,9 +26,9 @@ class Scaling:
     clip: tuple[tuple[float, float], ...]
     scale: tuple[float, float]
 
-    def select(self, places: Sequence[int]) -> Scaling:
-        """The same for some of the bands, by their places."""
-        return replace(self, clip=tuple(self.clip[place] for place in places))
+    def select(self, indices: Sequence[int]) -> Scaling:
+        """The scaling of the bands at these indices."""
+        return replace(self, clip=tuple(self.clip[index] for index in indices))
 
     def forward(self, values: Float32) -> Float32:
         """Clipped and scaled copy of `values`, (..., band, y, x)."""
@@ -68,20 +70,17 @@ class Scaling:
 
 OtherLevels = Literal["warn", "refuse"]
 
-NO_SAR: Mapping[str, Any] = {"bands": [], "clip": [[0, 1]], "scale": [0, 1]}
-
 
 @dataclass(frozen=True)
 class ModelCard:
     """The declaration of a model, as `card.toml` beside its weights gives it.
 
-    `network` is a name of the catalogue, `network_settings` are its constructor arguments;
-    `levels` are the products it was trained on, `other_levels` tells what becomes of a scene of
-    another level;
-    `inputs` are what it takes, in order: optical, sar, and shadow, which is 1 where shadows of
-    clouds are known to lie and 0 elsewhere. Bands are in the order the network wants
-    them; `multiple` is what the height and width of a tile must be divisible by; `tile` and
-    `overlap` are in pixels. Without SAR among the inputs `sar_bands` is empty.
+    `network` is a name in the registry, `network_settings` are its constructor arguments;
+    `levels` are the products it was trained on; a scene of another level gets a warning or is
+    refused, by `other_levels`. `inputs` are the inputs in order: optical, sar, and shadow, which is
+    1 in known cloud shadows and 0 elsewhere. Bands are in the order of the network's channels;
+    `multiple` is what the height and width of a tile must be divisible by; `tile` and `overlap` are
+    in pixels. Without SAR among the inputs `sar_bands` is empty.
     """
 
     name: str
@@ -109,12 +108,12 @@ class ModelCard:
 
     @property
     def uses_sar(self) -> bool:
-        """Whether the network looks at Sentinel-1."""
+        """Whether the network takes Sentinel-1."""
         return "sar" in self.inputs
 
     @property
     def uses_shadow(self) -> bool:
-        """Whether the network is told where shadows of clouds lie."""
+        """Whether the network takes a cloud-shadow mask."""
         return "shadow" in self.inputs
 
     @property
@@ -145,7 +144,72 @@ def parse_card_text(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _unreadable(error) from error
+        raise _unreadable(f"{type(error).__name__}: {error}") from error
+
+
+@dataclass(frozen=True)
+class _TileTable:
+    """`[tile]`: sizes in pixels; `smallest` is the least side that an ONNX file is right for."""
+
+    size: int
+    overlap: int
+    multiple: int
+    smallest: int = 1
+
+
+@dataclass(frozen=True)
+class _InputTable:
+    """`[optical]` and `[sar]`: `clip` is one interval for all bands, or one for each."""
+
+    bands: tuple[str, ...]
+    clip: tuple[Any, ...]
+    scale: tuple[float, float]
+
+    def scaling(self) -> Scaling:
+        per_band = self.clip if isinstance(self.clip[0], list | tuple) else None
+        if per_band and self.bands and len(per_band) != len(self.bands):
+            raise ValueError(f"{len(per_band)} clip intervals for {len(self.bands)} bands")
+        intervals = per_band or (self.clip,) * len(self.bands)
+        return Scaling(tuple((float(low), float(high)) for low, high in intervals), self.scale)
+
+
+@dataclass(frozen=True)
+class _OutputTable:
+    """`[output]`."""
+
+    bands: tuple[str, ...]
+
+
+_NO_SAR = _InputTable((), (0.0, 1.0), (0.0, 1.0))
+# Key that cards have had and that nothing reads: the name of the class of the network.
+_UNUSED = "class"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CardFile:
+    """The keys of a `card.toml`; others are refused."""
+
+    name: str
+    network: str
+    weights: str
+    weights_sha256: str
+    description: str
+    license: str
+    levels: tuple[str, ...]
+    inputs: tuple[str, ...]
+    tile: _TileTable
+    optical: _InputTable
+    output: _OutputTable
+    sar: _InputTable | None = None
+    attribution: str = ""
+    other_levels: str = "warn"
+    network_settings: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+    uncertainty: dict[str, Any] = field(default_factory=dict)
+
+
+_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
 
 
 def model_card(entries: Mapping[str, Any]) -> ModelCard:
@@ -154,49 +218,79 @@ def model_card(entries: Mapping[str, Any]) -> ModelCard:
     Raises
     ------
     ModelError
-        An entry is missing or of the wrong shape.
+        An entry is missing, unknown or of the wrong shape; names it.
     """
+    known = {key: value for key, value in entries.items() if key != _UNUSED}
     try:
-        return _model_card(entries)
+        return _model_card(_CONVERTER.structure(known, _CardFile))
+    except cattrs.BaseValidationError as error:
+        if found := _unknown_key(error):
+            raise found from error
+        raise _unreadable("; ".join(cattrs.transform_error(error, path="card"))) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable(error) from error
+        raise _unreadable(f"{type(error).__name__}: {error}") from error
 
 
-def _unreadable(error: Exception) -> ModelError:
+def merge_tables(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of `own` over `defaults`; of a table that both have, key by key."""
+    merged = {**defaults, **own}
+    for name in defaults.keys() & own.keys():
+        if isinstance(defaults[name], Mapping) and isinstance(own[name], Mapping):
+            merged[name] = {**defaults[name], **own[name]}
+    return merged
+
+
+def _unknown_key(error: BaseException) -> ModelError | None:
+    """The error for the first key that no card has, with the keys that there are."""
+    if isinstance(error, cattrs.ForbiddenExtraKeysError):
+        found, known = min(error.extra_fields), [each.name for each in fields(error.cl)]
+        close = difflib.get_close_matches(found, known, n=1)
+        return ModelError(
+            f"unknown key {found!r} in a model card",
+            wanted=", ".join(known),
+            hint=f"did you mean {close[0]!r}?" if close else "remove it from card.toml",
+        )
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return next(filter(None, map(_unknown_key, inner)), None)
+
+
+def _unreadable(reason: str) -> ModelError:
     return ModelError(
-        f"a model card that cannot be read ({type(error).__name__}: {error})",
+        f"a model card that cannot be read ({reason})",
         wanted="the entries that models/README.md lists",
         hint="compare the card with models/cloudfree-s/card.toml",
     )
 
 
-def _model_card(entries: Mapping[str, Any]) -> ModelCard:
-    optical, tile = entries["optical"], entries["tile"]
-    inputs = tuple(entries["inputs"])
-    sar = entries["sar"] if "sar" in inputs else NO_SAR
+def _model_card(file: _CardFile) -> ModelCard:
+    sar = _NO_SAR
+    if "sar" in file.inputs:
+        if file.sar is None:
+            raise KeyError("sar")
+        sar = file.sar
     return ModelCard(
-        name=entries["name"],
-        network=entries["network"],
-        weights=entries["weights"],
-        weights_sha256=entries["weights_sha256"],
-        description=entries["description"],
-        license=entries["license"],
-        levels=tuple(entries["levels"]),
-        inputs=inputs,
-        optical_bands=tuple(optical["bands"]),
-        optical_scaling=_scaling(optical),
-        sar_bands=tuple(sar["bands"]),
-        sar_scaling=_scaling(sar),
-        output_bands=tuple(entries["output"]["bands"]),
-        tile=int(tile["size"]),
-        overlap=int(tile["overlap"]),
-        multiple=int(tile["multiple"]),
-        attribution=entries.get("attribution", ""),
-        other_levels=_other_levels(entries.get("other_levels", "warn")),
-        network_settings=entries.get("network_settings", {}),
-        training=entries.get("training", {}),
-        scores=entries.get("scores", {}),
-        uncertainty=entries.get("uncertainty", {}),
+        name=file.name,
+        network=file.network,
+        weights=file.weights,
+        weights_sha256=file.weights_sha256,
+        description=file.description,
+        license=file.license,
+        levels=file.levels,
+        inputs=file.inputs,
+        optical_bands=file.optical.bands,
+        optical_scaling=file.optical.scaling(),
+        sar_bands=sar.bands,
+        sar_scaling=sar.scaling(),
+        output_bands=file.output.bands,
+        tile=file.tile.size,
+        overlap=file.tile.overlap,
+        multiple=file.tile.multiple,
+        attribution=file.attribution,
+        other_levels=_other_levels(file.other_levels),
+        network_settings=file.network_settings,
+        training=file.training,
+        scores=file.scores,
+        uncertainty=file.uncertainty,
     )
 
 
@@ -206,16 +300,6 @@ def _other_levels(word: str) -> OtherLevels:
         if word == choice:
             return choice
     raise ValueError(f"other_levels = {word!r}, neither of {' and '.join(choices)}")
-
-
-def _scaling(entry: Mapping[str, Any]) -> Scaling:
-    """One clip interval for all bands, or one for each."""
-    clip, bands = entry["clip"], entry["bands"]
-    per_band = clip if isinstance(clip[0], list) else [clip] * len(bands)
-    if bands and len(per_band) != len(bands):
-        raise ValueError(f"{len(per_band)} clip intervals for {len(bands)} bands")
-    start, stop = entry["scale"]
-    return Scaling(tuple((float(low), float(high)) for low, high in per_band), (start, stop))
 
 
 # Entries that a card has only where there is something to say.
@@ -254,34 +338,5 @@ def _scaled_bands(bands: tuple[str, ...], scaling: Scaling) -> dict[str, Any]:
 
 
 def toml_text(entries: Mapping[str, Any]) -> str:
-    """The entries as TOML: first what stands alone, then a section for each table.
-
-    Source: TOML 1.0. Strings are written as JSON, which TOML reads the same way but for the
-    character DEL.
-    """
-    alone = {name: value for name, value in entries.items() if not isinstance(value, Mapping)}
-    tables = {name: value for name, value in entries.items() if isinstance(value, Mapping)}
-    sections = [_lines(alone), *(f"[{name}]\n{_lines(table)}" for name, table in tables.items())]
-    return "\n\n".join(section for section in sections if section) + "\n"
-
-
-def _lines(table: Mapping[str, Any]) -> str:
-    return "\n".join(f"{_key(name)} = {_value(value)}" for name, value in table.items())
-
-
-def _key(name: str) -> str:
-    bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
-    return name if bare else _value(name)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        pairs = ", ".join(f"{_key(name)} = {_value(entry)}" for name, entry in value.items())
-        return f"{{ {pairs} }}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_value(entry) for entry in value)}]"
-    if isinstance(value, float):
-        return repr(value)  # TOML has inf and nan under the names that Python gives them
-    if isinstance(value, (str, bool, int)):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return _value(str(value))  # dates of a card that was read from TOML
+    """The entries as TOML: first plain values, then a section for each table."""
+    return tomli_w.dumps(entries)

@@ -14,6 +14,7 @@ from cloudfree.errors import ModelError, OutputError
 from cloudfree.inference.model_card import (
     ModelCard,
     card_entries_of,
+    merge_tables,
     model_card,
     parse_card_text,
     toml_text,
@@ -23,12 +24,11 @@ from cloudfree.inference.registry import card_entries
 if TYPE_CHECKING:
     from torch import nn
 
-DEFAULT_MODEL = "cloudfree-s"
 CARD = "card.toml"
 
 
 def model_folders() -> list[Path]:
-    """Where models are looked for: CLOUDFREE_MODELS, the installed package, the source tree."""
+    """Folders of models: CLOUDFREE_MODELS, the installed package, the source tree."""
     package = Path(cloudfree.__file__).parent
     own = os.environ.get("CLOUDFREE_MODELS")
     places = [*([Path(own)] if own else []), package / "models", package.parent / "models"]
@@ -61,22 +61,22 @@ def model_names() -> list[str]:
 
 
 def read_card(folder: Path) -> ModelCard:
-    """The card of a model folder; what it does not say, the catalogue says of its network.
+    """The card of a model folder; the registry gives the defaults of its network.
 
     Raises
     ------
     ModelError
-        The card cannot be read or names no network of the catalogue.
+        The card cannot be read or names no network of the registry.
     """
     own = parse_card_text((folder / CARD).read_text(encoding="utf-8"))
     known = (
         card_entries(own["network"], own.get("network_settings", {})) if "network" in own else {}
     )
-    return model_card({**known, **own})
+    return model_card(merge_tables(known, own))
 
 
 def is_file(name: str) -> bool:
-    """Whether a name is the path of a file with weights, rather than of a folder or its card."""
+    """Whether a name is the path of a weights file, not of a folder or its card."""
     return Path(name).is_file() and Path(name).name != CARD
 
 

@@ -11,6 +11,8 @@ from cloudfree.errors import ModelError
 
 Entry = dict[str, Any]
 
+DEFAULT_MODEL = "cloudfree-s"
+
 
 @functools.cache
 def _catalogue() -> dict[str, Any]:
@@ -48,7 +50,7 @@ def bands_by_number(number: int) -> list[str]:
     Raises
     ------
     ModelError
-        The number tells nothing.
+        No bands are known for this number.
     """
     bands = _catalogue()["bands"]
     if str(number) not in bands:
@@ -68,8 +70,8 @@ def card_entries(network: str, settings: dict[str, Any]) -> Entry:
     entry = network_entry(network)
     number = settings.get("optical_bands") or settings.get("output_bands") or entry.get("bands", 13)
     optical = bands_by_number(number)
-    restored = entry.get("restored", {}).get(str(number), optical)
-    output = restored[: settings.get("output_bands", len(optical))]
+    filled = entry.get("restored", {}).get(str(number), optical)
+    output = filled[: settings.get("output_bands", len(optical))]
     card: Entry = {
         "network": network,
         "description": f"{entry['title']} ({entry['paper']})",

@@ -13,6 +13,7 @@ from rasterio import enums
 
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG, Acquisition
 from cloudfree.core.bands import find_optical_bands
+from cloudfree.core.choices import Resampling
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
 from cloudfree.errors import InputError
@@ -41,7 +42,7 @@ from cloudfree.sentinel2.offset import (
     flag_evidence,
 )
 from cloudfree.sentinel2.product import Level, level_of_bands
-from cloudfree.sentinel2.vrt import Resampling, stack_bands
+from cloudfree.sentinel2.vrt import stack_bands
 
 logger = logging.getLogger("cloudfree")
 

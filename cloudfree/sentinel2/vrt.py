@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 import numpy as np
@@ -13,6 +12,7 @@ from affine import Affine
 from pyproj import CRS
 
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.choices import Resampling
 from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import default_nodata
 from cloudfree.errors import InputError
@@ -23,8 +23,6 @@ from cloudfree.sentinel2.product import BandFile, OpticalProduct
 
 logger = logging.getLogger("cloudfree")
 
-# Resampling of 20 and 60 m bands to 10 m; networks are trained on bilinear.
-Resampling = Literal["bilinear", "cubic", "nearest"]
 
 # Corners and sizes that agree to this part of a pixel are the same.
 EXACT_PX = 1e-3

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.choices import CloudKind
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.atmosphere import LOW_CLOUD, Atmosphere, apply_atmosphere
@@ -25,7 +26,6 @@ from cloudfree.simulation.cloud_layer import CloudLayer, spread_layers
 from cloudfree.simulation.noise import Shape
 from cloudfree.simulation.sensors import coarsened
 
-CloudKind = Literal["cumulus", "cirrus", "haze", "real", "mixed"]
 KINDS: tuple[CloudKind, ...] = get_args(CloudKind)
 
 # How often mixed clouds are real ones, where there are layers to take them from.

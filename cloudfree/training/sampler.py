@@ -83,7 +83,7 @@ class Batches:
 
     def batch_of_step(self, step: int) -> Batch:
         """The batch of step 0, 1, ...: each epoch sees every patch once, in an order of its own."""
-        size, others = self._settings.batch, self._processes
+        size, others = self._settings.batch_size, self._processes
         first = (step * others.count + others.rank) * size
         places = [self._place(count) for count in range(first, first + size)]
         parts = self._pool.map(self._part, range(first, first + size), places)

@@ -9,55 +9,64 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from cloudfree.core.choices import Optimiser, Schedule, TrainingPrecision
 from cloudfree.errors import InputError
 from cloudfree.inference.model_card import toml_text
 
-OPTIMISERS = ("adam", "adamw", "nadam", "sgd")
-SCHEDULES = ("constant", "step", "cosine", "linear")
+OPTIMISERS: tuple[Optimiser, ...] = get_args(Optimiser)
+SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+
+# Names in the settings of earlier runs, and what they are called now.
+_RENAMED = {
+    "batch": "batch_size",
+    "average": "ema_decay",
+    "checkpoint_steps": "checkpoint_every",
+    "picture_steps": "sample_every",
+}
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What decides the weights that come out, apart from the data.
+    """All settings that decide the weights, apart from the data.
 
-    A run takes `steps`, or where that is 0 as many as `epochs` need. `crop` is in pixels; `batch`
-    counts the patches of a step on one device. `augment` flips and turns them. `simulate_clouds` is
-    the share of them whose cloudy image gives way to the clear one under simulated clouds; patches
-    without a cloudy image are always seen so. `schedule` leads from `learning_rate` to `final_rate`
-    (cosine, linear after half of the run) or multiplies by `gamma` every `decay_epochs` (step),
-    after rising over `warmup_steps`. `clip_norm` limits the norm of the gradient; `average` is the
-    decay of the moving average of the weights, which is what is kept then; 0 turns either off. A
-    checkpoint is written every `checkpoint_steps`, pictures every `picture_steps` or where that is
-    0 after each epoch. `perceptual_weights` is the file of VGG-16 for a loss with a perceptual
-    term, or empty to learn without that term.
+    A run takes `steps`, or where that is 0 as many as `epochs` need. `crop` is in pixels;
+    `batch_size` counts the patches of a step on one device. `augment` flips and turns them.
+    `simulate_clouds` is the share of patches whose cloudy image is replaced by the clear one under
+    simulated clouds; patches without a cloudy image are always seen so. `schedule` leads from
+    `learning_rate` to `final_rate` (cosine, linear after half of the run) or multiplies by `gamma`
+    every `decay_epochs` (step), after rising over `warmup_steps`. `clip_norm` limits the norm of
+    the gradient; `ema_decay` is the decay of the moving average of the weights, which is then the
+    result; 0 turns either off. A checkpoint is written every `checkpoint_every` steps, samples
+    every `sample_every` steps or where that is 0 after each epoch. `perceptual_weights` is the file
+    of VGG-16 for a loss with a perceptual term, or empty to train without that term.
     """
 
     network: str
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     loss: str = "l1"
-    optimiser: str = "adam"
+    optimiser: Optimiser = "adam"
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
-    schedule: str = "constant"
+    schedule: Schedule = "constant"
     gamma: float = 0.5
     decay_epochs: float = 5.0
     final_rate: float = 0.0
     warmup_steps: int = 0
     epochs: float = 30.0
     steps: int = 0
-    batch: int = 4
+    batch_size: int = 4
     crop: int = 256
     augment: bool = False
     simulate_clouds: float = 0.0
     clip_norm: float = 0.0
-    average: float = 0.0
-    precision: str = "fp32"
+    ema_decay: float = 0.0
+    precision: TrainingPrecision = "fp32"
     seed: int = 0
-    checkpoint_steps: int = 500
-    picture_steps: int = 0
+    checkpoint_every: int = 500
+    sample_every: int = 0
     perceptual_weights: str = ""
 
     def steps_for(self, patches: int, processes: int = 1) -> int:
@@ -66,7 +75,7 @@ class TrainingSettings:
 
     def steps_per_epoch(self, patches: int, processes: int = 1) -> float:
         """Steps in which every patch is seen once."""
-        return patches / (self.batch * processes)
+        return patches / (self.batch_size * processes)
 
 
 def choose_settings(network: str, changes: Mapping[str, Any]) -> TrainingSettings:
@@ -119,7 +128,8 @@ def read_settings(path: Path) -> TrainingSettings:
         There is no such file, or it is not one that `settings_text` wrote.
     """
     try:
-        return _settings(tomllib.loads(path.read_text(encoding="utf-8")))
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _settings({_RENAMED.get(name, name): value for name, value in entries.items()})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
         raise InputError(
             f"{path} cannot be read ({type(error).__name__}: {error})",

@@ -194,7 +194,7 @@ def _update_ema(run: TrainState, plan: TrainPlan) -> None:
     """Move the average a little towards the new weights."""
     if run.average is None:
         return
-    decay = min(plan.settings.average, (1 + run.step) / (_AVERAGE_WARMUP + run.step))
+    decay = min(plan.settings.ema_decay, (1 + run.step) / (_AVERAGE_WARMUP + run.step))
     kept, new = run.average.state_dict(), run.learner.network.state_dict()
     moving = [name for name, value in kept.items() if value.is_floating_point()]
     with torch.no_grad():

@@ -97,7 +97,7 @@ class TrainState:
             raise InputError(
                 f"{path} of another version of cloudfree",
                 wanted="a checkpoint of this version",
-                hint="go on with that version, or begin a new run with --start",
+                hint="go on with that version, or begin a new run with --init-from",
             )
         if state["data"] != self.data:
             raise InputError(
@@ -164,7 +164,7 @@ def start_training_state(
     discriminator = _discriminator(card, objective)
     return TrainState(
         learner=ModelAndOptimizer(network, _optimiser(network, settings)),
-        average=copy.deepcopy(network).eval() if settings.average else None,
+        average=copy.deepcopy(network).eval() if settings.ema_decay else None,
         discriminator=None
         if discriminator is None
         else ModelAndOptimizer(

@@ -120,13 +120,13 @@ class Trainer:
     plan: TrainPlan
     card: ModelCard
     store: PatchStore
-    readers: int
+    num_workers: int
     validation: Validation | None = None
 
     def train(self, progress: Progress) -> TrainResult:
         """All steps that are left."""
         run, plan, processes = self.run, self.plan, self.plan.processes
-        batches = Batches(self.store, self.card, plan.settings, processes, self.readers)
+        batches = Batches(self.store, self.card, plan.settings, processes, self.num_workers)
         left = range(run.step, plan.steps)
         with ExitStack() as stack:
             stack.callback(batches.close)
@@ -157,7 +157,7 @@ class Trainer:
     def _looks(self) -> bool:
         """Whether it is time for pictures and a validation: after an epoch, and at the end."""
         settings, plan = self.plan.settings, self.plan
-        every = settings.picture_steps or max(round(plan.steps_per_epoch), LEAST_PICTURE_STEPS)
+        every = settings.sample_every or max(round(plan.steps_per_epoch), LEAST_PICTURE_STEPS)
         return self.run.step == plan.steps or self.run.step % every == 0
 
     def _look(self, journal: TrainingLog, epoch: float) -> Metrics | None:
@@ -172,7 +172,7 @@ class Trainer:
     def _save(self) -> None:
         """Write checkpoint and model when their time has come, and at the end."""
         step, settings = self.run.step, self.plan.settings
-        if step == self.plan.steps or step % settings.checkpoint_steps == 0:
+        if step == self.plan.steps or step % settings.checkpoint_every == 0:
             card = dataclasses.replace(self.card, training={**self.card.training, "steps": step})
             self.run.save(self.folder / CHECKPOINT)
             write_model(self.run.result, card, self.folder, step)

@@ -13,10 +13,10 @@ import rasterio
 import torch
 from imagined_radar import Image, ImaginedRadar, blur, fit_radar
 
-from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask, write_mask
+from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
+from cloudfree.core.choices import DILATION, MaskSettings
 from cloudfree.core.mask_classes import Mask, in_shadow
 from cloudfree.core.terminal import silent
-from cloudfree.inference.compositing import DILATION
 from cloudfree.networks.cloudfree_s import cloud_score
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -101,7 +101,7 @@ def read_mask(path: Path) -> Mask:
     """Find clouds and shadows of an image as `cloudfree remove` does: classes, (1, y, x)."""
     with OpticalScene(path, NO_OFFSET_DN) as scene, TemporaryDirectory() as folder:
         found = Path(folder) / "mask.tif"
-        plan = plan_mask(scene, MaskSettings(dilate=DILATION, thorough=True), silent)
+        plan = plan_mask(scene, MaskSettings(dilate=DILATION, sensitive=True), silent)
         write_mask(scene, found, plan, silent, {})
         with rasterio.open(found) as file:
             mask: Mask = file.read()

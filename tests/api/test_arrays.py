@@ -23,10 +23,10 @@ def _numbers(path: Path) -> np.ndarray:
 
 def test_a_mask_of_arrays_is_that_of_the_command(folder: Path, arrays: SceneArrays) -> None:
     scene, output = folder / "s2_cloudy.tif", folder / "mask.tif"
-    result = cloudfree.mask(scene, output=output, thorough=True, dilate="40m", overwrite=True)
+    result = cloudfree.mask(scene, output=output, sensitive=True, dilate="40m", overwrite=True)
     found = cloudfree.cloud_mask(
         arrays.optical, arrays.bands, grid=arrays.grid, sun_azimuth_deg=arrays.azimuth,
-        thorough=True, dilate="40m",
+        sensitive=True, dilate="40m",
     )  # fmt: skip
     assert found.dtype == np.uint8
     assert np.array_equal(found, _numbers(output)[0])
@@ -74,7 +74,7 @@ def test_a_scene_with_pixels_missing_is_masked_and_filled_as_the_command_does(
     optical = arrays.optical.copy()
     optical[:, :30, 100:] = np.nan
     classes = cloudfree.cloud_mask(
-        optical, arrays.bands, grid=arrays.grid, sun_azimuth_deg=arrays.azimuth, thorough=True,
+        optical, arrays.bands, grid=arrays.grid, sun_azimuth_deg=arrays.azimuth, sensitive=True,
         dilate="40m",
     )  # fmt: skip
     model = cloudfree.load_model("cloudfree-s", device="cpu")

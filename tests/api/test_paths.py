@@ -11,11 +11,11 @@ import pytest
 
 import cloudfree
 from cloudfree.api import paths
-from cloudfree.cloudmask.mask_plan import MaskSettings
-from cloudfree.commands.coregister.run import CoregisterOptions
-from cloudfree.commands.evaluate.run import EvaluateOptions
+from cloudfree.commands.coregister.options import CoregisterOptions
+from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.mask.options import MaskOptions
 from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.core.choices import MaskSettings
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,8 @@ DOORS = {
     "torch": {"networks", "losses", "inference", "training"},
     "h5py": {"inference/keras.py"},
     "onnxruntime": {"inference/onnx_runtime.py"},
+    "cattrs": {"inference/model_card.py"},
+    "tomli_w": {"inference/model_card.py"},
     "onnx": {"inference/export.py"},
     "pystac": {"raster", "sentinel1", "sentinel2"},
     "tqdm": {"cli"},

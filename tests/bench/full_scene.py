@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from cloudfree.inference.load import find_card
-from cloudfree.inference.model_store import DEFAULT_MODEL
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.inference.sliding_window import TilePlan
 from tests.bench.scene import COVERS, cloudy_tiles
 

@@ -18,7 +18,7 @@ from cloudfree.inference.checkpoint import build_network
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import Arrays, Model, TileInputs
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.inference.model_store import DEFAULT_MODEL
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.inference.sliding_window import TilePlan, tile_weight
 from cloudfree.inference.torch_runtime import TorchRuntime
 from cloudfree.raster.cog import CogWriter

@@ -111,9 +111,10 @@ def test_verbosity_decides_what_is_said_on_stderr(
     scene: str, monkeypatch: pytest.MonkeyPatch, flags: list[str], shown: set[str]
 ) -> None:
     def talk(*_: Any) -> _Result:
-        logging.getLogger("cloudfree").debug("detail")
-        logging.getLogger("cloudfree").info("note")
-        logging.getLogger("cloudfree").warning("beware")
+        logger = logging.getLogger("cloudfree")
+        logger.debug("detail")
+        logger.info("note")
+        logger.warning("beware")
         return _Result()
 
     _pipeline(monkeypatch, talk)

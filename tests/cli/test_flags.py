@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from cloudfree.cli.group import COMMANDS, group
+from cloudfree.core.choices import ProtocolName
+from cloudfree.metrics.protocol import PROTOCOLS
 
 # What the command line itself uses up.
 CONSUMED = {"as_json", "verbose", "quiet"}
@@ -129,3 +131,67 @@ def test_not_a_number_lies_within_no_bounds(name: str, flag: str) -> None:
 def test_every_option_has_a_help_text(name: str) -> None:
     silent = [p.name for p in _command(name).params if isinstance(p, click.Option) and not p.help]
     assert silent == []
+
+
+def _old_names() -> list[tuple[str, str, str]]:
+    """Every command with an option that had another name: command, parameter, old name."""
+    return [
+        (name, str(parameter.name), old)
+        for name in _names()
+        for parameter in _command(name).params
+        for old in getattr(parameter, "old_names", ())
+    ]
+
+
+@pytest.mark.parametrize(("name", "field", "old"), _old_names())
+def test_an_old_name_works_and_is_not_shown(
+    name: str, field: str, old: str, tmp_path: Path
+) -> None:
+    command = _command(name)
+    (option,) = [p for p in command.params if p.name == field]
+    words, _ = _arguments(option, tmp_path)
+    required = [p for p in command.params if p.required and p is not option]
+    start = [word for p in required for word in _arguments(p, tmp_path)[0]]
+    seen: list[Any] = []
+    pipeline = importlib.import_module(f"cloudfree.commands.{name}.run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "run", lambda options, _: seen.append(options) or _Nothing())
+        for given in (words, [old, *words[1:]], ["=".join([old, *words[1:]])]):
+            ran = CliRunner().invoke(group, [name, *start, *given])
+            assert ran.exit_code == 0, ran.output
+            warned = f"Warning: {old} is now {option.opts[-1]}; the next release drops {old}"
+            assert (warned in ran.stderr) == (given is not words)
+    assert seen[0] == seen[1] == seen[2]
+    shown = CliRunner().invoke(group, [name, "--help"]).output.split()
+    assert option.opts[-1] in shown
+    assert old not in shown
+
+
+def test_protocols_to_choose_are_those_there_are() -> None:
+    assert get_args(ProtocolName) == tuple(PROTOCOLS)
+
+
+def test_each_renamed_option_has_its_old_name() -> None:
+    assert {(name, old) for name, _, old in _old_names()} == {
+        ("mask", "--thorough"), ("remove", "--batch"), ("batch", "--batch"),
+        ("simulate", "--donors"), ("evaluate", "--places"), ("train", "--places"),
+        ("train", "--start"), ("train", "--batch"), ("train", "--average"),
+        ("train", "--checkpoint-steps"), ("train", "--picture-steps"), ("train", "--readers"),
+    }  # fmt: skip
+
+
+def test_behind_two_dashes_nothing_is_renamed() -> None:
+    ran = CliRunner().invoke(group, ["mask", "--", "--thorough"])
+    assert ran.exit_code == 2
+    assert "'--thorough' does not exist" in ran.output
+
+
+@pytest.mark.parametrize("name", _names())
+def test_what_is_required_is_asked_for(name: str) -> None:
+    if any(p.required for p in _command(name).params):
+        ran = CliRunner().invoke(group, name.split())
+        assert (ran.exit_code, "Missing" in ran.output) == (2, True)
+
+
+def test_a_default_of_zero_is_shown() -> None:
+    assert "[default: 0;" in CliRunner().invoke(group, ["simulate", "--help"]).output

@@ -39,7 +39,7 @@ def test_a_training_counts_steps_and_a_scoring_patches(
     settings = [word for pair in small("dsen2_cr") for word in ("--network-setting", pair)]
     for words in (
         ["train", "dsen2_cr", "--data", data, "-o", run, "--steps", "1", "--crop", "16",
-         "--batch", "1", "--device", "cpu", "--s2-offset", "0", *settings],
+         "--batch-size", "1", "--device", "cpu", "--s2-offset", "0", *settings],
         ["evaluate", "--data", data, "--model", run, "--device", "cpu", "--s2-offset", "0"],
     ):  # fmt: skip
         ran = CliRunner().invoke(group, words)

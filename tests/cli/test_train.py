@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from cloudfree.cli.train import command
 from cloudfree.commands.train import run as train
-from cloudfree.commands.train.run import TrainOptions
+from cloudfree.commands.train.options import TrainOptions
 from cloudfree.training.loss_registry import OBJECTIVES
 from cloudfree.training.settings import OPTIMISERS, SCHEDULES
 from tests.factories.training_runs import small, write_patches
@@ -21,7 +21,7 @@ from tests.factories.training_runs import small, write_patches
 FLAGS: dict[str, tuple[str, Any]] = {
     "resume": ("--resume", True),
     "overwrite": ("--overwrite", True),
-    "start": ("--start=other", "other"),
+    "init_from": ("--init-from=other", "other"),
     "split": ("--split=val", "val"),
     "hold_out": ("--hold-out=north", ("north",)),
     "patch": ("--patch=300", 300),
@@ -32,20 +32,20 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "optimiser": ("--optimiser=sgd", "sgd"),
     "learning_rate": ("--learning-rate=0.3", 0.3),
     "schedule": ("--schedule=step", "step"),
-    "batch": ("--batch=7", 7),
+    "batch_size": ("--batch-size=7", 7),
     "crop": ("--crop=48", 48),
     "augment": ("--no-augment", False),
     "simulate_clouds": ("--simulate-clouds=0.6", 0.6),
     "steps": ("--steps=11", 11),
     "epochs": ("--epochs=1.5", 1.5),
     "clip_norm": ("--clip-norm=0.7", 0.7),
-    "average": ("--average=0.95", 0.95),
+    "ema_decay": ("--ema-decay=0.95", 0.95),
     "precision": ("--precision=bf16", "bf16"),
     "seed": ("--seed=13", 13),
-    "checkpoint_steps": ("--checkpoint-steps=17", 17),
-    "picture_steps": ("--picture-steps=19", 19),
+    "checkpoint_every": ("--checkpoint-every=17", 17),
+    "sample_every": ("--sample-every=19", 19),
     "device": ("--device=cuda:1", "cuda:1"),
-    "readers": ("--readers=5", 5),
+    "num_workers": ("--num-workers=5", 5),
 }
 
 
@@ -59,11 +59,11 @@ def test_every_flag_arrives_under_its_name(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(train, "run", lambda options, _: seen.append(options) or result)
     places = tmp_path / "places.toml"
     places.touch()
-    ran = invoke("net", "--data", tmp_path, "-o", tmp_path / "run", "--places", places,
+    ran = invoke("net", "--data", tmp_path, "-o", tmp_path / "run", "--groups", places,
                  *(flag for flag, _ in FLAGS.values()))  # fmt: skip
     assert ran.exit_code == 0, ran.output
     wanted = {name: value for name, (_, value) in FLAGS.items()}
-    given = {"network": "net", "data": tmp_path, "output": tmp_path / "run", "places": places}
+    given = {"network": "net", "data": tmp_path, "output": tmp_path / "run", "groups": places}
     assert dataclasses.asdict(seen[0]) == {**wanted, **given}
 
 
@@ -80,7 +80,7 @@ def test_a_run_is_told_as_json(tmp_path: Path) -> None:
     data = write_patches(tmp_path / "data", count=1, side=32)
     settings = [word for pair in small("dsen2_cr") for word in ("--network-setting", pair)]
     ran = invoke("dsen2_cr", "--data", data, "-o", tmp_path / "run", "--steps", 1, "--crop", 16,
-                 "--batch", 1, "--device", "cpu", "--s2-offset", 0, "--json", "-q",
+                 "--batch-size", 1, "--device", "cpu", "--s2-offset", 0, "--json", "-q",
                  *settings)  # fmt: skip
     assert ran.exit_code == 0, ran.output
     told = json.loads(ran.stdout)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import rasterio
 
-from cloudfree.cloudmask.mask_plan import THIN_CLOUD_REACH_M, MaskSettings, plan_mask, write_mask
+from cloudfree.cloudmask.mask_plan import THIN_CLOUD_REACH_M, plan_mask, write_mask
 from cloudfree.cloudmask.sun_geometry import NO_SUN
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.choices import MaskSettings
 from cloudfree.core.mask_classes import FILE_CLASSES
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError

@@ -10,7 +10,7 @@ import pytest
 from cloudfree.core.displacement import NO_SHIFT, Shift
 from cloudfree.coregistration.displacement_model import MAX_DOUBT_PX, DisplacementFit
 from cloudfree.coregistration.global_shift import NOTHING_MEASURED, ShiftEstimate
-from cloudfree.coregistration.measure import NOT_USED, assess, rejection_reason, shift_tags
+from cloudfree.coregistration.measure import NOT_USED, assess, rejection_reason
 from cloudfree.coregistration.tie_points import TiePoints
 
 SHIFT = Shift(1.5, -2.0)
@@ -72,8 +72,6 @@ def test_without_a_used_tie_point_there_are_no_residuals() -> None:
     assert assess(RELIABLE, fit, 8.0, 1.0).residual_px == {}
 
 
-def test_tags_are_of_the_shift_that_was_applied() -> None:
-    assert shift_tags(NOT_USED)["CLOUDFREE_SHIFT_MODEL"] == "none"
-    assert shift_tags(assess(RELIABLE, None, math.inf, 1.0))["CLOUDFREE_SHIFT_MODEL"] == (
-        "translation"
-    )
+def test_the_model_is_of_the_shift_that_was_applied() -> None:
+    assert NOT_USED.applied_model == "none"
+    assert assess(RELIABLE, None, math.inf, 1.0).applied_model == "translation"

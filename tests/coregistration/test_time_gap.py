@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import rasterio
 
-from cloudfree.commands.coregister.run import CoregisterOptions, run
+from cloudfree.commands.coregister.options import CoregisterOptions
+from cloudfree.commands.coregister.run import run
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
 from cloudfree.core.terminal import silent
 from cloudfree.coregistration.time_gap import check_gap, gap_days

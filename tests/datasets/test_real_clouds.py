@@ -56,7 +56,7 @@ def test_a_pair_that_cannot_be_read_or_lacks_bands_is_told_and_skipped(
 
 
 def test_a_folder_without_clouds_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no cloud in 0 pairs in .*--donors"):
+    with pytest.raises(InputError, match=r"no cloud in 0 pairs in .*--cloud-donors"):
         read_real_clouds(tmp_path, OPTICAL_BANDS, None, silent)
     for kind in ("cloudy", "clear"):
         write_raster(tmp_path / f"a_s2_{kind}.tif", field(64), OPTICAL_BANDS)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudfree.commands.train import run as train
-from cloudfree.commands.train.run import TrainOptions
+from cloudfree.commands.train.options import TrainOptions
 from cloudfree.core.terminal import silent
 from cloudfree.training.trainer import TrainResult
 from tests.factories.sample_folders import write_triplet
@@ -42,7 +42,7 @@ def run_training(
 ) -> TrainResult:
     """Train two steps on two crops by default."""
     own: dict[str, Any] = {
-        "network_setting": small(network), "steps": 2, "batch": 2, "device": "cpu",
+        "network_setting": small(network), "steps": 2, "batch_size": 2, "device": "cpu",
         "crop": CROPS.get(network, 32), "s2_offset": 0.0, **options,
     }  # fmt: skip
     return train.run(TrainOptions(network, data, output, **own), silent)

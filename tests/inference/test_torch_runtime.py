@@ -11,8 +11,7 @@ from cloudfree.inference.checkpoint import build_network
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import Model, TileInputs
 from cloudfree.inference.model_card import model_card
-from cloudfree.inference.model_store import DEFAULT_MODEL
-from cloudfree.inference.registry import card_entries
+from cloudfree.inference.registry import DEFAULT_MODEL, card_entries
 from cloudfree.inference.torch_runtime import TorchRuntime, devices, split_threads
 from cloudfree.parallel.threads import prefetch
 from cloudfree.simulation.scene import SAR_MARGIN_PX, simulate_scene

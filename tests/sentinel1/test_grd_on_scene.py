@@ -9,7 +9,8 @@ import pytest
 import rasterio
 from scipy.ndimage import map_coordinates
 
-from cloudfree.commands.coregister.run import CoregisterOptions, run
+from cloudfree.commands.coregister.options import CoregisterOptions
+from cloudfree.commands.coregister.run import run
 from cloudfree.core.displacement import Shift
 from cloudfree.core.radiometry import linear_power
 from cloudfree.core.terminal import silent

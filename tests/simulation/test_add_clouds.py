@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.choices import CloudKind
 from cloudfree.core.mask_classes import MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.add_clouds import (
     KINDS,
-    CloudKind,
     cloud_over,
     draw_cloud_parameters,
     make_atmosphere,

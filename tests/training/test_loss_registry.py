@@ -183,7 +183,7 @@ def test_the_first_stage_learns_without_it(vgg: Path) -> None:
 
 def test_a_run_learns_with_it_and_goes_on_with_it(vgg: Path, tmp_path: Path) -> None:
     data = write_patches(tmp_path / "data", count=2)
-    own = {"perceptual_weights": str(vgg), "checkpoint_steps": 2}
+    own = {"perceptual_weights": str(vgg), "checkpoint_every": 2}
     network = "simulation_fusion_gan"
     plain = run_training(data, tmp_path / "plain", network)
     run_training(data, tmp_path / "run", network, **own)

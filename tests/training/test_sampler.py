@@ -45,7 +45,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> PatchStore:
 
 
 def batches(store: PatchStore, processes: Processes | None = None, **changes: object) -> Batches:
-    own = {"crop": 16, "batch": 2, **changes}
+    own = {"crop": 16, "batch_size": 2, **changes}
     settings = choose_settings("dsen2_cr", own)
     return Batches(store, card_of(), settings, processes or Processes(0, 1, CPU))
 
@@ -59,7 +59,7 @@ def test_an_epoch_sees_every_patch_once(store: PatchStore, seed: int, epoch: int
 
 def test_epochs_and_seeds_have_orders_of_their_own(store: PatchStore) -> None:
     def order(seed: int, epoch: int) -> tuple[str, ...]:
-        return batches(store, seed=seed, batch=6).batch_of_step(epoch).files
+        return batches(store, seed=seed, batch_size=6).batch_of_step(epoch).files
 
     assert len({order(0, 0), order(0, 1), order(1, 0)}) == 3
 
@@ -69,7 +69,7 @@ def test_a_patch_of_many_is_found_without_a_copy_of_their_order(store: PatchStor
     large = PatchStore(store.samples * (many // len(store.samples)), card_of(), 16, None)
     count = len(large.samples)
     large.get = lambda index: store.get(index % len(store.samples))  # type: ignore[method-assign]
-    drawn = batches(large, batch=5)
+    drawn = batches(large, batch_size=5)
     last = count // 5
     assert count % 5, "this batch ends in the next epoch"
     drawn.batch_of_step(last)
@@ -92,14 +92,14 @@ def test_for_a_gpu_a_batch_is_pinned_whole(
 
 
 def test_two_processes_share_an_epoch(store: PatchStore) -> None:
-    alone = batches(store, batch=4).batch_of_step(1)
+    alone = batches(store, batch_size=4).batch_of_step(1)
     shared = [batches(store, Processes(rank, 2, CPU)).batch_of_step(1) for rank in (0, 1)]
     assert alone.files == shared[0].files + shared[1].files
     assert torch.equal(alone.target, torch.cat([part.target for part in shared]))
 
 
 def test_all_arrays_are_cut_and_turned_together(store: PatchStore) -> None:
-    seen = [batches(store, batch=6).batch_of_step(step) for step in range(4)]
+    seen = [batches(store, batch_size=6).batch_of_step(step) for step in range(4)]
     for batch in seen:
         assert batch.cloudy.shape == (6, 13, 16, 16)
         assert batch.classes is not None
@@ -179,7 +179,7 @@ def clear_store(folder: Path) -> PatchStore:
 
 def batch_of(clear_store: PatchStore, share: float, step: int = 0, **changes: Any) -> Batch:
     settings = choose_settings(
-        "dsen2_cr", {"crop": 32, "batch": 4, "simulate_clouds": share, **changes}
+        "dsen2_cr", {"crop": 32, "batch_size": 4, "simulate_clouds": share, **changes}
     )
     return Batches(clear_store, card(), settings).batch_of_step(step)
 
@@ -254,4 +254,4 @@ def test_patches_without_a_cloudy_image_are_always_under_simulated_clouds(tmp_pa
     samples = list_samples(folder, offset_dn=0.0, needed=("clear",)).samples
     assert [sample.cloudy for sample in samples] == [None, None]
     clear_store = PatchStore(samples, card(), 32, snow)
-    assert simulated(batch_of(clear_store, 0.01, batch=2)) == [True, True]
+    assert simulated(batch_of(clear_store, 0.01, batch_size=2)) == [True, True]

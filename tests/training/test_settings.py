@@ -59,7 +59,7 @@ def test_what_is_saved_is_what_is_read(
 
 def test_epochs_take_the_place_of_the_steps_of_a_preset() -> None:
     assert choose_settings("cloudfree_s", {}).steps_for(100) == 3100
-    settings = choose_settings("cloudfree_s", {"epochs": 2, "batch": 8})
+    settings = choose_settings("cloudfree_s", {"epochs": 2, "batch_size": 8})
     assert settings.steps_for(100) == 25
     assert settings.steps_for(100, processes=2) == 13
 
@@ -88,3 +88,11 @@ def test_a_file_that_is_no_recipe(tmp_path: Path) -> None:
     path.write_text("colour = 3\nnetwork = 'a'")
     with pytest.raises(InputError, match=r"TypeError.*colour.*; wanted the settings of a run"):
         read_settings(path)
+
+
+def test_settings_of_an_earlier_release_are_read(tmp_path: Path) -> None:
+    now = choose_settings("dsen2_cr", {"batch_size": 7, "ema_decay": 0.5, "sample_every": 9})
+    text = settings_text(now).replace("batch_size", "batch").replace("ema_decay", "average")
+    text = text.replace("checkpoint_every", "checkpoint_steps")
+    (tmp_path / "s.toml").write_text(text.replace("sample_every", "picture_steps"))
+    assert read_settings(tmp_path / "s.toml") == now

@@ -84,7 +84,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waits]:
 def test_a_step_waits_once_for_each_network_that_learns(
     loss: str, learners: int, waits: Waits
 ) -> None:
-    run, plan = begin(loss, clip_norm=1.0, average=0.9)
+    run, plan = begin(loss, clip_norm=1.0, ema_decay=0.9)
     given = batch()
     waits.count = 0
     result = train_step(run, plan, given)
@@ -101,7 +101,7 @@ def parameters(network: nn.Module) -> list[Tensor]:
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 @pytest.mark.parametrize("loss", ["l1", "gan-l1"])
 def test_a_bad_batch_is_named_and_changes_no_weight(loss: str, bad: float) -> None:
-    run, plan = begin(loss, average=0.9)
+    run, plan = begin(loss, ema_decay=0.9)
     networks = [run.learner.network, run.result]
     networks += [run.discriminator.network] if run.discriminator else []
     before = [parameters(network) for network in networks]
@@ -113,7 +113,7 @@ def test_a_bad_batch_is_named_and_changes_no_weight(loss: str, bad: float) -> No
 
 
 def test_the_average_follows_weights_and_copies_counts() -> None:
-    run, plan = begin("l1", average=0.9, learning_rate=0.1)
+    run, plan = begin("l1", ema_decay=0.9, learning_rate=0.1)
     before = {name: value.clone() for name, value in run.result.state_dict().items()}
     train_step(run, plan, batch())
     new = run.learner.network.state_dict()

@@ -12,7 +12,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from cloudfree.commands.evaluate.run import EvaluateOptions, run
+from cloudfree.commands.evaluate.options import EvaluateOptions
+from cloudfree.commands.evaluate.run import run
 from cloudfree.core.terminal import silent
 from tests.conftest import ROOT
 

@@ -20,7 +20,8 @@ from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
 from cloudfree.inference.model import Arrays, Model
-from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
+from cloudfree.inference.model_store import find_model, read_card
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import CLOUD, write_radar
 from tests.factories.readiness import OneAtATime

@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from cloudfree.commands.batch.scenes import ScenePair
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
 from cloudfree.errors import InputError
+
+if TYPE_CHECKING:
+    from cloudfree.commands.batch.scenes import ScenePair
 
 Item = TypeVar("Item")
 

@@ -3,106 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from cloudfree import __version__
+from cloudfree.commands.coregister.options import CoregisterOptions, CoregisterResult
 from cloudfree.commands.coregister.quicklook import write_quicklook
 from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
 from cloudfree.core.output_files import check_output_names, require_absent
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import ShiftMeasurement, measure
-from cloudfree.coregistration.time_gap import MAX_GAP_DAYS, check_gap, gap_days
+from cloudfree.coregistration.time_gap import check_gap, gap_days
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.provenance import Provenance
 from cloudfree.sentinel1.geocoded import sar_profile
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
-from cloudfree.sentinel2.product import output_beside
-from cloudfree.sentinel2.vrt import Resampling
 
 logger = logging.getLogger("cloudfree")
 
 STRIP_ROWS = 512
-
-
-@dataclass(frozen=True)
-class CoregisterOptions:
-    """The options of `cloudfree coregister`; names equal its parameters."""
-
-    s1: Path
-    s2: Path
-    output: Path | None = None
-    shift: str = "auto"
-    max_shift: float = 8.0
-    s1_units: str = "auto"
-    dem: Path | None = None
-    max_gap: float = MAX_GAP_DAYS
-    quicklook: Path | None = None
-    s2_offset: float | None = None
-    resampling: Resampling = "bilinear"
-    dry_run: bool = False
-    overwrite: bool = False
-    creation_options: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def result(self) -> Path:
-        """Where Sentinel-1 on the optical grid goes."""
-        return self.output or output_beside(self.s1, "coregistered.tif")
-
-
-@dataclass(frozen=True)
-class CoregisterResult:
-    """What was measured and written.
-
-    `shift_px` is the mean over the scene and has the sign of `core.shift.Shift`; `model` is
-    translation, affine or field, and `length_px` the largest distance. `matches` and `matches_used`
-    count tie points; `residual_px` is the distance of the used ones from the model, median and 95th
-    percentile, before and after the correction.
-    """
-
-    output: Path
-    shift_px: Mapping[str, float]
-    model: str
-    length_px: float
-    matches: int
-    matches_used: int
-    residual_px: Mapping[str, Mapping[str, float]]
-    gate: str
-    reliability: float
-    reliable: bool
-    applied: bool
-    reason: str
-    overlap: float
-    s1_units: str
-    written: bool
-    quicklook: Path | None = None
-
-    def summary(self) -> str:
-        """A few lines for people."""
-        shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.shift_px)
-        if self.model != "translation":
-            shift += f" in the mean, {self.length_px:.2f} px at most ({self.model})"
-        done = "" if self.written else "  nothing written (dry run)\n"
-        return (
-            f"{self.output}\n{done}  shift {shift}: {self.reason}\n{self._residual_text}"
-            f"  Sentinel-1 ({self.s1_units}) covers {self.overlap:.1%} of the scene"
-        )
-
-    @property
-    def _residual_text(self) -> str:
-        if not self.residual_px:
-            return ""
-        before, after = (
-            "{median:.2f} px (95th percentile {p95:.2f})".format(**self.residual_px[name])
-            for name in ("before", "after")
-        )
-        return (
-            f"  {self.matches_used} of {self.matches} tie points used; they lie off by {before}, "
-            f"and by {after} once corrected\n"
-        )
 
 
 def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:

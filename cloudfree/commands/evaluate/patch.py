@@ -8,14 +8,15 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask
+from cloudfree.cloudmask.mask_plan import plan_mask
 from cloudfree.cloudmask.morphology import dilate, parse_distance, shadow_under_dilation
+from cloudfree.core.choices import DILATION, MaskSettings
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import Mask, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import silent
 from cloudfree.datasets.patch import Patch
-from cloudfree.inference.compositing import DILATION, FEATHER_PX, compose, feather
+from cloudfree.inference.compositing import FEATHER_PX, compose, feather
 from cloudfree.inference.model import SHADOW_REACH_PX, Model, Prediction, TileInputs
 from cloudfree.inference.sliding_window import (
     BatchPredictor,
@@ -117,7 +118,7 @@ class FilledPatch:
 def find_clouds(patch: Patch) -> Clouds:
     """Clouds and shadows of a patch, thresholds taken over the patch."""
     radius_px = parse_distance(DILATION).pixels(pixel_size_m(patch.grid))
-    dilated = dilate(_classes(patch, MaskSettings(thorough=True)), radius_px)
+    dilated = dilate(_classes(patch, MaskSettings(sensitive=True)), radius_px)
     found = is_cloud_or_shadow(_classes(patch, MaskSettings()))
     shadow = shadow_under_dilation(dilated, SHADOW_REACH_PX)
     return Clouds(found, is_cloud_or_shadow(dilated), shadow)

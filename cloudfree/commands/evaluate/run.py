@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from cloudfree import __version__
+from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.evaluate.page import PatchSection, choose_shown, patch_section
 from cloudfree.commands.evaluate.patch import raw_of
 from cloudfree.commands.evaluate.result import Evaluation, check_outputs, write_files
@@ -15,9 +14,9 @@ from cloudfree.commands.evaluate.scoring import CloudyPatch, Scoring
 from cloudfree.commands.evaluate.summary import summarise
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import Progress, muted_log
-from cloudfree.datasets.folder import PATCH_PX, list_samples
+from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import Sample, Skipped
-from cloudfree.datasets.splits import SplitChoice, choose_split, evenly_spread, regroup
+from cloudfree.datasets.splits import choose_split, evenly_spread, regroup
 from cloudfree.errors import InputError, ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import Model
@@ -25,27 +24,6 @@ from cloudfree.metrics.protocol import PROTOCOLS
 from cloudfree.parallel.threads import prefetch
 
 logger = logging.getLogger("cloudfree")
-
-
-@dataclass(frozen=True)
-class EvaluateOptions:
-    """The options of the command line, field by field."""
-
-    data: Path
-    model: tuple[str, ...]
-    network: str | None = None
-    split: SplitChoice | None = None
-    protocol: str = "native"
-    limit: int | None = None
-    patch: int = PATCH_PX
-    places: Path | None = None
-    uncertainty: bool = False
-    s2_offset: float | None = None
-    output: Path | None = None
-    pictures: int = 6
-    device: str = "auto"
-    precision: str = "auto"
-    overwrite: bool = False
 
 
 def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
@@ -62,8 +40,8 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     listing = list_samples(options.data, options.patch, options.s2_offset)
     split, chosen = choose_split(listing, options.split)
     samples = evenly_spread(chosen, options.limit)
-    if options.places:
-        samples = regroup(samples, options.places, listing)
+    if options.groups:
+        samples = regroup(samples, options.groups, listing)
     scoring = Scoring(models, protocol, _common_bands(models), options.uncertainty)
     with muted_log():
         _score(scoring, samples, progress)

@@ -1,4 +1,4 @@
-"""`cloudfree info PATH`: what a product is, and what the other commands would do with it."""
+"""`cloudfree info PATH`: describe a product and how the other commands would process it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cloudfree.core.grid import Grid, Window
 from cloudfree.errors import DamagedError, InputError
 from cloudfree.inference.load import find_card
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.inference.model_store import DEFAULT_MODEL
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.raster.georeference import pixel_size_m
 from cloudfree.raster.warp import extent
 from cloudfree.sentinel1.grd import GrdScene
@@ -34,7 +34,7 @@ _EMPTY = "refused unless it has data elsewhere: no valid pixel was seen"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a scene lies and how fine it is."""
+    """Extent and resolution of a scene."""
 
     extent: str
     rows: int
@@ -50,7 +50,7 @@ class Place:
 
 @dataclass(frozen=True)
 class OffsetInfo:
-    """The radiometric offset, who decided it, and what all witnesses said."""
+    """The radiometric offset, its source, and all the evidence."""
 
     offset_dn: float
     decided_by: str
@@ -126,7 +126,7 @@ class RadarInfo:
 
 
 def product(path: Path, s2_offset: float | None = None) -> OpticalInfo | RadarInfo:
-    """What lies at a path: Sentinel-2, or else Sentinel-1.
+    """The product at a path: Sentinel-2, or else Sentinel-1.
 
     Raises
     ------
@@ -221,7 +221,7 @@ def _mask(scene: OpticalScene) -> str:
 
 
 def _remove(scene: OpticalScene, card: ModelCard) -> str:
-    """What the default model would do."""
+    """How the default model would process it."""
     if missing := [band for band in card.optical_bands if band not in scene.bands]:
         return f"refused by the default model {card.name}: no band {', '.join(missing)}"
     if scene.level and scene.level not in card.levels:

@@ -14,25 +14,25 @@ from cloudfree.commands.info.product import OpticalInfo, RadarInfo, product
 from cloudfree.core.terminal import Progress, text_table
 from cloudfree.errors import CloudfreeError
 from cloudfree.inference.model_store import (
-    DEFAULT_MODEL,
     checked_weights,
     find_model,
     model_names,
     read_card,
 )
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.raster import gdal
 
 
 @dataclass(frozen=True)
 class InfoOptions:
-    """What the user asked about."""
+    """The options of `cloudfree info`; names equal its parameters."""
 
     path: Path | None = None
     s2_offset: float | None = None
 
 
 def run(options: InfoOptions, progress: Progress) -> OpticalInfo | RadarInfo | InstallationResult:
-    """Look at the product, or at the installation.
+    """Describe the product, or check the installation.
 
     Raises
     ------
@@ -45,13 +45,13 @@ def run(options: InfoOptions, progress: Progress) -> OpticalInfo | RadarInfo | I
 
 PACKAGES = ("numpy", "rasterio", "pyproj", "shapely", "opencv-python-headless", "torch",
             "safetensors", "h5py", "onnx", "onnxscript", "pystac-core")  # fmt: skip
-# They share one folder: whichever is installed last wins, and the GPU is lost without a word.
+# They share one folder: the one installed last overwrites the other, and the GPU may be lost.
 RUNTIME_PACKAGES = ("onnxruntime", "onnxruntime-gpu")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong and the way to mend it."""
+    """A problem and its solution."""
 
     found: str
     mend: str
@@ -63,7 +63,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class InstallationResult:
-    """What is there; `problems` is empty in a sound installation."""
+    """What is installed; `problems` is empty if all is in order."""
 
     version: str
     python: str
@@ -77,11 +77,11 @@ class InstallationResult:
 
     @property
     def exit_code(self) -> int:
-        """1 where something is to be mended."""
+        """1 if there are problems, else 0."""
         return 1 if self.problems else 0
 
     def summary(self) -> str:
-        """A table, and what is wrong."""
+        """A table, and the problems or OK."""
         drivers = [name for name, there in self.drivers.items() if there]
         rows = [
             ("cloudfree", f"{self.version}, Python {self.python}"),
@@ -91,12 +91,12 @@ class InstallationResult:
             ("ONNX Runtime", ", ".join(self.providers) or "no provider"),
             ("models", ", ".join(self.models) or "none"),
         ]
-        told = [f"wrong: {problem}" for problem in self.problems] or ["nothing is wrong"]
-        return "\n".join([text_table(rows[0], rows[1:]), *told])
+        problems = [f"wrong: {problem}" for problem in self.problems] or ["OK"]
+        return "\n".join([text_table(rows[0], rows[1:]), *problems])
 
 
 def installation() -> InstallationResult:
-    """Look at what is installed."""
+    """Check what is installed."""
     from cloudfree.inference.onnx_runtime import available_providers
     from cloudfree.inference.torch_runtime import devices
 

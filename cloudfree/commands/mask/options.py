@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from cloudfree.cloudmask.mask_plan import MaskSettings
+from cloudfree.commands.options import OpticalOptions, OutputOptions
+from cloudfree.core.choices import MaskSettings, ScoreDtype
 from cloudfree.sentinel2.product import output_beside
-from cloudfree.sentinel2.vrt import Resampling
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaskOptions(MaskSettings):
+class MaskOptions(MaskSettings, OpticalOptions, OutputOptions):
     """The options of `cloudfree mask`; names equal its parameters."""
 
     scene: Path
     output: Path | None = None
     score: Path | None = None
-    score_dtype: Literal["float32", "uint8"] = "float32"
-    s2_offset: float | None = None
-    resampling: Resampling = "bilinear"
-    overwrite: bool = False
-    creation_options: Mapping[str, str] = field(default_factory=dict)
+    score_dtype: ScoreDtype = "float32"
 
     @property
     def result(self) -> Path:

@@ -1,4 +1,4 @@
-"""`cloudfree models check`: whether a model gives, for known inputs, the known outputs."""
+"""`cloudfree models check`: compare the outputs of a model with reference outputs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Arrays = Mapping[str, Float32]
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """What the user asked for; field by field the options of the command line."""
+    """The options of `cloudfree models check`; names equal its parameters."""
 
     model: str
     inputs: Path | None = None
@@ -45,7 +45,7 @@ class CheckResult:
     atol: float
 
     def summary(self) -> str:
-        """A few lines for people."""
+        """A few lines of text."""
         each = "\n".join(f"  {name:<10} {value:.2e}" for name, value in self.differences.items())
         return (
             f"{self.model} ({self.network}): largest difference {self.largest:.2e}, "
@@ -54,7 +54,7 @@ class CheckResult:
 
 
 def run(options: CheckOptions, progress: Progress) -> CheckResult:
-    """Run a model on a CPU in fp32 and compare what comes out.
+    """Run a model on a CPU in fp32 and compare its outputs with the reference.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from cloudfree.inference.onnx_runtime import ONNX_SUFFIX
 
 @dataclass(frozen=True)
 class ConvertOptions:
-    """What the user asked for; field by field the options of the command line."""
+    """The options of `cloudfree models convert`; names equal its parameters."""
 
     model: str
     output: Path
@@ -24,7 +24,7 @@ class ConvertOptions:
 
 @dataclass(frozen=True)
 class ConvertResult:
-    """What was recognised and where it is now."""
+    """The identified network and its model folder."""
 
     output: Path
     network: str
@@ -33,7 +33,7 @@ class ConvertResult:
     weights_sha256: str
 
     def summary(self) -> str:
-        """A few lines for people."""
+        """A few lines of text."""
         return (
             f"{self.output}\n  {self.network}, {self.parameters:,} parameters, "
             f"licence of the weights: {self.license}"

@@ -16,7 +16,7 @@ from cloudfree.inference.onnx_runtime import ONNX_SUFFIX, OnnxRuntime
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What the user asked for; field by field the options of the command line."""
+    """The options of `cloudfree export`; names equal its parameters."""
 
     model: str
     output: Path
@@ -27,7 +27,7 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What the file takes and gives, and how it compares with torch.
+    """Inputs and outputs of the file, and its parity with torch.
 
     `inputs` are shapes, with a name where a length is free; `dynamic` are the axes that are free
     in all inputs, read from the file; `difference` is the largest to torch at `checked_sizes`
@@ -47,7 +47,7 @@ class ExportResult:
     checked_sizes: tuple[tuple[int, int, int], ...]
 
     def summary(self) -> str:
-        """A few lines for people."""
+        """A few lines of text."""
         shapes = ", ".join(f"{name} {_by(shape)}" for name, shape in self.inputs.items())
         sizes = " and ".join(_by(size) for size in self.checked_sizes)
         return (
@@ -61,7 +61,7 @@ class ExportResult:
 
 
 def run(options: ExportOptions, progress: Progress) -> ExportResult:
-    """Export a model; the file gets its name when it has been checked.
+    """Export a model; the file is checked, then renamed.
 
     Raises
     ------

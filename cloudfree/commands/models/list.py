@@ -1,4 +1,4 @@
-"""`cloudfree models list`: what can be used, without loading any of it."""
+"""`cloudfree models list`: models and networks, without loading any."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ListedModel:
 
 @dataclass(frozen=True)
 class ListedNetwork:
-    """A network that checkpoints can be of; `halo_px` is None where a pixel sees the whole tile."""
+    """A network of the registry; `halo_px` is None if the receptive field is the whole tile."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""`cloudfree models show`: the card of a model, or what is recognised of a checkpoint."""
+"""`cloudfree models show`: the card of a model, or of an identified checkpoint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INDENT = 12
 
 @dataclass(frozen=True)
 class ShowOptions:
-    """What the user asked for; field by field the options of the command line."""
+    """The options of `cloudfree models show`; names equal its parameters."""
 
     model: str
     network: str | None = None
@@ -74,7 +74,7 @@ class ShowResult:
 
 
 def run(options: ShowOptions, progress: Progress) -> ShowResult:
-    """Find a model and say what it is.
+    """Find a model and describe it.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def run(options: ShowOptions, progress: Progress) -> ShowResult:
 
 
 def _fed(bands: tuple[str, ...], scaling: Scaling, unit: str) -> str:
-    """Bands, and what becomes of their values."""
+    """Bands and the scaling of their values."""
     clips = dict.fromkeys(f"{low:g} to {high:g}" for low, high in scaling.clip)
     start, stop = scaling.scale
     return f"{_bands(bands)}; {unit} {', '.join(clips)} becomes {start:g} to {stop:g}"

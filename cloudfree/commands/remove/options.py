@@ -3,50 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloudfree.coregistration.time_gap import MAX_GAP_DAYS
-from cloudfree.inference.compositing import DILATION
-from cloudfree.inference.model_store import DEFAULT_MODEL
+from cloudfree.commands.options import (
+    InferenceOptions,
+    OpticalOptions,
+    OutputOptions,
+    RadarOptions,
+)
+from cloudfree.core.choices import DILATION, Replace
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
-from cloudfree.sentinel2.vrt import Resampling
 
 if TYPE_CHECKING:
     from cloudfree.commands.remove.adapt.run import AdaptationResult
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemovalOptions:
-    """Options that do not depend on the scene."""
+class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptions):
+    """How clouds are removed from a scene: the options that `remove` and `batch` share."""
 
     model: str = DEFAULT_MODEL
-    network: str | None = None
-    replace: str = "clouds"
+    replace: Replace = "clouds"
     dilate: str = DILATION
     adapt: bool = False
     tile: int | None = None
     overlap: int | None = None
-    batch: int | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    shift: str = "auto"
-    max_shift: float = 8.0
-    s1_units: str = "auto"
-    dem: Path | None = None
-    max_gap: float = MAX_GAP_DAYS
-    s2_offset: float | None = None
-    resampling: Resampling = "bilinear"
+    batch_size: int | None = None
     uncertainty: bool = False
     dry_run: bool = False
-    overwrite: bool = False
-    creation_options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoveOptions(RemovalOptions):
-    """The options of the command line, field by field."""
+    """The options of `cloudfree remove`; names equal its parameters."""
 
     s2: Path
     s1: Path | None = None

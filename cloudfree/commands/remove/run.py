@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from cloudfree import __version__
 from cloudfree.cloudmask.class_rules import REQUIRED_BANDS
 from cloudfree.cloudmask.mask_file import MaskFile
-from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask, write_mask
+from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_sar
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
 from cloudfree.commands.remove.uncertainty import deviation_writer
 from cloudfree.core.acquisition import UNKNOWN
+from cloudfree.core.choices import MaskSettings
 from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure
@@ -138,7 +139,7 @@ def _mask(
         )
     with tempfile.TemporaryDirectory(prefix="cloudfree-") as folder:
         path = Path(folder) / "mask.tif"
-        settings = MaskSettings(dilate=options.dilate, thorough=True)
+        settings = MaskSettings(dilate=options.dilate, sensitive=True)
         plan = plan_mask(optical, settings, progress)
         write_mask(optical, path, plan, progress, {})
         with MaskFile(path, optical.grid, plan.sun) as mask:
@@ -173,7 +174,7 @@ def _write(
             write_deviation(rows)
             counts.add(rows)
 
-        batch_size = options.batch or scene.model.batch(plan.tile)
+        batch_size = options.batch_size or scene.model.batch(plan.tile)
         with scene.predictions(plan, batch_size, progress) as predictions:
             finished = (scene.finished(*predicted) for predicted in predictions)
             write_async(write, finished, WAITING_PARTS)
@@ -267,10 +268,11 @@ def _tags(
 
 def _report(options: RemoveOptions, progress: Progress) -> None:
     from cloudfree.commands.report import run as report
+    from cloudfree.commands.report.options import ReportOptions
 
     assert options.report is not None
     report.run(
-        report.ReportOptions((options.result,), options.report, overwrite=options.overwrite),
+        ReportOptions((options.result,), options.report, overwrite=options.overwrite),
         progress,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree import __version__
+from cloudfree.commands.report.options import ReportOptions
 from cloudfree.core.mask_classes import FillClass, class_fractions
 from cloudfree.core.output_files import (
     check_output_names,
@@ -30,17 +31,6 @@ logger = logging.getLogger("cloudfree")
 
 # Pictures that are written as files, in true colour where there is a choice.
 FILES = ("before", "after", "mask", "sar", "truth", "error")
-
-
-@dataclass(frozen=True)
-class ReportOptions:
-    """The options of `cloudfree report`; names equal its parameters."""
-
-    results: tuple[Path, ...]
-    output: Path
-    truth: tuple[Path, ...] = ()
-    quicklooks: Path | None = None
-    overwrite: bool = False
 
 
 @dataclass(frozen=True)

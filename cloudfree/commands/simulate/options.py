@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from cloudfree.commands.options import OutputOptions
+from cloudfree.core.choices import CloudKind
 from cloudfree.core.output_files import require_absent
 from cloudfree.errors import InputError, OutputError
-from cloudfree.simulation.add_clouds import CloudKind
-from cloudfree.simulation.scene import MAX_MISREGISTRATION_PX
 
 MIN_SIZE_PX = 64
 MIN_SUN_ELEVATION_DEG = 10.0
 
 
 @dataclass(frozen=True)
-class SimulateOptions:
-    """Values of the options of the command line.
+class SimulateOptions(OutputOptions):
+    """The options of `cloudfree simulate`; names equal its parameters.
 
     `size` is the side of a simulated scene in pixels, `misregistration` its rows and columns in
     pixels. With `over` a clear scene is given: `kind` to `count` describe the clouds over it, and
@@ -31,13 +31,11 @@ class SimulateOptions:
     misregistration: tuple[float, float] | None = None
     over: Path | None = None
     kind: CloudKind | None = None
-    donors: Path | None = None
+    cloud_donors: Path | None = None
     sun_azimuth: float | None = None
     sun_elevation: float | None = None
     count: int | None = None
     s2_offset: float | None = None
-    overwrite: bool = False
-    creation_options: Mapping[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
         """Check that the options can be simulated.
@@ -59,6 +57,8 @@ class SimulateOptions:
                 wanted="a share between 0 and 1",
                 hint="choose another --cloud-cover",
             )
+        from cloudfree.simulation.scene import MAX_MISREGISTRATION_PX
+
         shifts = self.misregistration or ()
         if not all(abs(shift) <= MAX_MISREGISTRATION_PX for shift in shifts):
             raise InputError(
@@ -76,7 +76,7 @@ class SimulateOptions:
 
     def _check_kind_options(self) -> None:
         """Options of a given scene and of a simulated one exclude each other."""
-        given = ("kind", "donors", "sun_azimuth", "sun_elevation", "count", "s2_offset")
+        given = ("kind", "cloud_donors", "sun_azimuth", "sun_elevation", "count", "s2_offset")
         names = ("size", "misregistration") if self.over else given
         for name in names:
             if getattr(self, name) is not None:
@@ -85,11 +85,11 @@ class SimulateOptions:
                     wanted="a simulated scene" if self.over else "a clear scene to put clouds over",
                     hint="leave one of the two out" if self.over else "add --over CLEAR",
                 )
-        if self.kind == "real" and self.donors is None:
+        if self.kind == "real" and self.cloud_donors is None:
             raise InputError(
-                "--kind real without --donors",
+                "--kind real without --cloud-donors",
                 wanted="a folder of cloudy and clear images to cut the clouds from",
-                hint="add --donors DIR, or choose another --kind",
+                hint="add --cloud-donors DIR, or choose another --kind",
             )
 
 

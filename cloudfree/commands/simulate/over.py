@@ -144,9 +144,9 @@ def _paths(options: SimulateOptions, number: int, scene: OpticalScene) -> dict[s
 def _layers(
     options: SimulateOptions, scene: OpticalScene, progress: Progress
 ) -> Sequence[CloudLayer]:
-    if options.donors is None or options.kind not in (None, "mixed", "real"):
+    if options.cloud_donors is None or options.kind not in (None, "mixed", "real"):
         return ()
-    return read_real_clouds(options.donors, scene.bands, options.s2_offset, progress)
+    return read_real_clouds(options.cloud_donors, scene.bands, options.s2_offset, progress)
 
 
 def _read(scene: OpticalScene) -> tuple[NDArray[np.generic], Float32]:

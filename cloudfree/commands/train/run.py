@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cloudfree.cloudmask.mask_plan import MaskSettings, plan_mask
+from cloudfree.cloudmask.mask_plan import plan_mask
+from cloudfree.commands.train.options import TrainOptions
+from cloudfree.core.choices import MaskSettings
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.output_files import cannot_be_written
 from cloudfree.core.terminal import Progress, silent
-from cloudfree.datasets.folder import PATCH_PX, Listing, list_samples
+from cloudfree.datasets.folder import Listing, list_samples
 from cloudfree.datasets.patch import Patch, Sample
 from cloudfree.datasets.sen12mscr import SampleRole, split_of
-from cloudfree.datasets.splits import SplitChoice, choose_split, evenly_spread, regroup
+from cloudfree.datasets.splits import choose_split, evenly_spread, regroup
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import network_entry
@@ -39,7 +38,6 @@ from cloudfree.training.settings import (
     TrainingSettings,
     check_unchanged,
     choose_settings,
-    parse_network_settings,
     read_settings,
     settings_text,
 )
@@ -48,54 +46,6 @@ from cloudfree.training.train_state import start_training_state
 from cloudfree.training.trainer import VALIDATED, Trainer, TrainResult, Validation
 
 logger = logging.getLogger("cloudfree")
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """What the user asked for; field by field the options of the command line.
-
-    Settings that are None are those of the network's preset.
-    """
-
-    network: str
-    data: Path
-    output: Path
-    split: SplitChoice | None = None
-    hold_out: tuple[str, ...] = ()
-    places: Path | None = None
-    patch: int = PATCH_PX
-    s2_offset: float | None = None
-    start: str | None = None
-    resume: bool = False
-    overwrite: bool = False
-    network_setting: tuple[str, ...] = ()
-    loss: str | None = None
-    perceptual_weights: str | None = None
-    optimiser: str | None = None
-    learning_rate: float | None = None
-    schedule: str | None = None
-    batch: int | None = None
-    crop: int | None = None
-    augment: bool | None = None
-    simulate_clouds: float | None = None
-    steps: int | None = None
-    epochs: float | None = None
-    clip_norm: float | None = None
-    average: float | None = None
-    precision: str | None = None
-    seed: int | None = None
-    checkpoint_steps: int | None = None
-    picture_steps: int | None = None
-    device: str = "auto"
-    readers: int = 2
-
-    @property
-    def changes(self) -> dict[str, Any]:
-        """The settings that are to differ from the preset."""
-        names = {field.name for field in dataclasses.fields(TrainingSettings)} - {"network"}
-        given = {name: value for name, value in vars(self).items() if name in names}
-        own = parse_network_settings(self.network_setting)
-        return {**given, **({"network_settings": own} if own else {})}
 
 
 def run(options: TrainOptions, progress: Progress) -> TrainResult:
@@ -115,7 +65,7 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
             check_run_folder(options.output, options.overwrite)
         samples, unseen = _samples(options, settings)
         name = options.output.resolve().name
-        beginning = initialise(settings, name, _facts(options, samples), options.start)
+        beginning = initialise(settings, name, _facts(options, samples), options.init_from)
         objective = _objective(settings, beginning.card, processes)
         session = _session(options, settings, objective, samples, unseen, beginning, processes)
         begins = processes.is_first and not options.resume
@@ -158,8 +108,8 @@ def _samples(
     listing = list_samples(options.data, options.patch, options.s2_offset, needed)
     own = options.split or ("train" if listing.is_sen12mscr else "all")
     split, samples = choose_split(listing, own)
-    if options.places:
-        samples = regroup(samples, options.places, listing)
+    if options.groups:
+        samples = regroup(samples, options.groups, listing)
     learned, unseen = _apart(samples, options.hold_out, listing)
     if split == "train" and not unseen:
         unseen = [sample for sample in listing.samples if split_of(sample.place) == "val"]
@@ -197,7 +147,7 @@ def _facts(options: TrainOptions, samples: Sequence[Sample]) -> Mapping[str, Any
         "patches": len(samples),
         "places": len({sample.place for sample in samples}),
         "held_out": list(options.hold_out),
-        "start": options.start or "",
+        "start": options.init_from or "",
     }
 
 
@@ -231,7 +181,7 @@ def _session(
     store = PatchStore(samples, card, settings.crop, _classes if objective.mask else told)
     others = PatchStore(evenly_spread(unseen, VALIDATED), card, settings.crop, told)
     validation = Validation(others) if unseen else None
-    return Trainer(options.output, begun, plan, card, store, options.readers, validation)
+    return Trainer(options.output, begun, plan, card, store, options.num_workers, validation)
 
 
 def _fingerprint(samples: Sequence[Sample]) -> str:

@@ -14,8 +14,9 @@ from rasterio.errors import NotGeoreferencedWarning
 from scipy.ndimage import map_coordinates
 
 from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.commands.coregister.options import CoregisterOptions, CoregisterResult
 from cloudfree.commands.coregister.quicklook import LEGEND_PX, USED
-from cloudfree.commands.coregister.run import CoregisterOptions, CoregisterResult, run
+from cloudfree.commands.coregister.run import run
 from cloudfree.core.displacement import NO_SHIFT, Displacement, PolynomialDisplacement, Shift
 from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import linear_power

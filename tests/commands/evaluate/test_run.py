@@ -15,9 +15,9 @@ import pytest
 
 from cloudfree.commands.evaluate import run as evaluate
 from cloudfree.commands.evaluate import scoring as evaluate_scoring
+from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.evaluate.patch import Clouds, fill_patch, score
 from cloudfree.commands.evaluate.result import Evaluation
-from cloudfree.commands.evaluate.run import EvaluateOptions
 from cloudfree.commands.evaluate.summary import SummaryRow
 from cloudfree.commands.remove import run as remove
 from cloudfree.core.terminal import silent
@@ -26,7 +26,8 @@ from cloudfree.datasets.patch import Skipped, read_patch
 from cloudfree.errors import InputError, ModelError, OutputError
 from cloudfree.inference.model import Arrays, Model, Prediction
 from cloudfree.inference.model_card import ModelCard, Scaling, parse_card_text
-from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
+from cloudfree.inference.model_store import find_model, read_card
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.inference.uncertainty import ErrorModel, calibration_of
 from cloudfree.metrics.bootstrap import mean_metrics
 from cloudfree.metrics.protocol import UNCRTAINTS
@@ -173,7 +174,7 @@ def test_a_limit_keeps_that_many(run: TrainState) -> None:
 
 def test_places_can_be_grouped(run: TrainState, tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text(f'one = ["{TEST}", "ROIs1868_summer_73_p1"]')
-    found = run(places=tmp_path / "p.toml")
+    found = run(groups=tmp_path / "p.toml")
     assert {patch.place for patch in found.patches} == {"one"}
     assert not _row(found, "do nothing").means.intervals, "one place has no interval"
 

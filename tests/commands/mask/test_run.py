@@ -178,7 +178,7 @@ def test_thresholds_change_the_mask(tmp_path: Path, threshold: float, ndsi: floa
 def test_with_thorough_the_mask_finds_more_of_them_and_says_so(tmp_path: Path) -> None:
     scene = _scene(tmp_path)
     _, usual = _run(scene, output=tmp_path / "usual.tif")
-    more, mask = _run(scene, output=tmp_path / "more.tif", thorough=True)
+    more, mask = _run(scene, output=tmp_path / "more.tif", sensitive=True)
     assert ((mask == MaskClass.CLOUD) >= (usual == MaskClass.CLOUD)).all()
     assert (mask == MaskClass.CLOUD).sum() > (usual == MaskClass.CLOUD).sum()
     with rasterio.open(more.output) as dataset:
@@ -195,9 +195,9 @@ def test_with_thorough_the_rim_of_haze_around_a_cloud_is_cloud(tmp_path: Path) -
     numbers += (400 * low * (rim | far)).astype(np.uint16)
     scene = _scene(tmp_path, numbers)
     found = {}
-    for name, options in {"usual": {}, "all": {"thorough": True}}.items():
+    for name, options in {"usual": {}, "all": {"sensitive": True}}.items():
         _, found[name] = _run(scene, output=tmp_path / f"{name}.tif", **options)
-    _, blind = _run(scene, output=tmp_path / "blind.tif", thorough=True, shadow=False)
+    _, blind = _run(scene, output=tmp_path / "blind.tif", sensitive=True, shadow=False)
     assert (found["all"][rim] == MaskClass.CLOUD).mean() > 0.95
     assert (found["usual"][rim] == MaskClass.CLOUD).mean() < 0.5
     assert (blind[rim] == MaskClass.CLOUD).mean() < 0.5

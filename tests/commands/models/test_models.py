@@ -26,10 +26,10 @@ from cloudfree.errors import InputError, ModelError, OutputError
 from cloudfree.inference.checkpoint import build_network
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import TileInputs
-from cloudfree.inference.model_store import DEFAULT_MODEL, find_model
+from cloudfree.inference.model_store import find_model
 from cloudfree.inference.reference_outputs import GOLDEN as GOLDEN_ARRAYS
 from cloudfree.inference.reference_outputs import INPUTS, PUBLISHED_NAMES, read_arrays
-from cloudfree.inference.registry import network_names
+from cloudfree.inference.registry import DEFAULT_MODEL, network_names
 from tests.factories.damage import full_disk
 from tests.factories.golden_weights import golden_weights, read_json
 from tests.factories.networks import lively

@@ -24,7 +24,8 @@ from cloudfree.core.terminal import silent
 from cloudfree.coregistration.measure import ShiftMeasurement
 from cloudfree.errors import CloudfreeError, InputError, ModelError, OutputError
 from cloudfree.inference.model import Arrays, Model
-from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
+from cloudfree.inference.model_store import find_model, read_card
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.gdal import ignored_warning
 from tests.factories.damage import full_disk
@@ -365,7 +366,7 @@ def test_no_thread_outlives_a_fault_though_the_error_is_kept(
     monkeypatch.setattr(*(network, "run") if broken == "network" else (CogWriter, "write"), fail)
     before = set(threading.enumerate())
     with pytest.raises(OSError, match="broke") as error:
-        _remove(folder, mask=mask, tile=16, overlap=4, batch=1)
+        _remove(folder, mask=mask, tile=16, overlap=4, batch_size=1)
     assert error.traceback
     assert set(threading.enumerate()) <= before
 

@@ -19,7 +19,8 @@ from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, ModelError, OutputError
 from cloudfree.inference.model import Arrays, Model
-from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
+from cloudfree.inference.model_store import find_model, read_card
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.inference.uncertainty import calibration_of
 from tests.factories.rasters import cloudy_scene, write_cloudy_scene, write_radar, write_raster
 from tests.factories.readiness import OneAtATime

@@ -10,7 +10,8 @@ import pytest
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
-from cloudfree.commands.report.run import ReportOptions, ReportResult, run
+from cloudfree.commands.report.options import ReportOptions
+from cloudfree.commands.report.run import ReportResult, run
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, OutputError
 from cloudfree.raster.gdal import ignored_warning

@@ -61,7 +61,7 @@ def pixels(path: Path) -> np.ndarray:
 def test_the_scene_changes_only_under_cloud_and_shadow(
     kind: str, clear: Path, donors: Path, tmp_path: Path
 ) -> None:
-    result = simulate(clear, tmp_path / "out", kind=kind, donors=donors)
+    result = simulate(clear, tmp_path / "out", kind=kind, cloud_donors=donors)
     (scene,) = result.scenes
     cloudy, truth = pixels(scene.s2_cloudy), pixels(scene.truth_mask)[0]
     assert np.array_equal(pixels(scene.s2_clear), clear_numbers())
@@ -206,7 +206,11 @@ def test_l2a_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"kind": "real"}, InputError, r"--kind real without --donors; .*add --donors DIR"),
+        (
+            {"kind": "real"},
+            InputError,
+            r"--kind real without --cloud-donors; .*--cloud-donors DIR",
+        ),
         ({"size": 64}, InputError, r"--size with --over; wanted a simulated scene"),
         ({"misregistration": (0.0, 0.0)}, InputError, "--misregistration with --over"),
         ({"sun_elevation": 5.0}, InputError, "a sun 5 degrees above the horizon; wanted .* 10"),
@@ -257,7 +261,7 @@ def test_the_mask_finds_simulated_clouds_that_show(
     """Where a cloud adds 0.05 to the blue, over real clear ground."""
     (scene,) = simulate(
         data / "triplets" / "5254_s2_clear.tif", tmp_path / "out", kind=kind,
-        donors=data / "pairs", seed=11, sun_azimuth=150.0, sun_elevation=45.0,
+        cloud_donors=data / "pairs", seed=11, sun_azimuth=150.0, sun_elevation=45.0,
     ).scenes  # fmt: skip
     make_mask(
         MaskOptions(scene=scene.s2_cloudy, output=tmp_path / "mask.tif", s2_offset=0.0), silent

@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file
 
 from cloudfree.commands.evaluate import run as evaluate
-from cloudfree.commands.evaluate.run import EvaluateOptions
+from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.models import export
 from cloudfree.commands.models.export import ExportOptions
 from cloudfree.commands.remove.run import RemoveOptions
@@ -72,7 +72,7 @@ def losses(folder: Path) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("network", network_names())
 def test_every_network_takes_two_steps_and_is_a_model_then(network: str, trained: Train) -> None:
-    result = trained(network=network, checkpoint_steps=1)
+    result = trained(network=network, checkpoint_every=1)
     first, second = losses(result.output)
     assert np.isfinite([float(first["loss"]), float(second["loss"])]).all()
     assert float(first["gradient"]) > 0
@@ -93,7 +93,7 @@ def test_every_network_learns_in_half_precision(network: str, trained: Train) ->
 
 
 def test_a_run_is_a_folder_with_settings_losses_pictures_and_a_model(trained: Train) -> None:
-    result = trained(learning_rate=0.002, average=0.9)
+    result = trained(learning_rate=0.002, ema_decay=0.9)
     names = {path.name for path in result.output.iterdir()} - {"tensorboard"}
     assert names == {
         "settings.toml", "checkpoint.pt", "losses.csv", "samples", "card.toml",
@@ -144,8 +144,8 @@ def test_clear_patches_alone_can_be_learned_from_under_simulated_clouds(
 ) -> None:
     data = write_patches(tmp_path / "data", count=2)
     (data / "p0_s2_cloudy.tif").unlink()
-    assert trained("paired", data=data, batch=1).patches == 1
-    result = trained("simulated", data=data, batch=1, simulate_clouds=0.5)
+    assert trained("paired", data=data, batch_size=1).patches == 1
+    result = trained("simulated", data=data, batch_size=1, simulate_clouds=0.5)
     assert result.patches == 2
     settings = tomllib.loads((result.output / "settings.toml").read_text())
     assert settings["simulate_clouds"] == 0.5
@@ -153,7 +153,7 @@ def test_clear_patches_alone_can_be_learned_from_under_simulated_clouds(
 
 
 def test_the_moving_average_is_what_is_kept(trained: Train) -> None:
-    plain, averaged = trained("plain"), trained("averaged", average=0.5)
+    plain, averaged = trained("plain"), trained("averaged", ema_decay=0.5)
     assert not same(plain.output, averaged.output)
     state = torch.load(averaged.output / "checkpoint.pt", weights_only=True)
     learned = state["learner"]["network"]
@@ -176,7 +176,7 @@ def test_tensorboard_reads_the_curves(trained: Train) -> None:
 def test_patches_held_out_tell_how_a_run_goes(trained: Train) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    held = {"steps": 4, "picture_steps": 2, "checkpoint_steps": 2, "hold_out": ("p2",)}
+    held = {"steps": 4, "sample_every": 2, "checkpoint_every": 2, "hold_out": ("p2",)}
     result = trained(**held)
     with (result.output / "validation.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -205,7 +205,7 @@ def test_validation_is_that_of_evaluate(trained: Train, patches: Path, tmp_path:
 
 def test_looking_changes_nothing_that_is_learned(trained: Train) -> None:
     seldom = trained("seldom", steps=4, hold_out=("p2",))
-    often = trained("often", steps=4, hold_out=("p2",), picture_steps=1)
+    often = trained("often", steps=4, hold_out=("p2",), sample_every=1)
     assert same(seldom.output, often.output)
 
 
@@ -230,7 +230,7 @@ def test_no_tensorboard_is_told_and_the_table_is_there(
 
 
 def test_a_seed_decides_everything(trained: Train) -> None:
-    one, two = trained("one", seed=3), trained("two", seed=3, readers=4)
+    one, two = trained("one", seed=3), trained("two", seed=3, num_workers=4)
     assert same(one.output, two.output)
     assert not same(one.output, trained("three", seed=4).output)
 
@@ -242,7 +242,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     ("network", "options"),
     [
-        ("ib_hfn", {"average": 0.9}),
+        ("ib_hfn", {"ema_decay": 0.9}),
         ("spa_gan", {}),
         ("simulation_fusion_gan", {}),
         ("glf_cr", {"precision": "bf16", "augment": True}),
@@ -252,7 +252,7 @@ class Killed(BaseException):
 def test_a_killed_run_goes_on_bit_for_bit(
     trained: Train, monkeypatch: pytest.MonkeyPatch, network: str, options: dict[str, Any]
 ) -> None:
-    options = {**options, "network": network, "steps": 5, "checkpoint_steps": 2}
+    options = {**options, "network": network, "steps": 5, "checkpoint_every": 2}
     whole = trained("whole", **options)
 
     train_step = train_session.train_step
@@ -288,11 +288,11 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
 
     monkeypatch.setattr(torch, "save", cut)
     with pytest.raises(Killed):
-        trained(checkpoint_steps=1)
+        trained(checkpoint_every=1)
     assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 1
     assert load_model(str(tmp_path / "run"), "cpu").card.training["steps"] == 1
     monkeypatch.undo()
-    assert trained(checkpoint_steps=1, resume=True).steps == 2
+    assert trained(checkpoint_every=1, resume=True).steps == 2
 
 
 @pytest.mark.parametrize("room", [2_000, 20_000, 60_000, 100_000])
@@ -319,7 +319,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(
 
 def test_training_goes_on_from_the_weights_of_a_model(trained: Train) -> None:
     before = trained("before")
-    after = trained("after", start=str(before.output), learning_rate=1e-12, steps=1)
+    after = trained("after", init_from=str(before.output), learning_rate=1e-12, steps=1)
     old, new = weights(before.output), weights(after.output)
     assert all(torch.allclose(old[name], new[name], atol=1e-6) for name in old)
     assert load_model(str(after.output)).card.training["start"] == str(before.output)
@@ -377,7 +377,7 @@ def test_nothing_is_learned_where_the_target_has_no_data(tmp_path: Path, trained
         pixels[:, :, 8:] = 0
         file.nodata = 0
         file.write(pixels)
-    result = trained(data=data, crop=64, batch=1, loss="l1", steps=1)
+    result = trained(data=data, crop=64, batch_size=1, loss="l1", steps=1)
     assert float(losses(result.output)[0]["loss"]) < 0.05, "7/8 of it counts nothing"
 
 
@@ -387,7 +387,7 @@ def test_a_loss_that_is_no_number_names_the_files(
     with pytest.raises(
         InputError, match=r"(loss|gradient) (nan|inf) at step \d with .*p\d_s2_cloudy.tif, .*p\d_s2"
     ):
-        trained(learning_rate=1e30, steps=6, checkpoint_steps=1)
+        trained(learning_rate=1e30, steps=6, checkpoint_every=1)
     model = load_model(str(tmp_path / "run"), "cpu")
     assert model.card.training["steps"] >= 1, "the model before is kept"
 
@@ -453,7 +453,7 @@ def test_a_run_goes_on_as_it_began(trained: Train, tmp_path: Path) -> None:
     ):
         trained(resume=True)
     torch.save({"step": 1, "learner": {}}, checkpoint)
-    with pytest.raises(InputError, match=r"checkpoint\.pt of another version .*--start"):
+    with pytest.raises(InputError, match=r"checkpoint\.pt of another version .*--init-from"):
         trained(resume=True)
     checkpoint.write_bytes(b"half")
     with pytest.raises(InputError, match=r"checkpoint\.pt cannot be read"):
@@ -482,7 +482,7 @@ def test_two_processes_learn_what_one_learns_from_batches_of_both(
     for name, start in starts.items():
         batch = "4" if name == "one" else "2"
         ran = subprocess.run(
-            [*start, "train", "dsen2_cr", *own, "--batch", batch, "-o", str(tmp_path / name)],
+            [*start, "train", "dsen2_cr", *own, "--batch-size", batch, "-o", str(tmp_path / name)],
             capture_output=True, text=True, check=False,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
@@ -490,7 +490,7 @@ def test_two_processes_learn_what_one_learns_from_batches_of_both(
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
     ran = subprocess.run(
-        [*starts["one"], "train", "dsen2_cr", *own, "--batch", "2", "--resume",
+        [*starts["one"], "train", "dsen2_cr", *own, "--batch-size", "2", "--resume",
          "-o", str(tmp_path / "two")],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -502,13 +502,13 @@ def test_two_processes_learn_what_one_learns_from_batches_of_both(
 def test_a_process_that_is_killed_loses_one_interval_at_most(
     patches: Path, tmp_path: Path, trained: Train
 ) -> None:
-    options = {"steps": 60, "checkpoint_steps": 2, "seed": 5}
+    options = {"steps": 60, "checkpoint_every": 2, "seed": 5}
     whole = trained("whole", **options)
     settings = [word for pair in small("dsen2_cr") for word in ("--network-setting", pair)]
     arguments = [
         sys.executable, "-m", "cloudfree", "train", "dsen2_cr", "--data", str(patches), "-o",
-        str(tmp_path / "killed"), "--steps", "60", "--checkpoint-steps", "2", "--seed", "5",
-        "--crop", "32", "--batch", "2", "--device", "cpu", "--s2-offset", "0", *settings,
+        str(tmp_path / "killed"), "--steps", "60", "--checkpoint-every", "2", "--seed", "5",
+        "--crop", "32", "--batch-size", "2", "--device", "cpu", "--s2-offset", "0", *settings,
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
     with subprocess.Popen(arguments, stderr=subprocess.DEVNULL, env=environment) as process:
@@ -546,10 +546,10 @@ def triplets(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_network_lowers_its_loss_and_works_everywhere(
     network: str, triplets: Path, tmp_path: Path
 ) -> None:
-    options = {"steps": 80, "batch": 4, "crop": CROPS.get(network, 64), "learning_rate": 2e-3,
+    options = {"steps": 80, "batch_size": 4, "crop": CROPS.get(network, 64), "learning_rate": 2e-3,
                **QUICK.get(network, {})}  # fmt: skip
     result = run_training(
-        triplets, tmp_path / "run", network, schedule="constant", average=0.0, **options
+        triplets, tmp_path / "run", network, schedule="constant", ema_decay=0.0, **options
     )
     assert result.last_loss < result.first_loss - 0.2 * abs(result.first_loss)
     model = str(result.output)

@@ -16,7 +16,8 @@ from cloudfree.core.mask_classes import MaskClass
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import silent
 from cloudfree.inference.model import Arrays, Model, TileInputs
-from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
+from cloudfree.inference.model_store import find_model, read_card
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.inference.torch_runtime import TorchRuntime
 from cloudfree.training.adaptation.examples import ClearSample, CloudTransplant, make_examples
 from cloudfree.training.adaptation.fit import Adaptation, AdaptationSettings, adapt

@@ -19,7 +19,8 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import is_cloud_or_shadow
 from cloudfree.core.terminal import silent
 from cloudfree.inference.model import Model
-from cloudfree.inference.model_store import DEFAULT_MODEL, find_model, read_card
+from cloudfree.inference.model_store import find_model, read_card
+from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.inference.torch_runtime import TorchRuntime
 from cloudfree.training.adaptation.fit import Adaptation
 from tests.factories.paint import Paint

@@ -1,0 +1,27 @@
+"""Options of `cloudfree evaluate`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudfree.commands.options import InferenceOptions, OverwriteOptions
+from cloudfree.core.choices import ProtocolName, SplitChoice
+from cloudfree.datasets.sen12mscr import PATCH_PX
+
+
+@dataclass(frozen=True)
+class EvaluateOptions(InferenceOptions, OverwriteOptions):
+    """The options of `cloudfree evaluate`; names equal its parameters."""
+
+    data: Path
+    model: tuple[str, ...]
+    split: SplitChoice | None = None
+    protocol: ProtocolName = "native"
+    limit: int | None = None
+    patch: int = PATCH_PX
+    groups: Path | None = None
+    uncertainty: bool = False
+    s2_offset: float | None = None
+    output: Path | None = None
+    pictures: int = 6
