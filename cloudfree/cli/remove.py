@@ -108,7 +108,7 @@ def command(progress: Any, **options: Any) -> Any:
     Cloud-Optimized GeoTIFF like the input, with a second one that maps the filled pixels.
     """
     from cloudfree.commands.remove.run import run
-    from cloudfree.parallel.malloc import limit_malloc_arenas
+    from cloudfree.parallel.environment import limit_malloc_arenas
 
     limit_malloc_arenas()
     return run(RemoveOptions(**options), progress)

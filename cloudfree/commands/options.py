@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cloudfree.core.acquisition import MAX_GAP_DAYS
 from cloudfree.core.choices import Precision, Resampling, SarUnitsChoice, ShiftMode
-from cloudfree.coregistration.time_gap import MAX_GAP_DAYS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import InputError, ModelError
 from cloudfree.inference.model import Prediction
-from cloudfree.parallel.malloc import trim_malloc
+from cloudfree.parallel.environment import trim_malloc
 from cloudfree.parallel.threads import prefetch
 
 logger = logging.getLogger("cloudfree")

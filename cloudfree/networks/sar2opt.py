@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from cloudfree.networks.pix2pix_unet import Pix2PixUNet, ladder_settings
+from cloudfree.networks.pix2pix import Pix2PixUNet, ladder_settings
 from cloudfree.networks.shapes import Shapes
 
 

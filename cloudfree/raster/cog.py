@@ -23,7 +23,7 @@ from rasterio.io import DatasetWriter, MemoryFile
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.output_files import cannot_be_written, draft_folder
 from cloudfree.errors import OutputError
-from cloudfree.parallel.malloc import trim_malloc
+from cloudfree.parallel.environment import trim_malloc
 from cloudfree.raster.dataset import rectangle
 from cloudfree.raster.gdal import collected_warnings, ignored_warning
 from cloudfree.raster.overviews import FirstLevel, Resampling, with_overviews, write_overviews

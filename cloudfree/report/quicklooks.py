@@ -13,8 +13,7 @@ from cloudfree.core.grid import Grid, strips
 from cloudfree.core.mask_classes import FillClass, MaskClass
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
-from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.preview import reduced, reduced_classes, reduced_mean
+from cloudfree.raster.dataset import Dataset, reduced, reduced_classes, reduced_mean
 from cloudfree.report.pictures import (
     SHORT_WAVE_INFRARED,
     TRUE_COLOUR,

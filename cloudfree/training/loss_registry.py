@@ -21,13 +21,13 @@ from cloudfree.inference.checkpoint import read_tensors
 from cloudfree.losses.adversarial import (
     PERCEPTUAL,
     PIX2PIX_SHARE,
+    PerceptualDistance,
     attention_loss,
     fusion_loss,
     generator_loss,
 )
 from cloudfree.losses.cloud_weighted import carl, cloud_aware, published_cloud_aware
 from cloudfree.losses.ib_hfn_loss import joint_objective
-from cloudfree.losses.perceptual import PerceptualDistance
 from cloudfree.losses.pixel import charbonnier, gaussian_likelihood, l1, spectrum_likelihood
 from cloudfree.losses.structural_similarity import pixel_and_structure, surroundings_loss
 from cloudfree.training.sampler import Batch

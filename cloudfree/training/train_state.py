@@ -17,7 +17,7 @@ from torch.optim import SGD, Adam, AdamW, NAdam, Optimizer
 from cloudfree.core.output_files import draft_of
 from cloudfree.errors import InputError
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.networks.patch_gan import PatchGan
+from cloudfree.networks.pix2pix import PatchGan
 from cloudfree.networks.spa_gan import SpaGanDiscriminator
 from cloudfree.training.distributed import ALONE, Processes
 from cloudfree.training.loss_registry import LossSpec

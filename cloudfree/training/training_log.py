@@ -18,7 +18,7 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.metrics.bootstrap import METRICS
 from cloudfree.metrics.image_metrics import Metrics
-from cloudfree.raster.preview import png
+from cloudfree.raster.dataset import png
 from cloudfree.report.pictures import TRUE_COLOUR, UInt8Image, radar_colours, stretch_of
 from cloudfree.training import patch_cache as patches
 from cloudfree.training.step import StepResult

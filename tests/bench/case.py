@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cloudfree.parallel.environment import set_library_defaults
-from cloudfree.parallel.malloc import limit_malloc_arenas
+from cloudfree.parallel.environment import limit_malloc_arenas, set_library_defaults
 from tests.bench import mask_cases
 
 

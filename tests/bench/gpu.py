@@ -17,8 +17,7 @@ from statistics import mean
 
 from cloudfree.commands.remove import run as remove
 from cloudfree.core.terminal import silent
-from cloudfree.parallel.environment import set_library_defaults
-from cloudfree.parallel.malloc import limit_malloc_arenas
+from cloudfree.parallel.environment import limit_malloc_arenas, set_library_defaults
 from tests.bench.remove_cases import glf_cr_checkpoint
 from tests.bench.scene import full_scene
 

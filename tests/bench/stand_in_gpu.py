@@ -19,8 +19,7 @@ from cloudfree.core.terminal import silent
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import GPU_BATCH, Arrays, Model
 from cloudfree.inference.torch_runtime import GPU_BATCHES
-from cloudfree.parallel.environment import set_library_defaults
-from cloudfree.parallel.malloc import limit_malloc_arenas
+from cloudfree.parallel.environment import limit_malloc_arenas, set_library_defaults
 from tests.bench.remove_cases import glf_cr_checkpoint, instead_of_loading
 from tests.bench.scene import full_scene
 

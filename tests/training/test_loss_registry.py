@@ -13,7 +13,7 @@ from torch import Tensor
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.errors import InputError, ModelError
-from cloudfree.losses.perceptual import LAYERS, PerceptualDistance
+from cloudfree.losses.adversarial import LAYERS, PerceptualDistance
 from cloudfree.training.loss_registry import (
     OBJECTIVES,
     LossInput,

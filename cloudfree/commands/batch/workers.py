@@ -15,8 +15,7 @@ from cloudfree.commands.batch.options import SceneOutcome, State
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.terminal import captured_warnings
 from cloudfree.errors import CloudfreeError, InputError
-from cloudfree.parallel.environment import set_library_defaults
-from cloudfree.parallel.malloc import limit_malloc_arenas
+from cloudfree.parallel.environment import limit_malloc_arenas, set_library_defaults
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cloudfree.core.output_files import write_whole
 from cloudfree.core.radiometry import Float64
 from cloudfree.coregistration.measure import ShiftMeasurement
-from cloudfree.raster.preview import png, reduced
+from cloudfree.raster.dataset import png, reduced
 from cloudfree.report.pictures import TRUE_COLOUR, UInt8Image, stretch_of
 from cloudfree.sentinel2.optical_scene import OpticalScene
 

@@ -8,12 +8,12 @@ from pathlib import PurePosixPath
 from cloudfree import __version__
 from cloudfree.commands.coregister.options import CoregisterOptions, CoregisterResult
 from cloudfree.commands.coregister.quicklook import write_quicklook
+from cloudfree.core.acquisition import check_gap, gap_days
 from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
 from cloudfree.core.output_files import check_output_names, require_absent
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import ShiftMeasurement, measure
-from cloudfree.coregistration.time_gap import check_gap, gap_days
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.provenance import Provenance
 from cloudfree.sentinel1.geocoded import sar_profile

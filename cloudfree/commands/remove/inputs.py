@@ -6,8 +6,8 @@ import logging
 from contextlib import ExitStack
 
 from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.core.acquisition import check_gap
 from cloudfree.core.output_files import check_output_names, require_absent
-from cloudfree.coregistration.time_gap import check_gap
 from cloudfree.errors import InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source

@@ -22,12 +22,11 @@ from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_s
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
 from cloudfree.commands.remove.uncertainty import deviation_writer
-from cloudfree.core.acquisition import UNKNOWN
+from cloudfree.core.acquisition import UNKNOWN, gap_days
 from cloudfree.core.choices import MaskSettings
 from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure
-from cloudfree.coregistration.time_gap import gap_days
 from cloudfree.errors import InputError
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import Model

@@ -6,16 +6,16 @@ import logging
 import math
 from dataclasses import dataclass, replace
 
-from cloudfree.commands.remove.adapt.clear_samples import (
+from cloudfree.commands.remove.adapt.samples import (
     CLEAR_BANDS,
     WINDOW_PX,
     ClearSamples,
     find_clear_samples,
+    find_transplants,
 )
-from cloudfree.commands.remove.adapt.cloud_samples import find_transplants
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.terminal import Progress
-from cloudfree.parallel.malloc import trim_malloc
+from cloudfree.parallel.environment import trim_malloc
 from cloudfree.training.adaptation.fit import Adaptation, AdaptationSettings, adapt
 
 logger = logging.getLogger("cloudfree")

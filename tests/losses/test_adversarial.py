@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cloudfree.errors import ModelError
-from cloudfree.losses.perceptual import DEVIATION, LAYERS, MEAN, PerceptualDistance
+from cloudfree.losses.adversarial import DEVIATION, LAYERS, MEAN, PerceptualDistance
 from tests.factories.networks import noise
 
 

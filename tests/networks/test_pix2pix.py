@@ -2,7 +2,7 @@
 
 import torch
 
-from cloudfree.networks.patch_gan import PatchGan
+from cloudfree.networks.pix2pix import PatchGan
 from tests.factories.networks import lively, noise, parameters, unreached
 
 

@@ -1,4 +1,4 @@
-"""The U-Net of pix2pix: a ladder of strided convolutions with a skip at each level.
+"""pix2pix: the U-Net with a skip at each level, and the PatchGAN that judges its images.
 
 Both networks built on it, SAR-Opt-cGAN and SAR2OPT, are this U-Net with other input bands.
 
@@ -13,7 +13,19 @@ Units: whatever the input holds is to lie in -1..1; the output is a tanh, -1..1.
 Batch norm and dropout: the paper keeps batch statistics and dropout at test time too, where the
 dropout stands for the noise of the GAN. In eval mode, which is what this project uses, the result
 is deterministic and does not depend on the batch.
+
+The discriminator of SAR-Opt-cGAN, SAR2OPT, McGAN and of the second stage of the Simulation-Fusion
+GAN.
+
+Paper: Isola, P., Zhu, J.-Y., Zhou, T., Efros, A. A. (2017). Image-to-image translation with
+conditional adversarial networks. CVPR. Its code carries a BSD licence.
+
+Shapes: condition (n, c, y, x) and image (n, b, y, x) with c + b = ``bands``, 32 pixels a side or
+more; one logit for each patch, a patch every 8 pixels: (n, 1, y/8 - 2, x/8 - 2).
+Units: as the generator's.
 """
+
+from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +33,7 @@ from torch import Tensor, nn
 from cloudfree.networks.shapes import Shapes
 
 WIDEST = 8  # the widths double up to this many times the first
-SLOPE = 0.2  # of the leaky ReLU on the way down
+SLOPE = 0.2  # of the leaky ReLU
 DROPOUT = 0.5
 PLAIN_LEVELS = 5  # outermost, innermost, and the three whose width changes: without dropout
 
@@ -86,3 +98,28 @@ def ladder_settings(shapes: Shapes, prefix: str) -> dict[str, int] | None:
     levels = 1 + sum(key.endswith(".model.1.weight") for key in shapes)
     bands_out = shapes[last][1]
     return {"bands_in": bands_in, "bands_out": bands_out, "levels": levels, "channels": channels}
+
+
+class PatchGan(nn.Module):
+    """Tell restored from true images, both together with what the generator saw."""
+
+    def __init__(self, bands: int = 28, channels: int = 64) -> None:
+        super().__init__()
+        self.model = nn.Sequential(
+            nn.Conv2d(bands, channels, 4, stride=2, padding=1),
+            nn.LeakyReLU(SLOPE),
+            *self._step(channels, 2 * channels, stride=2),
+            *self._step(2 * channels, 4 * channels, stride=2),
+            *self._step(4 * channels, 8 * channels, stride=1),
+            nn.Conv2d(8 * channels, 1, 4, padding=1),
+        )
+
+    @staticmethod
+    def _step(channels: int, wider: int, stride: int) -> list[nn.Module]:
+        convolution = nn.Conv2d(channels, wider, 4, stride=stride, padding=1, bias=False)
+        return [convolution, nn.BatchNorm2d(wider), nn.LeakyReLU(SLOPE)]
+
+    def forward(self, condition: Tensor, image: Tensor) -> Tensor:
+        """One logit per patch, positive where ``image`` looks true: (n, 1, y/8 - 2, x/8 - 2)."""
+        logits: Tensor = self.model(torch.cat([condition, image], dim=1))
+        return logits
