@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from imagined_radar import Image
 from own_date import OWN_DATE, score_own_date
 from patches import FOLDS, UNSCORED, Patch, open_library, read_triplets
 from safetensors.torch import load_file
@@ -20,6 +19,7 @@ from safetensors.torch import load_file
 from cloudfree.cloudmask.morphology import shadow_under_dilation
 from cloudfree.commands.remove.removal_scene import FEATHER_PX, SHADOW_REACH_PX
 from cloudfree.core.mask_classes import is_cloud_or_shadow
+from cloudfree.core.radiometry import Float32 as Image
 from cloudfree.inference.compositing import feather
 from cloudfree.metrics.image_metrics import score as compare_images
 from cloudfree.networks.cloudfree_s import CloudfreeS
