@@ -18,7 +18,7 @@ SLOPE = 0.2  # of the leaky ReLU
 
 
 class PatchGan(nn.Module):
-    """Tell restored from true images, both together with what the generator saw."""
+    """Separate predicted from true images, both together with what the generator saw."""
 
     def __init__(self, bands: int = 28, channels: int = 64) -> None:
         super().__init__()
