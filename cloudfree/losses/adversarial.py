@@ -34,14 +34,14 @@ from cloudfree.losses.pixel import l1
 PIX2PIX_SHARE = 0.5
 
 
-def generator_loss(restored: Tensor) -> Tensor:
-    """Small where the discriminator takes restored images for true ones."""
-    return functional.softplus(-restored).mean()
+def generator_loss(predicted: Tensor) -> Tensor:
+    """Small where the discriminator takes predicted images for true ones."""
+    return functional.softplus(-predicted).mean()
 
 
-def discriminator_loss(true: Tensor, restored: Tensor, share: float = 1.0) -> Tensor:
-    """Small where it tells true from restored images; ``share`` slows it down."""
-    return share * (functional.softplus(-true).mean() + functional.softplus(restored).mean())
+def discriminator_loss(true: Tensor, predicted: Tensor, share: float = 1.0) -> Tensor:
+    """Small where it separates true from predicted images; ``share`` slows it down."""
+    return share * (functional.softplus(-true).mean() + functional.softplus(predicted).mean())
 
 
 ADVERSARIAL, WHOLE, CLOUDED, PERCEPTUAL = 1e-4, 10.0, 10.0, 0.8  # weights

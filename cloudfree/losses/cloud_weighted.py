@@ -25,8 +25,8 @@ def carl(image: Tensor, target: Tensor, cloudy: Tensor, mask: Tensor) -> Tensor:
     """
     hidden = over_bands(mask, image)
     kept = (1.0 - hidden) * (image - cloudy).abs()
-    restored = hidden * (image - target).abs()
-    return (kept + restored).mean() + l1(image, target)
+    filled = hidden * (image - target).abs()
+    return (kept + filled).mean() + l1(image, target)
 
 
 CLOUDY_WEIGHT = 0.8  # the paper's lambda, equation 17; clear pixels weigh the rest

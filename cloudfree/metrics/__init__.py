@@ -1,1 +1,1 @@
-"""How close a restored scene comes to the truth, as the field computes it."""
+"""How close a predicted scene comes to the truth, as the field computes it."""

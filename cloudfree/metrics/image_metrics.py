@@ -90,7 +90,7 @@ EVERYTHING: Slices = (slice(None), slice(None))
 
 @dataclass(frozen=True)
 class Metrics:
-    """How close an image comes to the truth; None where no pixel tells.
+    """How close an image comes to the truth; None without a valid pixel.
 
     PSNR is in dB for a peak reflectance of 1 and infinite for equal images, SAM in degrees, MAE
     and RMSE in reflectance. SAM is None for one band by itself.

@@ -40,7 +40,7 @@ class Protocol:
 
     `crop_px` is the side of the middle part that the network sees and that is compared, None for
     whole patches. `tiled` lets a network see tiles as its card says, else all of that part at
-    once. Truth and cloudy image are clipped to 0-1 always, restored images with `clips_restored`.
+    once. Truth and cloudy image are clipped to 0-1 always, predictions with `clips_prediction`.
     `centre` is that of the window of the similarity, `equal_psnr` the PSNR of equal images. With
     `zero_is_data` a pixel without data counts as zero and, having no spectral direction, leaves a
     patch without SAM; else it is left out.
@@ -50,7 +50,7 @@ class Protocol:
     description: str
     crop_px: int | None
     tiled: bool
-    clips_restored: bool
+    clips_prediction: bool
     centre: float
     equal_psnr: float
     zero_is_data: bool
@@ -65,14 +65,14 @@ class Protocol:
         clipped = np.clip(image, 0.0, 1.0)
         return np.nan_to_num(clipped, nan=0.0) if self.zero_is_data else clipped
 
-    def restored(self, image: Float32) -> Float32:
-        """A restored image as the protocol sees it."""
-        return np.clip(image, 0.0, 1.0) if self.clips_restored else image
+    def prediction(self, image: Float32) -> Float32:
+        """A prediction as the protocol sees it."""
+        return np.clip(image, 0.0, 1.0) if self.clips_prediction else image
 
     def figures(self, truth: Float32, image: Float32, cloudy: Where) -> PatchMetrics:
         """Figures of an image, (band, y, x), whose pixels are `cloudy`, (y, x), or clear.
 
-        Both images are as `observed` and `restored` give them.
+        Both images are as `observed` and `prediction` give them.
         """
         differences = compare(truth, image, self.centre)
         everywhere = Scores(truth.shape[0])
@@ -111,7 +111,7 @@ NATIVE = Protocol(
     ),
     crop_px=None,
     tiled=True,
-    clips_restored=True,
+    clips_prediction=True,
     centre=CENTRED,
     equal_psnr=math.inf,
     zero_is_data=False,
@@ -122,12 +122,12 @@ UNCRTAINTS = Protocol(
     name="uncrtaints",
     description=(
         "as UnCRtainTS (Ebel et al., 2023): whole patches seen at once, cloudy image and truth "
-        f"clipped to 0-1, restored image not clipped, {_SAME_SSIM}, a patch with a pixel of zeros "
+        f"clipped to 0-1, prediction not clipped, {_SAME_SSIM}, a patch with a pixel of zeros "
         "has no SAM"
     ),
     crop_px=None,
     tiled=False,
-    clips_restored=False,
+    clips_prediction=False,
     centre=CENTRED,
     equal_psnr=math.inf,
     zero_is_data=True,
@@ -139,13 +139,13 @@ GLF_CR = Protocol(
     name="glf-cr",
     description=(
         "as GLF-CR (Xu et al., 2022): the middle 128 x 128 pixels seen alone, cloudy image and "
-        "truth clipped to 0-1, restored image not clipped, SSIM with the Gaussian window half a "
+        "truth clipped to 0-1, prediction not clipped, SSIM with the Gaussian window half a "
         "pixel off centre, PSNR of equal images 100 dB; SAM and MAE, which its code lacks, as "
         "UnCRtainTS"
     ),
     crop_px=128,
     tiled=False,
-    clips_restored=False,
+    clips_prediction=False,
     centre=OFF_CENTRE,
     equal_psnr=100.0,
     zero_is_data=True,

@@ -203,7 +203,7 @@ def shade_texture(optical: Tensor, shade: Tensor) -> Tensor:
 
 
 class CloudfreeS(nn.Module):
-    """Restore a cloudy Sentinel-2 L1C tile with the help of the Sentinel-1 tile of the same ground.
+    """Fill a cloudy Sentinel-2 L1C tile with the help of the Sentinel-1 tile of the same ground.
 
     ``channels`` and ``blocks`` stand for 1/4, 1/8 and 1/16 of the resolution; the first two
     ``blocks`` are used once on the way down and once on the way up.
@@ -246,7 +246,7 @@ class CloudfreeS(nn.Module):
             self.head.weight.mul_(0.2)
 
     def forward(self, optical: Tensor, sar: Tensor, shadow: Tensor) -> dict[str, Tensor]:
-        """Restore ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x).
+        """Fill ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x).
 
         ``shadow`` (n, 1, y, x) is where shadows of clouds are known to lie.
         """

@@ -51,7 +51,7 @@ def he_uniform(module: nn.Module) -> None:
 
 
 class DSen2CR(nn.Module):
-    """Restore a cloudy tile with SAR, or with ``sar_bands`` = 0 without it."""
+    """Fill a cloudy tile with SAR, or with ``sar_bands`` = 0 without it."""
 
     SIZE_MULTIPLE: int = 1
 
@@ -69,7 +69,7 @@ class DSen2CR(nn.Module):
         self.apply(he_uniform)
 
     def forward(self, optical: Tensor, sar: Tensor | None = None) -> dict[str, Tensor]:
-        """Restore ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x)."""
+        """Fill ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x)."""
         seen = optical if sar is None else torch.cat([optical, sar], dim=1)
         return {"image": optical + self.model(seen)}
 

@@ -385,7 +385,7 @@ class DenseBlock(nn.Module):
 
 
 class GlfCr(nn.Module):
-    """Restore a cloudy tile with SAR; ``variant`` is a key of ``VARIANTS``.
+    """Fill a cloudy tile with SAR; ``variant`` is a key of ``VARIANTS``.
 
     In training a transformer layer is left out for a share of the samples that grows with its
     depth, from 0 to ``drop``. ``opt_distribute_1x1conv`` of the last block is never used.
@@ -431,7 +431,7 @@ class GlfCr(nn.Module):
         )
 
     def forward(self, optical: Tensor, sar: Tensor | None = None) -> dict[str, Tensor]:
-        """Restore ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x)."""
+        """Fill ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x)."""
         shallow, features = self._shallow(self._seen(optical, sar))
         restored = []
         for block, dense in enumerate(self.RDBs):

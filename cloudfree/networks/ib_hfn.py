@@ -170,7 +170,7 @@ class UpStage(nn.Module):
 
 
 class IbHfn(nn.Module):
-    """Restore a Sentinel-2 tile; Sentinel-1 speaks where the sky is not clear.
+    """Fill a Sentinel-2 tile; Sentinel-1 speaks where the sky is not clear.
 
     ``widths`` are the channels at full, half and a quarter of the resolution; ``optical_units`` and
     ``sar_units`` count the residual units there.
@@ -201,7 +201,7 @@ class IbHfn(nn.Module):
         self.head = nn.Conv2d(fine, optical_bands, 3, padding=1)
 
     def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
-        """Restore ``optical``, and tell what the training needs.
+        """Fill ``optical``, and tell what the training needs.
 
         "image" (n, 13, y, x); "gate" (n, 1, y/4, x/4), 1 = clear sky; "mu" (n, 96, y/4, x/4) and
         "log_sigma" (n, 96, 1, 1), the logarithm of the standard deviation, of the bottleneck.

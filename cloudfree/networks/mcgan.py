@@ -61,7 +61,7 @@ class Up(nn.Module):
 
 
 class McGan(nn.Module):
-    """Restore a tile under thin cloud; with ``sar_bands``, SAR stands behind the optical bands."""
+    """Fill a tile under thin cloud; with ``sar_bands``, SAR stands behind the optical bands."""
 
     SIZE_MULTIPLE: int = 128
     FULL_PRECISION: tuple[str, ...] = ("dc7",)
@@ -89,7 +89,7 @@ class McGan(nn.Module):
         self.dc7 = nn.Conv2d(2 * w0, output_bands, 3, padding=1)
 
     def forward(self, optical: Tensor, sar: Tensor | None = None) -> dict[str, Tensor]:
-        """Restore ``optical``: "image" (n, output_bands, y, x), its last band the matte if 4."""
+        """Fill ``optical``: "image" (n, output_bands, y, x), its last band the matte if 4."""
         seen = optical if sar is None else torch.cat([optical, sar], dim=1)
         x0 = functional.leaky_relu(self.c0(seen), SLOPE)
         x1 = self.c1(x0)  # y/2
@@ -98,14 +98,14 @@ class McGan(nn.Module):
         x4 = self.c4(x3)
         x5 = self.c5(x4)
         x6 = self.c6(x5)
-        restored = self.dc0(self.c7(x6))  # y/64, from y/128
-        restored = self.dc1(torch.cat([restored, x6], dim=1))
-        restored = self.dc2(torch.cat([restored, x5], dim=1))
-        restored = self.dc3(torch.cat([restored, x4], dim=1))
-        restored = self.dc4(torch.cat([restored, x3], dim=1))
-        restored = self.dc5(torch.cat([restored, x2], dim=1))
-        restored = self.dc6(torch.cat([restored, x1], dim=1))  # y
-        return {"image": self.dc7(torch.cat([restored, x0], dim=1))}
+        decoded = self.dc0(self.c7(x6))  # y/64, from y/128
+        decoded = self.dc1(torch.cat([decoded, x6], dim=1))
+        decoded = self.dc2(torch.cat([decoded, x5], dim=1))
+        decoded = self.dc3(torch.cat([decoded, x4], dim=1))
+        decoded = self.dc4(torch.cat([decoded, x3], dim=1))
+        decoded = self.dc5(torch.cat([decoded, x2], dim=1))
+        decoded = self.dc6(torch.cat([decoded, x1], dim=1))  # y
+        return {"image": self.dc7(torch.cat([decoded, x0], dim=1))}
 
 
 def infer_settings(shapes: Shapes) -> dict[str, Any] | None:

@@ -101,7 +101,7 @@ def ladder_settings(shapes: Shapes, prefix: str) -> dict[str, int] | None:
 
 
 class PatchGan(nn.Module):
-    """Tell restored from true images, both together with what the generator saw."""
+    """Separate predicted from true images, both together with what the generator saw."""
 
     def __init__(self, bands: int = 28, channels: int = 64) -> None:
         super().__init__()

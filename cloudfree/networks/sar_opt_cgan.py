@@ -22,7 +22,7 @@ from cloudfree.networks.shapes import Shapes
 
 
 class SarOptCgan(nn.Module):
-    """Restore a cloudy optical tile with the SAR tile of the same ground."""
+    """Fill a cloudy optical tile with the SAR tile of the same ground."""
 
     SIZE_MULTIPLE: int = 256
     FULL_PRECISION: tuple[str, ...] = ("model.model.3",)
@@ -40,7 +40,7 @@ class SarOptCgan(nn.Module):
         self.model = Pix2PixUNet(optical_bands + sar_bands, output_bands, levels, channels)
 
     def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
-        """Restore ``optical``: "image" (n, output_bands, y, x), -1..1."""
+        """Fill ``optical``: "image" (n, output_bands, y, x), -1..1."""
         return {"image": self.model(torch.cat([optical, sar], dim=1))}
 
 

@@ -219,7 +219,7 @@ class BranchIntegration(nn.Module):
 
 
 class SgBafmDfin(nn.Module):
-    """Restore a Sentinel-2 tile with the help of Sentinel-1.
+    """Fill a Sentinel-2 tile with the help of Sentinel-1.
 
     ``attention_fusion`` is SG-BAFM, ``branch_integration`` is DFIN; without both: the base model.
     """
@@ -263,7 +263,7 @@ class SgBafmDfin(nn.Module):
         self.head = nn.Conv2d(channels, optical_bands, 3, padding=1)
 
     def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
-        """Restore ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x)."""
+        """Fill ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x)."""
         # A CPU convolves faster with the channels last in memory.
         optical = optical.contiguous(memory_format=torch.channels_last)
         sar = sar.contiguous(memory_format=torch.channels_last)

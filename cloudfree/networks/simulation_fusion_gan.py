@@ -100,7 +100,7 @@ class ResnetGenerator(nn.Module):
 
 
 class SimulationFusionGan(nn.Module):
-    """Restore a cloudy tile in two stages.
+    """Fill a cloudy tile in two stages.
 
     The published weights are two files, each with the keys of one ``ResnetGenerator``: the first
     belongs under ``simulation.``, the second under ``fusion.``.
@@ -122,7 +122,7 @@ class SimulationFusionGan(nn.Module):
         self.fusion = ResnetGenerator(fused_bands, optical_bands, channels, dropout)
 
     def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
-        """Restore ``optical``: "image" and "simulated" (n, optical_bands, y, x), -1..1."""
+        """Fill ``optical``: "image" and "simulated" (n, optical_bands, y, x), -1..1."""
         simulated = self.simulation(sar)
         image = self.fusion(torch.cat([sar, optical, simulated], dim=1))
         return {"image": image, "simulated": simulated}

@@ -142,7 +142,7 @@ class SpatialAttention(nn.Module):
 
 
 class SpaGan(nn.Module):
-    """Restore a tile under thin cloud from its optical bands alone."""
+    """Fill a tile under thin cloud from its optical bands alone."""
 
     SIZE_MULTIPLE: int = 1
     FULL_PRECISION: tuple[str, ...] = ("conv_out",)
@@ -162,7 +162,7 @@ class SpaGan(nn.Module):
         self.conv_out = nn.Sequential(nn.Conv2d(channels, output_bands, 3, padding=1, bias=False))
 
     def forward(self, optical: Tensor) -> dict[str, Tensor]:
-        """Restore ``optical``: "image" (n, output_bands, y, x), "attention" (n, 1, y, x), 0..1."""
+        """Fill ``optical``: "image" (n, output_bands, y, x), "attention" (n, 1, y, x), 0..1."""
         blocks = [self.get_submodule(f"res_block{number}") for number in range(1, BLOCKS + 1)]
         features = functional.relu(self.conv_in(optical))
         for block in blocks[:BLOCKS_BEFORE]:
@@ -177,7 +177,7 @@ class SpaGan(nn.Module):
 
 
 class SpaGanDiscriminator(nn.Module):
-    """Tell restored from true images, each together with its cloudy image; for training only.
+    """Separate predicted from true images, each together with its cloudy image; for training only.
 
     Each image enters through a stem of its own. Names of the parameters are ours.
     """

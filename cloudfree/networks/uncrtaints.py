@@ -190,7 +190,7 @@ class TemporalEncoder(nn.Module):
 
 
 class UnCRtainTS(nn.Module):
-    """Restore a tile from one date, or with ``multi_date`` from several.
+    """Fill a tile from one date, or with ``multi_date`` from several.
 
     With ``variance`` it also predicts the variance of each value; ``block`` is "mbconv" or
     "residual"; ``sar_bands`` = 0 goes without SAR.
@@ -230,7 +230,7 @@ class UnCRtainTS(nn.Module):
     def forward(
         self, optical: Tensor, sar: Tensor | None = None, dates: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Restore: "image" (n, 13, y, x), "variance" the same, "attention" (n, t, heads, 32, 32).
+        """Fill: "image" (n, 13, y, x), "variance" the same, "attention" (n, t, heads, 32, 32).
 
         Without ``dates`` the inputs are of one date and have no dimension of time; a network for
         several dates takes them too.

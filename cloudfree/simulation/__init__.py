@@ -1,1 +1,1 @@
-"""A scene of fields, river, town and woods whose radar and spectra belong together, and clouds."""
+"""A scene of fields, river, settlement and woods with consistent radar and spectra, and clouds."""

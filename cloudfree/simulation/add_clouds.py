@@ -17,9 +17,9 @@ from cloudfree.simulation.cloud_fields import (
     CloudParameters,
     Sun,
     dimming,
+    draw_atmosphere,
     draw_cirrus,
     draw_haze,
-    draw_sky,
     surrounded,
 )
 from cloudfree.simulation.cloud_layer import CloudLayer, spread_layers
@@ -32,7 +32,7 @@ KINDS: tuple[CloudKind, ...] = get_args(CloudKind)
 REAL_SHARE = 0.5
 # Real cloud of less opacity does not show, and is left out of scene and truth.
 FAINTEST = 0.03
-# Where in the sky Sentinel-2 finds the sun, and how high low clouds float above the ground.
+# Position of the sun in Sentinel-2 scenes, and how high low clouds float above the ground.
 _AZIMUTH_DEG, _ZENITH_DEG = (90.0, 200.0), (20.0, 60.0)
 _HEIGHT_M = (200.0, 1200.0)
 _COVER = (0.05, 0.95)
@@ -64,10 +64,10 @@ def cloud_over(
     usable = [layer for layer in layers if layer.has(bands)]
     if kind == "real" and not usable:
         raise ValueError(f"no real cloud with bands {', '.join(bands)}")
-    weather = draw_cloud_parameters(rng, kind, cover, sun)
-    sky = make_atmosphere((height, width), weather, rng, usable)
-    mask = np.where(np.isfinite(clear).all(axis=0), sky.mask, np.uint8(MaskClass.NODATA))
-    return apply_atmosphere(clear, sky, bands), mask
+    parameters = draw_cloud_parameters(rng, kind, cover, sun)
+    atmosphere = make_atmosphere((height, width), parameters, rng, usable)
+    mask = np.where(np.isfinite(clear).all(axis=0), atmosphere.mask, np.uint8(MaskClass.NODATA))
+    return apply_atmosphere(clear, atmosphere, bands), mask
 
 
 def draw_cloud_parameters(
@@ -76,7 +76,7 @@ def draw_cloud_parameters(
     cover: float | None = None,
     sun: Sun | None = None,
 ) -> CloudParameters:
-    """Any weather of a kind; what is given is not drawn, and changes nothing else."""
+    """Cloud parameters of a kind; what is given is not drawn, and changes nothing else."""
     azimuth, zenith = rng.uniform(*_AZIMUTH_DEG), rng.uniform(*_ZENITH_DEG)
     drawn_cover, height_m = rng.uniform(*_COVER), rng.uniform(*_HEIGHT_M)
     _, cirrus, haze = rng.dirichlet((1.0, 0.4, 0.4))
@@ -98,19 +98,19 @@ def draw_cloud_parameters(
 
 def make_atmosphere(
     shape: Shape,
-    weather: CloudParameters,
+    parameters: CloudParameters,
     rng: np.random.Generator,
     layers: Sequence[CloudLayer] = (),
     shadow_px: tuple[float, float] | None = None,
 ) -> Atmosphere:
-    """A sky over a scene; `shadow_px` is that of `draw_sky`.
+    """An atmosphere over a scene; `shadow_px` is that of `draw_atmosphere`.
 
-    Real clouds cover at most about what the weather says: they are thinned out where they cover
+    Real clouds cover at most about `parameters.cover`: they are thinned out where they cover
     more. Without `layers` clouds are drawn.
     """
-    if weather.real and layers:
-        return _real_sky(shape, weather, rng, layers, shadow_px or weather.shadow_px)
-    return draw_sky(shape, weather, rng, shadow_px)
+    if parameters.real and layers:
+        return _real_atmosphere(shape, parameters, rng, layers, shadow_px or parameters.shadow_px)
+    return draw_atmosphere(shape, parameters, rng, shadow_px)
 
 
 def _draw_colour(rng: np.random.Generator) -> Float32:
@@ -126,9 +126,9 @@ def _draw_colour(rng: np.random.Generator) -> Float32:
     return np.asarray(colour, dtype=np.float32)
 
 
-def _real_sky(
+def _real_atmosphere(
     shape: Shape,
-    weather: CloudParameters,
+    parameters: CloudParameters,
     rng: np.random.Generator,
     layers: Sequence[CloudLayer],
     shadow_px: tuple[float, float],
@@ -137,18 +137,18 @@ def _real_sky(
     wide, scene = surrounded(shape, shadow_px)
     layer = spread_layers(layers, wide, rng)
     low, cover = layer.opacity, layer.cover
-    if cover > weather.cover:
-        drawn = replace(weather, cover=weather.cover / cover, cirrus=0.0, haze=0.0)
-        low = low * draw_sky(wide, drawn, rng, shadow_px).low
+    if cover > parameters.cover:
+        drawn = replace(parameters, cover=parameters.cover / cover, cirrus=0.0, haze=0.0)
+        low = low * draw_atmosphere(wide, drawn, rng, shadow_px).low
     low = np.where(low < FAINTEST, np.float32(0.0), low)
     return Atmosphere(
         low=low[scene],
-        cirrus=draw_cirrus(shape, weather, rng),
-        haze=draw_haze(shape, weather, rng),
+        cirrus=draw_cirrus(shape, parameters, rng),
+        haze=draw_haze(shape, parameters, rng),
         dimming=dimming(low, shadow_px)[scene],
         relief=np.ones(shape, dtype=np.float32),
         colour=_at_resolution(layer.colour[:, *scene], low[scene]),
-        angstrom=weather.angstrom,
+        angstrom=parameters.angstrom,
     )
 
 

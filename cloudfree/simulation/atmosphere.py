@@ -75,9 +75,9 @@ class Atmosphere:
 
 
 def apply_atmosphere(
-    clear: Float32, sky: Atmosphere, bands: Sequence[str] = OPTICAL_BANDS
+    clear: Float32, atmosphere: Atmosphere, bands: Sequence[str] = OPTICAL_BANDS
 ) -> Float32:
-    """Reflectance, (band, y, x), of a `clear` scene under a sky.
+    """Reflectance, (band, y, x), of a `clear` scene under an atmosphere.
 
     Clear sky changes nothing, and pixels without data (NaN) stay without. From the ground up:
     shadow, haze, low cloud, cirrus.
@@ -85,12 +85,12 @@ def apply_atmosphere(
     cloudy = np.empty_like(clear)
     for position, band in enumerate(bands):
         index = OPTICAL_BANDS.index(band)
-        ground = shaded(clear[position], sky.dimming, band)
-        hidden = haze_opacity(sky.haze, band, sky.angstrom)
+        ground = shaded(clear[position], atmosphere.dimming, band)
+        hidden = haze_opacity(atmosphere.haze, band, atmosphere.angstrom)
         ground = _veiled(ground, _within(hidden, band), HAZE[index])
-        tops = coarsened(sky.relief, band) * sky.colour[index]
-        ground = _veiled(ground, _within(sky.low, band), tops)
-        cloudy[position] = _veiled(ground, _within(sky.cirrus, band), CIRRUS[index])
+        tops = coarsened(atmosphere.relief, band) * atmosphere.colour[index]
+        ground = _veiled(ground, _within(atmosphere.low, band), tops)
+        cloudy[position] = _veiled(ground, _within(atmosphere.cirrus, band), CIRRUS[index])
     return cloudy
 
 

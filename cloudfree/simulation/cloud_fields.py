@@ -67,9 +67,9 @@ class CloudParameters:
         return self.sun.shadow_px(self.height_m)
 
 
-def draw_sky(
+def draw_atmosphere(
     shape: Shape,
-    weather: CloudParameters,
+    parameters: CloudParameters,
     rng: np.random.Generator,
     shadow_px: tuple[float, float] | None = None,
 ) -> Atmosphere:
@@ -77,24 +77,24 @@ def draw_sky(
 
     Shadows lie `shadow_px`, rows and columns, from their clouds; unless given, as on 10 m pixels.
     """
-    shadow_px = shadow_px or weather.shadow_px
+    shadow_px = shadow_px or parameters.shadow_px
     wide, scene = surrounded(shape, shadow_px)
     thickness = _cumulus_field(wide, rng)
     wisps = np.exp(0.4 * fractal_noise(wide, rng, 2.6, 30.0)).astype(np.float32)
-    cirrus = draw_cirrus(shape, weather, rng)
-    haze = draw_haze(shape, weather, rng)
-    rest = weather.cover if weather.cirrus + weather.haze < 1.0 else 0.0
+    cirrus = draw_cirrus(shape, parameters, rng)
+    haze = draw_haze(shape, parameters, rng)
+    rest = parameters.cover if parameters.cirrus + parameters.haze < 1.0 else 0.0
     thickness -= _threshold(thickness[scene], (cirrus > 0) | (haze > 0), rest)
     # Faster than in proportion: edges are soft, and the inside opaque all the same.
-    low = 1.0 - np.exp(-weather.growth * wisps * np.maximum(thickness, 0.0) ** 1.5)
+    low = 1.0 - np.exp(-parameters.growth * wisps * np.maximum(thickness, 0.0) ** 1.5)
     return Atmosphere(
         low=low[scene],
         cirrus=cirrus,
         haze=haze,
         dimming=dimming(low, shadow_px)[scene],
-        relief=_relief(thickness * wisps, weather.sun)[scene],
-        colour=weather.colour[:, None, None],
-        angstrom=weather.angstrom,
+        relief=_relief(thickness * wisps, parameters.sun)[scene],
+        colour=parameters.colour[:, None, None],
+        angstrom=parameters.angstrom,
     )
 
 
@@ -135,26 +135,26 @@ def _threshold(field: Float32, covered: NDArray[np.bool_], cover: float) -> floa
     return float(np.quantile(field[~covered], 1.0 - share))
 
 
-def draw_cirrus(shape: Shape, weather: CloudParameters, rng: np.random.Generator) -> Float32:
+def draw_cirrus(shape: Shape, parameters: CloudParameters, rng: np.random.Generator) -> Float32:
     """Opacity, (y, x), of a streaky veil over its share of the scene."""
-    share = weather.cirrus * weather.cover
+    share = parameters.cirrus * parameters.cover
     if share <= 0:
         return np.zeros(shape, dtype=np.float32)
     veil = fractal_noise(shape, rng, 2.9, 0.9 * max(shape), stretch=1.3)
     streaks = fractal_noise(shape, rng, 1.7, 90.0, stretch=1.8)
     depth = _above(veil, share)
-    opacity = weather.cirrus_opacity * (1.0 - np.exp(-1.1 * depth))
-    return np.asarray(opacity * (1.0 + weather.streaks * np.tanh(streaks)), dtype=np.float32)
+    opacity = parameters.cirrus_opacity * (1.0 - np.exp(-1.1 * depth))
+    return np.asarray(opacity * (1.0 + parameters.streaks * np.tanh(streaks)), dtype=np.float32)
 
 
-def draw_haze(shape: Shape, weather: CloudParameters, rng: np.random.Generator) -> Float32:
+def draw_haze(shape: Shape, parameters: CloudParameters, rng: np.random.Generator) -> Float32:
     """Optical depth, (y, x), of smooth haze over its share of the scene."""
-    share = weather.haze * weather.cover
+    share = parameters.haze * parameters.cover
     if share <= 0:
         return np.zeros(shape, dtype=np.float32)
     depth = _above(fractal_noise(shape, rng, 3.8, 1.2 * max(shape)), share)
     # Haze has no edge: it begins imperceptibly.
-    return np.asarray(weather.haze_depth * (1.0 - np.exp(-1.2 * depth**2)), dtype=np.float32)
+    return np.asarray(parameters.haze_depth * (1.0 - np.exp(-1.2 * depth**2)), dtype=np.float32)
 
 
 def _above(field: Float32, share: float) -> Float32:

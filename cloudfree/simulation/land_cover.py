@@ -23,7 +23,7 @@ class LandCover(IntEnum):
     WATER = 0
     FIELD = 1
     WOOD = 2
-    TOWN = 3
+    SETTLEMENT = 3
     ROAD = 4
 
 
@@ -64,17 +64,17 @@ MATERIALS = {
         146, 127, 122, 125, 132, 146, 156, 150, 165,  60,   1, 180, 160)),
     "track": Material(LandCover.ROAD, -12.6, -19.6, (
         146, 132, 132, 148, 160, 180, 195, 190, 210,  72,   1, 262, 212)),
-    "pavement": Material(LandCover.TOWN, -8.5, -15.6, (
+    "pavement": Material(LandCover.SETTLEMENT, -8.5, -15.6, (
         158, 141, 136, 143, 151, 171, 185, 179, 198,  66,   1, 222, 190)),
-    "garden": Material(LandCover.TOWN, -8.6, -15.0, (
+    "garden": Material(LandCover.SETTLEMENT, -8.6, -15.0, (
         136, 112, 106,  97, 120, 192, 226, 220, 244,  76,   1, 195, 138)),
-    "tiles": Material(LandCover.TOWN, -4.2, -11.6, (
+    "tiles": Material(LandCover.SETTLEMENT, -4.2, -11.6, (
         152, 132, 128, 162, 174, 196, 212, 210, 228,  72,   1, 262, 222)),
-    "concrete": Material(LandCover.TOWN, -3.6, -11.2, (
+    "concrete": Material(LandCover.SETTLEMENT, -3.6, -11.2, (
         168, 153, 149, 156, 163, 178, 192, 186, 204,  68,   1, 234, 208)),
-    "metal": Material(LandCover.TOWN, -2.4, -10.6, (
+    "metal": Material(LandCover.SETTLEMENT, -2.4, -10.6, (
         205, 210, 212, 222, 228, 243, 254, 249, 266,  86,   1, 285, 248)),
-    "blue roof": Material(LandCover.TOWN, -2.8, -10.8, (
+    "blue roof": Material(LandCover.SETTLEMENT, -2.8, -10.8, (
         192, 200, 180, 152, 158, 182, 194, 188, 206,  70,   1, 268, 240)),
 }
 # fmt: on

@@ -12,7 +12,7 @@ from cloudfree.simulation.parcels import Parcels, ParcelSizes, divide_into_parce
 
 SIZES = ParcelSizes(district=150.0, width=15.0, length=38.0, bend=5.0)
 
-# Which soil a lot shows, by the share of lots.
+# Which soil a parcel shows, by the share of parcels.
 _SOILS = (
     ("brown soil", 0.40),
     ("dark soil", 0.25),
@@ -20,65 +20,65 @@ _SOILS = (
     ("light soil", 0.12),
     ("red soil", 0.06),
 )
-# Share of canopy in a lot against the share of lots with less: bare, sprouting, grown.
+# Share of canopy in a parcel against the share of parcels with less: bare, sprouting, grown.
 _GREEN_SHARES = (0.0, 0.30, 0.45, 0.62, 1.0)
 _GREEN = (0.0, 0.06, 0.32, 0.62, 0.95)
 
 
 def paint_fields(land: Landscape, rng: np.random.Generator) -> Parcels:
     """Cover all the ground with fields."""
-    lots = divide_into_parcels(land.shape, rng, SIZES)
+    parcels = divide_into_parcels(land.shape, rng, SIZES)
     moist = fractal_noise(land.shape, rng, 1.3, 60.0)
     fine = fractal_noise(land.shape, rng, 0.7, 12.0)
-    _choose_soils(land, lots, moist)
-    rows = _rows(lots) + 0.05 * fine
-    land.green[:] = np.clip(_greenness(lots) * (1.0 + 0.10 * moist + 0.9 * rows), 0.0, 1.0)
-    own = 0.80 + 0.40 * chance(11, lots.lot)
+    _choose_soils(land, parcels, moist)
+    rows = _rows(parcels) + 0.05 * fine
+    land.green[:] = np.clip(_greenness(parcels) * (1.0 + 0.10 * moist + 0.9 * rows), 0.0, 1.0)
+    own = 0.80 + 0.40 * chance(11, parcels.parcel)
     land.brightness[:] = own * (1.0 - 0.045 * moist + rows)
     # Tillage leaves each field its own roughness, smoother for most; moist soil scatters more.
-    land.backscatter_offset_db[:] = 7.5 * (chance(12, lots.lot) ** 0.8 - 0.55) + 0.5 * moist
-    _paint_borders(land, lots, fine)
-    return lots
+    land.backscatter_offset_db[:] = 7.5 * (chance(12, parcels.parcel) ** 0.8 - 0.55) + 0.5 * moist
+    _paint_borders(land, parcels, fine)
+    return parcels
 
 
-def _choose_soils(land: Landscape, lots: Parcels, moist: Float32) -> None:
+def _choose_soils(land: Landscape, parcels: Parcels, moist: Float32) -> None:
     # Soil follows the land more than the owner.
-    draw = np.clip(0.45 * chance(13, lots.lot) + 0.3 + 0.14 * moist, 0.0, 0.999)
-    draw = np.where(chance(14, lots.lot) < 0.45, chance(15, lots.lot), draw)
+    draw = np.clip(0.45 * chance(13, parcels.parcel) + 0.3 + 0.14 * moist, 0.0, 0.999)
+    draw = np.where(chance(14, parcels.parcel) < 0.45, chance(15, parcels.parcel), draw)
     upper = 0.0
     for soil, share in _SOILS:
         land.material[(draw >= upper) & (draw < upper + share)] = number(soil)
         upper += share
 
 
-def _greenness(lots: Parcels) -> Float32:
-    """Share of canopy of each lot before its own variation."""
-    draw = np.interp(chance(16, lots.lot), _GREEN_SHARES, _GREEN)
+def _greenness(parcels: Parcels) -> Float32:
+    """Share of canopy of each parcel before its own variation."""
+    draw = np.interp(chance(16, parcels.parcel), _GREEN_SHARES, _GREEN)
     # Neighbours of one district are sown alike.
-    bias = 0.5 + chance(17, lots.district)
+    bias = 0.5 + chance(17, parcels.district)
     return np.asarray(np.clip(draw**bias, 0.0, 1.0), dtype=np.float32)
 
 
-def _rows(lots: Parcels) -> Float32:
-    """Stripes along the lot, as sowing, mowing and spraying leave them; a factor less one."""
-    period = 2.6 + 4.0 * chance(18, lots.lot)
-    strength = 0.09 * chance(19, lots.lot) ** 2
-    broad = np.sin(2 * np.pi * (lots.across / period + chance(20, lots.lot)))
-    beds = chance(21, np.floor(lots.across / 3.0).astype(np.int32), lots.lot) - 0.5
+def _rows(parcels: Parcels) -> Float32:
+    """Stripes along the parcel, as sowing, mowing and spraying leave them; a factor less one."""
+    period = 2.6 + 4.0 * chance(18, parcels.parcel)
+    strength = 0.09 * chance(19, parcels.parcel) ** 2
+    broad = np.sin(2 * np.pi * (parcels.across / period + chance(20, parcels.parcel)))
+    beds = chance(21, np.floor(parcels.across / 3.0).astype(np.int32), parcels.parcel) - 0.5
     return np.asarray(strength * (broad + 1.4 * beds), dtype=np.float32)
 
 
-def _paint_borders(land: Landscape, lots: Parcels, fine: Float32) -> None:
+def _paint_borders(land: Landscape, parcels: Parcels, fine: Float32) -> None:
     """Lanes around districts, tracks and hedges along some long borders, verges elsewhere."""
-    kind = chance(22, lots.strip_number)
+    kind = chance(22, parcels.strip_number)
     texture = 1.0 + 0.06 * fine
-    verge: Where = (lots.edge < 0.55) & (chance(23, lots.lot) < 0.7)
+    verge: Where = (parcels.edge < 0.55) & (chance(23, parcels.parcel) < 0.7)
     land.green[verge] = 0.45 + 0.05 * fine[verge]
-    land.paint((lots.strip < 0.75) & (kind < 0.16), "track", texture)
-    hedge = (lots.strip < 1.3) & (kind > 0.80) & (fine > -0.9)
+    land.paint((parcels.strip < 0.75) & (kind < 0.16), "track", texture)
+    hedge = (parcels.strip < 1.3) & (kind > 0.80) & (fine > -0.9)
     land.paint(hedge, "broadleaf", texture, 0.6)
-    land.paint((lots.lane < 0.75) & (chance(25, lots.district) < 0.8), "track", texture)
-    avenue = (lots.lane > 0.9) & (lots.lane < 2.3) & (chance(24, lots.district) < 0.3)
+    land.paint((parcels.lane < 0.75) & (chance(25, parcels.district) < 0.8), "track", texture)
+    avenue = (parcels.lane > 0.9) & (parcels.lane < 2.3) & (chance(24, parcels.district) < 0.3)
     land.paint(avenue & (fine > -0.4), "broadleaf", texture)
 
 
@@ -108,46 +108,48 @@ def paint_town(land: Landscape, inside: Float32, rng: np.random.Generator) -> No
     """Build where `inside` is above 0."""
     fine = fractal_noise(land.shape, rng, 0.5, 10.0)
     quarter = fractal_noise(land.shape, rng, 2.0, 60.0)
-    town: Where = inside > 0
-    works: Where = town & (quarter > 0.75) & (inside < 0.75)
-    _paint_blocks(land, divide_into_parcels(land.shape, rng, BLOCKS), town, inside, fine)
+    settlement: Where = inside > 0
+    works: Where = settlement & (quarter > 0.75) & (inside < 0.75)
+    _paint_blocks(land, divide_into_parcels(land.shape, rng, BLOCKS), settlement, inside, fine)
     _paint_works(land, divide_into_parcels(land.shape, rng, WORKS), works, fine)
-    parks: Where = town & (quarter < -1.55)
+    parks: Where = settlement & (quarter < -1.55)
     land.paint(parks, "garden", 0.95 + 0.1 * fine)
     land.paint(parks & (fine > 0.1), "broadleaf", 1.0 + 0.1 * fine)
 
 
 def _paint_blocks(
-    land: Landscape, lots: Parcels, town: Where, inside: Float32, fine: Float32
+    land: Landscape, parcels: Parcels, settlement: Where, inside: Float32, fine: Float32
 ) -> None:
     """Blocks of small houses: what a pixel shows is a house, a yard or a garden."""
     house = scatter(
         31,
-        lots.lot,
-        np.floor(lots.across / 2.3).astype(np.int32),
-        np.floor(lots.along / 3.1).astype(np.int32),
+        parcels.parcel,
+        np.floor(parcels.across / 2.3).astype(np.int32),
+        np.floor(parcels.along / 3.1).astype(np.int32),
     )
     texture = np.exp(0.09 * fine + 0.34 * (chance(32, house) - 0.5)).astype(np.float32)
     # Walls that face the radar answer loudly: some houses, some whole blocks.
-    loud = 5.0 * (chance(33, house) - 0.6) + 7.0 * (chance(34, lots.lot) - 0.55) + 0.8 * fine
+    loud = 5.0 * (chance(33, house) - 0.6) + 7.0 * (chance(34, parcels.parcel) - 0.55) + 0.8 * fine
     loud = (loud + 9.0 * (chance(35, house) > 0.965)).astype(np.float32)
     built = chance(36, house) < 0.34 + 0.42 * np.clip(inside, 0, 0.7)
-    land.paint(town, "garden", texture, 0.4 * loud - 0.5)
-    land.paint(town & (chance(37, house) < 0.4), "pavement", texture, 0.6 * loud)
-    tiled = chance(38, lots.lot, lots.district * 0) < 0.25 + 0.6 * chance(39, lots.district)
-    land.paint(town & built & tiled, "tiles", texture, loud)
-    land.paint(town & built & ~tiled, "concrete", texture, loud)
-    land.paint(town & (lots.edge < 0.7), "pavement", 0.92 + 0.06 * fine, -1.5)
-    land.paint(town & (lots.lane < 1.0), "asphalt", 1.0 + 0.05 * fine, 2.0)
+    land.paint(settlement, "garden", texture, 0.4 * loud - 0.5)
+    land.paint(settlement & (chance(37, house) < 0.4), "pavement", texture, 0.6 * loud)
+    tiled = chance(38, parcels.parcel, parcels.district * 0) < 0.25 + 0.6 * chance(
+        39, parcels.district
+    )
+    land.paint(settlement & built & tiled, "tiles", texture, loud)
+    land.paint(settlement & built & ~tiled, "concrete", texture, loud)
+    land.paint(settlement & (parcels.edge < 0.7), "pavement", 0.92 + 0.06 * fine, -1.5)
+    land.paint(settlement & (parcels.lane < 1.0), "asphalt", 1.0 + 0.05 * fine, 2.0)
 
 
-def _paint_works(land: Landscape, lots: Parcels, works: Where, fine: Float32) -> None:
+def _paint_works(land: Landscape, parcels: Parcels, works: Where, fine: Float32) -> None:
     """Large halls with one roof each, on paved ground."""
-    kind = chance(41, lots.lot)
-    texture = (0.86 + 0.28 * chance(42, lots.lot) + 0.03 * fine).astype(np.float32)
-    loud = (7.0 * (chance(43, lots.lot) - 0.65) + 1.5 * fine).astype(np.float32)
+    kind = chance(41, parcels.parcel)
+    texture = (0.86 + 0.28 * chance(42, parcels.parcel) + 0.03 * fine).astype(np.float32)
+    loud = (7.0 * (chance(43, parcels.parcel) - 0.65) + 1.5 * fine).astype(np.float32)
     land.paint(works, "pavement", texture, -2.0 + fine)
-    hall = works & (lots.edge > 1.6)
+    hall = works & (parcels.edge > 1.6)
     for roof, low, high in (
         ("concrete", 0.0, 0.42),
         ("metal", 0.42, 0.56),

@@ -43,7 +43,7 @@ def road(start: NDArray[np.floating], angle: float, reach: float, rng: np.random
     turn = np.zeros_like(travelled)
     for wave in (0.9, 0.35, 0.13):
         turn += 0.5 * wave**0.7 * np.sin(travelled / (wave * reach) * 6.28 + rng.uniform(0, 6.28))
-    # It leaves the town as straight as it was aimed and finds its bends on the way.
+    # It leaves the settlement as straight as it was aimed and finds its bends on the way.
     direction = angle + turn * np.minimum(travelled / (0.2 * reach), 1.0)
     line = np.stack([np.cumsum(np.cos(direction)), np.cumsum(np.sin(direction))], axis=1) * 3.0
     return np.asarray(line + start, dtype=np.float32)
@@ -68,7 +68,7 @@ _ROADS = 5
 
 
 def draw_landscape(shape: Shape, margin: int, rng: np.random.Generator) -> Landscape:
-    """A landscape of fields, (y, x), with a river, a town and woods inside its margin."""
+    """A landscape of fields, (y, x), with a river, a settlement and woods inside its margin."""
     reach = float(min(shape) - 2 * margin)
     from_river = distance_to(meander(shape, rng), shape)
     land = Landscape.bare(relief(shape, rng, from_river))
@@ -85,14 +85,14 @@ def draw_landscape(shape: Shape, margin: int, rng: np.random.Generator) -> Lands
 def _settle(
     from_river: Float32, margin: int, reach: float, rng: np.random.Generator
 ) -> list[tuple[Place, float]]:
-    """Centre and radius in pixels of the town, near the river, and of the villages, anywhere."""
+    """Centre and radius in pixels of the settlement, by the river, and of villages, anywhere."""
     radius = 0.13 * reach
     spots = margin + rng.uniform(0.2, 0.8, (200, 2)) * (np.array(from_river.shape) - 2 * margin)
     dry = np.array([from_river[int(row), int(col)] for row, col in spots])
-    town = spots[int(np.argmin(np.abs(dry - 0.8 * radius)))]
-    apart = np.hypot(*(spots - town).T) > 2.4 * radius
+    settlement = spots[int(np.argmin(np.abs(dry - 0.8 * radius)))]
+    apart = np.hypot(*(spots - settlement).T) > 2.4 * radius
     villages = spots[apart & (dry > 0.3 * radius)][:_VILLAGES]
-    return [(town, radius)] + [(v, radius * rng.uniform(0.2, 0.34)) for v in villages]
+    return [(settlement, radius)] + [(v, radius * rng.uniform(0.2, 0.34)) for v in villages]
 
 
 def _paint_woods(
@@ -136,7 +136,7 @@ def _paint_water(
 
 
 def _paint_roads(land: Landscape, centre: Place, reach: float, rng: np.random.Generator) -> None:
-    """Roads out of the town and one that passes it by."""
+    """Roads out of the settlement and one that passes it by."""
     start = centre[::-1]
     turn = rng.uniform(0, 2 * np.pi)
     for number in range(_ROADS):

@@ -1,4 +1,4 @@
-"""Land divided among owners: districts of one orientation each, strips in them, lots in those."""
+"""Land divided among owners: districts of one orientation, strips in them, parcels in those."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _IRREGULARITY = 0.7
 class Parcels:
     """A partition of the ground; every array is (y, x), every length in pixels.
 
-    `lot` is a number that the pixels of a lot share; `edge` the distance to the lot's border;
+    `parcel` is a number that the pixels of a parcel share; `edge` the distance to its border;
     `lane` the distance to the border of the district; `strip` the distance to the next long border
     and `strip_number` names that border; `along` and `across` are coordinates in the district's
     directions.
     """
 
-    lot: UInt32
+    parcel: UInt32
     edge: Float32
     district: NDArray[np.int32]
     lane: Float32
@@ -37,7 +37,7 @@ class Parcels:
 
 @dataclass(frozen=True)
 class ParcelSizes:
-    """Mean sizes in pixels: of districts, of the short and the long side of lots, of the bends."""
+    """Mean sizes in pixels: of districts, of the two sides of parcels (short, long), of bends."""
 
     district: float
     width: float
@@ -46,7 +46,7 @@ class ParcelSizes:
 
 
 def divide_into_parcels(shape: Shape, rng: np.random.Generator, sizes: ParcelSizes) -> Parcels:
-    """Divide the ground into lots of several orientations."""
+    """Divide the ground into parcels of several orientations."""
     rows, cols = _bent_coordinates(shape, rng, sizes)
     district, lane, angles = _districts(rows, cols, rng, sizes.district)
     angle = angles[district]
@@ -56,9 +56,9 @@ def divide_into_parcels(shape: Shape, rng: np.random.Generator, sizes: ParcelSiz
     number, strip, border = _cells(across, width, district)
     length = sizes.length * (0.5 + chance(1, number, district))
     place, end, _ = _cells(along, length, scatter(2, number, district))
-    lot = scatter(3, district, number, place)
+    parcel = scatter(3, district, number, place)
     edge = np.minimum(np.minimum(strip, end), lane)
-    return Parcels(lot, edge, district, lane, strip, scatter(4, border, district), along, across)
+    return Parcels(parcel, edge, district, lane, strip, scatter(4, border, district), along, across)
 
 
 def _bent_coordinates(

@@ -11,7 +11,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.atmosphere import apply_atmosphere
-from cloudfree.simulation.cloud_fields import CloudParameters, Sun, draw_sky
+from cloudfree.simulation.cloud_fields import CloudParameters, Sun, draw_atmosphere
 from cloudfree.simulation.landscape import draw_landscape
 from cloudfree.simulation.noise import Shape
 from cloudfree.simulation.sensors import clear_reflectance, coarsened, mean_backscatter, observed
@@ -50,24 +50,24 @@ def simulate_scene(
 ) -> SimulatedScene:
     """Draw a scene; the same arguments give the same pixels.
 
-    Ground, noise and weather are drawn independently: another `cloud_cover` moves no field. What
+    Ground, noise and clouds are drawn independently: another `cloud_cover` moves no field. What
     belongs at optical pixel (r, c) appears in Sentinel-1 at (r + row, c + col) for a
     `misregistration` (row, col) in pixels.
     """
-    ground, light, weather, radar = (np.random.default_rng([seed, part]) for part in range(4))
+    ground, light, clouds, radar = (np.random.default_rng([seed, part]) for part in range(4))
     margin = GROUND_MARGIN_PX
     land = draw_landscape((shape[0] + 2 * margin, shape[1] + 2 * margin), margin, ground)
     sun = Sun(light.uniform(140.0, 165.0), light.uniform(32.0, 42.0))
     inside = (slice(margin, -margin), slice(margin, -margin))
     seen = clear_reflectance(land, (sun.azimuth_deg, sun.zenith_deg), light)[:, *inside]
     clear = np.stack([coarsened(p, b) for p, b in zip(seen, OPTICAL_BANDS, strict=True)])
-    height_m = weather.uniform(800.0, 1300.0)
-    sky = draw_sky(shape, CloudParameters(cloud_cover, sun, height_m), weather)
+    height_m = clouds.uniform(800.0, 1300.0)
+    atmosphere = draw_atmosphere(shape, CloudParameters(cloud_cover, sun, height_m), clouds)
     power = on_radar_grid(mean_backscatter(land), shape, misregistration)
     return SimulatedScene(
         clear=clear,
-        cloudy=apply_atmosphere(clear, sky),
-        mask=sky.mask,
+        cloudy=apply_atmosphere(clear, atmosphere),
+        mask=atmosphere.mask,
         sar=observed(power, radar),
         cover=land.cover[inside],
         sun=sun,

@@ -33,7 +33,7 @@ def mean_backscatter(land: Landscape) -> Float32:
     for index in range(2):
         ground = SIGMA_NOUGHT[land.material, index]
         ground += land.green * (canopy[index] - ground)
-        # Bright targets of a town owe less to the cross-polarised channel.
+        # Bright targets of a settlement owe less to the cross-polarised channel.
         own = gain if index == 0 else gain**0.85
         power[index] = cv2.GaussianBlur(ground * own, (0, 0), _RADAR_BLUR_PX) + _NOISE_POWER
     return power

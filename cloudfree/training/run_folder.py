@@ -107,7 +107,7 @@ def initialise(
 ) -> InitialisedNetwork:
     """Build a network with weights drawn from the seed, or with those of the model `start`.
 
-    `facts` is what the card tells of the training.
+    `facts` is the training facts on the card.
 
     Raises
     ------

@@ -63,7 +63,7 @@ class Batch:
 
 
 # What a draw is for: each purpose has random numbers of its own.
-_ORDER, _CROP, _SKY = 0, 1, 2
+_ORDER, _CROP, _CLOUDS = 0, 1, 2
 
 
 class Batches:
@@ -121,9 +121,9 @@ class Batches:
         )
         seen = pixels.part(row, col, settings.crop).each(turn.apply)
         sample = self._store.samples[index]
-        sky = np.random.default_rng((settings.seed, _SKY, count))
-        if sky.random() < settings.simulate_clouds or sample.cloudy is None:
-            seen = under_simulated_clouds(seen, self._card.optical_bands, self._store, sky)
+        cloud_rng = np.random.default_rng((settings.seed, _CLOUDS, count))
+        if cloud_rng.random() < settings.simulate_clouds or sample.cloudy is None:
+            seen = under_simulated_clouds(seen, self._card.optical_bands, self._store, cloud_rng)
         return scaled_crop(seen, self._card, str(sample.optical))
 
 
@@ -187,15 +187,16 @@ _LEAST_COVER = 0.05
 def under_simulated_clouds(
     pixels: PatchArrays, bands: Sequence[str], store: PatchStore, rng: np.random.Generator
 ) -> PatchArrays:
-    """The patch with its clear image under any weather in place of the cloudy one.
+    """The patch with its clear image under random clouds in place of the cloudy one.
 
     Where the loss needs the cloud mask, it is the true one.
     """
-    weather = draw_cloud_parameters(rng)
-    layers = [layer] if weather.real and (layer := _real_cloud(bands, store, rng)) else []
-    sky = make_atmosphere(pixels.size, weather, rng, layers)
-    classes = None if pixels.classes is None else sky.mask
-    return replace(pixels, cloudy=apply_atmosphere(pixels.clear, sky, bands), classes=classes)
+    parameters = draw_cloud_parameters(rng)
+    layers = [layer] if parameters.real and (layer := _real_cloud(bands, store, rng)) else []
+    atmosphere = make_atmosphere(pixels.size, parameters, rng, layers)
+    classes = None if pixels.classes is None else atmosphere.mask
+    cloudy = apply_atmosphere(pixels.clear, atmosphere, bands)
+    return replace(pixels, cloudy=cloudy, classes=classes)
 
 
 def _real_cloud(

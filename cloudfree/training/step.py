@@ -84,7 +84,7 @@ def train_step(run: TrainState, plan: TrainPlan, batch: Batch) -> StepResult:
     _seed(plan, run.step)
     stage, progress = plan.objective.stage_of(run.step / plan.steps)
     rate = _set_rates(run, plan)
-    outputs = _restored(run.learner.network, plan, batch)
+    outputs = _predict(run.model.network, plan, batch)
     seen = LossInput(outputs, batch, plan.scale, progress, stage)
     discriminator = run.discriminator if stage == len(plan.objective.stages) - 1 else None
     loss_of_discriminator = math.nan
@@ -92,7 +92,7 @@ def train_step(run: TrainState, plan: TrainPlan, batch: Batch) -> StepResult:
         loss_of_discriminator = _train_discriminator(run, discriminator, plan, seen)
         seen = replace(seen, logits=_logits(discriminator, plan, seen))
     own = plan.objective.stages[stage]
-    loss, gradient = _backward_and_step(run, run.learner, plan.objective(seen), plan, batch, own)
+    loss, gradient = _backward_and_step(run, run.model, plan.objective(seen), plan, batch, own)
     run.scaler.update()
     _update_ema(run, plan)
     run.step += 1
@@ -107,13 +107,13 @@ def _seed(plan: TrainPlan, step: int) -> None:
 
 
 def _set_rates(run: TrainState, plan: TrainPlan) -> float:
-    """Every stage runs through the schedule from its beginning."""
+    """Every stage runs through the schedule from its start."""
     count = len(plan.objective.stages)
     length = plan.steps / count
     own_step = run.step - int(plan.objective.stage_of(run.step / plan.steps)[0] * length)
     rate = learning_rate(plan.settings, own_step, int(length), plan.steps_per_epoch)
-    for learner in (run.learner, run.discriminator):
-        for group in learner.optimiser.param_groups if learner else ():
+    for model in (run.model, run.discriminator):
+        for group in model.optimiser.param_groups if model else ():
             group["lr"] = rate
     return rate
 
@@ -125,7 +125,7 @@ def _autocast(plan: TrainPlan) -> torch.autocast:
     )
 
 
-def _restored(network: nn.Module, plan: TrainPlan, batch: Batch) -> Mapping[str, Tensor]:
+def _predict(network: nn.Module, plan: TrainPlan, batch: Batch) -> Mapping[str, Tensor]:
     with _autocast(plan):
         outputs: Mapping[str, Tensor] = network(*(batch.inputs[name] for name in plan.inputs))
     return outputs
@@ -134,20 +134,20 @@ def _restored(network: nn.Module, plan: TrainPlan, batch: Batch) -> Mapping[str,
 def _train_discriminator(
     run: TrainState, discriminator: ModelAndOptimizer, plan: TrainPlan, seen: LossInput
 ) -> float:
-    """Let the discriminator learn from true and restored images; its loss."""
+    """Let the discriminator learn from true and predicted images; its loss."""
     discriminator.network.requires_grad_(requires_grad=True)
     condition = _condition(plan, seen.batch)
     with _autocast(plan):
         true = discriminator.network(condition, seen.target)
-        restored = discriminator.network(condition, seen.image.detach())
-    loss = discriminator_loss(true.float(), restored.float(), plan.objective.share)
+        predicted = discriminator.network(condition, seen.image.detach())
+    loss = discriminator_loss(true.float(), predicted.float(), plan.objective.share)
     return _backward_and_step(
         run, discriminator, loss, plan, seen.batch, whose=" of the discriminator"
     )[0]
 
 
 def _logits(discriminator: ModelAndOptimizer, plan: TrainPlan, seen: LossInput) -> Tensor:
-    """The discriminator's logits for the restored image; it does not learn from them."""
+    """The discriminator's logits for the predicted image; it does not learn from them."""
     discriminator.network.requires_grad_(requires_grad=False)
     with _autocast(plan):
         logits: Tensor = discriminator.network(_condition(plan, seen.batch), seen.image)
@@ -160,7 +160,7 @@ def _condition(plan: TrainPlan, batch: Batch) -> Tensor:
 
 def _backward_and_step(
     run: TrainState,
-    learner: ModelAndOptimizer,
+    model: ModelAndOptimizer,
     loss: Tensor,
     plan: TrainPlan,
     batch: Batch,
@@ -172,21 +172,21 @@ def _backward_and_step(
     Both are looked at once, when all is computed but before a weight has changed: every look makes
     the host wait until a GPU has nothing left to do.
     """
-    learner.optimiser.zero_grad(set_to_none=True)
+    model.optimiser.zero_grad(set_to_none=True)
     run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-    for name, parameter in learner.network.named_parameters():
+    for name, parameter in model.network.named_parameters():
         if not name.startswith(learning):
             parameter.grad = None
-    plan.processes.average_gradients(learner.network)
-    run.scaler.unscale_(learner.optimiser)
+    plan.processes.average_gradients(model.network)
+    run.scaler.unscale_(model.optimiser)
     limit = plan.settings.clip_norm or math.inf
-    norm = nn.utils.clip_grad_norm_(learner.network.parameters(), limit)
+    norm = nn.utils.clip_grad_norm_(model.network.parameters(), limit)
     value, length = torch.stack([loss.detach(), norm]).tolist()
     _require_finite(value, f"loss{whose}", run, batch)
     if not run.scaler.is_enabled():  # with fp16 the scaler leaves out a step that overflows
         _require_finite(length, f"gradient{whose}", run, batch)
-    run.scaler.step(learner.optimiser)
-    plan.processes.average_statistics(learner.network)
+    run.scaler.step(model.optimiser)
+    plan.processes.average_statistics(model.network)
     return value, length
 
 
@@ -195,7 +195,7 @@ def _update_ema(run: TrainState, plan: TrainPlan) -> None:
     if run.average is None:
         return
     decay = min(plan.settings.ema_decay, (1 + run.step) / (_AVERAGE_WARMUP + run.step))
-    kept, new = run.average.state_dict(), run.learner.network.state_dict()
+    kept, new = run.average.state_dict(), run.model.network.state_dict()
     moving = [name for name, value in kept.items() if value.is_floating_point()]
     with torch.no_grad():
         torch._foreach_lerp_([kept[n] for n in moving], [new[n] for n in moving], 1.0 - decay)

@@ -49,11 +49,11 @@ class ModelAndOptimizer:
 class TrainState:
     """The network that learns, its moving average, and how far it is.
 
-    In a GAN `learner` is the generator, and there is a `discriminator`. `data` identifies the
+    In a GAN `model` is the generator, and there is a `discriminator`. `data` identifies the
     patches; which of them a step sees depends also on the number of `processes`.
     """
 
-    learner: ModelAndOptimizer
+    model: ModelAndOptimizer
     average: nn.Module | None
     discriminator: ModelAndOptimizer | None
     scaler: torch.amp.GradScaler
@@ -66,7 +66,7 @@ class TrainState:
     @property
     def result(self) -> nn.Module:
         """The network that is kept."""
-        return self.learner.network if self.average is None else self.average
+        return self.model.network if self.average is None else self.average
 
     def save(self, path: Path) -> None:
         """Write the checkpoint; a run that is killed meanwhile keeps the one before.
@@ -120,14 +120,14 @@ class TrainState:
             "data": self.data,
             "processes": self.processes,
             "losses": self.losses,
-            "learner": self.learner.state(),
+            "learner": self.model.state(),
             "average": None if self.average is None else self.average.state_dict(),
             "discriminator": None if self.discriminator is None else self.discriminator.state(),
             "scaler": self.scaler.state_dict(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
-        self.learner.restore(state["learner"])
+        self.model.restore(state["learner"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         if self.discriminator is not None:
@@ -163,7 +163,7 @@ def start_training_state(
     network = network.to(device).train()
     discriminator = _discriminator(card, objective)
     return TrainState(
-        learner=ModelAndOptimizer(network, _optimiser(network, settings)),
+        model=ModelAndOptimizer(network, _optimiser(network, settings)),
         average=copy.deepcopy(network).eval() if settings.ema_decay else None,
         discriminator=None
         if discriminator is None

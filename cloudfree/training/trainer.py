@@ -28,7 +28,7 @@ from cloudfree.training.training_log import TrainingLog, write_samples
 
 
 def predict(run: TrainState, plan: TrainPlan, card: ModelCard, pixels: PatchArrays) -> Float32:
-    """Restored reflectance of the bands of the card, (band, y, x); no side more than a crop."""
+    """Predicted reflectance of the bands of the card, (band, y, x); no side more than a crop."""
     batch = collate([scaled_crop(pixels, card, "")]).to(plan.processes.device)
     network = run.result
     learning = network.training
@@ -36,8 +36,8 @@ def predict(run: TrainState, plan: TrainPlan, card: ModelCard, pixels: PatchArra
     with torch.inference_mode():
         image = network(*(batch.inputs[name] for name in plan.inputs))["image"]
     network.train(learning)
-    restored = image[0, : len(card.output_bands)].float().cpu().numpy()
-    return card.output_scaling.inverse(np.asarray(restored))
+    predicted = image[0, : len(card.output_bands)].float().cpu().numpy()
+    return card.output_scaling.inverse(np.asarray(predicted))
 
 
 def middle(pixels: PatchArrays, side: int) -> PatchArrays:
@@ -53,7 +53,7 @@ VALIDATED = 64
 
 @dataclass(frozen=True)
 class Validation:
-    """The patches that tell; of each the square in its middle that has the size of a crop."""
+    """The validation patches; of each the square in its middle that has the size of a crop."""
 
     store: PatchStore
 
@@ -63,8 +63,8 @@ class Validation:
 
         def figures_of(pixels: PatchArrays) -> Metrics:
             seen = middle(pixels, plan.settings.crop)
-            restored = NATIVE.restored(predict(run, plan, card, seen))
-            return score(NATIVE.observed(seen.clear[places]), restored)
+            predicted = NATIVE.prediction(predict(run, plan, card, seen))
+            return score(NATIVE.observed(seen.clear[places]), predicted)
 
         there = (self.store.get(index) for index in range(len(self.store.samples)))
         return mean_metrics([figures_of(pixels) for pixels in there if pixels]).figures
@@ -130,27 +130,27 @@ class Trainer:
         left = range(run.step, plan.steps)
         with ExitStack() as stack:
             stack.callback(batches.close)
-            journal = stack.enter_context(self._journal()) if processes.is_first else None
+            training_log = stack.enter_context(self._training_log()) if processes.is_first else None
             stack.enter_context(muted_log())
             validated: Metrics | None = None
             begun = time.monotonic() - run.seconds
-            if journal and run.step == 0:
-                run.save(self.folder / CHECKPOINT)  # tells --resume which patches are the run's
+            if training_log and run.step == 0:
+                run.save(self.folder / CHECKPOINT)  # holds the patches of the run, for --resume
             ready = stack.enter_context(prefetch(batches.batch_of_step, left))
             for _, batch in progress(ready, len(left), "steps"):
                 result = train_step(run, plan, batch)
                 run.seconds = time.monotonic() - begun
-                if journal:
+                if training_log:
                     epoch = run.step / plan.steps_per_epoch
-                    journal.write(run.step, epoch, run.seconds, result)
+                    training_log.write(run.step, epoch, run.seconds, result)
                     self._save()
                     if self._looks:
-                        validated = self._look(journal, epoch)
+                        validated = self._look(training_log, epoch)
         return self._result(
             processes.gather(s.name for s in self.store.skipped.values()), validated
         )
 
-    def _journal(self) -> TrainingLog:
+    def _training_log(self) -> TrainingLog:
         return TrainingLog(self.folder, self.run.step, validates=self.validation is not None)
 
     @property
@@ -160,13 +160,13 @@ class Trainer:
         every = settings.sample_every or max(round(plan.steps_per_epoch), LEAST_PICTURE_STEPS)
         return self.run.step == plan.steps or self.run.step % every == 0
 
-    def _look(self, journal: TrainingLog, epoch: float) -> Metrics | None:
+    def _look(self, training_log: TrainingLog, epoch: float) -> Metrics | None:
         """Write pictures, and the figures of the patches held out."""
         write_samples(self.folder, self.run.step, list(self._pictured()), self.card)
         if self.validation is None:
             return None
         figures = self.validation.figures(self.run, self.plan, self.card)
-        journal.write_validation(self.run.step, epoch, figures)
+        training_log.write_validation(self.run.step, epoch, figures)
         return figures
 
     def _save(self) -> None:

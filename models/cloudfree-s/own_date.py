@@ -12,12 +12,12 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from imagined_radar import Image
 from numpy.typing import NDArray
 from patches import Library, Patch
 from samples import find_shade, simulate_clouds
 from torch import nn
 
+from cloudfree.core.radiometry import Float32 as Image
 from cloudfree.networks.cloudfree_s import (
     HIDDEN_SCORE,
     HIDING_SCORE,

@@ -11,15 +11,16 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import rasterio
 import torch
-from imagined_radar import Image, ImaginedRadar, blur, fit_radar
 
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.core.choices import DILATION, MaskSettings
 from cloudfree.core.mask_classes import Mask, in_shadow
+from cloudfree.core.radiometry import Float32 as Image
 from cloudfree.core.terminal import silent
 from cloudfree.networks.cloudfree_s import cloud_score
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.simulation.imagined_radar import ImaginedRadar, blur, fit_radar
 
 SAR_FLOOR_DB = np.array([-25.0, -32.5], np.float32)[:, None, None]
 FOLDS: dict[str, set[str]] = {

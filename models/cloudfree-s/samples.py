@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from imagined_radar import Image, blur
 from numpy.typing import NDArray
 from patches import CloudTransplant, Library, Patch, score_clouds
 
+from cloudfree.core.radiometry import Float32 as Image
 from cloudfree.networks.cloudfree_s import CLOUDY_SCORE
+from cloudfree.simulation.imagined_radar import blur
 
 WAVELENGTHS_UM = np.array(
     [0.443, 0.49, 0.56, 0.665, 0.705, 0.74, 0.783, 0.842, 0.865, 0.945, 1.375, 1.61, 2.19]

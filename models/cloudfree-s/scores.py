@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from imagined_radar import Image
 from own_date import OWN_DATE, score_own_date
 from patches import FOLDS, UNSCORED, Patch, open_library, read_triplets
 from safetensors.torch import load_file
 
 from cloudfree.cloudmask.morphology import shadow_under_dilation
 from cloudfree.core.mask_classes import is_cloud_or_shadow
+from cloudfree.core.radiometry import Float32 as Image
 from cloudfree.inference.compositing import FEATHER_PX, feather
 from cloudfree.inference.model import SHADOW_REACH_PX
 from cloudfree.metrics.image_metrics import score as compare_images

@@ -22,7 +22,7 @@ def train(processes: Processes, norm: bool, steps: int, size: int) -> dict[str, 
     own = slice(processes.rank * size, (processes.rank + 1) * size)
     for step in range(steps):
         train_step(run, plan, batch(processes.count * size, seed=step, part=own))
-    return run.learner.network.state_dict()
+    return run.model.network.state_dict()
 
 
 if __name__ == "__main__":

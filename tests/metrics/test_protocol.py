@@ -83,9 +83,9 @@ def test_all_clip_what_was_observed_and_only_the_native_one_what_was_restored() 
     image = np.array([-0.5, 0.5, 1.5], np.float32).reshape(1, 1, 3)
     for protocol in EVERY:
         assert protocol.observed(image).ravel().tolist() == [0, 0.5, 1]
-    assert NATIVE.restored(image).ravel().tolist() == [0, 0.5, 1]
-    assert UNCRTAINTS.restored(image) is image
-    assert GLF_CR.restored(image) is image
+    assert NATIVE.prediction(image).ravel().tolist() == [0, 0.5, 1]
+    assert UNCRTAINTS.prediction(image) is image
+    assert GLF_CR.prediction(image) is image
 
 
 def test_a_pixel_without_data_is_left_out_or_costs_the_published_codes_their_angle() -> None:

@@ -62,8 +62,8 @@ def test_a_scene_on_a_worker_of_a_cluster_has_it_before_torch_is_loaded() -> Non
         f"print(*(os.environ.get(name) for name in {NAMES!r}), 'torch' in sys.modules)\n"
         "limited = []\n"
         "workers.limit_malloc_arenas = lambda: limited.append(True)\n"
-        "workers._restored = lambda job: job.outcome()\n"
-        "workers.restore(workers.SceneJob('x', RemoveOptions(s2=Path('s2.tif'))))\n"
+        "workers._run_remove = lambda job: job.outcome()\n"
+        "workers.fill_scene(workers.SceneJob('x', RemoveOptions(s2=Path('s2.tif'))))\n"
         f"print(all(name in os.environ for name in {NAMES!r}), limited, 'torch' in sys.modules)\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudfree.core.mask_classes import MaskClass
-from cloudfree.simulation.cloud_fields import CloudParameters, Sun, dimming, draw_sky
+from cloudfree.simulation.cloud_fields import CloudParameters, Sun, dimming, draw_atmosphere
 
 SUN = Sun(155.0, 38.0)
 KINDS = {"cumulus": (0.0, 0.0), "cirrus": (1.0, 0.0), "haze": (0.0, 1.0), "mixed": (0.3, 0.3)}
@@ -40,7 +40,7 @@ def test_a_shadow_lies_away_from_the_sun(azimuth: float, shadow: tuple[float, fl
     seed=st.integers(0, 9),
 )
 def test_any_cover_is_met(rows: int, cols: int, cover: float, kind: str, seed: int) -> None:
-    sky = draw_sky((rows, cols), weather(cover, kind), np.random.default_rng(seed))
+    sky = draw_atmosphere((rows, cols), weather(cover, kind), np.random.default_rng(seed))
     assert (sky.mask == MaskClass.CLOUD).mean() == pytest.approx(cover, abs=0.005)
     for plane in (sky.low, sky.cirrus, sky.dimming):
         assert plane.shape == (rows, cols)
@@ -53,7 +53,7 @@ def test_any_cover_is_met(rows: int, cols: int, cover: float, kind: str, seed: i
 )
 def test_clouds_of_one_kind_are_of_no_other_and_grow_with_the_cover(kind: str, name: str) -> None:
     skies = [
-        draw_sky((90, 70), weather(cover, kind), np.random.default_rng(2))
+        draw_atmosphere((90, 70), weather(cover, kind), np.random.default_rng(2))
         for cover in (0.0, 0.2, 0.5, 0.9, 1.0)
     ]
     own = [getattr(sky, name) for sky in skies]
@@ -66,14 +66,14 @@ def test_clouds_of_one_kind_are_of_no_other_and_grow_with_the_cover(kind: str, n
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_cover_is_no_cloud_and_no_shadow_and_full_cover_is_cloud_everywhere(kind: str) -> None:
-    none = draw_sky((80, 80), weather(0.0, kind), np.random.default_rng(0))
-    full = draw_sky((80, 80), weather(1.0, kind), np.random.default_rng(0))
+    none = draw_atmosphere((80, 80), weather(0.0, kind), np.random.default_rng(0))
+    full = draw_atmosphere((80, 80), weather(1.0, kind), np.random.default_rng(0))
     assert (none.mask == MaskClass.CLEAR).all()
     assert (full.mask == MaskClass.CLOUD).all()
 
 
 def test_shadows_repeat_the_clouds_that_throw_them() -> None:
-    sky = draw_sky((300, 300), CloudParameters(0.3, SUN, 700.0), np.random.default_rng(4))
+    sky = draw_atmosphere((300, 300), CloudParameters(0.3, SUN, 700.0), np.random.default_rng(4))
     row, col = (round(step) for step in SUN.shadow_px(700.0))
     # Its faint rim is blurred by the width of the sun, and lies beside the cloud's outline.
     rows, cols = np.nonzero((sky.mask == MaskClass.SHADOW) & (sky.dimming > 0.3))
@@ -89,7 +89,7 @@ def test_shadows_repeat_the_clouds_that_throw_them() -> None:
 
 def test_haze_and_thin_high_cloud_throw_no_shadow() -> None:
     for kind in ("cirrus", "haze"):
-        sky = draw_sky((80, 80), weather(0.5, kind), np.random.default_rng(3))
+        sky = draw_atmosphere((80, 80), weather(0.5, kind), np.random.default_rng(3))
         assert not sky.dimming.any(), kind
 
 
@@ -104,16 +104,16 @@ def test_the_shadow_of_a_small_cloud_lies_where_it_is_thrown(rows: int, cols: in
 def test_shadows_go_where_they_are_told() -> None:
     """On pixels of another size or direction the caller knows where that is."""
     given = weather(0.3, "cumulus")
-    drawn = draw_sky((80, 80), given, np.random.default_rng(1))
-    told = draw_sky((80, 80), given, np.random.default_rng(1), given.shadow_px)
+    drawn = draw_atmosphere((80, 80), given, np.random.default_rng(1))
+    told = draw_atmosphere((80, 80), given, np.random.default_rng(1), given.shadow_px)
     assert np.array_equal(drawn.dimming, told.dimming)
-    elsewhere = draw_sky((80, 80), given, np.random.default_rng(1), (9.0, 9.0))
+    elsewhere = draw_atmosphere((80, 80), given, np.random.default_rng(1), (9.0, 9.0))
     assert not np.array_equal(drawn.dimming, elsewhere.dimming)
 
 
 def test_the_same_seed_draws_the_same_sky() -> None:
     one, same, other = (
-        draw_sky((70, 80), weather(0.5), np.random.default_rng(seed)) for seed in (1, 1, 2)
+        draw_atmosphere((70, 80), weather(0.5), np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
     for name in ("low", "cirrus", "haze", "dimming", "relief"):
         assert np.array_equal(getattr(one, name), getattr(same, name))
@@ -121,8 +121,8 @@ def test_the_same_seed_draws_the_same_sky() -> None:
 
 
 def test_the_settings_of_a_kind_change_nothing_else() -> None:
-    plain = draw_sky((70, 80), weather(0.5), np.random.default_rng(1))
+    plain = draw_atmosphere((70, 80), weather(0.5), np.random.default_rng(1))
     denser = replace(weather(0.5), haze_depth=1.2)
-    hazy = draw_sky((70, 80), denser, np.random.default_rng(1))
+    hazy = draw_atmosphere((70, 80), denser, np.random.default_rng(1))
     assert np.array_equal(plain.low, hazy.low)
     assert hazy.haze.max() > plain.haze.max()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.atmosphere import LOW_CLOUD, Atmosphere, apply_atmosphere
-from cloudfree.simulation.cloud_fields import CloudParameters, Sun, draw_sky
+from cloudfree.simulation.cloud_fields import CloudParameters, Sun, draw_atmosphere
 from cloudfree.simulation.cloud_layer import DARKEST, CloudLayer, cut_layer, spread_layers
 from cloudfree.simulation.noise import fractal_noise
 from tests.factories.rasters import FIELD
@@ -32,7 +32,7 @@ def ground(seed: int = 0) -> Float32:
 def drawn(cover: float = 0.4) -> Atmosphere:
     """Low clouds that throw no shadow."""
     weather = CloudParameters(cover, Sun(150.0, 40.0), 300.0, cirrus=0.0)
-    sky = draw_sky((SIDE, SIDE), weather, np.random.default_rng(5))
+    sky = draw_atmosphere((SIDE, SIDE), weather, np.random.default_rng(5))
     return replace(sky, dimming=np.zeros_like(sky.low))
 
 

@@ -111,7 +111,7 @@ def test_every_scene_holds_water_fields_woods_and_a_town(size: int) -> None:
             simulate_scene((size, size), seed, 0, SHIFT).cover.ravel(), minlength=5
         )
         assert (
-            shares[[LandCover.WATER, LandCover.FIELD, LandCover.WOOD, LandCover.TOWN]]
+            shares[[LandCover.WATER, LandCover.FIELD, LandCover.WOOD, LandCover.SETTLEMENT]]
             > 0.02 * size**2
         ).all()
 
@@ -119,7 +119,7 @@ def test_every_scene_holds_water_fields_woods_and_a_town(size: int) -> None:
 def test_woods_are_greener_than_towns_and_rivers_are_wet(scene: SimulatedScene) -> None:
     ndvi, ndwi = _index(scene.clear, "B08", "B04"), _index(scene.clear, "B03", "B08")
     wood, town, water = (
-        _inner(scene, c) for c in (LandCover.WOOD, LandCover.TOWN, LandCover.WATER)
+        _inner(scene, c) for c in (LandCover.WOOD, LandCover.SETTLEMENT, LandCover.WATER)
     )
     assert np.median(ndvi[wood]) > 0.5
     assert np.median(ndvi[town]) < 0.3
@@ -130,7 +130,7 @@ def test_woods_are_greener_than_towns_and_rivers_are_wet(scene: SimulatedScene) 
 def test_water_is_quiet_fields_are_louder_and_towns_loudest(scene: SimulatedScene) -> None:
     water, field, wood, town = (
         _sigma_nought(scene, c)
-        for c in (LandCover.WATER, LandCover.FIELD, LandCover.WOOD, LandCover.TOWN)
+        for c in (LandCover.WATER, LandCover.FIELD, LandCover.WOOD, LandCover.SETTLEMENT)
     )
     assert water[0] < -15 < -13 < field[0] < wood[0] < town[0] < -2
     assert water[1] < field[1] < wood[1] < town[1]
@@ -141,7 +141,7 @@ def test_water_is_quiet_fields_are_louder_and_towns_loudest(scene: SimulatedScen
     [
         (LandCover.FIELD, 5.8, 8.0),
         (LandCover.WOOD, 5.0, 6.2),
-        (LandCover.TOWN, 6.0, 9.0),
+        (LandCover.SETTLEMENT, 6.0, 9.0),
         (LandCover.WATER, 4.0, 8.0),
     ],
 )

@@ -102,7 +102,7 @@ def parameters(network: nn.Module) -> list[Tensor]:
 @pytest.mark.parametrize("loss", ["l1", "gan-l1"])
 def test_a_bad_batch_is_named_and_changes_no_weight(loss: str, bad: float) -> None:
     run, plan = begin(loss, ema_decay=0.9)
-    networks = [run.learner.network, run.result]
+    networks = [run.model.network, run.result]
     networks += [run.discriminator.network] if run.discriminator else []
     before = [parameters(network) for network in networks]
     with pytest.raises(InputError, match=r"loss.* (nan|inf) at step 0 with 0\.tif, 1\.tif; wanted"):
@@ -116,7 +116,7 @@ def test_the_average_follows_weights_and_copies_counts() -> None:
     run, plan = begin("l1", ema_decay=0.9, learning_rate=0.1)
     before = {name: value.clone() for name, value in run.result.state_dict().items()}
     train_step(run, plan, batch())
-    new = run.learner.network.state_dict()
+    new = run.model.network.state_dict()
     decay = min(0.9, 1 / 10)  # the average follows quickly at first
     for name, value in run.result.state_dict().items():
         if value.is_floating_point():

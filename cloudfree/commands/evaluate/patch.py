@@ -157,8 +157,8 @@ def score(
     """
     images = {NOTHING: protocol.observed(patch.select(patch.cloudy, bands))}
     for label, one in filled.items():
-        images[raw_of(label)] = protocol.restored(patch.select(one.prediction.mean, bands))
-        images[written_of(label)] = protocol.restored(patch.select(one.written, bands))
+        images[raw_of(label)] = protocol.prediction(patch.select(one.prediction.mean, bands))
+        images[written_of(label)] = protocol.prediction(patch.select(one.written, bands))
     truth = protocol.observed(patch.select(patch.clear, bands))
     truth[:, ~np.all([has_data(image) for image in images.values()], axis=0)] = np.nan
     return {

@@ -49,7 +49,7 @@ logger = logging.getLogger("cloudfree")
 
 
 def run(options: TrainOptions, progress: Progress) -> TrainResult:
-    """Train a network until its last step, from the beginning or from a checkpoint.
+    """Train a network until its last step, from step 0 or from a checkpoint.
 
     Raises
     ------
@@ -65,16 +65,16 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
             check_run_folder(options.output, options.overwrite)
         samples, unseen = _samples(options, settings)
         name = options.output.resolve().name
-        beginning = initialise(settings, name, _facts(options, samples), options.init_from)
-        objective = _objective(settings, beginning.card, processes)
-        session = _session(options, settings, objective, samples, unseen, beginning, processes)
+        initial = initialise(settings, name, _facts(options, samples), options.init_from)
+        objective = _objective(settings, initial.card, processes)
+        trainer = _trainer(options, settings, objective, samples, unseen, initial, processes)
         begins = processes.is_first and not options.resume
         is_new = begins and begin_run(options.output, settings_text(settings))
         processes.wait()
         try:
-            return session.train(progress if processes.is_first else silent)
+            return trainer.train(progress if processes.is_first else silent)
         except (CloudfreeError, OSError) as error:
-            if is_new and session.run.step == 0:
+            if is_new and trainer.run.step == 0:
                 discard_run(options.output)
             if isinstance(error, OSError):
                 raise cannot_be_written(options.output, error) from error
@@ -141,7 +141,7 @@ def _apart(
 
 
 def _facts(options: TrainOptions, samples: Sequence[Sample]) -> Mapping[str, Any]:
-    """What the card tells of the data."""
+    """The facts of the data for the card."""
     return {
         "data": options.data.resolve().name,
         "patches": len(samples),
@@ -151,16 +151,16 @@ def _facts(options: TrainOptions, samples: Sequence[Sample]) -> Mapping[str, Any
     }
 
 
-def _session(
+def _trainer(
     options: TrainOptions,
     settings: TrainingSettings,
     objective: LossSpec,
     samples: Sequence[Sample],
     unseen: Sequence[Sample],
-    beginning: InitialisedNetwork,
+    initial: InitialisedNetwork,
     processes: Processes,
 ) -> Trainer:
-    card = beginning.card
+    card = initial.card
     plan = TrainPlan(
         settings=settings,
         objective=objective,
@@ -171,7 +171,7 @@ def _session(
         processes=processes,
     )
     begun = start_training_state(
-        beginning.network, card, settings, objective, processes, _fingerprint(samples)
+        initial.network, card, settings, objective, processes, _fingerprint(samples)
     )
     checkpoint = options.output / CHECKPOINT
     if options.resume:
@@ -185,7 +185,7 @@ def _session(
 
 
 def _fingerprint(samples: Sequence[Sample]) -> str:
-    """What tells the patches of one run from those of another."""
+    """The fingerprint that distinguishes the patches of two runs."""
     names = "\n".join(sample.name for sample in samples)
     return hashlib.sha256(names.encode()).hexdigest()
 
