@@ -1,18 +1,14 @@
-"""`cloudfree info`: what a product is, what would be done with it, and what is installed."""
+"""`cloudfree info`: what a product is, and what would be done with it."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from cloudfree.cli.group import group
-from cloudfree.commands.info import run as info_installation
 from cloudfree.commands.info.product import OpticalInfo, RadarInfo, product
-from cloudfree.commands.info.run import InfoOptions, InstallationResult, installation, run
+from cloudfree.commands.info.run import InfoOptions, run
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
@@ -116,47 +112,3 @@ def test_what_is_no_product_is_refused_in_the_words_of_its_sensor(tmp_path: Path
         product(tmp_path / "nothing")
     with pytest.raises(InputError, match="VV"):
         product(tmp_path / "S1A_nothing")
-
-
-def test_the_installation_of_these_tests_is_sound() -> None:
-    found = installation()
-    assert found.problems == ()
-    assert found.exit_code == 0
-    assert found.drivers["COG"]
-    assert "CPU" in found.providers
-    assert "cloudfree-s" in found.models
-    assert found.summary().splitlines()[-1] == "OK"
-
-
-def test_two_packages_of_onnx_runtime_are_told_with_the_way_to_mend_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    both = ["onnxruntime", "onnxruntime-gpu"]
-    monkeypatch.setattr(info_installation, "_runtime_packages", lambda: both)
-    found = installation()
-    (problem,) = (p for p in found.problems if "share one folder" in p.found)
-    assert problem.mend.startswith("pip uninstall -y onnxruntime onnxruntime-gpu && pip install")
-    assert found.exit_code == 1
-
-
-def test_a_missing_driver_and_a_broken_model_are_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(info_installation.gdal, "drivers", lambda: {"COG": False})
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    (broken / "card.toml").write_text("name = 1")
-    monkeypatch.setenv("CLOUDFREE_MODELS", str(tmp_path))
-    told = [str(problem) for problem in installation().problems]
-    assert any(text.startswith("GDAL has no driver COG: install") for text in told)
-    assert any(text.startswith("model broken is broken") for text in told)
-
-
-def test_the_command_exits_with_one_where_something_is_wrong(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(info_installation, "_runtime_packages", list)
-    ran = CliRunner().invoke(group, ["info", "--json"])
-    assert ran.exit_code == 1
-    assert json.loads(ran.stdout)["problems"][0]["found"] == "ONNX Runtime is not installed"
-    assert isinstance(installation(), InstallationResult)
