@@ -103,7 +103,7 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 def _test_of(module: str) -> Path:
     *rooms, name = module.split(".")
-    return Path("tests", *rooms, f"test_{name}.py")
+    return Path("tests", *rooms, f"test_{name.strip('_')}.py")
 
 
 def _scene_path(root: Path) -> str:

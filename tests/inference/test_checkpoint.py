@@ -15,7 +15,7 @@ from cloudfree.errors import ModelError
 from cloudfree.inference.checkpoint import build_network, identify, load_strictly, read_tensors
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import TileInputs
-from cloudfree.inference.registry import card_entries, network_entry, network_names
+from cloudfree.inference.registry import network_names
 from cloudfree.networks.glf_cr import VARIANTS
 from cloudfree.networks.uncrtaints import UnCRtainTS
 
@@ -124,16 +124,6 @@ def test_a_bare_checkpoint_predicts_with_the_card_of_the_catalogue(
     (prediction,) = model.predict([tile])
     assert prediction.shape == (len(model.card.output_bands), 40, 36)
     assert np.isfinite(prediction).all()
-
-
-@pytest.mark.parametrize("name", network_names())
-def test_the_catalogue_gives_every_network_a_whole_card(name: str) -> None:
-    entry = network_entry(name)
-    assert {"title", "paper", "weights_license", "inputs", "outputs", "multiple"} <= entry.keys()
-    settings = {key: value for key, value in SMALL[name].items() if "bands" in key}
-    card = card_entries(name, settings)
-    assert set(card["inputs"]) <= {"optical", "sar", "shadow"}
-    assert ("sar" in card) == ("sar" in card["inputs"])
 
 
 def test_published_checkpoints_are_recognised(golden: Path) -> None:

@@ -1,13 +1,27 @@
-"""The perceptual term: a distance in the features of VGG-16, whose weights are given."""
+"""Losses of GANs; the perceptual term, a distance in the features of VGG-16."""
 
 from __future__ import annotations
+
+import math
 
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from cloudfree.errors import ModelError
-from cloudfree.losses.adversarial import DEVIATION, LAYERS, MEAN, PerceptualDistance
+from cloudfree.losses.adversarial import (
+    DEVIATION,
+    LAYERS,
+    MEAN,
+    PIX2PIX_SHARE,
+    PerceptualDistance,
+    attention_loss,
+    discriminator_loss,
+    fusion_loss,
+    generator_loss,
+)
+from tests.factories.images import cloud_mask, image
 from tests.factories.networks import noise
 
 
@@ -53,3 +67,39 @@ def test_weights_of_another_network_are_refused() -> None:
     del weights["features.7.bias"]
     with pytest.raises(ModelError, match=r"no features\.7\.bias of shape \(128,\)"):
         PerceptualDistance(weights)
+
+
+class TestAdversarial:
+    def test_an_undecided_discriminator_costs_one_bit_each(self) -> None:
+        undecided = torch.zeros(2, 1, 4, 4)
+        assert generator_loss(undecided).item() == pytest.approx(math.log(2))
+        assert discriminator_loss(undecided, undecided).item() == pytest.approx(2 * math.log(2))
+
+    def test_the_sides_want_opposite_things(self) -> None:
+        true, restored = torch.full((2, 1, 4, 4), 9.0), torch.full((2, 1, 4, 4), -9.0)
+        assert discriminator_loss(true, restored).item() < 0.001
+        assert generator_loss(restored).item() > 8.9
+
+    def test_binary_cross_entropy_is_the_same_and_pix2pix_halves_it(self) -> None:
+        true, restored = torch.randn(2, 3, 1, 4, 4)
+        entropy = functional.binary_cross_entropy_with_logits
+        one, zero = torch.ones_like(true), torch.zeros_like(true)
+        torch.testing.assert_close(generator_loss(restored), entropy(restored, one))
+        torch.testing.assert_close(
+            discriminator_loss(true, restored, PIX2PIX_SHARE),
+            (entropy(true, one) + entropy(restored, zero)) / 2,
+        )
+
+
+class TestAttention:
+    def test_it_is_the_squared_distance_to_the_mask(self) -> None:
+        attention = torch.full((1, 1, 4, 4), 0.25)
+        mask = torch.zeros(1, 4, 4, dtype=torch.bool)
+        mask[:, :2] = True
+        assert attention_loss(attention, mask).item() == pytest.approx((0.75**2 + 0.25**2) / 2)
+
+
+def test_the_fusion_of_simulation_fusion_weighs_clouds_and_the_discriminator() -> None:
+    target, mask, logits = image(1), cloud_mask(), torch.randn(2, 1, 2, 2, dtype=torch.float64)
+    found = fusion_loss(target + 0.1, target, mask, logits)
+    assert found.item() == pytest.approx(1.0 + 0.5 + 1e-4 * generator_loss(logits).item())

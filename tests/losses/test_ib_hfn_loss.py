@@ -7,13 +7,20 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from cloudfree.losses.ib_hfn_loss import (
+    blurred,
+    bottleneck_divergence,
     contrastive_sharpness,
     gate_loss,
     joint_objective,
+    laplacian,
     terms,
     weights,
 )
-from cloudfree.losses.pixel import charbonnier, spectral_angle_loss
+from cloudfree.losses.pixel import (
+    charbonnier,
+    l1,
+    spectral_angle_loss,
+)
 from cloudfree.losses.structural_similarity import similarity_loss
 from cloudfree.networks.ib_hfn import IbHfn
 from tests.factories.images import cloud_mask, image
@@ -121,3 +128,49 @@ def test_the_network_learns_from_it() -> None:
         optimiser.step()
         costs.append(cost.item())
     assert costs[-1] < 0.95 * costs[0]
+
+
+class TestBottleneck:
+    def test_the_standard_normal_costs_nothing(self) -> None:
+        assert bottleneck_divergence(torch.zeros(2, 6, 4, 4), torch.zeros(2, 6, 1, 1)).item() == 0.0
+
+    def test_it_is_the_divergence_of_the_distributions(self) -> None:
+        mu, log_sigma = image(1, bands=6), image(2, bands=6, y=1, x=1) - 0.5
+        told = torch.distributions.Normal(mu, log_sigma.exp())
+        standard = torch.distributions.Normal(torch.zeros_like(mu), torch.ones_like(mu))
+        expected = torch.distributions.kl_divergence(told, standard).mean()
+        torch.testing.assert_close(bottleneck_divergence(mu, log_sigma), expected)
+
+
+class TestSharpness:
+    def test_a_parabola_has_the_laplacian_of_a_parabola(self) -> None:
+        y, x = torch.meshgrid(torch.arange(7.0), torch.arange(9.0), indexing="ij")
+        found = laplacian((y**2 + 3 * x**2).reshape(1, 1, 7, 9))
+        torch.testing.assert_close(found, torch.full((1, 1, 5, 7), 8.0))
+
+    def test_blur_keeps_even_ground_up_to_the_border(self) -> None:
+        even = torch.full((1, 2, 8, 8), 0.3)
+        torch.testing.assert_close(blurred(even), even)
+
+    def test_a_point_is_blurred_over_five_by_five(self) -> None:
+        point = torch.zeros(1, 1, 11, 11)
+        point[..., 5, 5] = 25.0
+        expected = torch.zeros(1, 1, 11, 11)
+        expected[..., 3:8, 3:8] = 1.0
+        torch.testing.assert_close(blurred(point), expected)
+
+    def test_blur_costs_more_than_the_truth_and_haze_more_than_nothing(self) -> None:
+        target, cloudy = image(1), 0.1 * image(2) + 0.8
+        sharp, hazy, soft = (
+            contrastive_sharpness(candidate, target, cloudy).item()
+            for candidate in (target, cloudy, blurred(target))
+        )
+        assert sharp == 0.0
+        assert hazy > 0.5
+        assert soft > 0.5
+
+    def test_it_is_the_ratio_of_the_distances(self) -> None:
+        restored, target, cloudy = image(1, n=1), image(2, n=1), image(3, n=1)
+        edges, true, hazy, soft = map(laplacian, (restored, target, cloudy, blurred(target)))
+        expected = l1(edges, true) / (l1(edges, hazy) + l1(edges, soft) + 1e-6)
+        torch.testing.assert_close(contrastive_sharpness(restored, target, cloudy), expected)

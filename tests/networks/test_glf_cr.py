@@ -185,13 +185,6 @@ def test_the_result_has_the_shape_of_the_optical_tile(variant: str, y: int, x: i
     assert torch.isfinite(result).all()
 
 
-def test_cloud_attentive_differs_only_where_windows_are_shifted() -> None:
-    one, other = tiny(), like(tiny(), "cloud-attentive")
-    wide, narrow = tiles(1, 64, 64), tiles(1, 16, 16)
-    assert not torch.allclose(image(one, *wide), image(other, *wide), atol=1e-5)
-    assert torch.equal(image(one, *narrow), image(other, *narrow))
-
-
 def silence_gates(network: GlfCr, *names: str) -> None:
     """Make gates that are always closed."""
     for name, parameter in network.named_parameters():

@@ -1,10 +1,9 @@
-"""Models are listed, shown, checked and converted; published arrays are reproduced."""
+"""Models are checked; published arrays are reproduced."""
 
 from __future__ import annotations
 
 import json
 import runpy
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,157 +13,21 @@ import torch
 from safetensors.torch import save_file
 
 from cloudfree.commands.models import check as models_check
-from cloudfree.commands.models import convert as models_convert
-from cloudfree.commands.models import list as models_list
-from cloudfree.commands.models import show as models_show
 from cloudfree.commands.models.check import CheckOptions, CheckResult
-from cloudfree.commands.models.convert import ConvertOptions
-from cloudfree.commands.models.show import ShowOptions
-from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import silent
-from cloudfree.errors import InputError, ModelError, OutputError
-from cloudfree.inference.checkpoint import build_network
-from cloudfree.inference.load import find_card, load_model
-from cloudfree.inference.model import TileInputs
+from cloudfree.errors import InputError, ModelError
+from cloudfree.inference.load import load_model
 from cloudfree.inference.model_store import find_model
 from cloudfree.inference.reference_outputs import GOLDEN as GOLDEN_ARRAYS
 from cloudfree.inference.reference_outputs import INPUTS, PUBLISHED_NAMES, read_arrays
-from cloudfree.inference.registry import DEFAULT_MODEL, network_names
-from tests.factories.damage import full_disk
+from cloudfree.inference.registry import DEFAULT_MODEL
+from tests.factories.checkpoints import save_checkpoint
 from tests.factories.golden_weights import golden_weights, read_json
-from tests.factories.networks import lively
 from tests.factories.toy_network import plant
-from tests.inference.test_checkpoint import SMALL
-
-
-def _save(folder: Path, name: str, **settings: Any) -> Path:
-    """A bare checkpoint of a small network."""
-    path = folder / f"{name}.pth"
-    network = lively(build_network(name, {**SMALL[name], **settings}))
-    torch.save({"epoch": 3, "state_dict": network.state_dict()}, path)
-    return path
 
 
 def _check(model: Path, inputs: Path, expect: Path, **options: Any) -> CheckResult:
     return models_check.run(CheckOptions(str(model), inputs, expect, **options), silent)
-
-
-class TestList:
-    def test_models_and_networks_are_listed(self, monkeypatch, tmp_path: Path) -> None:
-        folder = plant(monkeypatch, tmp_path)
-        result = models_list.run(models_list.ListOptions(), silent)
-        listed = {model.name: model for model in result.models}
-        assert {"cloudfree-s", "toy-one"} <= listed.keys()
-        assert (listed["toy-one"].network, listed["toy-one"].license) == ("toy", "CC0-1.0")
-        assert listed["toy-one"].folder == folder
-        assert [network.name for network in result.networks] == [*network_names()]
-        halos = {network.name: network.halo_px for network in result.networks}
-        assert (halos["dsen2_cr"], halos["glf_cr"]) == (34, None)
-
-    def test_the_tables_are_for_reading(self) -> None:
-        lines = models_list.run(models_list.ListOptions(), silent).summary().splitlines()
-        assert lines[0].split() == ["model", "network", "inputs", "levels", "size", "licence"]
-        (line,) = [line for line in lines if line.startswith("spa_gan")]
-        assert "optical" in line
-        assert "image, attention" in line
-        assert "36 px" in line
-        assert "MIT" in line
-        assert line.endswith("Pan, arXiv 2009.13015 (2020)")
-
-    def test_a_card_that_cannot_be_read_is_a_warning(
-        self, monkeypatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        (plant(monkeypatch, tmp_path) / "card.toml").write_text("name =")
-        result = models_list.run(models_list.ListOptions(), silent)
-        assert "toy-one" not in {model.name for model in result.models}
-        assert "model toy-one: a model card that cannot be read" in caplog.text
-
-
-class TestShow:
-    def test_a_bare_checkpoint_is_shown_as_what_it_is_recognised_as(self, tmp_path: Path) -> None:
-        result = models_show.run(ShowOptions(str(_save(tmp_path, "dsen2_cr"))), silent)
-        assert (result.card.network, result.card.license) == ("dsen2_cr", "GPL-3.0")
-        assert result.card.network_settings["features"] == SMALL["dsen2_cr"]["features"]
-        network = build_network("dsen2_cr", SMALL["dsen2_cr"])
-        assert result.parameters == sum(p.numel() for p in network.parameters())
-        assert "reflectance 0 to 1 becomes 0 to 5" in result.summary()
-        assert "VV VH; dB -25 to 0, -32.5 to 0 becomes 0 to 2" in result.summary()
-        assert "licence     GPL-3.0" in result.summary()
-
-    def test_the_default_model_is_shown_with_its_scores(self) -> None:
-        text = models_show.run(ShowOptions("cloudfree-s"), silent).summary()
-        assert text.startswith("model       cloudfree-s\nnetwork     cloudfree_s")
-        assert "attribution contains modified Copernicus" in text
-        assert "shadow      1 where the cloud mask has a shadow, else 0" in text
-        assert "scores" in text
-
-    def test_the_network_can_be_named(self, tmp_path: Path) -> None:
-        path = str(_save(tmp_path, "glf_cr"))
-        assert models_show.run(ShowOptions(path), silent).card.network == "glf_cr"
-        named = models_show.run(ShowOptions(path, "cloud_attentive"), silent)
-        assert named.card.network == "cloud_attentive"
-
-    def test_what_is_no_model_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(ModelError, match=r"no model 'nothing'; wanted one of .*cloudfree-s"):
-            models_show.run(ShowOptions("nothing"), silent)
-
-
-class TestConvert:
-    @pytest.mark.parametrize("name", SMALL)
-    def test_a_converted_model_predicts_the_same(self, tmp_path: Path, name: str) -> None:
-        path = _save(tmp_path, name)
-        result = models_convert.run(ConvertOptions(str(path), tmp_path / "own", name), silent)
-        assert result.network == name
-        before, after = load_model(str(path), "cpu", network=name), load_model(str(result.output))
-        assert after.card.name == "own"
-        random = np.random.default_rng(0)
-        tile = TileInputs(
-            random.random((13, 32, 40), np.float32),
-            random.uniform(-30, 0, (2, 32, 40)).astype(np.float32),
-        )
-        (one,), (other,) = before.predict([tile]), after.predict([tile])
-        assert np.array_equal(one, other)
-
-    def test_a_folder_is_whole(self, tmp_path: Path) -> None:
-        output = tmp_path / "models" / "own"
-        models_convert.run(ConvertOptions(str(_save(tmp_path, "uncrtaints")), output), silent)
-        assert {path.name for path in output.iterdir()} == {"card.toml", "weights.safetensors"}
-        assert list(output.parent.iterdir()) == [output]
-
-    def test_what_exists_is_replaced_only_if_it_is_a_model_and_asked_for(
-        self, tmp_path: Path
-    ) -> None:
-        path, output = str(_save(tmp_path, "dsen2_cr")), tmp_path / "own"
-        models_convert.run(ConvertOptions(path, output), silent)
-        with pytest.raises(OutputError, match="own exists; wanted a new name"):
-            models_convert.run(ConvertOptions(path, output), silent)
-        (output / "old").touch()
-        models_convert.run(ConvertOptions(path, output, overwrite=True), silent)
-        assert not (output / "old").exists()
-        (tmp_path / "photos").mkdir()
-        with pytest.raises(OutputError, match="photos exists and is no model"):
-            models_convert.run(ConvertOptions(path, tmp_path / "photos", overwrite=True), silent)
-
-    def test_a_failure_leaves_what_was_there(self, tmp_path: Path) -> None:
-        path, output = _save(tmp_path, "dsen2_cr"), tmp_path / "own"
-        models_convert.run(ConvertOptions(str(path), output), silent)
-        path.write_bytes(path.read_bytes()[:500])
-        with pytest.raises(ModelError, match="cannot be read"):
-            models_convert.run(ConvertOptions(str(path), output, overwrite=True), silent)
-        assert load_model(str(output), "cpu").card.network == "dsen2_cr"
-        assert {p.name for p in tmp_path.iterdir()} == {"dsen2_cr.pth", "own"}
-
-    def test_a_folder_that_cannot_be_written_is_refused(self, tmp_path: Path) -> None:
-        path = _save(tmp_path, "dsen2_cr")
-        with pytest.raises(OutputError, match="own cannot be written"):
-            models_convert.run(ConvertOptions(str(path), path / "own"), silent)
-
-    def test_a_full_disk_is_refused_in_one_line_and_leaves_nothing(self, tmp_path: Path) -> None:
-        path = _save(tmp_path, "dsen2_cr")
-        with full_disk(4096), pytest.raises(OutputError, match="own cannot be written") as refusal:
-            models_convert.run(ConvertOptions(str(path), tmp_path / "own"), silent)
-        assert "\n" not in str(refusal.value)
-        assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_default_model_gives_what_it_gave_where_it_was_made() -> None:
@@ -345,7 +208,7 @@ class TestCheck:
 
     def test_without_arrays_it_says_what_to_give(self, toy: Path, tmp_path: Path) -> None:
         (toy / "golden.npz").unlink()
-        for model in ("toy-one", str(_save(tmp_path, "dsen2_cr"))):
+        for model in ("toy-one", str(save_checkpoint(tmp_path, "dsen2_cr"))):
             with pytest.raises(InputError, match=r"no golden\.npz .*; give --inputs X\.npz"):
                 models_check.run(CheckOptions(model), silent)
         with pytest.raises(InputError, match="only one of --inputs and --expect"):
@@ -366,12 +229,3 @@ def _toy_arrays() -> dict[str, np.ndarray]:
     return {
         "opt": optical, "sar": sar, "out": np.full_like(optical, 0.1234), "radar": 2 * sar,
     }  # fmt: skip
-
-
-def test_an_added_network_is_recognised_by_its_tensors(monkeypatch, tmp_path: Path) -> None:
-    weights = plant(monkeypatch, tmp_path) / "weights.safetensors"
-    bare = tmp_path / "bare.safetensors"
-    shutil.copy(weights, bare)
-    card = find_card(str(bare)).card
-    assert (card.network, card.optical_bands) == ("toy", OPTICAL_BANDS)
-    assert find_card(str(_save(tmp_path, "glf_cr"))).card.network == "glf_cr"

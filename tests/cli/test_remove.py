@@ -1,0 +1,50 @@
+"""The command line of `remove`, whose options `batch` shares."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cloudfree.cli.batch import command as batch
+from cloudfree.cli.group import group
+from cloudfree.cli.remove import command as remove
+from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
+from tests.factories.rasters import write_cloudy_scene, write_radar
+
+
+def test_options_of_any_scene_are_the_same_in_a_batch() -> None:
+    one, many = ({p.name: p for p in command.params} for command in (remove, batch))
+    for name in (field.name for field in dataclasses.fields(RemovalOptions)):
+        assert one[name].to_info_dict() == many[name].to_info_dict()
+
+
+def test_every_option_of_the_pipeline_can_be_given() -> None:
+    names = {parameter.name for parameter in remove.params}
+    assert {field.name for field in dataclasses.fields(RemoveOptions)} <= names
+
+
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    [
+        (["--tile", "15"], "15 is not in the range x>=16"),
+        (["--overlap", "-1"], "-1 is not in the range x>=0"),
+        (["--batch-size", "0"], "0 is not in the range x>=1"),
+        (["--replace", "some"], "'some' is not one of 'clouds', 'all'"),
+    ],
+)
+def test_values_out_of_range_are_usage_errors(flags: list[str], text: str) -> None:
+    ran = CliRunner().invoke(group, ["remove", *flags])
+    assert ran.exit_code == 2
+    assert text in ran.output
+
+
+def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path: Path) -> None:
+    s1, s2 = write_radar(tmp_path / "vv_vh.tif"), write_cloudy_scene(tmp_path / "l1c.tif")
+    words = ["remove", "--s1", str(s1), "--s2", str(s2), "--shift", "none", "--dry-run", "-q"]
+    ran = CliRunner().invoke(group, words)
+    assert ran.exit_code == 0, ran.output
+    assert "nothing written (dry run)" in ran.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["l1c.tif", "vv_vh.tif"]

@@ -1,0 +1,78 @@
+"""Checkpoints become models with a card that predict the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cloudfree.commands.models import convert as models_convert
+from cloudfree.commands.models.convert import ConvertOptions
+from cloudfree.core.terminal import silent
+from cloudfree.errors import ModelError, OutputError
+from cloudfree.inference.load import load_model
+from cloudfree.inference.model import TileInputs
+from tests.factories.checkpoints import save_checkpoint
+from tests.factories.damage import full_disk
+from tests.inference.test_checkpoint import SMALL
+
+
+class TestConvert:
+    @pytest.mark.parametrize("name", SMALL)
+    def test_a_converted_model_predicts_the_same(self, tmp_path: Path, name: str) -> None:
+        path = save_checkpoint(tmp_path, name)
+        result = models_convert.run(ConvertOptions(str(path), tmp_path / "own", name), silent)
+        assert result.network == name
+        before, after = load_model(str(path), "cpu", network=name), load_model(str(result.output))
+        assert after.card.name == "own"
+        random = np.random.default_rng(0)
+        tile = TileInputs(
+            random.random((13, 32, 40), np.float32),
+            random.uniform(-30, 0, (2, 32, 40)).astype(np.float32),
+        )
+        (one,), (other,) = before.predict([tile]), after.predict([tile])
+        assert np.array_equal(one, other)
+
+    def test_a_folder_is_whole(self, tmp_path: Path) -> None:
+        output = tmp_path / "models" / "own"
+        models_convert.run(
+            ConvertOptions(str(save_checkpoint(tmp_path, "uncrtaints")), output), silent
+        )
+        assert {path.name for path in output.iterdir()} == {"card.toml", "weights.safetensors"}
+        assert list(output.parent.iterdir()) == [output]
+
+    def test_what_exists_is_replaced_only_if_it_is_a_model_and_asked_for(
+        self, tmp_path: Path
+    ) -> None:
+        path, output = str(save_checkpoint(tmp_path, "dsen2_cr")), tmp_path / "own"
+        models_convert.run(ConvertOptions(path, output), silent)
+        with pytest.raises(OutputError, match="own exists; wanted a new name"):
+            models_convert.run(ConvertOptions(path, output), silent)
+        (output / "old").touch()
+        models_convert.run(ConvertOptions(path, output, overwrite=True), silent)
+        assert not (output / "old").exists()
+        (tmp_path / "photos").mkdir()
+        with pytest.raises(OutputError, match="photos exists and is no model"):
+            models_convert.run(ConvertOptions(path, tmp_path / "photos", overwrite=True), silent)
+
+    def test_a_failure_leaves_what_was_there(self, tmp_path: Path) -> None:
+        path, output = save_checkpoint(tmp_path, "dsen2_cr"), tmp_path / "own"
+        models_convert.run(ConvertOptions(str(path), output), silent)
+        path.write_bytes(path.read_bytes()[:500])
+        with pytest.raises(ModelError, match="cannot be read"):
+            models_convert.run(ConvertOptions(str(path), output, overwrite=True), silent)
+        assert load_model(str(output), "cpu").card.network == "dsen2_cr"
+        assert {p.name for p in tmp_path.iterdir()} == {"dsen2_cr.pth", "own"}
+
+    def test_a_folder_that_cannot_be_written_is_refused(self, tmp_path: Path) -> None:
+        path = save_checkpoint(tmp_path, "dsen2_cr")
+        with pytest.raises(OutputError, match="own cannot be written"):
+            models_convert.run(ConvertOptions(str(path), path / "own"), silent)
+
+    def test_a_full_disk_is_refused_in_one_line_and_leaves_nothing(self, tmp_path: Path) -> None:
+        path = save_checkpoint(tmp_path, "dsen2_cr")
+        with full_disk(4096), pytest.raises(OutputError, match="own cannot be written") as refusal:
+            models_convert.run(ConvertOptions(str(path), tmp_path / "own"), silent)
+        assert "\n" not in str(refusal.value)
+        assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,107 @@
+"""Inputs of `remove` that do not fit the model, and outputs that are in the way."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cloudfree.commands.remove.inputs import check_level, check_outputs, open_optical, open_sar
+from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.errors import InputError, OutputError
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.inference.model_store import find_model, read_card
+from cloudfree.inference.registry import DEFAULT_MODEL
+from tests.factories.rasters import write_cloudy_scene, write_radar
+
+
+@pytest.fixture(scope="module")
+def card() -> ModelCard:
+    return read_card(find_model(DEFAULT_MODEL))
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> RemoveOptions:
+    s1, s2 = write_radar(tmp_path / "vv_vh.tif"), write_cloudy_scene(tmp_path / "l1c.tif")
+    return RemoveOptions(s1=s1, s2=s2)
+
+
+def _scene(level: str | None, picture: bool = False) -> Any:
+    return SimpleNamespace(level=level, is_picture=picture, name="l1c.tif")
+
+
+def test_scenes_that_fit_are_opened(options: RemoveOptions, card: ModelCard) -> None:
+    with ExitStack() as stack:
+        optical = open_optical(options, card, stack)
+        radar = open_sar(options, card, optical, stack)
+        assert set(card.optical_bands) <= set(optical.bands)
+        assert radar is not None
+        assert radar.grid == optical.grid
+
+
+def test_a_model_that_needs_radar_refuses_to_go_without(
+    options: RemoveOptions, card: ModelCard
+) -> None:
+    with ExitStack() as stack:
+        optical = open_optical(options, card, stack)
+        with pytest.raises(InputError, match="no Sentinel-1 scene; wanted VV and VH, which model"):
+            open_sar(replace(options, s1=None), card, optical, stack)
+
+
+def test_a_model_without_radar_leaves_it_closed(
+    options: RemoveOptions, card: ModelCard, caplog: pytest.LogCaptureFixture
+) -> None:
+    alone = replace(card, inputs=("optical",), sar_bands=())
+    with caplog.at_level("INFO", "cloudfree"), ExitStack() as stack:
+        optical = open_optical(options, alone, stack)
+        assert open_sar(options, alone, optical, stack) is None
+    assert "does not use Sentinel-1: it is ignored" in caplog.text
+
+
+def test_a_level_of_the_card_passes_without_a_word(
+    card: ModelCard, caplog: pytest.LogCaptureFixture
+) -> None:
+    for level in (*card.levels, None):
+        check_level(_scene(level), replace(card, other_levels="refuse"))
+    assert not caplog.messages
+
+
+def test_another_level_is_warned_of_or_refused_as_the_card_says(
+    card: ModelCard, caplog: pytest.LogCaptureFixture
+) -> None:
+    check_level(_scene("other"), replace(card, other_levels="warn"))
+    assert f"l1c.tif is other, model {card.name} was trained on" in caplog.text
+    with pytest.raises(InputError, match=r"l1c\.tif is other; wanted .*refuses others"):
+        check_level(_scene("other"), replace(card, other_levels="refuse"))
+
+
+def test_pictures_are_for_models_of_pictures(
+    card: ModelCard, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(InputError, match=r"8-bit numbers in l1c\.tif; wanted reflectance"):
+        check_level(_scene(None, picture=True), card)
+    of_pictures = replace(card, levels=("picture",))
+    check_level(_scene(None, picture=True), of_pictures)
+    assert not caplog.messages
+    check_level(_scene("L1C"), of_pictures)
+    assert "was trained on 8-bit images" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["l1c_cloudfree.tif", "l1c_cloudfree_filled.tif"])
+def test_outputs_that_exist_are_kept_but_for_dry_runs(options: RemoveOptions, name: str) -> None:
+    check_outputs(options)
+    options.s2.with_name(name).touch()
+    with pytest.raises(OutputError, match=f"{name} exists already"):
+        check_outputs(options)
+    check_outputs(replace(options, overwrite=True))
+    check_outputs(replace(options, dry_run=True))
+
+
+def test_no_output_replaces_an_input_or_another(options: RemoveOptions) -> None:
+    for change in ({"output": options.s2}, {"report": options.result}, {"output": options.s1}):
+        with pytest.raises(OutputError, match="is an input or another"):
+            check_outputs(replace(options, overwrite=True, **change))

@@ -1,0 +1,68 @@
+"""The table of networks: what each is, its bands and its card."""
+
+from __future__ import annotations
+
+import pytest
+
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.errors import ModelError
+from cloudfree.inference.registry import (
+    DEFAULT_MODEL,
+    bands_by_number,
+    card_entries,
+    network_entry,
+    network_names,
+)
+from tests.inference.test_checkpoint import SMALL
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_the_catalogue_gives_every_network_a_whole_card(name: str) -> None:
+    entry = network_entry(name)
+    assert {"title", "paper", "weights_license", "inputs", "outputs", "multiple"} <= entry.keys()
+    settings = {key: value for key, value in SMALL[name].items() if "bands" in key}
+    card = card_entries(name, settings)
+    assert set(card["inputs"]) <= {"optical", "sar", "shadow"}
+    assert ("sar" in card) == ("sar" in card["inputs"])
+
+
+def test_the_default_model_is_of_the_first_network() -> None:
+    assert network_names()[0] == "cloudfree_s"
+    assert network_entry("cloudfree_s")["title"] == DEFAULT_MODEL
+
+
+def test_an_unknown_network_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ModelError, match=r"no network 'glfcr'; wanted one of .*glf_cr"):
+        network_entry("glfcr")
+
+
+@pytest.mark.parametrize("number", [3, 4, 13])
+def test_so_many_bands_are_named_in_the_order_of_the_sensor(number: int) -> None:
+    bands = bands_by_number(number)
+    assert len(bands) == number
+    assert bands == [band for band in OPTICAL_BANDS if band in bands]
+
+
+def test_a_number_of_bands_without_names_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"a network for 5 optical bands; wanted 13, 4, 3 bands"):
+        bands_by_number(5)
+
+
+def test_a_network_for_pictures_takes_scenes_when_it_has_their_bands() -> None:
+    levels = {number: card_entries("spa_gan", {"optical_bands": number})["levels"]
+              for number in (3, 13)}  # fmt: skip
+    assert "picture" in levels[3]
+    assert "picture" not in levels[13]
+
+
+def test_a_network_without_radar_bands_has_no_radar_on_its_card() -> None:
+    card = card_entries("glf_cr", {"sar_bands": 0})
+    assert card["inputs"] == ["optical"]
+    assert "sar" not in card
+    assert card_entries("glf_cr", {})["sar"]["bands"] == ["VV", "VH"]
+
+
+def test_a_card_has_bands_for_what_the_network_returns() -> None:
+    card = card_entries("spa_gan", {"optical_bands": 13, "output_bands": 4})
+    assert len(card["optical"]["bands"]) == 13
+    assert card["output"]["bands"] == card["optical"]["bands"][:4]
