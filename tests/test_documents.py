@@ -75,7 +75,7 @@ def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
     script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
     ran = _run(tmp_path, "bash", "-euc", script)
     assert ran.returncode == 0, ran.stderr
-    written = {path.name for path in (tmp_path / "restored").iterdir()}
+    written = {path.name for path in (tmp_path / "filled").iterdir()}
     results = {
         f"{name}_cloudfree{more}.tif" for name in ("april", "may") for more in ("", "_filled")
     }
@@ -84,13 +84,13 @@ def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "shared").iterdir()} == {
         *results, "batch-1-of-2.jsonl", "batch-2-of-2.jsonl",
     }  # fmt: skip
-    line = json.loads((tmp_path / "restored" / "batch.jsonl").read_text().splitlines()[0])
+    line = json.loads((tmp_path / "filled" / "batch.jsonl").read_text().splitlines()[0])
     rows = re.findall(r"^\| (`.+?`) \| [^|]+ \|$", document, flags=re.MULTILINE)
-    told = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
-    assert set(line) <= told
+    documented = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+    assert set(line) <= documented
 
 
-def test_an_array_job_of_slurm_restores_its_part(tmp_path: Path) -> None:
+def test_an_array_job_of_slurm_fills_its_part(tmp_path: Path) -> None:
     for name in ("a", "b"):
         ran = _run(tmp_path, "cloudfree", "simulate", f"in/{name}", "--size", "96", "-q")
         assert ran.returncode == 0, ran.stderr

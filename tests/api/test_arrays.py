@@ -43,7 +43,7 @@ def test_clouds_removed_from_arrays_are_those_of_the_command(
         folder / "s1.tif", scene, mask=mask, output=output, shift="none", tile=tile,
         uncertainty=True, device="cpu",
     )  # fmt: skip
-    assert result.filled_fraction is not None and 0.1 < result.restored < 0.9
+    assert result.filled_fraction is not None and 0.1 < result.filled_fraction < 0.9
     assert result.uncertainty is not None
     classes = _numbers(mask)[0]
     clear, deviation = cloudfree.remove_clouds(

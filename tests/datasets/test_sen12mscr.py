@@ -55,7 +55,7 @@ def test_training_sees_no_place_of_the_test_though_its_name_begins_alike(tmp_pat
     assert len(mistaken & places["test"]) >= 6
 
 
-def test_a_place_nobody_listed_is_in_no_split() -> None:
+def test_a_place_that_is_not_listed_is_in_no_split() -> None:
     assert split_of("ROIs1158_spring_10") is None
     assert split_of("1158_spring_106") is None
 

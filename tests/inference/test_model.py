@@ -82,7 +82,7 @@ def test_a_network_sees_no_missing_pixel_and_predicts_none_without_sar() -> None
 
 
 def test_a_network_that_asks_for_shadows_is_told_where_they_lie() -> None:
-    """And of none where nobody knows of any; another network is not told."""
+    """And without shadows if none are known; a network without that input gets none."""
     card = replace(CARD, inputs=("optical", "sar", "shadow"))
     runtime, tile = Recording(lambda x: x), _tile(16, 12)
     known = np.zeros((16, 12), np.bool_)

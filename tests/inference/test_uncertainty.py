@@ -1,4 +1,4 @@
-"""How sure a model is: told by its network, or by what it makes of the tile in all turns."""
+"""Uncertainty of a model: the variance of its network, or the spread over all D4 transforms."""
 
 from __future__ import annotations
 

@@ -165,10 +165,10 @@ class TestSharpness:
         assert soft > 0.5
 
     def test_it_is_the_ratio_of_the_distances(self) -> None:
-        restored, target, cloudy = image(1, n=1), image(2, n=1), image(3, n=1)
-        edges, true, hazy, soft = map(laplacian, (restored, target, cloudy, blurred(target)))
+        filled, target, cloudy = image(1, n=1), image(2, n=1), image(3, n=1)
+        edges, true, hazy, soft = map(laplacian, (filled, target, cloudy, blurred(target)))
         expected = l1(edges, true) / (l1(edges, hazy) + l1(edges, soft) + 1e-6)
-        torch.testing.assert_close(contrastive_sharpness(restored, target, cloudy), expected)
+        torch.testing.assert_close(contrastive_sharpness(filled, target, cloudy), expected)
 
 
 class TestLikelihood:
@@ -201,18 +201,18 @@ class TestAdversarial:
         assert discriminator_loss(undecided, undecided).item() == pytest.approx(2 * math.log(2))
 
     def test_the_sides_want_opposite_things(self) -> None:
-        true, restored = torch.full((2, 1, 4, 4), 9.0), torch.full((2, 1, 4, 4), -9.0)
-        assert discriminator_loss(true, restored).item() < 0.001
-        assert generator_loss(restored).item() > 8.9
+        true, filled = torch.full((2, 1, 4, 4), 9.0), torch.full((2, 1, 4, 4), -9.0)
+        assert discriminator_loss(true, filled).item() < 0.001
+        assert generator_loss(filled).item() > 8.9
 
     def test_binary_cross_entropy_is_the_same_and_pix2pix_halves_it(self) -> None:
-        true, restored = torch.randn(2, 3, 1, 4, 4)
+        true, filled = torch.randn(2, 3, 1, 4, 4)
         entropy = functional.binary_cross_entropy_with_logits
         one, zero = torch.ones_like(true), torch.zeros_like(true)
-        torch.testing.assert_close(generator_loss(restored), entropy(restored, one))
+        torch.testing.assert_close(generator_loss(filled), entropy(filled, one))
         torch.testing.assert_close(
-            discriminator_loss(true, restored, PIX2PIX_SHARE),
-            (entropy(true, one) + entropy(restored, zero)) / 2,
+            discriminator_loss(true, filled, PIX2PIX_SHARE),
+            (entropy(true, one) + entropy(filled, zero)) / 2,
         )
 
 

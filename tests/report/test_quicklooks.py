@@ -63,7 +63,7 @@ def test_a_shift_that_changes_over_the_scene_is_shown_as_it_was_corrected(
 
 
 def test_the_radar_is_read_in_the_units_that_the_user_said(tmp_path):
-    """Power of cities, which nobody would take for power by itself."""
+    """Power of cities, not recognisable as power by itself."""
     fake = write_result(tmp_path, CLOUDFREE_S1_UNITS="linear (as given)")
     write_raster(fake.s1, np.full((2, 48, 64), 3.0, np.float32), SAR_BANDS)
     assert radar_picture(fake) is not None

@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[SceneJob]:
-    """The scenes that would be restored; nothing is."""
+    """The scenes that would be filled; nothing is."""
     found: list[SceneJob] = []
 
     @contextmanager

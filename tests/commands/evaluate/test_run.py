@@ -159,7 +159,7 @@ def test_the_cover_is_that_of_the_mask(run: TrainState) -> None:
     disc = math.pi * (SIDE / 4) ** 2 / SIDE**2
     for patch in run().patches:
         assert patch.cover == pytest.approx(disc, abs=0.1)
-        assert patch.restored > patch.cover + 0.1
+        assert patch.filled > patch.cover + 0.1
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 2), ("val", 1), ("all", 6)])

@@ -1,4 +1,4 @@
-"""The main job: what is restored, what stays, and what is refused."""
+"""The main job: what is filled, what stays, and what is refused."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_tiles_are_restored_side_by_side(folder: Path, monkeypatch: pytest.Monke
 
 
 def test_the_edge_is_soft(folder: Path, network: Known) -> None:
-    """From the original to the restored value there is no step as high as their difference."""
+    """From the original to the filled value there is no step as high as their difference."""
     write_raster(folder / "mask.tif", _half_mask(), ["mask"])
     _remove(folder, mask=folder / "mask.tif")
     before, after = (
@@ -286,7 +286,7 @@ def test_a_corrected_shift_leaves_no_rim_of_cloud(
     assert (_read(result.filled) == FillClass.FILLED).all()
 
 
-def test_nothing_but_cloud_is_restored_with_a_warning(
+def test_nothing_but_cloud_is_filled_with_a_warning(
     folder: Path, network: Known, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_raster(folder / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
@@ -294,7 +294,7 @@ def test_nothing_but_cloud_is_restored_with_a_warning(
     assert "no clear pixel in the scene" in caplog.text
 
 
-def test_nothing_to_restore_copies_the_scene(
+def test_nothing_to_fill_copies_the_scene(
     folder: Path, network: Known, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_raster(folder / "mask.tif", np.zeros((1, 96, 96), np.uint8), ["mask"])

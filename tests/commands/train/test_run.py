@@ -125,18 +125,18 @@ def test_pictures_are_whole_or_not_there(
     assert list((tmp_path / "run" / "samples").glob("*.png")) == []
 
 
-def test_the_model_restores_a_scene_at_once(trained: Train, tmp_path: Path) -> None:
+def test_the_model_fills_a_scene_at_once(trained: Train, tmp_path: Path) -> None:
     result = trained()
     write_cloudy_scene(tmp_path / "l1c.tif")
     write_radar(tmp_path / "vv_vh.tif")
-    restored = remove(
+    result = remove(
         RemoveOptions(
             s2=tmp_path / "l1c.tif", s1=tmp_path / "vv_vh.tif", output=tmp_path / "out.tif",
             model=str(result.output), shift="none", device="cpu",
         ),
         silent,
     )  # fmt: skip
-    assert restored.output.exists()
+    assert result.output.exists()
 
 
 def test_clear_patches_alone_can_be_learned_from_under_simulated_clouds(
@@ -209,7 +209,7 @@ def test_looking_changes_nothing_that_is_learned(trained: Train) -> None:
     assert same(seldom.output, often.output)
 
 
-def test_nothing_held_out_is_nothing_told(trained: Train) -> None:
+def test_nothing_held_out_is_nothing_logged(trained: Train) -> None:
     result = trained()
     assert result.validation is None
     assert not (result.output / "validation.csv").exists()
@@ -559,7 +559,7 @@ def test_every_network_lowers_its_loss_and_works_everywhere(
     assert len(scored.patches) == 1
     exported = export.run(ExportOptions(model, tmp_path / "model.onnx"), silent)
     assert exported.difference < 1e-3
-    restored = remove(
+    result = remove(
         RemoveOptions(
             s2=triplets / "0316_s2_cloudy.tif", s1=triplets / "0316_s1.tif",
             output=tmp_path / "out.tif",
@@ -567,4 +567,4 @@ def test_every_network_lowers_its_loss_and_works_everywhere(
         ),
         silent,
     )  # fmt: skip
-    assert restored.output.exists()
+    assert result.output.exists()

@@ -49,7 +49,7 @@ def _transplant(opacity: float) -> CloudTransplant:
 
 
 @given(seeds, st.floats(0, 1))
-def test_over_the_ground_that_was_restored_below_it_a_cloud_looks_as_it_was(
+def test_over_the_ground_that_was_filled_below_it_a_cloud_looks_as_it_was(
     seed: int, opacity: float
 ) -> None:
     transplant = _transplant(opacity)
@@ -101,7 +101,7 @@ def test_a_shadow_darkens_other_ground_as_much_and_is_known_as_one() -> None:
     assert np.allclose(cloudy[:, in_shadow(mask)], _even(FIELD, 1.1)[:, in_shadow(mask)], atol=1e-3)
 
 
-def test_thin_cloud_takes_nothing_along_of_ground_that_was_not_restored() -> None:
+def test_thin_cloud_takes_nothing_along_of_ground_that_was_not_filled() -> None:
     """The network saw no stripes below the cloud; they stay where they are."""
     stripes = np.where(np.arange(SIDE)[:, None] % 4 < 2, 1.2, 0.8).astype(np.float32)
     seen = _under(_even(FIELD) * stripes, 0.3)

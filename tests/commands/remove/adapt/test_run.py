@@ -210,9 +210,9 @@ def test_a_field_is_painted_in_its_own_colour(folder: Path) -> None:
     assert result.adaptation is not None
     assert result.adaptation.adapted
     with rasterio.open(result.output) as dataset:
-        restored = dataset.read()[:, 160, 200] / 10_000
+        filled = dataset.read()[:, 160, 200] / 10_000
     grey, field = np.full(13, 0.3), np.array(FIELD)
-    assert np.abs(restored - field).mean() < 0.4 * np.abs(grey - field).mean()
+    assert np.abs(filled - field).mean() < 0.4 * np.abs(grey - field).mean()
 
 
 def test_without_adapting_nothing_is_said(folder: Path) -> None:
