@@ -83,9 +83,9 @@ def test_a_run_is_told_as_json(tmp_path: Path) -> None:
                  "--batch-size", 1, "--device", "cpu", "--s2-offset", 0, "--json", "-q",
                  *settings)  # fmt: skip
     assert ran.exit_code == 0, ran.output
-    told = json.loads(ran.stdout)
-    assert told["steps"] == 1
-    assert told["first_loss"] == told["last_loss"] > 0
+    printed = json.loads(ran.stdout)
+    assert printed["steps"] == 1
+    assert printed["first_loss"] == printed["last_loss"] > 0
 
 
 def test_a_network_that_is_not_there_is_one_line(tmp_path: Path) -> None:

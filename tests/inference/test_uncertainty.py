@@ -58,8 +58,8 @@ class Network(OneAtATime):
     def run(self, inputs: Arrays) -> Arrays:
         self.runs += 1
         image = self.function(inputs["optical"])
-        told = {} if self.variance is None else {"variance": np.full_like(image, self.variance)}
-        return {"image": image, **told}
+        variance = {} if self.variance is None else {"variance": np.full_like(image, self.variance)}
+        return {"image": image, **variance}
 
 
 def _tile(height: int, width: int, seed: int = 0) -> TileInputs:

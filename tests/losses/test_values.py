@@ -131,9 +131,9 @@ class TestBottleneck:
 
     def test_it_is_the_divergence_of_the_distributions(self) -> None:
         mu, log_sigma = image(1, bands=6), image(2, bands=6, y=1, x=1) - 0.5
-        told = torch.distributions.Normal(mu, log_sigma.exp())
+        posterior = torch.distributions.Normal(mu, log_sigma.exp())
         standard = torch.distributions.Normal(torch.zeros_like(mu), torch.ones_like(mu))
-        expected = torch.distributions.kl_divergence(told, standard).mean()
+        expected = torch.distributions.kl_divergence(posterior, standard).mean()
         torch.testing.assert_close(bottleneck_divergence(mu, log_sigma), expected)
 
 

@@ -82,7 +82,7 @@ def test_a_seed_fixes_the_sample() -> None:
     assert torch.equal(*images)
 
 
-def test_the_sample_has_the_mean_and_the_spread_it_is_told() -> None:
+def test_the_sample_has_the_mean_and_the_spread_it_is_given() -> None:
     torch.manual_seed(3)
     fusion = BottleneckFusion(16, 4).train()
     seen: list[Tensor] = []

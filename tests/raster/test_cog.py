@@ -67,13 +67,13 @@ def test_whatever_is_taken_keeps_the_pixels(
         assert np.array_equal(dataset.read(), pixels)
 
 
-@pytest.mark.parametrize(("chosen", "told"), WRONG, ids=[str(chosen) for chosen, _ in WRONG])
+@pytest.mark.parametrize(("chosen", "message"), WRONG, ids=[str(chosen) for chosen, _ in WRONG])
 def test_whatever_gdal_drops_refuses_or_loses_is_named(
-    chosen: dict[str, str], told: str, caplog: pytest.LogCaptureFixture
+    chosen: dict[str, str], message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(OutputError, match=r"--co \w+=.* for 13 bands of uint16") as refusal:
         check_creation_options(chosen, "uint16", 13)
-    assert told in str(refusal.value)
+    assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert not caplog.records, "said once"
 

@@ -120,13 +120,13 @@ def test_the_log_has_a_line_for_each_scene(folder: Path, seen: list[SceneJob]) -
     batch.run(_options(folder), silent)
     batch.run(_options(folder), silent)
     lines = (folder / "out" / "batch.jsonl").read_text().splitlines()
-    told = [json.loads(line) for line in lines]
-    assert [one["name"] for one in told[:4]] == ["a", "alone", "b", "broken"]
-    assert len(told) >= 8, "it goes on where it is"
-    assert told[0]["s2"] == str(folder / "in" / "a_s2.tif")
-    assert told[0]["output"] == str(folder / "out" / "a_cloudfree.tif")
-    assert told[1]["s1"] is None
-    assert told[0]["ended"].endswith("+00:00")
+    logged = [json.loads(line) for line in lines]
+    assert [one["name"] for one in logged[:4]] == ["a", "alone", "b", "broken"]
+    assert len(logged) >= 8, "it goes on where it is"
+    assert logged[0]["s2"] == str(folder / "in" / "a_s2.tif")
+    assert logged[0]["output"] == str(folder / "out" / "a_cloudfree.tif")
+    assert logged[1]["s1"] is None
+    assert logged[0]["ended"].endswith("+00:00")
 
 
 def test_scenes_get_the_options_of_remove(folder: Path, seen: list[SceneJob]) -> None:
@@ -229,7 +229,7 @@ def _job(folder: Path) -> SceneJob:
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         (InputError("found", wanted="more", hint="go"), "found; wanted more; go"),
         (MemoryError("1 GB"), "not enough memory (1 GB); wanted room for a scene; ask for less"),
@@ -238,7 +238,7 @@ def _job(folder: Path) -> SceneJob:
     ids=lambda fault: type(fault).__name__,
 )
 def test_whatever_goes_wrong_is_the_outcome_of_its_scene(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, message: str
 ) -> None:
     def run(*_: object) -> None:
         logging.getLogger("cloudfree").warning("something is odd")
@@ -248,7 +248,7 @@ def test_whatever_goes_wrong_is_the_outcome_of_its_scene(
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     outcome = fill_scene(_job(tmp_path))
     assert (outcome.state, outcome.warnings) == ("failed", ("something is odd",))
-    assert outcome.message.startswith(told)
+    assert outcome.message.startswith(message)
     assert os.environ["OMP_NUM_THREADS"] == "1"
 
 

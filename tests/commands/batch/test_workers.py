@@ -48,9 +48,9 @@ def test_workers_answer(scheduler: str) -> None:
 
 
 def test_a_worker_that_dies_is_told_of_and_the_next_answers(scheduler: str) -> None:
-    for number, told in ((-1, "-1: KilledWorker"), (3, 6)):
+    for number, expected in ((-1, "-1: KilledWorker"), (3, 6)):
         with on_cluster(_doubled, [number], scheduler, _died) as answers:
-            assert list(answers) == [told]
+            assert list(answers) == [expected]
 
 
 def test_scenes_are_restored_on_a_cluster(

@@ -183,8 +183,8 @@ WIDE = scaling(SIDE, 0.05, 0.0, Shift(3, 4))
 def test_every_refusal_of_a_shift_says_why(
     found: ShiftEstimate, fit: DisplacementFit | None, reason: str | None
 ) -> None:
-    told = rejection_reason(found, fit, 5.5)
-    assert told is None if reason is None else re.search(reason, told or "")
+    rejected = rejection_reason(found, fit, 5.5)
+    assert rejected is None if reason is None else re.search(reason, rejected or "")
     assert assess(found, fit, 5.5, 1.0).applied == (reason is None)
 
 
@@ -299,10 +299,12 @@ def test_the_report_tells_matches_and_what_they_leave(
     assert 50 < result.matches_used <= result.matches == 100
     assert before["median"] == pytest.approx(2.7, abs=0.4)
     assert after["median"] < after["p95"] < 0.5
-    told = result.summary()
+    summary = result.summary()
     lie = f"{result.matches_used} of 100 tie points used; they lie off by {before['median']:.2f} px"
-    assert lie in told
-    assert re.search(r"-2\.3\d columns in the mean, \d\.\d\d px at most \(affine\): correc", told)
+    assert lie in summary
+    assert re.search(
+        r"-2\.3\d columns in the mean, \d\.\d\d px at most \(affine\): correc", summary
+    )
     with rasterio.open(result.output) as dataset:
         tags = dataset.tags()
     assert tags["CLOUDFREE_SHIFT_MODEL"] == "affine"

@@ -364,8 +364,10 @@ def test_the_files_hold_the_figures(run: TrainState, tmp_path: Path) -> None:
     first = next(row for row in rows if row["method"] == "do nothing")
     assert float(first["psnr"]) == means.figures.psnr
     assert float(first["psnr_low"]) == means.intervals["psnr"].low
-    told = [float(p["mae"]) for p in patches if (p["method"], p["region"]) == ("do nothing", "all")]
-    assert means.figures.mae == near(float(np.mean(told)), 1e-9)
+    errors = [
+        float(p["mae"]) for p in patches if (p["method"], p["region"]) == ("do nothing", "all")
+    ]
+    assert means.figures.mae == near(float(np.mean(errors)), 1e-9)
 
 
 def test_json_has_no_number_that_json_does_not_know(run: TrainState, tmp_path: Path) -> None:
@@ -375,10 +377,10 @@ def test_json_has_no_number_that_json_does_not_know(run: TrainState, tmp_path: P
         raise AssertionError(name)
 
     text = (tmp_path / "out" / "evaluation.json").read_text()
-    told = json.loads(text, parse_constant=refuse)
-    clear = next(row for row in told["rows"] if row["group"] == "clear")
+    written = json.loads(text, parse_constant=refuse)
+    clear = next(row for row in written["rows"] if row["group"] == "clear")
     assert clear["means"]["figures"]["psnr"] is None
-    assert told["patches"][0]["place"] == TEST
+    assert written["patches"][0]["place"] == TEST
 
 
 def test_the_page_shows_patches_from_the_worst_to_the_best(run: TrainState, tmp_path: Path) -> None:
@@ -408,16 +410,16 @@ def test_a_model_is_told_of_the_shadows_of_the_patch(tmp_path: Path) -> None:
     nowhere = np.zeros(patch.cloudy.shape[1:], dtype=bool)
     shadow = nowhere.copy()
     shadow[2:5, 3:] = True
-    told: list[np.ndarray] = []
+    shadows: list[np.ndarray] = []
 
     def predict(tiles: Any) -> list[Prediction]:
-        told.extend(tile.shadow for tile in tiles)
+        shadows.extend(tile.shadow for tile in tiles)
         return [Prediction(tile.optical, tile.optical) for tile in tiles]
 
     model = Model(read_card(find_model(DEFAULT_MODEL)), Known())
     fill_patch(model, predict, patch, Clouds(nowhere, shadow, shadow), tiled=False)
-    assert len(told) == 1
-    assert np.array_equal(told[0], shadow)
+    assert len(shadows) == 1
+    assert np.array_equal(shadows[0], shadow)
 
 
 # --- real data ----------------------------------------------------------------------------------

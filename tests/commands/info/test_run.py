@@ -59,8 +59,8 @@ def test_the_share_of_missing_and_saturated_pixels_is_told(tmp_path: Path) -> No
 def test_the_number_of_saturated_pixels_is_that_of_the_product(tmp_path: Path) -> None:
     numbers = cloudy_scene(48, 48)[0]
     numbers[3, :12], numbers[3, 12:18] = 60_000, 65535
-    told = {"SPECIAL_VALUE_SATURATED": "60000"}
-    scene = write_raster(tmp_path / "l1c.tif", numbers, OPTICAL_BANDS, **told)
+    tags = {"SPECIAL_VALUE_SATURATED": "60000"}
+    scene = write_raster(tmp_path / "l1c.tif", numbers, OPTICAL_BANDS, **tags)
     assert _optical(scene).saturated == pytest.approx(1 / 4)
 
 
@@ -147,9 +147,9 @@ def test_a_missing_driver_and_a_broken_model_are_told(
     broken.mkdir()
     (broken / "card.toml").write_text("name = 1")
     monkeypatch.setenv("CLOUDFREE_MODELS", str(tmp_path))
-    told = [str(problem) for problem in installation().problems]
-    assert any(text.startswith("GDAL has no driver COG: install") for text in told)
-    assert any(text.startswith("model broken is broken") for text in told)
+    problems = [str(problem) for problem in installation().problems]
+    assert any(text.startswith("GDAL has no driver COG: install") for text in problems)
+    assert any(text.startswith("model broken is broken") for text in problems)
 
 
 def test_the_command_exits_with_one_where_something_is_wrong(

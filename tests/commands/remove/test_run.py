@@ -183,19 +183,19 @@ def test_the_network_is_told_of_the_shadows_of_the_mask_and_of_none_without_one(
     mask = np.zeros((1, 96, 96), np.uint8)
     mask[0, :30], mask[0, 30:40] = 2, 1
     write_raster(folder / "mask.tif", mask, ["mask"])
-    told: list[np.ndarray] = []
+    shadows: list[np.ndarray] = []
     answer = network.run
 
     def listening(inputs: Arrays) -> Arrays:
-        told.append(inputs["shadow"][0, 0])
+        shadows.append(inputs["shadow"][0, 0])
         return answer(inputs)
 
     monkeypatch.setattr(network, "run", listening)
     _remove(folder, mask=folder / "mask.tif")
     _remove(folder, replace="all", overwrite=True)
-    assert told[0][:35].all(), "and below the margin of the cloud beside it"
-    assert not told[0][35:].any()
-    assert not told[1].any()
+    assert shadows[0][:35].all(), "and below the margin of the cloud beside it"
+    assert not shadows[0][35:].any()
+    assert not shadows[1].any()
 
 
 def test_all_means_every_pixel_with_data(folder: Path, network: Known) -> None:

@@ -43,8 +43,10 @@ class Network(OneAtATime):
 
     def run(self, inputs: Arrays) -> Arrays:
         optical = inputs["optical"]
-        told = {} if self.variance is None else {"variance": np.full_like(optical, self.variance)}
-        return {"image": np.full_like(optical, 0.2), **told}
+        variance = (
+            {} if self.variance is None else {"variance": np.full_like(optical, self.variance)}
+        )
+        return {"image": np.full_like(optical, 0.2), **variance}
 
 
 class Leaning(Network):

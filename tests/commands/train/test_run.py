@@ -362,9 +362,9 @@ def test_a_broken_patch_is_named_once_and_counted(
     assert result.skipped == ("p1",)
     assert result.patches == 2
     own = [one.getMessage() for one in caplog.records if one.name.startswith("cloudfree")]
-    told = [text for text in own if "p1" in text]
-    assert len(told) == 1
-    assert told[0].startswith("patch p1 skipped: ")
+    warnings = [text for text in own if "p1" in text]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("patch p1 skipped: ")
     assert "1 skipped" in result.summary()
 
 

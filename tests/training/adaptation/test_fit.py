@@ -214,11 +214,11 @@ def test_an_example_hides_what_is_known_and_nothing_else() -> None:
 def test_an_example_has_the_shadows_of_its_clouds() -> None:
     """As in `remove`, those of the mask: what dims the ground, not what covers it."""
     (sample,) = _samples(1, _even(0.2))
-    told = [sample.under(OPTICAL_BANDS, (), np.random.default_rng(seed)) for seed in range(20)]
-    shadows = [inputs.shadow for inputs, _ in told if inputs.shadow is not None]
+    drawn = [sample.under(OPTICAL_BANDS, (), np.random.default_rng(seed)) for seed in range(20)]
+    shadows = [inputs.shadow for inputs, _ in drawn if inputs.shadow is not None]
     assert len(shadows) == 20
     assert any(shadow.any() for shadow in shadows)
-    for inputs, hidden in told:
+    for inputs, hidden in drawn:
         dim = inputs.shadow & hidden
         assert (inputs.optical[7] <= sample.inputs.optical[7])[dim].all()
 
