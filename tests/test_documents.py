@@ -7,11 +7,13 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from cloudfree.cli.group import COMMANDS
+from cloudfree.inference.model_card import _CardFile
 from cloudfree.simulation.add_clouds import KINDS
 from tests.conftest import ROOT
 
@@ -138,6 +140,44 @@ def test_files_that_documents_point_to_exist() -> None:
     for document in (*tops, *(ROOT / "docs").glob("*.md")):
         links = re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8"))
         assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def _braces_expanded(path: str) -> list[str]:
+    """`a/{b,c}.py` as `a/b.py` and `a/c.py`."""
+    if not (found := re.search(r"\{([^}]*)\}", path)):
+        return [path]
+    start, end = path[: found.start()], path[found.end() :]
+    return [start + word + rest for word in found[1].split(",") for rest in _braces_expanded(end)]
+
+
+# Names that stand for a name that the reader chooses.
+PLACEHOLDERS = re.compile(r"\bNAME\b|^cloudfree/a/b\.py$")
+
+
+def test_paths_of_the_package_in_documents_exist() -> None:
+    named = set()
+    for document in (
+        *ROOT.glob("*.md"),
+        ROOT / "models" / "README.md",
+        *(ROOT / "docs").glob("*.md"),
+    ):
+        text = document.read_text(encoding="utf-8")
+        for path in re.findall(r"(?<![\w/.-])cloudfree/[\w./{},-]*[\w}/]", text):
+            named |= {(document.name, each) for each in _braces_expanded(path)}
+    assert len(named) > 10
+    assert [
+        (document, path)
+        for document, path in sorted(named)
+        if not PLACEHOLDERS.search(path) and not (ROOT / path).exists()
+    ] == []
+
+
+def test_the_document_on_models_lists_the_entries_of_a_card() -> None:
+    document = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    table = document.split("| entry of the card | content |")[1].split("\n\n")[0]
+    entries = re.findall(r"^\| (.+?) \|", table, flags=re.MULTILINE)
+    listed = {name for entry in entries for name in re.findall(r"`\[?(\w+)\]?`", entry)}
+    assert listed == {field.name for field in fields(_CardFile)}
 
 
 def test_the_demo_runs_every_command_that_works_on_a_scene() -> None:
