@@ -172,7 +172,7 @@ class WindowAttention(nn.Module):
     def forward(self, windows: Sequence[Tensor], shifted: bool) -> list[Tensor]:
         """What each token of the windows (n, rows, columns, 64, channels) of each stream gathers.
 
-        ``shifted`` tells that opposite borders meet in the last row and column of windows.
+        ``shifted``: opposite borders meet in the last row and column of windows.
         """
         bias = self.relative_position_bias_table[self.bias_rows].permute(2, 0, 1).contiguous()
         parts: list[Tensor] = []

@@ -2,7 +2,7 @@
 
 Thin cloud mixes its light with that of the ground: cloudy = (1 - opacity) * ground + opacity *
 colour. With the ground known from the clear image, opacity follows from how far a pixel has moved
-from the ground towards the colour of dense cloud, and the colour of the cloud from what is left.
+from the ground towards the colour of dense cloud, and the colour of the cloud from the remainder.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cloudfree.simulation.noise import Shape, fractal_noise
 
 # Cloud brightens all of them; what changes on the ground brightens some more and others less.
 OPACITY_BANDS = ("B02", "B03", "B04")
-# Ground closer to the colour of dense cloud than this, in reflectance, tells nothing of opacity.
+# Ground closer to the colour of dense cloud than this, in reflectance, says nothing about opacity.
 LEAST_CONTRAST = 0.2
 # Brightness of dense cloud relative to typical cumulus: that of the brightest cloud of the image,
 # within these limits. Where all cloud is thin, opacity comes out too high and colour too dark.

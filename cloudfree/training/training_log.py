@@ -132,7 +132,7 @@ def write_samples(
     shown: Sequence[tuple[patches.PatchArrays, Float32]],
     card: ModelCard,
 ) -> Path:
-    """One picture, a row for each patch with what the network makes of it."""
+    """One picture, a row for each patch with its prediction."""
     (folder / FOLDER).mkdir(exist_ok=True)
     path = folder / FOLDER / f"step-{step:06d}.png"
     rows = [_row(pixels, filled, card) for pixels, filled in shown]

@@ -106,7 +106,7 @@ def test_bands_may_come_in_any_order(arrays: SceneArrays, folder: Path) -> None:
     assert (one != arrays.optical).any(axis=0).sum() > 1000
 
 
-def test_clouds_without_sentinel_1_stay_and_are_told_of(
+def test_clouds_without_sentinel_1_stay_and_are_reported(
     arrays: SceneArrays, caplog: pytest.LogCaptureFixture
 ) -> None:
     classes = np.ones(arrays.optical.shape[1:], np.uint8)

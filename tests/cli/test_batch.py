@@ -82,7 +82,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(
     ("stop", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["terminate", "interrupt"]
 )
-def test_a_batch_that_is_told_to_stop_leaves_no_draft_and_no_process(
+def test_a_batch_that_gets_a_signal_leaves_no_draft_and_no_process(
     folder: Path, stop: signal.Signals, code: int
 ) -> None:
     """Only the parent gets the signal, as with `kill`."""

@@ -27,7 +27,7 @@ def _invoke(s1: Path, s2: Path, *arguments: str) -> Any:
     return CliRunner().invoke(command, ["--s1", str(s1), "--s2", str(s2), *arguments])
 
 
-def test_json_tells_the_shift_and_what_became_of_it(scenes: tuple[Path, Path]) -> None:
+def test_json_has_the_shift_and_whether_it_was_applied(scenes: tuple[Path, Path]) -> None:
     ran = _invoke(*scenes, "--json", "-q")
     printed = json.loads(ran.stdout)
     assert ran.exit_code == 0
@@ -41,7 +41,7 @@ def test_json_tells_the_shift_and_what_became_of_it(scenes: tuple[Path, Path]) -
     assert Path(printed["output"]).is_file()
 
 
-def test_text_tells_the_units_and_the_shift(scenes: tuple[Path, Path]) -> None:
+def test_text_has_the_units_and_the_shift(scenes: tuple[Path, Path]) -> None:
     ran = _invoke(*scenes)
     assert "corrected (reliability 0." in ran.stdout
     assert "Sentinel-1 in db (negative numbers, median" in ran.stderr

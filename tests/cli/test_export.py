@@ -16,7 +16,9 @@ def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
 
 
-def test_the_difference_to_torch_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_difference_to_torch_is_printed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     model, output = plant(monkeypatch, tmp_path), tmp_path / "toy.onnx"
     ran = invoke(model, "-o", output, "--json")
     assert ran.exit_code == 0, ran.output

@@ -18,7 +18,7 @@ def _run(*words: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_a_scene_is_written_and_told_as_json(tmp_path: Path) -> None:
+def test_a_scene_is_written_and_printed_as_json(tmp_path: Path) -> None:
     folder = tmp_path / "scene"
     words = ("--size", "64", "--cloud-cover", "0.25", "--misregistration", "-1.5", "2", "--json")
     code, out, _ = _run(str(folder), *words)
@@ -36,7 +36,7 @@ def test_the_kinds_are_those_there_are() -> None:
     assert tuple(kind.type.choices) == KINDS
 
 
-def test_clouds_over_a_scene_are_told_as_json(tmp_path: Path) -> None:
+def test_clouds_over_a_scene_are_printed_as_json(tmp_path: Path) -> None:
     clear = tmp_path / "clear.tif"
     write_raster(clear, field(64), OPTICAL_BANDS)
     words = ("--over", str(clear), "--kind", "cumulus", "--s2-offset", "0", "--count", "2")

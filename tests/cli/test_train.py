@@ -76,7 +76,7 @@ def test_the_choices_are_those_there_are() -> None:
     assert listed == list(OBJECTIVES)
 
 
-def test_a_run_is_told_as_json(tmp_path: Path) -> None:
+def test_a_run_is_printed_as_json(tmp_path: Path) -> None:
     data = write_patches(tmp_path / "data", count=1, side=32)
     settings = [word for pair in small("dsen2_cr") for word in ("--network-setting", pair)]
     ran = invoke("dsen2_cr", "--data", data, "-o", tmp_path / "run", "--steps", 1, "--crop", 16,

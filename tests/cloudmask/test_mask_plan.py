@@ -39,7 +39,7 @@ def test_a_known_sun_is_that_of_the_plan(tmp_path: Path) -> None:
 
 def test_lengths_in_metres_become_pixels(tmp_path: Path) -> None:
     with _scene(tmp_path / "l1c.tif") as scene:
-        settings = MaskSettings(shadow=False, thorough=True, dilate="40m")
+        settings = MaskSettings(shadow=False, sensitive=True, dilate="40m")
         classifier = plan_mask(scene, settings, silent).classifier
     assert classifier.dilation_px == pytest.approx(4.0, rel=0.01)
     assert classifier.thin_cloud_reach_px == pytest.approx(THIN_CLOUD_REACH_M / 10, rel=0.01)
@@ -48,7 +48,7 @@ def test_lengths_in_metres_become_pixels(tmp_path: Path) -> None:
 def test_counts_and_tags_are_those_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mask.tif"
     with _scene(tmp_path / "l1c.tif") as scene:
-        plan = plan_mask(scene, MaskSettings(thorough=True), silent)
+        plan = plan_mask(scene, MaskSettings(sensitive=True), silent)
         counts = write_mask(scene, path, plan, silent, {})
     with rasterio.open(path) as written:
         values, tags = written.read(1), written.tags()

@@ -48,7 +48,7 @@ def _optical(days: float) -> Acquisition:
 @pytest.mark.parametrize(
     ("days", "warned"), [(0.2, False), (-6.9, False), (7.1, True), (-29.9, True)]
 )
-def test_a_gap_is_told_and_a_long_one_warned_of(
+def test_a_gap_is_logged_and_a_long_one_warned_of(
     days: float, warned: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "cloudfree")

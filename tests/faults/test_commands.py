@@ -103,7 +103,7 @@ def test_a_folder_that_is_closed(
     assert "cannot be written" in refusal
 
 
-def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_in_one_line(tmp_path: Path) -> None:
     """Not in the many that GDAL and its threads have for it; what libtiff says remains."""
     resource = pytest.importorskip("resource")
     ran = subprocess.run(

@@ -35,7 +35,7 @@ main()
     ("stop", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["terminate", "interrupt"]
 )
 @pytest.mark.parametrize("command", ["mask", "coregister"])
-def test_a_command_that_is_told_to_stop_leaves_no_draft(
+def test_a_command_that_gets_a_signal_leaves_no_draft(
     tmp_path: Path, command: str, stop: signal.Signals, code: int
 ) -> None:
     scene, radar = write_cloudy_scene(tmp_path / "s2.tif"), write_radar(tmp_path / "s1.tif")

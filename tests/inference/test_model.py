@@ -81,7 +81,7 @@ def test_a_network_sees_no_missing_pixel_and_predicts_none_without_sar() -> None
     assert np.isfinite(prediction[:, :, 4:]).all()
 
 
-def test_a_network_that_asks_for_shadows_is_told_where_they_lie() -> None:
+def test_a_network_that_takes_shadows_gets_their_mask() -> None:
     """And without shadows if none are known; a network without that input gets none."""
     card = replace(CARD, inputs=("optical", "sar", "shadow"))
     runtime, tile = Recording(lambda x: x), _tile(16, 12)

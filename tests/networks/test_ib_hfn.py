@@ -213,7 +213,7 @@ def test_it_does_not_change_its_inputs() -> None:
     assert all(torch.equal(*pair) for pair in zip(inputs, before, strict=True))
 
 
-def test_its_tensors_tell_its_sizes() -> None:
+def test_its_tensors_determine_its_sizes() -> None:
     sizes = {
         "optical_bands": 4,
         "sar_bands": 1,

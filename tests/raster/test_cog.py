@@ -242,7 +242,7 @@ def test_a_closed_folder_is_an_output_error(tmp_path: Path) -> None:
         _write(path)
 
 
-def test_what_broke_first_is_told_even_if_the_draft_cannot_be_closed(tmp_path: Path) -> None:
+def test_the_first_error_is_raised_even_if_the_draft_cannot_be_closed(tmp_path: Path) -> None:
     with (
         full_disk(1000),
         pytest.raises(KeyboardInterrupt),

@@ -67,7 +67,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[SceneJob]:
     return found
 
 
-def test_scenes_are_restored_as_alone_and_faults_are_told(
+def test_scenes_are_filled_as_alone_and_faults_are_logged(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "cloudfree")
@@ -99,7 +99,7 @@ def test_scenes_are_restored_as_alone_and_faults_are_told(
     assert np.abs(pixels[0] - pixels[1]).max() <= 1
 
 
-def test_products_are_restored_as_they_were_downloaded(tmp_path: Path) -> None:
+def test_products_are_filled_as_they_were_downloaded(tmp_path: Path) -> None:
     scene = sentinel2.Safe()
     sentinel2.write_zip(tmp_path / "in", scene)
     shutil.rmtree(tmp_path / "in" / "unpacked")
@@ -206,13 +206,13 @@ def test_scenes_of_one_name_are_refused(folder: Path, seen: list[SceneJob]) -> N
         batch.run(_options(folder, source=table), silent)
 
 
-def test_a_folder_without_scenes_says_what_is_wanted(tmp_path: Path) -> None:
+def test_a_folder_without_scenes_says_what_is_expected(tmp_path: Path) -> None:
     text = "no Sentinel-2 scene in .*; wanted NAME_s2.tif with NAME_s1.tif, a folder with s2.tif a"
     with pytest.raises(InputError, match=text):
         batch.run(_options(tmp_path, source=tmp_path), silent)
 
 
-def test_a_model_that_is_not_there_is_told_of_once(folder: Path, seen: list[SceneJob]) -> None:
+def test_a_missing_model_is_reported_once(folder: Path, seen: list[SceneJob]) -> None:
     with pytest.raises(ModelError, match="no model 'nope'"):
         batch.run(_options(folder, model="nope"), silent)
     assert not seen
@@ -252,7 +252,7 @@ def test_whatever_goes_wrong_is_the_outcome_of_its_scene(
     assert os.environ["OMP_NUM_THREADS"] == "1"
 
 
-def test_a_process_that_is_killed_is_told_of(tmp_path: Path) -> None:
+def test_a_process_that_is_killed_is_reported(tmp_path: Path) -> None:
     outcome = batch._died(_job(tmp_path), -signal.SIGKILL)
     assert outcome.state == "failed"
     assert outcome.message.startswith("its process is gone (-9); wanted memory for all scenes at w")

@@ -91,7 +91,7 @@ def test_a_displaced_scene_is_measured_and_sampled_where_it_lies(
     assert np.allclose(_read(result.output), expected, atol=1e-4, equal_nan=True)
 
 
-def test_the_output_lies_on_the_optical_grid_and_tells_what_was_done(tmp_path: Path) -> None:
+def test_the_output_lies_on_the_optical_grid_with_tags_of_what_was_done(tmp_path: Path) -> None:
     s1, s2 = _pair(tmp_path)
     result = _run(s1, s2)
     with rasterio.open(result.output) as dataset, rasterio.open(s2) as optical:
@@ -130,7 +130,7 @@ def test_a_dry_run_measures_and_writes_nothing(tmp_path: Path) -> None:
         ({"max_shift": 2.0}, r"4\.\d px is more than --max-shift 2"),
     ],
 )
-def test_a_shift_that_is_not_wanted_is_left(
+def test_a_shift_that_is_switched_off_is_left(
     tmp_path: Path, options: dict[str, object], reason: str
 ) -> None:
     s1, s2 = _pair(tmp_path)
@@ -291,7 +291,7 @@ def test_a_turned_scene_is_put_straight_in_one_resampling(
     assert np.allclose(_read(result.output), expected, atol=1e-4, equal_nan=True)
 
 
-def test_the_report_tells_matches_and_what_they_leave(
+def test_the_report_has_tie_points_and_residuals(
     turned: tuple[Path, Path, PolynomialDisplacement], tmp_path: Path
 ) -> None:
     result = _run(*turned[:2], output=tmp_path / "out.tif")

@@ -111,9 +111,7 @@ def test_a_known_error_has_known_figures(run: TrainState) -> None:
     assert clear.rmse == near(math.hypot(ERROR, 0.003), 0.02)
 
 
-def test_patches_are_restored_side_by_side(
-    run: TrainState, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_patches_are_filled_in_parallel(run: TrainState, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluate, "load_model", lambda *_: Model(_card(), Paired()))
     assert len(run(limit=2).patches) == 2
 
@@ -186,7 +184,7 @@ def test_means_have_intervals_over_places(run: TrainState) -> None:
     assert interval.low <= mean <= interval.high
 
 
-def test_models_are_told_apart_and_scored_on_the_same_patches(
+def test_models_are_distinguished_and_scored_on_the_same_patches(
     run: TrainState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = {"one": "a", "two": "b", "three": "b"}
@@ -212,7 +210,7 @@ def test_only_bands_that_all_models_predict_are_compared(
     assert _row(found, "few, raw").means.figures == _row(found, f"{card.name}, raw").means.figures
 
 
-def test_variances_are_calibrated_where_a_network_tells_them(
+def test_variances_are_calibrated_where_a_network_predicts_them(
     run: TrainState, network: Known
 ) -> None:
     assert run().calibration == {}
@@ -404,7 +402,7 @@ def test_files_are_replaced_only_when_asked(run: TrainState, tmp_path: Path) -> 
         run(output=tmp_path / "file")
 
 
-def test_a_model_is_told_of_the_shadows_of_the_patch(tmp_path: Path) -> None:
+def test_a_model_gets_the_shadows_of_the_patch(tmp_path: Path) -> None:
     write_tree(tmp_path)
     patch = read_patch(list_samples(tmp_path).samples[0])
     nowhere = np.zeros(patch.cloudy.shape[1:], dtype=bool)
@@ -425,7 +423,7 @@ def test_a_model_is_told_of_the_shadows_of_the_patch(tmp_path: Path) -> None:
 # --- real data ----------------------------------------------------------------------------------
 
 
-def test_doing_nothing_on_the_real_triplets_scores_as_told(data: Path) -> None:
+def test_doing_nothing_on_the_real_triplets_scores_as_documented(data: Path) -> None:
     """Known beforehand, over the 15 triplets of one source: 18.78 dB, 11.36 degrees, 0.130."""
     figures = {}
     for sample in list_samples(data / "triplets").samples:
@@ -451,7 +449,7 @@ def test_real_triplets_go_through_the_command(data: Path, run: TrainState) -> No
 # --- uncertainty --------------------------------------------------------------------------------
 
 
-def test_deviations_are_calibrated_on_restored_pixels_place_by_place(
+def test_deviations_are_calibrated_on_filled_pixels_place_by_place(
     run: TrainState, network: Known
 ) -> None:
     found = run(split="all", uncertainty=True)
@@ -475,7 +473,9 @@ def test_what_is_printed_for_the_card_is_an_entry_that_remove_reads(run: TrainSt
     assert model == ErrorModel.from_card(found.error_models[DEFAULT_MODEL])
 
 
-def test_a_variance_that_the_network_tells_needs_no_flips(run: TrainState, network: Known) -> None:
+def test_a_variance_that_the_network_predicts_needs_no_flips(
+    run: TrainState, network: Known
+) -> None:
     network.variance = True
     found = run(uncertainty=True)
     assert next(iter(found.calibration)) == f"{DEFAULT_MODEL}, bare network"

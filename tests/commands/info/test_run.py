@@ -29,7 +29,7 @@ def _optical(path: Path) -> OpticalInfo:
 @pytest.mark.parametrize(
     ("level", "baseline", "offset"), [("L1C", "02.14", 0.0), ("L1C", "05.11", -1000.0)]
 )
-def test_a_product_tells_its_offset_and_who_decided_it(
+def test_a_product_states_its_offset_and_who_decided_it(
     tmp_path: Path, level: str, baseline: str, offset: float
 ) -> None:
     found = _optical(write_safe(tmp_path, Safe(level=level, baseline=baseline)))
@@ -48,7 +48,7 @@ def test_a_corrected_product_is_masked_without_the_cirrus_test(tmp_path: Path) -
     assert found.remove == "refused by the default model cloudfree-s: no band B10"
 
 
-def test_the_share_of_missing_and_saturated_pixels_is_told(tmp_path: Path) -> None:
+def test_the_share_of_missing_and_saturated_pixels_is_shown(tmp_path: Path) -> None:
     scene = write_cloudy_scene(tmp_path / "l1c.tif")
     assert (_optical(scene).nodata, _optical(scene).saturated) == (0.0, 0.0)
     numbers = rewritten(scene)
@@ -102,7 +102,7 @@ def rewritten(path: Path) -> Path:
     return path
 
 
-def test_a_radar_scene_tells_its_units(tmp_path: Path) -> None:
+def test_a_radar_scene_shows_its_units(tmp_path: Path) -> None:
     found = run(InfoOptions(write_radar(tmp_path / "vv_vh.tif")), silent)
     assert isinstance(found, RadarInfo)
     assert found.units.startswith("db (negative numbers")
@@ -128,7 +128,7 @@ def test_the_installation_of_these_tests_is_sound() -> None:
     assert found.summary().splitlines()[-1] == "OK"
 
 
-def test_two_packages_of_onnx_runtime_are_told_with_the_way_to_mend_it(
+def test_two_packages_of_onnx_runtime_are_reported_with_the_way_to_mend_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     both = ["onnxruntime", "onnxruntime-gpu"]
@@ -139,7 +139,7 @@ def test_two_packages_of_onnx_runtime_are_told_with_the_way_to_mend_it(
     assert found.exit_code == 1
 
 
-def test_a_missing_driver_and_a_broken_model_are_told(
+def test_a_missing_driver_and_a_broken_model_are_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(info_installation.gdal, "drivers", lambda: {"COG": False})

@@ -68,7 +68,7 @@ def scene(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_scene_is_restored_as_with_torch(
+def test_a_scene_is_filled_as_with_torch(
     scene: Path, checkpoint: Path, exported: ExportResult
 ) -> None:
     wanted, on_torch = _remove(scene, checkpoint, tile=64)
@@ -118,12 +118,12 @@ def test_several_outputs_and_one_input_survive(golden: Path, tmp_path: Path) -> 
 class TestAnAddedNetwork:
     """One file, one row, one card."""
 
-    def test_it_restores_a_scene(self, monkeypatch, scene: Path) -> None:
+    def test_it_fills_a_scene(self, monkeypatch, scene: Path) -> None:
         plant(monkeypatch, scene)
         filled, _ = _remove(scene, "toy-one", replace="all")
         assert (filled == 1234).all()
 
-    def test_it_is_exported_and_restores_the_same(self, monkeypatch, scene: Path) -> None:
+    def test_it_is_exported_and_fills_the_same(self, monkeypatch, scene: Path) -> None:
         plant(monkeypatch, scene)
         result = export.run(ExportOptions("toy-one", scene / "toy.onnx"), silent)
         assert result.inputs["sar"] == ["batch", 2, "4*rows", "4*columns"]

@@ -106,7 +106,7 @@ def test_clouds_are_replaced_and_clear_pixels_stay_bit_identical(
     assert 0.1 < result.filled_fraction < 0.5
 
 
-def test_tiles_are_restored_side_by_side(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiles_are_filled_in_parallel(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = read_card(find_model(DEFAULT_MODEL))
     monkeypatch.setattr(remove, "load_model", lambda *_: Model(card, Paired()))
     result = _remove(folder, replace="all", tile=64, overlap=32)
@@ -168,7 +168,7 @@ def test_tiles_without_a_cloud_are_not_run(folder: Path, network: Known) -> None
     assert (result.tiles, network.tiles) == (9, 1)
 
 
-def test_shadows_are_restored_and_snow_is_not(folder: Path, network: Known) -> None:
+def test_shadows_are_filled_and_snow_is_not(folder: Path, network: Known) -> None:
     mask = np.zeros((1, 96, 96), np.uint8)
     mask[0, :30], mask[0, 60:] = 2, 3
     write_raster(folder / "mask.tif", mask, ["mask"])
@@ -177,7 +177,7 @@ def test_shadows_are_restored_and_snow_is_not(folder: Path, network: Known) -> N
     assert (marks[30:] == FillClass.ORIGINAL).all()
 
 
-def test_the_network_is_told_of_the_shadows_of_the_mask_and_of_none_without_one(
+def test_the_network_gets_the_shadows_of_the_mask_and_of_none_without_one(
     folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mask = np.zeros((1, 96, 96), np.uint8)
@@ -261,7 +261,7 @@ def test_radar_on_another_grid_works(
     assert (_read(result.output)[:, 48, 48] == ANSWER).all()
 
 
-def test_clouds_without_radar_stay_and_are_told_of(
+def test_clouds_without_radar_stay_and_are_reported(
     folder: Path, network: Known, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_radar(folder / "vv_vh.tif", 96, 48)  # the left half of the scene
@@ -515,7 +515,7 @@ def test_refusals_say_what_was_found_and_leave_nothing(
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
-def test_existing_results_are_kept_unless_told_otherwise(folder: Path, network: Known) -> None:
+def test_existing_results_are_kept_by_default(folder: Path, network: Known) -> None:
     _remove(folder)
     with pytest.raises(OutputError, match=r"l1c_cloudfree\.tif exists already"):
         _remove(folder)
@@ -539,7 +539,7 @@ def test_a_report_is_written_beside_the_result(folder: Path, network: Known) -> 
     ("units", "tag"),
     [("auto", "db (negative numbers, median -14)"), ("linear", "linear (as given)")],
 )
-def test_the_result_tells_what_the_radar_was_taken_for(
+def test_the_result_states_the_units_of_the_radar(
     folder: Path, network: Known, units: str, tag: str
 ) -> None:
     if units == "linear":

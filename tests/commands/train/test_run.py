@@ -173,7 +173,7 @@ def test_tensorboard_reads_the_curves(trained: Train) -> None:
     assert len(shown) == 3
 
 
-def test_patches_held_out_tell_how_a_run_goes(trained: Train) -> None:
+def test_patches_held_out_show_how_a_run_goes(trained: Train) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     held = {"steps": 4, "sample_every": 2, "checkpoint_every": 2, "hold_out": ("p2",)}
@@ -215,7 +215,7 @@ def test_nothing_held_out_is_nothing_logged(trained: Train) -> None:
     assert not (result.output / "validation.csv").exists()
 
 
-def test_no_tensorboard_is_told_and_the_table_is_there(
+def test_no_tensorboard_is_logged_and_the_table_is_there(
     trained: Train, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
@@ -296,7 +296,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
 
 
 @pytest.mark.parametrize("room", [2_000, 20_000, 60_000, 100_000])
-def test_a_full_disk_is_told_in_one_line(trained: Train, room: int) -> None:
+def test_a_full_disk_is_reported_in_one_line(trained: Train, room: int) -> None:
     """Settings, tables, checkpoint or weights."""
     with full_disk(room), pytest.raises(OutputError, match=r"run cannot be written \(.*free some"):
         trained(network_setting=words({"features": 32, "blocks": 1}))
@@ -336,7 +336,7 @@ def test_of_sen12mscr_the_training_places_are_used(tmp_path: Path, trained: Trai
     assert load_model(str(held.output)).card.training["held_out"] == [TRAIN]
 
 
-def test_of_sen12mscr_the_validation_places_tell_how_a_run_goes(
+def test_of_sen12mscr_the_validation_places_show_how_a_run_goes(
     tmp_path: Path, trained: Train
 ) -> None:
     tree = write_tree(tmp_path / "SEN12MSCR")

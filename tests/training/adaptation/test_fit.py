@@ -96,7 +96,7 @@ def test_the_colour_of_the_scene_is_learned_and_kept() -> None:
     assert found == pytest.approx(0.25 * GREY + 0.75 * 0.2, abs=0.02)
 
 
-def test_radar_tells_colours_that_the_network_knows_nothing_of() -> None:
+def test_radar_predicts_colours_that_the_network_does_not_know() -> None:
     filled = _filled(_adapt(_rising, _rising).model).mean(axis=(0, 1))
     assert np.corrcoef(filled, np.linspace(0, 1, SIDE))[0, 1] > 0.98
     assert filled[-4:].mean() - filled[:4].mean() > 0.15
