@@ -66,7 +66,7 @@ _MODULES = {
     "remove_clouds": "api.arrays",
 }
 
-# Type checkers read the imports above: a function here would let every name pass.
+# Type checkers read the imports above: a function here would accept every name.
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:

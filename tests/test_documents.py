@@ -7,11 +7,13 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from cloudfree.cli.group import COMMANDS
+from cloudfree.inference.model_card import _CardFile
 from cloudfree.simulation.add_clouds import KINDS
 from tests.conftest import ROOT
 
@@ -75,7 +77,7 @@ def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
     script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
     ran = _run(tmp_path, "bash", "-euc", script)
     assert ran.returncode == 0, ran.stderr
-    written = {path.name for path in (tmp_path / "restored").iterdir()}
+    written = {path.name for path in (tmp_path / "filled").iterdir()}
     results = {
         f"{name}_cloudfree{more}.tif" for name in ("april", "may") for more in ("", "_filled")
     }
@@ -84,13 +86,13 @@ def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "shared").iterdir()} == {
         *results, "batch-1-of-2.jsonl", "batch-2-of-2.jsonl",
     }  # fmt: skip
-    line = json.loads((tmp_path / "restored" / "batch.jsonl").read_text().splitlines()[0])
+    line = json.loads((tmp_path / "filled" / "batch.jsonl").read_text().splitlines()[0])
     rows = re.findall(r"^\| (`.+?`) \| [^|]+ \|$", document, flags=re.MULTILINE)
-    told = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
-    assert set(line) <= told
+    documented = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+    assert set(line) <= documented
 
 
-def test_an_array_job_of_slurm_restores_its_part(tmp_path: Path) -> None:
+def test_an_array_job_of_slurm_fills_its_part(tmp_path: Path) -> None:
     for name in ("a", "b"):
         ran = _run(tmp_path, "cloudfree", "simulate", f"in/{name}", "--size", "96", "-q")
         assert ran.returncode == 0, ran.stderr
@@ -138,6 +140,44 @@ def test_files_that_documents_point_to_exist() -> None:
     for document in (*tops, *(ROOT / "docs").glob("*.md")):
         links = re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8"))
         assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def _braces_expanded(path: str) -> list[str]:
+    """`a/{b,c}.py` as `a/b.py` and `a/c.py`."""
+    if not (found := re.search(r"\{([^}]*)\}", path)):
+        return [path]
+    start, end = path[: found.start()], path[found.end() :]
+    return [start + word + rest for word in found[1].split(",") for rest in _braces_expanded(end)]
+
+
+# Names that stand for a name that the reader chooses.
+PLACEHOLDERS = re.compile(r"\bNAME\b|^cloudfree/a/b\.py$")
+
+
+def test_paths_of_the_package_in_documents_exist() -> None:
+    named = set()
+    for document in (
+        *ROOT.glob("*.md"),
+        ROOT / "models" / "README.md",
+        *(ROOT / "docs").glob("*.md"),
+    ):
+        text = document.read_text(encoding="utf-8")
+        for path in re.findall(r"(?<![\w/.-])cloudfree/[\w./{},-]*[\w}/]", text):
+            named |= {(document.name, each) for each in _braces_expanded(path)}
+    assert len(named) > 10
+    assert [
+        (document, path)
+        for document, path in sorted(named)
+        if not PLACEHOLDERS.search(path) and not (ROOT / path).exists()
+    ] == []
+
+
+def test_the_document_on_models_lists_the_entries_of_a_card() -> None:
+    document = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    table = document.split("| entry of the card | content |")[1].split("\n\n")[0]
+    entries = re.findall(r"^\| (.+?) \|", table, flags=re.MULTILINE)
+    listed = {name for entry in entries for name in re.findall(r"`\[?(\w+)\]?`", entry)}
+    assert listed == {field.name for field in fields(_CardFile)}
 
 
 def test_the_demo_runs_every_command_that_works_on_a_scene() -> None:

@@ -77,8 +77,8 @@ def test_type_checkers_see_names_signatures_and_keywords(tmp_path: Path) -> None
     ran = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
-    told = [line.split(":")[:2] for line in ran.stdout.splitlines() if ": error:" in line]
-    assert told == [["wrong.py", "2"], ["wrong.py", "3"], ["wrong.py", "4"]], ran.stdout
+    reported = [line.split(":")[:2] for line in ran.stdout.splitlines() if ": error:" in line]
+    assert reported == [["wrong.py", "2"], ["wrong.py", "3"], ["wrong.py", "4"]], ran.stdout
 
 
 def test_the_examples_of_the_document_run_one_after_the_other(

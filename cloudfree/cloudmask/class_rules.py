@@ -30,12 +30,12 @@ CIRRUS_MIN_B10 = 0.012
 class ClassRules:
     """Minimum score and maximum snow index (NDSI) of a cloud.
 
-    `thorough` adds small clouds over dark ground, and cirrus and haze near clouds.
+    `sensitive` adds small clouds over dark ground, and cirrus and haze near clouds.
     """
 
     threshold: float
     max_ndsi: float
-    thorough: bool = False
+    sensitive: bool = False
 
 
 def bands_to_read(available: tuple[str, ...]) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def base_classes(planes: Planes, score: Float32, rules: ClassRules) -> Mask:
 def _cirrus_candidates(
     planes: Planes, snowy: NDArray[np.bool_], rules: ClassRules
 ) -> dict[MaskClass, NDArray[np.bool_]]:
-    if not rules.thorough or CIRRUS_BAND not in planes:
+    if not rules.sensitive or CIRRUS_BAND not in planes:
         return {}
     return {MaskClass.THIN_CLOUD: (planes[CIRRUS_BAND] > CIRRUS_MIN_B10) & ~snowy}
 

@@ -140,7 +140,7 @@ class Classifier:
         with read_ahead(source, bands_to_read(source.bands), windows, SCORE_HALO_PX) as read:
             for window, planes in read:
                 inner = window.relative_to(window.buffered(SCORE_HALO_PX, height, width))
-                score = cloud_score(planes, self.rules.thorough)[inner]
+                score = cloud_score(planes, self.rules.sensitive)[inner]
                 if on_score is not None:
                     on_score(window, score)
                 own = {band: plane[inner] for band, plane in planes.items()}

@@ -40,7 +40,7 @@ from cloudfree.raster.provenance import VERSION
 logger = logging.getLogger("cloudfree")
 
 
-# How far from clouds a thorough mask counts cirrus and haze as cloud.
+# How far from clouds a sensitive mask counts cirrus and haze as cloud.
 THIN_CLOUD_REACH_M = 200.0
 
 

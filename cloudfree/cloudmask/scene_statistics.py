@@ -93,7 +93,7 @@ class SceneStatistics:
     """Thresholds of the shadows of a scene, and the sun fitted to its clouds and dark ground.
 
     `lit` are its classes without shadows; `haze` is None where too little is clear, or the rules
-    are not thorough.
+    are not sensitive.
     """
 
     valid_px: int
@@ -118,7 +118,7 @@ def collect_statistics(
     with read_ahead(source, bands, windows, SCORE_HALO_PX) as read:
         for window, planes in read:
             inner = window.relative_to(window.buffered(SCORE_HALO_PX, height, width))
-            score = cloud_score(planes, rules.thorough)[inner]
+            score = cloud_score(planes, rules.sensitive)[inner]
             own = {band: plane[inner] for band, plane in planes.items()}
             mask = base_classes(own, score, rules)
             statistics.add(own)
@@ -126,7 +126,7 @@ def collect_statistics(
             lit.add(window, mask)
     thresholds = statistics.thresholds()
     sun = overview.fit(thresholds, axes, sun_azimuth_deg)
-    haze = overview.haze_threshold() if rules.thorough else None
+    haze = overview.haze_threshold() if rules.sensitive else None
     return SceneStatistics(statistics.blue.count, thresholds, sun, lit, haze)
 
 

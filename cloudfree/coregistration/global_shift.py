@@ -18,7 +18,7 @@ PEAK_PX = 8
 
 # The peak must stand twice as high above the background as the highest of its rivals, and both
 # halves of the ground must put it at the same place. See the tests on real scenes for what these
-# two bounds let through.
+# two bounds accept.
 MIN_RELIABILITY = 0.5
 MAX_DISAGREEMENT_PX = 1.5
 

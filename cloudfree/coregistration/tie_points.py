@@ -1,8 +1,9 @@
 """A grid of small windows, how well two sensors agree in each, and which tie points are outliers.
 
-Optical features are combined as they explain radar features in the whole scene; what is left to
-compare in a window is then linear in either image. Such correlations have no bias towards noise
-and add up over windows, which small windows need: few of them show a peak of their own.
+Optical features are combined as they explain radar features in the whole scene; the
+residual compared in a window is then linear in either image. Such correlations have no bias
+towards noise and add up over windows, which small windows need: few of them show a peak of their
+own.
 """
 
 from __future__ import annotations

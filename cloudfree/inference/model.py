@@ -18,7 +18,7 @@ Arrays = Mapping[str, Float32]
 
 # `Runtime.batch` counts tiles of this side. 2**19 pixels keep a GPU busy: with four times as many
 # GLF-CR takes as long for a tile, and a full scene half as much memory again
-# (tests/bench/NOTES.md).
+# (docs/experiments.md).
 TILE_PX = 256
 GPU_BATCH = 8
 

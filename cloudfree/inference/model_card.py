@@ -257,7 +257,7 @@ def _unknown_key(error: BaseException) -> ModelError | None:
 def _unreadable(reason: str) -> ModelError:
     return ModelError(
         f"a model card that cannot be read ({reason})",
-        wanted="the entries that models/README.md lists",
+        wanted="the entries that docs/models.md lists",
         hint="compare the card with models/cloudfree-s/card.toml",
     )
 

@@ -70,8 +70,8 @@ def card_entries(network: str, settings: dict[str, Any]) -> Entry:
     entry = network_entry(network)
     number = settings.get("optical_bands") or settings.get("output_bands") or entry.get("bands", 13)
     optical = bands_by_number(number)
-    filled = entry.get("restored", {}).get(str(number), optical)
-    output = filled[: settings.get("output_bands", len(optical))]
+    returned = entry.get("output_bands", {}).get(str(number), optical)
+    output = returned[: settings.get("output_bands", len(optical))]
     card: Entry = {
         "network": network,
         "description": f"{entry['title']} ({entry['paper']})",

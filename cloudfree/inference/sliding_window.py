@@ -275,7 +275,7 @@ PART_ROWS = 64
 
 # Rows of tiles after which freed memory is returned to the system. Its pages are then allocated
 # anew: after each row of tiles that takes a fifth of the system time of a cheap network
-# (tests/bench/NOTES.md).
+# (docs/experiments.md).
 ROWS_OF_TILES_HELD = 2
 
 

@@ -147,7 +147,7 @@ def compare(truth: Float32, image: Float32, centre: float = CENTRED) -> Differen
 
 
 class Scores:
-    """Sums up differences and tells the figures of all pixels that were added."""
+    """Sums of differences, from which follow the metrics of all pixels added."""
 
     def __init__(self, bands: int) -> None:
         # Rows: squared error, absolute error, similarity; one column for each band.

@@ -39,7 +39,7 @@ class Protocol:
     """One way to compare an image with the truth.
 
     `crop_px` is the side of the middle part that the network sees and that is compared, None for
-    whole patches. `tiled` lets a network see tiles as its card says, else all of that part at
+    whole patches. With `tiled` a network sees tiles as its card says, else all of that part at
     once. Truth and cloudy image are clipped to 0-1 always, predictions with `clips_prediction`.
     `centre` is that of the window of the similarity, `equal_psnr` the PSNR of equal images. With
     `zero_is_data` a pixel without data counts as zero and, having no spectral direction, leaves a

@@ -2,7 +2,7 @@
 
 Its forward pass differs from that of GLF-CR in one point: where windows are shifted, the SAR
 stream is not masked and attends across opposite borders of the tile. Tensors have the same names,
-so the two cannot be told apart by a checkpoint.
+so a checkpoint does not distinguish the two.
 
 Paper: Bui (2025), a cloud-attentive reconstruction framework for Sentinel-1 and Sentinel-2. The
 published code states no licence.

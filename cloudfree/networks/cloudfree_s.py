@@ -1,4 +1,4 @@
-"""CloudfreeS: a small convolutional network that restores cloudy Sentinel-2 tiles.
+"""CloudfreeS: a small convolutional network that fills cloudy Sentinel-2 tiles.
 
 A U-shaped network works at 1/4, 1/8 and 1/16 of the resolution. What cloud hides is hidden from
 it too, so that no texture of clouds shows in the result; its coarsest level alone gets a glimpse of
@@ -250,12 +250,12 @@ class CloudfreeS(nn.Module):
 
         ``shadow`` (n, 1, y, x) is where shadows of clouds are known to lie.
         """
-        return {"image": self.restore(optical, sar, shadow)[0]}
+        return {"image": self.fill(optical, sar, shadow)[0]}
 
-    def restore(
+    def fill(
         self, optical: Tensor, sar: Tensor, shadow: Tensor, specks_hidden: bool = True
     ) -> tuple[Tensor, Tensor]:
-        """The restored image (n, 13, y, x), and the recalled colour behind it (n, 13, y/8, x/8).
+        """The filled image (n, 13, y, x), and the recalled colour behind it (n, 13, y/8, x/8).
 
         ``specks_hidden`` hides clouds of a few pixels like larger ones. Training shows them, so
         that the network learns to take away what no rule finds.
@@ -298,9 +298,9 @@ class CloudfreeS(nn.Module):
         wide = functional.interpolate(
             colour, scale_factor=8.0, mode="bilinear", align_corners=False
         )
-        restored = (wide + correction).to(optical.dtype)  # half precision under autocast
-        lit = torch.lerp(restored, optical, kept)
-        # Not from what is restored: beside a shadow that makes up for the haze which is kept.
+        filled = (wide + correction).to(optical.dtype)  # half precision under autocast
+        lit = torch.lerp(filled, optical, kept)
+        # Not from what is filled: beside a shadow that makes up for the haze which is kept.
         texture = shade_texture(optical, shadow * visible)
         relit = (wide + relighting) * torch.lerp(torch.ones_like(kept), texture, kept)
         return torch.lerp(lit, relit, shadow)

@@ -6,7 +6,7 @@ and Remote Sensing 166, 333-346. The published code and weights (Keras) are GPL-
 
 Shapes: optical (n, 13, y, x), SAR (n, 2, y, x), any size. A pixel of the result depends on the
 ``2 + 2 * blocks`` pixels around it, 34 in the published size: tiles that overlap by twice as much
-and drop that rim make the very result of the whole scene.
+and drop that edge give exactly the result of the whole scene.
 Units: DN clipped to 0..10000 divided by 2000, that is reflectance times 5; backscatter scaled to
 0..2 from -25..0 dB (VV) and -32.5..0 dB (VH). The result is on the scale of the optical input and
 unbounded.

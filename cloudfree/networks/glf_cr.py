@@ -172,7 +172,7 @@ class WindowAttention(nn.Module):
     def forward(self, windows: Sequence[Tensor], shifted: bool) -> list[Tensor]:
         """What each token of the windows (n, rows, columns, 64, channels) of each stream gathers.
 
-        ``shifted`` tells that opposite borders meet in the last row and column of windows.
+        ``shifted``: opposite borders meet in the last row and column of windows.
         """
         bias = self.relative_position_bias_table[self.bias_rows].permute(2, 0, 1).contiguous()
         parts: list[Tensor] = []
@@ -433,13 +433,13 @@ class GlfCr(nn.Module):
     def forward(self, optical: Tensor, sar: Tensor | None = None) -> dict[str, Tensor]:
         """Fill ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x)."""
         shallow, features = self._shallow(self._seen(optical, sar))
-        restored = []
+        outputs = []
         for block, dense in enumerate(self.RDBs):
             features = dense(features)
             if self.parts.sar == "stream":
                 features = self._exchange(block, *features)
-            restored.append(features[0])
-        correction = self.UPNet(self.GFF(torch.cat(restored, dim=1)) + shallow)
+            outputs.append(features[0])
+        correction = self.UPNet(self.GFF(torch.cat(outputs, dim=1)) + shallow)
         return {"image": optical + correction}
 
     def _seen(self, optical: Tensor, sar: Tensor | None) -> list[Tensor]:

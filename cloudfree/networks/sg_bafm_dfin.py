@@ -78,7 +78,7 @@ def half_resolution(bands: int, channels: int) -> nn.Sequential:
 
 
 class GuidedLayer(nn.Module):
-    """Let optical tokens gather from each other; which from which, SAR decides."""
+    """Attention over optical tokens, with weights from SAR."""
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
@@ -202,7 +202,7 @@ class Branch(nn.Module):
 
 
 class BranchIntegration(nn.Module):
-    """DFIN: refine both branches, let the stronger answer win, keep what went in."""
+    """DFIN: refine both branches, take their maximum, join it with the inputs."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

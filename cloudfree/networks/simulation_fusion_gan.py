@@ -11,7 +11,7 @@ the bands here are those of Sentinel.
 Shapes: optical (n, 13, y, x), SAR (n, 2, y, x), ``y`` and ``x`` multiples of 4 and at least 8. A
 pixel of the result depends on the 84 pixels around it of the optical and the 168 of the SAR image,
 and on where it stands in the grid of multiples of 4.
-Units: optical, SAR, simulated and restored image -1..1.
+Units: optical, SAR, simulated and filled image -1..1.
 
 Batch norm and dropout: the published test never leaves training mode, so batch statistics and
 dropout of a half are active there. In eval mode, which is what this project uses, the result is

@@ -1,4 +1,4 @@
-"""UnCRtainTS: restores a tile from one date or several and says how uncertain each value is.
+"""UnCRtainTS: fills a tile from one date or several and estimates how uncertain each value is.
 
 Paper: Ebel, P., Garnot, V. S. F., Schmitt, M., Wegner, J. D., Zhu, X. X. (2023). UnCRtainTS:
 Uncertainty quantification for cloud removal in optical satellite time series. CVPR Workshops.

@@ -33,7 +33,7 @@ def set_library_defaults() -> None:
 
 # Number of the option in malloc.h.
 _M_ARENA_MAX = -8
-# With as many as threads `remove` takes 70 MB more and no less time (tests/bench/NOTES.md).
+# With as many as threads `remove` takes 70 MB more and no less time (docs/experiments.md).
 _ARENAS = 2
 
 

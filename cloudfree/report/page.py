@@ -19,7 +19,7 @@ from cloudfree.raster.georeference import ASSUMED_PIXEL_M, pixel_size_m
 from cloudfree.raster.provenance import Provenance
 from cloudfree.report.comparison import Comparison
 from cloudfree.report.metric_format import BAND_COLUMNS, COLUMNS, PSNR, SSIM, percent
-from cloudfree.report.pictures import ERROR_COLOURS, LARGEST_ERROR, Picture
+from cloudfree.report.pictures import ERROR_COLOURS, LARGEST_ERROR, Picture, Rgb, class_legend
 from cloudfree.report.sources import Sources
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -155,6 +155,7 @@ def _environment() -> Environment:
         "data_uri": data_uri,
         "gallery_columns": gallery_columns,
         "percent": percent,
+        "rgb": rgb,
         "thousands": thousands,
     }
     environment.globals |= {
@@ -162,11 +163,16 @@ def _environment() -> Environment:
         "columns": COLUMNS,
         "band_columns": BAND_COLUMNS,
         "contents_columns": (PSNR, SSIM),
-        "mask_colours": {key.name.lower(): f"rgb{rgb}" for key, rgb in MASK_COLOURS.items()},
-        "error_colours": [f"rgb{colour}" for colour in ERROR_COLOURS],
+        "mask_colours": class_legend(MASK_COLOURS),
+        "error_colours": [rgb(colour) for colour in ERROR_COLOURS],
         "largest_error": LARGEST_ERROR,
     }
     return environment
+
+
+def rgb(colour: Rgb) -> str:
+    """Red, green and blue from 0 to 255 as CSS."""
+    return f"rgb{colour}"
 
 
 def _file(name: str) -> str:

@@ -6,15 +6,18 @@ and transparent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.mask_classes import MASK_COLOURS, Mask, MaskClass
+from cloudfree.core.mask_classes import MASK_COLOURS, FillClass, Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 
 UInt8Image = NDArray[np.uint8]
+Rgb = tuple[int, int, int]
+ClassColours = Mapping[MaskClass, Rgb] | Mapping[FillClass, Rgb]
 Where = NDArray[np.bool_]
 
 # Three bands as red, green and blue.
@@ -44,6 +47,10 @@ ERROR_COLOURS = (
 )
 
 OUTLINE_COLOUR = (255, 222, 0)
+FILL_COLOURS = {
+    FillClass.ORIGINAL: MASK_COLOURS[MaskClass.CLEAR],
+    FillClass.FILLED: OUTLINE_COLOUR,
+}
 # On a picture of more pixels a side, a line of one pixel is hard to see.
 THIN_PX = 512
 
@@ -58,7 +65,7 @@ class Picture:
 
     `name` is short and the same for all scenes (before, after, truth, sar, mask, error,
     uncertainty, outline); `composite` separates two pictures of one name: `true` or `swir`, empty
-    if there is one.
+    if there is one. `legend` holds the colours of classes, 0-255, by class name.
     """
 
     name: str
@@ -66,6 +73,7 @@ class Picture:
     caption: str
     pixels: UInt8Image
     composite: str = ""
+    legend: Mapping[str, Rgb] = field(default_factory=dict)
 
     @property
     def small(self) -> bool:
@@ -121,17 +129,25 @@ def radar_colours(backscatter_db: Float32) -> UInt8Image:
 
 def mask_colours(mask: Mask) -> UInt8Image:
     """The picture of a cloud mask, (y, x); nodata is a class like the others."""
-    table = np.zeros((256, 3), dtype=np.uint8)
-    for value, colour in MASK_COLOURS.items():
-        table[value] = colour
-    return _picture(table[mask], np.ones(mask.shape, dtype=bool))
+    return _picture(_table(MASK_COLOURS)[mask], np.ones(mask.shape, dtype=bool))
 
 
 def fill_colours(fill_mask: Mask) -> UInt8Image:
     """The picture of a mask of filled pixels, (y, x): 0 original, 1 filled, 255 nodata."""
+    return _picture(_table(FILL_COLOURS)[fill_mask], fill_mask != FillClass.NODATA)
+
+
+def _table(colours: ClassColours) -> UInt8Image:
+    """Red, green and blue by class value, (256, 3); values without a class are black."""
     table = np.zeros((256, 3), dtype=np.uint8)
-    table[0], table[1] = MASK_COLOURS[MaskClass.CLEAR], OUTLINE_COLOUR
-    return _picture(table[fill_mask], fill_mask != MaskClass.NODATA)
+    for value, colour in colours.items():
+        table[value] = colour
+    return table
+
+
+def class_legend(colours: ClassColours) -> dict[str, Rgb]:
+    """Red, green and blue from 0 to 255 by class name."""
+    return {value.name.lower(): colour for value, colour in colours.items()}
 
 
 def error_colours(truth: Float32, image: Float32) -> UInt8Image:

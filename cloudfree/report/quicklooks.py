@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from cloudfree.core.displacement import coarser
 from cloudfree.core.grid import Grid, strips
-from cloudfree.core.mask_classes import FillClass, MaskClass
+from cloudfree.core.mask_classes import MASK_COLOURS, FillClass, MaskClass
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset, reduced, reduced_classes, reduced_mean
 from cloudfree.report.pictures import (
+    FILL_COLOURS,
     SHORT_WAVE_INFRARED,
     TRUE_COLOUR,
     Picture,
+    class_legend,
     error_colours,
     fill_colours,
     mask_colours,
@@ -93,11 +95,13 @@ def _backscatter_db(sar: SarSource, sources: Sources, grid: Grid) -> Float32:
 def _masks(sources: Sources, grid: Grid) -> Iterator[Picture]:
     if sources.mask:
         mask = reduced_classes(sources.mask, grid)
-        yield Picture("mask", "Mask", "Cloud mask", mask_colours(mask))
+        legend = class_legend(MASK_COLOURS)
+        yield Picture("mask", "Mask", "Cloud mask", mask_colours(mask), legend=legend)
     if sources.filled:
         fill_mask = reduced_classes(sources.filled, grid)
         if not sources.mask:
-            yield Picture("mask", "Filled", "Filled pixels in yellow", fill_colours(fill_mask))
+            colours, legend = fill_colours(fill_mask), class_legend(FILL_COLOURS)
+            yield Picture("mask", "Filled", "Filled pixels in yellow", colours, legend=legend)
         filled = fill_mask == FillClass.FILLED
         yield Picture("outline", "Outline", "Border of the filled pixels", outline(filled))
 

@@ -140,9 +140,9 @@ def draw_cirrus(shape: Shape, parameters: CloudParameters, rng: np.random.Genera
     share = parameters.cirrus * parameters.cover
     if share <= 0:
         return np.zeros(shape, dtype=np.float32)
-    veil = fractal_noise(shape, rng, 2.9, 0.9 * max(shape), stretch=1.3)
+    noise = fractal_noise(shape, rng, 2.9, 0.9 * max(shape), stretch=1.3)
     streaks = fractal_noise(shape, rng, 1.7, 90.0, stretch=1.8)
-    depth = _above(veil, share)
+    depth = _above(noise, share)
     opacity = parameters.cirrus_opacity * (1.0 - np.exp(-1.1 * depth))
     return np.asarray(opacity * (1.0 + parameters.streaks * np.tanh(streaks)), dtype=np.float32)
 

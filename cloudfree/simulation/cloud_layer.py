@@ -2,7 +2,7 @@
 
 Thin cloud mixes its light with that of the ground: cloudy = (1 - opacity) * ground + opacity *
 colour. With the ground known from the clear image, opacity follows from how far a pixel has moved
-from the ground towards the colour of dense cloud, and the colour of the cloud from what is left.
+from the ground towards the colour of dense cloud, and the colour of the cloud from the remainder.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cloudfree.simulation.noise import Shape, fractal_noise
 
 # Cloud brightens all of them; what changes on the ground brightens some more and others less.
 OPACITY_BANDS = ("B02", "B03", "B04")
-# Ground closer to the colour of dense cloud than this, in reflectance, tells nothing of opacity.
+# Ground closer to the colour of dense cloud than this, in reflectance, says nothing about opacity.
 LEAST_CONTRAST = 0.2
 # Brightness of dense cloud relative to typical cumulus: that of the brightest cloud of the image,
 # within these limits. Where all cloud is thin, opacity comes out too high and colour too dark.
@@ -75,7 +75,7 @@ class CloudLayer:
 def cut_layer(cloudy: Float32, clear: Float32, bands: Sequence[str]) -> CloudLayer:
     """The cloud that a cloudy image, (band, y, x), has and a clear one of the same ground has not.
 
-    Over ground as bright as the cloud, such as snow, opacity cannot be told: there the layer adds
+    Over ground as bright as the cloud, such as snow, opacity is undetermined: there the layer adds
     to dark ground the difference of the images.
 
     Raises
@@ -101,19 +101,19 @@ def cut_layer(cloudy: Float32, clear: Float32, bands: Sequence[str]) -> CloudLay
 
 
 def _opacity(cloudy: Float32, clear: Float32, bands: Sequence[str]) -> Float32:
-    """Opacity, (y, x): the least that any visible band tells, and 0 where that is next to none."""
+    """Opacity, (y, x): the least of the visible bands, and 0 where that is next to none."""
     places = [list(bands).index(band) for band in OPACITY_BANDS]
     typical = LOW_CLOUD[[OPTICAL_BANDS.index(band) for band in OPACITY_BANDS]]
     seen, ground = cloudy[places], clear[places]
     brightness = (seen / typical[:, None, None]).min(axis=0)
     gain = np.clip(np.quantile(brightness, _BRIGHTEST), *DENSE_GAIN)
-    told = _told(seen, ground, (gain * typical)[:, None, None])
-    speckless = np.asarray(cv2.medianBlur(told, _MEDIAN_PX), dtype=np.float32)
+    raw = _raw_opacity(seen, ground, (gain * typical)[:, None, None])
+    speckless = np.asarray(cv2.medianBlur(raw, _MEDIAN_PX), dtype=np.float32)
     cloud = _without_ground(speckless, ground.mean(axis=0))
     return np.asarray(np.clip((cloud - FAINTEST) / (1.0 - FAINTEST), 0.0, 1.0), dtype=np.float32)
 
 
-def _told(seen: Float32, ground: Float32, dense: Float32) -> Float32:
+def _raw_opacity(seen: Float32, ground: Float32, dense: Float32) -> Float32:
     """Opacity, (y, x), that brings `ground` to what is `seen` of the colour of `dense` cloud.
 
     Small bright ground takes that of its surroundings; over wide bright ground it is the opacity
@@ -122,12 +122,13 @@ def _told(seen: Float32, ground: Float32, dense: Float32) -> Float32:
     contrast = (dense - ground).min(axis=0)
     known = (contrast > LEAST_CONTRAST).astype(np.float32)
     difference = seen - ground
-    told = np.clip((difference / np.maximum(dense - ground, LEAST_CONTRAST)).min(axis=0), 0.0, 1.0)
+    ratio = difference / np.maximum(dense - ground, LEAST_CONTRAST)
+    exact = np.clip(ratio.min(axis=0), 0.0, 1.0)
     near = _blurred(known, _SMOOTH_PX)
-    around = _blurred(told * known, _SMOOTH_PX) / np.maximum(near, 1e-6)
+    around = _blurred(exact * known, _SMOOTH_PX) / np.maximum(near, 1e-6)
     black = np.clip((difference / dense).min(axis=0), 0.0, 1.0)
     filled = np.where(near > _SOME_KNOWN, around, black)
-    return np.where(known > 0, told, filled).astype(np.float32)
+    return np.where(known > 0, exact, filled).astype(np.float32)
 
 
 def _without_ground(opacity: Float32, ground: Float32) -> Float32:

@@ -128,17 +128,18 @@ def _paint_blocks(
         np.floor(parcels.along / 3.1).astype(np.int32),
     )
     texture = np.exp(0.09 * fine + 0.34 * (chance(32, house) - 0.5)).astype(np.float32)
-    # Walls that face the radar answer loudly: some houses, some whole blocks.
-    loud = 5.0 * (chance(33, house) - 0.6) + 7.0 * (chance(34, parcels.parcel) - 0.55) + 0.8 * fine
-    loud = (loud + 9.0 * (chance(35, house) > 0.965)).astype(np.float32)
+    # Walls that face the radar scatter strongly: some houses, some whole blocks.
+    block = chance(34, parcels.parcel)
+    offset_db = 5.0 * (chance(33, house) - 0.6) + 7.0 * (block - 0.55) + 0.8 * fine
+    offset_db = (offset_db + 9.0 * (chance(35, house) > 0.965)).astype(np.float32)
     built = chance(36, house) < 0.34 + 0.42 * np.clip(inside, 0, 0.7)
-    land.paint(settlement, "garden", texture, 0.4 * loud - 0.5)
-    land.paint(settlement & (chance(37, house) < 0.4), "pavement", texture, 0.6 * loud)
+    land.paint(settlement, "garden", texture, 0.4 * offset_db - 0.5)
+    land.paint(settlement & (chance(37, house) < 0.4), "pavement", texture, 0.6 * offset_db)
     tiled = chance(38, parcels.parcel, parcels.district * 0) < 0.25 + 0.6 * chance(
         39, parcels.district
     )
-    land.paint(settlement & built & tiled, "tiles", texture, loud)
-    land.paint(settlement & built & ~tiled, "concrete", texture, loud)
+    land.paint(settlement & built & tiled, "tiles", texture, offset_db)
+    land.paint(settlement & built & ~tiled, "concrete", texture, offset_db)
     land.paint(settlement & (parcels.edge < 0.7), "pavement", 0.92 + 0.06 * fine, -1.5)
     land.paint(settlement & (parcels.lane < 1.0), "asphalt", 1.0 + 0.05 * fine, 2.0)
 
@@ -147,7 +148,7 @@ def _paint_works(land: Landscape, parcels: Parcels, works: Where, fine: Float32)
     """Large halls with one roof each, on paved ground."""
     kind = chance(41, parcels.parcel)
     texture = (0.86 + 0.28 * chance(42, parcels.parcel) + 0.03 * fine).astype(np.float32)
-    loud = (7.0 * (chance(43, parcels.parcel) - 0.65) + 1.5 * fine).astype(np.float32)
+    offset_db = (7.0 * (chance(43, parcels.parcel) - 0.65) + 1.5 * fine).astype(np.float32)
     land.paint(works, "pavement", texture, -2.0 + fine)
     hall = works & (parcels.edge > 1.6)
     for roof, low, high in (
@@ -156,5 +157,5 @@ def _paint_works(land: Landscape, parcels: Parcels, works: Where, fine: Float32)
         ("blue roof", 0.56, 0.68),
         ("tiles", 0.68, 0.80),
     ):
-        land.paint(hall & (kind >= low) & (kind < high), roof, texture, loud)
+        land.paint(hall & (kind >= low) & (kind < high), roof, texture, offset_db)
     land.paint(hall & (kind >= 0.93), "garden", texture, -1.0)

@@ -43,7 +43,7 @@ def road(start: NDArray[np.floating], angle: float, reach: float, rng: np.random
     turn = np.zeros_like(travelled)
     for wave in (0.9, 0.35, 0.13):
         turn += 0.5 * wave**0.7 * np.sin(travelled / (wave * reach) * 6.28 + rng.uniform(0, 6.28))
-    # It leaves the settlement as straight as it was aimed and finds its bends on the way.
+    # It leaves the settlement straight and bends further out.
     direction = angle + turn * np.minimum(travelled / (0.2 * reach), 1.0)
     line = np.stack([np.cumsum(np.cos(direction)), np.cumsum(np.sin(direction))], axis=1) * 3.0
     return np.asarray(line + start, dtype=np.float32)
@@ -114,9 +114,9 @@ def _paint_woods(
         ragged + 0.3 * crowns > 0.25
     )
     texture = (1.0 + 0.13 * crowns + 0.09 * stands).astype(np.float32)
-    loud = (0.5 * crowns + 0.4 * stands).astype(np.float32)
-    land.paint(wood, "broadleaf", texture, loud)
-    land.paint(wood & (stands > 0.6), "conifer", texture, loud)
+    offset_db = (0.5 * crowns + 0.4 * stands).astype(np.float32)
+    land.paint(wood, "broadleaf", texture, offset_db)
+    land.paint(wood & (stands > 0.6), "conifer", texture, offset_db)
     land.paint(wood & (stands < -2.0), "stubble", texture)
 
 

@@ -51,14 +51,14 @@ def speckle(shape: Shape, rng: np.random.Generator) -> Float32:
     Each look is the power of a complex Gaussian field as wide as the sensor's resolution
     (Goodman, "Some fundamental properties of speckle", 1976).
     """
-    # Blurring folds the field at its border; a rim as wide as the kernel is drawn and cut off.
-    rim = _KERNEL.size // 2
-    total = np.zeros((shape[0] + 2 * rim, shape[1] + 2 * rim), dtype=np.float32)
+    # Blurring folds the field at its border; an edge as wide as the kernel is drawn and cut off.
+    edge = _KERNEL.size // 2
+    total = np.zeros((shape[0] + 2 * edge, shape[1] + 2 * edge), dtype=np.float32)
     for _ in range(2 * LOOKS):
         field = rng.standard_normal(total.shape, dtype=np.float32)
         total += cv2.sepFilter2D(field, cv2.CV_32F, _KERNEL, _KERNEL) ** 2
     total /= 2 * LOOKS * float((_KERNEL**2).sum()) ** 2
-    return total[rim:-rim, rim:-rim]
+    return total[edge:-edge, edge:-edge]
 
 
 # Light that the air scatters into the sensor before it reaches the ground, in the order of the L1C

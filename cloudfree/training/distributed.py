@@ -1,6 +1,6 @@
 """Several processes that train one network, and the kernels their GPUs use.
 
-`torchrun` starts them and tells each by its environment which one it is. After every step the
+`torchrun` starts them and numbers each by its environment. After every step the
 gradients, and the statistics of norm layers, are averaged over all of them, so that all hold the
 same network.
 """
@@ -21,7 +21,7 @@ from cloudfree.inference.torch_runtime import choose_device
 
 @contextmanager
 def fast_gpu_kernels(device: torch.device) -> Iterator[None]:
-    """Let a GPU try out its convolutions, and multiply matrices in TF32 like these.
+    """Benchmark convolutions on a GPU, and multiply matrices in TF32 like these.
 
     All crops of a run have one size, so that what is found once holds for every step. On a CPU
     nothing changes.

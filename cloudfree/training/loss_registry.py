@@ -55,7 +55,7 @@ class LossInput:
 
     @property
     def image(self) -> Tensor:
-        """The restored image; as the target where that has no data, which costs nothing."""
+        """The filled image; as the target where that has no data, which costs nothing."""
         return self._known(self.outputs["image"])
 
     @property
@@ -65,7 +65,7 @@ class LossInput:
 
     @property
     def unit(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Restored, target and cloudy image on the scale of reflectance."""
+        """Filled, target and cloudy image on the scale of reflectance."""
         start, stop = self.scale
         image, target, cloudy = (
             (values - start) / (stop - start)
@@ -231,7 +231,7 @@ def with_perceptual(
 ) -> LossSpec:
     """The objective with its perceptual term in the last stage, by the weights in a file.
 
-    `bands` are those of the restored image; its reflectance stands for the brightness of
+    `bands` are those of the filled image; its reflectance stands for the brightness of
     photographs.
 
     Raises

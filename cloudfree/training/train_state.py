@@ -177,7 +177,7 @@ def start_training_state(
 
 
 def _discriminator(card: ModelCard, objective: LossSpec) -> nn.Module | None:
-    """The discriminator: it sees what the network saw, and the restored or the true image."""
+    """The discriminator: it sees what the network saw, and the filled or the true image."""
     condition = len(card.sar_bands) + len(card.optical_bands) * ("optical" in card.inputs)
     image = len(card.output_bands)
     if objective.discriminator == "patches":

@@ -132,15 +132,15 @@ def write_samples(
     shown: Sequence[tuple[patches.PatchArrays, Float32]],
     card: ModelCard,
 ) -> Path:
-    """One picture, a row for each patch with what the network makes of it."""
+    """One picture, a row for each patch with its prediction."""
     (folder / FOLDER).mkdir(exist_ok=True)
     path = folder / FOLDER / f"step-{step:06d}.png"
-    rows = [_row(pixels, restored, card) for pixels, restored in shown]
+    rows = [_row(pixels, filled, card) for pixels, filled in shown]
     write_whole(path, png(_joined(rows, axis=0)))
     return path
 
 
-def _row(pixels: patches.PatchArrays, restored: Float32, card: ModelCard) -> UInt8Image:
+def _row(pixels: patches.PatchArrays, filled: Float32, card: ModelCard) -> UInt8Image:
     """All optical images of a row share one stretch, that of the target."""
     seen, made = (_visible(bands) for bands in (card.optical_bands, card.output_bands))
     stretch = stretch_of(pixels.clear[seen])
@@ -148,7 +148,7 @@ def _row(pixels: patches.PatchArrays, restored: Float32, card: ModelCard) -> UIn
     images = [
         stretch.colours(pixels.cloudy[seen]),
         *radar,
-        stretch.colours(restored[made]),
+        stretch.colours(filled[made]),
         stretch.colours(pixels.clear[seen]),
     ]
     return _joined(images, axis=1)

@@ -147,7 +147,7 @@ def whole_loss(
 ) -> Tensor:
     """Restore a batch and compare it with its truth."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        result, colour = network.restore(optical, sar, shadow, specks_hidden=False)
+        result, colour = network.fill(optical, sar, shadow, specks_hidden=False)
     return restoration_loss(result.float(), clear) + 0.25 * recall_loss(colour.float(), clear)
 
 

@@ -55,8 +55,8 @@ def test_clouds_removed_from_arrays_are_those_of_the_command(
     filled = _numbers(result.filled)[0] == 1
     assert np.array_equal(np.isfinite(deviation).all(axis=0), filled)
     assert np.array_equal(clear[:, ~filled], arrays.optical[:, ~filled])
-    told = np.rint(deviation[:, filled] * 10_000)
-    assert np.array_equal(told, _numbers(result.uncertainty)[:, filled])
+    encoded = np.rint(deviation[:, filled] * 10_000)
+    assert np.array_equal(encoded, _numbers(result.uncertainty)[:, filled])
 
 
 def test_a_scene_with_pixels_missing_is_masked_and_filled_as_the_command_does(
@@ -106,7 +106,7 @@ def test_bands_may_come_in_any_order(arrays: SceneArrays, folder: Path) -> None:
     assert (one != arrays.optical).any(axis=0).sum() > 1000
 
 
-def test_clouds_without_sentinel_1_stay_and_are_told_of(
+def test_clouds_without_sentinel_1_stay_and_are_reported(
     arrays: SceneArrays, caplog: pytest.LogCaptureFixture
 ) -> None:
     classes = np.ones(arrays.optical.shape[1:], np.uint8)
@@ -124,7 +124,7 @@ BANDS = ("B02", "B03")
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda: cloudfree.cloud_mask(np.ones((2, 8, 8), np.uint16), BANDS),
          "uint16 numbers in the optical array; wanted reflectance as floats, 0-1;"),
@@ -142,10 +142,10 @@ BANDS = ("B02", "B03")
     ids=["integers", "bands", "no band", "no pixel", "no radar", "radar", "mask shape", "class",
          "overlap", "model"],
 )  # fmt: skip
-def test_arrays_that_do_not_fit_are_refused(call: Any, told: str) -> None:
+def test_arrays_that_do_not_fit_are_refused(call: Any, message: str) -> None:
     with pytest.raises(cloudfree.CloudfreeError) as error:
         call()
-    assert str(error.value).startswith(told)
+    assert str(error.value).startswith(message)
 
 
 def _removed(**changed: Any) -> np.ndarray:

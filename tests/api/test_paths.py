@@ -47,17 +47,17 @@ def test_a_keyword_that_is_not_known_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda: cloudfree.remove("a", "b", shift="off"), "shift='off'; wanted one of auto, none;"),
         (lambda: cloudfree.evaluate("a", "b", split="half"), "split='half'; wanted one of test, v"),
     ],
     ids=["choice", "choice or none"],
 )
-def test_a_value_that_is_none_of_the_choices_is_refused(call: Any, told: str) -> None:
+def test_a_value_that_is_none_of_the_choices_is_refused(call: Any, message: str) -> None:
     with pytest.raises(cloudfree.InputError) as error:
         call()
-    assert str(error.value).startswith(told)
+    assert str(error.value).startswith(message)
 
 
 def test_a_scene_is_scored_by_paths(folder: Path) -> None:

@@ -73,6 +73,7 @@ NAMES = {
     "loudness": "backscatter_offset_db", "hanging": "connected_to_edge",
     "closed_if_refused": "closed_on_error", "untorn": "unwrapped_longitudes",
     "heard": "evidence", "told": "known, stated or reason", "talkers": "loggers",
+    "thorough": "sensitive",
 }  # fmt: skip
 REFUSE = re.compile(r"_?refuse_\w+")
 # Prose, whatever its case.

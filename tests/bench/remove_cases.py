@@ -132,11 +132,11 @@ def monai_all(size: int, folder: Path) -> None:
 
     weight = torch.from_numpy(tile_weight(plan.tile, plan.tile, plan.overlap))
     share = plan.overlap / plan.tile
-    restored = sliding_window_inference(
+    filled = sliding_window_inference(
         scene, (plan.tile, plan.tile), 1, run, overlap=share, roi_weight_map=weight
     )
     with CogWriter(folder / "monai.tif", optical.grid, profile) as out:
-        out.write(window, encode(card.optical_scaling.inverse(restored.numpy())[0]))
+        out.write(window, encode(card.optical_scaling.inverse(filled.numpy())[0]))
 
 
 def remove_30(size: int, folder: Path) -> None:

@@ -103,7 +103,7 @@ def cover_mask(size: int, share: float) -> Path:
 
 
 def cloudy_tiles(plan: TilePlan, share: float) -> float:
-    """Share of the tiles that hold some of a mask's clouds: no less can be restored."""
+    """Share of the tiles that hold some of a mask's clouds: no fewer can be predicted."""
     with rasterio.open(cover_mask(plan.height, share)) as dataset:
         mask = dataset.read(1)
     return float(np.mean([mask[tile.slices].any() for tile in plan]))

@@ -23,7 +23,7 @@ from cloudfree.parallel.environment import limit_malloc_arenas, set_library_defa
 from tests.bench.remove_cases import glf_cr_checkpoint, instead_of_loading
 from tests.bench.scene import full_scene
 
-# A tile of 128 pixels, in bf16 (tests/bench/NOTES.md).
+# A tile of 128 pixels, in bf16 (docs/experiments.md).
 H100_MS = 4.6
 
 

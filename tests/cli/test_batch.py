@@ -41,9 +41,9 @@ def _batch(folder: Path, *words: str) -> Result:
 def test_scenes_that_are_done_exit_with_0_and_failures_with_3(folder: Path) -> None:
     done = _batch(folder, "--jobs", "2", "--json")
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    assert [scene["state"] for scene in told["scenes"]] == ["filled", "filled"]
-    assert told["log"] == str(folder / "out" / "batch.jsonl")
+    printed = json.loads(done.stdout)
+    assert [scene["state"] for scene in printed["scenes"]] == ["filled", "filled"]
+    assert printed["log"] == str(folder / "out" / "batch.jsonl")
 
     (folder / "in" / "b_s1.tif").unlink()
     (folder / "out" / "b_cloudfree.tif").unlink()
@@ -80,12 +80,12 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(
-    ("told", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["terminate", "interrupt"]
+    ("stop", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["terminate", "interrupt"]
 )
-def test_a_batch_that_is_told_to_stop_leaves_no_draft_and_no_process(
-    folder: Path, told: signal.Signals, code: int
+def test_a_batch_that_gets_a_signal_leaves_no_draft_and_no_process(
+    folder: Path, stop: signal.Signals, code: int
 ) -> None:
-    """Only the parent is told, as `kill` does it."""
+    """Only the parent gets the signal, as with `kill`."""
     script = folder / "waiting.py"
     script.write_text(WAITING)
     process = subprocess.Popen(
@@ -97,7 +97,7 @@ def test_a_batch_that_is_told_to_stop_leaves_no_draft_and_no_process(
     try:
         at_work = _wait_for_two(folder / "out")
         assert len(list((folder / "out").glob(".*.part.*"))) >= 2
-        process.send_signal(told)
+        process.send_signal(stop)
         _, stderr = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()

@@ -27,21 +27,21 @@ def _invoke(s1: Path, s2: Path, *arguments: str) -> Any:
     return CliRunner().invoke(command, ["--s1", str(s1), "--s2", str(s2), *arguments])
 
 
-def test_json_tells_the_shift_and_what_became_of_it(scenes: tuple[Path, Path]) -> None:
+def test_json_has_the_shift_and_whether_it_was_applied(scenes: tuple[Path, Path]) -> None:
     ran = _invoke(*scenes, "--json", "-q")
-    told = json.loads(ran.stdout)
+    printed = json.loads(ran.stdout)
     assert ran.exit_code == 0
-    assert set(told) >= {"shift_px", "reliability", "reliable", "applied", "reason", "overlap"}
-    assert told["shift_px"] == pytest.approx({"row": 2.5, "col": -1.5}, abs=0.2)
-    assert (told["reliable"], told["applied"], told["overlap"]) == (True, True, 1.0)
-    assert (told["model"], told["gate"]) == ("translation", "reliable")
-    assert 0 < told["matches_used"] <= told["matches"] == 16
-    assert told["residual_px"]["after"]["median"] < told["residual_px"]["before"]["median"]
-    assert told["residual_px"]["after"]["p95"] < 1
-    assert Path(told["output"]).is_file()
+    assert set(printed) >= {"shift_px", "reliability", "reliable", "applied", "reason", "overlap"}
+    assert printed["shift_px"] == pytest.approx({"row": 2.5, "col": -1.5}, abs=0.2)
+    assert (printed["reliable"], printed["applied"], printed["overlap"]) == (True, True, 1.0)
+    assert (printed["model"], printed["gate"]) == ("translation", "reliable")
+    assert 0 < printed["matches_used"] <= printed["matches"] == 16
+    assert printed["residual_px"]["after"]["median"] < printed["residual_px"]["before"]["median"]
+    assert printed["residual_px"]["after"]["p95"] < 1
+    assert Path(printed["output"]).is_file()
 
 
-def test_text_tells_the_units_and_the_shift(scenes: tuple[Path, Path]) -> None:
+def test_text_has_the_units_and_the_shift(scenes: tuple[Path, Path]) -> None:
     ran = _invoke(*scenes)
     assert "corrected (reliability 0." in ran.stdout
     assert "Sentinel-1 in db (negative numbers, median" in ran.stderr

@@ -34,10 +34,10 @@ def test_a_miniature_sen12mscr_is_scored_and_shown(tree: Path, tmp_path: Path) -
 
 def test_json_is_one_object_with_every_figure(tree: Path) -> None:
     ran = invoke("--data", tree, "--model", "cloudfree-s", "--limit", 1, "--json", "-q")
-    told = json.loads(ran.stdout)
-    assert [patch["name"] for patch in told["patches"]] == [f"{TEST}_p30"]
-    assert told["rows"][0]["means"]["figures"]["psnr"] > 5
-    assert told["protocol"] == "native"
+    printed = json.loads(ran.stdout)
+    assert [patch["name"] for patch in printed["patches"]] == [f"{TEST}_p30"]
+    assert printed["rows"][0]["means"]["figures"]["psnr"] > 5
+    assert printed["protocol"] == "native"
 
 
 def test_a_folder_without_patches_is_one_line_and_exits_with_1(tmp_path: Path) -> None:

@@ -16,14 +16,16 @@ def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
 
 
-def test_the_difference_to_torch_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_difference_to_torch_is_printed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     model, output = plant(monkeypatch, tmp_path), tmp_path / "toy.onnx"
     ran = invoke(model, "-o", output, "--json")
     assert ran.exit_code == 0, ran.output
-    told = json.loads(ran.stdout)
-    assert told["output"] == str(output)
-    assert told["difference"] < 1e-6
-    assert told["dynamic"] == ["batch", "height", "width"]
+    printed = json.loads(ran.stdout)
+    assert printed["output"] == str(output)
+    assert printed["difference"] < 1e-6
+    assert printed["dynamic"] == ["batch", "height", "width"]
     assert ran.stderr == ""
     again = invoke(model, "-o", output)
     assert again.exit_code == 1

@@ -24,10 +24,10 @@ def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_list_is_one_json_object_if_asked() -> None:
-    told = json.loads(invoke("list", "--json").stdout)
-    assert "cloudfree-s" in [model["name"] for model in told["models"]]
-    assert [network["name"] for network in told["networks"]] == network_names()
-    assert told["networks"][0]["halo_px"] is None
+    printed = json.loads(invoke("list", "--json").stdout)
+    assert "cloudfree-s" in [model["name"] for model in printed["models"]]
+    assert [network["name"] for network in printed["networks"]] == network_names()
+    assert printed["networks"][0]["halo_px"] is None
 
 
 def test_show_prints_the_card(toy: Path) -> None:

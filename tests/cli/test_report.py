@@ -52,9 +52,9 @@ def test_it_prints_the_table_and_writes_the_page(tmp_path: Path):
 def test_json_is_one_object_with_the_figures(tmp_path: Path):
     fake, page = write_result(tmp_path), tmp_path / "page.html"
     ran = invoke(fake.result, "--truth", fake.truth, "-o", page, "--json")
-    told = json.loads(ran.stdout)
-    assert told["output"] == str(page)
-    assert told["scenes"][0]["comparison"]["cloudy"]["after"]["mae"] == pytest.approx(
+    printed = json.loads(ran.stdout)
+    assert printed["output"] == str(page)
+    assert printed["scenes"][0]["comparison"]["cloudy"]["after"]["mae"] == pytest.approx(
         0.01, rel=1e-4
     )
 

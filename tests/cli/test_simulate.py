@@ -18,14 +18,14 @@ def _run(*words: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_a_scene_is_written_and_told_as_json(tmp_path: Path) -> None:
+def test_a_scene_is_written_and_printed_as_json(tmp_path: Path) -> None:
     folder = tmp_path / "scene"
     words = ("--size", "64", "--cloud-cover", "0.25", "--misregistration", "-1.5", "2", "--json")
     code, out, _ = _run(str(folder), *words)
-    told = json.loads(out)
+    printed = json.loads(out)
     assert code == 0
-    assert told["misregistration_px"] == {"row": -1.5, "col": 2.0}
-    assert abs(told["cloud"] - 0.25) < 0.01
+    assert printed["misregistration_px"] == {"row": -1.5, "col": 2.0}
+    assert abs(printed["cloud"] - 0.25) < 0.01
     assert sorted(path.name for path in folder.iterdir()) == [
         "s1.tif", "s2_clear.tif", "s2_cloudy.tif", "truth_mask.tif",
     ]  # fmt: skip
@@ -36,15 +36,15 @@ def test_the_kinds_are_those_there_are() -> None:
     assert tuple(kind.type.choices) == KINDS
 
 
-def test_clouds_over_a_scene_are_told_as_json(tmp_path: Path) -> None:
+def test_clouds_over_a_scene_are_printed_as_json(tmp_path: Path) -> None:
     clear = tmp_path / "clear.tif"
     write_raster(clear, field(64), OPTICAL_BANDS)
     words = ("--over", str(clear), "--kind", "cumulus", "--s2-offset", "0", "--count", "2")
     code, out, _ = _run(str(tmp_path / "out"), *words, "--json", "-q")
-    told = json.loads(out)
+    printed = json.loads(out)
     assert code == 0
-    assert told["kind"] == "cumulus"
-    assert [abs(scene["cloud"] - 0.4) < 0.01 for scene in told["scenes"]] == [True, True]
+    assert printed["kind"] == "cumulus"
+    assert [abs(scene["cloud"] - 0.4) < 0.01 for scene in printed["scenes"]] == [True, True]
     assert sorted(path.name for path in (tmp_path / "out" / "002").iterdir()) == [
         "s2_clear.tif", "s2_cloudy.tif", "truth_mask.tif",
     ]  # fmt: skip

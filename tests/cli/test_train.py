@@ -76,16 +76,16 @@ def test_the_choices_are_those_there_are() -> None:
     assert listed == list(OBJECTIVES)
 
 
-def test_a_run_is_told_as_json(tmp_path: Path) -> None:
+def test_a_run_is_printed_as_json(tmp_path: Path) -> None:
     data = write_patches(tmp_path / "data", count=1, side=32)
     settings = [word for pair in small("dsen2_cr") for word in ("--network-setting", pair)]
     ran = invoke("dsen2_cr", "--data", data, "-o", tmp_path / "run", "--steps", 1, "--crop", 16,
                  "--batch-size", 1, "--device", "cpu", "--s2-offset", 0, "--json", "-q",
                  *settings)  # fmt: skip
     assert ran.exit_code == 0, ran.output
-    told = json.loads(ran.stdout)
-    assert told["steps"] == 1
-    assert told["first_loss"] == told["last_loss"] > 0
+    printed = json.loads(ran.stdout)
+    assert printed["steps"] == 1
+    assert printed["first_loss"] == printed["last_loss"] > 0
 
 
 def test_a_network_that_is_not_there_is_one_line(tmp_path: Path) -> None:

@@ -82,8 +82,8 @@ def test_what_the_cirrus_band_shows_may_be_cirrus(
     ground = [*VEGETATION[:10], cirrus, *VEGETATION[11:]]
     pixels = np.broadcast_to(spectrum(tuple(ground)), (13, 3, 3)).astype(np.float32)
     scores = np.full((3, 3), score, dtype=np.float32)
-    thorough = ClassRules(threshold=0.2, max_ndsi=0.6, thorough=True)
-    assert base_classes(planes_of(pixels), scores, thorough)[1, 1] == expected
+    sensitive = ClassRules(threshold=0.2, max_ndsi=0.6, sensitive=True)
+    assert base_classes(planes_of(pixels), scores, sensitive)[1, 1] == expected
     assert base_classes(planes_of(pixels), scores, RULES)[1, 1] != MaskClass.THIN_CLOUD
 
 

@@ -18,7 +18,7 @@ from cloudfree.core.terminal import silent
 from tests.factories.cloudy_scenes import TEN_METRE_AXES, ArraySource, cloudy_scene, degrees_apart
 
 RULES = ClassRules(threshold=0.2, max_ndsi=0.6)
-THOROUGH = replace(RULES, thorough=True)
+SENSITIVE = replace(RULES, sensitive=True)
 PIXELS, CLOUD, SHADOW = cloudy_scene()
 BROKEN_CLOUD = cloudy_scene(size=110, distance_m=250.0, seed=2)[0]
 
@@ -53,17 +53,17 @@ def test_the_mask_does_not_depend_on_the_height_of_the_strips(
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 50))
 @settings(max_examples=25)
-def test_a_thorough_mask_does_not_depend_on_it_either(height: int, rows: int, seed: int) -> None:
+def test_a_sensitive_mask_does_not_depend_on_it_either(height: int, rows: int, seed: int) -> None:
     """Cirrus is cloud or clear by clouds that may lie in other strips."""
     pixels = PIXELS[:, 40 + seed : 40 + seed + height].copy()
     pixels[10, :, ::3] = 0.013
     source = ArraySource(pixels)
 
     def classified(rows: int) -> np.ndarray:
-        found = collect_statistics(source, THOROUGH, TEN_METRE_AXES, 150.0, silent, rows)
+        found = collect_statistics(source, SENSITIVE, TEN_METRE_AXES, 150.0, silent, rows)
         cast = ShadowProjection.away_from_sun(150.0, TEN_METRE_AXES, (150.0, 600.0))
         shadows = Shadows(found.thresholds, cast, found.lit)
-        return _whole(source, Classifier(THOROUGH, shadows, 2.5, thin_cloud_reach_px=7.0), rows)
+        return _whole(source, Classifier(SENSITIVE, shadows, 2.5, thin_cloud_reach_px=7.0), rows)
 
     whole = classified(10_000)
     np.testing.assert_array_equal(classified(rows), whole)
@@ -119,7 +119,7 @@ def test_scores_are_handed_out_on_the_way() -> None:
     assert score[~CLOUD].mean() < 0.1
 
 
-def test_the_mask_is_the_same_with_scores_wanted_and_without() -> None:
+def test_the_mask_is_the_same_with_scores_requested_and_without() -> None:
     source, scores = ArraySource(BROKEN_CLOUD), {}
     classifier = _classifier(source, 33)
     without = [mask for _, mask in classifier.strips(source)]
@@ -128,7 +128,7 @@ def test_the_mask_is_the_same_with_scores_wanted_and_without() -> None:
     assert len(scores) == -(-BROKEN_CLOUD.shape[1] // 40)
 
 
-def test_the_second_look_reads_what_tells_darkness_and_no_more() -> None:
+def test_the_second_pass_reads_the_bands_of_darkness_and_no_more() -> None:
     source = ArraySource(PIXELS)
     classifier = _classifier(source, 64)
     source.bands_read.clear()

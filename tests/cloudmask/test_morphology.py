@@ -87,10 +87,10 @@ def test_strips_with_their_halo_grow_like_the_whole(seed: int, radius: float, ro
 def test_shadow_goes_on_below_the_cloud_beside_it_and_not_over_clear_ground() -> None:
     mask = np.zeros((8, 30), np.uint8)
     mask[:, 10:14], mask[:, 14:] = MaskClass.SHADOW, MaskClass.CLOUD
-    told = shadow_under_dilation(mask, 5)
-    assert told[:, 10:19].all()
-    assert not told[:, :10].any()
-    assert not told[:, 19:].any()
+    shadow = shadow_under_dilation(mask, 5)
+    assert shadow[:, 10:19].all()
+    assert not shadow[:, :10].any()
+    assert not shadow[:, 19:].any()
 
 
 def test_a_cloud_without_shadow_has_none() -> None:

@@ -20,4 +20,4 @@ def test_classes_come_back_as_they_were_kept(
         for window in strips(height, width, other_rows):
             strip = kept.read(window)
             np.testing.assert_array_equal(strip, mask[window.slices])
-            strip[:] = 9  # whoever takes a strip may change it
+            strip[:] = 9  # the reader of a strip may change it

@@ -139,7 +139,7 @@ def test_the_snow_index_of_black_and_of_negative_reflectance_is_finite() -> None
     np.testing.assert_array_equal(ndsi(planes), [[0.0, -1.0, 1.0]])
 
 
-RULES = ClassRules(threshold=0.2, max_ndsi=0.6, thorough=True)
+RULES = ClassRules(threshold=0.2, max_ndsi=0.6, sensitive=True)
 
 
 def _ground(side: int = 20) -> np.ndarray:
@@ -249,7 +249,7 @@ def test_haze_is_cloud_beside_clouds_and_clear_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 7, 33])
-def test_it_is_so_whatever_the_strips_and_with_scores_wanted(rows: int) -> None:
+def test_it_is_so_whatever_the_strips_and_with_scores_requested(rows: int) -> None:
     source, scores = ArraySource(_veiled_scene()[0]), {}
     whole = _mask(_classifier(source, 200), source, 200)
     np.testing.assert_array_equal(_mask(_classifier(source, rows), source, rows), whole)
@@ -258,7 +258,7 @@ def test_it_is_so_whatever_the_strips_and_with_scores_wanted(rows: int) -> None:
     assert len(scores) == -(-200 // rows)
 
 
-def test_the_second_look_reads_what_tells_darkness_and_haze() -> None:
+def test_the_second_pass_reads_the_bands_of_darkness_and_haze() -> None:
     source = ArraySource(_veiled_scene()[0])
     classifier = _classifier(source)
     source.bands_read.clear()

@@ -48,13 +48,13 @@ def _optical(days: float) -> Acquisition:
 @pytest.mark.parametrize(
     ("days", "warned"), [(0.2, False), (-6.9, False), (7.1, True), (-29.9, True)]
 )
-def test_a_gap_is_told_and_a_long_one_warned_of(
+def test_a_gap_is_logged_and_a_long_one_warned_of(
     days: float, warned: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "cloudfree")
     check_gap(RADAR, _optical(days), 30.0)
-    told = "Sentinel-1A ascending orbit 95 seen 2021-04-24 17:32 UTC, "
-    assert f"{told}{abs(days):.1f} days from the optical scene" in caplog.text
+    described = "Sentinel-1A ascending orbit 95 seen 2021-04-24 17:32 UTC, "
+    assert f"{described}{abs(days):.1f} days from the optical scene" in caplog.text
     warnings = [r.message for r in caplog.records if r.levelno == logging.WARNING]
     assert bool(warnings) == warned
     assert all(text.startswith(f"{abs(days):.1f} days between") for text in warnings)

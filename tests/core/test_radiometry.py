@@ -47,7 +47,7 @@ def test_numbers_that_no_reflectance_has_are_missing_whatever_is_declared(
 
 @pytest.mark.parametrize("mark", [-9999, -32768])
 @pytest.mark.parametrize("offset", [0.0, -0.1])
-def test_whole_numbers_may_be_marks_too(mark: int, offset: float) -> None:
+def test_whole_numbers_may_stand_for_nodata_too(mark: int, offset: float) -> None:
     pixels = np.array([[[3000, mark, mark, -200]], [[3000, 3000, mark, 3000]]], dtype=np.int16)
     valid = Radiometry("int16", 1e-4, offset, 0.0).valid(pixels)
     assert valid.tolist() == [[True, False, False, True]]

@@ -21,7 +21,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def test_sen12mscr_is_listed_by_names_alone(tmp_path: Path) -> None:
-    """The files are empty: whoever read one would fail."""
+    """The files are empty: reading one would fail."""
     touch_patch(tmp_path, TEST, "p31")
     paths = touch_patch(tmp_path, TEST, "p30")
     listing = list_samples(tmp_path)

@@ -41,7 +41,7 @@ def test_of_a_series_the_clear_dates_serve_as_ground(tmp_path: Path) -> None:
     assert layer.cover == pytest.approx(np.pi / 16, abs=0.06)
 
 
-def test_a_pair_that_cannot_be_read_or_lacks_bands_is_told_and_skipped(
+def test_a_pair_that_cannot_be_read_or_lacks_bands_is_logged_and_skipped(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_triplet(tmp_path, "good", side=64)

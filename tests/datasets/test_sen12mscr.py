@@ -55,7 +55,7 @@ def test_training_sees_no_place_of_the_test_though_its_name_begins_alike(tmp_pat
     assert len(mistaken & places["test"]) >= 6
 
 
-def test_a_place_nobody_listed_is_in_no_split() -> None:
+def test_a_place_that_is_not_listed_is_in_no_split() -> None:
     assert split_of("ROIs1158_spring_10") is None
     assert split_of("1158_spring_106") is None
 
@@ -65,7 +65,7 @@ def test_a_place_nobody_listed_is_in_no_split() -> None:
     patch=st.integers(0, 999),
     kind=st.sampled_from([("s1", "s1"), ("s2", "clear"), ("s2_cloudy", "cloudy")]),
 )
-def test_names_tell_place_patch_and_kind(roi: int, patch: int, kind: tuple[str, str]) -> None:
+def test_names_give_place_patch_and_kind(roi: int, patch: int, kind: tuple[str, str]) -> None:
     found = parse_name(f"ROIs1970_fall_{kind[0]}_{roi}_p{patch}")
     assert found == FileName(f"ROIs1970_fall_{roi}", "fall", f"p{patch}", kind[1])  # type: ignore[arg-type]
 

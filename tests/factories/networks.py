@@ -35,7 +35,7 @@ def unreached(network: nn.Module, *inputs: Tensor) -> set[str]:
 
 
 def assert_independent_of_batch(network: nn.Module, *inputs: Tensor) -> None:
-    """A tile restored among others equals the tile restored alone."""
+    """A tile filled among others equals the tile filled alone."""
     with torch.inference_mode():
         together = network(*inputs)
         for tile in range(len(inputs[0])):

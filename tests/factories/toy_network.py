@@ -1,4 +1,4 @@
-"""A network that is added the way the README of the models says: one file, one row, one card."""
+"""A network added by the recipe of docs/architecture.md: one file, one table, one card."""
 
 from __future__ import annotations
 

@@ -74,8 +74,8 @@ def test_a_sentinel_2_file_that_is_cut_short(
 ) -> None:
     radar, scene = write_radar(tmp_path / "good.tif"), write(tmp_path)
     both: Arguments = ["--s1", radar, "--s2", scene]
-    told = [command, *(both if command in ("remove", "coregister") else [scene])]
-    assert scene.name in _refusal(tmp_path, told)
+    words = [command, *(both if command in ("remove", "coregister") else [scene])]
+    assert scene.name in _refusal(tmp_path, words)
 
 
 @pytest.mark.parametrize(
@@ -103,16 +103,16 @@ def test_a_folder_that_is_closed(
     assert "cannot be written" in refusal
 
 
-def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_in_one_line(tmp_path: Path) -> None:
     """Not in the many that GDAL and its threads have for it; what libtiff says remains."""
     resource = pytest.importorskip("resource")
-    told = subprocess.run(
+    ran = subprocess.run(
         [sys.executable, "-m", "cloudfree", "simulate", tmp_path / "scene", "--size", "256", "-q"],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    lines = [line for line in told.stderr.splitlines() if not line.startswith("_tiff")]
-    assert told.returncode == 1
+    lines = [line for line in ran.stderr.splitlines() if not line.startswith("_tiff")]
+    assert ran.returncode == 1
     assert len(lines) == 1
     assert "cannot be written" in lines[0]
 

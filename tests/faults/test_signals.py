@@ -1,4 +1,4 @@
-"""A command that is told to stop: its exit code, and no draft left behind."""
+"""A command that gets a signal: its exit code, and no draft left behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def wait(*_):
     time.sleep(600)
 
 CogWriter.write = wait
-# Where the tests run in the background the shell has told them to ignore it.
+# Where the tests run in the background the shell makes them ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 main()
 """
@@ -32,11 +32,11 @@ main()
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(
-    ("told", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["terminate", "interrupt"]
+    ("stop", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["terminate", "interrupt"]
 )
 @pytest.mark.parametrize("command", ["mask", "coregister"])
-def test_a_command_that_is_told_to_stop_leaves_no_draft(
-    tmp_path: Path, command: str, told: signal.Signals, code: int
+def test_a_command_that_gets_a_signal_leaves_no_draft(
+    tmp_path: Path, command: str, stop: signal.Signals, code: int
 ) -> None:
     scene, radar = write_cloudy_scene(tmp_path / "s2.tif"), write_radar(tmp_path / "s1.tif")
     words = {"mask": ["mask", scene], "coregister": ["coregister", "--s1", radar, "--s2", scene]}
@@ -47,7 +47,7 @@ def test_a_command_that_is_told_to_stop_leaves_no_draft(
     assert process.stdout is not None
     assert process.stdout.readline() == "writing\n"
     assert list(tmp_path.glob(".a.part.*"))
-    process.send_signal(told)
+    process.send_signal(stop)
     _, stderr = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
     assert "Traceback" not in stderr

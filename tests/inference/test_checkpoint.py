@@ -222,7 +222,7 @@ def test_a_wrong_checkpoint_is_refused(
     with pytest.raises(ModelError, match=text) as refusal:
         load_model(str(path), "cpu")
     assert "\n" not in str(refusal.value)
-    assert "weights_only" not in str(refusal.value), "nobody is told to run the code"
+    assert "weights_only" not in str(refusal.value), "the message does not advise to run the code"
     assert "code was run" not in capsys.readouterr().out
 
 
@@ -251,8 +251,8 @@ def test_the_matte_of_mcgan_is_no_band(tmp_path: Path, output_bands: int) -> Non
     model = load_model(str(path), "cpu")
     assert model.card.optical_bands == ("B02", "B03", "B04", "B08")
     assert model.card.output_bands == ("B02", "B03", "B04")
-    (restored,) = model.predict([TileInputs(np.full((4, 128, 128), 0.3, np.float32))])
-    assert restored.shape == (3, 128, 128)
+    (filled,) = model.predict([TileInputs(np.full((4, 128, 128), 0.3, np.float32))])
+    assert filled.shape == (3, 128, 128)
 
 
 def test_weights_survive_safetensors(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_bands_are_put_where_the_file_has_them_and_others_stay() -> None:
     assert result[:, 0, 0].tolist() == [2000, 100, 1000]
 
 
-def test_a_restored_pixel_is_never_nodata() -> None:
+def test_a_filled_pixel_is_never_nodata() -> None:
     result, _ = compose(
         np.full((1, 1, 1), 50, np.uint16),
         np.full((1, 1, 1), -0.2, np.float32),

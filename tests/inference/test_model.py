@@ -81,8 +81,8 @@ def test_a_network_sees_no_missing_pixel_and_predicts_none_without_sar() -> None
     assert np.isfinite(prediction[:, :, 4:]).all()
 
 
-def test_a_network_that_asks_for_shadows_is_told_where_they_lie() -> None:
-    """And of none where nobody knows of any; another network is not told."""
+def test_a_network_that_takes_shadows_gets_their_mask() -> None:
+    """And without shadows if none are known; a network without that input gets none."""
     card = replace(CARD, inputs=("optical", "sar", "shadow"))
     runtime, tile = Recording(lambda x: x), _tile(16, 12)
     known = np.zeros((16, 12), np.bool_)
@@ -124,18 +124,20 @@ def test_bands_of_the_output_are_scaled_back_by_their_own_limits() -> None:
 
 
 @pytest.mark.parametrize("none", [np.inf, -np.inf, np.nan])
-@pytest.mark.parametrize("told", ["image", VARIANCE])
-def test_what_a_network_makes_of_numbers_is_a_number(told: str, none: float) -> None:
+@pytest.mark.parametrize("output", ["image", VARIANCE])
+def test_what_a_network_makes_of_numbers_is_a_number(output: str, none: float) -> None:
     """Half precision overflows: that is no fault of the scene, and no hole in its radar."""
 
     class Overflowing(Recording):
         def run(self, inputs: Arrays) -> Arrays:
             outputs = {name: inputs["optical"].copy() for name in ("image", VARIANCE)}
-            outputs[told][1, 3, 2:4, 5] = none
+            outputs[output][1, 3, 2:4, 5] = none
             return outputs
 
     tiles = [_tile(8, 8, seed) for seed in range(2)]
-    text = f"{told} of model toy is not finite on 2 pixels .*wanted finite numbers.*precision fp32"
+    text = (
+        f"{output} of model toy is not finite on 2 pixels .*wanted finite numbers.*precision fp32"
+    )
     with pytest.raises(ModelError, match=text):
         Model(CARD, Overflowing(lambda x: x)).predict(tiles)
 

@@ -1,4 +1,4 @@
-"""How sure a model is: told by its network, or by what it makes of the tile in all turns."""
+"""Uncertainty of a model: the variance of its network, or the spread over all D4 transforms."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class Network(OneAtATime):
     def run(self, inputs: Arrays) -> Arrays:
         self.runs += 1
         image = self.function(inputs["optical"])
-        told = {} if self.variance is None else {"variance": np.full_like(image, self.variance)}
-        return {"image": image, **told}
+        variance = {} if self.variance is None else {"variance": np.full_like(image, self.variance)}
+        return {"image": image, **variance}
 
 
 def _tile(height: int, width: int, seed: int = 0) -> TileInputs:
@@ -118,7 +118,7 @@ def _predicted(model, tile, turn):
     return model.predict([TileInputs(turn.apply(tile.optical), turn.apply(tile.sar))])[0]
 
 
-def test_what_a_network_tells_comes_back_in_the_square_of_reflectance_and_at_one_run():
+def test_a_predicted_variance_comes_back_in_the_square_of_reflectance_and_at_one_run():
     # The scale of the card is twice the reflectance.
     network = Network(lambda optical: optical, variance=0.04)
     spread = uncertainty.TestTimeAugmentation(Model(CARD, network))
@@ -128,7 +128,7 @@ def test_what_a_network_tells_comes_back_in_the_square_of_reflectance_and_at_one
     assert (network.runs, spread.source) == (1, "network")
 
 
-def test_a_card_can_want_the_turns_of_a_network_that_tells():
+def test_a_card_can_choose_flips_for_a_network_that_predicts_variance():
     network = Network(lambda optical: optical, variance=0.04)
     spread = uncertainty.TestTimeAugmentation(Model(CARD, network), "flips")
     assert spread.predict([_tile(8, 8)])[0].variance.max() < 1e-12
@@ -146,7 +146,7 @@ def test_where_nothing_is_predicted_there_is_no_variance():
             assert missing.sum() == 13
 
 
-def test_a_network_that_was_to_tell_and_does_not_is_refused():
+def test_a_network_that_lacks_its_variance_is_refused():
     spread = uncertainty.TestTimeAugmentation(
         Model(CARD, Network(lambda optical: optical)), "network"
     )

@@ -65,22 +65,22 @@ def test_equal_images_give_the_least(loss: Loss, least: float) -> None:
 
 @every_loss
 def test_the_loss_of_a_batch_is_the_mean_of_its_samples(loss: Loss, least: float) -> None:
-    restored, target = image(1, n=3), image(2, n=3)
-    alone = [loss(restored[i : i + 1], target[i : i + 1]) for i in range(3)]
-    assert loss(restored, target).shape == ()
-    torch.testing.assert_close(loss(restored, target), torch.stack(alone).mean())
+    filled, target = image(1, n=3), image(2, n=3)
+    alone = [loss(filled[i : i + 1], target[i : i + 1]) for i in range(3)]
+    assert loss(filled, target).shape == ()
+    torch.testing.assert_close(loss(filled, target), torch.stack(alone).mean())
 
 
 @every_loss
 def test_the_gradient_is_that_of_the_values(loss: Loss, least: float) -> None:
-    restored, target = image(3, n=1, y=13, x=12), image(4, n=1, y=13, x=12)
-    restored.requires_grad_()
-    loss(restored, target).backward()
-    assert restored.grad is not None
+    filled, target = image(3, n=1, y=13, x=12), image(4, n=1, y=13, x=12)
+    filled.requires_grad_()
+    loss(filled, target).backward()
+    assert filled.grad is not None
     step = 1e-6 * image(5, n=1, y=13, x=12)
     with torch.no_grad():
-        change = (loss(restored + step, target) - loss(restored - step, target)).item()
-    assert 2 * (restored.grad * step).sum().item() == pytest.approx(change, rel=1e-3)
+        change = (loss(filled + step, target) - loss(filled - step, target)).item()
+    assert 2 * (filled.grad * step).sum().item() == pytest.approx(change, rel=1e-3)
 
 
 @every_loss
@@ -90,16 +90,16 @@ def test_even_ground_equal_or_black_gives_finite_gradients(
 ) -> None:
     for reflectance in (0.0, ground):
         target = torch.full((1, 13, 16, 16), ground)
-        restored = torch.full((1, 13, 16, 16), reflectance, requires_grad=True)
-        loss(restored, target).backward()
-        assert restored.grad is not None
-        assert torch.isfinite(restored.grad).all()
+        filled = torch.full((1, 13, 16, 16), reflectance, requires_grad=True)
+        loss(filled, target).backward()
+        assert filled.grad is not None
+        assert torch.isfinite(filled.grad).all()
 
 
 @every_loss
 def test_a_step_down_the_gradient_lowers_it(loss: Loss, least: float) -> None:
-    restored, target = image(6).requires_grad_(), image(7)
-    before = loss(restored, target)
-    (gradient,) = torch.autograd.grad(before, restored)
-    after = loss(restored - 1e-4 * gradient / gradient.norm(), target)
+    filled, target = image(6).requires_grad_(), image(7)
+    before = loss(filled, target)
+    (gradient,) = torch.autograd.grad(before, filled)
+    after = loss(filled - 1e-4 * gradient / gradient.norm(), target)
     assert after.item() < before.item()

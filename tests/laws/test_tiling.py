@@ -200,7 +200,7 @@ def test_a_fault_in_reading_or_running_stops_the_work_with_its_own_message(fault
         list(predicted)
 
 
-def test_whoever_stops_early_leaves_no_thread_though_the_error_is_kept() -> None:
+def test_stopping_early_leaves_no_thread_though_the_error_is_kept() -> None:
     plan, before = TilePlan(300, 30, 30, 5), set(threading.enumerate())
 
     def load(window: Window) -> Float32:

@@ -73,19 +73,19 @@ def test_no_weight_ever_falls(one: float, other: float) -> None:
 
 
 def test_at_first_it_is_pixels_and_structure() -> None:
-    restored = outputs()["image"]
-    expected = charbonnier(restored, TARGET) + 0.2 * similarity_loss(restored, TARGET)
+    filled = outputs()["image"]
+    expected = charbonnier(filled, TARGET) + 0.2 * similarity_loss(filled, TARGET)
     torch.testing.assert_close(joint_objective(outputs(), TARGET, CLOUDY, 0.0), expected)
 
 
 def test_at_last_all_terms_count() -> None:
-    given, restored = outputs(), outputs()["image"]
+    given, filled = outputs(), outputs()["image"]
     given["mu"] += 2.0  # a divergence of 2
     expected = (
-        charbonnier(restored, TARGET)
-        + 0.2 * similarity_loss(restored, TARGET)
-        + 0.1 * spectral_angle_loss(restored, TARGET)
-        + 0.05 * contrastive_sharpness(restored, TARGET, CLOUDY)
+        charbonnier(filled, TARGET)
+        + 0.2 * similarity_loss(filled, TARGET)
+        + 0.1 * spectral_angle_loss(filled, TARGET)
+        + 0.05 * contrastive_sharpness(filled, TARGET, CLOUDY)
         + 1e-3 * 2.0
     )
     torch.testing.assert_close(joint_objective(given, TARGET, CLOUDY, 1.0), expected)

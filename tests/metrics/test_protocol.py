@@ -79,7 +79,7 @@ def test_glf_cr_sees_the_middle_and_the_others_everything(height: int, width: in
         assert protocol.window(height, width) == Window(0, 0, height, width)
 
 
-def test_all_clip_what_was_observed_and_only_the_native_one_what_was_restored() -> None:
+def test_all_clip_what_was_observed_and_only_the_native_one_what_was_filled() -> None:
     image = np.array([-0.5, 0.5, 1.5], np.float32).reshape(1, 1, 3)
     for protocol in EVERY:
         assert protocol.observed(image).ravel().tolist() == [0, 0.5, 1]

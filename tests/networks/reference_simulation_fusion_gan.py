@@ -68,7 +68,7 @@ class ReferenceGenerator(nn.Module):
 
 
 class ReferenceSimulationFusionGan(nn.Module):
-    """SAR to a simulated optical image; SAR, cloudy and simulated image to the restored one."""
+    """SAR to a simulated optical image; SAR, cloudy and simulated image to the filled one."""
 
     def __init__(self, channels: int = 64) -> None:
         super().__init__()

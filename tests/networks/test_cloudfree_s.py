@@ -33,7 +33,7 @@ def tiles(n: int, y: int, x: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor
 
 
 def no_shadow(optical: Tensor) -> Tensor:
-    """Nobody knows of a shadow in a tile."""
+    """No shadow is known in a tile."""
     return torch.zeros_like(optical[:, :1])
 
 
@@ -157,7 +157,7 @@ def test_ground_in_shadow_has_no_voice_in_the_recall(untrained: CloudfreeS) -> N
     network = copy.deepcopy(untrained)
     with torch.no_grad():
         network.recall.memory_weight.fill_(-50.0)
-        _, colour = network.restore(darker, sar, shadow)
+        _, colour = network.fill(darker, sar, shadow)
     torch.testing.assert_close(colour, torch.full_like(colour, 0.1), rtol=0, atol=1e-3)
 
 
@@ -187,8 +187,8 @@ class TestShipped:
             with torch.inference_mode():
                 sar = torch.full((1, 2, 128, 128), 0.5)
                 result = shipped(optical, sar, no_shadow(optical))["image"]
-            restored = float(result[:, :, 40:88, 40:88].mean())
-            assert restored == pytest.approx(float(ground.mean()), rel=0.15)
+            filled = float(result[:, :, 40:88, 40:88].mean())
+            assert filled == pytest.approx(float(ground.mean()), rel=0.15)
 
     def test_a_shadow_gets_the_light_of_the_ground_around_it(self, shipped: CloudfreeS) -> None:
         """Its stripes stay: dark ones are dark and bright ones bright."""
@@ -231,7 +231,7 @@ def test_a_cloud_of_a_few_pixels_is_hidden_but_not_in_training(
     white[:, :, 32:35, 32:35], whiter[:, :, 32:35, 32:35] = 0.7, 0.8
     with torch.inference_mode():
         one, other = (
-            untrained.restore(seen, sar, no_shadow(seen), specks_hidden=hidden)[0][0, :, 33, 33]
+            untrained.fill(seen, sar, no_shadow(seen), specks_hidden=hidden)[0][0, :, 33, 33]
             for seen in (white, whiter)
         )
     difference = float((one - other).abs().max())
@@ -244,5 +244,5 @@ def test_ground_without_a_clear_pixel_has_no_voice_in_the_recall(untrained: Clou
     network = copy.deepcopy(untrained)
     with torch.no_grad():
         network.recall.memory_colour.fill_(0.25)
-        _, colour = network.restore(torch.full((1, 13, 64, 64), 0.9), sar, shadow)
+        _, colour = network.fill(torch.full((1, 13, 64, 64), 0.9), sar, shadow)
     torch.testing.assert_close(colour, torch.full_like(colour, 0.25), rtol=0, atol=1e-3)

@@ -82,7 +82,7 @@ def test_a_seed_fixes_the_sample() -> None:
     assert torch.equal(*images)
 
 
-def test_the_sample_has_the_mean_and_the_spread_it_is_told() -> None:
+def test_the_sample_has_the_mean_and_the_spread_it_is_given() -> None:
     torch.manual_seed(3)
     fusion = BottleneckFusion(16, 4).train()
     seen: list[Tensor] = []
@@ -213,7 +213,7 @@ def test_it_does_not_change_its_inputs() -> None:
     assert all(torch.equal(*pair) for pair in zip(inputs, before, strict=True))
 
 
-def test_its_tensors_tell_its_sizes() -> None:
+def test_its_tensors_determine_its_sizes() -> None:
     sizes = {
         "optical_bands": 4,
         "sar_bands": 1,

@@ -221,7 +221,7 @@ def test_the_same_tile_gives_the_same_result_and_stays_as_it_is() -> None:
 
 
 @variant
-def test_its_tensors_tell_its_sizes_but_not_the_heads(switches: dict[str, bool]) -> None:
+def test_its_tensors_determine_its_sizes_but_not_the_heads(switches: dict[str, bool]) -> None:
     sizes = {
         "optical_bands": 4,
         "sar_bands": 1,

@@ -67,13 +67,13 @@ def test_whatever_is_taken_keeps_the_pixels(
         assert np.array_equal(dataset.read(), pixels)
 
 
-@pytest.mark.parametrize(("chosen", "told"), WRONG, ids=[str(chosen) for chosen, _ in WRONG])
+@pytest.mark.parametrize(("chosen", "message"), WRONG, ids=[str(chosen) for chosen, _ in WRONG])
 def test_whatever_gdal_drops_refuses_or_loses_is_named(
-    chosen: dict[str, str], told: str, caplog: pytest.LogCaptureFixture
+    chosen: dict[str, str], message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(OutputError, match=r"--co \w+=.* for 13 bands of uint16") as refusal:
         check_creation_options(chosen, "uint16", 13)
-    assert told in str(refusal.value)
+    assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert not caplog.records, "said once"
 
@@ -242,7 +242,7 @@ def test_a_closed_folder_is_an_output_error(tmp_path: Path) -> None:
         _write(path)
 
 
-def test_what_broke_first_is_told_even_if_the_draft_cannot_be_closed(tmp_path: Path) -> None:
+def test_the_first_error_is_raised_even_if_the_draft_cannot_be_closed(tmp_path: Path) -> None:
     with (
         full_disk(1000),
         pytest.raises(KeyboardInterrupt),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -285,6 +286,14 @@ def test_headings_and_captions_call_filled_pixels_filled():
     _, parsed = page_of(everything)
     assert "Metrics of each band, on all pixels" in parsed.text
     assert "of the pixels filled" not in parsed.text
+
+
+def test_a_picture_has_its_own_legend():
+    mask = replace(picture("mask"), legend={"original": (1, 2, 3), "filled": (4, 5, 6)})
+    page, parsed = page_of(changed(pictures=(mask,), fractions={}))
+    for name, colour in (("original", "rgb(1, 2, 3)"), ("filled", "rgb(4, 5, 6)")):
+        assert f'<span class="swatch" style="background: {colour}"></span>{name}</li>' in page
+    assert "shadow" not in parsed.text.split("caption of mask")[1]
 
 
 def test_the_script_and_the_style_are_not_escaped():

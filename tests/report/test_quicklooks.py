@@ -63,7 +63,7 @@ def test_a_shift_that_changes_over_the_scene_is_shown_as_it_was_corrected(
 
 
 def test_the_radar_is_read_in_the_units_that_the_user_said(tmp_path):
-    """Power of cities, which nobody would take for power by itself."""
+    """Power of cities, not recognisable as power by itself."""
     fake = write_result(tmp_path, CLOUDFREE_S1_UNITS="linear (as given)")
     write_raster(fake.s1, np.full((2, 48, 64), 3.0, np.float32), SAR_BANDS)
     assert radar_picture(fake) is not None
@@ -99,3 +99,25 @@ def test_deviations_are_shown_where_pixels_are_filled(tmp_path):
     shown = pictures["uncertainty"]
     assert shown[25, 25].tolist() == size_colours(np.float32([[0.03]]))[0, 0].tolist()
     assert not shown[10, 10].any()
+
+
+@pytest.mark.parametrize(
+    ("kept", "classes"),
+    [
+        (True, ["clear", "cloud", "shadow", "snow", "nodata"]),
+        (False, ["original", "filled"]),
+    ],
+    ids=["cloud mask", "fill mask"],
+)
+def test_the_legend_is_that_of_the_mask_shown(
+    tmp_path: Path, kept: bool, classes: list[str]
+) -> None:
+    fake = write_result(tmp_path, **({} if kept else {"CLOUDFREE_MASK": None}))
+    with open_sources(fake.result, None) as sources:
+        pictures = {picture.name: picture for picture in quicklooks.quicklooks(sources)}
+    mask = pictures["mask"]
+    assert mask.label == ("Mask" if kept else "Filled")
+    assert list(mask.legend) == classes
+    shown = {tuple(colour) for colour in mask.pixels[mask.pixels[..., 3] > 0][:, :3].tolist()}
+    assert shown <= set(mask.legend.values())
+    assert all(not picture.legend for name, picture in pictures.items() if name != "mask")

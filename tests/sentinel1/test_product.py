@@ -62,7 +62,7 @@ def test_a_name_has_platform_time_and_orbit(
 
 
 @pytest.mark.parametrize("name", ["vv_vh.tif", "S2A_MSIL1C_20221005T115411_N0400_R023_T29UNU", ""])
-def test_other_names_tell_nothing(name: str) -> None:
+def test_other_names_say_nothing(name: str) -> None:
     assert acquisition_of_name(name) is None
 
 

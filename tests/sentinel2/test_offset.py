@@ -25,7 +25,7 @@ DARK = OffsetEvidence("statistics", 0, "0, as 1 % of B10 lies below 8")
 UNDECIDED = OffsetEvidence("statistics", None, "the darkest numbers fit both: B12 2000")
 
 
-def test_the_first_that_can_tell_decides_and_everyone_is_remembered() -> None:
+def test_the_first_conclusive_evidence_decides_and_all_is_recorded() -> None:
     decision = decide_offset((METADATA, NAME, UNDECIDED), "a.tif")
     assert (decision.offset_dn, decision.source) == (-1000, "metadata")
     assert decision.reason == METADATA.reason

@@ -36,7 +36,7 @@ def test_the_name_with_a_baseline_wins_over_the_cut_one() -> None:
 
 
 @pytest.mark.parametrize("text", ["l1c.tif", "S1A_IW_GRDH_1SDV_20170613T165043", "", "MSIL1C"])
-def test_other_names_tell_nothing(text: str) -> None:
+def test_other_names_say_nothing(text: str) -> None:
     assert product_name([text]) is None
 
 

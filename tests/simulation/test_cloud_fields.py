@@ -101,12 +101,12 @@ def test_the_shadow_of_a_small_cloud_lies_where_it_is_thrown(rows: int, cols: in
     assert np.unravel_index(shadow.argmax(), shadow.shape) == (31 + rows, 31 + cols)
 
 
-def test_shadows_go_where_they_are_told() -> None:
+def test_shadows_lie_at_the_given_offset() -> None:
     """On pixels of another size or direction the caller knows where that is."""
     given = weather(0.3, "cumulus")
     drawn = draw_atmosphere((80, 80), given, np.random.default_rng(1))
-    told = draw_atmosphere((80, 80), given, np.random.default_rng(1), given.shadow_px)
-    assert np.array_equal(drawn.dimming, told.dimming)
+    given_again = draw_atmosphere((80, 80), given, np.random.default_rng(1), given.shadow_px)
+    assert np.array_equal(drawn.dimming, given_again.dimming)
     elsewhere = draw_atmosphere((80, 80), given, np.random.default_rng(1), (9.0, 9.0))
     assert not np.array_equal(drawn.dimming, elsewhere.dimming)
 

@@ -86,7 +86,7 @@ def test_over_its_own_ground_a_layer_gives_back_the_donor() -> None:
 def test_the_ground_of_the_donor_does_not_come_along() -> None:
     """Even where it has changed between the two dates: thin cloud over other ground is smooth."""
     low = np.full((SIDE, SIDE), 0.35, dtype=np.float32)
-    low[:24, :24] = 1.0  # so that it can be told how bright dense cloud is
+    low[:24, :24] = 1.0  # so that the brightness of dense cloud is measurable
     thin = replace(drawn(1.0), low=low)
     clear = 0.8 * ground(0) + 0.2 * ground(7)
     layer = cut_layer(apply_atmosphere(ground(0), thin), clear, OPTICAL_BANDS)
@@ -102,7 +102,7 @@ def test_over_snow_the_difference_is_what_is_carried() -> None:
     brighter = snow + 0.1 * sky.low
     layer = cut_layer(brighter.astype(np.float32), snow, OPTICAL_BANDS)
     assert np.isfinite(layer.opacity).all()
-    assert layer.opacity.max() < 0.2, "opacity cannot be told, and is not made up"
+    assert layer.opacity.max() < 0.2, "opacity is undetermined, and is not made up"
 
 
 @given(bands=st.lists(st.sampled_from(OPTICAL_BANDS), unique=True))

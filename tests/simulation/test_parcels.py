@@ -35,7 +35,7 @@ def test_neighbours_differ_only_where_a_border_is_near(parcels: Parcels) -> None
     assert np.percentile(parcels.edge[:, 1:][changes], 99) < 1.3
 
 
-def test_parcels_have_about_the_wanted_area(parcels: Parcels) -> None:
+def test_parcels_have_about_the_requested_area(parcels: Parcels) -> None:
     area = parcels.parcel.size / np.unique(parcels.parcel).size
     assert 0.4 * SIZES.width * SIZES.length < area < 1.3 * SIZES.width * SIZES.length
 

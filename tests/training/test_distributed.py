@@ -67,8 +67,8 @@ def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         for rank in range(2)
     ]  # fmt: skip
     for process in started:
-        _, told = process.communicate(timeout=5 * PATIENCE_S)
-        assert process.returncode == 0, told
+        _, stderr = process.communicate(timeout=5 * PATIENCE_S)
+        assert process.returncode == 0, stderr
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 

@@ -128,7 +128,7 @@ def test_what_a_loss_lacks_is_named() -> None:
         loss_named("vgg")
 
 
-def test_restoration_sees_colours_that_are_off_over_a_whole_block() -> None:
+def test_the_restoration_loss_sees_colours_that_are_off_over_a_whole_block() -> None:
     # Errors that cancel within a block cost less than the same errors of one sign.
     target, loss = seen(0.2).target, OBJECTIVES["restoration"]
     signs = torch.ones(1, 1, SIDE, SIDE)

@@ -33,5 +33,5 @@ def test_bands_of_the_output_have_their_own_limits_and_a_matte_is_left() -> None
     seen = np.random.default_rng(0).random((3, 8, 8), dtype=np.float32)
     run = SimpleNamespace(result=Last())
     plan = SimpleNamespace(inputs=("optical",), processes=SimpleNamespace(device="cpu"))
-    restored = predict(run, plan, _card(), PatchArrays(seen, seen, None, None))
-    assert np.allclose(restored, seen[[2, 1]], atol=1e-6)
+    filled = predict(run, plan, _card(), PatchArrays(seen, seen, None, None))
+    assert np.allclose(filled, seen[[2, 1]], atol=1e-6)

@@ -51,11 +51,11 @@ def test_training_draws_from_no_place_that_is_scored(
 
 
 def test_the_scores_of_the_card_are_those_of_the_shipped_weights(data: Path) -> None:
-    told = json.loads((FOLDER / "scores.json").read_text(encoding="utf-8"))["mean"]
+    documented = json.loads((FOLDER / "scores.json").read_text(encoding="utf-8"))["mean"]
     scored = run(EvaluateOptions(data / "triplets", ("cloudfree-s",)), silent).patches
     measured = [patch.figures for patch in scored if patch.name != LEARNED_FROM]
     assert len(measured) == 15
     for name, method in (("raw", "cloudfree-s, raw"), ("clear_kept", "cloudfree-s, written")):
         for metric in METRICS:
             mean = fmean(getattr(figures[method].all, metric) for figures in measured)
-            assert mean == pytest.approx(told[name][metric], rel=1e-3, abs=1e-4)
+            assert mean == pytest.approx(documented[name][metric], rel=1e-3, abs=1e-4)

@@ -85,10 +85,8 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("baseline", ["02.14", "04.00"])
-def test_a_restored_product_keeps_its_convention(
-    tmp_path: Path, known: None, baseline: str
-) -> None:
-    """Clear pixels keep their numbers and restored ones get the offset back in."""
+def test_a_filled_product_keeps_its_convention(tmp_path: Path, known: None, baseline: str) -> None:
+    """Clear pixels keep their numbers and filled ones get the offset back in."""
     safe = Safe("L1C", baseline, _cloudy())
     path, radar = write_zip(tmp_path, safe), write_radar(tmp_path / "s1.tif", 48, 48)
     options = remove.RemoveOptions(s2=path, s1=radar, shift="none", dilate="0")

@@ -38,7 +38,7 @@ def test_a_scene_with_coordinates(data: Path, tmp_path: Path) -> None:
     )
     with rasterio.open(s2) as one, rasterio.open(result.output) as other:
         assert (one.crs, one.transform) == (other.crs, other.transform)
-    # The restored ground is no cloud: dark in blue, as the clear ground beside it.
+    # The filled ground is no cloud: dark in blue, as the clear ground beside it.
     assert np.median(after[1, marks == FillClass.FILLED]) < 2000
 
 
@@ -49,10 +49,10 @@ def test_every_triplet_comes_closer_to_its_clear_image(data: Path, tmp_path: Pat
         s2 = s1.with_name(f"{name}_s2_cloudy.tif")
         _, after, marks = _remove(s1, s2, tmp_path)
         truth = _pixels(s1.with_name(f"{name}_s2_clear.tif")).astype(float)
-        restored = marks == FillClass.FILLED
-        if restored.mean() > 0.05:
+        filled = marks == FillClass.FILLED
+        if filled.mean() > 0.05:
             errors = [
-                np.abs(np.minimum(image[:, restored], 10_000) - truth[:, restored]).mean()
+                np.abs(np.minimum(image[:, filled], 10_000) - truth[:, filled]).mean()
                 for image in (_pixels(s2), after)
             ]
             gains.append(errors[0] / errors[1])
@@ -72,7 +72,7 @@ def test_nearly_clear_scenes_stay_nearly_as_they_are(data: Path, tmp_path: Path,
 
 
 @pytest.mark.parametrize("weights", ["RICE1", "RICE2"])
-def test_a_published_checkpoint_restores_a_picture_by_its_path(
+def test_a_published_checkpoint_fills_a_picture_by_its_path(
     data: Path, golden: Path, tmp_path: Path, weights: str
 ) -> None:
     """SpA GAN takes 8-bit red, green, blue and no radar; its colours go in as blue, green, red."""

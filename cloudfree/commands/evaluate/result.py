@@ -199,7 +199,7 @@ def _patch_records(found: Evaluation) -> Iterable[Record]:
     for patch in found.patches:
         own = {"protocol": found.protocol, "patch": patch.name, "place": patch.place}
         own |= {"season": patch.season}
-        shares = {"cover": patch.cover, "restored": patch.restored}
+        shares = {"cover": patch.cover, "filled": patch.filled}
         for method, figures in patch.figures.items():
             for pixels in ("all", "cloudy", "clear"):
                 regional: Metrics = getattr(figures, pixels)

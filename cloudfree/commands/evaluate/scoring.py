@@ -124,7 +124,7 @@ class Scoring:
                 sample.place,
                 sample.season,
                 cover=float(clouds.found.mean()),
-                restored=float(clouds.dilated.mean()),
+                filled=float(clouds.dilated.mean()),
                 figures=evaluated.figures,
             )
         )

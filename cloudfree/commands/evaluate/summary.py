@@ -20,15 +20,15 @@ GroupKind = Literal["pixels", "cover", "band", "place"]
 class ScoredPatch:
     """The metrics of one patch by method.
 
-    `cover` is the fraction of cloud and shadow, `restored` that of the filled pixels, which include
-    a margin around them.
+    `cover` is the fraction of cloud and shadow, `filled` that of the filled pixels, which include a
+    margin around them.
     """
 
     name: str
     place: str
     season: str
     cover: float
-    restored: float
+    filled: float
     figures: Mapping[str, PatchMetrics]
 
 

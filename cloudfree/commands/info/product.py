@@ -187,8 +187,8 @@ def _radar(path: Path, radar: SarSource) -> RadarInfo:
 def _shares(scene: OpticalScene) -> tuple[float, float]:
     """Shares of missing and of saturated pixels among some windows."""
     missing, saturated = [], []
-    told = scene.product.saturated
-    largest = SATURATED if told is None else told
+    stated = scene.product.saturated
+    largest = SATURATED if stated is None else stated
     for window in _windows(scene.grid):
         numbers = scene.native(window)
         valid = scene.radiometry.valid(numbers)
@@ -225,8 +225,8 @@ def _remove(scene: OpticalScene, card: ModelCard) -> str:
     if missing := [band for band in card.optical_bands if band not in scene.bands]:
         return f"refused by the default model {card.name}: no band {', '.join(missing)}"
     if scene.level and scene.level not in card.levels:
-        told = f"{scene.level}, {card.name} was trained on {', '.join(card.levels)}"
-        return f"{'refused' if card.other_levels == 'refuse' else 'with a warning'}: {told}"
+        reason = f"{scene.level}, {card.name} was trained on {', '.join(card.levels)}"
+        return f"{'refused' if card.other_levels == 'refuse' else 'with a warning'}: {reason}"
     return f"yes, with {card.name} and a Sentinel-1 scene"
 
 
@@ -237,11 +237,11 @@ def _seen(seen: Acquisition) -> str:
 
 
 def _degrees(azimuth_deg: float | None) -> str:
-    return "not told" if azimuth_deg is None else f"{azimuth_deg:.1f} degrees"
+    return "unknown" if azimuth_deg is None else f"{azimuth_deg:.1f} degrees"
 
 
 def _known(*texts: str | None) -> str:
-    return ", ".join(text for text in texts if text) or "not told"
+    return ", ".join(text for text in texts if text) or "unknown"
 
 
 def _lines(*rows: tuple[str, str]) -> str:

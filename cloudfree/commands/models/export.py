@@ -109,7 +109,7 @@ def _check_output(options: ExportOptions) -> None:
     if options.output.suffix != ONNX_SUFFIX:
         raise OutputError(
             f"{options.output.name} for an ONNX file",
-            wanted=f"a name that ends in {ONNX_SUFFIX}: models are told by it",
+            wanted=f"a name that ends in {ONNX_SUFFIX}: it identifies the format",
             hint="correct -o",
         )
     require_absent(options.output, options.overwrite)

@@ -37,7 +37,7 @@ class RollingRows:
     `read` writes the pixels of a window into an array, (band, y, x). `held`, of that shape, is the
     buffer of rows in memory; it begins with the first row of the last window outside the buffer. It
     is reused, as allocating that much memory takes longer than reading into it
-    (tests/bench/NOTES.md).
+    (docs/experiments.md).
     """
 
     def __init__(

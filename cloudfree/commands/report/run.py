@@ -36,11 +36,11 @@ FILES = ("before", "after", "mask", "sar", "truth", "error")
 class SceneReport:
     """The metrics of one result; None and empty where a file or the truth is missing.
 
-    Names are keys of the JSON output; `reconstructed` is the share of filled pixels.
+    Names are keys of the JSON output; `filled_fraction` is of the valid pixels.
     """
 
     name: str
-    reconstructed: float | None
+    filled_fraction: float | None
     mask_fractions: Mapping[str, float]
     comparison: Comparison | None
     warnings: tuple[str, ...]
@@ -171,7 +171,7 @@ def _scene_report(section: SceneSection) -> SceneReport:
 
 def _lines(scene: SceneReport) -> Iterator[str]:
     """The name of a scene and its metrics in columns."""
-    share = scene.reconstructed
+    share = scene.filled_fraction
     yield scene.name if share is None else f"{scene.name}: {percent(share)} filled"
     if scene.comparison is None:
         return

@@ -100,7 +100,7 @@ def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes
 def _samples(
     options: TrainOptions, settings: TrainingSettings
 ) -> tuple[list[Sample], list[Sample]]:
-    """The patches to learn from, of SEN12MS-CR its training part unless told otherwise; and others.
+    """The patches to learn from, by default the training part of SEN12MS-CR; and others.
 
     The others are those held out, or else the validation part of SEN12MS-CR as far as it is there.
     """
@@ -177,9 +177,9 @@ def _trainer(
     if options.resume:
         begun.load(checkpoint)
         logger.info("going on after step %d of %d", begun.step, plan.steps)
-    told = _classes if card.uses_shadow else None
-    store = PatchStore(samples, card, settings.crop, _classes if objective.mask else told)
-    others = PatchStore(evenly_spread(unseen, VALIDATED), card, settings.crop, told)
+    classes = _classes if card.uses_shadow else None
+    store = PatchStore(samples, card, settings.crop, _classes if objective.mask else classes)
+    others = PatchStore(evenly_spread(unseen, VALIDATED), card, settings.crop, classes)
     validation = Validation(others) if unseen else None
     return Trainer(options.output, begun, plan, card, store, options.num_workers, validation)
 

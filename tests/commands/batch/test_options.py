@@ -45,9 +45,9 @@ def test_tasks_of_an_array_are_numbered_from_its_first_in_its_steps() -> None:
     assert Shard.from_text("slurm", {**TASK, "SLURM_ARRAY_TASK_ID": "3"}) == Shard(1, 3)
 
 
-def test_steps_are_of_one_where_slurm_tells_none() -> None:
-    told = {name: text for name, text in TASK.items() if not name.endswith("STEP")}
-    assert Shard.from_text("slurm", {**told, "SLURM_ARRAY_TASK_ID": "4"}) == Shard(2, 3)
+def test_steps_are_of_one_where_slurm_gives_none() -> None:
+    environment = {name: text for name, text in TASK.items() if not name.endswith("STEP")}
+    assert Shard.from_text("slurm", {**environment, "SLURM_ARRAY_TASK_ID": "4"}) == Shard(2, 3)
 
 
 def test_an_array_with_gaps_is_refused() -> None:

@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[SceneJob]:
-    """The scenes that would be restored; nothing is."""
+    """The scenes that would be filled; nothing is."""
     found: list[SceneJob] = []
 
     @contextmanager
@@ -67,7 +67,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[SceneJob]:
     return found
 
 
-def test_scenes_are_restored_as_alone_and_faults_are_told(
+def test_scenes_are_filled_as_alone_and_faults_are_logged(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "cloudfree")
@@ -99,7 +99,7 @@ def test_scenes_are_restored_as_alone_and_faults_are_told(
     assert np.abs(pixels[0] - pixels[1]).max() <= 1
 
 
-def test_products_are_restored_as_they_were_downloaded(tmp_path: Path) -> None:
+def test_products_are_filled_as_they_were_downloaded(tmp_path: Path) -> None:
     scene = sentinel2.Safe()
     sentinel2.write_zip(tmp_path / "in", scene)
     shutil.rmtree(tmp_path / "in" / "unpacked")
@@ -120,13 +120,13 @@ def test_the_log_has_a_line_for_each_scene(folder: Path, seen: list[SceneJob]) -
     batch.run(_options(folder), silent)
     batch.run(_options(folder), silent)
     lines = (folder / "out" / "batch.jsonl").read_text().splitlines()
-    told = [json.loads(line) for line in lines]
-    assert [one["name"] for one in told[:4]] == ["a", "alone", "b", "broken"]
-    assert len(told) >= 8, "it goes on where it is"
-    assert told[0]["s2"] == str(folder / "in" / "a_s2.tif")
-    assert told[0]["output"] == str(folder / "out" / "a_cloudfree.tif")
-    assert told[1]["s1"] is None
-    assert told[0]["ended"].endswith("+00:00")
+    logged = [json.loads(line) for line in lines]
+    assert [one["name"] for one in logged[:4]] == ["a", "alone", "b", "broken"]
+    assert len(logged) >= 8, "it goes on where it is"
+    assert logged[0]["s2"] == str(folder / "in" / "a_s2.tif")
+    assert logged[0]["output"] == str(folder / "out" / "a_cloudfree.tif")
+    assert logged[1]["s1"] is None
+    assert logged[0]["ended"].endswith("+00:00")
 
 
 def test_scenes_get_the_options_of_remove(folder: Path, seen: list[SceneJob]) -> None:
@@ -206,13 +206,13 @@ def test_scenes_of_one_name_are_refused(folder: Path, seen: list[SceneJob]) -> N
         batch.run(_options(folder, source=table), silent)
 
 
-def test_a_folder_without_scenes_says_what_is_wanted(tmp_path: Path) -> None:
+def test_a_folder_without_scenes_says_what_is_expected(tmp_path: Path) -> None:
     text = "no Sentinel-2 scene in .*; wanted NAME_s2.tif with NAME_s1.tif, a folder with s2.tif a"
     with pytest.raises(InputError, match=text):
         batch.run(_options(tmp_path, source=tmp_path), silent)
 
 
-def test_a_model_that_is_not_there_is_told_of_once(folder: Path, seen: list[SceneJob]) -> None:
+def test_a_missing_model_is_reported_once(folder: Path, seen: list[SceneJob]) -> None:
     with pytest.raises(ModelError, match="no model 'nope'"):
         batch.run(_options(folder, model="nope"), silent)
     assert not seen
@@ -229,7 +229,7 @@ def _job(folder: Path) -> SceneJob:
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         (InputError("found", wanted="more", hint="go"), "found; wanted more; go"),
         (MemoryError("1 GB"), "not enough memory (1 GB); wanted room for a scene; ask for less"),
@@ -238,7 +238,7 @@ def _job(folder: Path) -> SceneJob:
     ids=lambda fault: type(fault).__name__,
 )
 def test_whatever_goes_wrong_is_the_outcome_of_its_scene(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, message: str
 ) -> None:
     def run(*_: object) -> None:
         logging.getLogger("cloudfree").warning("something is odd")
@@ -248,11 +248,11 @@ def test_whatever_goes_wrong_is_the_outcome_of_its_scene(
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     outcome = fill_scene(_job(tmp_path))
     assert (outcome.state, outcome.warnings) == ("failed", ("something is odd",))
-    assert outcome.message.startswith(told)
+    assert outcome.message.startswith(message)
     assert os.environ["OMP_NUM_THREADS"] == "1"
 
 
-def test_a_process_that_is_killed_is_told_of(tmp_path: Path) -> None:
+def test_a_process_that_is_killed_is_reported(tmp_path: Path) -> None:
     outcome = batch._died(_job(tmp_path), -signal.SIGKILL)
     assert outcome.state == "failed"
     assert outcome.message.startswith("its process is gone (-9); wanted memory for all scenes at w")

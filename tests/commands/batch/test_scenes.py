@@ -176,7 +176,7 @@ def test_a_raster_without_its_own_radar_gets_a_product(
     write_cloudy_scene(tmp_path / "field_s2.tif", 48, 48)
     radar = _radar(tmp_path, "20220605")
     assert _matched(tmp_path) == radar
-    assert not caplog.messages, "what is told of a scene is told when its turn comes"
+    assert not caplog.messages, "warnings on a scene are logged when its turn comes"
 
 
 def test_what_cannot_be_opened_has_no_radar_yet(tmp_path: Path) -> None:

@@ -47,13 +47,13 @@ def test_workers_answer(scheduler: str) -> None:
         assert sorted(answers) == [2, 4]
 
 
-def test_a_worker_that_dies_is_told_of_and_the_next_answers(scheduler: str) -> None:
-    for number, told in ((-1, "-1: KilledWorker"), (3, 6)):
+def test_a_worker_that_dies_is_reported_and_the_next_answers(scheduler: str) -> None:
+    for number, expected in ((-1, "-1: KilledWorker"), (3, 6)):
         with on_cluster(_doubled, [number], scheduler, _died) as answers:
-            assert list(answers) == [told]
+            assert list(answers) == [expected]
 
 
-def test_scenes_are_restored_on_a_cluster(
+def test_scenes_are_filled_on_a_cluster(
     scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "in").mkdir()
@@ -85,7 +85,7 @@ def test_a_foreign_file_is_no_scheduler(tmp_path: Path) -> None:
         _ask(str(path))
 
 
-def test_without_dask_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_dask_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     text = r"--scheduler tcp://a:1, but Dask is not installed; .*cloudfree\[dask\]'"
     with pytest.raises(InputError, match=text):

@@ -91,7 +91,7 @@ def test_a_displaced_scene_is_measured_and_sampled_where_it_lies(
     assert np.allclose(_read(result.output), expected, atol=1e-4, equal_nan=True)
 
 
-def test_the_output_lies_on_the_optical_grid_and_tells_what_was_done(tmp_path: Path) -> None:
+def test_the_output_lies_on_the_optical_grid_with_tags_of_what_was_done(tmp_path: Path) -> None:
     s1, s2 = _pair(tmp_path)
     result = _run(s1, s2)
     with rasterio.open(result.output) as dataset, rasterio.open(s2) as optical:
@@ -130,7 +130,7 @@ def test_a_dry_run_measures_and_writes_nothing(tmp_path: Path) -> None:
         ({"max_shift": 2.0}, r"4\.\d px is more than --max-shift 2"),
     ],
 )
-def test_a_shift_that_is_not_wanted_is_left(
+def test_a_shift_that_is_switched_off_is_left(
     tmp_path: Path, options: dict[str, object], reason: str
 ) -> None:
     s1, s2 = _pair(tmp_path)
@@ -183,8 +183,8 @@ WIDE = scaling(SIDE, 0.05, 0.0, Shift(3, 4))
 def test_every_refusal_of_a_shift_says_why(
     found: ShiftEstimate, fit: DisplacementFit | None, reason: str | None
 ) -> None:
-    told = rejection_reason(found, fit, 5.5)
-    assert told is None if reason is None else re.search(reason, told or "")
+    rejected = rejection_reason(found, fit, 5.5)
+    assert rejected is None if reason is None else re.search(reason, rejected or "")
     assert assess(found, fit, 5.5, 1.0).applied == (reason is None)
 
 
@@ -291,7 +291,7 @@ def test_a_turned_scene_is_put_straight_in_one_resampling(
     assert np.allclose(_read(result.output), expected, atol=1e-4, equal_nan=True)
 
 
-def test_the_report_tells_matches_and_what_they_leave(
+def test_the_report_has_tie_points_and_residuals(
     turned: tuple[Path, Path, PolynomialDisplacement], tmp_path: Path
 ) -> None:
     result = _run(*turned[:2], output=tmp_path / "out.tif")
@@ -299,10 +299,12 @@ def test_the_report_tells_matches_and_what_they_leave(
     assert 50 < result.matches_used <= result.matches == 100
     assert before["median"] == pytest.approx(2.7, abs=0.4)
     assert after["median"] < after["p95"] < 0.5
-    told = result.summary()
+    summary = result.summary()
     lie = f"{result.matches_used} of 100 tie points used; they lie off by {before['median']:.2f} px"
-    assert lie in told
-    assert re.search(r"-2\.3\d columns in the mean, \d\.\d\d px at most \(affine\): correc", told)
+    assert lie in summary
+    assert re.search(
+        r"-2\.3\d columns in the mean, \d\.\d\d px at most \(affine\): correc", summary
+    )
     with rasterio.open(result.output) as dataset:
         tags = dataset.tags()
     assert tags["CLOUDFREE_SHIFT_MODEL"] == "affine"

@@ -63,7 +63,7 @@ def test_the_page_needs_nothing_but_itself(page: str) -> None:
     assert "$" not in re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
 
 
-def test_it_tells_figures_groups_and_what_was_skipped(page: str) -> None:
+def test_it_shows_figures_groups_and_what_was_skipped(page: str) -> None:
     for text in (
         "glf-cr", "26.00", "All pixels (3 patches)", "0-20 %", "spring_1", "B02", "0.0123",
         "1 patches skipped", "broken &amp; lost", "1.2.3", "<h2>p1</h2>", "70.0 %",

@@ -108,9 +108,7 @@ def test_a_known_error_has_known_figures(run: TrainState) -> None:
     assert clear.rmse == near(math.hypot(ERROR, 0.003), 0.02)
 
 
-def test_patches_are_restored_side_by_side(
-    run: TrainState, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_patches_are_filled_in_parallel(run: TrainState, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluate, "load_model", lambda *_: Model(_card(), Paired()))
     assert len(run(limit=2).patches) == 2
 
@@ -156,7 +154,7 @@ def test_the_cover_is_that_of_the_mask(run: TrainState) -> None:
     disc = math.pi * (SIDE / 4) ** 2 / SIDE**2
     for patch in run().patches:
         assert patch.cover == pytest.approx(disc, abs=0.1)
-        assert patch.restored > patch.cover + 0.1
+        assert patch.filled > patch.cover + 0.1
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 2), ("val", 1), ("all", 6)])
@@ -183,7 +181,7 @@ def test_means_have_intervals_over_places(run: TrainState) -> None:
     assert interval.low <= mean <= interval.high
 
 
-def test_models_are_told_apart_and_scored_on_the_same_patches(
+def test_models_are_distinguished_and_scored_on_the_same_patches(
     run: TrainState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = {"one": "a", "two": "b", "three": "b"}
@@ -209,7 +207,7 @@ def test_only_bands_that_all_models_predict_are_compared(
     assert _row(found, "few, raw").means.figures == _row(found, f"{card.name}, raw").means.figures
 
 
-def test_variances_are_calibrated_where_a_network_tells_them(
+def test_variances_are_calibrated_where_a_network_predicts_them(
     run: TrainState, network: Known
 ) -> None:
     assert run().calibration == {}
@@ -361,8 +359,10 @@ def test_the_files_hold_the_figures(run: TrainState, tmp_path: Path) -> None:
     first = next(row for row in rows if row["method"] == "do nothing")
     assert float(first["psnr"]) == means.figures.psnr
     assert float(first["psnr_low"]) == means.intervals["psnr"].low
-    told = [float(p["mae"]) for p in patches if (p["method"], p["region"]) == ("do nothing", "all")]
-    assert means.figures.mae == near(float(np.mean(told)), 1e-9)
+    errors = [
+        float(p["mae"]) for p in patches if (p["method"], p["region"]) == ("do nothing", "all")
+    ]
+    assert means.figures.mae == near(float(np.mean(errors)), 1e-9)
 
 
 def test_json_has_no_number_that_json_does_not_know(run: TrainState, tmp_path: Path) -> None:
@@ -372,10 +372,10 @@ def test_json_has_no_number_that_json_does_not_know(run: TrainState, tmp_path: P
         raise AssertionError(name)
 
     text = (tmp_path / "out" / "evaluation.json").read_text()
-    told = json.loads(text, parse_constant=refuse)
-    clear = next(row for row in told["rows"] if row["group"] == "clear")
+    written = json.loads(text, parse_constant=refuse)
+    clear = next(row for row in written["rows"] if row["group"] == "clear")
     assert clear["means"]["figures"]["psnr"] is None
-    assert told["patches"][0]["place"] == TEST
+    assert written["patches"][0]["place"] == TEST
 
 
 def test_the_page_shows_patches_from_the_worst_to_the_best(run: TrainState, tmp_path: Path) -> None:
@@ -411,7 +411,7 @@ def test_real_triplets_go_through_the_command(data: Path, run: TrainState) -> No
 # --- uncertainty --------------------------------------------------------------------------------
 
 
-def test_deviations_are_calibrated_on_restored_pixels_place_by_place(
+def test_deviations_are_calibrated_on_filled_pixels_place_by_place(
     run: TrainState, network: Known
 ) -> None:
     found = run(split="all", uncertainty=True)
@@ -435,7 +435,9 @@ def test_what_is_printed_for_the_card_is_an_entry_that_remove_reads(run: TrainSt
     assert model == ErrorModel.from_card(found.error_models[DEFAULT_MODEL])
 
 
-def test_a_variance_that_the_network_tells_needs_no_flips(run: TrainState, network: Known) -> None:
+def test_a_variance_that_the_network_predicts_needs_no_flips(
+    run: TrainState, network: Known
+) -> None:
     network.variance = True
     found = run(uncertainty=True)
     assert next(iter(found.calibration)) == f"{DEFAULT_MODEL}, bare network"

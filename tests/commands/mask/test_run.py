@@ -175,7 +175,7 @@ def test_thresholds_change_the_mask(tmp_path: Path, threshold: float, ndsi: floa
     assert ((mask == MaskClass.CLOUD).sum() > (usual == MaskClass.CLOUD).sum()) == (ndsi > 0)
 
 
-def test_with_thorough_the_mask_finds_more_of_them_and_says_so(tmp_path: Path) -> None:
+def test_with_sensitive_the_mask_finds_more_of_them_and_says_so(tmp_path: Path) -> None:
     scene = _scene(tmp_path)
     _, usual = _run(scene, output=tmp_path / "usual.tif")
     more, mask = _run(scene, output=tmp_path / "more.tif", sensitive=True)
@@ -185,7 +185,7 @@ def test_with_thorough_the_mask_finds_more_of_them_and_says_so(tmp_path: Path) -
         assert dataset.tags()["MASK_THOROUGH"] == "yes"
 
 
-def test_with_thorough_the_rim_of_haze_around_a_cloud_is_cloud(tmp_path: Path) -> None:
+def test_with_sensitive_haze_around_a_cloud_is_cloud(tmp_path: Path) -> None:
     """Far from the cloud as much haze is none of it, and without shadows nothing is known of it."""
     numbers, cloud = round_cloud(160, 160)
     rows, cols = np.mgrid[:160, :160]

@@ -1,4 +1,4 @@
-"""A model as ONNX: refusals, tiles of one size, and scenes restored with it."""
+"""A model as ONNX: refusals, tiles of one size, and scenes filled with it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def scene(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_scene_is_restored_as_with_torch(
+def test_a_scene_is_filled_as_with_torch(
     scene: Path, checkpoint: Path, exported: ExportResult
 ) -> None:
     wanted, on_torch = _remove(scene, checkpoint, tile=64)
@@ -118,18 +118,18 @@ def test_several_outputs_and_one_input_survive(golden: Path, tmp_path: Path) -> 
 class TestAnAddedNetwork:
     """One file, one row, one card."""
 
-    def test_it_restores_a_scene(self, monkeypatch, scene: Path) -> None:
+    def test_it_fills_a_scene(self, monkeypatch, scene: Path) -> None:
         plant(monkeypatch, scene)
-        restored, _ = _remove(scene, "toy-one", replace="all")
-        assert (restored == 1234).all()
+        filled, _ = _remove(scene, "toy-one", replace="all")
+        assert (filled == 1234).all()
 
-    def test_it_is_exported_and_restores_the_same(self, monkeypatch, scene: Path) -> None:
+    def test_it_is_exported_and_fills_the_same(self, monkeypatch, scene: Path) -> None:
         plant(monkeypatch, scene)
         result = export.run(ExportOptions("toy-one", scene / "toy.onnx"), silent)
         assert result.inputs["sar"] == ["batch", 2, "4*rows", "4*columns"]
         assert result.outputs == ["image", "radar"]
-        restored, _ = _remove(scene, result.output, replace="all")
-        assert (restored == 1234).all()
+        filled, _ = _remove(scene, result.output, replace="all")
+        assert (filled == 1234).all()
 
     def test_one_that_knows_one_size_is_exported_for_the_tile_of_its_card(
         self, monkeypatch, scene: Path, caplog: pytest.LogCaptureFixture
@@ -140,8 +140,8 @@ class TestAnAddedNetwork:
         assert "the file is for tiles of 32 pixels" in caplog.text
         assert result.inputs["optical"] == ["batch", 13, 32, 32]
         assert result.dynamic == ("batch",)
-        restored, _ = _remove(scene, result.output, replace="all")
-        assert (restored == 1234).all()
+        filled, _ = _remove(scene, result.output, replace="all")
+        assert (filled == 1234).all()
         with pytest.raises(
             ModelError, match=r"1 x 13 x 64 x 64 .*; wanted batch x 13 x 32 x 32; .*--tile"
         ):

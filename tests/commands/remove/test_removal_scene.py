@@ -54,7 +54,7 @@ def test_any_order_of_windows_is_right(asked: list[tuple[int, int]]) -> None:
         assert np.array_equal(rows.read(window), raster.pixels[:, *window.slices])
 
 
-def test_nobody_writes_into_what_others_will_see() -> None:
+def test_shared_arrays_are_read_only() -> None:
     raster = Raster(4, 4)
     pixels = raster.rolling(2).read(Window(0, 0, 2, 2))
     with pytest.raises(ValueError, match="read-only"):

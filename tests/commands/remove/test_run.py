@@ -1,4 +1,4 @@
-"""The main job: what is restored, what stays, and what is refused."""
+"""The main job: what is filled, what stays, and what is refused."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_clouds_are_replaced_and_clear_pixels_stay_bit_identical(
     assert 0.1 < result.filled_fraction < 0.5
 
 
-def test_tiles_are_restored_side_by_side(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiles_are_filled_in_parallel(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = read_card(find_model(DEFAULT_MODEL))
     monkeypatch.setattr(remove, "load_model", lambda *_: Model(card, Paired()))
     result = _remove(folder, replace="all", tile=64, overlap=32)
@@ -115,7 +115,7 @@ def test_tiles_are_restored_side_by_side(folder: Path, monkeypatch: pytest.Monke
 
 
 def test_the_edge_is_soft(folder: Path, network: Known) -> None:
-    """From the original to the restored value there is no step as high as their difference."""
+    """From the original to the filled value there is no step as high as their difference."""
     write_raster(folder / "mask.tif", _half_mask(), ["mask"])
     _remove(folder, mask=folder / "mask.tif")
     before, after = (
@@ -168,7 +168,7 @@ def test_tiles_without_a_cloud_are_not_run(folder: Path, network: Known) -> None
     assert (result.tiles, network.tiles) == (9, 1)
 
 
-def test_shadows_are_restored_and_snow_is_not(folder: Path, network: Known) -> None:
+def test_shadows_are_filled_and_snow_is_not(folder: Path, network: Known) -> None:
     mask = np.zeros((1, 96, 96), np.uint8)
     mask[0, :30], mask[0, 60:] = 2, 3
     write_raster(folder / "mask.tif", mask, ["mask"])
@@ -177,25 +177,25 @@ def test_shadows_are_restored_and_snow_is_not(folder: Path, network: Known) -> N
     assert (marks[30:] == FillClass.ORIGINAL).all()
 
 
-def test_the_network_is_told_of_the_shadows_of_the_mask_and_of_none_without_one(
+def test_the_network_gets_the_shadows_of_the_mask_and_of_none_without_one(
     folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mask = np.zeros((1, 96, 96), np.uint8)
     mask[0, :30], mask[0, 30:40] = 2, 1
     write_raster(folder / "mask.tif", mask, ["mask"])
-    told: list[np.ndarray] = []
+    shadows: list[np.ndarray] = []
     answer = network.run
 
     def listening(inputs: Arrays) -> Arrays:
-        told.append(inputs["shadow"][0, 0])
+        shadows.append(inputs["shadow"][0, 0])
         return answer(inputs)
 
     monkeypatch.setattr(network, "run", listening)
     _remove(folder, mask=folder / "mask.tif")
     _remove(folder, replace="all", overwrite=True)
-    assert told[0][:35].all(), "and below the margin of the cloud beside it"
-    assert not told[0][35:].any()
-    assert not told[1].any()
+    assert shadows[0][:35].all(), "and below the margin of the cloud beside it"
+    assert not shadows[0][35:].any()
+    assert not shadows[1].any()
 
 
 def test_all_means_every_pixel_with_data(folder: Path, network: Known) -> None:
@@ -261,7 +261,7 @@ def test_radar_on_another_grid_works(
     assert (_read(result.output)[:, 48, 48] == ANSWER).all()
 
 
-def test_clouds_without_radar_stay_and_are_told_of(
+def test_clouds_without_radar_stay_and_are_reported(
     folder: Path, network: Known, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_radar(folder / "vv_vh.tif", 96, 48)  # the left half of the scene
@@ -286,7 +286,7 @@ def test_a_corrected_shift_leaves_no_rim_of_cloud(
     assert (_read(result.filled) == FillClass.FILLED).all()
 
 
-def test_nothing_but_cloud_is_restored_with_a_warning(
+def test_nothing_but_cloud_is_filled_with_a_warning(
     folder: Path, network: Known, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_raster(folder / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
@@ -294,7 +294,7 @@ def test_nothing_but_cloud_is_restored_with_a_warning(
     assert "no clear pixel in the scene" in caplog.text
 
 
-def test_nothing_to_restore_copies_the_scene(
+def test_nothing_to_fill_copies_the_scene(
     folder: Path, network: Known, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_raster(folder / "mask.tif", np.zeros((1, 96, 96), np.uint8), ["mask"])
@@ -515,7 +515,7 @@ def test_refusals_say_what_was_found_and_leave_nothing(
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
-def test_existing_results_are_kept_unless_told_otherwise(folder: Path, network: Known) -> None:
+def test_existing_results_are_kept_by_default(folder: Path, network: Known) -> None:
     _remove(folder)
     with pytest.raises(OutputError, match=r"l1c_cloudfree\.tif exists already"):
         _remove(folder)
@@ -539,7 +539,7 @@ def test_a_report_is_written_beside_the_result(folder: Path, network: Known) -> 
     ("units", "tag"),
     [("auto", "db (negative numbers, median -14)"), ("linear", "linear (as given)")],
 )
-def test_the_result_tells_what_the_radar_was_taken_for(
+def test_the_result_states_the_units_of_the_radar(
     folder: Path, network: Known, units: str, tag: str
 ) -> None:
     if units == "linear":

@@ -43,8 +43,10 @@ class Network(OneAtATime):
 
     def run(self, inputs: Arrays) -> Arrays:
         optical = inputs["optical"]
-        told = {} if self.variance is None else {"variance": np.full_like(optical, self.variance)}
-        return {"image": np.full_like(optical, 0.2), **told}
+        variance = (
+            {} if self.variance is None else {"variance": np.full_like(optical, self.variance)}
+        )
+        return {"image": np.full_like(optical, 0.2), **variance}
 
 
 class Leaning(Network):
@@ -84,15 +86,15 @@ def _read(path: Path | None) -> np.ndarray:
         return dataset.read()
 
 
-def test_restored_pixels_have_a_deviation_and_no_others(folder: Path, use: Any) -> None:
+def test_filled_pixels_have_a_deviation_and_no_others(folder: Path, use: Any) -> None:
     use(Network(), **CALIBRATION)
     result = _remove(folder)
-    restored = _read(result.filled)[0] == FillClass.FILLED
+    filled = _read(result.filled)[0] == FillClass.FILLED
     numbers = _read(result.uncertainty)
-    assert 0.1 < restored.mean() < 0.5
+    assert 0.1 < filled.mean() < 0.5
     # Floor 0.03, a fifth of 0.2, and no spread: the network is blind to direction.
-    assert (numbers[:, restored] == 500).all()
-    assert (numbers[:, ~restored] == NODATA).all()
+    assert (numbers[:, filled] == 500).all()
+    assert (numbers[:, ~filled] == NODATA).all()
 
 
 def test_a_variance_that_is_known_is_given_back_through_overlapping_tiles(

@@ -56,7 +56,7 @@ def test_cloudy_pixels_are_the_filled_and_all_are_the_valid_ones(fake):
     comparison = scene.comparison
     assert (comparison.cloudy.after.pixels, comparison.all.after.pixels) == (cloud, PIXELS)
     assert comparison.all.before.pixels == PIXELS
-    assert scene.reconstructed == pytest.approx(cloud / PIXELS)
+    assert scene.filled_fraction == pytest.approx(cloud / PIXELS)
     assert scene.mask_fractions["cloud"] == pytest.approx(cloud / PIXELS)
     assert comparison.all.after.mae == pytest.approx(ERROR * cloud / PIXELS, rel=1e-4)
 
@@ -163,7 +163,7 @@ def test_moved_inputs_are_named_on_the_page_and_in_the_log(fake, caplog):
 def test_without_the_mask_of_filled_pixels_all_are_scored_and_the_share_is_unknown(fake):
     fake.filled.unlink()
     (scene,) = report(fake).scenes
-    assert (scene.reconstructed, scene.comparison.cloudy) == (None, None)
+    assert (scene.filled_fraction, scene.comparison.cloudy) == (None, None)
     assert scene.comparison.bands["B02"].after.pixels == PIXELS
 
 

@@ -125,18 +125,18 @@ def test_pictures_are_whole_or_not_there(
     assert list((tmp_path / "run" / "samples").glob("*.png")) == []
 
 
-def test_the_model_restores_a_scene_at_once(trained: Train, tmp_path: Path) -> None:
+def test_the_model_fills_a_scene_at_once(trained: Train, tmp_path: Path) -> None:
     result = trained()
     write_cloudy_scene(tmp_path / "l1c.tif")
     write_radar(tmp_path / "vv_vh.tif")
-    restored = remove(
+    result = remove(
         RemoveOptions(
             s2=tmp_path / "l1c.tif", s1=tmp_path / "vv_vh.tif", output=tmp_path / "out.tif",
             model=str(result.output), shift="none", device="cpu",
         ),
         silent,
     )  # fmt: skip
-    assert restored.output.exists()
+    assert result.output.exists()
 
 
 def test_clear_patches_alone_can_be_learned_from_under_simulated_clouds(
@@ -173,7 +173,7 @@ def test_tensorboard_reads_the_curves(trained: Train) -> None:
     assert len(shown) == 3
 
 
-def test_patches_held_out_tell_how_a_run_goes(trained: Train) -> None:
+def test_patches_held_out_show_how_a_run_goes(trained: Train) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     held = {"steps": 4, "sample_every": 2, "checkpoint_every": 2, "hold_out": ("p2",)}
@@ -209,13 +209,13 @@ def test_looking_changes_nothing_that_is_learned(trained: Train) -> None:
     assert same(seldom.output, often.output)
 
 
-def test_nothing_held_out_is_nothing_told(trained: Train) -> None:
+def test_nothing_held_out_is_nothing_logged(trained: Train) -> None:
     result = trained()
     assert result.validation is None
     assert not (result.output / "validation.csv").exists()
 
 
-def test_no_tensorboard_is_told_and_the_table_is_there(
+def test_no_tensorboard_is_logged_and_the_table_is_there(
     trained: Train, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
@@ -296,7 +296,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
 
 
 @pytest.mark.parametrize("room", [2_000, 20_000, 60_000, 100_000])
-def test_a_full_disk_is_told_in_one_line(trained: Train, room: int) -> None:
+def test_a_full_disk_is_reported_in_one_line(trained: Train, room: int) -> None:
     """Settings, tables, checkpoint or weights."""
     with full_disk(room), pytest.raises(OutputError, match=r"run cannot be written \(.*free some"):
         trained(network_setting=words({"features": 32, "blocks": 1}))
@@ -336,7 +336,7 @@ def test_of_sen12mscr_the_training_places_are_used(tmp_path: Path, trained: Trai
     assert load_model(str(held.output)).card.training["held_out"] == [TRAIN]
 
 
-def test_of_sen12mscr_the_validation_places_tell_how_a_run_goes(
+def test_of_sen12mscr_the_validation_places_show_how_a_run_goes(
     tmp_path: Path, trained: Train
 ) -> None:
     tree = write_tree(tmp_path / "SEN12MSCR")
@@ -362,9 +362,9 @@ def test_a_broken_patch_is_named_once_and_counted(
     assert result.skipped == ("p1",)
     assert result.patches == 2
     own = [one.getMessage() for one in caplog.records if one.name.startswith("cloudfree")]
-    told = [text for text in own if "p1" in text]
-    assert len(told) == 1
-    assert told[0].startswith("patch p1 skipped: ")
+    warnings = [text for text in own if "p1" in text]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("patch p1 skipped: ")
     assert "1 skipped" in result.summary()
 
 
@@ -559,7 +559,7 @@ def test_every_network_lowers_its_loss_and_works_everywhere(
     assert len(scored.patches) == 1
     exported = export.run(ExportOptions(model, tmp_path / "model.onnx"), silent)
     assert exported.difference < 1e-3
-    restored = remove(
+    result = remove(
         RemoveOptions(
             s2=triplets / "0316_s2_cloudy.tif", s1=triplets / "0316_s1.tif",
             output=tmp_path / "out.tif",
@@ -567,4 +567,4 @@ def test_every_network_lowers_its_loss_and_works_everywhere(
         ),
         silent,
     )  # fmt: skip
-    assert restored.output.exists()
+    assert result.output.exists()

@@ -91,7 +91,7 @@ def test_radar_beyond_all_that_is_known_counts_as_the_farthest_known() -> None:
 @pytest.mark.parametrize(
     ("deviations", "share"), [(0.0, 1), (1.5, 1), (2.0, 0.5), (2.5, 0), (9, 0)]
 )
-def test_strange_ground_is_left_as_the_network_restored_it(deviations: float, share: float) -> None:
+def test_strange_ground_is_left_as_the_network_filled_it(deviations: float, share: float) -> None:
     """A correction learned at sea says nothing of land."""
     correction = SceneCorrection(6, 3)
     torch.nn.init.constant_(correction.layers[-1].bias, 0.1)

@@ -49,7 +49,7 @@ def _transplant(opacity: float) -> CloudTransplant:
 
 
 @given(seeds, st.floats(0, 1))
-def test_over_the_ground_that_was_restored_below_it_a_cloud_looks_as_it_was(
+def test_over_the_ground_that_was_filled_below_it_a_cloud_looks_as_it_was(
     seed: int, opacity: float
 ) -> None:
     transplant = _transplant(opacity)
@@ -67,7 +67,7 @@ def test_nothing_shows_through_opaque_cloud(seed: int) -> None:
 
 
 @given(seeds)
-def test_through_thin_cloud_other_ground_shows_at_most_as_its_brightness_tells(seed: int) -> None:
+def test_through_thin_cloud_other_ground_shows_at_most_as_its_brightness_allows(seed: int) -> None:
     """And at least as if the cloud were twice as thick."""
     ground, brighter = _even(FIELD), _even(FIELD, 1.5)
     cloudy, mask = _transplant(0.4).over(brighter, np.random.default_rng(seed))
@@ -101,7 +101,7 @@ def test_a_shadow_darkens_other_ground_as_much_and_is_known_as_one() -> None:
     assert np.allclose(cloudy[:, in_shadow(mask)], _even(FIELD, 1.1)[:, in_shadow(mask)], atol=1e-3)
 
 
-def test_thin_cloud_takes_nothing_along_of_ground_that_was_not_restored() -> None:
+def test_thin_cloud_takes_nothing_along_of_ground_that_was_not_filled() -> None:
     """The network saw no stripes below the cloud; they stay where they are."""
     stripes = np.where(np.arange(SIDE)[:, None] % 4 < 2, 1.2, 0.8).astype(np.float32)
     seen = _under(_even(FIELD) * stripes, 0.3)
@@ -110,6 +110,6 @@ def test_thin_cloud_takes_nothing_along_of_ground_that_was_not_restored() -> Non
     assert np.std(transplant.light[3, 8:-8, 0]) < 0.2 * left
 
 
-def test_without_visible_bands_nothing_tells_opacity() -> None:
+def test_without_visible_bands_there_is_no_opacity() -> None:
     with pytest.raises(ValueError, match="B02"):
         cut_transplant(_even(FIELD)[:1], _even(FIELD)[:1], _third_of(MaskClass.CLOUD), ["B01"])

@@ -83,7 +83,7 @@ def _adapt(
     return adapt(model or _model(), *samples, transplants, settings, silent)
 
 
-def _restored(model: Model, colour: Callable[[Float32], Float32] = _rising) -> Float32:
+def _filled(model: Model, colour: Callable[[Float32], Float32] = _rising) -> Float32:
     return model.predict([_samples(1, colour)[0].inputs])[0]
 
 
@@ -92,14 +92,14 @@ def test_the_colour_of_the_scene_is_learned_and_kept() -> None:
     assert result.kept
     assert result.gain_db > 6
     assert result.share == 0.75, "the more of it the better"
-    found = float(_restored(result.model, _even(0.2)).mean())
+    found = float(_filled(result.model, _even(0.2)).mean())
     assert found == pytest.approx(0.25 * GREY + 0.75 * 0.2, abs=0.02)
 
 
-def test_radar_tells_colours_that_the_network_knows_nothing_of() -> None:
-    restored = _restored(_adapt(_rising, _rising).model).mean(axis=(0, 1))
-    assert np.corrcoef(restored, np.linspace(0, 1, SIDE))[0, 1] > 0.98
-    assert restored[-4:].mean() - restored[:4].mean() > 0.15
+def test_radar_predicts_colours_that_the_network_does_not_know() -> None:
+    filled = _filled(_adapt(_rising, _rising).model).mean(axis=(0, 1))
+    assert np.corrcoef(filled, np.linspace(0, 1, SIDE))[0, 1] > 0.98
+    assert filled[-4:].mean() - filled[:4].mean() > 0.15
 
 
 def test_what_does_not_hold_elsewhere_is_thrown_away() -> None:
@@ -128,7 +128,7 @@ def test_a_model_without_weights_is_corrected_too() -> None:
 
 def test_the_same_seed_gives_the_same_and_another_one_another() -> None:
     first, again, other = (
-        _restored(_adapt(_rising, _rising, replace(QUICK, seed=seed)).model) for seed in (1, 1, 2)
+        _filled(_adapt(_rising, _rising, replace(QUICK, seed=seed)).model) for seed in (1, 1, 2)
     )
     assert (first == again).all()
     assert (first != other).any()
@@ -165,13 +165,13 @@ def test_single_pixels_make_no_blocks_to_learn_from() -> None:
 
 
 def test_only_known_pixels_are_learned_from() -> None:
-    """The unknown half of each window is black; nobody is to learn that."""
+    """The unknown half of each window is black; that is not to be learned."""
     training = _samples(6, _even(0.2))
     for sample in training:
         sample.known[:, SIDE // 2 :] = False
         sample.inputs.optical[:, :, SIDE // 2 :] = 0.0
     result = adapt(_model(), training, _samples(3, _even(0.2)), (), QUICK, silent)
-    found = float(_restored(result.model, _even(0.2))[:, :, : SIDE // 2].mean())
+    found = float(_filled(result.model, _even(0.2))[:, :, : SIDE // 2].mean())
     assert found == pytest.approx(0.25 * GREY + 0.75 * 0.2, abs=0.02)
 
 
@@ -214,11 +214,11 @@ def test_an_example_hides_what_is_known_and_nothing_else() -> None:
 def test_an_example_has_the_shadows_of_its_clouds() -> None:
     """As in `remove`, those of the mask: what dims the ground, not what covers it."""
     (sample,) = _samples(1, _even(0.2))
-    told = [sample.under(OPTICAL_BANDS, (), np.random.default_rng(seed)) for seed in range(20)]
-    shadows = [inputs.shadow for inputs, _ in told if inputs.shadow is not None]
+    drawn = [sample.under(OPTICAL_BANDS, (), np.random.default_rng(seed)) for seed in range(20)]
+    shadows = [inputs.shadow for inputs, _ in drawn if inputs.shadow is not None]
     assert len(shadows) == 20
     assert any(shadow.any() for shadow in shadows)
-    for inputs, hidden in told:
+    for inputs, hidden in drawn:
         dim = inputs.shadow & hidden
         assert (inputs.optical[7] <= sample.inputs.optical[7])[dim].all()
 

@@ -123,7 +123,7 @@ def test_the_clouds_of_the_scene_are_laid_over_its_ground(
         assert np.abs(transplant.filled - 0.3).max() < 1e-6, "what the network paints"
 
 
-def test_a_network_that_restores_other_bands_than_it_sees_learns_under_drawn_clouds(
+def test_a_network_that_fills_other_bands_than_it_sees_learns_under_drawn_clouds(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = read_card(find_model(DEFAULT_MODEL))
@@ -136,9 +136,7 @@ def test_a_network_that_restores_other_bands_than_it_sees_learns_under_drawn_clo
     assert samples
 
 
-def test_the_gain_is_told_in_summary_and_tags(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_gain_is_in_summary_and_tags(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _as_if(monkeypatch, 1.25, kept=True)
     result = _remove(folder)
     assert "\n  adapted to the scene: +1.25 dB (standard error 0.10)" in result.summary()
@@ -147,7 +145,7 @@ def test_the_gain_is_told_in_summary_and_tags(
     assert tags["CLOUDFREE_ADAPTED_SHARE"] == "0.5"
 
 
-def test_a_fallback_is_told_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fallback_is_reported_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _as_if(monkeypatch, -0.5, kept=False)
     result = _remove(folder)
     assert result.adaptation is not None
@@ -158,9 +156,7 @@ def test_a_fallback_is_told_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "CLOUDFREE_ADAPTED_GAIN_DB" not in tags
 
 
-def test_the_adapted_model_restores_the_scene(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_adapted_model_fills_the_scene(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def trained(model: Model, *_: Any) -> Adaptation:
         network = Paint()
         network.colour.data.fill_(0.2222)
@@ -182,7 +178,7 @@ def test_too_little_clear_ground_leaves_the_model_alone(folder: Path) -> None:
     assert "0 of 25 parts of the scene have enough" in result.adaptation.reason
 
 
-def test_of_a_mask_that_tells_no_sun_all_around_a_cloud_is_left_out(
+def test_with_a_mask_without_sun_all_around_a_cloud_is_left_out(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers, cloud, _ = scene()
@@ -198,7 +194,7 @@ def test_a_dry_run_learns_nothing(folder: Path) -> None:
     assert _remove(folder, dry_run=True).adaptation is None
 
 
-def test_where_all_is_restored_nothing_tells_clear_ground(folder: Path) -> None:
+def test_where_all_is_filled_no_ground_counts_as_clear(folder: Path) -> None:
     result = _remove(folder, replace="all")
     assert result.adaptation is not None
     assert "every pixel is filled, and no mask gives its clear ground" in result.summary()
@@ -210,9 +206,9 @@ def test_a_field_is_painted_in_its_own_colour(folder: Path) -> None:
     assert result.adaptation is not None
     assert result.adaptation.adapted
     with rasterio.open(result.output) as dataset:
-        restored = dataset.read()[:, 160, 200] / 10_000
+        filled = dataset.read()[:, 160, 200] / 10_000
     grey, field = np.full(13, 0.3), np.array(FIELD)
-    assert np.abs(restored - field).mean() < 0.4 * np.abs(grey - field).mean()
+    assert np.abs(filled - field).mean() < 0.4 * np.abs(grey - field).mean()
 
 
 def test_without_adapting_nothing_is_said(folder: Path) -> None:
