@@ -123,9 +123,7 @@ def test_a_card_may_refuse_other_levels(tmp_path: Path) -> None:
     )
     with OpticalScene(write_safe(tmp_path, Safe("L1C"))) as scene:
         check_level(scene, card)
-    message = (
-        "is L2A; wanted L1C, as the card of model cloudfree-s refuses the rest; give the scene"
-    )
+    message = "is L2A; wanted L1C, as the card of model cloudfree-s refuses others; give the scene"
     with (
         OpticalScene(write_safe(tmp_path, Safe("L2A"))) as scene,
         pytest.raises(InputError, match=message),
