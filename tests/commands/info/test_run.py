@@ -20,7 +20,7 @@ def test_the_installation_of_these_tests_is_sound() -> None:
     assert found.summary().splitlines()[-1] == "OK"
 
 
-def test_two_packages_of_onnx_runtime_are_told_with_the_way_to_mend_it(
+def test_two_packages_of_onnx_runtime_are_reported_with_the_way_to_mend_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     both = ["onnxruntime", "onnxruntime-gpu"]
@@ -31,7 +31,7 @@ def test_two_packages_of_onnx_runtime_are_told_with_the_way_to_mend_it(
     assert found.exit_code == 1
 
 
-def test_a_missing_driver_and_a_broken_model_are_told(
+def test_a_missing_driver_and_a_broken_model_are_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(info_installation.gdal, "drivers", lambda: {"COG": False})
@@ -39,6 +39,6 @@ def test_a_missing_driver_and_a_broken_model_are_told(
     broken.mkdir()
     (broken / "card.toml").write_text("name = 1")
     monkeypatch.setenv("CLOUDFREE_MODELS", str(tmp_path))
-    told = [str(problem) for problem in installation().problems]
-    assert any(text.startswith("GDAL has no driver COG: install") for text in told)
-    assert any(text.startswith("model broken is broken") for text in told)
+    problems = [str(problem) for problem in installation().problems]
+    assert any(text.startswith("GDAL has no driver COG: install") for text in problems)
+    assert any(text.startswith("model broken is broken") for text in problems)
