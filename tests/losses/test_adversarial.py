@@ -76,18 +76,18 @@ class TestAdversarial:
         assert discriminator_loss(undecided, undecided).item() == pytest.approx(2 * math.log(2))
 
     def test_the_sides_want_opposite_things(self) -> None:
-        true, restored = torch.full((2, 1, 4, 4), 9.0), torch.full((2, 1, 4, 4), -9.0)
-        assert discriminator_loss(true, restored).item() < 0.001
-        assert generator_loss(restored).item() > 8.9
+        true, filled = torch.full((2, 1, 4, 4), 9.0), torch.full((2, 1, 4, 4), -9.0)
+        assert discriminator_loss(true, filled).item() < 0.001
+        assert generator_loss(filled).item() > 8.9
 
     def test_binary_cross_entropy_is_the_same_and_pix2pix_halves_it(self) -> None:
-        true, restored = torch.randn(2, 3, 1, 4, 4)
+        true, filled = torch.randn(2, 3, 1, 4, 4)
         entropy = functional.binary_cross_entropy_with_logits
         one, zero = torch.ones_like(true), torch.zeros_like(true)
-        torch.testing.assert_close(generator_loss(restored), entropy(restored, one))
+        torch.testing.assert_close(generator_loss(filled), entropy(filled, one))
         torch.testing.assert_close(
-            discriminator_loss(true, restored, PIX2PIX_SHARE),
-            (entropy(true, one) + entropy(restored, zero)) / 2,
+            discriminator_loss(true, filled, PIX2PIX_SHARE),
+            (entropy(true, one) + entropy(filled, zero)) / 2,
         )
 
 

@@ -136,9 +136,9 @@ class TestBottleneck:
 
     def test_it_is_the_divergence_of_the_distributions(self) -> None:
         mu, log_sigma = image(1, bands=6), image(2, bands=6, y=1, x=1) - 0.5
-        told = torch.distributions.Normal(mu, log_sigma.exp())
+        posterior = torch.distributions.Normal(mu, log_sigma.exp())
         standard = torch.distributions.Normal(torch.zeros_like(mu), torch.ones_like(mu))
-        expected = torch.distributions.kl_divergence(told, standard).mean()
+        expected = torch.distributions.kl_divergence(posterior, standard).mean()
         torch.testing.assert_close(bottleneck_divergence(mu, log_sigma), expected)
 
 
@@ -170,7 +170,7 @@ class TestSharpness:
         assert soft > 0.5
 
     def test_it_is_the_ratio_of_the_distances(self) -> None:
-        restored, target, cloudy = image(1, n=1), image(2, n=1), image(3, n=1)
-        edges, true, hazy, soft = map(laplacian, (restored, target, cloudy, blurred(target)))
+        filled, target, cloudy = image(1, n=1), image(2, n=1), image(3, n=1)
+        edges, true, hazy, soft = map(laplacian, (filled, target, cloudy, blurred(target)))
         expected = l1(edges, true) / (l1(edges, hazy) + l1(edges, soft) + 1e-6)
-        torch.testing.assert_close(contrastive_sharpness(restored, target, cloudy), expected)
+        torch.testing.assert_close(contrastive_sharpness(filled, target, cloudy), expected)

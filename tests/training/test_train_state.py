@@ -53,6 +53,15 @@ def test_a_run_goes_on_from_its_checkpoint_bit_for_bit(
     assert _numbers(whole.model.state()) == _numbers(resumed.model.state())
 
 
+def test_the_scale_of_half_precision_is_remembered(tmp_path: Path) -> None:
+    run, _ = begin("l1", precision="fp16")
+    run.scaler.load_state_dict({**run.scaler.state_dict(), "scale": 1024.0})
+    run.save(tmp_path / "checkpoint.pt")
+    resumed, _ = begin("l1", precision="fp16")
+    resumed.load(tmp_path / "checkpoint.pt")
+    assert resumed.scaler.state_dict()["scale"] == 1024.0
+
+
 def test_the_result_is_the_average_if_there_is_one() -> None:
     plain, _ = begin("l1", ema_decay=0.0)
     averaged, _ = begin("l1", ema_decay=0.9)

@@ -38,19 +38,19 @@ def test_a_model_is_told_of_the_shadows_of_the_patch(tmp_path: Path) -> None:
     nowhere = np.zeros(patch.cloudy.shape[1:], dtype=bool)
     shadow = nowhere.copy()
     shadow[2:5, 3:] = True
-    told: list[np.ndarray] = []
+    shadows: list[np.ndarray] = []
 
     def predict(tiles: Any) -> list[Prediction]:
-        told.extend(tile.shadow for tile in tiles)
+        shadows.extend(tile.shadow for tile in tiles)
         return [Prediction(tile.optical, tile.optical) for tile in tiles]
 
     model = Model(read_card(find_model(DEFAULT_MODEL)), Known())
     fill_patch(model, predict, patch, Clouds(nowhere, shadow, shadow), tiled=False)
-    assert len(told) == 1
-    assert np.array_equal(told[0], shadow)
+    assert len(shadows) == 1
+    assert np.array_equal(shadows[0], shadow)
 
 
-def test_doing_nothing_on_the_real_triplets_scores_as_told(data: Path) -> None:
+def test_doing_nothing_on_the_real_triplets_scores_as_documented(data: Path) -> None:
     """Known beforehand, over the 15 triplets of one source: 18.78 dB, 11.36 degrees, 0.130."""
     figures = {}
     for sample in list_samples(data / "triplets").samples:

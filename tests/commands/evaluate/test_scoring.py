@@ -17,6 +17,7 @@ from cloudfree.inference.model_store import find_model, read_card
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.metrics.protocol import GLF_CR, NATIVE, Protocol
 from tests.commands.evaluate.test_run import VARIANCE, Known
+from tests.factories.readiness import OneAtATime, Paired
 from tests.factories.sample_folders import write_triplet
 
 
@@ -89,5 +90,9 @@ def test_variances_are_calibrated_only_if_there_are_any(sample: Sample) -> None:
 
 
 def test_as_many_patches_at_once_as_suit_the_device() -> None:
-    with _scoring().parallel_batches() as count:
-        assert count == 1
+    card = read_card(find_model(DEFAULT_MODEL))
+    models = {"one": Model(card, Known()), "two": Model(card, Paired())}
+    with Paired().parallel_batches() as pair, OneAtATime().parallel_batches() as one:
+        assert pair > one
+    with Scoring(models, NATIVE, OPTICAL_BANDS).parallel_batches() as count:
+        assert count == pair

@@ -25,7 +25,7 @@ def _optical(path: Path) -> OpticalInfo:
 @pytest.mark.parametrize(
     ("level", "baseline", "offset"), [("L1C", "02.14", 0.0), ("L1C", "05.11", -1000.0)]
 )
-def test_a_product_tells_its_offset_and_who_decided_it(
+def test_a_product_states_its_offset_and_who_decided_it(
     tmp_path: Path, level: str, baseline: str, offset: float
 ) -> None:
     found = _optical(write_safe(tmp_path, Safe(level=level, baseline=baseline)))
@@ -44,7 +44,7 @@ def test_a_corrected_product_is_masked_without_the_cirrus_test(tmp_path: Path) -
     assert found.remove == "refused by the default model cloudfree-s: no band B10"
 
 
-def test_the_share_of_missing_and_saturated_pixels_is_told(tmp_path: Path) -> None:
+def test_the_share_of_missing_and_saturated_pixels_is_shown(tmp_path: Path) -> None:
     scene = write_cloudy_scene(tmp_path / "l1c.tif")
     assert (_optical(scene).nodata, _optical(scene).saturated) == (0.0, 0.0)
     numbers = rewritten(scene)
@@ -55,8 +55,8 @@ def test_the_share_of_missing_and_saturated_pixels_is_told(tmp_path: Path) -> No
 def test_the_number_of_saturated_pixels_is_that_of_the_product(tmp_path: Path) -> None:
     numbers = cloudy_scene(48, 48)[0]
     numbers[3, :12], numbers[3, 12:18] = 60_000, 65535
-    told = {"SPECIAL_VALUE_SATURATED": "60000"}
-    scene = write_raster(tmp_path / "l1c.tif", numbers, OPTICAL_BANDS, **told)
+    tags = {"SPECIAL_VALUE_SATURATED": "60000"}
+    scene = write_raster(tmp_path / "l1c.tif", numbers, OPTICAL_BANDS, **tags)
     assert _optical(scene).saturated == pytest.approx(1 / 4)
 
 
@@ -98,7 +98,7 @@ def rewritten(path: Path) -> Path:
     return path
 
 
-def test_a_radar_scene_tells_its_units(tmp_path: Path) -> None:
+def test_a_radar_scene_shows_its_units(tmp_path: Path) -> None:
     found = run(InfoOptions(write_radar(tmp_path / "vv_vh.tif")), silent)
     assert isinstance(found, RadarInfo)
     assert found.units.startswith("db (negative numbers")
