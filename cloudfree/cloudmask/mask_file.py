@@ -14,7 +14,7 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.georeference import grid_of, same_grid
+from cloudfree.raster.warp import grid_of, same_grid
 
 STRIP_ROWS = 512
 

@@ -34,8 +34,8 @@ from cloudfree.core.mask_classes import FILE_CLASSES, MaskClass
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
-from cloudfree.raster.georeference import displacement_px, pixel_size_m
 from cloudfree.raster.provenance import VERSION
+from cloudfree.raster.warp import displacement_px, pixel_size_m
 
 logger = logging.getLogger("cloudfree")
 

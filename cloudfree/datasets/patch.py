@@ -12,7 +12,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, Radiometry
 from cloudfree.errors import InputError
-from cloudfree.raster.georeference import same_grid
+from cloudfree.raster.warp import same_grid
 from cloudfree.sentinel1.sar_source import open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 

@@ -15,10 +15,9 @@ from cloudfree import __version__
 from cloudfree.core.displacement import NO_SHIFT, describe_displacement
 from cloudfree.core.mask_classes import MASK_COLOURS
 from cloudfree.raster.dataset import jpeg, png
-from cloudfree.raster.georeference import ASSUMED_PIXEL_M, pixel_size_m
 from cloudfree.raster.provenance import Provenance
-from cloudfree.report.comparison import Comparison
-from cloudfree.report.metric_format import BAND_COLUMNS, COLUMNS, PSNR, SSIM, percent
+from cloudfree.raster.warp import ASSUMED_PIXEL_M, pixel_size_m
+from cloudfree.report.comparison import BAND_COLUMNS, COLUMNS, PSNR, SSIM, Comparison, percent
 from cloudfree.report.pictures import ERROR_COLOURS, LARGEST_ERROR, Picture, Rgb, class_legend
 from cloudfree.report.sources import Sources
 from cloudfree.sentinel2.optical_scene import OpticalScene

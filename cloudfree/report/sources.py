@@ -11,8 +11,8 @@ from typing import Protocol, TypeVar
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.georeference import same_grid
 from cloudfree.raster.provenance import Provenance
+from cloudfree.raster.warp import same_grid
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 

@@ -17,8 +17,8 @@ from cloudfree.errors import InputError
 from cloudfree.raster import warp
 from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.dataset import Dataset, sample_windows
-from cloudfree.raster.georeference import grid_of, same_grid
 from cloudfree.raster.resample import sample_displaced
+from cloudfree.raster.warp import grid_of, same_grid
 from cloudfree.sentinel1.border_noise import EROSION_PX, connected_to_edge, dilate
 from cloudfree.sentinel1.geocoded_files import find_sar_files
 from cloudfree.sentinel1.sar_units import decide_units, missing

@@ -22,8 +22,8 @@ from cloudfree.core.bands import POLARISATION, SAR_BANDS, polarisation
 from cloudfree.core.grid import Grid
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import open_raster
-from cloudfree.raster.georeference import grid_of, same_grid
 from cloudfree.raster.product_files import gdal_name, read_item
+from cloudfree.raster.warp import grid_of, same_grid
 from cloudfree.sentinel1.product import acquisition_of_name, acquisition_of_tags
 
 _RASTERS = {".tif", ".tiff"}

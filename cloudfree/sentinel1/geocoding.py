@@ -11,8 +11,8 @@ from pyproj import CRS, Transformer
 
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float64
-from cloudfree.raster.georeference import pixel_size_m
 from cloudfree.raster.resample import bilinear
+from cloudfree.raster.warp import pixel_size_m
 from cloudfree.sentinel1.geolocation import CoarseHeights, Geolocation
 
 # Spacing of the nodes at which ground points are located; positions between them are bilinear. Over

@@ -18,8 +18,8 @@ from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, Float64, decibel
 from cloudfree.errors import InputError
 from cloudfree.raster import warp
-from cloudfree.raster.georeference import pixel_size_m
 from cloudfree.raster.resample import bilinear
+from cloudfree.raster.warp import pixel_size_m
 from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, read_annotation
 from cloudfree.sentinel1.geocoding import Heights, ImagePositions
 from cloudfree.sentinel1.geolocation import CoarseHeights, Geolocation, GridGeolocation

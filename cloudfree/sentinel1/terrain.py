@@ -18,7 +18,7 @@ from cloudfree.core.radiometry import Float32, Float64
 from cloudfree.errors import InputError
 from cloudfree.raster import warp
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.georeference import grid_of
+from cloudfree.raster.warp import grid_of
 from cloudfree.sentinel1.annotation import Annotation
 from cloudfree.sentinel1.geolocation import TimeOfLine, slant_range_to_pixel
 from cloudfree.sentinel1.grd import GrdScene, annotation_of

@@ -19,7 +19,7 @@ from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.dataset import Dataset, rectangle, reduced_average
-from cloudfree.raster.georeference import grid_of
+from cloudfree.raster.warp import grid_of
 from cloudfree.sentinel2.band_folder import band_of_file
 from cloudfree.sentinel2.dark_pixel_check import check_dark_pixels
 from cloudfree.sentinel2.detect_product import find_product

@@ -17,7 +17,7 @@ from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import default_nodata
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import open_raster
-from cloudfree.raster.georeference import grid_of
+from cloudfree.raster.warp import grid_of
 from cloudfree.sentinel2.gdal_tags import RESAMPLING_TAG, tags_of
 from cloudfree.sentinel2.product import BandFile, OpticalProduct
 

@@ -16,8 +16,8 @@ from cloudfree.errors import OutputError
 from cloudfree.raster.cog import CogProfile, CogWriter, check_creation_options
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.gdal import ignored_warning
-from cloudfree.raster.georeference import grid_of
 from cloudfree.raster.overviews import halve
+from cloudfree.raster.warp import grid_of
 from tests.factories.damage import closed_folder, full_disk
 from tests.factories.rasters import TEN_METRES, UTM31
 

@@ -13,7 +13,7 @@ from cloudfree.commands.evaluate.summary import GroupKind, ScoredPatch, SummaryR
 from cloudfree.core.radiometry import Float32
 from cloudfree.datasets.patch import Patch
 from cloudfree.metrics.bootstrap import Interval
-from cloudfree.report.metric_format import COLUMNS, PSNR, SSIM, Column, percent
+from cloudfree.report.comparison import COLUMNS, PSNR, SSIM, Column, percent
 from cloudfree.report.page import render_template
 from cloudfree.report.pictures import (
     TRUE_COLOUR,

@@ -26,7 +26,7 @@ from cloudfree.inference.sliding_window import (
 )
 from cloudfree.metrics.image_metrics import has_data
 from cloudfree.metrics.protocol import PatchMetrics, Protocol
-from cloudfree.raster.georeference import pixel_size_m
+from cloudfree.raster.warp import pixel_size_m
 
 # Predicts tiles of one size, with variances if there are any.
 Predict = Callable[[Sequence[TileInputs]], list[Prediction]]

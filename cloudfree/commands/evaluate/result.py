@@ -26,7 +26,7 @@ from cloudfree.errors import OutputError
 from cloudfree.inference.model_card import toml_text
 from cloudfree.metrics.bootstrap import METRICS
 from cloudfree.metrics.image_metrics import Metrics
-from cloudfree.report.metric_format import PSNR, Column
+from cloudfree.report.comparison import PSNR, Column
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,7 @@ from cloudfree.errors import DamagedError, InputError
 from cloudfree.inference.load import find_card
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import DEFAULT_MODEL
-from cloudfree.raster.georeference import pixel_size_m
-from cloudfree.raster.warp import extent
+from cloudfree.raster.warp import extent, pixel_size_m
 from cloudfree.sentinel1.grd import GrdScene
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene

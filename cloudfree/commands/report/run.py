@@ -20,8 +20,13 @@ from cloudfree.core.output_files import (
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import png
-from cloudfree.report.comparison import BeforeAfter, Comparison, compare_with_truth
-from cloudfree.report.metric_format import COLUMNS, percent
+from cloudfree.report.comparison import (
+    COLUMNS,
+    BeforeAfter,
+    Comparison,
+    compare_with_truth,
+    percent,
+)
 from cloudfree.report.page import SceneSection, metadata, render
 from cloudfree.report.quicklooks import quicklooks
 from cloudfree.report.sources import Sources, open_sources

@@ -20,7 +20,7 @@ from cloudfree.core.terminal import Progress
 from cloudfree.datasets.real_clouds import CLEAR_SHARE, cloud_share, read_real_clouds
 from cloudfree.errors import InputError, OutputError
 from cloudfree.raster.cog import CogProfile, CogWriter
-from cloudfree.raster.georeference import displacement_px, pixel_size_m
+from cloudfree.raster.warp import displacement_px, pixel_size_m
 from cloudfree.sentinel2.gdal_tags import number_of
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.simulation.add_clouds import draw_cloud_parameters, make_atmosphere

@@ -18,7 +18,7 @@ from cloudfree.commands.evaluate.page import (
 from cloudfree.commands.evaluate.summary import SummaryRow
 from cloudfree.metrics.bootstrap import Interval, Means
 from cloudfree.metrics.image_metrics import Metrics
-from cloudfree.report.metric_format import PSNR, SAM
+from cloudfree.report.comparison import PSNR, SAM
 from cloudfree.report.pictures import Picture
 
 

@@ -41,7 +41,7 @@ def test_a_patch_is_prepared_filled_and_collected(sample: Sample) -> None:
     (patch,) = scoring.patches
     assert (patch.name, patch.place) == (sample.name, sample.place)
     assert list(patch.figures) == ["do nothing", "m, raw", "m, written"]
-    assert 0.1 < patch.cover < patch.restored < 0.6
+    assert 0.1 < patch.cover < patch.filled < 0.6
     assert scoring.skipped == []
 
 

@@ -20,7 +20,7 @@ from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.mask_classes import Mask, MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
-from cloudfree.raster.georeference import displacement_px, pixel_size_m
+from cloudfree.raster.warp import displacement_px, pixel_size_m
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS
 from cloudfree.training.adaptation.examples import ClearSample, CloudTransplant, cut_transplant
