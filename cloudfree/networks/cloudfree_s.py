@@ -196,6 +196,13 @@ def ground_visibility(opaque: Tensor) -> Tensor:
     return 1.0 - functional.max_pool2d(columns, (1, 5), stride=1, padding=(0, 2))
 
 
+def hidden_ground(optical: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Pixels of one image (13, y, x) that clouds hide by half or more: (y, x)."""
+    score = cloud_score(torch.from_numpy(optical)[None])
+    visible = ground_visibility(rise(score, HIDING_SCORE, HIDDEN_SCORE))[0, 0].numpy()
+    return np.asarray(visible < 0.5)
+
+
 def shade_texture(optical: Tensor, shade: Tensor) -> Tensor:
     """How bright each pixel is in the shadow around it, 1 for the mean: (n, bands, y, x).
 

@@ -7,7 +7,7 @@ default model was trained with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.radiometry import Float32
-from cloudfree.networks.cloudfree_s import image_cloud_score
+from cloudfree.networks.cloudfree_s import hidden_ground, image_cloud_score
 from cloudfree.simulation.imagined_radar import NEAR_INFRARED, SHORT_WAVE, blur
 
 Random = np.random.Generator
@@ -31,6 +31,7 @@ SHADED = 0.8  # share of the infrared light of the ground, below which it lies i
 OVERCAST = 0.6  # mean cloud score from which an image shows cloud alone
 TRANSPLANTED = 0.4  # share of the covers that are transplants, shadows included
 OWN_OPACITY = 0.4  # share of the other covers with the opacity of their donor
+TRIALS, HIDDEN_SHARE = 60, (0.15, 0.65)  # of covers that a model is scored under
 HAZY = 0.2  # share of the covers with haze on top
 
 
@@ -98,6 +99,25 @@ def lay_clouds(rng: Random, clear: Float32, sources: CloudSources) -> Float32:
         mixed = _add_haze(rng, mixed)
     covered: Float32 = np.clip(mixed, 0.0, 1.0).astype(np.float32)
     return covered
+
+
+def cover_partly(
+    key: tuple[int, ...], clear: Float32, sources: CloudSources, times: int
+) -> Iterator[tuple[Float32, NDArray[np.bool_]]]:
+    """Lay clouds over a clear image, each time so that they hide between 15 and 65 % of it.
+
+    Yields cloudy images and their hidden pixels, (y, x): `times` of them, or fewer where 60 trials
+    do not suffice. A trial is drawn from `key` and its number.
+    """
+    found = 0
+    for trial in range(TRIALS):
+        cloudy = lay_clouds(np.random.default_rng((*key, trial)), clear, sources)
+        hidden = hidden_ground(cloudy)
+        if HIDDEN_SHARE[0] < hidden.mean() < HIDDEN_SHARE[1]:
+            yield cloudy, hidden
+            found += 1
+        if found == times:
+            return
 
 
 def _transplant(rng: Random, clear: Float32, transplants: Sequence[CloudTransplant]) -> Float32:

@@ -11,7 +11,7 @@
 #     sh train.sh DATA SIM RUNS/third --init-from RUNS/second --steps 6500
 #     sh train.sh DATA SIM RUNS/fourth --init-from RUNS/third
 # each with two processes: PYTHON="torchrun --nproc-per-node 2" sh train.sh ...
-# A run that is held out is never seen: neither its targets nor its radar nor its clouds.
+# A place that is held out is never seen: neither its targets nor its radar nor its clouds.
 set -eu
 data=$1 sim=$2 run=$3
 shift 3

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from cloudfree.core.radiometry import Float32
-from cloudfree.networks.cloudfree_s import image_cloud_score
+from cloudfree.networks.cloudfree_s import hidden_ground, image_cloud_score
 from cloudfree.simulation.cloud_transplants import (
     NEAR_INFRARED,
     SHORT_WAVE,
     CloudSources,
+    cover_partly,
     cut_transplant,
     find_shadow,
     fractal_noise,
@@ -105,3 +106,15 @@ def test_noise_covers_its_range() -> None:
     assert noise.shape == (128, 128)
     assert (noise.min(), noise.max()) == (0.0, 1.0)
     assert 0.3 < noise.mean() < 0.7
+
+
+def test_covers_hide_a_part_of_the_ground_and_not_all_of_it() -> None:
+    sources = CloudSources()
+    sources.add(cloudy(ground()), ground())
+    covers = list(cover_partly((7, 1), ground(1), sources, times=3))
+    assert len(covers) == 3
+    for image, hidden in covers:
+        assert 0.15 < hidden.mean() < 0.65
+        assert np.array_equal(hidden, hidden_ground(image))
+    again = list(cover_partly((7, 1), ground(1), sources, times=3))
+    assert all(np.array_equal(one[0], other[0]) for one, other in zip(covers, again, strict=True))

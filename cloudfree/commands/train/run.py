@@ -70,7 +70,7 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
     with join_processes(options.device) as processes, fast_gpu_kernels(processes.device):
         if processes.is_first and not options.resume:
             check_run_folder(options.output, options.overwrite)
-        samples, unseen = _samples(options, settings)
+        samples, unseen = samples_of(options, settings)
         name = options.output.resolve().name
         initial = initialise(settings, name, _facts(options, samples), options.init_from)
         objective = _objective(settings, initial.card, processes)
@@ -104,7 +104,7 @@ def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes
     return with_perceptual(objective, file, card.output_bands, processes.device)
 
 
-def _samples(
+def samples_of(
     options: TrainOptions, settings: TrainingSettings
 ) -> tuple[list[Sample], list[Sample]]:
     """The patches to learn from, of SEN12MS-CR its training part without `--split`; and others.
