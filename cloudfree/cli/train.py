@@ -24,7 +24,13 @@ STEPS = click.IntRange(1)
     cls=RenamingCommand, epilog="Example: cloudfree train ib_hfn --data SEN12MSCR -o runs/ib_hfn"
 )
 @click.argument("network", metavar="NETWORK")
-@option_from(TrainOptions, "data", type=EXISTING_FILE, help="Folder with the data set.")
+@option_from(
+    TrainOptions,
+    "data",
+    type=EXISTING_FILE,
+    metavar="DIR",
+    help="Folder with the data set; repeatable.",
+)
 @option_from(
     TrainOptions,
     "output",
@@ -32,6 +38,12 @@ STEPS = click.IntRange(1)
     type=NEW_FILE,
     metavar="RUN",
     help="Folder of the run; `remove --model RUN` takes it.",
+)
+@option_from(
+    TrainOptions,
+    "preset",
+    metavar="NAME",
+    help="Preset of the network, such as `default` of cloudfree_s.  [default: the first one]",
 )
 @option_from(TrainOptions, "resume", help="Resume from the last checkpoint of RUN.")
 @option_from(
@@ -73,9 +85,9 @@ STEPS = click.IntRange(1)
 @option_from(
     TrainOptions,
     "loss",
-    help="Loss: l1, l2, charbonnier, l1-structure, restoration, cloud-aware, "
-    "cloud-aware-published, carl, joint, gnll, mgnll, mgnll-published, gan-l1, pix2pix, "
-    "gan-attention, simulation-fusion.",
+    help="Loss: l1, l2, charbonnier, l1-structure, restoration, recalled-colour, "
+    "cloud-aware, cloud-aware-published, carl, joint, gnll, mgnll, mgnll-published, gan-l1, "
+    "pix2pix, gan-attention, simulation-fusion.",
 )
 @option_from(
     TrainOptions,

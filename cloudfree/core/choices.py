@@ -19,6 +19,8 @@ ProtocolName = Literal["native", "glf-cr", "uncrtaints"]
 SplitChoice = Literal["test", "val", "train", "all"]
 CloudKind = Literal["cumulus", "cirrus", "haze", "real", "mixed"]
 Optimiser = Literal["adam", "adamw", "nadam", "sgd"]
+# What a batch is made of: patches as they are, or a mixture of scenes, real and simulated.
+Sampling = Literal["patches", "mixture"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
 
 # How far `remove` dilates its mask of clouds and shadows.

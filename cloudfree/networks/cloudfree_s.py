@@ -17,7 +17,9 @@ there is none; shadow 1 where one lies, else 0.
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -159,6 +161,12 @@ def cloud_score(optical: Tensor, smooth: int = 7) -> Tensor:
     return functional.avg_pool2d(score, smooth, 1, smooth // 2, count_include_pad=False)
 
 
+def image_cloud_score(optical: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cloud score of one image: (13, y, x) reflectance to (y, x), 0-1."""
+    score: NDArray[np.float32] = cloud_score(torch.from_numpy(optical)[None])[0, 0].numpy()
+    return score
+
+
 def snow_index(optical: Tensor) -> Tensor:
     """Normalised difference of green and short-wave infrared: (n, 13, y, x) to (n, 1, y, x)."""
     green, infrared = optical[:, B03 : B03 + 1], optical[:, B11 : B11 + 1]
@@ -188,6 +196,13 @@ def ground_visibility(opaque: Tensor) -> Tensor:
     return 1.0 - functional.max_pool2d(columns, (1, 5), stride=1, padding=(0, 2))
 
 
+def hidden_ground(optical: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Pixels of one image (13, y, x) that clouds hide by half or more: (y, x)."""
+    score = cloud_score(torch.from_numpy(optical)[None])
+    visible = ground_visibility(rise(score, HIDING_SCORE, HIDDEN_SCORE))[0, 0].numpy()
+    return np.asarray(visible < 0.5)
+
+
 def shade_texture(optical: Tensor, shade: Tensor) -> Tensor:
     """How bright each pixel is in the shadow around it, 1 for the mean: (n, bands, y, x).
 
@@ -206,7 +221,9 @@ class CloudfreeS(nn.Module):
     """Fill a cloudy Sentinel-2 L1C tile with the help of the Sentinel-1 tile of the same ground.
 
     ``channels`` and ``blocks`` stand for 1/4, 1/8 and 1/16 of the resolution; the first two
-    ``blocks`` are used once on the way down and once on the way up.
+    ``blocks`` are used once on the way down and once on the way up. In training, clouds of a few
+    pixels are shown to the network if ``specks_shown``, so that it learns to remove what no rule
+    finds; a prediction hides them in any case.
     """
 
     SIZE_MULTIPLE: int = 16
@@ -221,8 +238,10 @@ class CloudfreeS(nn.Module):
         memory: int = 16,
         optical_bands: int = 13,
         sar_bands: int = 2,
+        specks_shown: bool = False,
     ) -> None:
         super().__init__()
+        self.specks_shown = specks_shown
         fine, middle, coarse = channels
         self.heads, self.optical_bands = heads, optical_bands
         seen_bands = 2 * optical_bands + sar_bands + 4  # optical, its root, SAR, indices, shadow
@@ -248,17 +267,20 @@ class CloudfreeS(nn.Module):
     def forward(self, optical: Tensor, sar: Tensor, shadow: Tensor) -> dict[str, Tensor]:
         """Fill ``optical`` (n, 13, y, x) with ``sar`` (n, 2, y, x): "image" (n, 13, y, x).
 
-        ``shadow`` (n, 1, y, x) is where shadows of clouds are known to lie.
+        ``shadow`` (n, 1, y, x) is where shadows of clouds are known to lie. In training there is
+        also the recalled "colour" (n, 13, y/8, x/8), which a loss may compare with the target.
         """
-        return {"image": self.fill(optical, sar, shadow)[0]}
+        if not self.training:
+            return {"image": self.fill(optical, sar, shadow)[0]}
+        image, colour = self.fill(optical, sar, shadow, specks_hidden=not self.specks_shown)
+        return {"image": image, "colour": colour}
 
     def fill(
         self, optical: Tensor, sar: Tensor, shadow: Tensor, specks_hidden: bool = True
     ) -> tuple[Tensor, Tensor]:
         """The filled image (n, 13, y, x), and the recalled colour behind it (n, 13, y/8, x/8).
 
-        ``specks_hidden`` hides clouds of a few pixels like larger ones. Training shows them, so
-        that the network learns to take away what no rule finds.
+        ``specks_hidden`` hides clouds of a few pixels like larger ones.
         """
         score = cloud_score(optical)
         visible = ground_visibility(opacity(optical, score, specks_hidden))

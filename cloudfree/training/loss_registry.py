@@ -29,7 +29,13 @@ from cloudfree.losses.adversarial import (
 from cloudfree.losses.cloud_weighted import carl, cloud_aware, published_cloud_aware
 from cloudfree.losses.ib_hfn_loss import joint_objective
 from cloudfree.losses.pixel import charbonnier, gaussian_likelihood, l1, spectrum_likelihood
-from cloudfree.losses.structural_similarity import pixel_and_structure, surroundings_loss
+from cloudfree.losses.structural_similarity import (
+    RECALLED,
+    filled_image_loss,
+    pixel_and_structure,
+    recalled_colour_loss,
+    surroundings_loss,
+)
 from cloudfree.training.sampler import Batch
 
 # Weight of L1 beside the adversarial loss in pix2pix, McGAN and SpA GAN.
@@ -55,7 +61,7 @@ class LossInput:
 
     @property
     def image(self) -> Tensor:
-        """The filled image; as the target where that has no data, which costs nothing."""
+        """The predicted image; as the target where that has no data, which costs nothing."""
         return self._known(self.outputs["image"])
 
     @property
@@ -65,7 +71,7 @@ class LossInput:
 
     @property
     def unit(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Filled, target and cloudy image on the scale of reflectance."""
+        """Predicted, target and cloudy image on the scale of reflectance."""
         start, stop = self.scale
         image, target, cloudy = (
             (values - start) / (stop - start)
@@ -98,7 +104,7 @@ class LossInput:
         return kept.where(self.batch.valid, self.target)
 
     def _classes(self) -> Tensor:
-        assert self.batch.classes is not None, "a loss that needs the mask says so in the table"
+        assert self.batch.classes is not None, "a loss that needs the mask is marked in the table"
         return self.batch.classes
 
 
@@ -168,6 +174,13 @@ def _carl(seen: LossInput) -> Tensor:
     return carl(image, target, cloudy, seen.hidden)
 
 
+def _recalled_colour(seen: LossInput) -> Tensor:
+    image, target, _ = seen.unit
+    colour = seen.outputs["colour"].float()
+    recalled = recalled_colour_loss(colour, target, seen.batch.valid)
+    return filled_image_loss(image, target) + RECALLED * recalled
+
+
 def _variance(seen: LossInput) -> Tensor:
     return seen.outputs["variance"].float()
 
@@ -178,6 +191,7 @@ OBJECTIVES: Mapping[str, LossSpec] = {
     "charbonnier": LossSpec(lambda seen: charbonnier(*seen.unit[:2])),
     "l1-structure": LossSpec(lambda seen: pixel_and_structure(*seen.unit[:2])),
     "restoration": LossSpec(lambda seen: surroundings_loss(*seen.unit[:2])),
+    "recalled-colour": LossSpec(_recalled_colour, needs=("colour",)),
     "cloud-aware": LossSpec(lambda seen: cloud_aware(*seen.unit[:2], seen.clouds), mask=True),
     "cloud-aware-published": LossSpec(
         lambda seen: published_cloud_aware(*seen.unit[:2], seen.clouds), mask=True
@@ -231,7 +245,7 @@ def with_perceptual(
 ) -> LossSpec:
     """The objective with its perceptual term in the last stage, by the weights in a file.
 
-    `bands` are those of the filled image; its reflectance stands for the brightness of
+    `bands` are those of the predicted image; its reflectance stands for the brightness of
     photographs.
 
     Raises

@@ -33,10 +33,10 @@ from cloudfree.training.settings import TrainingSettings
 
 @dataclass(frozen=True)
 class Batch:
-    """Patches of one size, scaled as the network wants them.
+    """Patches of one size, scaled as the network takes them.
 
     `inputs` are what it takes, (n, band, y, x) by name. `cloudy` and `target` have the bands it
-    fills; `valid` tells where the target has data, elsewhere `target` is as `cloudy`.
+    predicts; `valid` is true where the target has data, elsewhere `target` is as `cloudy`.
     `classes`, (n, y, x), is the cloud mask, or None where the loss needs none.
     """
 
@@ -48,7 +48,7 @@ class Batch:
     classes: Tensor | None
 
     def to(self, device: torch.device) -> Batch:
-        """The same on a device; the copy of a pinned batch does not block."""
+        """The same on a device; the copy of a pinned batch runs in the background."""
         return self._each(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pinned(self) -> Batch:

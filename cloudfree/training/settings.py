@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-from cloudfree.core.choices import Optimiser, Schedule, TrainingPrecision
+from cloudfree.core.choices import Optimiser, Sampling, Schedule, TrainingPrecision
 from cloudfree.errors import InputError
 from cloudfree.inference.model_card import toml_text
 
@@ -40,16 +40,24 @@ class TrainingSettings:
     the gradient; `ema_decay` is the decay of the moving average of the weights, which is then the
     result; 0 turns either off. A checkpoint is written every `checkpoint_every` steps, samples
     every `sample_every` steps or where that is 0 after each epoch. `perceptual_weights` is the file
-    of VGG-16 for a loss with a perceptual term, or empty to train without that term.
+    of VGG-16 for a loss with a perceptual term, or empty to train without that term. Parameters
+    with fewer axes than `weight_decay_axes` do not decay under AdamW.
+
+    With `sampling` "mixture" a batch is drawn from kinds of scenes by their `shares`
+    (scene_samples.py); `imagined_radar` is the share of images without SAR whose SAR is imagined,
+    the others have none. With `alternate_crops` every second batch has a quarter as many crops of
+    twice the side. `preset` is the name of the preset that the settings are based on.
     """
 
     network: str
+    preset: str = ""
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     loss: str = "l1"
     optimiser: Optimiser = "adam"
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
+    weight_decay_axes: int = 2
     schedule: Schedule = "constant"
     gamma: float = 0.5
     decay_epochs: float = 5.0
@@ -59,7 +67,11 @@ class TrainingSettings:
     steps: int = 0
     batch_size: int = 4
     crop: int = 256
+    alternate_crops: bool = False
     augment: bool = False
+    sampling: Sampling = "patches"
+    shares: Mapping[str, float] = field(default_factory=dict)
+    imagined_radar: float = 0.0
     simulate_clouds: float = 0.0
     clip_norm: float = 0.0
     ema_decay: float = 0.0
@@ -79,17 +91,41 @@ class TrainingSettings:
 
 
 def choose_settings(network: str, changes: Mapping[str, Any]) -> TrainingSettings:
-    """The preset of a network with what is to be different; None changes nothing.
+    """A preset of a network with the given changes; None changes nothing.
 
-    A change of `epochs` also replaces the number of steps of the preset. Network settings are
-    added to those of the preset.
+    Without a change of `preset` it is the first one of the network. A change of `epochs` also
+    replaces the number of steps of the preset. Network settings are added to those of the preset.
+
+    Raises
+    ------
+    InputError
+        The network has no such preset; lists those it has.
     """
-    entries = dict(_presets().get(network, {}))
-    wanted = {name: value for name, value in changes.items() if value is not None}
-    if "epochs" in wanted and "steps" not in wanted:
+    given = {name: value for name, value in changes.items() if value is not None}
+    preset, entries = _preset(network, given.pop("preset", ""))
+    if "epochs" in given and "steps" not in given:
         entries.pop("steps", None)
-    own = {**entries.get("network_settings", {}), **wanted.pop("network_settings", {})}
-    return _settings({**entries, **wanted, "network": network, "network_settings": own})
+    own = {**entries.get("network_settings", {}), **given.pop("network_settings", {})}
+    fixed = {"network": network, "preset": preset, "network_settings": own}
+    return _settings({**entries, **given, **fixed})
+
+
+def preset_names(network: str) -> list[str]:
+    """The presets of a network; the first one is taken without --preset."""
+    return list(_presets().get(network, {}))
+
+
+def _preset(network: str, name: str) -> tuple[str, dict[str, Any]]:
+    """Name and entries of a preset; without a name, of the first one."""
+    presets = _presets().get(network, {})
+    name = name or next(iter(presets), "")
+    if name and name not in presets:
+        raise InputError(
+            f"no preset {name!r} of network {network}",
+            wanted=f"one of {', '.join(presets)}",
+            hint="correct --preset",
+        )
+    return name, dict(presets.get(name, {}))
 
 
 def parse_network_settings(pairs: Sequence[str]) -> dict[str, Any]:

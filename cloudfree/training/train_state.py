@@ -23,10 +23,6 @@ from cloudfree.training.distributed import ALONE, Processes
 from cloudfree.training.loss_registry import LossSpec
 from cloudfree.training.settings import OPTIMISERS, TrainingSettings
 
-# Weights of linear and convolution layers have at least two axes; biases and norms, which are not
-# to decay under AdamW, have fewer.
-_DECAYED_AXES = 2
-
 
 @dataclass
 class ModelAndOptimizer:
@@ -177,7 +173,7 @@ def start_training_state(
 
 
 def _discriminator(card: ModelCard, objective: LossSpec) -> nn.Module | None:
-    """The discriminator: it sees what the network saw, and the filled or the true image."""
+    """The discriminator: it sees what the network saw, and the predicted or the true image."""
     condition = len(card.sar_bands) + len(card.optical_bands) * ("optical" in card.inputs)
     image = len(card.output_bands)
     if objective.discriminator == "patches":
@@ -195,7 +191,7 @@ def _optimiser(network: nn.Module, settings: TrainingSettings) -> Optimizer:
     if settings.optimiser == "sgd":
         return SGD(parameters, rate, momentum=betas[0], weight_decay=decay)
     if settings.optimiser == "adamw":
-        return AdamW(_groups(parameters, decay), rate, betas)
+        return AdamW(_groups(parameters, settings), rate, betas)
     raise InputError(
         f"optimiser {settings.optimiser!r}",
         wanted=f"one of {', '.join(OPTIMISERS)}",
@@ -203,10 +199,12 @@ def _optimiser(network: nn.Module, settings: TrainingSettings) -> Optimizer:
     )
 
 
-def _groups(parameters: Iterable[nn.Parameter], decay: float) -> list[dict[str, Any]]:
-    """Weights, which decay, and the rest, which does not."""
-    listed = list(parameters)
+def _groups(parameters: Iterable[nn.Parameter], settings: TrainingSettings) -> list[dict[str, Any]]:
+    """Weights, which decay, and the rest, such as biases and norms, which does not."""
+    listed, axes = list(parameters), settings.weight_decay_axes
+    decayed = [one for one in listed if one.ndim >= axes]
+    rest = [one for one in listed if one.ndim < axes]
     return [
-        {"params": [one for one in listed if one.ndim >= _DECAYED_AXES], "weight_decay": decay},
-        {"params": [one for one in listed if one.ndim < _DECAYED_AXES], "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": settings.weight_decay},
+        {"params": rest, "weight_decay": 0.0},
     ]

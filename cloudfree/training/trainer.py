@@ -14,6 +14,7 @@ import torch
 
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress, muted_log
+from cloudfree.datasets.scene_library import SceneLibrary
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.metrics.bootstrap import mean_metrics
 from cloudfree.metrics.image_metrics import Metrics, score
@@ -22,6 +23,7 @@ from cloudfree.parallel.threads import prefetch
 from cloudfree.training.patch_cache import PatchArrays, PatchStore
 from cloudfree.training.run_folder import CHECKPOINT, write_model
 from cloudfree.training.sampler import Batches, collate, scaled_crop
+from cloudfree.training.scene_samples import SceneBatches
 from cloudfree.training.step import TrainPlan, train_step
 from cloudfree.training.train_state import TrainState
 from cloudfree.training.training_log import TrainingLog, write_samples
@@ -113,7 +115,10 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class Trainer:
-    """One call of the command: the run, and what it is fed and written with."""
+    """One call of the command: the run, its data, and the folder that it is written to.
+
+    With a `library` the batches are drawn from it, else they are crops of the patches in `store`.
+    """
 
     folder: Path
     run: TrainState
@@ -122,11 +127,12 @@ class Trainer:
     store: PatchStore
     num_workers: int
     validation: Validation | None = None
+    library: SceneLibrary | None = None
 
     def train(self, progress: Progress) -> TrainResult:
         """All steps that are left."""
         run, plan, processes = self.run, self.plan, self.plan.processes
-        batches = Batches(self.store, self.card, plan.settings, processes, self.num_workers)
+        batches = self._batches()
         left = range(run.step, plan.steps)
         with ExitStack() as stack:
             stack.callback(batches.close)
@@ -150,6 +156,12 @@ class Trainer:
             processes.gather(s.name for s in self.store.skipped.values()), validated
         )
 
+    def _batches(self) -> Batches | SceneBatches:
+        settings, processes = self.plan.settings, self.plan.processes
+        if self.library is not None:
+            return SceneBatches(self.library, settings, processes)
+        return Batches(self.store, self.card, settings, processes, self.num_workers)
+
     def _training_log(self) -> TrainingLog:
         return TrainingLog(self.folder, self.run.step, validates=self.validation is not None)
 
@@ -162,7 +174,8 @@ class Trainer:
 
     def _look(self, training_log: TrainingLog, epoch: float) -> Metrics | None:
         """Write pictures, and the figures of the patches held out."""
-        write_samples(self.folder, self.run.step, list(self._pictured()), self.card)
+        if pictured := list(self._pictured()):
+            write_samples(self.folder, self.run.step, pictured, self.card)
         if self.validation is None:
             return None
         figures = self.validation.figures(self.run, self.plan, self.card)
@@ -191,7 +204,7 @@ class Trainer:
         return TrainResult(
             output=self.folder,
             network=self.plan.settings.network,
-            patches=len(self.store.samples) - len(skipped),
+            patches=self.library.count if self.library else len(self.store.samples) - len(skipped),
             steps=self.run.step,
             first_loss=float(np.mean(losses[:ends])),
             last_loss=float(np.mean(losses[-ends:])),

@@ -19,6 +19,7 @@ from tests.factories.training_runs import small, write_patches
 
 # Values that differ from all defaults, and from each other where they can.
 FLAGS: dict[str, tuple[str, Any]] = {
+    "preset": ("--preset=paper", "paper"),
     "resume": ("--resume", True),
     "overwrite": ("--overwrite", True),
     "init_from": ("--init-from=other", "other"),
@@ -63,7 +64,7 @@ def test_every_flag_arrives_under_its_name(tmp_path: Path, monkeypatch: pytest.M
                  *(flag for flag, _ in FLAGS.values()))  # fmt: skip
     assert ran.exit_code == 0, ran.output
     wanted = {name: value for name, (_, value) in FLAGS.items()}
-    given = {"network": "net", "data": tmp_path, "output": tmp_path / "run", "groups": places}
+    given = {"network": "net", "data": (tmp_path,), "output": tmp_path / "run", "groups": places}
     assert dataclasses.asdict(seen[0]) == {**wanted, **given}
 
 

@@ -45,4 +45,4 @@ def run_training(
         "network_setting": small(network), "steps": 2, "batch_size": 2, "device": "cpu",
         "crop": CROPS.get(network, 32), "s2_offset": 0.0, **options,
     }  # fmt: skip
-    return train.run(TrainOptions(network, data, output, **own), silent)
+    return train.run(TrainOptions(network, (data,), output, **own), silent)

@@ -238,6 +238,23 @@ def test_a_cloud_of_a_few_pixels_is_hidden_but_not_in_training(
     assert difference < 1e-3 if hidden else difference > 1e-2
 
 
+def test_only_training_returns_the_recalled_colour_and_shows_specks_if_asked() -> None:
+    inputs = tiles(1, 64, 64)
+    torch.manual_seed(1)
+    hiding = CloudfreeS()
+    showing = CloudfreeS(specks_shown=True)
+    showing.load_state_dict(hiding.state_dict())
+    outputs = {network.specks_shown: network(*inputs) for network in (hiding, showing)}
+    assert outputs[False]["colour"].shape == (1, 13, 8, 8)
+    assert not torch.equal(outputs[False]["image"], outputs[True]["image"])
+    for network, hidden in ((hiding, True), (showing, False)):
+        same = network.restore(*inputs, specks_hidden=hidden)[0]
+        assert torch.equal(outputs[not hidden]["image"], same)
+    predicted = [network.eval()(*inputs) for network in (hiding, showing)]
+    assert [list(one) for one in predicted] == [["image"], ["image"]]
+    assert torch.equal(predicted[0]["image"], predicted[1]["image"])
+
+
 def test_ground_without_a_clear_pixel_has_no_voice_in_the_recall(untrained: CloudfreeS) -> None:
     """Black is the sum of no colour; it must not darken what is remembered."""
     _, sar, shadow = tiles(1, 64, 64)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.cli.train import command
+from tests.bench import compare_networks as compare
 from tests.conftest import ROOT
 
 # Triplets that show one place, or places that look alike, as DATA.md of the imagery groups them.
@@ -30,17 +28,6 @@ LEARNED_ONLY = "winter112p797"
 TRIPLETS = sorted({LEARNED_ONLY}.union(*PLACES))
 
 
-def _load() -> ModuleType:
-    path = ROOT / "models" / "comparison" / "compare.py"
-    spec = importlib.util.spec_from_file_location("compare", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["compare"] = module  # where dataclasses look up their module
-    spec.loader.exec_module(module)
-    return module
-
-
-compare = _load()
 FOLDS = compare.plan_folds(TRIPLETS)
 
 

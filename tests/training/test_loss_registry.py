@@ -46,6 +46,7 @@ def seen(
     outputs = {
         "image": onto(made), "variance": torch.full_like(target, 0.01), "simulated": onto(made),
         "attention": torch.full((1, 1, SIDE, SIDE), 0.5), "gate": quarter,
+        "colour": torch.full((1, 13, 2, 2), 0.25),
         "mu": torch.ones(1, 2, 4, 4), "log_sigma": torch.zeros(1, 2, 1, 1),
     }  # fmt: skip
     return LossInput(outputs, batch, scale, logits=torch.zeros(1, 1, 2, 2), **more)
@@ -81,7 +82,16 @@ def test_simulation_fusion_learns_from_radar_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["charbonnier", "l1-structure", "restoration", "cloud-aware", "carl", "joint"]
+    "name",
+    [
+        "charbonnier",
+        "l1-structure",
+        "restoration",
+        "recalled-colour",
+        "cloud-aware",
+        "carl",
+        "joint",
+    ],
 )
 def test_losses_of_reflectance_do_not_depend_on_the_scale_of_the_network(name: str) -> None:
     own, symmetric = (float(OBJECTIVES[name](seen(0.3, s))) for s in ((0.0, 1.0), (-1.0, 1.0)))
@@ -140,6 +150,27 @@ def test_the_restoration_loss_sees_colours_that_are_off_over_a_whole_block() -> 
     even = float(loss(seen(0.3))) - float(OBJECTIVES["l1-structure"](seen(0.3)))
     uneven = cancelling - float(OBJECTIVES["l1-structure"](seen(target + 0.1 * signs)))
     assert even - uneven == pytest.approx(0.5 * 0.1, rel=1e-3)
+
+
+def test_the_loss_of_the_default_model_is_the_sum_of_its_terms() -> None:
+    # An even image has no structure of its own: the brightness term of SSIM alone is left.
+    structure = 1 - (2 * 0.3 * 0.2 + 1e-4) / (0.3**2 + 0.2**2 + 1e-4)
+    filled = 0.1 + 0.5 * math.hypot(0.1, 1e-3) + 0.5 * 0.1 + 0.1 * structure
+    angle = 0.05 * math.acos(0.9999)
+    assert float(OBJECTIVES["recalled-colour"](seen(0.3))) == pytest.approx(
+        filled + angle + 0.25 * 0.05, rel=1e-4
+    )
+
+
+def test_colours_of_blocks_without_data_are_not_learned() -> None:
+    given = seen(0.3)
+    colour = given.outputs["colour"].clone().requires_grad_()
+    given.batch.valid[..., :2, :2] = False
+    outputs = {**given.outputs, "colour": colour}
+    OBJECTIVES["recalled-colour"](dataclasses.replace(given, outputs=outputs)).backward()
+    assert colour.grad is not None
+    assert not colour.grad[..., 0, 0].any()
+    assert (colour.grad[..., 1, :] != 0).all()
 
 
 CPU = torch.device("cpu")

@@ -17,6 +17,7 @@ from cloudfree.training.settings import (
     check_unchanged,
     choose_settings,
     parse_network_settings,
+    preset_names,
     read_settings,
     settings_text,
 )
@@ -32,6 +33,24 @@ def test_every_network_has_a_preset_that_fits_it(network: str) -> None:
     entry = network_entry(network)
     assert settings.crop % entry["multiple"] == 0
     assert set(OBJECTIVES[settings.loss].needs) <= set(entry["outputs"])
+
+
+def test_the_preset_of_the_default_model() -> None:
+    settings = choose_settings("cloudfree_s", {"preset": "default", "steps": 30})
+    assert (settings.preset, settings.sampling, settings.steps) == ("default", "mixture", 30)
+    assert sum(settings.shares.values()) == pytest.approx(1.0)
+    assert settings.network_settings == {"specks_shown": True}
+    assert choose_settings("cloudfree_s", {}).preset == preset_names("cloudfree_s")[0] == "pairs"
+
+
+def test_a_preset_that_is_not_there_is_refused_with_those_there_are() -> None:
+    with pytest.raises(
+        InputError,
+        match=r"^no preset 'best' of network cloudfree_s; wanted one of pairs, default; correct",
+    ):
+        choose_settings("cloudfree_s", {"preset": "best"})
+    with pytest.raises(InputError, match="of network glf_cr; wanted one of paper;"):
+        choose_settings("glf_cr", {"preset": "default"})
 
 
 @given(

@@ -2,52 +2,57 @@
 
 from __future__ import annotations
 
-import importlib
+import dataclasses
 import json
-from collections.abc import Iterator
+import os
+import subprocess
 from pathlib import Path
 from statistics import fmean
-from types import ModuleType
 
-import numpy as np
 import pytest
 
+from cloudfree.cli.train import command as train_command
 from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.evaluate.run import run
+from cloudfree.commands.train import run as train
+from cloudfree.commands.train.options import TrainOptions
 from cloudfree.core.terminal import silent
+from cloudfree.datasets.patch import Sample
+from cloudfree.training.settings import choose_settings
+from tests.bench.compare_networks import FOLDS
 from tests.conftest import ROOT
+from tests.factories.sample_folders import write_triplet
 
 FOLDER = ROOT / "models" / "cloudfree-s"
 LEARNED_FROM = "winter112p797"  # the one triplet that is not scored
 METRICS = ("psnr", "ssim", "sam", "mae")
 
 
-@pytest.fixture
-def patches(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module that tells what training may see."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    return importlib.import_module("patches")
-
-
-def test_training_draws_from_no_place_that_is_scored(
-    patches: ModuleType, monkeypatch: pytest.MonkeyPatch
+def test_the_command_that_trained_it_holds_out_every_place_that_is_scored(
+    data: Path, tmp_path: Path
 ) -> None:
-    image, sar = np.random.default_rng(0).random((2, 13, 64, 64), np.float32)
-    scored = [*patches.SCORED, "fall_136_p12"]
-    names = [*scored, LEARNED_FROM, "spring_101_p4"]
+    simulated = tmp_path / "simulated"
+    write_triplet(simulated / "one", "", 64)
+    ran = subprocess.run(
+        ["sh", FOLDER / "train.sh", data, simulated, tmp_path / "run", "--steps", "30"],
+        env={**os.environ, "PYTHON": "echo"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    _, _, name, *words = ran.stdout.split()
+    values = train_command.make_context(name, words).params
+    names = {field.name for field in dataclasses.fields(TrainOptions)}
+    options = TrainOptions(**{key: value for key, value in values.items() if key in names})
+    settings = choose_settings("cloudfree_s", options.changes)
+    assert (settings.preset, settings.steps, settings.seed) == ("default", 30, 2026)
+    learned, unseen = train.samples_of(options, settings)
+    assert sum(fold_of(sample) is not None for sample in unseen) == 15
+    assert not [sample for sample in learned if fold_of(sample)]
+    assert not [sample for sample in learned if "fall_136" in sample.name]
+    assert {LEARNED_FROM, "spain", "one"} < {sample.name for sample in learned}
+    assert len(learned) == 1 + 14 + 14 + 4 + 2  # triplet, pairs, clear and cloudy dates, scenes
 
-    def read(folder: Path) -> Iterator[object]:
-        del folder
-        for name in names:
-            yield patches.Patch(name, image, image, sar[:2])
 
-    for reader in ("read_triplets", "read_pairs", "read_time_series", "read_scenes"):
-        monkeypatch.setattr(patches, reader, read)
-    everything = patches.open_library(Path("data"), held_out=set())
-    library = patches.open_library(Path("data"))
-    assert {patch.name for patch in everything.real} == set(names)
-    assert {patch.name for patch in library.real} == {LEARNED_FROM, "spring_101_p4"}
-    assert len(library.donors) == len(library.veils) == len(library.real)
+def fold_of(sample: Sample) -> str | None:
+    return next((fold for fold, places in FOLDS.items() if sample.name in places), None)
 
 
 def test_the_scores_of_the_card_are_those_of_the_shipped_weights(data: Path) -> None:

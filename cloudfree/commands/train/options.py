@@ -15,12 +15,13 @@ from cloudfree.datasets.sen12mscr import PATCH_PX
 class TrainOptions(OverwriteOptions):
     """The options of `cloudfree train`; names equal its parameters.
 
-    Settings that are None are those of the network's preset.
+    Settings that are None are those of the preset, by default the first one of the network.
     """
 
     network: str
-    data: Path
+    data: tuple[Path, ...]
     output: Path
+    preset: str | None = None
     split: SplitChoice | None = None
     hold_out: tuple[str, ...] = ()
     groups: Path | None = None

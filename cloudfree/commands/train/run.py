@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from cloudfree.commands.train.options import TrainOptions
 from cloudfree.core.choices import MaskSettings
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.output_files import cannot_be_written
-from cloudfree.core.terminal import Progress, silent
+from cloudfree.core.terminal import Progress, muted_log, silent
 from cloudfree.datasets.folder import Listing, list_samples
 from cloudfree.datasets.patch import Patch, Sample
+from cloudfree.datasets.scene_library import DatedSamples, SceneLibrary, list_dates, open_library
 from cloudfree.datasets.sen12mscr import SampleRole, split_of
 from cloudfree.datasets.splits import choose_split, evenly_spread, regroup
 from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.inference.model import fill_missing
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import network_entry
 from cloudfree.training.distributed import Processes, fast_gpu_kernels, join_processes
@@ -34,6 +37,7 @@ from cloudfree.training.run_folder import (
     discard_run,
     initialise,
 )
+from cloudfree.training.scene_samples import check_mixture, largest_crop
 from cloudfree.training.settings import (
     TrainingSettings,
     check_unchanged,
@@ -46,6 +50,9 @@ from cloudfree.training.train_state import start_training_state
 from cloudfree.training.trainer import VALIDATED, Trainer, TrainResult, Validation
 
 logger = logging.getLogger("cloudfree")
+
+# Of a mixture scenes up to this side, such as those of `simulate --size 512`, are not cut.
+WHOLE_PX = 512
 
 
 def run(options: TrainOptions, progress: Progress) -> TrainResult:
@@ -63,7 +70,7 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
     with join_processes(options.device) as processes, fast_gpu_kernels(processes.device):
         if processes.is_first and not options.resume:
             check_run_folder(options.output, options.overwrite)
-        samples, unseen = _samples(options, settings)
+        samples, unseen = samples_of(options, settings)
         name = options.output.resolve().name
         initial = initialise(settings, name, _facts(options, samples), options.init_from)
         objective = _objective(settings, initial.card, processes)
@@ -97,15 +104,14 @@ def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes
     return with_perceptual(objective, file, card.output_bands, processes.device)
 
 
-def _samples(
+def samples_of(
     options: TrainOptions, settings: TrainingSettings
 ) -> tuple[list[Sample], list[Sample]]:
     """The patches to learn from, by default the training part of SEN12MS-CR; and others.
 
     The others are those held out, or else the validation part of SEN12MS-CR as far as it is there.
     """
-    needed: tuple[SampleRole, ...] = ("clear",) if settings.simulate_clouds else ("cloudy", "clear")
-    listing = list_samples(options.data, options.patch, options.s2_offset, needed)
+    listing = _listing(options, settings)
     own = options.split or ("train" if listing.is_sen12mscr else "all")
     split, samples = choose_split(listing, own)
     if options.groups:
@@ -114,6 +120,58 @@ def _samples(
     if split == "train" and not unseen:
         unseen = [sample for sample in listing.samples if split_of(sample.place) == "val"]
     return learned, [sample for sample in unseen if sample.cloudy is not None]
+
+
+def _listing(options: TrainOptions, settings: TrainingSettings) -> Listing:
+    """The patches of all folders; a mixture has scenes whole, and the dates of time series."""
+    mixture = settings.sampling == "mixture"
+    any_clear = mixture or settings.simulate_clouds
+    needed: tuple[SampleRole, ...] = ("clear",) if any_clear else ("cloudy", "clear")
+    patch_px = max(options.patch, WHOLE_PX) if mixture else options.patch
+    listings = []
+    for folder in options.data:
+        dated = _dates(folder, options).samples if mixture else ()
+        try:
+            listings.append(list_samples(folder, patch_px, options.s2_offset, needed))
+        except InputError:
+            if not dated:
+                raise
+        listings.append(Listing(dated, ()))
+    return Listing(
+        tuple(sample for one in listings for sample in one.samples),
+        tuple(skipped for one in listings for skipped in one.skipped),
+    )
+
+
+def _library(
+    options: TrainOptions,
+    settings: TrainingSettings,
+    card: ModelCard,
+    samples: Sequence[Sample],
+    processes: Processes,
+) -> SceneLibrary | None:
+    """The scenes of a mixture, without places that are held out; None for other sampling."""
+    if settings.sampling != "mixture":
+        return None
+    check_mixture(settings, card, loss_named(settings.loss).mask)
+    out, donors = set(options.hold_out), []
+    for folder in options.data:
+        listed = _dates(folder, options).donors
+        donors += [one for one in listed if not {one.place, one.name} & out]
+    with muted_log():
+        return open_library(
+            samples,
+            donors,
+            lambda sar: card.sar_scaling.forward(fill_missing(sar)),
+            largest_crop(settings),
+            slice(processes.rank, None, processes.count),
+        )
+
+
+def _dates(folder: Path, options: TrainOptions) -> DatedSamples:
+    """The time series of a folder; the log of single dates is kept back."""
+    with muted_log():
+        return list_dates(folder, options.s2_offset)
 
 
 def _apart(
@@ -143,7 +201,7 @@ def _apart(
 def _facts(options: TrainOptions, samples: Sequence[Sample]) -> Mapping[str, Any]:
     """The facts of the data for the card."""
     return {
-        "data": options.data.resolve().name,
+        "data": ", ".join(folder.resolve().name for folder in options.data),
         "patches": len(samples),
         "places": len({sample.place for sample in samples}),
         "held_out": list(options.hold_out),
@@ -177,11 +235,17 @@ def _trainer(
     if options.resume:
         begun.load(checkpoint)
         logger.info("going on after step %d of %d", begun.step, plan.steps)
-    classes = _classes if card.uses_shadow else None
-    store = PatchStore(samples, card, settings.crop, _classes if objective.mask else classes)
-    others = PatchStore(evenly_spread(unseen, VALIDATED), card, settings.crop, classes)
+    library = _library(options, settings, card, samples, processes)
+    classify = _classes if card.uses_shadow else None
+    shown = [one for one in samples if one.cloudy and one.sar] if library else samples
+    store = PatchStore(shown, card, settings.crop, _classes if objective.mask else classify)
+    if library:
+        unseen = [one for one in unseen if one.sar]
+    others = PatchStore(evenly_spread(unseen, VALIDATED), card, settings.crop, classify)
     validation = Validation(others) if unseen else None
-    return Trainer(options.output, begun, plan, card, store, options.num_workers, validation)
+    return Trainer(
+        options.output, begun, plan, card, store, options.num_workers, validation, library
+    )
 
 
 def _fingerprint(samples: Sequence[Sample]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from cloudfree.inference.reference_outputs import GOLDEN as GOLDEN_ARRAYS
 from cloudfree.inference.reference_outputs import INPUTS, PUBLISHED_NAMES, read_arrays
 from cloudfree.inference.registry import DEFAULT_MODEL
 from tests.factories.checkpoints import save_checkpoint
+from tests.factories.default_golden import simulated_patch
 from tests.factories.golden_weights import golden_weights, read_json
 from tests.factories.toy_network import plant
 
@@ -39,8 +39,7 @@ def test_the_default_model_gives_what_it_gave_where_it_was_made() -> None:
 
 def test_the_known_arrays_of_the_default_model_can_be_made_again() -> None:
     folder = find_model(DEFAULT_MODEL)
-    patch = runpy.run_path(str(folder / "golden.py"))["simulated_patch"]()
-    fed = load_model(DEFAULT_MODEL, "cpu").scaled([patch])
+    fed = load_model(DEFAULT_MODEL, "cpu").scaled([simulated_patch()])
     known = read_arrays(folder / GOLDEN_ARRAYS)
     assert {PUBLISHED_NAMES[name]: array.shape for name, array in fed.items()} == {
         name: array.shape for name, array in known.items() if name in INPUTS

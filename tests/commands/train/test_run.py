@@ -24,15 +24,18 @@ from cloudfree.commands.models import export
 from cloudfree.commands.models.export import ExportOptions
 from cloudfree.commands.remove.run import RemoveOptions
 from cloudfree.commands.remove.run import run as remove
+from cloudfree.commands.train import run as train
+from cloudfree.commands.train.options import TrainOptions
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, ModelError, OutputError
 from cloudfree.inference.load import load_model
+from cloudfree.inference.model_store import read_card
 from cloudfree.inference.registry import network_names
 from cloudfree.training import trainer as train_session
 from cloudfree.training.trainer import TrainResult
 from tests.factories.damage import full_disk
 from tests.factories.rasters import write_cloudy_scene, write_radar
-from tests.factories.sample_folders import SIDE, TRAIN, VAL, write_tree
+from tests.factories.sample_folders import SIDE, TRAIN, VAL, write_tree, write_triplet
 from tests.factories.training_runs import CROPS, run_training, small, words, write_patches
 
 
@@ -568,3 +571,31 @@ def test_every_network_lowers_its_loss_and_works_everywhere(
         silent,
     )  # fmt: skip
     assert result.output.exists()
+
+
+def test_the_preset_of_the_default_model_trains_on_all_folders(tmp_path: Path) -> None:
+    real, simulated = write_patches(tmp_path / "real"), tmp_path / "simulated"
+    write_triplet(simulated / "one", "", 64, seed=7)
+    (simulated / "one" / "truth_mask.tif").touch()
+    (real / "p1_s1.tif").unlink()
+
+    def options(name: str, **own: Any) -> TrainOptions:
+        return TrainOptions(
+            "cloudfree_s", (real, simulated), tmp_path / name, preset="default", crop=16, steps=4,
+            hold_out=("p2",), s2_offset=0.0, network_setting=small("cloudfree_s"),
+            checkpoint_every=2, device="cpu", **own,
+        )  # fmt: skip
+
+    result = train.run(options("run"), silent)
+    assert (result.patches, result.steps) == (3, 4)
+    card = read_card(tmp_path / "run")
+    assert card.training["data"] == "real, simulated"
+    assert card.training["loss"] == "recalled-colour"
+    assert card.training["held_out"] == ["p2"]
+    assert result.validation is not None  # of the triplet held out
+    train.run(options("again", num_workers=1), silent)
+    assert same(tmp_path / "run", tmp_path / "again")
+    scored = evaluate.run(
+        EvaluateOptions(real, (str(tmp_path / "run"),), device="cpu", s2_offset=0.0), silent
+    )
+    assert len(scored.patches) == 2  # one has no radar

@@ -1,12 +1,10 @@
-"""Write golden.npz: what the model is fed for a simulated patch, and what comes out on a CPU.
+"""Write golden.npz of the default model: its inputs for a simulated patch, and its output.
 
-    python golden.py
+    python -m tests.factories.default_golden
 
 `cloudfree models check cloudfree-s` compares with it. It is written again where the weights change,
-and only there: what an installation gives is what is being checked.
+and only there, because the check is of the output of an installation.
 """
-
-from pathlib import Path
 
 import numpy as np
 
@@ -15,8 +13,9 @@ from cloudfree.inference.load import load_model
 from cloudfree.inference.model import TileInputs
 from cloudfree.inference.reference_outputs import GOLDEN, OUT, PUBLISHED_NAMES
 from cloudfree.simulation.scene import SAR_MARGIN_PX, simulate_scene
+from tests.conftest import ROOT
 
-FOLDER = Path(__file__).parent
+FOLDER = ROOT / "models" / "cloudfree-s"
 SEED, SCENE_PX, PATCH_PX = 7, 64, 32
 CLOUD_COVER = 0.4
 
@@ -35,7 +34,7 @@ def simulated_patch() -> TileInputs:
 def main() -> None:
     """Run the model on the patch and write both beside the card."""
     model = load_model(str(FOLDER), "cpu", "fp32")
-    # Half precision takes half the room and is exact for the check: the model sees it too.
+    # Half precision takes half the room and is exact for the check: the model receives it too.
     inputs = {name: _rounded(array) for name, array in model.scaled([simulated_patch()]).items()}
     arrays = {PUBLISHED_NAMES[name]: array for name, array in inputs.items()}
     np.savez_compressed(FOLDER / GOLDEN, **arrays, **{OUT: model.runtime.run(inputs)["image"]})

@@ -1,13 +1,14 @@
 """Compare small networks at equal budget: each learns for five minutes of one processor core.
 
-    python compare.py run --data TRIPLETS --runs RUNS    train and score what is not finished yet
-    python compare.py table                              print results.json as the table of README
+    python -m tests.bench.compare_networks run --data TRIPLETS --runs RUNS
+    python -m tests.bench.compare_networks table
 
-TRIPLETS holds the 16 triplets NAME_s1.tif, NAME_s2_cloudy.tif and NAME_s2_clear.tif. The folds are
-those of cloudfree-s: a fold trains on the triplets of other places and is scored on its own. Only
-`cloudfree train` and `cloudfree evaluate` are called. How many steps the budget pays for is
-measured once for each network and is the same in all folds. A run that was stopped goes on
-with the first training that is not in results.json.
+The first trains and scores the networks that are not finished yet, the second prints
+models/comparison/results.json as the table of models/README.md. TRIPLETS holds the 16 triplets
+NAME_s1.tif, NAME_s2_cloudy.tif and NAME_s2_clear.tif. A fold trains on the triplets of other places
+and is scored on its own. Only `cloudfree train` and `cloudfree evaluate` are called. How many steps
+the budget pays for is measured once for each network and is the same in all folds. A run that was
+stopped goes on with the first training that is not in results.json.
 """
 
 import argparse
@@ -27,12 +28,16 @@ from typing import Any
 
 from safetensors.torch import load_file
 
-HERE = Path(__file__).resolve().parent
-SHIPPED = HERE.parent / "cloudfree-s"
-sys.path.append(str(SHIPPED))
-from patches import FOLDS, UNSCORED  # noqa: E402
+from tests.conftest import ROOT
 
-RESULTS = HERE / "results.json"
+SHIPPED = ROOT / "models" / "cloudfree-s"
+RESULTS = ROOT / "models" / "comparison" / "results.json"
+# The triplets that show one place, or places that look alike, are in one fold.
+FOLDS: dict[str, set[str]] = {
+    "A": {"4065", "4287", "4294", "4433", "4438"},
+    "B": {"5254", "5278", "5349", "6553", "6780"},
+    "C": {"0316", "0581", "0746", "2266", "2729"},
+}
 BUDGET_SECONDS = 300.0  # of processor time, for a whole `cloudfree train`
 SHORT, LONG = 1, 6  # steps of the two trainings from which the time of a step is measured
 METRICS = ("psnr", "ssim", "sam", "mae")
@@ -61,11 +66,11 @@ CONTESTANTS = (
 # count epochs of 100,000 patches, of which there are a dozen here: one cosine stands for all.
 SAME_FOR_ALL = {
     "crop": 128,
-    "batch": 4,
+    "batch-size": 4,
     "simulate-clouds": 0.5,
     "schedule": "cosine",
     "seed": 0,
-    "readers": 1,
+    "num-workers": 1,
     "device": "cpu",
 }
 # Without the last two, glibc gives large blocks back and faults them in anew at every step, which
@@ -90,11 +95,11 @@ class Fold:
 
 
 def plan_folds(triplets: Iterable[str]) -> list[Fold]:
-    """Share the triplets out to the folds of cloudfree-s; what is not scored is only learned."""
+    """Divide the triplets into folds; those of no fold are learned from and never scored."""
     names = sorted(triplets)
     folds = []
     for fold, places in FOLDS.items():
-        held_out = tuple(name for name in names if name in places - UNSCORED)
+        held_out = tuple(name for name in names if name in places)
         seen = tuple(name for name in names if name not in held_out)
         if held_out:
             folds.append(Fold(fold, seen, held_out))
@@ -110,7 +115,8 @@ def training_command(
     words += [word for text in contestant.settings for word in ("--network-setting", text)]
     words += [word for name, value in SAME_FOR_ALL.items() for word in (f"--{name}", str(value))]
     # Samples and checkpoint at the end alone: they would take their time from the training.
-    ends = [word for name in ("", "checkpoint-", "picture-") for word in (f"--{name}steps", steps)]
+    names = ("steps", "checkpoint-every", "sample-every")
+    ends = [word for name in names for word in (f"--{name}", steps)]
     return [*words, *map(str, ends), "--overwrite", "--quiet"]
 
 
