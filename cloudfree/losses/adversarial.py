@@ -28,8 +28,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cloudfree.errors import ModelError
-from cloudfree.losses.cloud_weighted import masked_l1
 from cloudfree.losses.pixel import l1
+from cloudfree.losses.structural_similarity import masked_l1
 
 PIX2PIX_SHARE = 0.5
 

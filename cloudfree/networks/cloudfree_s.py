@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cloudfree.networks.shapes import Shapes, number_below
+from cloudfree.networks import Shapes, number_below
 
 B01, B02, B03, B04, B10, B11 = 0, 1, 2, 3, 10, 11  # places among the 13 bands
 SUBPIXEL = 4  # the network works on blocks of 4 x 4 pixels

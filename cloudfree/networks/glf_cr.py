@@ -46,7 +46,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cloudfree.networks.shapes import Shapes, number_below
+from cloudfree.networks import Shapes, number_below
 
 FILTER = 5  # side of the filters
 LEAK = 0.1  # slope of the leaky activations that make the filters

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, cat, nn
 from torch.nn import functional
 
-from cloudfree.networks.shapes import Shapes, number_below
+from cloudfree.networks import Shapes, number_below
 
 LOG_VARIANCE_RANGE = (-8.0, 4.0)
 SQUEEZE = 4  # the hidden layer of a multi-layer perceptron on pooled features is this much thinner

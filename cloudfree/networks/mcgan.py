@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cloudfree.networks.shapes import Shapes
+from cloudfree.networks import Shapes
 
 SAR_BANDS = 2
 SLOPE = 0.2  # of the leaky ReLU on the way down

@@ -30,7 +30,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from cloudfree.networks.shapes import Shapes
+from cloudfree.networks import Shapes
 
 WIDEST = 8  # the widths double up to this many times the first
 SLOPE = 0.2  # of the leaky ReLU

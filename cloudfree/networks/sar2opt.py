@@ -15,8 +15,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from cloudfree.networks import Shapes
 from cloudfree.networks.pix2pix import Pix2PixUNet, ladder_settings
-from cloudfree.networks.shapes import Shapes
 
 
 class Sar2Opt(nn.Module):

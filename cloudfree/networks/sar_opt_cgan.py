@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cloudfree.networks import Shapes
 from cloudfree.networks.pix2pix import Pix2PixUNet, ladder_settings
-from cloudfree.networks.shapes import Shapes
 
 
 class SarOptCgan(nn.Module):

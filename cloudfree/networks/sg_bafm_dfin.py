@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, cat, nn
 from torch.nn import functional
 
-from cloudfree.networks.shapes import Shapes, number_below
+from cloudfree.networks import Shapes, number_below
 
 PATCH = 8  # pixels at half the resolution, 16 of the image
 EXPANSION, LAST_EXPANSION, MLP_EXPANSION = 4, 2, 4

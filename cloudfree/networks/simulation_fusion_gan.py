@@ -28,7 +28,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cloudfree.networks.shapes import Shapes
+from cloudfree.networks import Shapes
 
 DROPOUT = 0.5
 BLOCKS = 9

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cloudfree.networks.shapes import Shapes
+from cloudfree.networks import Shapes
 
 BLOCKS_BEFORE, STAGES, BLOCKS_PER_STAGE, BLOCKS_AFTER = 3, 4, 3, 2
 BLOCKS = BLOCKS_BEFORE + STAGES * BLOCKS_PER_STAGE + BLOCKS_AFTER

@@ -32,7 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cloudfree.networks.shapes import Shapes, number_below
+from cloudfree.networks import Shapes, number_below
 
 GROUPS = 4  # of the group norms on image features
 EXPANSION = 2  # of the channels inside an inverted bottleneck

@@ -26,13 +26,15 @@ from cloudfree.losses.adversarial import (
     fusion_loss,
     generator_loss,
 )
-from cloudfree.losses.cloud_weighted import carl, cloud_aware, published_cloud_aware
 from cloudfree.losses.ib_hfn_loss import joint_objective
 from cloudfree.losses.pixel import charbonnier, gaussian_likelihood, l1, spectrum_likelihood
 from cloudfree.losses.structural_similarity import (
     RECALLED,
+    carl,
+    cloud_aware,
     filled_image_loss,
     pixel_and_structure,
+    published_cloud_aware,
     recalled_colour_loss,
     surroundings_loss,
 )

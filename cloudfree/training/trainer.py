@@ -20,9 +20,8 @@ from cloudfree.metrics.bootstrap import mean_metrics
 from cloudfree.metrics.image_metrics import Metrics, score
 from cloudfree.metrics.protocol import NATIVE
 from cloudfree.parallel.threads import prefetch
-from cloudfree.training.patch_cache import PatchArrays, PatchStore
 from cloudfree.training.run_folder import CHECKPOINT, write_model
-from cloudfree.training.sampler import Batches, collate, scaled_crop
+from cloudfree.training.sampler import Batches, PatchArrays, PatchStore, collate, scaled_crop
 from cloudfree.training.scene_samples import SceneBatches
 from cloudfree.training.step import TrainPlan, train_step
 from cloudfree.training.train_state import TrainState

@@ -20,7 +20,7 @@ from cloudfree.metrics.bootstrap import METRICS
 from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.raster.dataset import png
 from cloudfree.report.pictures import TRUE_COLOUR, UInt8Image, radar_colours, stretch_of
-from cloudfree.training import patch_cache as patches
+from cloudfree.training import sampler as patches
 from cloudfree.training.step import StepResult
 
 logger = logging.getLogger("cloudfree")

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from cloudfree.losses.adversarial import attention_loss, fusion_loss
-from cloudfree.losses.cloud_weighted import carl, cloud_aware, published_cloud_aware
 from cloudfree.losses.ib_hfn_loss import contrastive_sharpness
 from cloudfree.losses.pixel import (
     CHARBONNIER_EPSILON,
@@ -19,7 +18,13 @@ from cloudfree.losses.pixel import (
     spectral_angle_loss,
     spectrum_likelihood,
 )
-from cloudfree.losses.structural_similarity import pixel_and_structure, similarity_loss
+from cloudfree.losses.structural_similarity import (
+    carl,
+    cloud_aware,
+    pixel_and_structure,
+    published_cloud_aware,
+    similarity_loss,
+)
 from tests.factories.images import cloud_mask, image
 
 Loss = Callable[[Tensor, Tensor], Tensor]

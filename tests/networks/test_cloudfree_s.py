@@ -248,7 +248,7 @@ def test_only_training_returns_the_recalled_colour_and_shows_specks_if_asked() -
     assert outputs[False]["colour"].shape == (1, 13, 8, 8)
     assert not torch.equal(outputs[False]["image"], outputs[True]["image"])
     for network, hidden in ((hiding, True), (showing, False)):
-        same = network.restore(*inputs, specks_hidden=hidden)[0]
+        same = network.fill(*inputs, specks_hidden=hidden)[0]
         assert torch.equal(outputs[not hidden]["image"], same)
     predicted = [network.eval()(*inputs) for network in (hiding, showing)]
     assert [list(one) for one in predicted] == [["image"], ["image"]]

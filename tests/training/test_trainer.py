@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from cloudfree.inference.model_card import ModelCard, model_card
-from cloudfree.training.patch_cache import PatchArrays
+from cloudfree.training.sampler import PatchArrays
 from cloudfree.training.trainer import predict
 
 

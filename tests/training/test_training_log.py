@@ -14,7 +14,7 @@ import pytest
 from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.inference.registry import card_entries
 from cloudfree.metrics.image_metrics import Metrics
-from cloudfree.training.patch_cache import PatchArrays
+from cloudfree.training.sampler import PatchArrays
 from cloudfree.training.step import StepResult
 from cloudfree.training.training_log import (
     GAP_PX,

@@ -27,7 +27,6 @@ from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import network_entry
 from cloudfree.training.distributed import Processes, fast_gpu_kernels, join_processes
 from cloudfree.training.loss_registry import LossSpec, loss_named, with_perceptual
-from cloudfree.training.patch_cache import PatchStore
 from cloudfree.training.run_folder import (
     CHECKPOINT,
     SETTINGS,
@@ -37,6 +36,7 @@ from cloudfree.training.run_folder import (
     discard_run,
     initialise,
 )
+from cloudfree.training.sampler import PatchStore
 from cloudfree.training.scene_samples import check_mixture, largest_crop
 from cloudfree.training.settings import (
     TrainingSettings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.networks.shapes import number_below
+from cloudfree.networks import number_below
 
 SHAPES = {
     "blocks.0.weight": (8, 8), "blocks.0.bias": (8,), "blocks.1.weight": (8, 8),
