@@ -141,9 +141,21 @@ def test_mixed_weather_is_of_every_kind() -> None:
 def test_real_clouds_cover_no_more_than_about_what_was_asked_for(cover: float, seed: int) -> None:
     weather = draw_cloud_parameters(rng(seed), "real", cover, Sun(180.0, 30.0))
     overcast = make_atmosphere((200, 200), weather, rng(seed), [layer(1.0)])
-    assert 0.5 * cover - 0.1 <= (overcast.low > 0).mean() <= cover + 0.2
+    assert (overcast.low > 0).mean() <= cover + 0.2
     scattered = make_atmosphere((200, 200), weather, rng(seed), [layer(0.1)])
     assert (scattered.low > 0).mean() <= max(cover + 0.2, 0.5)
+
+
+@pytest.mark.parametrize("cover", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_real_clouds_cover_what_was_asked_for_in_the_mean(cover: float) -> None:
+    """Single draws miss it by more than 0.2 now and then: whole layers are laid side by side."""
+    found = []
+    for seed in range(12):
+        parameters = draw_cloud_parameters(rng(seed), "real", cover, Sun(180.0, 30.0))
+        atmosphere = make_atmosphere((200, 200), parameters, rng(seed), [layer(1.0)])
+        found.append((atmosphere.low > 0).mean())
+    assert np.mean(found) == pytest.approx(cover, abs=0.1)
+    assert np.sum(np.abs(np.array(found) - cover) > 0.2) <= 1
 
 
 def test_drawn_clouds_fall_in_the_short_wave_infrared_whatever_their_colour() -> None:
