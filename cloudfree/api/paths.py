@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args, get_type_hints
 
 from cloudfree.core.choices import (
+    DetectorName,
     Precision,
     ProtocolName,
     Replace,
@@ -37,7 +38,8 @@ StrPath = str | os.PathLike[str]
 class MaskRules(TypedDict, total=False):
     """What decides the classes of a mask, as `MaskSettings` has it."""
 
-    threshold: float
+    detector: DetectorName
+    threshold: float | None
     ndsi: float
     sensitive: bool
     shadow: bool
@@ -86,6 +88,7 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     mask: StrPath | None
     report: StrPath | None
     replace: Replace
+    detector: DetectorName
     dilate: str
     adapt: bool
     tile: int | None

@@ -32,20 +32,24 @@ from cloudfree.commands.mask.options import MaskOptions
     MaskOptions, "score", type=NEW_FILE, help="Also write the score, 0 clear to 1 cloud, here."
 )
 @option_from(MaskOptions, "score_dtype", help="Score as floats, or as bytes with scale 1/200.")
+@option_from(MaskOptions, "detector", help="What tells clouds from ground.")
 @option_from(
-    MaskOptions, "threshold", type=NumberRange(0, 1, min_open=True), help="Minimum cloud score."
+    MaskOptions,
+    "threshold",
+    type=NumberRange(0, 1, min_open=True),
+    help="Minimum probability of a cloud, or score.  [default: that of the detector]",
 )
 @option_from(
     MaskOptions,
     "ndsi",
     type=NumberRange(-1, 1),
-    help="Snow index above which a pixel is no cloud, and snow where it is bright.",
+    help="Of the published detector: index above which a pixel is no cloud, and snow where bright.",
 )
 @option_from(
     MaskOptions,
     "sensitive",
     old_names=["--thorough"],
-    help="Find small clouds above dark ground, cirrus and haze beside clouds, as `remove` does.",
+    help="Of the published detector: find small clouds above dark ground, cirrus and haze too.",
 )
 @option_from(MaskOptions, "shadow", help="Find cloud shadows.")
 @option_from(

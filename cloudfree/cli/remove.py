@@ -33,6 +33,11 @@ _OPTIONS = (
     option_from(RemovalOptions, "replace", help="Fill clouds and shadows only, or every pixel."),
     option_from(
         RemovalOptions,
+        "detector",
+        help="What tells clouds from ground in the mask that is made without --mask.",
+    ),
+    option_from(
+        RemovalOptions,
         "dilate",
         metavar="LENGTH",
         help="Dilate the mask that is made here, in metres (40m) or pixels (4px).",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from cloudfree import __version__
 from cloudfree.cloudmask.class_rules import REQUIRED_BANDS, ClassRules
-from cloudfree.cloudmask.classifier import Classifier, Shadows
+from cloudfree.cloudmask.classifier import Classifier, Shadows, Strip
+from cloudfree.cloudmask.detected_classes import DetectedClassifier, FirstLook, OnScore, detect
+from cloudfree.cloudmask.detector import Detector
 from cloudfree.cloudmask.mask_file import ScoreWriter, mask_profile
 from cloudfree.cloudmask.morphology import parse_distance
+from cloudfree.cloudmask.network_detector import NetworkDetector
 from cloudfree.cloudmask.scene_statistics import OpticalSource, collect_statistics
 from cloudfree.cloudmask.score import CIRRUS_BAND, HazeThreshold
 from cloudfree.cloudmask.shadow import PixelAxes
@@ -28,10 +31,10 @@ from cloudfree.cloudmask.sun_geometry import (
     projection_of,
     sun_tags,
 )
-from cloudfree.core.choices import MaskSettings
+from cloudfree.core.choices import PUBLISHED_THRESHOLD, DetectorName, MaskSettings
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import FILE_CLASSES, MaskClass
-from cloudfree.core.terminal import Progress
+from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.provenance import VERSION
@@ -62,33 +65,75 @@ class MaskSource(OpticalSource, Protocol):
         ...
 
 
+class Classes(Protocol):
+    """The classes of a scene, strip by strip, by whatever detector."""
+
+    def strips(
+        self, source: OpticalSource, progress: Progress = silent, on_score: OnScore | None = None
+    ) -> Generator[Strip, None, None]:
+        """Windows and their masks from top to bottom; `on_score` is given each window's score."""
+        ...
+
+
 @dataclass(frozen=True)
 class MaskPlan:
     """How the pixels of a scene are classified, decided before the first one is."""
 
     settings: MaskSettings
-    classifier: Classifier
+    classifier: Classes
     sun: Sun
 
 
-def plan_mask(scene: MaskSource, settings: MaskSettings, progress: Progress) -> MaskPlan:
+def plan_mask(
+    scene: MaskSource, settings: MaskSettings, progress: Progress, detector: Detector | None = None
+) -> MaskPlan:
     """Decide how the pixels of a scene are classified; for shadows, the whole scene is read.
+
+    A `detector` that is given takes the place of the one in the settings.
 
     Raises
     ------
     InputError
         Missing bands, no valid pixel, or a dilation that is no distance.
     """
-    dilation = parse_distance(settings.dilate)
-    scene.require(REQUIRED_BANDS, "the cloud mask")
+    dilation_px = parse_distance(settings.dilate).pixels(pixel_size_m(scene.grid))
+    if detector is None and settings.detector == "published":
+        return _plan_published(scene, settings, dilation_px, progress)
+    found = detector or make_detector(settings.detector)
+    threshold = found.threshold if settings.threshold is None else settings.threshold
+    found.bands(scene.bands)  # raises before a pixel is read
+    classes = DetectedClassifier(found, threshold, dilation_px=dilation_px)
+    if not settings.shadow:
+        return MaskPlan(settings, classes, NO_SUN)
+    look = FirstLook.at(scene, detect(scene, found, threshold, progress))
+    if look.valid_px == 0:
+        raise _no_valid_pixel(scene)
+    axes = _pixel_axes(scene.grid)
+    fit = look.sun(axes, scene.sun_azimuth_deg)
+    sun = decide_sun(scene.sun_azimuth_deg, fit)
+    log_sun(sun, fit)
+    projection = projection_of(sun, axes)
+    return MaskPlan(settings, replace(classes, projection=projection, cached=look.classes), sun)
+
+
+def make_detector(name: DetectorName) -> Detector:
+    """The detector of a name, other than the published one."""
+    if name == "default":
+        return NetworkDetector()
+    raise NotImplementedError(name)
+
+
+def _plan_published(
+    scene: MaskSource, settings: MaskSettings, dilation_px: float, progress: Progress
+) -> MaskPlan:
+    """The same by the published score."""
+    scene.require(REQUIRED_BANDS, "the published detector")
     if CIRRUS_BAND not in scene.bands:
         logger.info("no band %s in %s: the cirrus test is left out", CIRRUS_BAND, scene.name)
-    rules = ClassRules(settings.threshold, settings.ndsi, settings.sensitive)
-    pixel_m = pixel_size_m(scene.grid)
-    thin_cloud_reach_px = THIN_CLOUD_REACH_M / pixel_m if settings.sensitive else 0.0
-    classifier = Classifier(
-        rules, dilation_px=dilation.pixels(pixel_m), thin_cloud_reach_px=thin_cloud_reach_px
-    )
+    threshold = PUBLISHED_THRESHOLD if settings.threshold is None else settings.threshold
+    rules = ClassRules(threshold, settings.ndsi, settings.sensitive)
+    reach_px = THIN_CLOUD_REACH_M / pixel_size_m(scene.grid) if settings.sensitive else 0.0
+    classifier = Classifier(rules, dilation_px=dilation_px, thin_cloud_reach_px=reach_px)
     if not settings.shadow:
         return MaskPlan(settings, classifier, NO_SUN)
     shadows, haze, sun = _measure_scene(scene, rules, progress)
@@ -158,6 +203,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
     profile, settings = mask_profile(), plan.settings
     own = {
         VERSION: __version__,
+        "MASK_DETECTOR": settings.detector,
         "MASK_THRESHOLD": str(settings.threshold),
         "MASK_NDSI": str(settings.ndsi),
         "MASK_THOROUGH": "yes" if settings.sensitive else "no",

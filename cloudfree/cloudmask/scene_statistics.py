@@ -41,6 +41,15 @@ class ClassCache:
         """Keep the next strip, (y, x)."""
         self._strips.append((window, zlib.compress(mask.tobytes(), _LEVEL)))
 
+    def __len__(self) -> int:
+        """Number of strips."""
+        return len(self._strips)
+
+    def strips(self) -> Iterator[tuple[Window, Mask]]:
+        """The strips as they were added."""
+        for window, deflated in self._strips:
+            yield window, _inflated(window, deflated)
+
     def read(self, rows: Window) -> Mask:
         """The classes of a window as wide as the scene, (y, x), free to be written to."""
         strips = [
@@ -131,11 +140,16 @@ def collect_statistics(
 
 
 def read_ahead(
-    source: OpticalSource, bands: tuple[str, ...], windows: Iterable[Window], halo: int
+    source: OpticalSource,
+    bands: tuple[str, ...],
+    windows: Iterable[Window],
+    halo: int,
+    ahead: int = AHEAD,
 ) -> AbstractContextManager[Iterator[tuple[Window, Planes]]]:
     """Windows with the reflectance by band name of each and of `halo` pixels around it.
 
-    The next windows are read on a thread of its own: blocks are decoded eight windows at a time.
+    The next `ahead` windows are read on a thread of its own: blocks are decoded eight windows at a
+    time.
     """
     height, width = source.grid.height, source.grid.width
 
@@ -143,7 +157,7 @@ def read_ahead(
         outer = window.buffered(halo, height, width)
         return dict(zip(bands, source.reflectance(bands, outer), strict=True))
 
-    return prefetch(read, windows, AHEAD)
+    return prefetch(read, windows, ahead)
 
 
 def strips_of(source: OpticalSource, rows: int, progress: Progress, what: str) -> Iterator[Window]:

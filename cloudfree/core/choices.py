@@ -23,21 +23,37 @@ Optimiser = Literal["adam", "adamw", "nadam", "sgd"]
 Sampling = Literal["patches", "mixture"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
 
-# How far `remove` dilates its mask of clouds and shadows.
+# What tells clouds from ground: the network that comes with the package, the published score, or a
+# package of its own.
+DetectorName = Literal["default", "published", "s2cloudless", "omnicloudmask"]
+
+# How far a mask of clouds and shadows is dilated.
 DILATION = "40m"
+# Minimum score of a cloud, and greatest snow index, of the published detector (Schmitt et al. 2019
+# as Meraner et al. 2020 apply it).
+PUBLISHED_THRESHOLD, PUBLISHED_NDSI = 0.2, 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskSettings:
     """What decides the classes of a mask.
 
-    `threshold` is the minimum score of a cloud, `ndsi` the snow index above which a pixel is no
-    cloud; `sensitive` also finds small clouds above dark ground, and cirrus and haze beside clouds;
-    `dilate` is a distance in metres (40m) or pixels (4px).
+    `threshold` is the probability or score from which on a pixel is cloud, None for that of the
+    `detector`; `dilate` is a distance in metres (40m) or pixels (4px). Of the published detector
+    alone: `ndsi` is the snow index above which a pixel is no cloud, and `sensitive` also finds
+    small clouds above dark ground, and cirrus and haze beside clouds.
     """
 
-    threshold: float = 0.2
-    ndsi: float = 0.6
+    detector: DetectorName = "default"
+    threshold: float | None = None
+    ndsi: float = PUBLISHED_NDSI
     sensitive: bool = False
     shadow: bool = True
-    dilate: str = "0"
+    dilate: str = DILATION
+
+
+# The published detector as its papers apply it.
+PUBLISHED = MaskSettings(detector="published", dilate="0")
+# The published detector as `remove` applied it before there was the default one; what scores and
+# training samples were made with.
+PUBLISHED_SENSITIVE = MaskSettings(detector="published", sensitive=True, dilate=DILATION)

@@ -16,7 +16,7 @@ import numpy as np
 
 from cloudfree.cloudmask.mask_plan import plan_mask
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.choices import DILATION, MaskSettings
+from cloudfree.core.choices import PUBLISHED_SENSITIVE
 from cloudfree.core.mask_classes import in_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import silent
@@ -187,7 +187,7 @@ def _scene_patch(sample: Sample, patch: Patch, scale_sar: ScaleSar) -> ScenePatc
 
 def _shadow(patch: Patch) -> Float32:
     """Shadows of clouds as `cloudfree remove` finds them, (1, y, x): 1 there, else 0."""
-    plan = plan_mask(patch, MaskSettings(dilate=DILATION, sensitive=True), silent)
+    plan = plan_mask(patch, PUBLISHED_SENSITIVE, silent)
     mask = np.concatenate([rows for _, rows in plan.classifier.strips(patch)])
     return in_shadow(mask)[None].astype(np.float32)
 

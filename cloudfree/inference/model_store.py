@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cloudfree
+from cloudfree.core.model_folders import model_folders
 from cloudfree.core.output_files import cannot_be_written, draft_of
 from cloudfree.errors import ModelError, OutputError
 from cloudfree.inference.model_card import (
@@ -25,14 +24,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 CARD = "card.toml"
-
-
-def model_folders() -> list[Path]:
-    """Folders of models: CLOUDFREE_MODELS, the installed package, the source tree."""
-    package = Path(cloudfree.__file__).parent
-    own = os.environ.get("CLOUDFREE_MODELS")
-    places = [*([Path(own)] if own else []), package / "models", package.parent / "models"]
-    return [place for place in places if place.is_dir()]
 
 
 def find_model(name: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cloudfree.cloudmask.class_rules import REQUIRED_BANDS
+from cloudfree.cloudmask.network_detector import NEEDED_BANDS
 from cloudfree.cloudmask.score import CIRRUS_BAND
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import SAR_BANDS
@@ -214,9 +214,9 @@ def _place(grid: Grid) -> Place:
 
 
 def _mask(scene: OpticalScene) -> str:
-    if missing := [band for band in REQUIRED_BANDS if band not in scene.bands]:
+    if missing := [band for band in NEEDED_BANDS if band not in scene.bands]:
         return f"refused: no band {', '.join(missing)}"
-    return "yes" if CIRRUS_BAND in scene.bands else "yes, without the cirrus test (no B10)"
+    return "yes" if CIRRUS_BAND in scene.bands else "yes, without the cirrus band (no B10)"
 
 
 def _remove(scene: OpticalScene, card: ModelCard) -> str:

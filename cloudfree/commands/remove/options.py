@@ -13,7 +13,7 @@ from cloudfree.commands.options import (
     OutputOptions,
     RadarOptions,
 )
-from cloudfree.core.choices import DILATION, Replace
+from cloudfree.core.choices import DILATION, DetectorName, Replace
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
 
@@ -27,6 +27,7 @@ class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptio
 
     model: str = DEFAULT_MODEL
     replace: Replace = "clouds"
+    detector: DetectorName = "default"
     dilate: str = DILATION
     adapt: bool = False
     tile: int | None = None

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree import __version__
-from cloudfree.cloudmask.class_rules import REQUIRED_BANDS
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_sar
@@ -130,15 +129,9 @@ def _mask(
         with MaskFile.from_user(options.mask, optical.grid) as mask:
             yield mask
         return
-    if missing := [band for band in REQUIRED_BANDS if band not in optical.bands]:
-        raise InputError(
-            f"no band {', '.join(missing)} in {optical.name}",
-            wanted="the cloud-mask bands, or --mask",
-            hint="give one with --mask, or fill every pixel with --replace all",
-        )
     with tempfile.TemporaryDirectory(prefix="cloudfree-") as folder:
         path = Path(folder) / "mask.tif"
-        settings = MaskSettings(dilate=options.dilate, sensitive=True)
+        settings = MaskSettings(detector=options.detector, dilate=options.dilate)
         plan = plan_mask(optical, settings, progress)
         write_mask(optical, path, plan, progress, {})
         with MaskFile(path, optical.grid, plan.sun) as mask:

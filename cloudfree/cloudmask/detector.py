@@ -1,0 +1,88 @@
+"""What a cloud detector gives, and the classes that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.cloudmask.score import Planes
+from cloudfree.core.mask_classes import Mask, MaskClass
+from cloudfree.core.radiometry import Float32
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """Probability, 0 to 1, of thick and of thin cloud, of shadow and of snow; the rest is clear.
+
+    Each is (y, x) in cells of `cell_px` x `cell_px` pixels; the cells of the last row and column
+    may reach beyond the pixels.
+    """
+
+    cloud: Float32
+    thin_cloud: Float32
+    shadow: Float32
+    snow: Float32
+    cell_px: int = 1
+
+    def classes(self, threshold: float) -> Mask:
+        """Classes, (y, x) in cells: cloud from `threshold` on, else what is most probable."""
+        covered = self.cloud + self.thin_cloud
+        clear = 1.0 - covered - self.shadow - self.snow
+        mask = np.full(clear.shape, MaskClass.CLEAR, dtype=np.uint8)
+        mask[(self.shadow > clear) & (self.shadow >= self.snow)] = MaskClass.SHADOW
+        mask[(self.snow > clear) & (self.snow > self.shadow)] = MaskClass.SNOW
+        mask[covered >= threshold] = MaskClass.CLOUD
+        return mask
+
+
+class Detector(Protocol):
+    """Finds clouds, their shadows and snow in reflectance.
+
+    `name` is that of the option; `threshold` the probability from which on it calls cloud, unless
+    the user gives another; `halo_px` how far it is to see beyond a window.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the detector."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """Probability of cloud, 0 to 1, from which on a pixel is one."""
+        ...
+
+    @property
+    def halo_px(self) -> int:
+        """Pixels around a window that are given with it."""
+        ...
+
+    def bands(self, available: Sequence[str]) -> tuple[str, ...]:
+        """Those of the `available` bands that it looks at.
+
+        Raises
+        ------
+        InputError
+            A band that it needs is missing.
+        """
+        ...
+
+    def probabilities(self, planes: Planes) -> Probabilities:
+        """Probabilities for reflectance, (y, x), by band name, NaN where there is no data."""
+        ...
+
+
+Value = TypeVar("Value", bound=np.generic)
+
+
+def of_pixels(
+    cells: NDArray[Value], cell_px: int, height: int, width: int
+) -> NDArray[Value]:
+    """Values of cells, (y, x), for each of `height` x `width` pixels."""
+    if cell_px > 1:
+        cells = cells.repeat(cell_px, axis=0).repeat(cell_px, axis=1)
+    return cells[:height, :width]

@@ -1,0 +1,118 @@
+"""The default detector: a small network for any bands from the four of 10 m on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cloudfree.cloudmask.detector import Probabilities
+from cloudfree.cloudmask.score import Planes
+from cloudfree.core.model_folders import model_folders
+from cloudfree.core.radiometry import Float32
+from cloudfree.errors import InputError, ModelError
+
+WEIGHTS = Path("cloudmask-s") / "detector.onnx"
+
+# The bands that the network knows, in its order, and those that it cannot do without.
+DETECTOR_BANDS = ("B01", "B02", "B03", "B04", "B05", "B08", "B09", "B10", "B11", "B12")
+NEEDED_BANDS = ("B02", "B03", "B04", "B08")
+
+# Sides of its input are multiples of this; it tells classes of cells of 2 x 2 pixels.
+STRIDE_PX, CELL_PX = 64, 2
+# Order of its outputs.
+CLEAR, CLOUD, SHADOW, SNOW, THIN_CLOUD = range(5)
+
+FATAL = 4  # severity: errors are raised as exceptions, and other messages are not needed
+
+
+def default_weights() -> Path:
+    """The weights that come with the package.
+
+    Raises
+    ------
+    ModelError
+        They are not there.
+    """
+    for folder in model_folders():
+        if (folder / WEIGHTS).is_file():
+            return folder / WEIGHTS
+    raise ModelError(
+        f"no {WEIGHTS} in the folders of models",
+        wanted="the weights of the default cloud detector, which come with the package",
+        hint="install cloudfree anew, or choose another with --detector",
+    )
+
+
+class NetworkDetector:
+    """Runs the network on the processor; `weights` is an ONNX file, None for the shipped one."""
+
+    name = "default"
+    threshold = 0.5
+    halo_px = STRIDE_PX
+
+    def __init__(self, weights: Path | None = None) -> None:
+        self._weights = weights or default_weights()
+
+    def bands(self, available: Sequence[str]) -> tuple[str, ...]:
+        """The bands that the network knows, among those available."""
+        if missing := [band for band in NEEDED_BANDS if band not in available]:
+            raise InputError(
+                f"no band {', '.join(missing)} (found {', '.join(available)})",
+                wanted=f"at least {', '.join(NEEDED_BANDS)} for the cloud mask",
+                hint="give a scene with these bands, name its bands, or give a mask with --mask",
+            )
+        return tuple(band for band in DETECTOR_BANDS if band in available)
+
+    def probabilities(self, planes: Planes) -> Probabilities:
+        """Probabilities in cells of 2 x 2 pixels."""
+        present = np.array([[band in planes for band in DETECTOR_BANDS]], dtype=np.float32)
+        (found,) = self._session.run(None, {"optical": _input(planes), "present": present})
+        height, width = planes["B02"].shape
+        cells = found[0, :, : -(-height // CELL_PX), : -(-width // CELL_PX)]
+        return Probabilities(cells[CLOUD], cells[THIN_CLOUD], cells[SHADOW], cells[SNOW], CELL_PX)
+
+    @cached_property
+    def _session(self) -> Any:
+        import onnxruntime
+
+        onnxruntime.set_default_logger_severity(FATAL)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = FATAL
+        providers = ["CPUExecutionProvider"]
+        try:
+            return onnxruntime.InferenceSession(self._weights, options, providers=providers)
+        except Exception as error:  # its exceptions share no public base class
+            raise ModelError(
+                f"{self._weights.name} cannot be loaded ({str(error).splitlines()[0]})",
+                wanted="the ONNX file of a cloud detector",
+                hint="install cloudfree anew",
+            ) from error
+
+
+def _input(planes: Planes) -> Float32:
+    """Input of the network, (1, band, y, x): mirrored to whole strides, 0 for missing bands.
+
+    Pixels without data get the mean of their band, which looks like ground.
+    """
+    height, width = planes["B02"].shape
+    rows, cols = -height % STRIDE_PX, -width % STRIDE_PX
+    shape = (1, len(DETECTOR_BANDS), height + rows, width + cols)
+    given = np.zeros(shape, dtype=np.float32)
+    for target, band in zip(given[0], DETECTOR_BANDS, strict=True):
+        if band in planes:
+            plane = _without_gaps(planes[band])
+            cv2.copyMakeBorder(plane, 0, rows, 0, cols, cv2.BORDER_REFLECT, dst=target)
+    return given
+
+
+def _without_gaps(plane: Float32) -> Float32:
+    missing = np.isnan(plane)
+    if not missing.any():
+        return plane
+    seen = plane[~missing]
+    return np.where(missing, seen.mean() if seen.size else np.float32(0.0), plane)

@@ -1,0 +1,1 @@
+"""Training of the default cloud detector, from the scenes of many regions."""

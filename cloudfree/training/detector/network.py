@@ -1,0 +1,97 @@
+"""The network of the default cloud detector: classes of blocks of 2 x 2 pixels.
+
+A U-shaped network that works at 1/4 to 1/64 of the resolution, so that it sees a few kilometres
+around a pixel and a full tile takes seconds on a processor. Which bands a scene has is told to it
+beside the pixels, so one network serves every level and band subset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+BLOCK_PX = 4  # side of what the first convolution takes at once
+DETAIL_PX = 2  # side of the blocks of pixels that share a class
+STRIDE_PX = 64  # height and width of the input are multiples of it
+CLASSES = 5  # clear, cloud, shadow, snow, thin cloud
+
+
+class Refinement(nn.Module):
+    """A 3 x 3 convolution with normalisation, added to its input; channels and size stay."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Refine (n, channels, y, x)."""
+        refined: Tensor = features + functional.relu(self.norm(self.convolution(features)))
+        return refined
+
+
+class CloudDetector(nn.Module):
+    """Logits of the classes of each block of 2 x 2 pixels.
+
+    Shapes: ``optical`` (n, bands, y, x) in reflectance, 0 where a band is missing, y and x
+    multiples of 64; ``present`` (n, bands), 1 for each band that the scene has, else 0. Gives
+    (n, classes, y/2, x/2).
+    """
+
+    def __init__(self, bands: int, widths: Sequence[int] = (16, 32, 64, 96, 96)) -> None:
+        super().__init__()
+        self.look = nn.Conv2d(bands, widths[0], BLOCK_PX, stride=BLOCK_PX)
+        self.bands = nn.Linear(bands, widths[0] + widths[-1])
+        self.first = Refinement(widths[0])
+        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairs)
+        self.described = nn.ModuleList(
+            nn.Sequential(Refinement(width), Refinement(width)) for width in widths[1:]
+        )
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
+        self.joined = nn.ModuleList(Refinement(a) for a, _ in reversed(pairs))
+        detail = (BLOCK_PX // DETAIL_PX) ** 2
+        self.classes = nn.Conv2d(widths[0], CLASSES * detail, 1)
+
+    def forward(self, optical: Tensor, present: Tensor) -> Tensor:
+        """Logits of (n, bands, y, x) and of the bands present, (n, bands)."""
+        first, last = self.look.out_channels, self.bands.out_features - self.look.out_channels
+        given = self.bands(present)[:, :, None, None]
+        near, far = given.split([first, last], dim=1)
+        # The square root parts dark from darker, as shadow and water are.
+        features = self.first(functional.relu(self.look(optical.clamp(0.0, 2.0).sqrt()) + near))
+        levels = [features]
+        for down, described in zip(self.down, self.described, strict=True):
+            features = described(functional.relu(down(features)))
+            levels.append(features)
+        features = levels.pop() + far
+        for up, joined in zip(self.up, self.joined, strict=True):
+            wide = functional.interpolate(up(features), scale_factor=2.0, mode="nearest")
+            features = joined(wide + levels.pop())
+        logits: Tensor = functional.pixel_shuffle(self.classes(features), BLOCK_PX // DETAIL_PX)
+        return logits
+
+
+def export(network: CloudDetector, path: str) -> None:
+    """Write the network as ONNX with probabilities (n, classes, y/2, x/2) as output."""
+
+    class Probabilities(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, optical: Tensor, present: Tensor) -> Tensor:
+            logits: Tensor = self.network(optical, present)
+            return logits.softmax(dim=1)
+
+    bands = network.look.in_channels
+    example = (torch.rand(1, bands, 128, 128), torch.ones(1, bands))
+    axes = {2: "height", 3: "width"}
+    torch.onnx.export(
+        Probabilities().eval(), example, path, input_names=["optical", "present"],
+        output_names=["probabilities"], dynamic_axes={"optical": axes, "probabilities": axes},
+        opset_version=17, dynamo=False,
+    )  # fmt: skip

@@ -1,0 +1,88 @@
+"""Scenes of many regions on disk: clear ones, and pairs of a cloudy and a clear one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.grid import Window
+from cloudfree.core.radiometry import Float32
+from cloudfree.errors import InputError
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.simulation.cloud_layer import CloudLayer, cut_layer
+
+CLEAR, CLOUDY = "_clear.tif", "_cloudy.tif"
+# The band whose light stands in for one that a scene lacks, and the share of it.
+STAND_INS = {"B01": ("B02", 1.0), "B09": ("B8A", 0.6), "B10": ("B02", 0.01)}
+
+
+@dataclass(frozen=True)
+class RegionImage:
+    """An image: reflectance, (13, y, x), in the order of L1C, which bands are its own, its level."""
+
+    name: str
+    reflectance: Float32
+    present: NDArray[np.bool_]
+    corrected: bool
+
+
+@dataclass
+class Region:
+    """The images of a region: clear ones, pairs of cloudy and clear, and the clouds of the pairs."""
+
+    name: str
+    clear: list[RegionImage] = field(default_factory=list)
+    pairs: list[tuple[RegionImage, RegionImage]] = field(default_factory=list)
+    layers: list[CloudLayer] = field(default_factory=list)
+
+
+def open_regions(folder: Path, names: Sequence[str]) -> list[Region]:
+    """The regions of a folder that have these names, or all; each is a folder of its own.
+
+    Raises
+    ------
+    InputError
+        A region is missing, or has no NAME_clear.tif.
+    """
+    found = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    if missing := sorted(set(names) - set(found)):
+        raise InputError(
+            f"no region {', '.join(missing)} in {folder}",
+            wanted=f"regions among {', '.join(found)}",
+            hint="give the folder that has a folder for each region",
+        )
+    return [_open_region(folder / name) for name in names or found]
+
+
+def _open_region(folder: Path) -> Region:
+    region = Region(folder.name)
+    for path in sorted(folder.glob(f"*{CLEAR}")):
+        clear = read_image(path)
+        region.clear.append(clear)
+        cloudy_path = path.with_name(path.name.replace(CLEAR, CLOUDY))
+        if cloudy_path.exists():
+            cloudy = read_image(cloudy_path)
+            region.pairs.append((cloudy, clear))
+            if cloudy.present.all():
+                images = (cloudy.reflectance, clear.reflectance)
+                region.layers.append(cut_layer(*images, OPTICAL_BANDS))
+    return region
+
+
+def read_image(path: Path) -> RegionImage:
+    """Read a scene whole; bands that it lacks get the light of others."""
+    with OpticalScene(path, offset_dn=0.0) as scene:
+        window = Window(0, 0, scene.grid.height, scene.grid.width)
+        planes = dict(zip(scene.bands, scene.reflectance(scene.bands, window), strict=True))
+        corrected = scene.level == "L2A"
+    present = np.array([band in planes for band in OPTICAL_BANDS])
+    for band, (other, share) in STAND_INS.items():
+        if band not in planes:
+            planes[band] = planes[other] * np.float32(share)
+    reflectance = np.nan_to_num(np.stack([planes[band] for band in OPTICAL_BANDS]))
+    return RegionImage(path.stem, reflectance, present, corrected)

@@ -1,0 +1,120 @@
+"""Training samples of the cloud detector: scenes of the regions under clouds, with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.choices import CloudKind
+from cloudfree.core.radiometry import Float32
+from cloudfree.simulation.add_clouds import draw_cloud_parameters, make_atmosphere
+from cloudfree.simulation.atmosphere import apply_atmosphere
+from cloudfree.simulation.cloud_layer import CloudLayer
+from cloudfree.training.detector.ground import (
+    Random,
+    atmospherically_corrected,
+    recoloured,
+    snow_share,
+    under_snow,
+)
+from cloudfree.training.detector.labels import Label, Labels, of_atmosphere, of_pair
+from cloudfree.training.detector.regions import Region, RegionImage
+
+SIDE_PX = 256
+# Share of the samples of each kind; the others are simulated.
+REAL_SHARE, CLOUDLESS_SHARE = 0.2, 0.3
+KINDS: tuple[CloudKind, ...] = ("cumulus", "real", "real", "mixed", "cirrus", "haze")
+SNOW_SHARE, RECOLOURED_SHARE, CORRECTED_SHARE = 0.18, 0.6, 0.35
+# A scene may be of pixels up to so many times as large as those of 10 m.
+COARSEST = 2.0
+
+
+@dataclass(frozen=True)
+class DetectorSample:
+    """A scene, (13, y, x) in reflectance, the bands it has, and the label of each pixel."""
+
+    reflectance: Float32
+    present: NDArray[np.bool_]
+    labels: Labels
+
+
+def draw_sample(regions: Sequence[Region], rng: Random) -> DetectorSample:
+    """A square part of a region's image: a real cloudy one, or a clear one under drawn clouds."""
+    region = regions[int(rng.integers(len(regions)))]
+    if region.pairs and rng.random() < REAL_SHARE or not region.clear:
+        return _real(*region.pairs[int(rng.integers(len(region.pairs)))], rng)
+    clear = region.clear[int(rng.integers(len(region.clear)))]
+    return _simulated(clear, [layer for one in regions for layer in one.layers], rng)
+
+
+def _real(cloudy: RegionImage, clear: RegionImage, rng: Random) -> DetectorSample:
+    labels = of_pair(cloudy.reflectance, clear.reflectance)
+    planes = np.concatenate([cloudy.reflectance, labels[None].astype(np.float32)])
+    part = _turned(_part(planes, rng, COARSEST, nearest_last=True), rng)
+    return _as_sample(part[:-1], part[-1].astype(np.uint8), cloudy, rng)
+
+
+def _simulated(clear: RegionImage, layers: Sequence[CloudLayer], rng: Random) -> DetectorSample:
+    ground = _turned(_part(clear.reflectance, rng, COARSEST), rng)
+    snow = snow_share(ground).astype(np.float32)
+    if rng.random() < RECOLOURED_SHARE and not snow.any():
+        ground = recoloured(ground, rng)
+    if rng.random() < SNOW_SHARE:
+        ground, snow = under_snow(ground, rng)
+    scene, labels = _under_clouds(ground, snow, layers, rng)
+    return _as_sample(scene, labels, clear, rng)
+
+
+def _under_clouds(
+    ground: Float32, snow: Float32, layers: Sequence[CloudLayer], rng: Random
+) -> tuple[Float32, Labels]:
+    cloudless = rng.random() < CLOUDLESS_SHARE
+    kind = KINDS[int(rng.integers(len(KINDS)))]
+    if kind == "real" and not layers:
+        kind = "cumulus"
+    cover = 0.0 if cloudless else None
+    parameters = draw_cloud_parameters(rng, "cumulus" if cloudless else kind, cover)
+    size = (ground.shape[1], ground.shape[2])
+    atmosphere = make_atmosphere(size, parameters, rng, layers)
+    return apply_atmosphere(ground, atmosphere), of_atmosphere(atmosphere, snow)
+
+
+def _as_sample(scene: Float32, labels: Labels, source: RegionImage, rng: Random) -> DetectorSample:
+    """The scene as its level or another one shows it, with noise."""
+    present = source.present.copy()
+    if not source.corrected and rng.random() < CORRECTED_SHARE:
+        scene = atmospherically_corrected(scene, rng)
+        present[OPTICAL_BANDS.index("B10")] = False
+    noise = rng.normal(0.0, rng.uniform(0.0, 0.004), scene.shape).astype(np.float32)
+    return DetectorSample(np.maximum(scene + noise, 0.0), present, labels)
+
+
+def _part(planes: Float32, rng: Random, coarsest: float, nearest_last: bool = False) -> Float32:
+    """A random square of an image, made coarser now and then, (plane, 256, 256)."""
+    shortest = min(planes.shape[1:])
+    side = SIDE_PX
+    if rng.random() < 0.4:
+        side = int(SIDE_PX * rng.uniform(0.7, coarsest))
+    side = min(side, shortest)
+    row, col = (int(rng.integers(length - side + 1)) for length in planes.shape[1:])
+    cut = planes[:, row : row + side, col : col + side]
+    if side == SIDE_PX:
+        return cut.copy()
+    method = cv2.INTER_AREA if side > SIDE_PX else cv2.INTER_CUBIC
+    methods = [method] * len(cut)
+    if nearest_last:
+        methods[-1] = cv2.INTER_NEAREST
+    size = (SIDE_PX, SIDE_PX)
+    resized = [cv2.resize(p, size, interpolation=m) for p, m in zip(cut, methods, strict=True)]
+    return np.stack(resized).astype(np.float32)
+
+
+def _turned(planes: Float32, rng: Random) -> Float32:
+    """The planes turned and mirrored at random."""
+    turned = np.rot90(planes, int(rng.integers(4)), (1, 2))
+    return np.ascontiguousarray(turned[:, :, ::-1] if rng.random() < 0.5 else turned)
