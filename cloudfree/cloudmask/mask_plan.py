@@ -20,6 +20,7 @@ from cloudfree.cloudmask.detector import Detector
 from cloudfree.cloudmask.mask_file import ScoreWriter, mask_profile
 from cloudfree.cloudmask.morphology import parse_distance
 from cloudfree.cloudmask.network_detector import NetworkDetector
+from cloudfree.cloudmask.package_detectors import OmniCloudMask, S2Cloudless
 from cloudfree.cloudmask.scene_statistics import OpticalSource, collect_statistics
 from cloudfree.cloudmask.score import CIRRUS_BAND, HazeThreshold
 from cloudfree.cloudmask.shadow import PixelAxes
@@ -118,9 +119,8 @@ def plan_mask(
 
 def make_detector(name: DetectorName) -> Detector:
     """The detector of a name, other than the published one."""
-    if name == "default":
-        return NetworkDetector()
-    raise NotImplementedError(name)
+    detectors = {"default": NetworkDetector, "s2cloudless": S2Cloudless}
+    return detectors.get(name, OmniCloudMask)()
 
 
 def _plan_published(
