@@ -4,8 +4,9 @@
 
 The clear image of a triplet is of another date than the cloudy one, and often of another season.
 Here the truth is known: the clear image itself, under clouds of other places, three times each,
-with 15 to 65 % of the ground hidden. Pixels in shadow are scored apart. DATA holds the folders
-triplets, pairs and timeseries; the clouds are those of all images outside the fold of a triplet.
+with 15 to 65 % of the ground hidden; `cloudfree.metrics.own_date` scores them. DATA holds the
+folders triplets, pairs and timeseries; the clouds are those of all images outside the fold of a
+triplet.
 """
 
 from __future__ import annotations
@@ -26,36 +27,26 @@ from cloudfree.datasets.patch import Sample
 from cloudfree.datasets.scene_library import ScenePatch, list_dates, open_library
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import Model
+from cloudfree.metrics.own_date import Closeness, mean_closeness, score_cover
 from cloudfree.simulation.cloud_transplants import CloudSources, cover_partly, find_shadow
 from tests.bench.compare_networks import FOLDS
 
 SEED, TIMES = 77, 3
-HIDDEN, SHADOW, MEAN_COLOUR = "own_date", "own_date_shadow", "mean_colour"
-LEAST_PX = 300  # with fewer pixels in shadow an image is not counted for shadows
 MARGIN = np.ones((5, 5), np.uint8)  # how far masks reach beyond a shadow
 HAZY_PLACE = "ROIs1970_fall_136"  # looks like places of fold C
 OFFSET_DN = 0.0
 
-Figures = dict[str, list[tuple[float, float]]]
 
-
-def score(model: Model, patches: Sequence[ScenePatch], sources: CloudSources) -> Figures:
-    """PSNR and MAE of the raw prediction for each cover, by kind of pixels.
-
-    `mean_colour` gives every hidden pixel the mean colour of those that are not.
-    """
-    found: Figures = {MEAN_COLOUR: [], HIDDEN: [], SHADOW: []}
+def score(
+    model: Model, patches: Sequence[ScenePatch], sources: CloudSources
+) -> Iterator[dict[str, Closeness]]:
+    """Figures of the raw prediction for each cover, by kind of pixels."""
     for patch in patches:
         key = (SEED, int(patch.name))
         for cloudy, hidden in cover_partly(key, patch.clear, sources, TIMES):
             shadow = find_shadow(cloudy, patch.clear)
             filled = predict(model, cloudy, patch, cv2.dilate(shadow, MARGIN))
-            mean = cloudy[:, ~hidden].mean(axis=1, keepdims=True)
-            found[MEAN_COLOUR].append(closeness(mean, patch.clear[:, hidden]))
-            for name, pixels in ((HIDDEN, hidden), (SHADOW, (shadow > 0) & ~hidden)):
-                if pixels.sum() >= LEAST_PX:
-                    found[name].append(closeness(filled[:, pixels], patch.clear[:, pixels]))
-    return found
+            yield score_cover(filled, cloudy, patch.clear, hidden, shadow)
 
 
 def predict(model: Model, cloudy: Float32, patch: ScenePatch, shadow: NDArray[np.uint8]) -> Float32:
@@ -64,12 +55,6 @@ def predict(model: Model, cloudy: Float32, patch: ScenePatch, shadow: NDArray[np
     inputs = {"optical": cloudy, "sar": patch.sar, "shadow": shadow[None].astype(np.float32)}
     image = model.runtime.run({name: array[None] for name, array in inputs.items()})["image"][0]
     return image.clip(0.0, 1.0)
-
-
-def closeness(image: Float32, truth: Float32) -> tuple[float, float]:
-    """PSNR in dB and MAE."""
-    error = image - truth
-    return float(-10.0 * np.log10(np.mean(error**2))), float(np.abs(error).mean())
 
 
 def folds(data: Path) -> Iterator[tuple[list[Sample], list[Sample], list[Sample]]]:
@@ -88,17 +73,14 @@ def evaluate(data: Path, name: str) -> dict[str, dict[str, float]]:
     """Means over all covers of all folds."""
     model = load_model(name, "cpu", "fp32")
     scale_sar = model.card.sar_scaling.forward
-    found: Figures = {MEAN_COLOUR: [], HIDDEN: [], SHADOW: []}
+    covers: list[dict[str, Closeness]] = []
     with muted_log():
         for held, others, donors in folds(data):
             sources = open_library(others, donors, scale_sar, 1).clouds
-            patches = open_library(held, (), scale_sar, 1).clear
-            for kind, rows in score(model, patches, sources).items():
-                found[kind] += rows
-    means = {kind: np.mean(rows, axis=0).tolist() for kind, rows in found.items()}
+            covers += score(model, open_library(held, (), scale_sar, 1).clear, sources)
     return {
-        kind: {"covers": len(found[kind]), "psnr": round(psnr, 2), "mae": round(mae, 4)}
-        for kind, (psnr, mae) in means.items()
+        kind: {"covers": count, "psnr": round(mean.psnr, 2), "mae": round(mean.mae, 4)}
+        for kind, (count, mean) in mean_closeness(covers).items()
     }
 
 
