@@ -18,6 +18,7 @@ from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 
 from cloudfree.api.paths import MaskRules, StrPath, checked_keywords
+from cloudfree.cloudmask.detector import Detector
 from cloudfree.cloudmask.mask_plan import plan_mask
 from cloudfree.cloudmask.morphology import shadow_under_dilation
 from cloudfree.core.choices import MaskSettings
@@ -81,13 +82,15 @@ def cloud_mask(
     grid: Grid | None = None,
     sun_azimuth_deg: float | None = None,
     progress: Progress | None = None,
+    custom_detector: Detector | None = None,
     **rules: Unpack[MaskRules],
 ) -> Mask:
     """The classes of an optical array, uint8 (y, x): those of `MaskClass`, as `cloudfree mask`.
 
     `bands` names those of the array, such as B02. Without a `grid` pixels are 10 m and rows run
     from north to south. `sun_azimuth_deg` is where the sun stands, clockwise from north; without it
-    the shadows show it. `rules` are those of `cloudfree mask`, with the same defaults.
+    the shadows show it. `rules` are those of `cloudfree mask`, with the same defaults; a
+    `custom_detector` takes the place of the one that they name.
 
     Raises
     ------
@@ -99,7 +102,7 @@ def cloud_mask(
         raise _refused("no valid pixel in the optical array", "reflectance with data")
     report = progress or silent
     settings = MaskSettings(**checked_keywords(MaskRules, rules))
-    plan = plan_mask(scene, settings, report)
+    plan = plan_mask(scene, settings, report, custom_detector)
     return np.concatenate([rows for _, rows in plan.classifier.strips(scene, report)])
 
 

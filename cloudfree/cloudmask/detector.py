@@ -79,9 +79,7 @@ class Detector(Protocol):
 Value = TypeVar("Value", bound=np.generic)
 
 
-def of_pixels(
-    cells: NDArray[Value], cell_px: int, height: int, width: int
-) -> NDArray[Value]:
+def of_pixels(cells: NDArray[Value], cell_px: int, height: int, width: int) -> NDArray[Value]:
     """Values of cells, (y, x), for each of `height` x `width` pixels."""
     if cell_px > 1:
         cells = cells.repeat(cell_px, axis=0).repeat(cell_px, axis=1)

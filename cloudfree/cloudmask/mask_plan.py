@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -119,8 +119,12 @@ def plan_mask(
 
 def make_detector(name: DetectorName) -> Detector:
     """The detector of a name, other than the published one."""
-    detectors = {"default": NetworkDetector, "s2cloudless": S2Cloudless}
-    return detectors.get(name, OmniCloudMask)()
+    detectors: dict[str, Callable[[], Detector]] = {
+        "default": NetworkDetector,
+        "s2cloudless": S2Cloudless,
+        "omnicloudmask": OmniCloudMask,
+    }
+    return detectors[name]()
 
 
 def _plan_published(

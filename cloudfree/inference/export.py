@@ -114,7 +114,7 @@ def _traced(
     example = noise(card, size)
     names = list(reference.run(noise(card, (1, unit, unit) if free else size)))
     dims = _dims(card.multiple, free)
-    with _known_warnings_silenced():
+    with known_warnings_silenced():
         program = torch.onnx.export(
             _TupleOutputs(network, names).eval(),
             tuple(torch.from_numpy(example[name]) for name in card.inputs),
@@ -127,7 +127,7 @@ def _traced(
             dynamic_shapes={"inputs": tuple(dims for _ in card.inputs)},
         )
     assert program is not None
-    return _without_source_paths(program.model_proto)
+    return without_source_paths(program.model_proto)
 
 
 def _traced_fixed(
@@ -173,7 +173,7 @@ def noise(card: ModelCard, size: Size, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def _without_source_paths(model: onnx.ModelProto) -> onnx.ModelProto:
+def without_source_paths(model: onnx.ModelProto) -> onnx.ModelProto:
     """Remove the source location of each node: paths of the exporting machine."""
     for node in model.graph.node:
         del node.metadata_props[:]
@@ -242,7 +242,7 @@ def _is_unexpected(record: logging.LogRecord) -> bool:
 
 
 @contextlib.contextmanager
-def _known_warnings_silenced() -> Iterator[None]:
+def known_warnings_silenced() -> Iterator[None]:
     """Silence the known warnings of the exporter of torch 2.13; others still pass."""
     loggers = [logging.getLogger(name) for name in _KNOWN_WARNINGS]
     for known in loggers:

@@ -16,6 +16,7 @@ import numpy as np
 
 from cloudfree.api.arrays import cloud_mask
 from cloudfree.cloudmask.class_rules import REQUIRED_BANDS
+from cloudfree.cloudmask.network_detector import NetworkDetector
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
@@ -49,7 +50,16 @@ def _sensitive(region: str, weights: Path | None) -> Detect:
 def _package(planes: Float32, bands: tuple[str, ...], *, sensitive: bool) -> Mask | None:
     if not set(REQUIRED_BANDS) <= set(bands):
         return None
-    return cloud_mask(planes, bands, sensitive=sensitive, dilate="0")
+    return cloud_mask(planes, bands, detector="published", sensitive=sensitive, dilate="0")
+
+
+def _default(region: str, weights: Path | None) -> Detect:
+    detector = NetworkDetector(weights_file(region, weights) if weights else None)
+
+    def detect(planes: Float32, bands: tuple[str, ...]) -> Mask | None:
+        return cloud_mask(planes, bands, custom_detector=detector, dilate="0")
+
+    return detect
 
 
 def _s2cloudless(region: str, weights: Path | None) -> Detect:
@@ -107,6 +117,7 @@ class _Probability:
 
 # A detector of the package with weights by fold takes `weights_file(region, weights)`.
 DETECTORS: dict[str, Make] = {
+    "default": _default,
     "published": _published,
     "sensitive": _sensitive,
     "s2cloudless": _s2cloudless,

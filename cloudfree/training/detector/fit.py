@@ -64,7 +64,7 @@ def fit(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-        total += float(loss)
+        total += float(loss.detach())
         if (step + 1) % every == 0 or step + 1 == steps:
             seconds = time.monotonic() - begun
             logger.info("step %d: loss %.4f, %.0f s", step + 1, total / every, seconds)

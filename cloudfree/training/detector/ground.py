@@ -63,7 +63,7 @@ def under_snow(ground: Float32, rng: Random) -> tuple[Float32, Float32]:
     return np.asarray(mixed, dtype=np.float32), np.asarray(share, dtype=np.float32)
 
 
-def snow_share(ground: Float32) -> NDArray[np.bool_]:
+def shows_snow(ground: Float32) -> NDArray[np.bool_]:
     """Where a real image, (13, y, x), of a place known for snow shows it, by the snow index."""
     total = np.maximum(ground[GREEN] + ground[SWIR], 0.02)
     index = (ground[GREEN] - ground[SWIR]) / total

@@ -8,14 +8,19 @@ beside the pixels, so one network serves every level and band subset.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cloudfree.inference.export import known_warnings_silenced, without_source_paths
+
 BLOCK_PX = 4  # side of what the first convolution takes at once
 DETAIL_PX = 2  # side of the blocks of pixels that share a class
 STRIDE_PX = 64  # height and width of the input are multiples of it
+MOST_STRIDES = 1000  # of a side, which the exporter wants to know
 CLASSES = 5  # clear, cloud, shadow, snow, thin cloud
 
 
@@ -46,7 +51,7 @@ class CloudDetector(nn.Module):
         self.look = nn.Conv2d(bands, widths[0], BLOCK_PX, stride=BLOCK_PX)
         self.bands = nn.Linear(bands, widths[0] + widths[-1])
         self.first = Refinement(widths[0])
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(pairwise(widths))
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairs)
         self.described = nn.ModuleList(
             nn.Sequential(Refinement(width), Refinement(width)) for width in widths[1:]
@@ -75,23 +80,37 @@ class CloudDetector(nn.Module):
         return logits
 
 
-def export(network: CloudDetector, path: str) -> None:
-    """Write the network as ONNX with probabilities (n, classes, y/2, x/2) as output."""
+class Probabilities(nn.Module):
+    """A detector that gives probabilities, (n, classes, y/2, x/2), in place of logits."""
 
-    class Probabilities(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
+    def __init__(self, network: CloudDetector) -> None:
+        super().__init__()
+        self.network = network
 
-        def forward(self, optical: Tensor, present: Tensor) -> Tensor:
-            logits: Tensor = self.network(optical, present)
-            return logits.softmax(dim=1)
+    def forward(self, optical: Tensor, present: Tensor) -> Tensor:
+        """Probabilities of the classes; shapes as for the detector."""
+        probabilities: Tensor = self.network(optical, present).softmax(dim=1)
+        return probabilities
 
+
+def write_detector(network: CloudDetector, path: Path) -> None:
+    """Write a network as the ONNX file of a detector, for scenes of any height and width."""
     bands = network.look.in_channels
-    example = (torch.rand(1, bands, 128, 128), torch.ones(1, bands))
-    axes = {2: "height", 3: "width"}
-    torch.onnx.export(
-        Probabilities().eval(), example, path, input_names=["optical", "present"],
-        output_names=["probabilities"], dynamic_axes={"optical": axes, "probabilities": axes},
-        opset_version=17, dynamo=False,
-    )  # fmt: skip
+    example = (torch.rand(1, bands, 2 * STRIDE_PX, 3 * STRIDE_PX), torch.ones(1, bands))
+    rows, cols = (torch.export.Dim(name, min=1, max=MOST_STRIDES) for name in ("rows", "cols"))
+    with known_warnings_silenced():
+        program = torch.onnx.export(
+            Probabilities(network).eval(),
+            example,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+            input_names=["optical", "present"],
+            output_names=["probabilities"],
+            dynamic_shapes={
+                "optical": {2: STRIDE_PX * rows, 3: STRIDE_PX * cols},
+                "present": None,
+            },
+        )
+    assert program is not None
+    path.write_bytes(without_source_paths(program.model_proto).SerializeToString())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +22,7 @@ STAND_INS = {"B01": ("B02", 1.0), "B09": ("B8A", 0.6), "B10": ("B02", 0.01)}
 
 @dataclass(frozen=True)
 class RegionImage:
-    """An image: reflectance, (13, y, x), in the order of L1C, which bands are its own, its level."""
+    """Reflectance, (13, y, x) in the order of L1C, the bands that are its own, and its level."""
 
     name: str
     reflectance: Float32
@@ -33,7 +32,7 @@ class RegionImage:
 
 @dataclass
 class Region:
-    """The images of a region: clear ones, pairs of cloudy and clear, and the clouds of the pairs."""
+    """Clear images of a region, pairs of cloudy and clear ones, and the clouds of the pairs."""
 
     name: str
     clear: list[RegionImage] = field(default_factory=list)
@@ -41,22 +40,22 @@ class Region:
     layers: list[CloudLayer] = field(default_factory=list)
 
 
-def open_regions(folder: Path, names: Sequence[str]) -> list[Region]:
-    """The regions of a folder that have these names, or all; each is a folder of its own.
+def open_regions(folder: Path) -> list[Region]:
+    """The regions of a folder, each a folder of its own with at least one NAME_clear.tif.
 
     Raises
     ------
     InputError
-        A region is missing, or has no NAME_clear.tif.
+        There is none.
     """
-    found = sorted(path.name for path in folder.iterdir() if path.is_dir())
-    if missing := sorted(set(names) - set(found)):
+    found = sorted(path.parent for path in folder.glob(f"*/*{CLEAR}"))
+    if not found:
         raise InputError(
-            f"no region {', '.join(missing)} in {folder}",
-            wanted=f"regions among {', '.join(found)}",
-            hint="give the folder that has a folder for each region",
+            f"no NAME{CLEAR} in the folders of {folder}",
+            wanted="a folder for each region with clear scenes",
+            hint="see the training of the cloud detector in docs/mask.md",
         )
-    return [_open_region(folder / name) for name in names or found]
+    return [_open_region(region) for region in dict.fromkeys(found)]
 
 
 def _open_region(folder: Path) -> Region:

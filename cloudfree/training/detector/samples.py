@@ -19,10 +19,10 @@ from cloudfree.training.detector.ground import (
     Random,
     atmospherically_corrected,
     recoloured,
-    snow_share,
+    shows_snow,
     under_snow,
 )
-from cloudfree.training.detector.labels import Label, Labels, of_atmosphere, of_pair
+from cloudfree.training.detector.labels import Labels, of_atmosphere, of_pair
 from cloudfree.training.detector.regions import Region, RegionImage
 
 SIDE_PX = 256
@@ -46,7 +46,7 @@ class DetectorSample:
 def draw_sample(regions: Sequence[Region], rng: Random) -> DetectorSample:
     """A square part of a region's image: a real cloudy one, or a clear one under drawn clouds."""
     region = regions[int(rng.integers(len(regions)))]
-    if region.pairs and rng.random() < REAL_SHARE or not region.clear:
+    if region.pairs and rng.random() < REAL_SHARE:
         return _real(*region.pairs[int(rng.integers(len(region.pairs)))], rng)
     clear = region.clear[int(rng.integers(len(region.clear)))]
     return _simulated(clear, [layer for one in regions for layer in one.layers], rng)
@@ -61,7 +61,7 @@ def _real(cloudy: RegionImage, clear: RegionImage, rng: Random) -> DetectorSampl
 
 def _simulated(clear: RegionImage, layers: Sequence[CloudLayer], rng: Random) -> DetectorSample:
     ground = _turned(_part(clear.reflectance, rng, COARSEST), rng)
-    snow = snow_share(ground).astype(np.float32)
+    snow = shows_snow(ground).astype(np.float32)
     if rng.random() < RECOLOURED_SHARE and not snow.any():
         ground = recoloured(ground, rng)
     if rng.random() < SNOW_SHARE:

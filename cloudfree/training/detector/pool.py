@@ -1,0 +1,84 @@
+"""Samples drawn once and kept on disk: drawing one takes longer than learning from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cloudfree.cloudmask.network_detector import DETECTOR_BANDS
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.radiometry import QUANTIFICATION
+from cloudfree.training.detector.fit import Batch, leave_out
+from cloudfree.training.detector.ground import Random
+from cloudfree.training.detector.regions import Region
+from cloudfree.training.detector.samples import SIDE_PX, DetectorSample, draw_sample
+
+POSITIONS = [OPTICAL_BANDS.index(band) for band in DETECTOR_BANDS]
+BATCH, CROP_PX = 16, 192
+GAIN = 0.05  # standard deviation of the logarithm of a factor on all bands
+FILES = ("images.npy", "present.npy", "labels.npy")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Samples on the detector's bands: digital numbers (n, band, y, x), bands, labels (n, y, x)."""
+
+    images: NDArray[np.uint16]
+    present: NDArray[np.bool_]
+    labels: NDArray[np.uint8]
+
+    @classmethod
+    def open(cls, folder: Path) -> Pool:
+        """The pool of a folder that `draw_pool` has filled."""
+        return cls(*(np.load(folder / name, mmap_mode="r") for name in FILES))
+
+    def batch(self, seed: int, step: int) -> Batch:
+        """The batch of a step: parts of random samples, turned, some of their bands left out."""
+        rng = np.random.default_rng([seed, step])
+        chosen = rng.integers(len(self.images), size=BATCH)
+        parts = [self._part(int(one), rng) for one in chosen]
+        optical, present, labels = (np.stack(arrays) for arrays in zip(*parts, strict=True))
+        return Batch(*(torch.from_numpy(array) for array in (optical, present, labels)))
+
+    def _part(self, index: int, rng: Random) -> Iterator[NDArray[np.generic]]:
+        turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
+        row, col = (int(rng.integers(SIDE_PX - CROP_PX + 1)) for _ in range(2))
+        part = (..., slice(row, row + CROP_PX), slice(col, col + CROP_PX))
+        present = leave_out(self.present[index], rng)[:, None, None]
+        gain = np.float32(np.exp(rng.normal(0.0, GAIN)) / QUANTIFICATION)
+        optical = self.images[index].astype(np.float32) * present * gain
+        yield _turned(optical, turns, mirror)[part]
+        yield present[:, 0, 0].astype(np.float32)
+        yield _turned(self.labels[index], turns, mirror)[part].astype(np.int64)
+
+
+def _turned(planes: NDArray[np.generic], turns: int, mirror: bool) -> NDArray[np.generic]:
+    turned = np.rot90(planes, turns, (-2, -1))
+    return np.ascontiguousarray(turned[..., ::-1] if mirror else turned)
+
+
+def draw_pool(regions: list[Region], number: int, seed: int, folder: Path) -> Pool:
+    """Draw samples into a folder; the pool of an earlier run with as many is used again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "finished").exists():
+        return Pool.open(folder)
+    shapes = ((len(POSITIONS), SIDE_PX, SIDE_PX), (len(POSITIONS),), (SIDE_PX, SIDE_PX))
+    images, present, labels = (
+        np.lib.format.open_memmap(folder / name, "w+", dtype, (number, *shape))
+        for name, dtype, shape in zip(FILES, (np.uint16, np.bool_, np.uint8), shapes, strict=True)
+    )
+    for index in range(number):
+        sample = draw_sample(regions, np.random.default_rng([seed, index]))
+        images[index], present[index], labels[index] = _stored(sample)
+    (folder / "finished").touch()
+    return Pool.open(folder)
+
+
+def _stored(sample: DetectorSample) -> tuple[NDArray[np.generic], ...]:
+    numbers = np.clip(np.rint(sample.reflectance[POSITIONS] * QUANTIFICATION), 0, 65535)
+    return numbers.astype(np.uint16), sample.present[POSITIONS], sample.labels
