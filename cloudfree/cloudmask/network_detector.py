@@ -22,8 +22,8 @@ WEIGHTS = Path("cloudmask-s") / "detector.onnx"
 DETECTOR_BANDS = ("B01", "B02", "B03", "B04", "B05", "B08", "B09", "B10", "B11", "B12")
 NEEDED_BANDS = ("B02", "B03", "B04", "B08")
 
-# Sides of its input are multiples of this; it tells classes of cells of 2 x 2 pixels.
-STRIDE_PX, CELL_PX = 64, 2
+# It sees and tells cells of 2 x 2 pixels; in cells, sides of its input are multiples of a stride.
+CELL_PX, STRIDE = 2, 32
 # Order of its outputs.
 CLEAR, CLOUD, SHADOW, SNOW, THIN_CLOUD = range(5)
 
@@ -53,7 +53,7 @@ class NetworkDetector:
 
     name = "default"
     threshold = 0.5
-    halo_px = STRIDE_PX
+    halo_px = CELL_PX * STRIDE
 
     def __init__(self, weights: Path | None = None) -> None:
         self._weights = weights or default_weights()
@@ -95,19 +95,29 @@ class NetworkDetector:
 
 
 def _input(planes: Planes) -> Float32:
-    """Input of the network, (1, band, y, x): mirrored to whole strides, 0 for missing bands.
+    """Cells, (1, band, y, x): mirrored to whole strides, 0 for missing bands.
 
-    Pixels without data get the mean of their band, which looks like ground.
+    Cells without data get the mean of their band, which looks like ground.
     """
-    height, width = planes["B02"].shape
-    rows, cols = -height % STRIDE_PX, -width % STRIDE_PX
+    height, width = (-(-side // CELL_PX) for side in planes["B02"].shape)
+    rows, cols = -height % STRIDE, -width % STRIDE
     shape = (1, len(DETECTOR_BANDS), height + rows, width + cols)
     given = np.zeros(shape, dtype=np.float32)
     for target, band in zip(given[0], DETECTOR_BANDS, strict=True):
         if band in planes:
-            plane = _without_gaps(planes[band])
-            cv2.copyMakeBorder(plane, 0, rows, 0, cols, cv2.BORDER_REFLECT, dst=target)
+            cells = _without_gaps(_cells(planes[band]))
+            cv2.copyMakeBorder(cells, 0, rows, 0, cols, cv2.BORDER_REFLECT, dst=target)
     return given
+
+
+def _cells(plane: Float32) -> Float32:
+    """Means of 2 x 2 pixels; an odd last row or column is repeated."""
+    height, width = plane.shape
+    if height % CELL_PX or width % CELL_PX:
+        rows, cols = height % CELL_PX, width % CELL_PX
+        plane = np.asarray(cv2.copyMakeBorder(plane, 0, rows, 0, cols, cv2.BORDER_REPLICATE))
+    size = (plane.shape[1] // CELL_PX, plane.shape[0] // CELL_PX)
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _without_gaps(plane: Float32) -> Float32:

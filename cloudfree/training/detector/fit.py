@@ -35,7 +35,7 @@ WARM_UP_STEPS = 100
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples on the detector's bands: (n, bands, y, x), (n, bands) and labels (n, y, x)."""
+    """Samples on the detector's bands: cells (n, bands, y, x), (n, bands), labels (n, y, x)."""
 
     optical: Tensor
     present: Tensor
@@ -73,17 +73,16 @@ def fit(
 
 
 def loss_of(network: CloudDetector, batch: Batch) -> Tensor:
-    """Cross entropy of the labelled blocks, those of two labels left out."""
+    """Cross entropy of the labelled cells."""
     logits = network(batch.optical, batch.present)
-    labels = block_labels(batch.labels)
     weights = torch.tensor(CLASS_WEIGHTS)
     return functional.cross_entropy(
-        logits, labels, weights, ignore_index=Label.UNKNOWN, label_smoothing=0.02
+        logits, batch.labels, weights, ignore_index=Label.UNKNOWN, label_smoothing=0.02
     )
 
 
-def block_labels(labels: Tensor) -> Tensor:
-    """The label that all four pixels of a block share, else unknown: (n, y, x) to (n, y/2, x/2)."""
+def cell_labels(labels: Tensor) -> Tensor:
+    """The label that all four pixels of a cell share, else unknown: (n, y, x) to (n, y/2, x/2)."""
     corners = [labels[:, row::2, col::2] for row in (0, 1) for col in (0, 1)]
     same = (corners[0] == corners[1]) & (corners[0] == corners[2]) & (corners[0] == corners[3])
     return torch.where(same, corners[0], int(Label.UNKNOWN)).long()

@@ -1,8 +1,8 @@
-"""The network of the default cloud detector: classes of blocks of 2 x 2 pixels.
+"""The network of the default cloud detector: classes of cells of 2 x 2 pixels.
 
-A U-shaped network that works at 1/4 to 1/64 of the resolution, so that it sees a few kilometres
-around a pixel and a full tile takes seconds on a processor. Which bands a scene has is told to it
-beside the pixels, so one network serves every level and band subset.
+A U-shaped network that works at 1/2 to 1/32 of the resolution of the cells, so that it sees a few
+kilometres around a pixel and a full tile takes seconds on a processor. Which bands a scene has is an
+input beside the pixels, so one network serves every level and band subset.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from torch.nn import functional
 
 from cloudfree.inference.export import known_warnings_silenced, without_source_paths
 
-BLOCK_PX = 4  # side of what the first convolution takes at once
-DETAIL_PX = 2  # side of the blocks of pixels that share a class
-STRIDE_PX = 64  # height and width of the input are multiples of it
+BLOCK = 2  # side, in cells, of what the first convolution takes at once
+STRIDE = 32  # height and width in cells are multiples of it
 MOST_STRIDES = 1000  # of a side, which the exporter wants to know
 CLASSES = 5  # clear, cloud, shadow, snow, thin cloud
 
@@ -39,16 +38,16 @@ class Refinement(nn.Module):
 
 
 class CloudDetector(nn.Module):
-    """Logits of the classes of each block of 2 x 2 pixels.
+    """Logits of the classes of each cell.
 
-    Shapes: ``optical`` (n, bands, y, x) in reflectance, 0 where a band is missing, y and x
-    multiples of 64; ``present`` (n, bands), 1 for each band that the scene has, else 0. Gives
-    (n, classes, y/2, x/2).
+    Shapes: ``optical`` (n, bands, y, x), mean reflectance of each cell of 2 x 2 pixels, 0 where a
+    band is missing, y and x multiples of 32; ``present`` (n, bands), 1 for each band that the scene
+    has, else 0. Gives (n, classes, y, x).
     """
 
     def __init__(self, bands: int, widths: Sequence[int] = (16, 32, 64, 96, 96)) -> None:
         super().__init__()
-        self.look = nn.Conv2d(bands, widths[0], BLOCK_PX, stride=BLOCK_PX)
+        self.look = nn.Conv2d(bands, widths[0], BLOCK, stride=BLOCK)
         self.bands = nn.Linear(bands, widths[0] + widths[-1])
         self.first = Refinement(widths[0])
         pairs = list(pairwise(widths))
@@ -58,8 +57,7 @@ class CloudDetector(nn.Module):
         )
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
         self.joined = nn.ModuleList(Refinement(a) for a, _ in reversed(pairs))
-        detail = (BLOCK_PX // DETAIL_PX) ** 2
-        self.classes = nn.Conv2d(widths[0], CLASSES * detail, 1)
+        self.classes = nn.Conv2d(widths[0], CLASSES * BLOCK**2, 1)
 
     def forward(self, optical: Tensor, present: Tensor) -> Tensor:
         """Logits of (n, bands, y, x) and of the bands present, (n, bands)."""
@@ -76,12 +74,12 @@ class CloudDetector(nn.Module):
         for up, joined in zip(self.up, self.joined, strict=True):
             wide = functional.interpolate(up(features), scale_factor=2.0, mode="nearest")
             features = joined(wide + levels.pop())
-        logits: Tensor = functional.pixel_shuffle(self.classes(features), BLOCK_PX // DETAIL_PX)
+        logits: Tensor = functional.pixel_shuffle(self.classes(features), BLOCK)
         return logits
 
 
 class Probabilities(nn.Module):
-    """A detector that gives probabilities, (n, classes, y/2, x/2), in place of logits."""
+    """A detector that gives probabilities, (n, classes, y, x), in place of logits."""
 
     def __init__(self, network: CloudDetector) -> None:
         super().__init__()
@@ -96,7 +94,7 @@ class Probabilities(nn.Module):
 def write_detector(network: CloudDetector, path: Path) -> None:
     """Write a network as the ONNX file of a detector, for scenes of any height and width."""
     bands = network.look.in_channels
-    example = (torch.rand(1, bands, 2 * STRIDE_PX, 3 * STRIDE_PX), torch.ones(1, bands))
+    example = (torch.rand(1, bands, 2 * STRIDE, 3 * STRIDE), torch.ones(1, bands))
     rows, cols = (torch.export.Dim(name, min=1, max=MOST_STRIDES) for name in ("rows", "cols"))
     with known_warnings_silenced():
         program = torch.onnx.export(
@@ -108,7 +106,7 @@ def write_detector(network: CloudDetector, path: Path) -> None:
             input_names=["optical", "present"],
             output_names=["probabilities"],
             dynamic_shapes={
-                "optical": {2: STRIDE_PX * rows, 3: STRIDE_PX * cols},
+                "optical": {2: STRIDE * rows, 3: STRIDE * cols},
                 "present": None,
             },
         )

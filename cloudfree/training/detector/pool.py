@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
-from cloudfree.cloudmask.network_detector import DETECTOR_BANDS
+from cloudfree.cloudmask.network_detector import CELL_PX, DETECTOR_BANDS
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.radiometry import QUANTIFICATION
-from cloudfree.training.detector.fit import Batch, leave_out
+from cloudfree.training.detector.fit import Batch, cell_labels, leave_out
 from cloudfree.training.detector.ground import Random
 from cloudfree.training.detector.regions import Region
 from cloudfree.training.detector.samples import SIDE_PX, DetectorSample, draw_sample
@@ -42,8 +43,9 @@ class Pool:
         rng = np.random.default_rng([seed, step])
         chosen = rng.integers(len(self.images), size=BATCH)
         parts = [self._part(int(one), rng) for one in chosen]
-        optical, present, labels = (np.stack(arrays) for arrays in zip(*parts, strict=True))
-        return Batch(*(torch.from_numpy(array) for array in (optical, present, labels)))
+        arrays = (torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True))
+        optical, present, labels = arrays
+        return Batch(functional.avg_pool2d(optical, CELL_PX), present, cell_labels(labels))
 
     def _part(self, index: int, rng: Random) -> Iterator[NDArray[np.generic]]:
         turns, mirror = int(rng.integers(4)), bool(rng.integers(2))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.cloudmask.network_detector import DETECTOR_BANDS, NEEDED_BANDS
-from cloudfree.training.detector.fit import Batch, block_labels, fit, leave_out
+from cloudfree.training.detector.fit import Batch, cell_labels, fit, leave_out
 from cloudfree.training.detector.labels import Label
 from cloudfree.training.detector.network import CloudDetector
 
@@ -29,7 +29,7 @@ def test_a_network_learns_that_bright_is_cloud(tmp_path: Path) -> None:
     fit(network, _bright_is_cloud, 40, tmp_path / "checkpoint.pt")
     batch = _bright_is_cloud(999)
     found = network.eval()(batch.optical, batch.present).argmax(dim=1)
-    assert (found == block_labels(batch.labels)).float().mean() > 0.9
+    assert (found == batch.labels).float().mean() > 0.9
 
 
 def test_a_stopped_run_goes_on_to_the_same_end(tmp_path: Path) -> None:
@@ -52,9 +52,9 @@ def test_a_stopped_run_goes_on_to_the_same_end(tmp_path: Path) -> None:
         torch.testing.assert_close(one, other)
 
 
-def test_a_block_of_two_labels_has_none() -> None:
+def test_a_cell_of_two_labels_has_none() -> None:
     labels = torch.tensor([[[0, 0, 1, 1], [0, 0, 1, 2]]])
-    assert block_labels(labels).tolist() == [[[0, int(Label.UNKNOWN)]]]
+    assert cell_labels(labels).tolist() == [[[0, int(Label.UNKNOWN)]]]
 
 
 @given(st.integers(0, 2**16))

@@ -13,10 +13,10 @@ from cloudfree.training.detector.network import CLASSES, CloudDetector, write_de
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (128, 192)])
-def test_every_block_of_four_pixels_has_logits(height: int, width: int) -> None:
+def test_every_cell_has_logits(height: int, width: int) -> None:
     network = CloudDetector(10).eval()
     logits = network(torch.rand(2, 10, height, width), torch.ones(2, 10))
-    assert logits.shape == (2, CLASSES, height // 2, width // 2)
+    assert logits.shape == (2, CLASSES, height, width)
 
 
 def test_it_is_small_enough() -> None:

@@ -17,8 +17,8 @@ from tests.factories.regions import write_regions
 def test_a_pool_gives_batches_of_its_samples(tmp_path: Path) -> None:
     pool = draw_pool(open_regions(write_regions(tmp_path / "regions")), 3, 1, tmp_path / "pool")
     batch = pool.batch(seed=1, step=0)
-    assert batch.optical.shape == (BATCH, 10, CROP_PX, CROP_PX)
-    assert batch.labels.shape == (BATCH, CROP_PX, CROP_PX)
+    assert batch.optical.shape == (BATCH, 10, CROP_PX // 2, CROP_PX // 2)
+    assert batch.labels.shape == (BATCH, CROP_PX // 2, CROP_PX // 2)
     missing = batch.present == 0
     assert (batch.optical[missing] == 0).all()
     assert torch.equal(batch.optical, pool.batch(seed=1, step=0).optical)
