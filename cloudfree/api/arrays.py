@@ -87,7 +87,7 @@ def cloud_mask(
 
     `bands` names those of the array, such as B02. Without a `grid` pixels are 10 m and rows run
     from north to south. `sun_azimuth_deg` is where the sun stands, clockwise from north; without it
-    the shadows show it. `remove` masks with sensitive=True and dilate="40m".
+    the shadows show it. The defaults of the other options are those of `remove` and `mask`.
 
     Raises
     ------

@@ -45,7 +45,7 @@ from cloudfree.commands.mask.options import MaskOptions
     MaskOptions,
     "sensitive",
     old_names=["--thorough"],
-    help="Find small clouds above dark ground, cirrus and haze beside clouds, as `remove` does.",
+    help="Also find small clouds above dark ground, and cirrus and haze beside clouds.",
 )
 @option_from(MaskOptions, "shadow", help="Find cloud shadows.")
 @option_from(

@@ -23,13 +23,13 @@ Optimiser = Literal["adam", "adamw", "nadam", "sgd"]
 Sampling = Literal["patches", "mixture"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
 
-# How far `remove` dilates its mask of clouds and shadows.
+# How far clouds and shadows of a mask are dilated.
 DILATION = "40m"
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskSettings:
-    """What decides the classes of a mask.
+    """What decides the classes of a mask; `mask` and `remove` share these defaults.
 
     `threshold` is the minimum score of a cloud, `ndsi` the snow index above which a pixel is no
     cloud; `sensitive` also finds small clouds above dark ground, and cirrus and haze beside clouds;
@@ -38,6 +38,10 @@ class MaskSettings:
 
     threshold: float = 0.2
     ndsi: float = 0.6
-    sensitive: bool = False
+    sensitive: bool = True
     shadow: bool = True
-    dilate: str = "0"
+    dilate: str = DILATION
+
+
+# The published detector as it is: figures that were measured with it do not follow the defaults.
+PUBLISHED_MASK = MaskSettings(sensitive=False, dilate="0")

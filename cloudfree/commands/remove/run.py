@@ -138,7 +138,7 @@ def _mask(
         )
     with tempfile.TemporaryDirectory(prefix="cloudfree-") as folder:
         path = Path(folder) / "mask.tif"
-        settings = MaskSettings(dilate=options.dilate, sensitive=True)
+        settings = MaskSettings(dilate=options.dilate)
         plan = plan_mask(optical, settings, progress)
         write_mask(optical, path, plan, progress, {})
         with MaskFile(path, optical.grid, plan.sun) as mask:
