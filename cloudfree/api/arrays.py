@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Unpack, overload
 
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from cloudfree.api.paths import MaskRules, StrPath, checked_keywords
 from cloudfree.cloudmask.mask_plan import plan_mask
 from cloudfree.cloudmask.morphology import shadow_under_dilation
+from cloudfree.cloudmask.patch_check import PatchCheck
 from cloudfree.core.choices import MaskSettings
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.mask_classes import Mask, MaskClass, is_cloud_or_shadow
@@ -99,8 +100,12 @@ def cloud_mask(
         raise _refused("no valid pixel in the optical array", "reflectance with data")
     report = progress or silent
     settings = MaskSettings(**checked_keywords(MaskRules, rules))
-    plan = plan_mask(scene, settings, report)
-    return np.concatenate([rows for _, rows in plan.classifier.strips(scene, report)])
+    check = PatchCheck.for_grid(scene.grid)
+    classifier = replace(plan_mask(scene, settings, report).classifier, check=check)
+    mask = np.concatenate([rows for _, rows in classifier.strips(scene, report)])
+    for warning in check.warnings():
+        logger.warning(warning)
+    return mask
 
 
 @overload

@@ -17,6 +17,7 @@ from cloudfree.cloudmask.class_rules import REQUIRED_BANDS, ClassRules
 from cloudfree.cloudmask.classifier import Classifier, Shadows
 from cloudfree.cloudmask.mask_file import ScoreWriter, mask_profile
 from cloudfree.cloudmask.morphology import parse_distance
+from cloudfree.cloudmask.patch_check import PatchCheck
 from cloudfree.cloudmask.scene_statistics import OpticalSource, collect_statistics
 from cloudfree.cloudmask.score import CIRRUS_BAND, HazeThreshold
 from cloudfree.cloudmask.shadow import PixelAxes
@@ -34,7 +35,7 @@ from cloudfree.core.mask_classes import FILE_CLASSES, MaskClass
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
-from cloudfree.raster.provenance import VERSION
+from cloudfree.raster.provenance import VERSION, warning_tags
 from cloudfree.raster.warp import displacement_px, pixel_size_m
 
 logger = logging.getLogger("cloudfree")
@@ -102,8 +103,11 @@ def write_mask(
     progress: Progress,
     creation_options: Mapping[str, str],
     scores: ScoreWriter | None = None,
+    check: PatchCheck | None = None,
 ) -> NDArray[np.int64]:
     """Write the mask that `plan` describes; the number of pixels per mask value, 256 entries.
+
+    `check`, by default one of its own, decides what is warned of, in the log and in the tags.
 
     Raises
     ------
@@ -112,9 +116,11 @@ def write_mask(
     """
     counts = np.zeros(256, dtype=np.int64)
     on_score = scores.write_score if scores else None
+    check = check or PatchCheck.for_grid(scene.grid)
+    classifier = replace(plan.classifier, check=check)
     with (
         CogWriter(path, scene.grid, _profile(plan, creation_options)) as writer,
-        closing(plan.classifier.strips(scene, progress, on_score)) as strips,
+        closing(classifier.strips(scene, progress, on_score)) as strips,
     ):
         for window, mask in strips:
             writer.write(window, mask[np.newaxis])
@@ -122,8 +128,12 @@ def write_mask(
                 counts[value] += np.count_nonzero(mask == value)
         if counts[MaskClass.NODATA] == counts.sum():
             raise _no_valid_pixel(scene)
+        if warnings := check.warnings():
+            writer.tag(**warning_tags(warnings))
         if scores:
             scores.finish()  # what may fail comes before the mask has its name
+    for warning in warnings:
+        logger.warning(warning)
     return counts
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from cloudfree.cloudmask.mask_file import ScoreWriter, mask_profile, score_profile
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.cloudmask.morphology import parse_distance
+from cloudfree.cloudmask.patch_check import PatchCheck
 from cloudfree.cloudmask.score import CIRRUS_BAND
 from cloudfree.commands.mask.options import MaskOptions, MaskResult
 from cloudfree.core.grid import Grid
@@ -25,9 +26,10 @@ def run(options: MaskOptions, progress: Progress) -> MaskResult:
     parse_distance(options.dilate)  # raises before a file is read
     with OpticalScene(options.scene, options.s2_offset, options.resampling) as scene:
         plan = plan_mask(scene, options, progress)
+        check = PatchCheck.for_grid(scene.grid)
         with _score_writer(options, scene.grid) as scores:
             counts = write_mask(
-                scene, options.result, plan, progress, options.creation_options, scores
+                scene, options.result, plan, progress, options.creation_options, scores, check
             )
         return MaskResult(
             output=options.result,
@@ -38,6 +40,7 @@ def run(options: MaskOptions, progress: Progress) -> MaskResult:
             sun_azimuth_origin=plan.sun.origin,
             shadow_distance_m=plan.sun.shadow_distance_m,
             cirrus_test=CIRRUS_BAND in scene.bands,
+            warnings=check.warnings(),
         )
 
 

@@ -26,7 +26,7 @@ from cloudfree.inference.model_store import find_model, read_card
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.cloudy_scenes import cloudy_scene
-from tests.factories.rasters import write_radar, write_raster
+from tests.factories.rasters import CLOUD, FIELD, write_radar, write_raster
 from tests.factories.readiness import OneAtATime
 
 SIZE = 160
@@ -142,3 +142,19 @@ def test_the_command_line_says_where_it_is(folder: Path) -> None:
     assert "cloud mask in l1c_cloudfree_mask.tif" in CliRunner().invoke(group, words).stdout
     printed = json.loads(CliRunner().invoke(group, [*words, "--json"]).stdout)
     assert printed["mask"] == str(folder / "l1c_cloudfree_mask.tif")
+
+
+def test_what_the_mask_warns_of_reaches_the_result_and_the_written_mask(folder: Path) -> None:
+    roofs = np.zeros((SIZE, SIZE), dtype=bool)
+    roofs[20:140:30, 20:140:30] = True
+    roofs = np.kron(roofs[::10, ::10], np.ones((10, 10), dtype=bool))
+    spectra = np.where(roofs, np.reshape(CLOUD, (13, 1, 1)), np.reshape(FIELD, (13, 1, 1)))
+    spectra[[11, 12]] = np.where(roofs, 0.75, spectra[[11, 12]])  # brightest at 1.6 and 2.2 um
+    write_raster(folder / "l1c.tif", (10_000 * spectra).astype(np.uint16), OPTICAL_BANDS)
+    result = _remove(folder)
+    (warning,) = result.warnings
+    assert "small patches over built-up or bare ground" in warning
+    for path in (result.output, result.mask):
+        assert path is not None
+        with rasterio.open(path) as file:
+            assert file.tags()["CLOUDFREE_WARNINGS"] == warning
