@@ -278,9 +278,8 @@ def test_a_scene_of_one_row_keeps_a_stage_that_can_be_touched():
 
 def test_cloud_that_is_not_filled_is_said_where_there_is_some():
     assert "not filled" not in page_of(SCENE)[1].text
-    assert (
-        "12.5 % are cloud without radar and not filled." in page_of(changed(unfilled=0.125))[1].text
-    )
+    text = page_of(changed(unfilled=0.125))[1].text
+    assert "12.5 % lie under cloud or shadow without radar and are not filled." in text
 
 
 def test_headings_and_captions_call_filled_pixels_filled():

@@ -73,7 +73,7 @@ def test_cloud_that_is_not_filled_counts_neither_as_filled_nor_as_cloudy_pixels(
     assert scene.unfilled_fraction == pytest.approx(40 / PIXELS)
     assert scene.comparison.cloudy.after.pixels == filled
     assert "1.3 % cloud and not filled" in result.summary()
-    assert "are cloud without radar and not filled" in text_of(result)
+    assert "lie under cloud or shadow without radar and are not filled" in text_of(result)
 
 
 def test_the_figures_do_not_depend_on_the_strips(fake, monkeypatch):
