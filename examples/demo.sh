@@ -4,7 +4,7 @@ set -euo pipefail
 out=${1:-demo}
 
 cloudfree simulate "$out" --overwrite
-cloudfree mask "$out/s2_cloudy.tif" --sensitive --dilate 40m -o "$out/mask.tif" --overwrite
+cloudfree mask "$out/s2_cloudy.tif" -o "$out/mask.tif" --overwrite
 cloudfree coregister --s1 "$out/s1.tif" --s2 "$out/s2_cloudy.tif" -o "$out/s1_coregistered.tif" --overwrite
 cloudfree remove --s1 "$out/s1.tif" --s2 "$out/s2_cloudy.tif" --mask "$out/mask.tif" --adapt \
     -o "$out/s2_cloudfree.tif" --overwrite

@@ -92,6 +92,22 @@ def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
     assert set(line) <= documented
 
 
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("mask", "mask.tif"),
+        ("remove", "s2_cloudy_cloudfree_mask.tif"),
+        ("report", "report.html"),
+    ],
+)
+def test_the_commands_of_the_documents_on_a_scene_run(tmp_path: Path, name: str, made: str) -> None:
+    document = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
+    ran = _run(tmp_path, "bash", "-euc", script)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "play" / made).exists()
+
+
 def test_an_array_job_of_slurm_fills_its_part(tmp_path: Path) -> None:
     for name in ("a", "b"):
         ran = _run(tmp_path, "cloudfree", "simulate", f"in/{name}", "--size", "96", "-q")

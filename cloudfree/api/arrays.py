@@ -103,7 +103,10 @@ def cloud_mask(
     report = progress or silent
     settings = MaskSettings(**checked_keywords(MaskRules, rules))
     plan = plan_mask(scene, settings, report, custom_detector)
-    return np.concatenate([rows for _, rows in plan.classifier.strips(scene, report)])
+    mask = np.concatenate([rows for _, rows in plan.classifier.strips(scene, report)])
+    for warning in plan.check.warnings():
+        logger.warning(warning)
+    return mask
 
 
 @overload

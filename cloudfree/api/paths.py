@@ -97,6 +97,7 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     device: str
     precision: Precision
     uncertainty: bool
+    write_mask: bool
     dry_run: bool
 
 

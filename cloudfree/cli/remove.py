@@ -73,6 +73,7 @@ _OPTIONS = (
         "uncertainty",
         help="Also write the standard deviation of each band; can take eight times as long.",
     ),
+    option_from(RemovalOptions, "write_mask", help="Also write the mask that is used here."),
     option_from(RemovalOptions, "dry_run", help="Check everything and write nothing."),
     optical_options,
     radar_options,

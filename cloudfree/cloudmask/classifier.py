@@ -19,6 +19,7 @@ from cloudfree.cloudmask.class_rules import (
     resolve_thin_cloud,
 )
 from cloudfree.cloudmask.morphology import MEDIAN_HALO_PX, dilate, dilation_halo_px
+from cloudfree.cloudmask.patch_check import PatchCheck
 from cloudfree.cloudmask.scene_statistics import (
     STRIP_ROWS,
     ClassCache,
@@ -78,6 +79,7 @@ class Classifier:
 
     `shadows` is None for a mask without shadows; clouds and shadows are dilated by `dilation_px`;
     cirrus and haze at most `thin_cloud_reach_px` from a cloud are cloud. `haze` is None if unknown.
+    `check` is shown every strip before it is dilated.
     """
 
     rules: ClassRules
@@ -85,6 +87,7 @@ class Classifier:
     dilation_px: float = 0.0
     thin_cloud_reach_px: float = 0.0
     haze: HazeThreshold | None = None
+    check: PatchCheck | None = None
 
     def strips(
         self,
@@ -124,6 +127,8 @@ class Classifier:
         resolved = resolve_thin_cloud(
             mask[resolved_window.relative_to(outer)], self.thin_cloud_reach_px
         )
+        if self.check:
+            self.check.add_classes(window, resolved[window.relative_to(resolved_window)])
         dilated = dilate(resolved[dilated_window.relative_to(resolved_window)], self.dilation_px)
         return dilated[window.relative_to(dilated_window)]
 
@@ -146,6 +151,7 @@ class Classifier:
                 own = {band: plane[inner] for band, plane in planes.items()}
                 mask = base_classes(own, score, self.rules)
                 self._add_haze(mask, planes, inner)
+                self._show_planes(window, own)
                 if self.shadows:
                     add_shadows(mask, self.shadows.thresholds.candidates(planes)[inner])
                 yield window, mask
@@ -162,9 +168,14 @@ class Classifier:
                 inner = window.relative_to(window.buffered(MEDIAN_HALO_PX, height, width))
                 mask = shadows.lit.read(window)
                 self._add_haze(mask, planes, inner)
+                self._show_planes(window, {band: plane[inner] for band, plane in planes.items()})
                 add_shadows(mask, shadows.thresholds.candidates(planes)[inner])
                 yield window, mask
 
     def _add_haze(self, mask: Mask, planes: Planes, inner: tuple[slice, slice]) -> None:
         if self.haze:
             add_haze(mask, self.haze.hazy(planes)[inner])
+
+    def _show_planes(self, window: Window, planes: Planes) -> None:
+        if self.check:
+            self.check.add_planes(window, planes)

@@ -13,6 +13,7 @@ from cloudfree.cloudmask.class_rules import confirm_shadows
 from cloudfree.cloudmask.classifier import Strip, with_halo
 from cloudfree.cloudmask.detector import Detector, of_pixels
 from cloudfree.cloudmask.morphology import dilate, dilation_halo_px
+from cloudfree.cloudmask.patch_check import PatchCheck
 from cloudfree.cloudmask.scene_statistics import (
     OVERVIEW_PX,
     ClassCache,
@@ -47,6 +48,7 @@ class DetectedClassifier:
     projection: ShadowProjection | None = None
     cached: ClassCache | None = None
     dilation_px: float = 0.0
+    check: PatchCheck | None = None
 
     def strips(
         self,
@@ -71,7 +73,8 @@ class DetectedClassifier:
         self, source: OpticalSource, progress: Progress, on_score: OnScore | None
     ) -> Generator[Strip, None, None]:
         if self.cached is None or on_score is not None:
-            return detect(source, self.detector, self.threshold, progress, on_score)
+            check = None if self.cached else self.check
+            return detect(source, self.detector, self.threshold, progress, on_score, check)
         return _counted(self.cached, progress)
 
     def _confirmed(self, mask: Mask) -> Mask:
@@ -90,8 +93,12 @@ def detect(
     threshold: float,
     progress: Progress,
     on_score: OnScore | None = None,
+    check: PatchCheck | None = None,
 ) -> Generator[Strip, None, None]:
-    """Windows and their classes by the detector alone, from top to bottom."""
+    """Windows and their classes by the detector alone, from top to bottom.
+
+    `on_score` is given the probability of cloud in each window, `check` its planes and classes.
+    """
     height, width = source.grid.height, source.grid.width
     bands, halo = detector.bands(source.bands), detector.halo_px
     windows = strips_of(source, DETECTOR_ROWS, progress, f"cloud detector {detector.name}")
@@ -102,6 +109,9 @@ def detect(
             mask = mask[inner]
             missing = _missing(planes, inner)
             mask[missing] = MaskClass.NODATA
+            if check:
+                check.add_planes(window, {band: plane[inner] for band, plane in planes.items()})
+                check.add_classes(window, mask)
             if on_score is not None:
                 on_score(window, np.where(missing, np.float32(np.nan), score[inner]))
             yield window, mask

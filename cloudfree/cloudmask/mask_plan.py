@@ -21,6 +21,7 @@ from cloudfree.cloudmask.mask_file import ScoreWriter, mask_profile
 from cloudfree.cloudmask.morphology import parse_distance
 from cloudfree.cloudmask.network_detector import NetworkDetector
 from cloudfree.cloudmask.package_detectors import OmniCloudMask, S2Cloudless
+from cloudfree.cloudmask.patch_check import PatchCheck
 from cloudfree.cloudmask.scene_statistics import OpticalSource, collect_statistics
 from cloudfree.cloudmask.score import CIRRUS_BAND, HazeThreshold
 from cloudfree.cloudmask.shadow import PixelAxes
@@ -38,7 +39,7 @@ from cloudfree.core.mask_classes import FILE_CLASSES, MaskClass
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
-from cloudfree.raster.provenance import VERSION
+from cloudfree.raster.provenance import VERSION, warning_tags
 from cloudfree.raster.warp import displacement_px, pixel_size_m
 
 logger = logging.getLogger("cloudfree")
@@ -78,11 +79,15 @@ class Classes(Protocol):
 
 @dataclass(frozen=True)
 class MaskPlan:
-    """How the pixels of a scene are classified, decided before the first one is."""
+    """How the pixels of a scene are classified, decided before the first one is written.
+
+    `check` has warnings about the clouds once all pixels are classified.
+    """
 
     settings: MaskSettings
     classifier: Classes
     sun: Sun
+    check: PatchCheck
 
 
 def plan_mask(
@@ -103,10 +108,11 @@ def plan_mask(
     found = detector or make_detector(settings.detector)
     threshold = found.threshold if settings.threshold is None else settings.threshold
     found.bands(scene.bands)  # raises before a pixel is read
-    classes = DetectedClassifier(found, threshold, dilation_px=dilation_px)
+    check = PatchCheck.for_grid(scene.grid)
+    classes = DetectedClassifier(found, threshold, dilation_px=dilation_px, check=check)
     if not settings.shadow:
-        return MaskPlan(settings, classes, NO_SUN)
-    look = FirstLook.at(scene, detect(scene, found, threshold, progress))
+        return MaskPlan(settings, classes, NO_SUN, check)
+    look = FirstLook.at(scene, detect(scene, found, threshold, progress, check=check))
     if look.valid_px == 0:
         raise _no_valid_pixel(scene)
     axes = _pixel_axes(scene.grid)
@@ -114,7 +120,8 @@ def plan_mask(
     sun = decide_sun(scene.sun_azimuth_deg, fit)
     log_sun(sun, fit)
     projection = projection_of(sun, axes)
-    return MaskPlan(settings, replace(classes, projection=projection, cached=look.classes), sun)
+    classes = replace(classes, projection=projection, cached=look.classes)
+    return MaskPlan(settings, classes, sun, check)
 
 
 def make_detector(name: DetectorName) -> Detector:
@@ -137,11 +144,14 @@ def _plan_published(
     threshold = PUBLISHED_THRESHOLD if settings.threshold is None else settings.threshold
     rules = ClassRules(threshold, settings.ndsi, settings.sensitive)
     reach_px = THIN_CLOUD_REACH_M / pixel_size_m(scene.grid) if settings.sensitive else 0.0
-    classifier = Classifier(rules, dilation_px=dilation_px, thin_cloud_reach_px=reach_px)
+    check = PatchCheck.for_grid(scene.grid)
+    classifier = Classifier(
+        rules, dilation_px=dilation_px, thin_cloud_reach_px=reach_px, check=check
+    )
     if not settings.shadow:
-        return MaskPlan(settings, classifier, NO_SUN)
+        return MaskPlan(settings, classifier, NO_SUN, check)
     shadows, haze, sun = _measure_scene(scene, rules, progress)
-    return MaskPlan(settings, replace(classifier, shadows=shadows, haze=haze), sun)
+    return MaskPlan(settings, replace(classifier, shadows=shadows, haze=haze), sun, check)
 
 
 def write_mask(
@@ -153,6 +163,8 @@ def write_mask(
     scores: ScoreWriter | None = None,
 ) -> NDArray[np.int64]:
     """Write the mask that `plan` describes; the number of pixels per mask value, 256 entries.
+
+    What the plan's check warns of goes into the log and the tags.
 
     Raises
     ------
@@ -171,8 +183,12 @@ def write_mask(
                 counts[value] += np.count_nonzero(mask == value)
         if counts[MaskClass.NODATA] == counts.sum():
             raise _no_valid_pixel(scene)
+        if warnings := plan.check.warnings():
+            writer.tag(**warning_tags(warnings))
         if scores:
             scores.finish()  # what may fail comes before the mask has its name
+    for warning in warnings:
+        logger.warning(warning)
     return counts
 
 

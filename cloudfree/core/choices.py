@@ -36,7 +36,7 @@ PUBLISHED_THRESHOLD, PUBLISHED_NDSI = 0.2, 0.6
 
 @dataclass(frozen=True, kw_only=True)
 class MaskSettings:
-    """What decides the classes of a mask.
+    """What decides the classes of a mask; `mask` and `remove` share these defaults.
 
     `threshold` is the probability or score from which on a pixel is cloud, None for that of the
     `detector`; `dilate` is a distance in metres (40m) or pixels (4px). Of the published detector
@@ -53,7 +53,7 @@ class MaskSettings:
 
 
 # The published detector as its papers apply it.
-PUBLISHED = MaskSettings(detector="published", dilate="0")
+PUBLISHED_MASK = MaskSettings(detector="published", dilate="0")
 # The published detector as `remove` applied it before there was the default one; what scores and
 # training samples were made with.
 PUBLISHED_SENSITIVE = MaskSettings(detector="published", sensitive=True, dilate=DILATION)

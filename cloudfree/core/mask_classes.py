@@ -28,6 +28,11 @@ class MaskClass(IntEnum):
     THIN_CLOUD_DARK = 5
     NODATA = 255
 
+    @property
+    def label(self) -> str:
+        """The class in words, as tags and legends have it."""
+        return self.name.lower()
+
 
 # Every class that a mask file may hold.
 FILE_CLASSES = (
@@ -76,15 +81,25 @@ def class_fractions(counts: NDArray[np.integer]) -> dict[str, float]:
 
 
 class FillClass(IntEnum):
-    """Classes of the mask of filled pixels."""
+    """Classes of the mask of filled pixels.
+
+    UNFILLED is a valid pixel under cloud or shadow that keeps its value, as no radar lies there.
+    """
 
     ORIGINAL = 0
     FILLED = 1
+    UNFILLED = 2
     NODATA = 255
+
+    @property
+    def label(self) -> str:
+        """The class in words, as tags and legends have it."""
+        return "cloud, not filled" if self is FillClass.UNFILLED else self.name.lower()
 
 
 FILL_COLOURS = {
     FillClass.ORIGINAL: (34, 94, 60),
     FillClass.FILLED: (232, 160, 48),
+    FillClass.UNFILLED: (245, 245, 245),
     FillClass.NODATA: (0, 0, 0),
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cloudfree.cloudmask.mask_plan import MaskSource, plan_mask
-from cloudfree.core.choices import PUBLISHED
+from cloudfree.core.choices import PUBLISHED_MASK
 from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.datasets.folder import DatedImage, list_samples, list_series, pair_dates
@@ -88,7 +88,7 @@ def cloud_share(scene: MaskSource) -> float:
     InputError
         Bands that the mask needs are missing, or there is no valid pixel.
     """
-    plan = plan_mask(scene, replace(PUBLISHED, shadow=False), silent)
+    plan = plan_mask(scene, replace(PUBLISHED_MASK, shadow=False), silent)
     counts = np.zeros(256, dtype=np.int64)
     for _, rows in plan.classifier.strips(scene):
         counts += _count(rows)

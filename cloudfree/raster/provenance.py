@@ -23,7 +23,7 @@ from cloudfree.core.displacement import (
 from cloudfree.errors import InputError
 
 VERSION = "CLOUDFREE_VERSION"
-WARNINGS = "CLOUDFREE_WARNINGS"
+WARNINGS, _BETWEEN_WARNINGS = "CLOUDFREE_WARNINGS", " | "
 SHIFT = "CLOUDFREE_SHIFT_PX"
 COEFFICIENTS, BOUNDS = "CLOUDFREE_SHIFT_COEFFICIENTS", "CLOUDFREE_SHIFT_BOUNDS"
 S1_ACQUIRED = "CLOUDFREE_S1_SENSED"
@@ -37,7 +37,8 @@ _DEGREES = {(degree + 1) * (degree + 2) // 2: degree for degree in range(1, 10)}
 class Provenance:
     """How `cloudfree remove` or `cloudfree coregister` made an output; None if unknown.
 
-    Paths are relative to the folder of the output; `filled` and `uncertainty` are its companions.
+    Paths are relative to the folder of the output; `filled`, `uncertainty` and `used_mask` are its
+    companions, and `mask` is what the user gave.
     `s1_units` is the quantity of Sentinel-1 and, in brackets, how it was recognised.
     `s2_offset` is what the user added to the digital numbers.
     `shift` is the corrected displacement in pixels of the output, `shift_model` its kind or
@@ -58,6 +59,7 @@ class Provenance:
     mask: PurePosixPath | None = None
     filled: PurePosixPath | None = None
     uncertainty: PurePosixPath | None = None
+    used_mask: PurePosixPath | None = None
     s1_units: str | None = None
     s2_offset: float | None = None
     shift: Displacement = NO_SHIFT
@@ -102,18 +104,18 @@ class Provenance:
                 wanted="a result of `cloudfree remove`",
                 hint="make one with `cloudfree remove --s1 S1 --s2 S2`, or give its _cloudfree.tif",
             )
-        warnings = tags.get(WARNINGS, "").split(" | ")
         return cls(
             **{key: tag.read(tags[tag.name]) for key, tag in _TAGS.items() if tag.name in tags},
             shift=displacement_from_tags(tags, height, width),
             s1_acquisition=acquisition_from_tags(tags) or UNKNOWN,
-            warnings=tuple(warning for warning in warnings if warning),
+            warnings=warnings_from_tags(tags),
         )
 
     @property
     def files(self) -> tuple[PurePosixPath, ...]:
         """The inputs and companions that the output names."""
-        named = (self.s2, self.s1, self.dem, self.mask, self.filled, self.uncertainty)
+        inputs = (self.s2, self.s1, self.dem, self.mask)
+        named = (*inputs, self.filled, self.uncertainty, self.used_mask)
         return tuple(path for path in named if path)
 
     @property
@@ -124,7 +126,12 @@ class Provenance:
 
 def warning_tags(warnings: Sequence[str]) -> dict[str, str]:
     """The tag of the warnings, which are known once all pixels are; empty if there are none."""
-    return {WARNINGS: " | ".join(warnings)}
+    return {WARNINGS: _BETWEEN_WARNINGS.join(warnings)}
+
+
+def warnings_from_tags(tags: Mapping[str, str]) -> tuple[str, ...]:
+    """The warnings in the tags of a file."""
+    return tuple(filter(None, tags.get(WARNINGS, "").split(_BETWEEN_WARNINGS)))
 
 
 def displacement_tags(displacement: Displacement) -> dict[str, str]:
@@ -240,6 +247,7 @@ _TAGS = {
     "mask": _path("CLOUDFREE_MASK"),
     "filled": _path("CLOUDFREE_FILLED"),
     "uncertainty": _path("CLOUDFREE_UNCERTAINTY"),
+    "used_mask": _path("CLOUDFREE_USED_MASK"),
     "s1_units": _Tag("CLOUDFREE_S1_UNITS"),
     "s2_offset": _number("CLOUDFREE_S2_OFFSET", "g"),
     "shift_model": _Tag("CLOUDFREE_SHIFT_MODEL"),

@@ -36,7 +36,7 @@ def metadata(sources: Sources) -> tuple[tuple[str, str], ...]:
         "Heights": made.dem,
         "Shift": _shift(made),
         "Adapted to the scene": _adapted(made),
-        "Mask": made.mask,
+        "Mask": made.mask or made.used_mask,
         "Truth": truth.path.name if truth else None,
         "Size": _size(sources.after),
         "Grid": _grid(sources.after),
@@ -71,7 +71,7 @@ def _grid(scene: OpticalScene) -> str:
 
 
 # Pictures that the slider can show, in the order of its menus, and which stand left at first.
-SLIDER = ("before", "after", "truth", "sar", "mask", "error", "uncertainty")
+SLIDER = ("before", "after", "truth", "sar", "mask", "filled", "error", "uncertainty")
 LEFT = ("before", "sar", "mask")
 # A strip of one row would be too thin to touch: the stage keeps a shape, the picture its own.
 ASPECTS = (0.5, 3.0)
@@ -97,13 +97,14 @@ class Slider:
 class SceneSection:
     """One result on the page.
 
-    `filled` is the share of the valid pixels that are filled; `metadata` are pairs of a name and
-    a text; `fractions` the share of each mask class; `warnings` are sentences; `comparison` is
-    None without the truth.
+    `filled` and `unfilled` are the shares of the valid pixels that are filled, and that are cloud
+    and not filled; `metadata` are pairs of a name and a text; `fractions` the share of each mask
+    class; `warnings` are sentences; `comparison` is None without the truth.
     """
 
     title: str
     filled: float | None
+    unfilled: float | None
     model: str | None
     metadata: tuple[tuple[str, str], ...]
     fractions: Mapping[str, float]
@@ -181,7 +182,7 @@ def _file(name: str) -> str:
 
 def data_uri(picture: Picture) -> str:
     """PNG where every pixel counts; else JPEG, in which pixels without data are black."""
-    if picture.small or picture.name in ("mask", "outline"):
+    if picture.small or picture.name in ("mask", "filled", "outline"):
         kind, encoded = "png", png(picture.pixels)
     else:
         kind, encoded = "jpeg", jpeg(picture.pixels[..., :3])

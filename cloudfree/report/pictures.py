@@ -50,6 +50,7 @@ OUTLINE_COLOUR = (255, 222, 0)
 FILL_COLOURS = {
     FillClass.ORIGINAL: MASK_COLOURS[MaskClass.CLEAR],
     FillClass.FILLED: OUTLINE_COLOUR,
+    FillClass.UNFILLED: MASK_COLOURS[MaskClass.CLOUD],
 }
 # On a picture of more pixels a side, a line of one pixel is hard to see.
 THIN_PX = 512
@@ -63,7 +64,7 @@ SMALL_PX = 512 * 512
 class Picture:
     """One picture of a scene or patch, (y, x, 4).
 
-    `name` is short and the same for all scenes (before, after, truth, sar, mask, error,
+    `name` is short and the same for all scenes (before, after, truth, sar, mask, filled, error,
     uncertainty, outline); `composite` separates two pictures of one name: `true` or `swir`, empty
     if there is one. `legend` holds the colours of classes, 0-255, by class name.
     """
@@ -133,7 +134,7 @@ def mask_colours(mask: Mask) -> UInt8Image:
 
 
 def fill_colours(fill_mask: Mask) -> UInt8Image:
-    """The picture of a mask of filled pixels, (y, x): 0 original, 1 filled, 255 nodata."""
+    """The picture of a mask of filled pixels, (y, x), whose classes are those of `FillClass`."""
     return _picture(_table(FILL_COLOURS)[fill_mask], fill_mask != FillClass.NODATA)
 
 
@@ -146,8 +147,8 @@ def _table(colours: ClassColours) -> UInt8Image:
 
 
 def class_legend(colours: ClassColours) -> dict[str, Rgb]:
-    """Red, green and blue from 0 to 255 by class name."""
-    return {value.name.lower(): colour for value, colour in colours.items()}
+    """Red, green and blue from 0 to 255 by the label of a class."""
+    return {value.label: colour for value, colour in colours.items()}
 
 
 def error_colours(truth: Float32, image: Float32) -> UInt8Image:

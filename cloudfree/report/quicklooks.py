@@ -99,9 +99,10 @@ def _masks(sources: Sources, grid: Grid) -> Iterator[Picture]:
         yield Picture("mask", "Mask", "Cloud mask", mask_colours(mask), legend=legend)
     if sources.filled:
         fill_mask = reduced_classes(sources.filled, grid)
-        if not sources.mask:
+        if not sources.mask or (fill_mask == FillClass.UNFILLED).any():
+            name = "filled" if sources.mask else "mask"
             colours, legend = fill_colours(fill_mask), class_legend(FILL_COLOURS)
-            yield Picture("mask", "Filled", "Filled pixels in yellow", colours, legend=legend)
+            yield Picture(name, "Filled", "Filled pixels in yellow", colours, legend=legend)
         filled = fill_mask == FillClass.FILLED
         yield Picture("outline", "Outline", "Border of the filled pixels", outline(filled))
 

@@ -32,8 +32,8 @@ Opened = TypeVar("Opened", bound=Closable)
 class Sources:
     """The open files of one result; None where a file was not found or cannot be used.
 
-    `filled` holds 0 original, 1 filled, 255 nodata, `deviations` the standard deviation of each
-    filled band; `missing` names in sentences the files that are not there.
+    `filled` holds classes of `FillClass`, `deviations` the standard deviation of each filled band;
+    `missing` names in sentences the files that are not there.
     """
 
     after: OpticalScene
@@ -77,7 +77,11 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
                 provenance.s1,
                 lambda path: open_sar_source(path, units, dem),
             ),
-            mask=files.open("the cloud mask", provenance.mask, lambda path: MaskFile(path, grid)),
+            mask=files.open(
+                "the cloud mask",
+                provenance.used_mask or provenance.mask,
+                lambda path: MaskFile(path, grid),
+            ),
             filled=files.open(
                 "the mask of filled pixels", provenance.filled, lambda path: MaskFile(path, grid)
             ),

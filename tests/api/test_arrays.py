@@ -23,11 +23,10 @@ def _numbers(path: Path) -> np.ndarray:
 
 def test_a_mask_of_arrays_is_that_of_the_command(folder: Path, arrays: SceneArrays) -> None:
     scene, output = folder / "s2_cloudy.tif", folder / "mask.tif"
-    result = cloudfree.mask(scene, output=output, sensitive=True, dilate="40m", overwrite=True)
+    result = cloudfree.mask(scene, output=output, overwrite=True)
     found = cloudfree.cloud_mask(
-        arrays.optical, arrays.bands, grid=arrays.grid, sun_azimuth_deg=arrays.azimuth,
-        sensitive=True, dilate="40m",
-    )  # fmt: skip
+        arrays.optical, arrays.bands, grid=arrays.grid, sun_azimuth_deg=arrays.azimuth
+    )
     assert found.dtype == np.uint8
     assert np.array_equal(found, _numbers(output)[0])
     assert result.fractions["cloud"] > 0.1
@@ -38,7 +37,7 @@ def test_clouds_removed_from_arrays_are_those_of_the_command(
     folder: Path, arrays: SceneArrays, tile: int | None
 ) -> None:
     scene, output = folder / "s2_cloudy.tif", folder / f"clear_{tile}.tif"
-    mask = cloudfree.mask(scene, output=folder / "own.tif", dilate="40m", overwrite=True).output
+    mask = cloudfree.mask(scene, output=folder / "own.tif", overwrite=True).output
     result = cloudfree.remove(
         folder / "s1.tif", scene, mask=mask, output=output, shift="none", tile=tile,
         uncertainty=True, device="cpu",
@@ -74,9 +73,8 @@ def test_a_scene_with_pixels_missing_is_masked_and_filled_as_the_command_does(
     optical = arrays.optical.copy()
     optical[:, :30, 100:] = np.nan
     classes = cloudfree.cloud_mask(
-        optical, arrays.bands, grid=arrays.grid, sun_azimuth_deg=arrays.azimuth, sensitive=True,
-        dilate="40m",
-    )  # fmt: skip
+        optical, arrays.bands, grid=arrays.grid, sun_azimuth_deg=arrays.azimuth
+    )
     model = cloudfree.load_model("cloudfree-s", device="cpu")
     clear = cloudfree.remove_clouds(optical, arrays.sar, classes, model, bands=arrays.bands)
     assert np.isnan(clear[:, :30, 100:]).all()

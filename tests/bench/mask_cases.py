@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import rasterio
@@ -11,6 +12,7 @@ from rasterio.windows import Window as Rectangle
 from cloudfree.cloudmask.class_rules import bands_to_read
 from cloudfree.commands.mask import run as mask
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.choices import PUBLISHED_MASK, MaskSettings
 from cloudfree.core.grid import strips
 from cloudfree.core.terminal import silent
 from tests.bench.scene import COVERS, cover_mask, full_scene
@@ -43,15 +45,25 @@ def decode_bands(path: Path, indexes: list[int] | None = None) -> None:
 
 
 def mask_without_shadow(size: int, folder: Path) -> None:
-    """`cloudfree mask --no-shadow`."""
-    options = mask.MaskOptions(scene=full_scene(size)[0], output=folder / "mask.tif", shadow=False)
-    mask.run(options, silent)
+    """`cloudfree mask --no-sensitive --dilate 0 --no-shadow`."""
+    _mask(size, folder, replace(PUBLISHED_MASK, shadow=False))
 
 
 def mask_with_shadow(size: int, folder: Path) -> None:
-    """`cloudfree mask`."""
-    options = mask.MaskOptions(scene=full_scene(size)[0], output=folder / "mask.tif")
+    """`cloudfree mask --no-sensitive --dilate 0`."""
+    _mask(size, folder, PUBLISHED_MASK)
+
+
+def mask_as_removed(size: int, folder: Path) -> None:
+    """`cloudfree mask` with its defaults, as `remove` masks."""
+    _mask(size, folder, MaskSettings())
+
+
+def _mask(size: int, folder: Path, settings: MaskSettings) -> None:
+    output = folder / "mask.tif"
+    options = mask.MaskOptions(scene=full_scene(size)[0], output=output, **asdict(settings))
     mask.run(options, silent)
 
 
-CASES = {case.__name__: case for case in (make, decode, mask_without_shadow, mask_with_shadow)}
+_CASES = (make, decode, mask_without_shadow, mask_with_shadow, mask_as_removed)
+CASES = {case.__name__: case for case in _CASES}

@@ -18,7 +18,7 @@ FLAGS: dict[str, tuple[list[str], Any]] = {
     "score_dtype": (["--score-dtype", "uint8"], "uint8"),
     "threshold": (["--threshold", "0.31"], 0.31),
     "ndsi": (["--ndsi", "0.47"], 0.47),
-    "sensitive": (["--sensitive"], True),
+    "sensitive": (["--no-sensitive"], False),
     "shadow": (["--no-shadow"], False),
     "dilate": (["--dilate", "35m"], "35m"),
     "resampling": (["--resampling", "cubic"], "cubic"),

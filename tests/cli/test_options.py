@@ -149,7 +149,7 @@ def test_an_old_name_works_and_is_not_shown(
 ) -> None:
     command = _command(name)
     (option,) = [p for p in command.params if p.name == field]
-    words, _ = _arguments(option, tmp_path)
+    words = [option.opts[-1], *_arguments(option, tmp_path)[0][1:]]  # of a flag the one that is on
     required = [p for p in command.params if p.required and p is not option]
     start = [word for p in required for word in _arguments(p, tmp_path)[0]]
     seen: list[Any] = []

@@ -48,7 +48,7 @@ def test_lengths_in_metres_become_pixels(tmp_path: Path) -> None:
 def test_counts_and_tags_are_those_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mask.tif"
     with _scene(tmp_path / "l1c.tif") as scene:
-        plan = plan_mask(scene, MaskSettings(sensitive=True), silent)
+        plan = plan_mask(scene, MaskSettings(), silent)
         counts = write_mask(scene, path, plan, silent, {})
     with rasterio.open(path) as written:
         values, tags = written.read(1), written.tags()

@@ -11,6 +11,7 @@ import pytest
 from cloudfree.cloudmask.morphology import parse_distance
 from cloudfree.core.choices import (
     DILATION,
+    PUBLISHED_MASK,
     MaskSettings,
     Optimiser,
     Precision,
@@ -46,9 +47,15 @@ def test_scores_are_of_types_that_numpy_knows(name: str) -> None:
     assert np.dtype(name).name == name
 
 
-def test_remove_dilates_by_four_pixels_of_ten_metres() -> None:
+def test_masks_are_dilated_by_four_pixels_of_ten_metres() -> None:
     assert parse_distance(DILATION).pixels(10.0) == 4
-    assert parse_distance(MaskSettings().dilate).pixels(10.0) == 0
+    assert parse_distance(MaskSettings().dilate).pixels(10.0) == 4
+
+
+def test_the_published_mask_is_neither_sensitive_nor_dilated() -> None:
+    assert not PUBLISHED_MASK.sensitive
+    assert parse_distance(PUBLISHED_MASK.dilate).pixels(10.0) == 0
+    assert MaskSettings(sensitive=False, dilate="0") == PUBLISHED_MASK
 
 
 def test_settings_of_a_mask_are_given_by_name_and_stay() -> None:

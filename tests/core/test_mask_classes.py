@@ -7,7 +7,9 @@ import pytest
 
 from cloudfree.core.mask_classes import (
     FILE_CLASSES,
+    FILL_COLOURS,
     MASK_COLOURS,
+    FillClass,
     MaskClass,
     class_fractions,
     in_shadow,
@@ -47,3 +49,9 @@ def test_fractions_are_of_valid_pixels_and_nodata_of_all() -> None:
 def test_without_a_valid_pixel_every_class_has_no_share() -> None:
     fractions = class_fractions(np.bincount(np.full(4, 255), minlength=256))
     assert fractions == {"clear": 0, "cloud": 0, "shadow": 0, "snow": 0, "nodata": 1}
+
+
+def test_classes_have_labels_and_colours() -> None:
+    assert [one.label for one in FillClass] == ["original", "filled", "cloud, not filled", "nodata"]
+    assert [one.label for one in FILE_CLASSES] == ["clear", "cloud", "shadow", "snow", "nodata"]
+    assert len({*FILL_COLOURS.values()}) == len(FillClass)

@@ -65,7 +65,9 @@ FIELDS = {
          "adapted"),
         st.none() | texts,
     ),
-    **dict.fromkeys(("s2", "s1", "dem", "mask", "filled", "uncertainty"), st.none() | paths),
+    **dict.fromkeys(
+        ("s2", "s1", "dem", "mask", "filled", "uncertainty", "used_mask"), st.none() | paths
+    ),
     "version": texts,
     "s2_offset": st.none() | st.integers(-10_000, 10_000).map(float),
     "shift": displacements(),
@@ -94,7 +96,8 @@ def test_names_and_texts_of_the_tags_stay_as_results_have_them() -> None:
         version="0.1.0", model="cloudfree-s", model_sha256="9f86d0", model_license="Apache-2.0",
         s2=PurePosixPath("../l1c.tif"), s1=PurePosixPath("s1.tif"), dem=PurePosixPath("dem.tif"),
         mask=PurePosixPath("mask.tif"), filled=PurePosixPath("f.tif"),
-        uncertainty=PurePosixPath("u.tif"), s1_units="db (as given)", s2_offset=-1000.0,
+        uncertainty=PurePosixPath("u.tif"), used_mask=PurePosixPath("m.tif"),
+        s1_units="db (as given)", s2_offset=-1000.0,
         shift=PolynomialDisplacement(1, ((1, -2), (0.3, 0.1), (-0.2, 0.5)), HEIGHT, WIDTH),
         shift_model="affine", shift_reason="corrected", shift_measured=Shift(1, -2),
         shift_applied=True, shift_reliability=0.5, adapted="yes", adapted_gain_db=1.25,
@@ -114,6 +117,7 @@ def test_names_and_texts_of_the_tags_stay_as_results_have_them() -> None:
         "CLOUDFREE_MASK": "mask.tif",
         "CLOUDFREE_FILLED": "f.tif",
         "CLOUDFREE_UNCERTAINTY": "u.tif",
+        "CLOUDFREE_USED_MASK": "m.tif",
         "CLOUDFREE_S1_UNITS": "db (as given)",
         "CLOUDFREE_S2_OFFSET": "-1000",
         "CLOUDFREE_SHIFT_PX": "1.000,-2.000",

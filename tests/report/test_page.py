@@ -125,6 +125,7 @@ PAIR = BeforeAfter(BEFORE, AFTER)
 SCENE = SceneSection(
     title="l1c_cloudfree.tif",
     filled=0.3419,
+    unfilled=0.0,
     model="cloudfree-s",
     metadata=(("Licence", "Apache-2.0"), ("Weights SHA-256", "9f86d0")),
     fractions={"clear": 0.62, "cloud": 0.3, "shadow": 0.06, "snow": 0.02, "nodata": 0.1},
@@ -273,6 +274,12 @@ def test_a_scene_of_one_row_keeps_a_stage_that_can_be_touched():
         )
     )
     assert "--aspect: 3.0000" in page
+
+
+def test_cloud_that_is_not_filled_is_said_where_there_is_some():
+    assert "not filled" not in page_of(SCENE)[1].text
+    text = page_of(changed(unfilled=0.125))[1].text
+    assert "12.5 % lie under cloud or shadow without radar and are not filled." in text
 
 
 def test_headings_and_captions_call_filled_pixels_filled():

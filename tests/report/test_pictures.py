@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS
+from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS, MaskClass
 from cloudfree.report.pictures import (
     ERROR_COLOURS,
     LARGEST_ERROR,
@@ -108,9 +108,10 @@ def test_a_mask_has_the_colours_of_its_classes(value):
 
 
 def test_the_mask_of_filled_pixels_shows_them():
-    picture = fill_colours(np.uint8([[0, 1, 255]]))
+    picture = fill_colours(np.uint8([[0, 1, 2, 255]]))
     assert picture[0, 1].tolist() == [*OUTLINE_COLOUR, 255]
-    assert picture[0, :, 3].tolist() == [255, 255, 0]
+    assert picture[0, 2].tolist() == [*MASK_COLOURS[MaskClass.CLOUD], 255]
+    assert picture[0, :, 3].tolist() == [255, 255, 255, 0]
 
 
 @pytest.mark.parametrize(("error", "colour"), [(0, ERROR_COLOURS[0]), (0.5, ERROR_COLOURS[-1])])

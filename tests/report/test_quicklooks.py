@@ -10,6 +10,7 @@ import pytest
 import rasterio
 
 from cloudfree.core.bands import SAR_BANDS
+from cloudfree.core.mask_classes import FillClass
 from cloudfree.report import quicklooks
 from cloudfree.report.pictures import size_colours
 from cloudfree.report.sources import open_sources
@@ -105,7 +106,7 @@ def test_deviations_are_shown_where_pixels_are_filled(tmp_path):
     ("kept", "classes"),
     [
         (True, ["clear", "cloud", "shadow", "snow", "nodata"]),
-        (False, ["original", "filled"]),
+        (False, ["original", "filled", "cloud, not filled"]),
     ],
     ids=["cloud mask", "fill mask"],
 )
@@ -121,3 +122,17 @@ def test_the_legend_is_that_of_the_mask_shown(
     shown = {tuple(colour) for colour in mask.pixels[mask.pixels[..., 3] > 0][:, :3].tolist()}
     assert shown <= set(mask.legend.values())
     assert all(not picture.legend for name, picture in pictures.items() if name != "mask")
+
+
+def test_cloud_that_is_not_filled_is_shown_beside_the_mask(tmp_path: Path) -> None:
+    fake = write_result(tmp_path)
+    with rasterio.open(fake.filled, "r+") as file:
+        classes = file.read(1)
+        classes[20:30, 30:34] = FillClass.UNFILLED
+        file.write(classes, 1)
+    with open_sources(fake.result, None) as sources:
+        pictures = {picture.name: picture for picture in quicklooks.quicklooks(sources)}
+    shown = pictures["filled"].pixels[25, 32, :3].tolist()
+    assert tuple(shown) == pictures["filled"].legend["cloud, not filled"]
+    assert list(pictures["mask"].legend)[:2] == ["clear", "cloud"]
+    assert not pictures["outline"].pixels[25, 32].any()

@@ -102,7 +102,7 @@ class BatchOptions(RemovalOptions):
 
 @dataclass(frozen=True)
 class SceneOutcome:
-    """Outcome of one scene; `filled_fraction` is of its valid pixels.
+    """Outcome of one scene; both fractions are of its valid pixels, as in `RemoveResult`.
 
     `message` is the reason of a failure; `warnings` are those of `cloudfree remove`.
     """
@@ -114,6 +114,7 @@ class SceneOutcome:
     output: Path
     seconds: float = 0.0
     filled_fraction: float | None = None
+    unfilled_fraction: float | None = None
     message: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -125,6 +126,8 @@ class SceneOutcome:
             return f"{self.name}: skipped: {self.output.name} exists"
         share = self.filled_fraction
         of_pixels = "" if share is None else f", {share:.1%} of the pixels"
+        if self.unfilled_fraction:
+            of_pixels += f" ({self.unfilled_fraction:.1%} cloud, not filled)"
         return f"{self.name}: {self.state}{of_pixels}, {self.seconds:.0f} s"
 
 

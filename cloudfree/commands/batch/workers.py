@@ -68,7 +68,12 @@ def _run_remove(job: SceneJob) -> SceneOutcome:
             f"{type(error).__name__} ({error}); wanted none; run `cloudfree remove` for it alone"
         )
     state: State = "filled" if result.written else "checked"
-    return replace(job.outcome(), state=state, filled_fraction=result.filled_fraction)
+    return replace(
+        job.outcome(),
+        state=state,
+        filled_fraction=result.filled_fraction,
+        unfilled_fraction=result.unfilled_fraction,
+    )
 
 
 Job = TypeVar("Job")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_plan import plan_mask
 from cloudfree.cloudmask.morphology import dilate, parse_distance, shadow_under_dilation
-from cloudfree.core.choices import DILATION, PUBLISHED, MaskSettings
+from cloudfree.core.choices import DILATION, PUBLISHED_MASK, MaskSettings
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import Mask, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
@@ -118,8 +118,8 @@ class FilledPatch:
 def find_clouds(patch: Patch) -> Clouds:
     """Clouds and shadows of a patch, thresholds taken over the patch."""
     radius_px = parse_distance(DILATION).pixels(pixel_size_m(patch.grid))
-    dilated = dilate(_classes(patch, replace(PUBLISHED, sensitive=True)), radius_px)
-    found = is_cloud_or_shadow(_classes(patch, PUBLISHED))
+    dilated = dilate(_classes(patch, replace(PUBLISHED_MASK, sensitive=True)), radius_px)
+    found = is_cloud_or_shadow(_classes(patch, PUBLISHED_MASK))
     shadow = shadow_under_dilation(dilated, SHADOW_REACH_PX)
     return Clouds(found, is_cloud_or_shadow(dilated), shadow)
 

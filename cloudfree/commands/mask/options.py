@@ -27,7 +27,7 @@ class MaskOptions(MaskSettings, OpticalOptions, OutputOptions):
 
 @dataclass(frozen=True)
 class MaskResult:
-    """Result of `cloudfree mask`: files, share of each class, and the sun.
+    """Result of `cloudfree mask`: files, share of each class, the sun, and warnings.
 
     `fractions` counts classes among the valid pixels, and nodata among all `pixels`.
     """
@@ -40,6 +40,7 @@ class MaskResult:
     sun_azimuth_origin: str
     shadow_distance_m: tuple[float, float] | None
     cirrus_test: bool
+    warnings: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """The classes in per cent, and the paths of the files."""

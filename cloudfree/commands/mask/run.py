@@ -38,6 +38,7 @@ def run(options: MaskOptions, progress: Progress) -> MaskResult:
             sun_azimuth_origin=plan.sun.origin,
             shadow_distance_m=plan.sun.shadow_distance_m,
             cirrus_test=CIRRUS_BAND in scene.bands,
+            warnings=plan.check.warnings(),
         )
 
 

@@ -20,10 +20,16 @@ PICTURE = "picture"
 
 
 def check_outputs(options: RemoveOptions) -> None:
-    """Refuse outputs that exist, or that would replace an input or each other."""
+    """Refuse outputs that exist, replace an input or each other, or will have no content."""
     inputs = (options.s1, options.s2, options.mask, options.dem)
-    named = (options.result, options.filled_path, options.uncertainty_path, options.report)
-    outputs = [path for path in named if path]
+    if options.write_mask and options.replace == "all":
+        raise InputError(
+            "--write-mask with --replace all",
+            wanted="a mask that is used",
+            hint="leave one of them out, or write the mask with `cloudfree mask`",
+        )
+    companions = (options.filled_path, options.uncertainty_path, options.mask_path)
+    outputs = [path for path in (options.result, *companions, options.report) if path]
     check_output_names(outputs, filter(None, inputs))
     for path in outputs if not options.dry_run else ():
         require_absent(path, options.overwrite)

@@ -34,6 +34,7 @@ class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptio
     overlap: int | None = None
     batch_size: int | None = None
     uncertainty: bool = False
+    write_mask: bool = False
     dry_run: bool = False
 
 
@@ -63,13 +64,19 @@ class RemoveOptions(RemovalOptions):
         name = f"{self.result.stem}_uncertainty.tif"
         return self.result.with_name(name) if self.uncertainty else None
 
+    @property
+    def mask_path(self) -> Path | None:
+        """Path of the mask as it is used, None if not requested."""
+        name = f"{self.result.stem}_mask.tif"
+        return self.result.with_name(name) if self.write_mask else None
+
 
 @dataclass(frozen=True)
 class RemoveResult:
     """Result of a run; both fractions are of the valid pixels, None in a dry run.
 
-    `unfilled_fraction` is of pixels under the mask that could not be filled. `adaptation` is None
-    if not requested.
+    `unfilled_fraction` is of pixels under the mask that could not be filled. `mask` is that of
+    `--write-mask`; it, `uncertainty` and `adaptation` are None if not requested.
     """
 
     output: Path
@@ -84,6 +91,8 @@ class RemoveResult:
     shift_reason: str
     written: bool
     uncertainty: Path | None = None
+    mask: Path | None = None
+    warnings: tuple[str, ...] = ()
     adaptation: AdaptationResult | None = None
 
     def summary(self) -> str:
@@ -91,6 +100,8 @@ class RemoveResult:
         done = "nothing written (dry run)" if self.filled_fraction is None else (
             f"{self.filled_fraction:.1%} of the pixels filled, mask in {self.filled.name}"
         )  # fmt: skip
+        if self.mask and self.filled_fraction is not None:
+            done += f", cloud mask in {self.mask.name}"
         if self.uncertainty and self.filled_fraction is not None:
             done += f", their standard deviations in {self.uncertainty.name}"
         shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.shift_px)

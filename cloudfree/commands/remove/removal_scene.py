@@ -110,16 +110,16 @@ class OriginalRows:
 class OutputRows:
     """Finished rows of the output in the file's numbers, (band, y, x), and the filled pixels.
 
-    `valid` and `filled` are (y, x); `to_fill` counts the valid pixels under the mask. `deviation`
-    is the standard deviation of the filled bands, (band, y, x) in reflectance and in the order of
-    the model, NaN elsewhere; None if not requested.
+    `valid`, `to_fill` (valid pixels under the mask) and `filled` are (y, x). `deviation` is the
+    standard deviation of the filled bands, (band, y, x) in reflectance and in the order of the
+    model, NaN elsewhere; None if not requested.
     """
 
     window: Window
     pixels: NDArray[np.generic]
     valid: NDArray[np.bool_]
+    to_fill: NDArray[np.bool_]
     filled: NDArray[np.bool_]
-    to_fill: int
     deviation: Float32 | None = None
 
 
@@ -164,9 +164,9 @@ class RemovalScene:
         positions = [self.optical.positions[band] for band in self.model.card.output_bands]
         valid = radiometry.valid(original.native)
         filled = compose(original.native, prediction.mean, opacity, radiometry, positions)
-        to_fill = int((valid & (opacity > 0)).sum())
+        to_fill = valid & (opacity > 0)
         deviation = self.uncertainty.deviation(prediction, filled) if self.uncertainty else None
-        return OutputRows(window, original.native, valid, filled, to_fill, deviation)
+        return OutputRows(window, original.native, valid, to_fill, filled, deviation)
 
     def needed(self, tile: Window) -> bool:
         """Whether a tile has pixels to fill."""

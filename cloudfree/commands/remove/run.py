@@ -21,6 +21,7 @@ from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_s
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
 from cloudfree.commands.remove.uncertainty import deviation_writer
+from cloudfree.commands.remove.used_mask import used_mask_writer
 from cloudfree.core.acquisition import UNKNOWN, gap_days
 from cloudfree.core.choices import MaskSettings
 from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
@@ -34,7 +35,7 @@ from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.parallel.threads import write_async
 from cloudfree.raster.cog import CogProfile, CogWriter
-from cloudfree.raster.provenance import Provenance, warning_tags
+from cloudfree.raster.provenance import Provenance, warning_tags, warnings_from_tags
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 if TYPE_CHECKING:
@@ -95,16 +96,17 @@ def _adapted(
 
 @dataclass
 class _Counts:
-    """Number of pixels so far: with data, to fill, filled."""
+    """Number of pixels so far: with data, to fill, filled; and warnings about all of them."""
 
     valid: int = 0
     to_fill: int = 0
     filled: int = 0
+    warnings: tuple[str, ...] = ()
 
     def add(self, rows: OutputRows) -> None:
         """Count finished rows."""
         self.valid += int(rows.valid.sum())
-        self.to_fill += rows.to_fill
+        self.to_fill += int(rows.to_fill.sum())
         self.filled += int(rows.filled.sum())
 
 
@@ -157,12 +159,14 @@ def _write(
     with (
         CogWriter(options.result, grid, profile) as result,
         CogWriter(options.filled_path, grid, _filled_profile()) as filled,
+        used_mask_writer(options.mask_path, scene, creation) as used_mask,
         deviation_writer(uncertainty_path, scene, tags, creation) as write_deviation,
     ):
 
         def write(rows: OutputRows) -> None:
             result.write(rows.window, rows.pixels)
-            filled.write(rows.window, _fill_classes(rows.filled, rows.valid)[None])
+            filled.write(rows.window, _fill_classes(rows)[None])
+            used_mask.write(rows.window)
             write_deviation(rows)
             counts.add(rows)
 
@@ -171,12 +175,19 @@ def _write(
             finished = (scene.finished(*predicted) for predicted in predictions)
             write_async(write, finished, WAITING_PARTS)
         warnings = _check(counts)
-        result.tag(**warning_tags(warnings))
+        counts.warnings = (*_mask_warnings(scene.mask), *warnings)
+        result.tag(**warning_tags(counts.warnings))
         result.finish()
         filled.finish()
+        used_mask.finish()
     for warning in warnings:
         logger.warning(warning)
     return counts
+
+
+def _mask_warnings(mask: MaskFile | None) -> tuple[str, ...]:
+    """What the tags of the mask warn of, which was said when it was made."""
+    return warnings_from_tags(mask.handle.tags()) if mask else ()
 
 
 def _check(counts: _Counts) -> list[str]:
@@ -204,9 +215,13 @@ def _check(counts: _Counts) -> list[str]:
     return warnings
 
 
-def _fill_classes(filled: NDArray[np.bool_], valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    classes = np.where(filled, FillClass.FILLED, FillClass.ORIGINAL)
-    return np.where(valid, classes, FillClass.NODATA).astype(np.uint8)
+def _fill_classes(rows: OutputRows) -> NDArray[np.uint8]:
+    """The classes of `FillClass`, (y, x)."""
+    classes = np.full(rows.valid.shape, FillClass.ORIGINAL, dtype=np.uint8)
+    classes[rows.to_fill] = FillClass.UNFILLED
+    classes[rows.filled] = FillClass.FILLED
+    classes[~rows.valid] = FillClass.NODATA
+    return classes
 
 
 def _filled_profile() -> CogProfile:
@@ -214,7 +229,7 @@ def _filled_profile() -> CogProfile:
         dtype="uint8",
         nodata=FillClass.NODATA,
         descriptions=("filled",),
-        tags={f"CLASS_{one.value}": one.name.lower() for one in FillClass},
+        tags={f"CLASS_{one.value}": one.label for one in FillClass},
         colours={one.value: colour for one, colour in FILL_COLOURS.items()},
         overview_resampling="MODE",
     )
@@ -232,7 +247,7 @@ def _tags(
     def relative(path: Path | None) -> PurePosixPath | None:
         return PurePosixPath(Path(os.path.relpath(path, folder)).as_posix()) if path else None
 
-    deviations = options.uncertainty_path
+    deviations, used_mask = options.uncertainty_path, options.mask_path
     gained = adapted if adapted and adapted.adapted else None
     return Provenance(
         version=__version__,
@@ -245,6 +260,7 @@ def _tags(
         mask=relative(options.mask),
         filled=PurePosixPath(options.filled_path.name),
         uncertainty=PurePosixPath(deviations.name) if deviations else None,
+        used_mask=PurePosixPath(used_mask.name) if used_mask else None,
         s1_units=f"{sar.units.quantity} ({sar.units.reason})" if sar else None,
         s2_offset=options.s2_offset,
         shift=measurement.applied_shift,
@@ -291,5 +307,7 @@ def _result(
         shift_reason=measurement.reason,
         written=counts is not None,
         uncertainty=options.uncertainty_path,
+        mask=options.mask_path,
+        warnings=counts.warnings if counts else (),
         adaptation=adapted,
     )

@@ -34,18 +34,20 @@ from cloudfree.report.sources import Sources, open_sources
 logger = logging.getLogger("cloudfree")
 
 # Pictures that are written as files, in true colour where there is a choice.
-FILES = ("before", "after", "mask", "sar", "truth", "error")
+FILES = ("before", "after", "mask", "filled", "sar", "truth", "error")
 
 
 @dataclass(frozen=True)
 class SceneReport:
     """The metrics of one result; None and empty where a file or the truth is missing.
 
-    Names are keys of the JSON output; `filled_fraction` is of the valid pixels.
+    Names are keys of the JSON output; both fractions are of the valid pixels, the second of those
+    under the mask that are not filled.
     """
 
     name: str
     filled_fraction: float | None
+    unfilled_fraction: float | None
     mask_fractions: Mapping[str, float]
     comparison: Comparison | None
     warnings: tuple[str, ...]
@@ -115,9 +117,11 @@ def _section(result: Path, truth: Path | None, page: Path, progress: Progress) -
         check_output_names([page], [result.parent / name for name in sources.provenance.files])
         for sentence in sources.missing:
             logger.warning("%s: %s", result.name, sentence)
+        filled, unfilled = _filled(sources)
         return SceneSection(
             title=result.name,
-            filled=_filled(sources),
+            filled=filled,
+            unfilled=unfilled,
             model=sources.provenance.model,
             metadata=metadata(sources),
             fractions=class_fractions(sources.mask.counts()) if sources.mask else {},
@@ -127,13 +131,13 @@ def _section(result: Path, truth: Path | None, page: Path, progress: Progress) -
         )
 
 
-def _filled(sources: Sources) -> float | None:
-    """Share of the valid pixels that are filled."""
+def _filled(sources: Sources) -> tuple[float | None, float | None]:
+    """Shares of the valid pixels that are filled, and that are cloud and not filled."""
     if sources.filled is None:
-        return None
+        return None, None
     counts = sources.filled.counts()
-    valid = int(counts.sum() - counts[FillClass.NODATA])
-    return int(counts[FillClass.FILLED]) / max(valid, 1)
+    valid = max(int(counts.sum() - counts[FillClass.NODATA]), 1)
+    return int(counts[FillClass.FILLED]) / valid, int(counts[FillClass.UNFILLED]) / valid
 
 
 def _write_quicklooks(options: ReportOptions, sections: Sequence[SceneSection]) -> tuple[Path, ...]:
@@ -168,6 +172,7 @@ def _scene_report(section: SceneSection) -> SceneReport:
     return SceneReport(
         section.title,
         section.filled,
+        section.unfilled,
         section.fractions,
         section.comparison,
         section.warnings,
@@ -176,8 +181,9 @@ def _scene_report(section: SceneSection) -> SceneReport:
 
 def _lines(scene: SceneReport) -> Iterator[str]:
     """The name of a scene and its metrics in columns."""
-    share = scene.filled_fraction
-    yield scene.name if share is None else f"{scene.name}: {percent(share)} filled"
+    share, unfilled = scene.filled_fraction, scene.unfilled_fraction
+    more = f", {percent(unfilled)} cloud and not filled" if unfilled else ""
+    yield scene.name if share is None else f"{scene.name}: {percent(share)} filled{more}"
     if scene.comparison is None:
         return
     yield f"  {'':22}{''.join(f'{column.title:>9}' for column in COLUMNS)}"

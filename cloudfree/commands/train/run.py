@@ -12,7 +12,7 @@ import numpy as np
 
 from cloudfree.cloudmask.mask_plan import plan_mask
 from cloudfree.commands.train.options import TrainOptions
-from cloudfree.core.choices import PUBLISHED
+from cloudfree.core.choices import PUBLISHED_MASK
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.output_files import cannot_be_written
 from cloudfree.core.terminal import Progress, muted_log, silent
@@ -256,5 +256,5 @@ def _fingerprint(samples: Sequence[Sample]) -> str:
 
 def _classes(patch: Patch) -> Mask:
     """Clouds and shadows by the published score."""
-    plan = plan_mask(patch, PUBLISHED, silent)
+    plan = plan_mask(patch, PUBLISHED_MASK, silent)
     return np.concatenate([rows for _, rows in plan.classifier.strips(patch)])

@@ -1,8 +1,8 @@
 """The network of the default cloud detector: classes of cells of 2 x 2 pixels.
 
 A U-shaped network that works at 1/2 to 1/32 of the resolution of the cells, so that it sees a few
-kilometres around a pixel and a full tile takes seconds on a processor. Which bands a scene has is an
-input beside the pixels, so one network serves every level and band subset.
+kilometres around a pixel and a full tile takes seconds on a processor. Which bands a scene has is
+an input beside the pixels, so one network serves every level and band subset.
 """
 
 from __future__ import annotations

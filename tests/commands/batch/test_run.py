@@ -99,6 +99,14 @@ def test_scenes_are_filled_as_alone_and_faults_are_logged(
     assert np.abs(pixels[0] - pixels[1]).max() <= 1
 
 
+def test_every_scene_has_its_mask_if_asked(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    _scene(tmp_path / "in", "a")
+    result = batch.run(_options(tmp_path, write_mask=True, device="cpu"), silent)
+    assert [(one.state, one.unfilled_fraction) for one in result.scenes] == [("filled", 0.0)]
+    assert (tmp_path / "out" / "a_cloudfree_mask.tif").exists()
+
+
 def test_products_are_filled_as_they_were_downloaded(tmp_path: Path) -> None:
     scene = sentinel2.Safe()
     sentinel2.write_zip(tmp_path / "in", scene)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from cloudfree.commands.mask.options import MaskOptions, MaskResult
 from cloudfree.commands.mask.run import run
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.choices import PUBLISHED_MASK
 from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS, MaskClass
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, OutputError
@@ -36,7 +39,9 @@ def _read(path: Path) -> np.ndarray:
 
 
 def _run(scene: Path, **options: object) -> tuple[MaskResult, np.ndarray]:
-    result = run(MaskOptions(scene=scene, **options), silent)
+    """Mask by the published detector, where the options say nothing else."""
+    given: dict[str, Any] = {**asdict(PUBLISHED_MASK), **options}
+    result = run(MaskOptions(scene=scene, **given), silent)
     return result, _read(result.output)
 
 

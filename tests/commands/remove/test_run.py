@@ -19,7 +19,7 @@ from cloudfree.commands.remove import run as remove
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.displacement import Shift
-from cloudfree.core.mask_classes import FillClass
+from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
 from cloudfree.core.terminal import silent
 from cloudfree.coregistration.measure import ShiftMeasurement
 from cloudfree.errors import CloudfreeError, InputError, ModelError, OutputError
@@ -270,6 +270,14 @@ def test_clouds_without_radar_stay_and_are_reported(
     assert np.array_equal(after[:, :, 50:], before[:, :, 50:])
     assert (after[:, 48, 40] == ANSWER).all()
     assert result.unfilled_fraction == pytest.approx(result.filled_fraction, rel=0.2)
+    with rasterio.open(result.filled) as filled:
+        classes, tags, colours = filled.read(1), filled.tags(), filled.colormap(1)
+    cloud = cloudy_scene(96, 96)[1]
+    assert (classes[:, 50:][cloud[:, 50:]] == FillClass.UNFILLED).all()
+    assert (classes[:, :46][cloud[:, :46]] == FillClass.FILLED).all()
+    assert (classes == FillClass.UNFILLED).mean() == pytest.approx(result.unfilled_fraction)
+    assert tags["CLASS_2"] == "cloud, not filled"
+    assert colours[2][:3] == FILL_COLOURS[FillClass.UNFILLED]
     assert "of the clouds have no Sentinel-1 and remain" in caplog.text
     with rasterio.open(result.output) as dataset:
         assert "no Sentinel-1" in dataset.tags()["CLOUDFREE_WARNINGS"]
@@ -383,7 +391,7 @@ def test_a_full_disk_leaves_no_output(folder: Path, network: Known, room_kb: int
     assert sorted(folder.iterdir()) == before
 
 
-@pytest.mark.parametrize("ending", ["", "_filled", "_uncertainty"])
+@pytest.mark.parametrize("ending", ["", "_filled", "_uncertainty", "_mask"])
 def test_a_file_that_cannot_be_finished_takes_the_others_with_it(
     folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
@@ -397,7 +405,7 @@ def test_a_file_that_cannot_be_finished_takes_the_others_with_it(
     monkeypatch.setattr(rasterio.shutil, "copy", full_by_then)
     before = sorted(folder.iterdir())
     with pytest.raises(OutputError, match=rf"cloudfree{ending}\.tif cannot be written \(No space"):
-        _remove(folder, uncertainty=True)
+        _remove(folder, uncertainty=True, write_mask=True)
     assert sorted(folder.iterdir()) == before
 
 
@@ -413,10 +421,11 @@ def test_the_result_has_its_name_last(
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", watched)
-    result = _remove(folder, uncertainty=True)
-    made = [path.name for path in (result.uncertainty, result.filled, result.output) if path]
-    assert named[-3:] == made
-    assert len(made) == 3
+    result = _remove(folder, uncertainty=True, write_mask=True)
+    files = (result.uncertainty, result.mask, result.filled, result.output)
+    made = [path.name for path in files if path]
+    assert named[-4:] == made
+    assert len(made) == 4
 
 
 def _elsewhere(folder: Path) -> dict[str, Any]:
@@ -554,3 +563,8 @@ def test_radar_bands_are_found_by_name(folder: Path, network: Known) -> None:
     radar = _read(folder / "vv_vh.tif")
     write_raster(folder / "vv_vh.tif", radar[::-1].copy(), SAR_BANDS[::-1])
     assert (_read(_remove(folder).output)[:, 48, 48] == ANSWER).all()
+
+
+def test_a_report_shows_the_mask_that_was_written(folder: Path, network: Known) -> None:
+    _remove(folder, report=folder / "report.html", write_mask=True)
+    assert "Mask of the cloudy scene" in (folder / "report.html").read_text()

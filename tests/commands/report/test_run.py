@@ -61,6 +61,21 @@ def test_cloudy_pixels_are_the_filled_and_all_are_the_valid_ones(fake):
     assert comparison.all.after.mae == pytest.approx(ERROR * cloud / PIXELS, rel=1e-4)
 
 
+def test_cloud_that_is_not_filled_counts_neither_as_filled_nor_as_cloudy_pixels(fake):
+    with rasterio.open(fake.filled, "r+") as file:
+        classes = file.read(1)
+        classes[20:30, 30:34] = 2
+        file.write(classes, 1)
+    result = report(fake)
+    (scene,) = result.scenes
+    filled = int(cloudy_scene(48, 64)[1].sum()) - 40
+    assert scene.filled_fraction == pytest.approx(filled / PIXELS)
+    assert scene.unfilled_fraction == pytest.approx(40 / PIXELS)
+    assert scene.comparison.cloudy.after.pixels == filled
+    assert "1.3 % cloud and not filled" in result.summary()
+    assert "lie under cloud or shadow without radar and are not filled" in text_of(result)
+
+
 def test_the_figures_do_not_depend_on_the_strips(fake, monkeypatch):
     whole = report(fake).scenes[0].comparison
     monkeypatch.setattr("cloudfree.report.comparison.STRIP_ROWS", 7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from cloudfree.commands.simulate.over import SUN_ZENITH_TAG, SimulateOverResult
 from cloudfree.commands.simulate.run import run
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.choices import PUBLISHED_MASK
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.core.terminal import silent
 from cloudfree.errors import CloudfreeError, InputError, OutputError
@@ -264,8 +266,12 @@ def test_the_mask_finds_simulated_clouds_that_show(
         cloud_donors=data / "pairs", seed=11, sun_azimuth=150.0, sun_elevation=45.0,
     ).scenes  # fmt: skip
     make_mask(
-        MaskOptions(scene=scene.s2_cloudy, output=tmp_path / "mask.tif", s2_offset=0.0), silent
-    )
+        MaskOptions(
+            scene=scene.s2_cloudy, output=tmp_path / "mask.tif", s2_offset=0.0,
+            **asdict(PUBLISHED_MASK),
+        ),
+        silent,
+    )  # fmt: skip
     mask, truth = pixels(tmp_path / "mask.tif")[0], pixels(scene.truth_mask)[0]
     brighter = pixels(scene.s2_cloudy)[1].astype(float) - pixels(scene.s2_clear)[1] > 500
     cloud = (truth == MaskClass.CLOUD) & brighter
