@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 # How bands of 20 and 60 m are resampled to the grid of 10 m.
@@ -23,8 +24,17 @@ Optimiser = Literal["adam", "adamw", "nadam", "sgd"]
 Sampling = Literal["patches", "mixture"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
 
-# How far `remove` dilates its mask of clouds and shadows.
+# The mask that is the scene classification of the product, and what else a mask may be.
+SCL: Literal["scl"] = "scl"
+MaskChoice = Path | Literal["scl"]
+
+# How far `remove` dilates its mask of clouds and shadows; a mask that is given stays as it is.
 DILATION = "40m"
+
+
+def mask_choice(text: str) -> MaskChoice:
+    """A path, or the scene classification of the product; a file of that name is `./scl`."""
+    return SCL if text == SCL else Path(text)
 
 
 @dataclass(frozen=True, kw_only=True)
