@@ -20,7 +20,7 @@ from cloudfree.core.choices import (
     ScoreDtype,
     ShiftMode,
     SplitChoice,
-    mask_choice,
+    mask_path,
 )
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import InputError
@@ -250,7 +250,7 @@ def checked_keywords(known: type, given: Mapping[str, Any]) -> dict[str, Any]:
 def _value(name: str, value: Any) -> Any:
     if name not in _FILES or value is None:
         return value
-    return mask_choice(os.fspath(value)) if name == "mask" else Path(value)
+    return mask_path(os.fspath(value)) if name == "mask" else Path(value)
 
 
 def _check_choice(name: str, value: Any, hint: Any) -> None:

@@ -26,13 +26,13 @@ Schedule = Literal["constant", "step", "cosine", "linear"]
 
 # The mask that is the scene classification of the product, and what else a mask may be.
 SCL: Literal["scl"] = "scl"
-MaskChoice = Path | Literal["scl"]
+MaskPath = Path | Literal["scl"]
 
 # How far `remove` dilates its mask of clouds and shadows; a mask that is given stays as it is.
 DILATION = "40m"
 
 
-def mask_choice(text: str) -> MaskChoice:
+def mask_path(text: str) -> MaskPath:
     """A path, or the scene classification of the product; a file of that name is `./scl`."""
     return SCL if text == SCL else Path(text)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from cloudfree.core.choices import SCL, MaskChoice
+from cloudfree.core.choices import SCL, MaskPath
 from cloudfree.core.terminal import captured_warnings
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.sentinel1.product import acquisition_of_name
@@ -29,7 +29,7 @@ class ScenePair:
     name: str
     s2: Path
     s1: Path | None = None
-    mask: MaskChoice | None = None
+    mask: MaskPath | None = None
 
 
 # Names of products, S2 PSD-14.9 and S1-RS-MDA-52-7441, as folders or zip files.

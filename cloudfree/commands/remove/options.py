@@ -13,7 +13,7 @@ from cloudfree.commands.options import (
     OutputOptions,
     RadarOptions,
 )
-from cloudfree.core.choices import MaskChoice, Replace
+from cloudfree.core.choices import MaskPath, Replace
 from cloudfree.errors import InputError
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
@@ -33,7 +33,7 @@ class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptio
 
     model: str = DEFAULT_MODEL
     replace: Replace = "clouds"
-    mask: MaskChoice | None = None
+    mask: MaskPath | None = None
     mask_threshold: float | None = None
     dilate: str | None = None
     adapt: bool = False
