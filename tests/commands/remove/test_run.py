@@ -554,3 +554,63 @@ def test_radar_bands_are_found_by_name(folder: Path, network: Known) -> None:
     radar = _read(folder / "vv_vh.tif")
     write_raster(folder / "vv_vh.tif", radar[::-1].copy(), SAR_BANDS[::-1])
     assert (_read(_remove(folder).output)[:, 48, 48] == ANSWER).all()
+
+
+def _tags(path: Path) -> dict[str, str]:
+    with rasterio.open(path) as dataset:
+        tags: dict[str, str] = dataset.tags()
+    return tags
+
+
+def test_a_scene_classification_of_20_m_hides_the_clouds(folder: Path, network: Known) -> None:
+    scl = np.full((1, 48, 48), 4, np.uint8)
+    scl[0, :10], scl[0, 10:20] = 9, 3
+    path = write_raster(folder / "SCL.tif", scl, ["scl"], transform=TEN_METRES @ Affine.scale(2))
+    result = _remove(folder, mask=path, report=folder / "report.html")
+    marks = _read(result.filled)[0]
+    assert (marks[:40] == FillClass.FILLED).all()
+    assert (marks[40:] == FillClass.ORIGINAL).all()
+    assert _tags(result.output)["CLOUDFREE_MASK"] == "SCL.tif"
+    assert "cloud mask cannot" not in (folder / "report.html").read_text()
+
+
+def test_the_edge_of_a_users_mask_stays_unless_a_dilation_is_given(
+    folder: Path, network: Known
+) -> None:
+    path = write_raster(folder / "mask.tif", _half_mask(), ["mask"])
+    marks = _read(_remove(folder, mask=path).filled)[0]
+    assert (marks == FillClass.FILLED).sum() == 48 * 96
+    result = _remove(folder, mask=path, dilate="3px", overwrite=True)
+    assert (_read(result.filled)[0] == FillClass.FILLED).sum() == 51 * 96
+    assert _tags(result.output)["CLOUDFREE_MASK_DILATE"] == "3px"
+
+
+def test_probabilities_are_cloud_from_the_threshold_on(folder: Path, network: Known) -> None:
+    probability = np.linspace(0, 1, 96, dtype=np.float32).repeat(96).reshape(1, 96, 96)
+    path = write_raster(folder / "probability.tif", probability, ["p"])
+    shares = []
+    for threshold in (None, 0.75):
+        result = _remove(folder, mask=path, mask_threshold=threshold, overwrite=True)
+        shares.append((_read(result.filled) == FillClass.FILLED).mean())
+    assert shares == pytest.approx([0.6, 0.25], abs=0.02)
+    assert _tags(result.output)["CLOUDFREE_MASK_THRESHOLD"] == "0.75"
+
+
+def test_pixels_outside_the_mask_stay(
+    folder: Path, network: Known, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_raster(folder / "mask.tif", np.full((1, 60, 96), 255, np.uint8), ["mask"])
+    marks = _read(_remove(folder, mask=path).filled)[0]
+    assert (marks[:60] == FillClass.FILLED).all()
+    assert (marks[60:] == FillClass.ORIGINAL).all()
+    assert "leaves out 37.5 % of the scene" in caplog.text
+
+
+def test_no_temporary_mask_stays(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder / "tmp"))
+    path = write_raster(folder / "mask.tif", np.full((1, 48, 48), 1, np.uint8), ["m"], crs=None)
+    _remove(folder, mask=path)
+    assert not list((folder / "tmp").iterdir())
