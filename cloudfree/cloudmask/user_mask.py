@@ -83,13 +83,18 @@ def open_mask(path: Path | str, grid: Grid, reading: MaskReading = AS_FOUND) -> 
 
 
 class _UserRaster(Dataset):
-    """One band of a file, placed on a scene; `own` is its grid in the coordinates of the scene."""
+    """One band of a file, placed on a scene.
+
+    `own` is its grid in the coordinates of the scene: by those of both, or, unless `located`, by
+    the sizes alone. `aligned` where every pixel is one of the scene.
+    """
 
     def __init__(self, path: Path | str, scene: Grid) -> None:
         super().__init__(Path(path), str(path))
         with self.closed_on_error():
             _check_band(self)
             self.scene, self.grid = scene, grid_of(self.handle)
+            self.located = bool(self.grid.crs and scene.crs)
             self.aligned = same_grid(self.grid, scene)
             self.own = scene if self.aligned else _placed(self.path.name, self.grid, scene)
             self.nodata = missing_value(self.handle.nodata)
@@ -231,10 +236,16 @@ def _placed(name: str, own: Grid, scene: Grid) -> Grid:
 def _report_placement(raster: _UserRaster) -> None:
     """Log how a mask comes to the grid of the scene, and how much it leaves out."""
     name, own, scene = raster.path.name, raster.own, raster.scene
+    sizes = (own.height, own.width), (scene.height, scene.width)
+    if not raster.located:
+        logger.info(
+            "mask %s: %d x %d pixels, laid over all %d x %d of the scene for lack of coordinates",
+            name, *sizes[0], *sizes[1],
+        )  # fmt: skip
+        return
     logger.info(
         "mask %s: %d x %d pixels of %.3g m, brought to the scene's %d x %d of %.3g m by nearest "
-        "neighbour", name, own.height, own.width, pixel_size_m(own), scene.height, scene.width,
-        pixel_size_m(scene),
+        "neighbour", name, *sizes[0], pixel_size_m(own), *sizes[1], pixel_size_m(scene),
     )  # fmt: skip
     outside = 1 - covered_share(scene, own)
     if outside > UNCOVERED:

@@ -86,11 +86,14 @@ def test_finer_pixels_are_picked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("own", "scene"), [(None, GRID), ("EPSG:32631", NOWHERE)])
 @pytest.mark.parametrize("factor", [1, 2, 6])
 def test_without_coordinates_sizes_decide(
-    tmp_path: Path, own: str | None, scene: Grid, factor: int
+    tmp_path: Path, own: str | None, scene: Grid, factor: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     coarse = _blocks(48 // factor, 60 // factor)
     path = _write(tmp_path / "m.tif", coarse, crs=own)
-    np.testing.assert_array_equal(_classes(path, scene), coarse.repeat(factor, 0).repeat(factor, 1))
+    with caplog.at_level(logging.INFO, "cloudfree"):
+        classes = _classes(path, scene)
+    np.testing.assert_array_equal(classes, coarse.repeat(factor, 0).repeat(factor, 1))
+    assert ("laid over all 48 x 60 of the scene for lack of" in caplog.text) == (factor > 1)
     fine = _write(tmp_path / "f.tif", _blocks(48, 60).repeat(3, 0).repeat(3, 1), crs=own)
     np.testing.assert_array_equal(_classes(fine, scene), _blocks(48, 60))
 

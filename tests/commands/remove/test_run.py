@@ -457,7 +457,14 @@ def _no_radar(_: Path) -> dict[str, Any]:
 
 
 def _mask_of_another_scene(folder: Path) -> dict[str, Any]:
-    return {"mask": write_raster(folder / "mask.tif", np.ones((1, 9, 9), np.uint8), ["mask"])}
+    far = TEN_METRES @ Affine.translation(500, 0)
+    pixels = np.ones((1, 9, 9), np.uint8)
+    return {"mask": write_raster(folder / "mask.tif", pixels, ["mask"], transform=far)}
+
+
+def _mask_of_another_size(folder: Path) -> dict[str, Any]:
+    pixels = np.ones((1, 9, 9), np.uint8)
+    return {"mask": write_raster(folder / "mask.tif", pixels, ["mask"], crs=None)}
 
 
 def _all_nodata(folder: Path) -> dict[str, Any]:
@@ -475,7 +482,9 @@ REFUSALS: list[tuple[Callable[[Path], dict[str, Any]], type[CloudfreeError], str
     ),
     (_one_polarisation, InputError, r"Sentinel-1 bands \['VV'\]; wanted one VV and one VH"),
     (_other_size_without_coordinates, InputError, "50 x 50 pixels in vv_vh.tif against 96 x 96"),
-    (_mask_of_another_scene, InputError, r"mask mask\.tif \(9 x 9 pixels\) does not lie on"),
+    (_mask_of_another_scene, InputError, r"mask mask\.tif covers nothing of the scene: x 505000"),
+    (_mask_of_another_size, InputError, r"mask\.tif has 9 x 9 pixels, the scene 96 x 96, and the"),
+    (lambda _: {"mask": "scl"}, InputError, r"no scene classification \(SCL\) in l1c\.tif"),
     (_picture, InputError, r"8-bit numbers in l1c\.tif; wanted reflectance .*true-colour picture"),
     (_no_radar, InputError, "no Sentinel-1 scene; wanted VV and VH, which model cloudfree-s needs"),
     (_all_nodata, InputError, "no valid pixel in l1c.tif"),
