@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,14 @@ def test_a_mask_is_read_as_remove_has_read_it(tmp_path: Path):
         assert sources.mask is not None
         assert np.flatnonzero(sources.mask.counts()).tolist() == [0, 1]
         assert sources.mask.counts()[1] == 13
+
+
+def test_a_mask_in_an_archive_is_found(tmp_path: Path):
+    """As the scene classification of a zipped product."""
+    name = f"/vsizip/{{{tmp_path / 'product.zip'}}}/SCL.tif"
+    fake = write_result(tmp_path, CLOUDFREE_MASK=name)
+    with zipfile.ZipFile(tmp_path / "product.zip", "w") as archive:
+        archive.write(fake.mask, "SCL.tif")
+    with open_sources(fake.result, None) as sources:
+        assert sources.missing == ()
+        assert sources.mask is not None
