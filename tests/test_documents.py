@@ -122,6 +122,15 @@ def test_an_array_job_of_slurm_fills_its_part(tmp_path: Path) -> None:
     ]
 
 
+def test_the_commands_of_the_document_on_masks_run(tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "mask.md").read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
+    ran = _run(tmp_path, "bash", "-euc", script)
+    assert ran.returncode == 0, ran.stderr
+    assert "mask score.tif: probabilities from 0 to 1: cloud from 0.2 on" in ran.stderr
+    assert {"own.tif", "sure.tif"} <= {path.name for path in (tmp_path / "play").iterdir()}
+
+
 def test_the_commands_of_the_document_on_adapting_run(tmp_path: Path) -> None:
     document = (ROOT / "docs" / "adapt.md").read_text(encoding="utf-8")
     script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))

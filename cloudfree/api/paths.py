@@ -21,6 +21,7 @@ from cloudfree.core.choices import (
     ScoreDtype,
     ShiftMode,
     SplitChoice,
+    mask_path,
 )
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import InputError
@@ -86,10 +87,11 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     model: StrPath
     network: str | None
     mask: StrPath | None
+    mask_threshold: float | None
     report: StrPath | None
     replace: Replace
     detector: DetectorName
-    dilate: str
+    dilate: str | None
     adapt: bool
     tile: int | None
     overlap: int | None
@@ -165,6 +167,8 @@ def remove(
     **options: Unpack[RemoveKeywords],
 ) -> RemoveResult:
     """Write a cloud-free scene, as `cloudfree remove`; `s1` is None for models without Sentinel-1.
+
+    `mask` is a path, or "scl" for the scene classification of the product.
 
     Raises
     ------
@@ -244,10 +248,13 @@ def checked_keywords(known: type, given: Mapping[str, Any]) -> dict[str, Any]:
         raise TypeError(f"unexpected keyword {unknown[0]!r}; known are {', '.join(sorted(hints))}")
     for name, value in given.items():
         _check_choice(name, value, hints[name])
-    return {
-        name: Path(value) if name in _FILES and value is not None else value
-        for name, value in given.items()
-    }
+    return {name: _value(name, value) for name, value in given.items()}
+
+
+def _value(name: str, value: Any) -> Any:
+    if name not in _FILES or value is None:
+        return value
+    return mask_path(os.fspath(value)) if name == "mask" else Path(value)
 
 
 def _check_choice(name: str, value: Any, hint: Any) -> None:

@@ -24,6 +24,7 @@ from cloudfree.commands.options import (
     OverwriteOptions,
     RadarOptions,
 )
+from cloudfree.core.choices import SCL
 from cloudfree.errors import CloudfreeError
 
 Step = TypeVar("Step")
@@ -45,6 +46,18 @@ class _InputPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _MaskPath(_InputPath):
+    """The path of a mask that exists, or the word for the one in the product."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        return SCL if value == SCL else super().convert(value, param, ctx)
+
+
 class NumberRange(click.FloatRange):
     """Numbers within bounds; click accepts not-a-number, which is beyond none of them."""
 
@@ -57,6 +70,7 @@ class NumberRange(click.FloatRange):
 
 
 EXISTING_FILE = _InputPath(exists=True, path_type=Path)
+EXISTING_MASK = _MaskPath(exists=True, path_type=Path)
 NEW_FILE = click.Path(path_type=Path)
 
 # Advice when memory is out: only `remove` goes on with smaller batches.

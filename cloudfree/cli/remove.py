@@ -8,8 +8,10 @@ import click
 
 from cloudfree.cli.options import (
     EXISTING_FILE,
+    EXISTING_MASK,
     NEW_FILE,
     Command,
+    NumberRange,
     RenamingCommand,
     cloudfree_command,
     inference_options,
@@ -33,6 +35,21 @@ _OPTIONS = (
     option_from(RemovalOptions, "replace", help="Fill clouds and shadows only, or every pixel."),
     option_from(
         RemovalOptions,
+        "mask",
+        type=EXISTING_MASK,
+        metavar="FILE|scl",
+        help="Mask, SCL or cloud probabilities; scl is the SCL of the product.  "
+        "[default: made here]",
+    ),
+    option_from(
+        RemovalOptions,
+        "mask_threshold",
+        type=NumberRange(0, 1),
+        metavar="P",
+        help="Minimum cloud probability in --mask.  [default: 0.4 for floats]",
+    ),
+    option_from(
+        RemovalOptions,
         "detector",
         help="What tells clouds from ground in the mask that is made without --mask.",
     ),
@@ -40,7 +57,7 @@ _OPTIONS = (
         RemovalOptions,
         "dilate",
         metavar="LENGTH",
-        help="Dilate the mask that is made here, in metres (40m) or pixels (4px).",
+        help="Dilate the mask, in metres (40m) or pixels (4px).  [default: 40m, and 0 with --mask]",
     ),
     option_from(
         RemovalOptions,
@@ -95,12 +112,6 @@ def removal_options(command: Command) -> Command:
 @option_from(RemoveOptions, "s2", type=EXISTING_FILE, help="Cloudy Sentinel-2 scene.")
 @option_from(
     RemoveOptions, "output", "-o", type=NEW_FILE, help="Result.  [default: S2_cloudfree.tif]"
-)
-@option_from(
-    RemoveOptions,
-    "mask",
-    type=EXISTING_FILE,
-    help="Mask on the scene's grid.  [default: made here]",
 )
 @option_from(
     RemoveOptions, "report", type=NEW_FILE, metavar="OUT.html", help="Also write a report."

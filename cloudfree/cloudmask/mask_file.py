@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.sun_geometry import Sun, sun_from_tags
+from cloudfree.cloudmask.sun_geometry import Sun
 from cloudfree.core.grid import Grid, Window, strips
-from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS, OBSCURED, Mask, MaskClass
+from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS, Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
@@ -21,39 +21,27 @@ STRIP_ROWS = 512
 _CLASSES = ", ".join(f"{value.value} {value.name.lower()}" for value in FILE_CLASSES)
 _MAKE = "make it from the scene with `cloudfree mask`"
 
-# The greatest value of the scene classification (SCL) of L2A products.
-# Source: Sentinel-2 L2A Algorithm Theoretical Basis Document, table of scene classes.
-_MAX_SCL = 11
-
 
 class MaskFile(Dataset):
     """A one-band raster of mask classes on the grid of its scene.
 
-    `sun` is what decided its shadows, None if unknown.
+    `sun` is what decided its shadows, None if unknown; `origin` the file that the user gave, None
+    if the mask was made here.
+
+    Raises
+    ------
+    InputError
+        Not one band of bytes on the grid.
     """
 
-    def __init__(self, path: Path, grid: Grid, sun: Sun | None = None) -> None:
+    def __init__(
+        self, path: Path, grid: Grid, sun: Sun | None = None, origin: Path | None = None
+    ) -> None:
         super().__init__(path)
-        self.sun = sun
+        self.sun, self.origin = sun, origin
         with self.closed_on_error():
             self.grid = grid_of(self.handle)
             _check_form(self, grid)
-
-    @classmethod
-    def from_user(cls, path: Path, grid: Grid) -> MaskFile:
-        """A mask of any origin: every value is checked, and the sun is read from its tags.
-
-        Raises
-        ------
-        InputError
-            Not one band of bytes on the grid, or values that are no classes.
-        """
-        mask = cls(path, grid)
-        with mask.closed_on_error():
-            values = np.flatnonzero(mask.counts()).tolist()
-            _check_values(path.name, values, mask.handle.nodata)
-            mask.sun = sun_from_tags(mask.handle.tags())
-        return mask
 
     def classes(self, window: Window) -> Mask:
         """Mask classes of a window, (y, x)."""
@@ -88,29 +76,6 @@ def _check_form(mask: MaskFile, grid: Grid) -> None:
             wanted=f"a mask of {grid.height} x {grid.width} pixels on the same grid",
             hint=_MAKE,
         )
-
-
-def _check_values(name: str, values: list[int], nodata: float | None) -> None:
-    """Check that all values are classes, and that 255 does not seem to mean cloud."""
-    found = f"mask {name} holds {', '.join(map(str, values[:12]))}{' ...' * (len(values) > 12)}"
-    if not set(values) <= set(FILE_CLASSES):
-        raise InputError(found, wanted=f"classes: {_CLASSES}", hint=_recoding(values))
-    # A mask of this program declares 255, and may well be without a cloud.
-    if MaskClass.NODATA in values and nodata is None and not set(values) & set(OBSCURED):
-        raise InputError(
-            f"{found}: 255 without any 1 or 2",
-            wanted=f"classes: {_CLASSES}",
-            hint="write clouds as 1, or declare 255 as nodata if no cloud is there",
-        )
-
-
-def _recoding(values: list[int]) -> str:
-    if max(set(values) - {MaskClass.NODATA}) <= _MAX_SCL:
-        return (
-            "if this is a scene classification (SCL), write 8, 9 and 10 as 1, 3 as 2, 11 as 3, "
-            f"0 as 255 and all others as 0; or {_MAKE}"
-        )
-    return f"write clouds as 1, shadows as 2 and clear ground as 0, or {_MAKE}"
 
 
 def mask_profile() -> CogProfile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 # How bands of 20 and 60 m are resampled to the grid of 10 m.
@@ -27,11 +28,20 @@ Schedule = Literal["constant", "step", "cosine", "linear"]
 # package of its own.
 DetectorName = Literal["default", "published", "s2cloudless", "omnicloudmask"]
 
-# How far a mask of clouds and shadows is dilated.
+# The mask that is the scene classification of the product, and what else a mask may be.
+SCL: Literal["scl"] = "scl"
+MaskPath = Path | Literal["scl"]
+
+# How far clouds and shadows are dilated in a mask that is made here; one that is given stays.
 DILATION = "40m"
 # Minimum score of a cloud, and greatest snow index, of the published detector (Schmitt et al. 2019
 # as Meraner et al. 2020 apply it).
 PUBLISHED_THRESHOLD, PUBLISHED_NDSI = 0.2, 0.6
+
+
+def mask_path(text: str) -> MaskPath:
+    """A path, or the scene classification of the product; a file of that name is `./scl`."""
+    return SCL if text == SCL else Path(text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import PurePath
 from typing import TypeAlias, cast
 
 import rasterio
@@ -30,6 +31,11 @@ def drivers() -> dict[str, bool]:
     with Env() as env:
         found = env.drivers()
     return {name: name in found for name in NEEDED_DRIVERS}
+
+
+def is_virtual(path: PurePath) -> bool:
+    """Whether a path is a name of GDAL's own, such as that of a file in an archive."""
+    return path.as_posix().startswith("/vsi")
 
 
 @contextmanager

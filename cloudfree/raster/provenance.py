@@ -38,7 +38,8 @@ class Provenance:
     """How `cloudfree remove` or `cloudfree coregister` made an output; None if unknown.
 
     Paths are relative to the folder of the output; `filled`, `uncertainty` and `used_mask` are its
-    companions, and `mask` is what the user gave.
+    companions, and `mask` is what the user gave. `mask_threshold` is the minimum cloud probability
+    in `mask`, `mask_dilate` its dilation.
     `s1_units` is the quantity of Sentinel-1 and, in brackets, how it was recognised.
     `s2_offset` is what the user added to the digital numbers.
     `shift` is the corrected displacement in pixels of the output, `shift_model` its kind or
@@ -57,6 +58,8 @@ class Provenance:
     s1: PurePosixPath | None = None
     dem: PurePosixPath | None = None
     mask: PurePosixPath | None = None
+    mask_threshold: float | None = None
+    mask_dilate: str | None = None
     filled: PurePosixPath | None = None
     uncertainty: PurePosixPath | None = None
     used_mask: PurePosixPath | None = None
@@ -245,6 +248,8 @@ _TAGS = {
     "s1": _path("CLOUDFREE_S1"),
     "dem": _path("CLOUDFREE_DEM"),
     "mask": _path("CLOUDFREE_MASK"),
+    "mask_threshold": _number("CLOUDFREE_MASK_THRESHOLD", "g"),
+    "mask_dilate": _Tag("CLOUDFREE_MASK_DILATE"),
     "filled": _path("CLOUDFREE_FILLED"),
     "uncertainty": _path("CLOUDFREE_UNCERTAINTY"),
     "used_mask": _path("CLOUDFREE_USED_MASK"),

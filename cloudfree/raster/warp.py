@@ -75,6 +75,7 @@ def pixel_size_m(grid: Grid) -> float:
 
 
 Positions = NDArray[np.float64]
+UInt8Image = NDArray[np.uint8]
 
 # Points per edge of a footprint: the edge of a 110 km tile bends by less than a pixel between two.
 EDGE_POINTS = 65
@@ -86,6 +87,8 @@ MARGIN_PX = 4
 # requested. Not zero, which WarpedVRT cannot take, and not `reproject`, which ignores it
 # (both seen in rasterio 1.4.4).
 TOLERANCE_PX = 1e-9
+# That of classes, which keep their values: a pixel beside the nearest may be taken in a tie.
+NEAREST_TOLERANCE_PX = 0.01
 
 PLACEHOLDER_CRS = "EPSG:3857"
 
@@ -185,7 +188,7 @@ def resample(values: Float32, source: Grid, target: Grid, scale: tuple[float, fl
     with (
         ignored_warning(NotGeoreferencedWarning),
         MemoryFile() as memory,
-        _in_memory(memory, values, source) as dataset,
+        _in_memory(memory, values, source, np.nan) as dataset,
         WarpedVRT(
             dataset, src_crs=source.crs if named else PLACEHOLDER_CRS,
             crs=target.crs if named else PLACEHOLDER_CRS, transform=target.transform,
@@ -195,6 +198,39 @@ def resample(values: Float32, source: Grid, target: Grid, scale: tuple[float, fl
         ) as warped,
     ):  # fmt: skip
         return np.asarray(warped.read(), dtype=np.float32)
+
+
+def nearest(classes: UInt8Image, source: Grid, target: Grid, outside: int) -> UInt8Image:
+    """The class of the nearest pixel, (y, x), on another grid; `outside` where there is none.
+
+    `outside` is no data in `classes`, too.
+    """
+    named = source.crs and target.crs
+    with (
+        ignored_warning(NotGeoreferencedWarning),
+        MemoryFile() as memory,
+        _in_memory(memory, classes[np.newaxis], source, outside) as dataset,
+        WarpedVRT(
+            dataset, src_crs=source.crs if named else PLACEHOLDER_CRS,
+            crs=target.crs if named else PLACEHOLDER_CRS, transform=target.transform,
+            height=target.height, width=target.width, nodata=outside,
+            resampling=Resampling.nearest, tolerance=NEAREST_TOLERANCE_PX,
+        ) as warped,
+    ):  # fmt: skip
+        return np.asarray(warped.read(1), dtype=np.uint8)
+
+
+def grid_by_size(height: int, width: int, scene: Grid) -> Grid | None:
+    """The grid of `height` x `width` pixels over the ground of a scene; None if none nests.
+
+    One of the two has `k` x `k` pixels in each of the other's; `k` is a whole number.
+    """
+    coarse, fine = sorted([(height, width), (scene.height, scene.width)])
+    factor = fine[0] // coarse[0]
+    if (coarse[0] * factor, coarse[1] * factor) != fine:
+        return None
+    scale = scene.transform.scale(scene.width / width, scene.height / height)
+    return Grid(scene.crs, scene.transform @ scale, height, width)
 
 
 def extent(grid: Grid) -> str:
@@ -213,12 +249,14 @@ def _counted_from(longitude_deg: float, crs: str) -> str:
     return GeographicCRS(base.name, datum).to_wkt()
 
 
-def _in_memory(memory: MemoryFile, values: Float32, grid: Grid) -> DatasetReader:
+def _in_memory(
+    memory: MemoryFile, values: NDArray[np.generic], grid: Grid, nodata: float
+) -> DatasetReader:
     """A dataset of (band, y, x); without a CRS, as GeoTIFF loses an unusual prime meridian."""
     count, height, width = values.shape
     with memory.open(
-        driver="GTiff", count=count, height=height, width=width, dtype="float32",
-        transform=grid.transform, nodata=np.nan,
+        driver="GTiff", count=count, height=height, width=width, dtype=values.dtype,
+        transform=grid.transform, nodata=nodata,
     ) as dataset:  # fmt: skip
         dataset.write(values)
     return memory.open()

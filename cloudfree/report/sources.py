@@ -9,8 +9,10 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
 from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.cloudmask.user_mask import MaskReading, open_mask
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
+from cloudfree.raster.gdal import is_virtual
 from cloudfree.raster.provenance import Provenance
 from cloudfree.raster.warp import same_grid
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
@@ -68,6 +70,9 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
         grid = after.grid
         dem = files.find("the elevation model", provenance.dem)
         units = provenance.s1_quantity or "auto"
+        reading = MaskReading(
+            threshold=provenance.mask_threshold, dilate=provenance.mask_dilate or "0"
+        )
         yield Sources(
             after=after,
             provenance=provenance,
@@ -80,7 +85,7 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
             mask=files.open(
                 "the cloud mask",
                 provenance.used_mask or provenance.mask,
-                lambda path: MaskFile(path, grid),
+                lambda path: open_mask(path, grid, reading),
             ),
             filled=files.open(
                 "the mask of filled pixels", provenance.filled, lambda path: MaskFile(path, grid)
@@ -105,7 +110,7 @@ class _Companions:
         if name is None:
             return None
         path = self.folder / name
-        if not path.exists():
+        if not (is_virtual(path) or path.exists()):
             self.missing.append(f"{what} was not found: {name}")
             return None
         return path

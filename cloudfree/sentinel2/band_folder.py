@@ -29,6 +29,9 @@ _BAND_FILE = re.compile(
 )
 _RESOLUTION_FOLDERS = ("R10m", "R20m", "R60m")
 
+# SCL.jp2, NAME_SCL.tif, NAME_SCL_20m.jp2: the scene classification of L2A.
+_SCL_FILE = re.compile(r"^(?:.*[_-])?SCL(?:_\d\dm)?\.(?:jp2|tiff?)$", re.IGNORECASE)
+
 # Metadata of a tile in the buckets: the same elements as MTD_TL.xml, and the product's name.
 _TILE_XML, _TILE_JSON = "metadata.xml", ("tileInfo.json", "productInfo.json")
 
@@ -60,6 +63,7 @@ def band_folder_product(folder: Path) -> OpticalProduct:
         kind="folder of band files",
         name=_name(folder, named),
         bands=tuple(BandFile(band, str(file)) for band, file in files.items()),
+        scl=_scl(folder),
         sun_azimuth_deg=_sun_azimuth(folder),
     )
     if named is None:
@@ -71,6 +75,12 @@ def band_folder_product(folder: Path) -> OpticalProduct:
         acquisition=named.acquisition,
         evidence=named.evidence,
     )
+
+
+def _scl(folder: Path) -> str | None:
+    """The finest scene classification of the folder."""
+    found = [path for path in _candidates(folder) if _SCL_FILE.match(path.name)]
+    return str(min(found, key=_resolution_m)) if found else None
 
 
 def _name(folder: Path, named: ProductName | None) -> str:

@@ -46,7 +46,7 @@ class OpticalProduct:
 
     Either `bands` are files of their own, or `raster` is what GDAL opens with all bands. `kind`
     describes the format; `quantification` is the number of a reflectance of 1; `nodata` and
-    `saturated` are special values.
+    `saturated` are special values; `scl` is what GDAL opens with the scene classification.
     """
 
     kind: str
@@ -58,6 +58,7 @@ class OpticalProduct:
     quantification: float | None = None
     nodata: float | None = None
     saturated: float | None = None
+    scl: str | None = None
     sun_azimuth_deg: float | None = None
     acquisition: Acquisition = UNKNOWN
     evidence: tuple[OffsetEvidence, ...] = ()

@@ -27,6 +27,13 @@ _IMAGE = re.compile(
     re.IGNORECASE,
 )
 
+# The scene classification of a L2A product, in 20 and 60 m.
+_SCL = re.compile(
+    r"^GRANULE/(?P<granule>[^/]+)/IMG_DATA/(?:R\d\dm/)?"
+    r"[^/]*_SCL(?:_L2A)?(?:_[^/]*)?_(?P<resolution>\d\d)m\.(?:jp2|tiff?)$",
+    re.IGNORECASE,
+)
+
 # The 10, 20 and 60 m bands of a L1C product, whose file names do not have it.
 NATIVE_RESOLUTION_M = {
     **dict.fromkeys(("B02", "B03", "B04", "B08"), 10),
@@ -117,6 +124,7 @@ def _product(
         quantification=metadata.quantification,
         nodata=metadata.nodata,
         saturated=metadata.saturated,
+        scl=_scl(tree, files, granule),
         sun_azimuth_deg=_sun_azimuth(tree, files, granule),
         acquisition=replace(metadata.acquisition, product=name),
         evidence=metadata.evidence + (named.evidence if named else ()),
@@ -156,6 +164,14 @@ def _finest(images: Iterable[_Image]) -> list[_Image]:
     for image in sorted(images, key=lambda image: -image.resolution_m):
         finest[image.band] = image
     return [finest[band] for band in finest]
+
+
+def _scl(tree: Tree, files: Iterable[str], granule: str) -> str | None:
+    """The finest scene classification of a granule, as GDAL opens it."""
+    matches = [match for file in files if (match := _SCL.match(file))]
+    own = [match for match in matches if match["granule"] == granule]
+    finest = min(own, key=lambda match: int(match["resolution"]), default=None)
+    return tree.gdal_name(finest[0]) if finest else None
 
 
 def _sun_azimuth(tree: Tree, files: Iterable[str], granule: str) -> float | None:

@@ -53,10 +53,17 @@ def stac_product(path: Path) -> OpticalProduct:
         level=_level(item, name),
         baseline=_baseline(properties),
         quantification=_quantification(assets.values()),
+        scl=_scl(item.assets),
         sun_azimuth_deg=properties.get("view:sun_azimuth", properties.get("s2:mean_solar_azimuth")),
         acquisition=_acquisition(item, name),
         evidence=_evidence(item, assets.values(), path.name),
     )
+
+
+def _scl(assets: Mapping[str, Asset]) -> str | None:
+    """The asset of the scene classification, `scl` or `SCL`, as GDAL opens it."""
+    found = (asset for key, asset in assets.items() if key.lower() == "scl" and _is_raster(asset))
+    return next(map(gdal_name, found), None)
 
 
 def _evidence(item: Item, assets: Iterable[Asset], name: str) -> tuple[OffsetEvidence, ...]:

@@ -76,3 +76,10 @@ def test_progress_is_a_callback(folder: Path) -> None:
 
     cloudfree.mask(folder / "s2_cloudy.tif", output=folder / "count.tif", progress=count)
     assert seen == {"shadow statistics": 3, "cloud mask": 3}
+
+
+def test_a_mask_is_a_path_or_the_word_for_that_of_the_product() -> None:
+    known = paths.RemoveKeywords
+    assert paths.checked_keywords(known, {"mask": "scl"}) == {"mask": "scl"}
+    assert paths.checked_keywords(known, {"mask": "a/scl.tif"}) == {"mask": Path("a/scl.tif")}
+    assert paths.checked_keywords(known, {"mask": None}) == {"mask": None}

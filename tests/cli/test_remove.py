@@ -29,6 +29,8 @@ def test_every_option_of_the_pipeline_can_be_given() -> None:
 @pytest.mark.parametrize(
     ("flags", "text"),
     [
+        (["--mask", "none.tif"], "'none.tif' does not exist"),
+        (["--mask-threshold", "1.5"], "1.5 is not in the range 0<=x<=1"),
         (["--tile", "15"], "15 is not in the range x>=16"),
         (["--overlap", "-1"], "-1 is not in the range x>=0"),
         (["--batch-size", "0"], "0 is not in the range x>=1"),
@@ -48,3 +50,12 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path: Path) -> N
     assert ran.exit_code == 0, ran.output
     assert "nothing written (dry run)" in ran.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == ["l1c.tif", "vv_vh.tif"]
+
+
+def test_the_mask_of_the_product_is_asked_for_by_a_word(tmp_path: Path) -> None:
+    s1, s2 = write_radar(tmp_path / "vv_vh.tif"), write_cloudy_scene(tmp_path / "l1c.tif")
+    words = ["remove", "--s1", str(s1), "--s2", str(s2), "--dry-run", "-q", "--mask", "scl"]
+    ran = CliRunner().invoke(group, words)
+    assert ran.exit_code == 1
+    assert "no scene classification (SCL) in l1c.tif" in ran.output
+    assert "give the SCL or the L2A product of the same scene with --mask FILE" in ran.output

@@ -1,4 +1,4 @@
-"""What may be given as a mask."""
+"""Mask files as this program writes them, and scores."""
 
 from __future__ import annotations
 
@@ -6,65 +6,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
 from pyproj import CRS
 
-from cloudfree.cloudmask.mask_file import MaskFile
-from cloudfree.cloudmask.sun_geometry import Sun, sun_tags
-from cloudfree.core.grid import Grid
+from cloudfree.cloudmask.mask_file import MaskFile, encode_score
+from cloudfree.core.grid import Grid, Window
 from cloudfree.errors import InputError
 from tests.factories.rasters import TEN_METRES, write_raster
 
-SUN = Sun(161.25, "fitted", (200.0, 750.0))
 GRID = Grid(CRS.from_epsg(32631).to_wkt(), TEN_METRES, 8, 6)
 
 
-def _write(path: Path, values: list[int], nodata: float | None = None) -> Path:
+def _write(path: Path, values: list[int]) -> Path:
     """All the values, over and over."""
-    pixels = np.resize(np.uint8(values), (1, 8, 6))
-    return write_raster(path, pixels, ["mask"], nodata=nodata)
+    return write_raster(path, np.resize(np.uint8(values), (1, 8, 6)), ["mask"])
 
 
-@pytest.mark.parametrize("values", [[0], [1], [0, 1, 2, 3, 255], [0, 3], [1, 255]])
-def test_classes_are_taken_as_they_are(tmp_path: Path, values: list[int]) -> None:
-    with MaskFile.from_user(_write(tmp_path / "m.tif", values), GRID) as mask:
-        assert np.flatnonzero(mask.counts()).tolist() == values
+def test_classes_are_read_in_windows_and_counted(tmp_path: Path) -> None:
+    with MaskFile(_write(tmp_path / "m.tif", [0, 1, 2]), GRID) as mask:
+        assert mask.classes(Window(2, 1, 1, 3)).tolist() == [[1, 2, 0]]
+        assert mask.counts()[:3].tolist() == [16, 16, 16]
         assert mask.counts().sum() == 48
-
-
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        ([0, 255], r"m\.tif holds 0, 255: 255 without any 1 or 2; .*; write clouds as 1, or"),
-        ([255], "holds 255: 255 without any 1 or 2"),
-        ([0, 4, 8, 9], r"holds 0, 4, 8, 9; wanted classes: 0 clear, 1 cloud, 2 shadow, 3 snow, "
-                       r"255 nodata; .*SCL.*8, 9 and 10 as 1, 3 as 2"),
-        ([0, 7], r"holds 0, 7; .*SCL"),
-        ([0, 4, 5], r"holds 0, 4, 5; wanted classes: 0 clear, 1 cloud, 2 shadow, 3 snow, 255"),
-        ([0, 100], r"holds 0, 100; .*; write clouds as 1, shadows as 2 and clear ground as 0"),
-        (list(range(40)), r"holds 0, 1, .*, 11 \.\.\.; wanted"),
-    ],
-)  # fmt: skip
-def test_values_that_are_no_classes_are_refused(
-    tmp_path: Path, values: list[int], text: str
-) -> None:
-    with pytest.raises(InputError, match=text):
-        MaskFile.from_user(_write(tmp_path / "m.tif", values), GRID)
-
-
-def test_a_mask_of_a_scene_without_clouds_declares_its_nodata(tmp_path: Path) -> None:
-    with MaskFile.from_user(_write(tmp_path / "m.tif", [0, 255], nodata=255), GRID) as mask:
-        assert mask.counts()[[0, 255]].tolist() == [24, 24]
-
-
-def test_the_sun_of_a_users_mask_is_that_of_its_tags(tmp_path: Path) -> None:
-    path = _write(tmp_path / "m.tif", [0, 1])
-    with MaskFile.from_user(path, GRID) as mask:
-        assert mask.sun is None
-    with rasterio.open(path, "r+") as dataset:
-        dataset.update_tags(**sun_tags(SUN))
-    with MaskFile.from_user(path, GRID) as mask:
-        assert mask.sun == SUN
+        assert (mask.sun, mask.origin) == (None, None)
 
 
 def test_what_is_wrong_with_the_form_is_said(tmp_path: Path) -> None:
@@ -76,3 +38,8 @@ def test_what_is_wrong_with_the_form_is_said(tmp_path: Path) -> None:
         MaskFile(two, GRID)
     with pytest.raises(InputError, match=r"\(8 x 6 pixels\) does not lie on the scene's grid; "):
         MaskFile(_write(tmp_path / "m.tif", [0, 1]), Grid(GRID.crs, GRID.transform, 8, 7))
+
+
+def test_a_score_in_bytes_has_255_for_no_data() -> None:
+    score = np.float32([[0, 0.5, 1, np.nan]])
+    assert encode_score(score, "uint8").tolist() == [[0, 100, 200, 255]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -12,6 +13,7 @@ from cloudfree.cloudmask.morphology import parse_distance
 from cloudfree.core.choices import (
     DILATION,
     PUBLISHED_MASK,
+    SCL,
     MaskSettings,
     Optimiser,
     Precision,
@@ -19,6 +21,7 @@ from cloudfree.core.choices import (
     ScoreDtype,
     SplitChoice,
     TrainingPrecision,
+    mask_path,
 )
 from cloudfree.datasets.sen12mscr import split_of
 from cloudfree.inference.registry import network_names
@@ -63,3 +66,8 @@ def test_settings_of_a_mask_are_given_by_name_and_stay() -> None:
         MaskSettings(0.3)  # type: ignore[misc]
     with pytest.raises(dataclasses.FrozenInstanceError):
         MaskSettings().threshold = 0.3  # type: ignore[misc]
+
+
+def test_one_word_is_the_mask_of_the_product_and_all_others_are_paths() -> None:
+    assert mask_path("scl") == SCL
+    assert [mask_path(text) for text in ("./scl", "scl.tif")] == [Path("scl"), Path("scl.tif")]

@@ -62,13 +62,14 @@ acquisitions = st.builds(
 FIELDS = {
     **dict.fromkeys(
         ("model", "model_sha256", "model_license", "s1_units", "shift_model", "shift_reason",
-         "adapted"),
+         "adapted", "mask_dilate"),
         st.none() | texts,
     ),
     **dict.fromkeys(
         ("s2", "s1", "dem", "mask", "filled", "uncertainty", "used_mask"), st.none() | paths
     ),
     "version": texts,
+    "mask_threshold": st.none() | decimals(2, 0, 1),
     "s2_offset": st.none() | st.integers(-10_000, 10_000).map(float),
     "shift": displacements(),
     "shift_measured": st.none() | shifts,

@@ -142,3 +142,34 @@ def test_the_extent_is_in_coordinates_of_the_grid() -> None:
     expected = "x 500000 to 500800, y 4499400 to 4500000 (WGS 84 / UTM zone 31N)"
     assert warp.extent(GRID) == expected
     assert warp.extent(Grid(None, Affine.identity(), 5, 9)).endswith("(no coordinate system)")
+
+
+@pytest.mark.parametrize("factor", [1, 2, 6])
+def test_classes_keep_their_numbers_in_finer_pixels(factor: int) -> None:
+    classes = np.random.default_rng(0).integers(0, 200, (60, 80), dtype=np.uint8)
+    fine = Grid(UTM31, TEN_METRES @ Affine.scale(1 / factor), 60 * factor, 80 * factor)
+    found = warp.nearest(classes, GRID, fine, 255)
+    np.testing.assert_array_equal(found, classes.repeat(factor, 0).repeat(factor, 1))
+    np.testing.assert_array_equal(warp.nearest(found, fine, GRID, 255), classes)
+
+
+def test_classes_end_with_their_grid() -> None:
+    classes = np.ones((60, 80), np.uint8)
+    found = warp.nearest(classes, GRID, GRID.shifted(10, -20), 255)
+    assert (found[:50, 20:] == 1).all()
+    assert (found[50:] == 255).all()
+    assert (found[:, :20] == 255).all()
+
+
+@given(st.integers(1, 9), st.integers(1, 40), st.integers(1, 40))
+def test_a_size_that_nests_has_a_grid_over_the_same_ground(k: int, rows: int, cols: int) -> None:
+    scene = Grid(None, TEN_METRES, rows * k, cols * k)
+    coarse = warp.grid_by_size(rows, cols, scene)
+    assert coarse is not None
+    assert coarse.transform @ (cols, rows) == pytest.approx(scene.transform @ (cols * k, rows * k))
+    assert warp.grid_by_size(scene.height, scene.width, coarse) is not None
+
+
+@pytest.mark.parametrize("size", [(60, 40), (30, 80), (43, 80), (59, 79), (61, 81), (1, 1)])
+def test_a_size_that_does_not_nest_has_no_grid(size: tuple[int, int]) -> None:
+    assert warp.grid_by_size(*size, GRID) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,31 @@ def test_a_truth_without_a_band_is_refused(tmp_path: Path):
     message = r"no band B12 in other\.tif"
     with pytest.raises(InputError, match=message), open_sources(fake.result, other):
         pass
+
+
+def test_a_mask_is_read_as_remove_has_read_it(tmp_path: Path):
+    """Probabilities with their threshold, grown as far."""
+    tags = {"CLOUDFREE_MASK_THRESHOLD": "0.8", "CLOUDFREE_MASK_DILATE": "2px"}
+    fake = write_result(tmp_path, **tags)
+    with open_sources(fake.result, None) as sources:
+        height, width = sources.after.grid.height, sources.after.grid.width
+    pixels = np.full((1, height, width), 0.7, np.float32)
+    pixels[0, 5, 5] = 0.9
+    fake.mask.unlink()
+    write_raster(fake.mask, pixels, ["probability"])
+    with open_sources(fake.result, None) as sources:
+        assert sources.missing == ()
+        assert sources.mask is not None
+        assert np.flatnonzero(sources.mask.counts()).tolist() == [0, 1]
+        assert sources.mask.counts()[1] == 13
+
+
+def test_a_mask_in_an_archive_is_found(tmp_path: Path):
+    """As the scene classification of a zipped product."""
+    name = f"/vsizip/{{{tmp_path / 'product.zip'}}}/SCL.tif"
+    fake = write_result(tmp_path, CLOUDFREE_MASK=name)
+    with zipfile.ZipFile(tmp_path / "product.zip", "w") as archive:
+        archive.write(fake.mask, "SCL.tif")
+    with open_sources(fake.result, None) as sources:
+        assert sources.missing == ()
+        assert sources.mask is not None

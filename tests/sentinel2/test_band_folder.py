@@ -10,6 +10,7 @@ import pytest
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.errors import InputError
+from cloudfree.sentinel2.band_folder import band_folder_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.sentinel2_products import (
     ground,
@@ -76,3 +77,23 @@ def test_real_bigearthnet_patches(data: Path) -> None:
             assert (scene.grid.height, scene.grid.width) == (120, 120)
             assert (scene.level, scene.offset.offset_dn) == ("L2A", 0)
             assert len(scene.bands) == 12
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["SCL.tif"], "SCL.tif"),
+        (["T31TCG_SCL_60m.jp2", "T31TCG_SCL_20m.jp2"], "T31TCG_SCL_20m.jp2"),
+        (["R60m/SCL.jp2", "R20m/SCL.jp2"], "R20m/SCL.jp2"),
+        (["MUSCL.tif", "SCL.txt"], None),
+    ],
+)
+def test_the_finest_scene_classification_of_a_folder(
+    tmp_path: Path, files: list[str], expected: str | None
+) -> None:
+    write_band(tmp_path / "B02.tif", ground()["B02"])
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = band_folder_product(tmp_path).scl
+    assert found == (expected and str(tmp_path / expected))

@@ -16,7 +16,9 @@ from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogWriter
+from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.resample import bilinear
+from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import FIELD
 from tests.factories.sentinel2_products import (
@@ -26,7 +28,9 @@ from tests.factories.sentinel2_products import (
     Safe,
     bands_of,
     ground,
+    write_band,
     write_safe,
+    write_zip,
 )
 
 SIDE = 48
@@ -244,3 +248,28 @@ def test_a_real_l2a_product(data: Path) -> None:
         assert scene.sun_azimuth_deg == pytest.approx(172.84, abs=0.01)
         dark = np.nanpercentile(scene.reflectance(["B12"], Window(0, 0, 600, 600)), 1)
     assert -0.01 < dark < 0.02
+
+
+def test_the_finest_scene_classification_is_found(tmp_path: Path) -> None:
+    root = write_safe(tmp_path, Safe("L2A"))
+    (images,) = root.glob("GRANULE/*/IMG_DATA")
+    coarse = images / "R60m" / "T31TCG_20220605T105031_SCL_60m.jp2"
+    write_band(coarse, np.full((8, 8), 9, np.uint8))
+    finest = images / "R20m" / "T31TCG_20220605T105031_SCL_20m.jp2"
+    assert find_product(root).scl == str(finest)
+    assert find_product(root / "MTD_MSIL2A.xml").scl == str(finest)
+    finest.unlink()
+    assert find_product(root).scl == str(coarse)
+    assert find_product(write_safe(tmp_path, Safe("L1C"))).scl is None
+
+
+def test_the_scene_classification_of_a_zip_opens_in_it(tmp_path: Path) -> None:
+    name = find_product(write_zip(tmp_path, Safe("L2A"))).scl
+    assert name is not None
+    with open_raster(name, name) as dataset:
+        assert (dataset.shape, dataset.read().max()) == ((24, 24), 4)
+
+
+def test_the_scene_classification_of_a_real_product_is_that_of_20_m(data: Path) -> None:
+    (root,) = data.glob("products/S2A_MSIL2A*.SAFE")
+    assert (find_product(root).scl or "").endswith("R20m/T29UNU_20221005T115411_SCL_20m.jp2")

@@ -166,3 +166,13 @@ def test_what_is_no_item_is_refused(tmp_path: Path, text: str) -> None:
 def test_an_item_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no Sentinel-2 bands among the assets of item\.json"):
         _names(tmp_path, {"vv": {"href": "/a/vv.tif"}})
+
+
+@pytest.mark.parametrize("key", ["scl", "SCL"])
+def test_the_scene_classification_is_an_asset(tmp_path: Path, key: str) -> None:
+    assert stac_product(_item(tmp_path, {})).scl is None
+    item = json.loads((tmp_path / "item.json").read_text())
+    item["assets"][key] = {"href": "./classes/SCL.tif"}
+    item["assets"][f"{key}-jp2"] = {"href": "./classes/SCL.jp2"}
+    (tmp_path / "item.json").write_text(json.dumps(item))
+    assert stac_product(tmp_path / "item.json").scl == str(tmp_path / "classes" / "SCL.tif")

@@ -96,8 +96,11 @@ class BatchOptions(RemovalOptions):
         shared = {one.name: getattr(self, one.name) for one in fields(RemovalOptions)}
         if self.skip_existing:  # other files of a missing result are left-overs
             shared["overwrite"] = True
+        mask = shared["mask"] = pair.mask or self.mask
+        if mask is None:  # of a scene of a list without a mask
+            shared["mask_threshold"] = None
         result = self.output / f"{pair.name}_cloudfree.tif"
-        return RemoveOptions(s2=pair.s2, s1=pair.s1, mask=pair.mask, output=result, **shared)
+        return RemoveOptions(s2=pair.s2, s1=pair.s1, output=result, **shared)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from cloudfree.core.choices import SCL, MaskPath
 from cloudfree.core.terminal import captured_warnings
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.sentinel1.product import acquisition_of_name
@@ -28,7 +29,7 @@ class ScenePair:
     name: str
     s2: Path
     s1: Path | None = None
-    mask: Path | None = None
+    mask: MaskPath | None = None
 
 
 # Names of products, S2 PSD-14.9 and S1-RS-MDA-52-7441, as folders or zip files.
@@ -88,8 +89,8 @@ _COLUMNS = ("s2", "s1", "mask", "name")
 def read_scene_list(path: Path) -> list[ScenePair]:
     """The scenes of a CSV file with the columns s2 and, as far as needed, s1, mask and name.
 
-    Paths are relative to the file's folder. A scene without a name is called as its file, and one
-    that is called s2 as its folder.
+    Paths are relative to the file's folder; the mask `scl` is that of the product. A scene without
+    a name is called as its file, and one that is called s2 as its folder.
 
     Raises
     ------
@@ -121,7 +122,8 @@ def _pair(path: Path, line: int, row: Mapping[str, str | None]) -> ScenePair:
     if s2 is None:
         raise _no_list(path, f"names no s2 in line {line}")
     name = (row.get("name") or "").strip() or (s2.parent.name if s2.stem == "s2" else s2.stem)
-    return ScenePair(name, s2, there("s1"), there("mask"))
+    own = (row.get("mask") or "").strip() == SCL
+    return ScenePair(name, s2, there("s1"), SCL if own else there("mask"))
 
 
 def _no_list(path: Path, found: str) -> InputError:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
+from dataclasses import replace
 
+from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.cloudmask.user_mask import MaskReading, open_mask
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.acquisition import check_gap
+from cloudfree.core.choices import SCL
 from cloudfree.core.output_files import check_output_names, require_absent
 from cloudfree.errors import InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
+from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.sentinel2.product import OpticalProduct
 
 logger = logging.getLogger("cloudfree")
+
+# Endings of products whose SCL may be the mask; folders are products, too.
+_PRODUCTS = (".zip", ".xml", ".json", ".geojson")
 
 # The level of models that were trained on 8-bit true-colour images.
 PICTURE = "picture"
@@ -21,7 +30,8 @@ PICTURE = "picture"
 
 def check_outputs(options: RemoveOptions) -> None:
     """Refuse outputs that exist, replace an input or each other, or will have no content."""
-    inputs = (options.s1, options.s2, options.mask, options.dem)
+    mask = None if options.mask == SCL else options.mask
+    inputs = (options.s1, options.s2, mask, options.dem)
     if options.write_mask and options.replace == "all":
         raise InputError(
             "--write-mask with --replace all",
@@ -61,6 +71,30 @@ def open_sar(
     logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
     check_gap(sar.acquisition, optical.acquisition, options.max_gap)
     return sar
+
+
+def open_own_mask(options: RemoveOptions, optical: OpticalScene) -> MaskFile:
+    """The user's mask on the grid of the scene: a file, or the SCL of the scene or a product."""
+    assert options.mask is not None
+    reading = MaskReading(threshold=options.mask_threshold, dilate=options.dilate or "0")
+    if options.mask == SCL:
+        found = _scl_of(optical.product)
+    elif options.mask.is_dir() or options.mask.suffix.lower() in _PRODUCTS:
+        found = _scl_of(find_product(options.mask))
+    else:
+        return open_mask(options.mask, optical.grid, reading)
+    return open_mask(found, optical.grid, replace(reading, scl=True))
+
+
+def _scl_of(product: OpticalProduct) -> str:
+    if product.scl is None:
+        raise InputError(
+            f"no scene classification (SCL) in {product.name} ({product.kind})",
+            wanted="an L2A product with its SCL",
+            hint="give the SCL or the L2A product of the same scene with --mask FILE, or leave "
+            "--mask out",
+        )
+    return product.scl
 
 
 def check_level(optical: OpticalScene, card: ModelCard) -> None:

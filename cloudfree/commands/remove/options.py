@@ -13,7 +13,8 @@ from cloudfree.commands.options import (
     OutputOptions,
     RadarOptions,
 )
-from cloudfree.core.choices import DILATION, DetectorName, Replace
+from cloudfree.core.choices import DetectorName, MaskPath, Replace
+from cloudfree.errors import InputError
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
 
@@ -23,12 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptions):
-    """How clouds are removed from a scene: the options that `remove` and `batch` share."""
+    """How clouds are removed from a scene: the options that `remove` and `batch` share.
+
+    `mask` is a file, an L2A product or the scene classification of the scene, None to make one;
+    `mask_threshold` the minimum probability of a cloud in it, 0 to 1. Without `dilate` a mask made
+    here is dilated by `DILATION`, and a given one is not.
+    """
 
     model: str = DEFAULT_MODEL
     replace: Replace = "clouds"
+    mask: MaskPath | None = None
+    mask_threshold: float | None = None
     detector: DetectorName = "default"
-    dilate: str = DILATION
+    dilate: str | None = None
     adapt: bool = False
     tile: int | None = None
     overlap: int | None = None
@@ -45,8 +53,15 @@ class RemoveOptions(RemovalOptions):
     s2: Path
     s1: Path | None = None
     output: Path | None = None
-    mask: Path | None = None
     report: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.mask_threshold is not None and self.mask is None:
+            raise InputError(
+                f"--mask-threshold {self.mask_threshold:g} without --mask",
+                wanted="a raster of cloud probabilities",
+                hint="give it with --mask, or leave the threshold out",
+            )
 
     @property
     def result(self) -> Path:

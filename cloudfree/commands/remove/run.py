@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from cloudfree import __version__
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
-from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_sar
+from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_own_mask, open_sar
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
 from cloudfree.commands.remove.uncertainty import deviation_writer
 from cloudfree.commands.remove.used_mask import used_mask_writer
 from cloudfree.core.acquisition import UNKNOWN, gap_days
-from cloudfree.core.choices import MaskSettings
+from cloudfree.core.choices import DILATION, MaskSettings
 from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure
@@ -35,6 +35,7 @@ from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.parallel.threads import write_async
 from cloudfree.raster.cog import CogProfile, CogWriter
+from cloudfree.raster.gdal import is_virtual
 from cloudfree.raster.provenance import Provenance, warning_tags, warnings_from_tags
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -128,12 +129,12 @@ def _mask(
         yield None
         return
     if options.mask:
-        with MaskFile.from_user(options.mask, optical.grid) as mask:
+        with open_own_mask(options, optical) as mask:
             yield mask
         return
     with tempfile.TemporaryDirectory(prefix="cloudfree-") as folder:
         path = Path(folder) / "mask.tif"
-        settings = MaskSettings(detector=options.detector, dilate=options.dilate)
+        settings = MaskSettings(detector=options.detector, dilate=options.dilate or DILATION)
         plan = plan_mask(optical, settings, progress)
         write_mask(optical, path, plan, progress, {})
         with MaskFile(path, optical.grid, plan.sun) as mask:
@@ -245,6 +246,8 @@ def _tags(
     folder, card, sar = options.result.parent, scene.model.card, scene.sar
 
     def relative(path: Path | None) -> PurePosixPath | None:
+        if path and is_virtual(path):
+            return PurePosixPath(path)
         return PurePosixPath(Path(os.path.relpath(path, folder)).as_posix()) if path else None
 
     deviations, used_mask = options.uncertainty_path, options.mask_path
@@ -257,7 +260,9 @@ def _tags(
         s2=relative(options.s2),
         s1=relative(options.s1) if card.uses_sar else None,
         dem=relative(options.dem),
-        mask=relative(options.mask),
+        mask=relative(scene.mask.origin) if scene.mask else None,
+        mask_threshold=options.mask_threshold if options.mask else None,
+        mask_dilate=options.dilate if options.mask else None,
         filled=PurePosixPath(options.filled_path.name),
         uncertainty=PurePosixPath(deviations.name) if deviations else None,
         used_mask=PurePosixPath(used_mask.name) if used_mask else None,

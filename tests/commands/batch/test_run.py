@@ -166,6 +166,21 @@ def test_a_list_names_scenes_and_their_masks(folder: Path, seen: list[SceneJob])
     assert job.options.s1 == folder / "in" / "b_s1.tif"
 
 
+def test_one_mask_serves_the_scenes_that_have_none(folder: Path, seen: list[SceneJob]) -> None:
+    table = folder / "list.csv"
+    table.write_text("s2,mask,name\nin/a_s2.tif,in/mask.tif,own\nin/b_s2.tif,,other\n")
+    batch.run(_options(folder, source=table, mask="scl", mask_threshold=0.3), silent)
+    masks = {job.name: job.options.mask for job in seen}
+    assert masks == {"own": folder / "in" / "mask.tif", "other": "scl"}
+
+
+def test_a_threshold_is_for_the_scenes_with_a_mask(folder: Path, seen: list[SceneJob]) -> None:
+    table = folder / "list.csv"
+    table.write_text("s2,mask,name\nin/a_s2.tif,in/mask.tif,own\nin/b_s2.tif,,none\n")
+    batch.run(_options(folder, source=table, mask_threshold=0.3), silent)
+    assert {job.name: job.options.mask_threshold for job in seen} == {"own": 0.3, "none": None}
+
+
 def test_parts_of_a_batch_are_all_of_it_and_log_apart(folder: Path, seen: list[SceneJob]) -> None:
     results = [batch.run(_options(folder, shard=f"{part}/3"), silent) for part in (1, 2, 3)]
     names = [scene.name for result in results for scene in result.scenes]

@@ -197,3 +197,8 @@ def test_a_product_that_cannot_be_opened_sees_nothing(tmp_path: Path) -> None:
 def test_a_scene_keeps_the_radar_that_it_has(tmp_path: Path) -> None:
     pair = ScenePair("x", tmp_path / "s2.tif", tmp_path / "s1.tif")
     assert with_radar(pair, [_radar(tmp_path, "20220605")], 30) is pair
+
+
+def test_the_mask_of_the_product_is_named_by_a_word(tmp_path: Path) -> None:
+    (pair,) = read_scene_list(_list(tmp_path, "s2,mask\na.tif, scl\n"))
+    assert pair.mask == "scl"

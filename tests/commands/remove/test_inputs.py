@@ -10,13 +10,21 @@ from typing import Any
 
 import pytest
 
-from cloudfree.commands.remove.inputs import check_level, check_outputs, open_optical, open_sar
+from cloudfree.commands.remove.inputs import (
+    check_level,
+    check_outputs,
+    open_optical,
+    open_own_mask,
+    open_sar,
+)
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.errors import InputError, OutputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.model_store import find_model, read_card
 from cloudfree.inference.registry import DEFAULT_MODEL
+from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import write_cloudy_scene, write_radar
+from tests.factories.sentinel2_products import Safe, write_safe, write_zip
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +113,40 @@ def test_no_output_replaces_an_input_or_another(options: RemoveOptions) -> None:
     for change in ({"output": options.s2}, {"report": options.result}, {"output": options.s1}):
         with pytest.raises(OutputError, match="is an input or another"):
             check_outputs(replace(options, overwrite=True, **change))
+
+
+def _product(folder: Path, level: str) -> Path:
+    return write_safe(folder, Safe(level))
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_the_scene_classification_of_the_product_is_the_mask(tmp_path: Path, packed: bool) -> None:
+    safe = Safe("L2A")
+    path = write_zip(tmp_path, safe) if packed else write_safe(tmp_path, safe)
+    options = RemoveOptions(s2=path, mask="scl")
+    with OpticalScene(path) as optical, open_own_mask(options, optical) as mask:
+        assert mask.counts()[0] == 48 * 48
+        assert str(mask.origin).endswith("_SCL_20m.jp2")
+
+
+def test_a_product_as_mask_gives_its_scene_classification(tmp_path: Path) -> None:
+    options = RemoveOptions(s2=_product(tmp_path, "L1C"), mask=_product(tmp_path, "L2A"))
+    with OpticalScene(options.s2) as optical, open_own_mask(options, optical) as mask:
+        assert mask.counts()[0] == 48 * 48
+
+
+def test_a_product_without_a_scene_classification_has_no_mask(tmp_path: Path) -> None:
+    path = _product(tmp_path, "L1C")
+    with OpticalScene(path) as optical:
+        for mask in ("scl", path):
+            options = RemoveOptions(s2=path, mask=mask)  # type: ignore[arg-type]
+            text = r"no scene classification \(SCL\) in S2B_MSIL1C.*; wanted an L2A product with"
+            with pytest.raises(InputError, match=text):
+                open_own_mask(options, optical)
+
+
+def test_a_scene_classification_has_no_threshold(tmp_path: Path) -> None:
+    path = _product(tmp_path, "L2A")
+    options = RemoveOptions(s2=path, mask="scl", mask_threshold=0.5)
+    with OpticalScene(path) as optical, pytest.raises(InputError, match="which holds classes"):
+        open_own_mask(options, optical)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
+from cloudfree.errors import InputError
 
 OPTIONS = RemoveOptions(s2=Path("a/l1c.tif"))
 RESULT = RemoveResult(
@@ -51,3 +54,9 @@ def test_standard_deviations_and_dry_runs_are_said() -> None:
     dry = replace(deviations, filled_fraction=None, written=False).summary()
     assert "nothing written (dry run)" in dry
     assert "standard deviations" not in dry
+
+
+def test_a_threshold_needs_a_mask() -> None:
+    with pytest.raises(InputError, match=r"--mask-threshold 0\.3 without --mask; wanted a raster"):
+        replace(OPTIONS, mask_threshold=0.3)
+    assert replace(OPTIONS, mask_threshold=0.3, mask=Path("p.tif")).mask_threshold == 0.3

@@ -466,7 +466,14 @@ def _no_radar(_: Path) -> dict[str, Any]:
 
 
 def _mask_of_another_scene(folder: Path) -> dict[str, Any]:
-    return {"mask": write_raster(folder / "mask.tif", np.ones((1, 9, 9), np.uint8), ["mask"])}
+    far = TEN_METRES @ Affine.translation(500, 0)
+    pixels = np.ones((1, 9, 9), np.uint8)
+    return {"mask": write_raster(folder / "mask.tif", pixels, ["mask"], transform=far)}
+
+
+def _mask_of_another_size(folder: Path) -> dict[str, Any]:
+    pixels = np.ones((1, 9, 9), np.uint8)
+    return {"mask": write_raster(folder / "mask.tif", pixels, ["mask"], crs=None)}
 
 
 def _all_nodata(folder: Path) -> dict[str, Any]:
@@ -484,7 +491,9 @@ REFUSALS: list[tuple[Callable[[Path], dict[str, Any]], type[CloudfreeError], str
     ),
     (_one_polarisation, InputError, r"Sentinel-1 bands \['VV'\]; wanted one VV and one VH"),
     (_other_size_without_coordinates, InputError, "50 x 50 pixels in vv_vh.tif against 96 x 96"),
-    (_mask_of_another_scene, InputError, r"mask mask\.tif \(9 x 9 pixels\) does not lie on"),
+    (_mask_of_another_scene, InputError, r"mask mask\.tif covers nothing of the scene: x 505000"),
+    (_mask_of_another_size, InputError, r"mask\.tif has 9 x 9 pixels, the scene 96 x 96, and the"),
+    (lambda _: {"mask": "scl"}, InputError, r"no scene classification \(SCL\) in l1c\.tif"),
     (_picture, InputError, r"8-bit numbers in l1c\.tif; wanted reflectance .*true-colour picture"),
     (_no_radar, InputError, "no Sentinel-1 scene; wanted VV and VH, which model cloudfree-s needs"),
     (_all_nodata, InputError, "no valid pixel in l1c.tif"),
@@ -568,3 +577,63 @@ def test_radar_bands_are_found_by_name(folder: Path, network: Known) -> None:
 def test_a_report_shows_the_mask_that_was_written(folder: Path, network: Known) -> None:
     _remove(folder, report=folder / "report.html", write_mask=True)
     assert "Mask of the cloudy scene" in (folder / "report.html").read_text()
+
+
+def _tags(path: Path) -> dict[str, str]:
+    with rasterio.open(path) as dataset:
+        tags: dict[str, str] = dataset.tags()
+    return tags
+
+
+def test_a_scene_classification_of_20_m_hides_the_clouds(folder: Path, network: Known) -> None:
+    scl = np.full((1, 48, 48), 4, np.uint8)
+    scl[0, :10], scl[0, 10:20] = 9, 3
+    path = write_raster(folder / "SCL.tif", scl, ["scl"], transform=TEN_METRES @ Affine.scale(2))
+    result = _remove(folder, mask=path, report=folder / "report.html")
+    marks = _read(result.filled)[0]
+    assert (marks[:40] == FillClass.FILLED).all()
+    assert (marks[40:] == FillClass.ORIGINAL).all()
+    assert _tags(result.output)["CLOUDFREE_MASK"] == "SCL.tif"
+    assert "cloud mask cannot" not in (folder / "report.html").read_text()
+
+
+def test_the_edge_of_a_users_mask_stays_unless_a_dilation_is_given(
+    folder: Path, network: Known
+) -> None:
+    path = write_raster(folder / "mask.tif", _half_mask(), ["mask"])
+    marks = _read(_remove(folder, mask=path).filled)[0]
+    assert (marks == FillClass.FILLED).sum() == 48 * 96
+    result = _remove(folder, mask=path, dilate="3px", overwrite=True)
+    assert (_read(result.filled)[0] == FillClass.FILLED).sum() == 51 * 96
+    assert _tags(result.output)["CLOUDFREE_MASK_DILATE"] == "3px"
+
+
+def test_probabilities_are_cloud_from_the_threshold_on(folder: Path, network: Known) -> None:
+    probability = np.linspace(0, 1, 96, dtype=np.float32).repeat(96).reshape(1, 96, 96)
+    path = write_raster(folder / "probability.tif", probability, ["p"])
+    shares = []
+    for threshold in (None, 0.75):
+        result = _remove(folder, mask=path, mask_threshold=threshold, overwrite=True)
+        shares.append((_read(result.filled) == FillClass.FILLED).mean())
+    assert shares == pytest.approx([0.6, 0.25], abs=0.02)
+    assert _tags(result.output)["CLOUDFREE_MASK_THRESHOLD"] == "0.75"
+
+
+def test_pixels_outside_the_mask_stay(
+    folder: Path, network: Known, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_raster(folder / "mask.tif", np.full((1, 60, 96), 255, np.uint8), ["mask"])
+    marks = _read(_remove(folder, mask=path).filled)[0]
+    assert (marks[:60] == FillClass.FILLED).all()
+    assert (marks[60:] == FillClass.ORIGINAL).all()
+    assert "leaves out 37.5 % of the scene" in caplog.text
+
+
+def test_no_temporary_mask_stays(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder / "tmp"))
+    path = write_raster(folder / "mask.tif", np.full((1, 48, 48), 1, np.uint8), ["m"], crs=None)
+    _remove(folder, mask=path)
+    assert not list((folder / "tmp").iterdir())
