@@ -75,19 +75,17 @@ class Scene:
 
 
 def read_regions(folder: Path) -> dict[str, list[Scene]]:
-    """All images by region; a clear image that lies there more than once is read once.
-
-    The clear images that pairs need beside their cloudy ones are found by `pairs`.
-    """
+    """All images by region: NAME_KIND.tif in a folder of its name."""
     return {path.name: list(_region(path)) for path in sorted(folder.iterdir()) if path.is_dir()}
 
 
 def distinct(scenes: list[Scene]) -> list[Scene]:
-    """Clear images of a region, each once."""
+    """Clear images of a region, each once, under its own name where it has one."""
+    cloudy = {scene.name for scene in scenes if scene.kind == "cloudy"}
+    clear = [scene for scene in scenes if scene.kind == "clear"]
     found = dict[bytes, Scene]()
-    for scene in scenes:
-        if scene.kind == "clear":
-            found.setdefault(scene.planes.tobytes(), scene)
+    for scene in sorted(clear, key=lambda one: one.name in cloudy):
+        found.setdefault(scene.planes.tobytes(), scene)
     return list(found.values())
 
 
