@@ -15,6 +15,7 @@ detector that cannot take the bands of an image has n/a there, and its means lac
   image of the pair. A pixel is cloud where the least of (cloudy - clear) over B02, B03 and B04,
   after a 5 x 5 median, is above `--difference` in reflectance. The clear images are of other dates:
   ground that has become brighter counts as cloud, and cloud over brighter ground does not.
+  Images of the cloudy kind without any cloud (`mask_scenes.CLOUDLESS`) are left out.
 * Snow taken for cloud: all pixels of the snow months, and pixels with NDSI above 0.4 and B03 above
   0.2 in clear images of regions that have at least 2 % of them. In towns these are roofs and water.
 """

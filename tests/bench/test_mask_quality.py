@@ -234,7 +234,7 @@ def test_a_pair_is_of_one_name_and_a_clear_image_counts_once():
     assert [one.name for one in distinct(scenes)] == ["y"]
 
 
-def test_a_cloudy_image_that_shows_only_shadows_is_no_pair():
+def test_a_cloudy_image_that_shows_no_cloud_is_no_pair():
     scenes = [scene(region="finland", name="m00", kind=kind) for kind in ("clear", "cloudy")]
     assert list(pairs(scenes)) == []
 
