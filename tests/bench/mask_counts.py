@@ -23,13 +23,17 @@ ABSENT = "n/a"
 
 @dataclass(frozen=True)
 class Count:
-    """`hit` of `total` pixels of an image, for one figure and one detector."""
+    """`hit` of `total` pixels of an image, for one figure and one detector.
+
+    `group` is the kind of region, `form` level and bands of the image.
+    """
 
     figure: str
     detector: str
     region: str
     image: str
     group: str
+    form: str
     hit: int
     total: int
 
@@ -84,6 +88,11 @@ def image_of(count: Count) -> str:
 def group_of(count: Count) -> str:
     """Key of the groups of regions."""
     return count.group
+
+
+def form_of(count: Count) -> str:
+    """Key of the levels and numbers of bands."""
+    return count.form
 
 
 def above(counts: Sequence[Count], limit: float) -> int:

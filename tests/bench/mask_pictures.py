@@ -20,12 +20,16 @@ GAMMA = 1.3
 LEAST_WHITE, MOST_WHITE = 0.25, 0.7  # reflectance that is shown as white
 DIM = 0.6  # brightness of clear ground below a mask
 STRENGTH = 0.75  # of the colour of a class over the picture
+# The dark colour of shadow would not show over a dimmed picture.
+COLOURS = {**MASK_COLOURS, MaskClass.SHADOW: (150, 110, 235)}
 GAP_PX = 6
 TEXT_PX = 18
 
 
 def save(scene: Scene, masks: Mapping[str, Mask | None], path: Path) -> None:
-    """Write a PNG: the image, then each mask over the dimmed image, under their names."""
+    """Write a PNG: the image, then each mask over the dimmed image; nothing without a mask."""
+    if not any(mask is not None for mask in masks.values()):
+        return
     picture = true_colour(scene.planes, scene.bands)
     panels = [_titled(picture, f"{scene.region} {scene.name} {scene.kind}")]
     for name, mask in masks.items():
@@ -47,7 +51,7 @@ def true_colour(planes: Float32, bands: tuple[str, ...]) -> Picture:
 def overlay(picture: Picture, mask: Mask) -> Picture:
     """The colours of the classes over the dimmed picture; clear ground has none."""
     dimmed = DIM * picture
-    for value, colour in MASK_COLOURS.items():
+    for value, colour in COLOURS.items():
         if value is not MaskClass.CLEAR:
             where = mask == value
             dimmed[where] = STRENGTH * np.array(colour) + (1 - STRENGTH) * dimmed[where]

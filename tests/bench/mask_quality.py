@@ -9,12 +9,13 @@ detector that cannot take the bands of an image has n/a there, and its means lac
 
 * Clear ground taken for cloud, and for shadow: of all clear images, each once, without the snow
   months; the same with the 10 bands of 10 and 20 m, and with 4 bands, of the same images.
-* Simulated clouds found (thick, thin, haze), ground beside them taken for cloud, and simulated
+* Simulated clouds found (thick, thin, faint, haze), ground beside them taken for cloud, and their
   shadows: `mask_simulated` states what counts.
 * Real clouds: intersection over union of the cloud of the mask with the difference to the clear
   image of the pair. A pixel is cloud where the least of (cloudy - clear) over B02, B03 and B04,
   after a 5 x 5 median, is above `--difference` in reflectance. The clear images are of other dates:
   ground that has become brighter counts as cloud, and cloud over brighter ground does not.
+  Images of the cloudy kind without any cloud (`mask_scenes.CLOUDLESS`) are left out.
 * Snow taken for cloud: all pixels of the snow months, and pixels with NDSI above 0.4 and B03 above
   0.2 in clear images of regions that have at least 2 % of them. In towns these are roofs and water.
 """
@@ -39,6 +40,7 @@ from tests.bench.mask_detectors import DETECTORS, Detect
 from tests.bench.mask_pictures import save
 from tests.bench.mask_report import (
     CLOUD_ON_CLEAR,
+    FAINT,
     FALSE_BESIDE,
     HAZE,
     IOU,
@@ -96,8 +98,8 @@ class Judge:
 
     def count(self, figure: str, detector: str, scene: Scene, hit_total: tuple[int, int]) -> None:
         """Take in a figure of an image."""
-        group = f"{scene.group}"
-        self.counts.append(Count(figure, detector, scene.region, scene.name, group, *hit_total))
+        place = scene.region, scene.name, scene.group, scene.form
+        self.counts.append(Count(figure, detector, *place, *hit_total))
 
     def _mask(self, name: str, scene: Scene) -> Mask | None:
         start = time.perf_counter()
@@ -137,7 +139,8 @@ def judge_fewer_bands(judge: Judge, scene: Scene) -> None:
 def judge_pair(judge: Judge, cloudy: Scene, clear: Scene, difference: float) -> None:
     """Real clouds against the difference to the clear image."""
     reference, valid = brighter(cloudy, clear, difference), cloudy.valid & clear.valid
-    for name, mask in judge.masks(cloudy).items():
+    shown = np.where(reference, np.uint8(MaskClass.CLOUD), np.uint8(MaskClass.CLEAR))
+    for name, mask in judge.masks(cloudy, shown).items():
         if mask is not None:
             hit_total = overlap(is_class(mask, MaskClass.CLOUD), reference, valid)
             judge.count(IOU, name, cloudy, hit_total)
@@ -153,6 +156,7 @@ def judge_draw(judge: Judge, draw: Draw) -> None:
         for figure, found, among in (
             (THICK, cloud, truth.thick),
             (THIN, cloud, truth.thin),
+            (FAINT, cloud, truth.faint),
             (HAZE, cloud, truth.haze),
             (FALSE_BESIDE, cloud, truth.beside),
             (SHADOW_RECALL, shadow, truth.shadow),

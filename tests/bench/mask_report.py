@@ -9,6 +9,8 @@ from tests.bench.mask_counts import (
     ABSENT,
     Count,
     above,
+    by,
+    form_of,
     group_of,
     image_of,
     means,
@@ -20,7 +22,8 @@ from tests.bench.mask_counts import (
 
 CLOUD_ON_CLEAR = "clear ground taken for cloud"
 SHADOW_ON_CLEAR = "clear ground taken for shadow"
-THICK, THIN, HAZE = "thick cloud found", "thin cloud found", "haze found"
+THICK, THIN = "thick cloud found", "thin cloud found"
+FAINT, HAZE = "faint cloud found", "haze found"
 FALSE_BESIDE = "ground beside simulated clouds taken for cloud"
 IOU = "real clouds, intersection over union"
 SNOW = "snow taken for cloud"
@@ -29,6 +32,7 @@ SHADOW_RECALL = "shadows, recall"
 
 LIMIT = 0.03  # share of a clear image from which it is counted as badly wrong
 WORST_IMAGES = 15
+MEANS = ("mean over regions", "mean over images")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ FIGURES = (
     Figure(SHADOW_ON_CLEAR, limited=True),
     Figure(THICK, much_is_good=True),
     Figure(THIN, much_is_good=True),
+    Figure(FAINT, much_is_good=True),
     Figure(HAZE, much_is_good=True),
     Figure(FALSE_BESIDE),
     Figure(IOU, much_is_good=True),
@@ -63,9 +68,7 @@ FIGURES = (
 
 def report(counts: Sequence[Count], detectors: Sequence[str], speed: Mapping[str, float]) -> str:
     """All tables as text; `speed` is in seconds per million pixels."""
-    rows = [
-        [figure.name, *_line(counts, figure, detectors, "mean over regions")] for figure in FIGURES
-    ]
+    rows = [[figure.name, *_line(counts, figure, detectors, MEANS[0])] for figure in FIGURES]
     seconds = [f"{speed[name]:.1f}" if name in speed else ABSENT for name in detectors]
     rows.append(["seconds per megapixel", *seconds])
     parts = [text("Means over regions, percent", detectors, rows)]
@@ -101,26 +104,33 @@ def _above(own: Sequence[Count], detectors: Sequence[str]) -> dict[str, float | 
 
 def _figure(counts: Sequence[Count], figure: Figure, detectors: Sequence[str]) -> str:
     own = [count for count in counts if count.figure == figure.name]
-    found = means(own, detectors)
     rows = table(own, detectors, region_of, worst=figure.worst)
-    rows += [
-        [kind, *map(percent, found[kind].values())]
-        for kind in ("mean over regions", "mean over images")
-    ]
+    if not rows:
+        return f"{figure.name}: {ABSENT}\n"
+    found = means(own, detectors)
+    rows += [[kind, *map(percent, found[kind].values())] for kind in MEANS]
     rows.append(["images", *map(_number, found["images"].values())])
-    if figure.limited:
-        rows.append(["images above 3 %", *map(_number, _above(own, detectors).values())])
-        rows += _groups(own, detectors)
-    parts = [text(f"{figure.name}, percent", detectors, rows)]
-    if figure.limited:
-        worst = table(own, detectors, image_of, worst=figure.worst, rows=WORST_IMAGES)
-        parts.append(text(f"{figure.name}, worst images", detectors, worst))
-    return "\n".join(parts)
+    if not figure.limited:
+        return text(f"{figure.name}, percent", detectors, rows)
+    rows.append(["images above 3 %", *map(_number, _above(own, detectors).values())])
+    rows += _parts(own, detectors, group_of) + _parts(own, detectors, form_of)
+    worst = table(own, detectors, image_of, worst=figure.worst, rows=WORST_IMAGES)
+    return "\n".join(
+        (
+            text(f"{figure.name}, percent", detectors, rows),
+            text(f"{figure.name}, worst images", detectors, worst),
+        )
+    )
 
 
-def _groups(own: Sequence[Count], detectors: Sequence[str]) -> list[list[str]]:
-    """Means over the regions of each group, all of whose pixels count the same."""
-    return [[f"  {name}", *values] for name, *values in table(own, detectors, group_of)]
+def _parts(
+    own: Sequence[Count], detectors: Sequence[str], key: Callable[[Count], str]
+) -> list[list[str]]:
+    """Means over the regions of each part of the images."""
+    return [
+        [f"  {name}", *map(percent, means(part, detectors)[MEANS[0]].values())]
+        for name, part in by(own, key).items()
+    ]
 
 
 def _number(value: float | None) -> str:

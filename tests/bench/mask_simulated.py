@@ -5,6 +5,7 @@ All is decided by the atmosphere alone, pixel by pixel, whatever the ground belo
 * thick: opacity of low cloud from 0.5 on (kinds cumulus and real);
 * thin: visible opacity, 1 - (1 - low) * (1 - cirrus), from 0.15 to 0.5: edges of low cloud, thin
   real cloud, cirrus (kinds cumulus, real and cirrus);
+* faint: the same from 0.05 to 0.15, which eyes see over dark ground;
 * haze: optical depth at 0.55 um from 0.2 on (kind haze), which hides 18 % of the ground at least;
 * beside: no cloud, cirrus or haze of any opacity at all, and no cloud within 5 pixels;
 * shadow: more than 0.25 of the sun's light kept off where there is no cloud; light: less than
@@ -36,8 +37,8 @@ from tests.bench.mask_scenes import Scene, distinct, pairs
 KINDS: tuple[CloudKind, ...] = ("cumulus", "real", "cirrus", "haze")
 LOW_KINDS = ("cumulus", "real")
 TIMES = 3  # draws of each kind for each region
-PART_PX = 384  # longest side of the part of an image that lies under clouds
-THICK, THIN, HAZY = 0.5, 0.15, 0.2
+PART_PX = 256  # longest side of the part of an image that lies under clouds
+THICK, THIN, FAINT, HAZY = 0.5, 0.15, 0.05, 0.2
 DIMMED, LIT = 0.25, 0.03
 BESIDE_PX = 5
 
@@ -57,6 +58,7 @@ class Truth:
 
     thick: Where
     thin: Where
+    faint: Where
     haze: Where
     beside: Where
     shadow: Where
@@ -68,13 +70,14 @@ def truth_of(atmosphere: Atmosphere, kind: CloudKind) -> Truth:
     low, nothing = atmosphere.low, np.zeros(atmosphere.low.shape, np.bool_)
     opacity = 1.0 - (1.0 - low) * (1.0 - atmosphere.cirrus)
     cloudless = (opacity == 0) & (atmosphere.haze == 0)
-    is_low = kind in LOW_KINDS
+    is_low, is_haze = kind in LOW_KINDS, kind == "haze"
     around = np.ones((2 * BESIDE_PX + 1,) * 2, np.uint8)
     near = cv2.dilate((~cloudless).astype(np.uint8), around) > 0
     return Truth(
         thick=low >= THICK if is_low else nothing,
-        thin=(opacity >= THIN) & (opacity < THICK) if kind != "haze" else nothing,
-        haze=atmosphere.haze >= HAZY if kind == "haze" else nothing,
+        thin=nothing if is_haze else (opacity >= THIN) & (opacity < THICK),
+        faint=nothing if is_haze else (opacity >= FAINT) & (opacity < THIN),
+        haze=atmosphere.haze >= HAZY if is_haze else nothing,
         beside=np.asarray(~near),
         shadow=cloudless & (atmosphere.dimming > DIMMED) if is_low else nothing,
         light=cloudless & (atmosphere.dimming < LIT) if is_low else nothing,
