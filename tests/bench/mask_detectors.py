@@ -7,7 +7,7 @@ saw the region.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 from tests.bench.mask_regions import fold_of
 
-# From reflectance, (band, y, x), NaN without data, and the names of its bands to classes, (y, x);
-# None where the detector cannot take the bands.
-Detect = Callable[[Float32, tuple[str, ...]], Mask | None]
+# From reflectance, (band, y, x), NaN without data, the names of its bands and the sun's azimuth, if
+# known, to classes, (y, x); None where the detector cannot take the bands.
+Detect = Callable[[Float32, tuple[str, ...], float | None], Mask | None]
 # From the name of a region and the folder of weights by fold, if there is one.
 Make = Callable[[str, Path | None], Detect]
 
@@ -39,44 +39,64 @@ def weights_file(region: str, folder: Path) -> Path:
 
 def _published(region: str, weights: Path | None) -> Detect:
     del region, weights
-    return lambda planes, bands: _package(planes, bands, sensitive=False)
+    return partial(_package, sensitive=False)
 
 
 def _sensitive(region: str, weights: Path | None) -> Detect:
     del region, weights
-    return lambda planes, bands: _package(planes, bands, sensitive=True)
+    return partial(_package, sensitive=True)
 
 
-def _package(planes: Float32, bands: tuple[str, ...], *, sensitive: bool) -> Mask | None:
+def _package(
+    planes: Float32, bands: tuple[str, ...], sun_azimuth_deg: float | None, *, sensitive: bool
+) -> Mask | None:
     if not set(REQUIRED_BANDS) <= set(bands):
         return None
-    return cloud_mask(planes, bands, detector="published", sensitive=sensitive, dilate="0")
+    return cloud_mask(
+        planes,
+        bands,
+        sun_azimuth_deg=sun_azimuth_deg,
+        detector="published",
+        sensitive=sensitive,
+        dilate="0",
+    )
 
 
 def _default(region: str, weights: Path | None) -> Detect:
     detector = NetworkDetector(weights_file(region, weights) if weights else None)
 
-    def detect(planes: Float32, bands: tuple[str, ...]) -> Mask | None:
-        return cloud_mask(planes, bands, custom_detector=detector, dilate="0")
+    return partial(_with, detector)
 
-    return detect
+
+def _with(
+    detector: NetworkDetector,
+    planes: Float32,
+    bands: tuple[str, ...],
+    sun_azimuth_deg: float | None,
+) -> Mask | None:
+    return cloud_mask(
+        planes, bands, sun_azimuth_deg=sun_azimuth_deg, custom_detector=detector, dilate="0"
+    )
 
 
 def _s2cloudless(region: str, weights: Path | None) -> Detect:
     del region, weights
-    return lambda planes, bands: _from_probability(planes, bands, dilation_px=None)
+    return partial(_from_probability, dilation_px=None)
 
 
 def _s2cloudless_dilated(region: str, weights: Path | None) -> Detect:
     del region, weights
-    return lambda planes, bands: _from_probability(
-        planes, bands, dilation_px=S2CLOUDLESS_DILATION_PX
-    )
+    return partial(_from_probability, dilation_px=S2CLOUDLESS_DILATION_PX)
 
 
 def _from_probability(
-    planes: Float32, bands: tuple[str, ...], dilation_px: int | None
+    planes: Float32,
+    bands: tuple[str, ...],
+    sun_azimuth_deg: float | None,
+    *,
+    dilation_px: int | None,
 ) -> Mask | None:
+    del sun_azimuth_deg
     if bands != OPTICAL_BANDS:
         return None
     detector = _s2cloudless_detector(dilation_px)

@@ -103,7 +103,7 @@ class Judge:
 
     def _mask(self, name: str, scene: Scene) -> Mask | None:
         start = time.perf_counter()
-        mask = self.detects[name](scene.planes, scene.bands)
+        mask = self.detects[name](scene.planes, scene.bands, scene.sun_azimuth_deg)
         if mask is not None:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
             self.pixels[name] = self.pixels.get(name, 0) + mask.size
@@ -148,7 +148,7 @@ def judge_pair(judge: Judge, cloudy: Scene, clear: Scene, difference: float) -> 
 
 def judge_draw(judge: Judge, draw: Draw) -> None:
     """Simulated clouds found, and their shadows."""
-    truth, valid = truth_of(draw.atmosphere, draw.kind), draw.scene.valid
+    truth, valid = truth_of(draw.atmosphere, draw.kind, draw.own_dimming), draw.scene.valid
     for name, mask in judge.masks(draw.scene, truth_mask(truth)).items():
         if mask is None:
             continue

@@ -31,7 +31,8 @@ REAL_CLOUDS = {("summer_101", "p505"): (slice(92, 232), slice(0, 36))}
 class Scene:
     """An image of a region: reflectance (band, y, x), NaN without data; `kind` is that of its file.
 
-    A clear image of a cloudy one lies in a file of the same name.
+    A clear image of a cloudy one lies in a file of the same name. The sun's azimuth is known where
+    it was drawn, as metadata have it.
     """
 
     region: str
@@ -39,6 +40,7 @@ class Scene:
     kind: str
     planes: Float32
     bands: tuple[str, ...]
+    sun_azimuth_deg: float | None = None
 
     @property
     def group(self) -> str:

@@ -8,8 +8,10 @@ All is decided by the atmosphere alone, pixel by pixel, whatever the ground belo
 * faint: the same from 0.05 to 0.15, which eyes see over dark ground;
 * haze: optical depth at 0.55 um from 0.2 on (kind haze), which hides 18 % of the ground at least;
 * beside: no cloud, cirrus or haze of any opacity at all, and no cloud within 5 pixels;
-* shadow: more than 0.25 of the sun's light kept off where there is no cloud; light: less than
-  0.03. Pixels between, and all pixels under any cloud, are left out.
+* shadow: more than 0.25 of the sun's light kept off, by clouds of the scene, where there is no
+  cloud; light: less than 0.03. Pixels between, all pixels under any cloud, and the shadows of
+  clouds beside the scene are left out: in a whole tile next to none are. Detectors are given the
+  sun's azimuth, which the metadata of products have.
 
 Real clouds are those of pairs of other regions of the same fold, so that a detector trained without
 the fold saw neither the ground nor the clouds.
@@ -27,8 +29,10 @@ import numpy as np
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.choices import CloudKind
 from cloudfree.core.mask_classes import Mask, MaskClass
+from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.add_clouds import draw_cloud_parameters, make_atmosphere
 from cloudfree.simulation.atmosphere import Atmosphere, apply_atmosphere
+from cloudfree.simulation.cloud_fields import dimming
 from cloudfree.simulation.cloud_layer import CloudLayer, cut_layer
 from tests.bench.mask_counts import Where
 from tests.bench.mask_regions import fold_of
@@ -45,11 +49,15 @@ BESIDE_PX = 5
 
 @dataclass(frozen=True)
 class Draw:
-    """A scene under simulated clouds; `kind` of the clouds, and the atmosphere that made it."""
+    """A scene under simulated clouds; `kind` of the clouds, and the atmosphere that made it.
+
+    `own_dimming` is the share of the sun's light, (y, x), that clouds of the scene keep off.
+    """
 
     scene: Scene
     kind: CloudKind
     atmosphere: Atmosphere
+    own_dimming: Float32
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ class Truth:
     light: Where
 
 
-def truth_of(atmosphere: Atmosphere, kind: CloudKind) -> Truth:
+def truth_of(atmosphere: Atmosphere, kind: CloudKind, own_dimming: Float32) -> Truth:
     """What a mask should find of the clouds of a kind."""
     low, nothing = atmosphere.low, np.zeros(atmosphere.low.shape, np.bool_)
     opacity = 1.0 - (1.0 - low) * (1.0 - atmosphere.cirrus)
@@ -79,7 +87,7 @@ def truth_of(atmosphere: Atmosphere, kind: CloudKind) -> Truth:
         faint=nothing if is_haze else (opacity >= FAINT) & (opacity < THIN),
         haze=atmosphere.haze >= HAZY if is_haze else nothing,
         beside=np.asarray(~near),
-        shadow=cloudless & (atmosphere.dimming > DIMMED) if is_low else nothing,
+        shadow=cloudless & (own_dimming > DIMMED) if is_low else nothing,
         light=cloudless & (atmosphere.dimming < LIT) if is_low else nothing,
     )
 
@@ -135,7 +143,14 @@ def _draw(scene: Scene, kind: CloudKind, number: int, layers: Sequence[CloudLaye
     atmosphere = make_atmosphere(part.valid.shape, parameters, rng, layers)
     cloudy = apply_atmosphere(part.planes, atmosphere, part.bands)
     name = f"{scene.name}_{kind}_{number}"
-    return Draw(replace(part, name=name, kind="simulated", planes=cloudy), kind, atmosphere)
+    scene = replace(
+        part,
+        name=name,
+        kind="simulated",
+        planes=cloudy,
+        sun_azimuth_deg=parameters.sun.azimuth_deg,
+    )
+    return Draw(scene, kind, atmosphere, dimming(atmosphere.low, parameters.shadow_px))
 
 
 def _part(scene: Scene, rng: np.random.Generator) -> Scene:

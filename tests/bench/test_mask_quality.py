@@ -77,7 +77,7 @@ def classes(cloud: np.ndarray, shadow: np.ndarray | None = None) -> np.ndarray:
 
 def judged(mask: np.ndarray | None) -> Judge:
     """A judge whose one detector finds the same mask everywhere."""
-    return Judge({"one": lambda planes, bands: mask}, None)
+    return Judge({"one": lambda planes, bands, sun: mask}, None)
 
 
 def ratios(judge: Judge) -> dict[str, float | None]:
@@ -251,6 +251,9 @@ def atmosphere(*, low: float = 0.0, cirrus: float = 0.0, haze: float = 0.0, rows
     return Atmosphere(low * where, cirrus * where, haze * where, dimming, one)
 
 
+OWN = atmosphere().dimming
+
+
 def px(where: np.ndarray) -> float:
     return where.sum() / SIDE
 
@@ -260,35 +263,40 @@ def px(where: np.ndarray) -> float:
     [(0.6, "thick"), (0.5, "thick"), (0.3, "thin"), (0.16, "thin"), (0.1, "faint"), (0.04, "")],
 )
 def test_low_cloud_is_thick_thin_or_faint_by_its_opacity(opacity: float, found: str):
-    truth = truth_of(atmosphere(low=np.float32(opacity)), "cumulus")
+    truth = truth_of(atmosphere(low=np.float32(opacity)), "cumulus", OWN)
     rows = {name: px(getattr(truth, name)) for name in ("thick", "thin", "faint", "haze")}
     assert rows == {name: 5 if name == found else 0 for name in rows}
 
 
 def test_cirrus_adds_to_the_opacity_but_is_never_thick():
-    assert px(truth_of(atmosphere(cirrus=0.4), "cirrus").thin) == 5
-    dense = truth_of(atmosphere(cirrus=0.6), "cirrus")
+    assert px(truth_of(atmosphere(cirrus=0.4), "cirrus", OWN).thin) == 5
+    dense = truth_of(atmosphere(cirrus=0.6), "cirrus", OWN)
     assert not (dense.thick | dense.thin).any()
 
 
 def test_haze_counts_from_a_depth_of_a_fifth():
-    assert px(truth_of(atmosphere(haze=0.2), "haze").haze) == 5
-    assert not truth_of(atmosphere(haze=0.19), "haze").haze.any()
+    assert px(truth_of(atmosphere(haze=0.2), "haze", OWN).haze) == 5
+    assert not truth_of(atmosphere(haze=0.19), "haze", OWN).haze.any()
 
 
 def test_ground_beside_clouds_begins_five_pixels_from_them():
-    assert px(truth_of(atmosphere(low=0.01), "cumulus").beside) == SIDE - 10
+    assert px(truth_of(atmosphere(low=0.01), "cumulus", OWN).beside) == SIDE - 10
 
 
 def test_shadow_is_neither_under_cloud_nor_faint():
-    truth = truth_of(atmosphere(low=0.6), "cumulus")
+    truth = truth_of(atmosphere(low=0.6), "cumulus", OWN)
     assert (px(truth.shadow), px(truth.light)) == (5, 8)
+
+
+def test_shadow_of_clouds_beside_the_scene_is_left_out():
+    truth = truth_of(atmosphere(low=0.6), "cumulus", np.zeros_like(OWN))
+    assert (px(truth.shadow), px(truth.light)) == (0, 8)
 
 
 def test_a_mask_of_simulated_clouds_has_recall_and_precision():
     # Rows 0 to 4 are cloud, 5 to 9 shadow, 10 and 11 faint shadow, the others light.
     judge = judged(classes(upper(4), upper(14) & ~upper(8)))
-    judge_draw(judge, Draw(scene(), "cumulus", atmosphere(low=0.6)))
+    judge_draw(judge, Draw(scene(), "cumulus", atmosphere(low=0.6), OWN))
     found = ratios(judge)
     assert (found[THICK], found[SHADOW_RECALL], found[SHADOW_PRECISION]) == (0.8, 0.4, 0.5)
 
@@ -315,8 +323,8 @@ def test_a_region_takes_the_weights_that_never_saw_it(tmp_path: Path):
 @pytest.mark.parametrize("name", ["published", "sensitive"])
 def test_detectors_of_the_package_need_their_bands(name: str):
     detect = mask_detectors.DETECTORS[name]("spain", None)
-    assert detect(image(0.1, 64), OPTICAL_BANDS).shape == (64, 64)
-    assert detect(image(0.1, 64)[:4], FOUR_BANDS) is None
+    assert detect(image(0.1, 64), OPTICAL_BANDS, None).shape == (64, 64)
+    assert detect(image(0.1, 64)[:4], FOUR_BANDS, None) is None
 
 
 def test_the_whole_table_is_printed_and_written(
@@ -329,7 +337,7 @@ def test_the_whole_table_is_printed_and_written(
     for kind, value in (("clear", "0.1"), ("cloudy", "0.5")):
         write(Image("spain", "a", kind, Path(value)), regions)
     assert [one.kind for one in read_regions(regions)["spain"]] == ["clear", "cloudy"]
-    bright = {"bright": lambda region, weights: lambda planes, bands: classes(planes[1] > 0.3)}
+    bright = {"bright": lambda region, weights: lambda planes, bands, sun: classes(planes[1] > 0.3)}
     monkeypatch.setattr(mask_quality, "DETECTORS", bright)
     out, pictures = tmp_path / "out.json", tmp_path / "pictures"
     command = f"x --regions {regions} --detector bright --quick --out {out} --pictures {pictures}"

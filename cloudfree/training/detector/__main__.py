@@ -21,7 +21,7 @@ from cloudfree.training.detector.network import CloudDetector, write_detector
 from cloudfree.training.detector.pool import draw_pool
 from cloudfree.training.detector.regions import open_regions
 
-SAMPLES, STEPS, SEED = 4300, 6000, 11
+SAMPLES, STEPS, SEED = 4300, 4000, 11
 
 
 def main() -> None:
