@@ -128,8 +128,12 @@ def _detect_window(detector: Detector, planes: Planes, threshold: float) -> tupl
 
 def _missing(planes: Planes, inner: tuple[slice, slice]) -> NDArray[np.bool_]:
     """Where any band has no data, (y, x) of a window."""
-    missing = [np.isnan(plane[inner]) for plane in planes.values()]
-    return np.asarray(np.logical_or.reduce(missing))
+    rows = planes["B02"][inner]
+    missing = np.zeros(rows.shape, dtype=np.bool_)
+    for plane in planes.values():
+        if np.isnan(plane.sum()):  # one pass without an array, as most strips have all data
+            missing |= np.isnan(plane[inner])
+    return missing
 
 
 @dataclass

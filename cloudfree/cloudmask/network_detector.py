@@ -121,8 +121,8 @@ def _cells(plane: Float32) -> Float32:
 
 
 def _without_gaps(plane: Float32) -> Float32:
-    missing = np.isnan(plane)
-    if not missing.any():
+    if not np.isnan(plane.sum()):
         return plane
+    missing = np.isnan(plane)
     seen = plane[~missing]
     return np.where(missing, seen.mean() if seen.size else np.float32(0.0), plane)
