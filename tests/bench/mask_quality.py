@@ -80,7 +80,7 @@ FEWER_BANDS = {"10": TEN_BANDS, "4": FOUR_BANDS}
 
 @dataclass
 class Judge:
-    """Detectors at work: what they found, in how many seconds, and pictures of it."""
+    """Detectors at work: what they found, in how many seconds of CPU, and pictures of it."""
 
     detects: dict[str, Detect]
     pictures: Path | None
@@ -102,10 +102,10 @@ class Judge:
         self.counts.append(Count(figure, detector, *place, *hit_total))
 
     def _mask(self, name: str, scene: Scene) -> Mask | None:
-        start = time.perf_counter()
+        start = time.process_time()
         mask = self.detects[name](scene.planes, scene.bands, scene.sun_azimuth_deg)
         if mask is not None:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - start
             self.pixels[name] = self.pixels.get(name, 0) + mask.size
         return mask
 
@@ -259,7 +259,7 @@ def main() -> None:
     if options.out:
         result = {
             "options": {key: str(value) for key, value in vars(options).items()},
-            "seconds_per_megapixel": speed,
+            "cpu_seconds_per_megapixel": speed,
             "figures": summary(counts, options.detector),
             "counts": [asdict(count) for count in counts],
         }

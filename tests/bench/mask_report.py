@@ -67,10 +67,10 @@ FIGURES = (
 
 
 def report(counts: Sequence[Count], detectors: Sequence[str], speed: Mapping[str, float]) -> str:
-    """All tables as text; `speed` is in seconds per million pixels."""
+    """All tables as text; `speed` is in seconds of CPU per million pixels."""
     rows = [[figure.name, *_line(counts, figure, detectors, MEANS[0])] for figure in FIGURES]
     seconds = [f"{speed[name]:.1f}" if name in speed else ABSENT for name in detectors]
-    rows.append(["seconds per megapixel", *seconds])
+    rows.append(["CPU seconds per megapixel", *seconds])
     parts = [text("Means over regions, percent", detectors, rows)]
     parts += [_figure(counts, figure, detectors) for figure in FIGURES]
     return "\n".join(parts)

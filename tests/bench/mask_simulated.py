@@ -41,7 +41,7 @@ from tests.bench.mask_scenes import Scene, distinct, pairs
 KINDS: tuple[CloudKind, ...] = ("cumulus", "real", "cirrus", "haze")
 LOW_KINDS = ("cumulus", "real")
 TIMES = 3  # draws of each kind for each region
-PART_PX = 256  # longest side of the part of an image that lies under clouds
+PART_PX = 384  # longest side of the part of an image that lies under clouds
 THICK, THIN, FAINT, HAZY = 0.5, 0.15, 0.05, 0.2
 DIMMED, LIT = 0.25, 0.03
 BESIDE_PX = 5
