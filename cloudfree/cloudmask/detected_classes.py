@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.class_rules import confirm_shadows
 from cloudfree.cloudmask.classifier import Strip, with_halo
 from cloudfree.cloudmask.detector import Detector, of_pixels
 from cloudfree.cloudmask.morphology import dilate, dilation_halo_px
@@ -23,6 +22,7 @@ from cloudfree.cloudmask.scene_statistics import (
 )
 from cloudfree.cloudmask.score import Planes
 from cloudfree.cloudmask.shadow import PixelAxes, ShadowProjection
+from cloudfree.cloudmask.shadow_distance import fit_distance, mixed_parts
 from cloudfree.cloudmask.sun_geometry import SunFit, fit_sun
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import Mask, MaskClass
@@ -78,9 +78,14 @@ class DetectedClassifier:
         return _counted(self.cached, progress)
 
     def _confirmed(self, mask: Mask) -> Mask:
+        shadow = np.isin(mask, (MaskClass.SHADOW, MaskClass.FAINT_SHADOW))
+        if not shadow.any():
+            return mask
+        confirmed = np.where(shadow, np.uint8(MaskClass.CLEAR), mask)
         if self.projection:
-            return confirm_shadows(mask, self.projection)
-        return np.where(mask == MaskClass.SHADOW, np.uint8(MaskClass.CLEAR), mask)
+            thrown = self.projection.project(mask == MaskClass.CLOUD)
+            confirmed[shadow & thrown] = MaskClass.SHADOW
+        return confirmed
 
 
 def _counted(cached: ClassCache, progress: Progress) -> Generator[Strip, None, None]:
@@ -157,8 +162,12 @@ class FirstLook:
         return look
 
     def sun(self, axes: PixelAxes, azimuth_deg: float | None) -> SunFit | None:
-        """The sun for which shadows lie where clouds throw them."""
+        """The sun for which shadows lie where clouds throw them, and how far from them they lie."""
         mask = np.concatenate(self._thinned)
         cloud, dark = mask == MaskClass.CLOUD, mask == MaskClass.SHADOW
         valid = mask != MaskClass.NODATA
-        return fit_sun(cloud, dark, valid, axes.every(self._step), azimuth_deg)
+        fit = fit_sun(cloud, dark, valid, axes.every(self._step), azimuth_deg)
+        if fit is None:
+            return None
+        parts = mixed_parts(strip for _, strip in self.classes.strips())
+        return replace(fit, distance_m=fit_distance(parts, axes, fit.azimuth_deg))

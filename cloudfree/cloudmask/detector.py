@@ -13,6 +13,10 @@ from cloudfree.cloudmask.score import Planes
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 
+# Probability from which on ground that a cloud can throw its shadow on is shadow. Of those from
+# 0.05 to 0.4 the one with the best balance of precision and recall (docs/experiments.md).
+FAINT_SHADOW = 0.1
+
 
 @dataclass(frozen=True)
 class Probabilities:
@@ -29,10 +33,14 @@ class Probabilities:
     cell_px: int = 1
 
     def classes(self, threshold: float) -> Mask:
-        """Classes, (y, x) in cells: cloud from `threshold` on, else what is most probable."""
+        """Classes, (y, x) in cells: cloud from `threshold` on, else what is most probable.
+
+        Clear ground that may be shadow is `FAINT_SHADOW`, which the clouds are to confirm.
+        """
         covered = self.cloud + self.thin_cloud
         clear = 1.0 - covered - self.shadow - self.snow
         mask = np.full(clear.shape, MaskClass.CLEAR, dtype=np.uint8)
+        mask[self.shadow >= FAINT_SHADOW] = MaskClass.FAINT_SHADOW
         mask[(self.shadow > clear) & (self.shadow >= self.snow)] = MaskClass.SHADOW
         mask[(self.snow > clear) & (self.snow > self.shadow)] = MaskClass.SNOW
         mask[covered >= threshold] = MaskClass.CLOUD

@@ -174,9 +174,9 @@ class ShadowProjection:
 
     def project(self, cloud: Bits) -> Bits:
         """Where shadows of `cloud`, (y, x), can be; clouds outside the array throw none."""
-        reached = _shifted(cloud, *self.start)
+        reached = shifted(cloud, *self.start)
         for row, col in self.shifts:
-            reached |= _shifted(reached, row, col)
+            reached |= shifted(reached, row, col)
         return reached
 
 
@@ -184,7 +184,7 @@ def _part(length: float, step: int, steps: int) -> int:
     return round(length * step / steps)
 
 
-def _shifted(bits: Bits, row: int, col: int) -> Bits:
+def shifted(bits: Bits, row: int, col: int) -> Bits:
     """`bits` moved down by `row` and right by `col`; False comes in from outside."""
     moved = np.zeros_like(bits)
     to_rows, from_rows = _overlap(row, bits.shape[0])

@@ -13,8 +13,8 @@ Mask = NDArray[np.uint8]
 class MaskClass(IntEnum):
     """What a pixel of a mask says about the pixel of the scene.
 
-    THIN_CLOUD and THIN_CLOUD_DARK are candidates between two steps of the classification: they are
-    never written to a file, whose values are those of `FILE_CLASSES`.
+    THIN_CLOUD, THIN_CLOUD_DARK and FAINT_SHADOW are candidates between two steps of the
+    classification: they are never written to a file, whose values are those of `FILE_CLASSES`.
     """
 
     CLEAR = 0
@@ -26,6 +26,8 @@ class MaskClass(IntEnum):
     THIN_CLOUD = 4
     # A candidate that is dark: in shadow, or over woods.
     THIN_CLOUD_DARK = 5
+    # May be shadow, and is where a cloud throws one.
+    FAINT_SHADOW = 6
     NODATA = 255
 
     @property

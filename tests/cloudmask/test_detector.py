@@ -26,7 +26,7 @@ def _class_of(
         ({"cloud": 0.3, "thin": 0.3}, MaskClass.CLOUD),
         ({"thin": 0.5}, MaskClass.CLOUD),
         ({"cloud": 0.4, "shadow": 0.5}, MaskClass.SHADOW),
-        ({"shadow": 0.45, "snow": 0.1}, MaskClass.CLEAR),
+        ({"shadow": 0.45, "snow": 0.1}, MaskClass.FAINT_SHADOW),
         ({"snow": 0.6}, MaskClass.SNOW),
         ({"snow": 0.4, "shadow": 0.35}, MaskClass.SNOW),
     ],
