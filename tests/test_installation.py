@@ -27,7 +27,8 @@ def test_models_and_page_travel_in_the_wheel(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     models = {name for name in names if name.startswith("cloudfree/models/")}
     shipped = {"card.toml", "weights.safetensors", "golden.npz"}
-    assert models == {f"cloudfree/models/cloudfree-s/{name}" for name in shipped}
+    expected = {f"cloudfree/models/cloudfree-s/{name}" for name in shipped}
+    assert models == expected | {"cloudfree/models/cloudmask-s/detector.onnx"}
     styles = {f"cloudfree/report/{name}" for name in ("page.css", "page.js", "evaluation.css")}
     templates = {
         f"cloudfree/report/templates/{name}.html"

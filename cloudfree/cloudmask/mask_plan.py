@@ -85,6 +85,7 @@ class MaskPlan:
     """
 
     settings: MaskSettings
+    threshold: float
     classifier: Classes
     sun: Sun
     check: PatchCheck
@@ -111,7 +112,7 @@ def plan_mask(
     check = PatchCheck.for_grid(scene.grid)
     classes = DetectedClassifier(found, threshold, dilation_px=dilation_px, check=check)
     if not settings.shadow:
-        return MaskPlan(settings, classes, NO_SUN, check)
+        return MaskPlan(settings, threshold, classes, NO_SUN, check)
     look = FirstLook.at(scene, detect(scene, found, threshold, progress, check=check))
     if look.valid_px == 0:
         raise _no_valid_pixel(scene)
@@ -121,7 +122,7 @@ def plan_mask(
     log_sun(sun, fit)
     projection = projection_of(sun, axes)
     classes = replace(classes, projection=projection, cached=look.classes)
-    return MaskPlan(settings, classes, sun, check)
+    return MaskPlan(settings, threshold, classes, sun, check)
 
 
 def make_detector(name: DetectorName) -> Detector:
@@ -149,9 +150,10 @@ def _plan_published(
         rules, dilation_px=dilation_px, thin_cloud_reach_px=reach_px, check=check
     )
     if not settings.shadow:
-        return MaskPlan(settings, classifier, NO_SUN, check)
+        return MaskPlan(settings, threshold, classifier, NO_SUN, check)
     shadows, haze, sun = _measure_scene(scene, rules, progress)
-    return MaskPlan(settings, replace(classifier, shadows=shadows, haze=haze), sun, check)
+    classifier = replace(classifier, shadows=shadows, haze=haze)
+    return MaskPlan(settings, threshold, classifier, sun, check)
 
 
 def write_mask(
@@ -224,14 +226,23 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
     own = {
         VERSION: __version__,
         "MASK_DETECTOR": settings.detector,
-        "MASK_THRESHOLD": str(settings.threshold),
-        "MASK_NDSI": str(settings.ndsi),
-        "MASK_THOROUGH": "yes" if settings.sensitive else "no",
+        "MASK_THRESHOLD": f"{plan.threshold:g}",
+        **_published_tags(settings),
         "MASK_DILATE": settings.dilate,
         **sun_tags(plan.sun),
     }
     tags = {**profile.tags, **own}
     return replace(profile, tags=tags, creation_options=creation_options)
+
+
+def _published_tags(settings: MaskSettings) -> dict[str, str]:
+    """Tags of the settings that the published detector alone has."""
+    if settings.detector != "published":
+        return {}
+    return {
+        "MASK_NDSI": str(settings.ndsi),
+        "MASK_THOROUGH": "yes" if settings.sensitive else "no",
+    }
 
 
 def _no_valid_pixel(scene: MaskSource) -> InputError:

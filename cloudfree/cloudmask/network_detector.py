@@ -64,7 +64,8 @@ class NetworkDetector:
             raise InputError(
                 f"no band {', '.join(missing)} (found {', '.join(available)})",
                 wanted=f"at least {', '.join(NEEDED_BANDS)} for the cloud mask",
-                hint="give a scene with these bands, name its bands, or give a mask with --mask",
+                hint="give these bands or name them; `remove` also takes a --mask, or "
+                "fills every pixel with --replace all",
             )
         return tuple(band for band in DETECTOR_BANDS if band in available)
 

@@ -57,13 +57,13 @@ class MaskSettings:
     detector: DetectorName = "default"
     threshold: float | None = None
     ndsi: float = PUBLISHED_NDSI
-    sensitive: bool = False
+    sensitive: bool = True
     shadow: bool = True
     dilate: str = DILATION
 
 
 # The published detector as its papers apply it.
-PUBLISHED_MASK = MaskSettings(detector="published", dilate="0")
+PUBLISHED_MASK = MaskSettings(detector="published", sensitive=False, dilate="0")
 # The published detector as `remove` applied it before there was the default one; what scores and
 # training samples were made with.
-PUBLISHED_SENSITIVE = MaskSettings(detector="published", sensitive=True, dilate=DILATION)
+PUBLISHED_SENSITIVE = MaskSettings(detector="published")

@@ -16,6 +16,7 @@ FLAGS: dict[str, tuple[list[str], Any]] = {
     "output": (["-o", "out.tif"], Path("out.tif")),
     "score": (["--score", "score.tif"], Path("score.tif")),
     "score_dtype": (["--score-dtype", "uint8"], "uint8"),
+    "detector": (["--detector", "published"], "published"),
     "threshold": (["--threshold", "0.31"], 0.31),
     "ndsi": (["--ndsi", "0.47"], 0.47),
     "sensitive": (["--no-sensitive"], False),

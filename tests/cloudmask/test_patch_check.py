@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,8 @@ def _squares(side: int, every: int) -> np.ndarray:
 
 def _warnings(folder: Path, numbers: np.ndarray, **options: object) -> tuple[str, ...]:
     scene = write_raster(folder / "l1c.tif", numbers, OPTICAL_BANDS)
-    return mask.run(MaskOptions(scene=scene, **options), silent).warnings  # type: ignore[arg-type]
+    given: dict[str, Any] = {"detector": "published", **options}
+    return mask.run(MaskOptions(scene=scene, **given), silent).warnings
 
 
 ROOFS = _scene(_squares(8, 32), ROOF)
@@ -101,7 +103,7 @@ def test_one_small_roof_is_not_worth_a_word(tmp_path: Path) -> None:
 
 def test_a_mask_of_arrays_is_doubted_as_well(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "cloudfree"):
-        cloudfree.cloud_mask(ROOFS / np.float32(10_000), OPTICAL_BANDS)
+        cloudfree.cloud_mask(ROOFS / np.float32(10_000), OPTICAL_BANDS, detector="published")
     assert any("small patches over built-up or bare ground" in text for text in caplog.messages)
 
 
@@ -124,6 +126,15 @@ def test_ground_is_brightest_in_the_short_wave_infrared(
         for band, value in (("B02", b02), ("B08", b08), ("B11", b11))
     }
     assert built_up_or_bare(planes)[0, 0] == expected
+
+
+def test_without_the_short_wave_infrared_ground_is_redder_than_blue() -> None:
+    planes = {"B02": np.array([[0.2, 0.5]], np.float32), "B04": np.array([[0.3, 0.5]], np.float32)}
+    assert built_up_or_bare(planes).tolist() == [[True, False]]
+
+
+def test_the_default_detector_leaves_roofs_alone(tmp_path: Path) -> None:
+    assert _warnings(tmp_path, ROOFS, detector="default") == ()
 
 
 def test_patches_are_counted_by_size_and_ground() -> None:
@@ -201,13 +212,15 @@ def test_real_masks_of_clear_ground_are_doubted_and_of_clouds_are_not(
     found = {}
     for name in names:
         scene = data / "triplets" / f"{name}_s2_{kind}.tif"
-        options = MaskOptions(scene=scene, output=tmp_path / f"{name}.tif")
+        output = tmp_path / f"{name}.tif"
+        options = MaskOptions(scene=scene, output=output, detector="published")
         found[name] = bool(mask.run(options, silent).warnings)
     assert found == dict.fromkeys(names, doubted)
 
 
 def test_bright_roofs_under_the_sky_of_spain_are_doubted(data: Path, tmp_path: Path) -> None:
     scene = data / "scenes" / "spain_s2_l1c_512.tif"
-    result = mask.run(MaskOptions(scene=scene, output=tmp_path / "mask.tif"), silent)
+    options = MaskOptions(scene=scene, output=tmp_path / "mask.tif", detector="published")
+    result = mask.run(options, silent)
     assert result.fractions["cloud"] > 0.03
     assert len(result.warnings) == 1

@@ -58,7 +58,7 @@ def test_masks_are_dilated_by_four_pixels_of_ten_metres() -> None:
 def test_the_published_mask_is_neither_sensitive_nor_dilated() -> None:
     assert not PUBLISHED_MASK.sensitive
     assert parse_distance(PUBLISHED_MASK.dilate).pixels(10.0) == 0
-    assert MaskSettings(detector="published", dilate="0") == PUBLISHED_MASK
+    assert MaskSettings(detector="published", sensitive=False, dilate="0") == PUBLISHED_MASK
 
 
 def test_settings_of_a_mask_are_given_by_name_and_stay() -> None:

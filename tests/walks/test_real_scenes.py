@@ -101,5 +101,5 @@ def test_a_picture_without_a_mask_says_what_to_do(data: Path, golden: Path, tmp_
     ) as dataset:  # fmt: skip
         dataset.write(np.zeros((3, 64, 64), np.uint8))
     (checkpoint,) = (golden / "spa_gan" / "published_RICE1").glob("*.pth")
-    with pytest.raises(InputError, match="give one with --mask, or fill every pixel"):
+    with pytest.raises(InputError, match="takes a --mask, or fills every pixel with --replace all"):
         run(RemoveOptions(s2=scene, model=str(checkpoint)), silent)

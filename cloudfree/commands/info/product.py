@@ -216,7 +216,7 @@ def _place(grid: Grid) -> Place:
 def _mask(scene: OpticalScene) -> str:
     if missing := [band for band in NEEDED_BANDS if band not in scene.bands]:
         return f"refused: no band {', '.join(missing)}"
-    return "yes" if CIRRUS_BAND in scene.bands else "yes, without the cirrus band (no B10)"
+    return "yes" if CIRRUS_BAND in scene.bands else "yes, without the cirrus test (no B10)"
 
 
 def _remove(scene: OpticalScene, card: ModelCard) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from cloudfree.cloudmask.network_detector import DETECTOR_BANDS
+from cloudfree.core.terminal import muted_log
 from cloudfree.training.detector.fit import fit
 from cloudfree.training.detector.network import CloudDetector, write_detector
 from cloudfree.training.detector.pool import draw_pool
@@ -40,7 +41,8 @@ def main() -> None:
 def train(folder: Path, run: Path, left_out: list[str], samples: int, steps: int) -> Path:
     """Train on the regions of a folder that are not left out; the ONNX file of the detector."""
     run.mkdir(parents=True, exist_ok=True)
-    regions = [one for one in open_regions(folder) if one.name not in left_out]
+    with muted_log():
+        regions = [one for one in open_regions(folder) if one.name not in left_out]
     pool = draw_pool(regions, samples, SEED, run / "samples")
     torch.manual_seed(SEED)
     network = CloudDetector(len(DETECTOR_BANDS))

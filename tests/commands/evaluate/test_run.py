@@ -260,6 +260,7 @@ def test_the_written_image_is_what_remove_writes(
             s1=tmp_path / "a_s1.tif",
             output=tmp_path / "r.tif",
             shift="none",
+            detector="published",
         ),
         silent,
     )

@@ -12,7 +12,7 @@ import rasterio
 from click.testing import CliRunner
 
 from cloudfree.cli.group import group
-from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.cloudmask.user_mask import MaskReading, open_mask
 from cloudfree.commands.mask import run as mask
 from cloudfree.commands.mask.options import MaskOptions
 from cloudfree.commands.remove import run as remove
@@ -86,9 +86,10 @@ def test_it_can_be_given_again_for_the_same_result(folder: Path) -> None:
     assert first.mask is not None
     for one, other in ((first.output, again.output), (first.mask, again.mask)):
         np.testing.assert_array_equal(_read_all(one), _read_all(other))
-    with OpticalScene(folder / "l1c.tif") as scene, MaskFile.from_user(
-        first.mask, scene.grid
-    ) as file:  # fmt: skip
+    with (
+        OpticalScene(folder / "l1c.tif") as scene,
+        open_mask(first.mask, scene.grid, MaskReading()) as file,
+    ):
         assert file.sun is not None
 
 
@@ -151,7 +152,7 @@ def test_what_the_mask_warns_of_reaches_the_result_and_the_written_mask(folder: 
     spectra = np.where(roofs, np.reshape(CLOUD, (13, 1, 1)), np.reshape(FIELD, (13, 1, 1)))
     spectra[[11, 12]] = np.where(roofs, 0.75, spectra[[11, 12]])  # brightest at 1.6 and 2.2 um
     write_raster(folder / "l1c.tif", (10_000 * spectra).astype(np.uint16), OPTICAL_BANDS)
-    result = _remove(folder)
+    result = _remove(folder, detector="published")
     (warning,) = result.warnings
     assert "small patches over built-up or bare ground" in warning
     for path in (result.output, result.mask):

@@ -60,6 +60,7 @@ def _remove(folder: Path, **options: Any) -> RemoveResult:
         "s2": folder / "l1c.tif",
         "shift": "none",
         "adapt": True,
+        "detector": "published",
         **options,
     }
     return run(RemoveOptions(**given), silent)
