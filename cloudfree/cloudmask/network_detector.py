@@ -52,7 +52,7 @@ class NetworkDetector:
     """Runs the network on the processor; `weights` is an ONNX file, None for the shipped one."""
 
     name = "default"
-    threshold = 0.5
+    threshold = 0.4
     halo_px = CELL_PX * STRIDE
 
     def __init__(self, weights: Path | None = None) -> None:

@@ -47,6 +47,7 @@ class Ratio:
 
 
 RATIOS = (
+    Ratio("default mask / decoding its bands", "mask_as_removed", "decode_for_detector", 2.0),
     Ratio("mask without shadows / decoding its bands", "mask_without_shadow", "decode", 1.3),
     Ratio("mask with shadows / decoding its bands", "mask_with_shadow", "decode", 1.9),
     Ratio("remove, one convolution / its parts", "cheap_remove", "cheap_parts", 1.10),

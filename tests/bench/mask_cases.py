@@ -10,6 +10,7 @@ import rasterio
 from rasterio.windows import Window as Rectangle
 
 from cloudfree.cloudmask.class_rules import bands_to_read
+from cloudfree.cloudmask.network_detector import DETECTOR_BANDS
 from cloudfree.commands.mask import run as mask
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.choices import PUBLISHED_MASK, MaskSettings
@@ -35,6 +36,13 @@ def decode(size: int, folder: Path) -> None:
     decode_bands(
         full_scene(size)[0], [OPTICAL_BANDS.index(b) + 1 for b in bands_to_read(OPTICAL_BANDS)]
     )
+
+
+def decode_for_detector(size: int, folder: Path) -> None:
+    """Decode the bands of the default detector once, with GDAL alone."""
+    del folder
+    os.environ["GDAL_NUM_THREADS"] = "1"
+    decode_bands(full_scene(size)[0], [OPTICAL_BANDS.index(band) + 1 for band in DETECTOR_BANDS])
 
 
 def decode_bands(path: Path, indexes: list[int] | None = None) -> None:
@@ -65,5 +73,7 @@ def _mask(size: int, folder: Path, settings: MaskSettings) -> None:
     mask.run(options, silent)
 
 
-_CASES = (make, decode, mask_without_shadow, mask_with_shadow, mask_as_removed)
+_CASES = (
+    make, decode, decode_for_detector, mask_without_shadow, mask_with_shadow, mask_as_removed
+)  # fmt: skip
 CASES = {case.__name__: case for case in _CASES}

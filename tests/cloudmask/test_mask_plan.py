@@ -62,7 +62,7 @@ def test_counts_and_tags_are_those_of_the_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(counts, np.bincount(values.ravel(), minlength=256))
     assert set(np.unique(values)) <= {value.value for value in FILE_CLASSES}
     assert tags["MASK_DETECTOR"] == "default"
-    assert tags["MASK_THRESHOLD"] == "0.5"
+    assert tags["MASK_THRESHOLD"] == "0.4"
     assert {tag for tag in tags if tag.startswith("CLASS_")} == {
         f"CLASS_{value.value}" for value in FILE_CLASSES
     }

@@ -22,7 +22,7 @@ from cloudfree.training.detector.network import CloudDetector, write_detector
 from cloudfree.training.detector.pool import draw_pool
 from cloudfree.training.detector.regions import open_regions
 
-SAMPLES, STEPS, SEED = 4300, 3000, 11
+SAMPLES, STEPS, SEED = 4300, 4000, 11
 
 
 def main() -> None:

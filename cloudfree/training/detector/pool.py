@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,12 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.radiometry import QUANTIFICATION
 from cloudfree.training.detector.fit import Batch, cell_labels, leave_out
 from cloudfree.training.detector.ground import Random
-from cloudfree.training.detector.labels import Label
 from cloudfree.training.detector.regions import Region
 from cloudfree.training.detector.samples import SIDE_PX, DetectorSample, draw_sample
 
 POSITIONS = [OPTICAL_BANDS.index(band) for band in DETECTOR_BANDS]
 BATCH, CROP_PX = 16, 192
 GAIN = 0.05  # standard deviation of the logarithm of a factor on all bands
-ALL_THIN = 0.95  # share of thin cloud from which on a sample holds nothing else
 FILES = ("images.npy", "present.npy", "labels.npy")
 
 
@@ -41,16 +38,10 @@ class Pool:
         """The pool of a folder that `draw_pool` has filled."""
         return cls(*(np.load(folder / name, mmap_mode="r") for name in FILES))
 
-    @cached_property
-    def usable(self) -> NDArray[np.intp]:
-        """Samples with more than thin cloud: one under haze all over looks like paler ground."""
-        thin = [float((one == Label.THIN_CLOUD).mean()) for one in self.labels]
-        return np.flatnonzero(np.array(thin) < ALL_THIN)
-
     def batch(self, seed: int, step: int) -> Batch:
         """The batch of a step: parts of random samples, turned, some of their bands left out."""
         rng = np.random.default_rng([seed, step])
-        chosen = self.usable[rng.integers(len(self.usable), size=BATCH)]
+        chosen = rng.integers(len(self.images), size=BATCH)
         parts = [self._part(int(one), rng) for one in chosen]
         arrays = (torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True))
         optical, present, labels = arrays

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -28,11 +28,8 @@ from cloudfree.training.detector.regions import Region, RegionImage
 SIDE_PX = 256
 # Share of the samples of each kind; the others are simulated.
 REAL_SHARE, CLOUDLESS_SHARE = 0.2, 0.3
-KINDS: tuple[CloudKind, ...] = ("cumulus", "cumulus", "real", "real", "mixed", "cirrus", "haze")
+KINDS: tuple[CloudKind, ...] = ("cumulus", "real", "real", "mixed", "cirrus", "haze")
 SNOW_SHARE, RECOLOURED_SHARE, CORRECTED_SHARE = 0.18, 0.6, 0.35
-# Clouds are as wide as typical ones, or as much smaller as fair-weather cumulus is, which small
-# bright roofs are easily taken for; now and then they cover all.
-SMALLEST, SMALL_SHARE, OVERCAST_SHARE = 0.08, 0.6, 0.07
 # A scene may be of pixels up to so many times as large as those of 10 m.
 COARSEST = 2.0
 
@@ -80,12 +77,8 @@ def _under_clouds(
     kind = KINDS[int(rng.integers(len(KINDS)))]
     if kind == "real" and not layers:
         kind = "cumulus"
-    overcast = rng.random() < OVERCAST_SHARE
-    cover = 0.0 if cloudless else 1.0 if overcast else None
+    cover = 0.0 if cloudless else None
     parameters = draw_cloud_parameters(rng, "cumulus" if cloudless else kind, cover)
-    if rng.random() < SMALL_SHARE:
-        scale = np.exp(rng.uniform(np.log(SMALLEST), 0.0))
-        parameters = replace(parameters, scale=float(scale))
     size = (ground.shape[1], ground.shape[2])
     atmosphere = make_atmosphere(size, parameters, rng, layers)
     return apply_atmosphere(ground, atmosphere), of_atmosphere(atmosphere, snow)
