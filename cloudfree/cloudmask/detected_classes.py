@@ -29,9 +29,9 @@ from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress, silent
 
-# Rows at a time: whole strides of the default detector, and with its halo 9 of them. Of a full
-# tile they take 250 MB.
-DETECTOR_ROWS = 448
+# Rows at a time: whole strides of the default detector, and with its halo 13 of them. Of a full
+# tile they take 370 MB.
+DETECTOR_ROWS = 576
 OnScore = Callable[[Window, Float32], None]
 
 

@@ -45,6 +45,8 @@ from cloudfree.raster.warp import displacement_px, pixel_size_m
 logger = logging.getLogger("cloudfree")
 
 
+# The default detector was trained on pixels of 10 to 20 m; in pixels of 160 m it misses clouds.
+COARSEST_PX_M = 30.0
 # How far from clouds a sensitive mask counts cirrus and haze as cloud.
 THIN_CLOUD_REACH_M = 200.0
 
@@ -109,6 +111,7 @@ def plan_mask(
     found = detector or make_detector(settings.detector)
     threshold = found.threshold if settings.threshold is None else settings.threshold
     found.bands(scene.bands)  # raises before a pixel is read
+    _warn_of_coarse_pixels(scene, found)
     check = PatchCheck.for_grid(scene.grid)
     classes = DetectedClassifier(found, threshold, dilation_px=dilation_px, check=check)
     if not settings.shadow:
@@ -123,6 +126,16 @@ def plan_mask(
     projection = projection_of(sun, axes)
     classes = replace(classes, projection=projection, cached=look.classes)
     return MaskPlan(settings, threshold, classes, sun, check)
+
+
+def _warn_of_coarse_pixels(scene: MaskSource, detector: Detector) -> None:
+    pixel_m = pixel_size_m(scene.grid)
+    if detector.name == "default" and pixel_m > COARSEST_PX_M:
+        logger.warning(
+            "pixels of %.0f m in %s: the default detector knows clouds in pixels of 10 to %.0f m, "
+            "and may miss some; look at the mask, or choose --detector published",
+            pixel_m, scene.name, COARSEST_PX_M,
+        )  # fmt: skip
 
 
 def make_detector(name: DetectorName) -> Detector:

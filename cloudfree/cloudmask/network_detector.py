@@ -53,7 +53,7 @@ class NetworkDetector:
 
     name = "default"
     threshold = 0.4
-    halo_px = CELL_PX * STRIDE
+    halo_px = 2 * CELL_PX * STRIDE  # with half of it, masks of bright ground showed a seam
 
     def __init__(self, weights: Path | None = None) -> None:
         self._weights = weights or default_weights()

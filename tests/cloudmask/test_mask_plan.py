@@ -108,3 +108,15 @@ def test_bands_that_are_missing_are_named_before_a_pixel_is_read(tmp_path: Path)
 def test_every_name_has_a_detector(name: DetectorName) -> None:
     if name != "published":
         assert make_detector(name).name == name
+
+
+@pytest.mark.parametrize(("pixel_m", "warned"), [(10, False), (20, False), (160, True)])
+def test_pixels_coarser_than_those_of_the_training_are_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, pixel_m: int, warned: bool
+) -> None:
+    transform = rasterio.Affine(pixel_m, 0, 0, 0, -pixel_m, 0)
+    pixels = cloudy_scene(64, 64)[0]
+    path = write_raster(tmp_path / "l1c.tif", pixels, OPTICAL_BANDS, transform=transform)
+    with OpticalScene(path) as scene:
+        plan_mask(scene, MaskSettings(shadow=False), silent)
+    assert ("--detector published" in caplog.text) == warned
