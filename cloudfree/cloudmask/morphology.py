@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.mask_classes import Mask, MaskClass, in_shadow
+from cloudfree.core.pixel_distance import distance_to_outside
 from cloudfree.errors import InputError
 
 _DISTANCE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(m|px)\s*", re.IGNORECASE)
@@ -81,12 +82,7 @@ def near(mask: Mask, value: MaskClass, radius_px: float) -> NDArray[np.bool_]:
     there, reach_px = np.equal(mask, value), radius_px * _TOLERANCE
     if reach_px < _WIDE_PX:
         return cv2.dilate(there.astype(np.uint8), _disc(reach_px)).astype(np.bool_)
-    # OpenCV measures to the nearest zero, and without one it makes a distance up.
-    if not there.any():
-        return np.zeros(mask.shape, dtype=np.bool_)
-    elsewhere = (~there).astype(np.uint8)
-    distance = cv2.distanceTransform(elsewhere, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(distance <= reach_px)
+    return np.asarray(distance_to_outside(~there) <= reach_px)
 
 
 @cache

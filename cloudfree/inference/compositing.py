@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudfree.core.pixel_distance import distance_to_outside
 from cloudfree.core.radiometry import Float32, Radiometry
 
 # Width of the feathered edge in pixels. The dilation of the mask covers it, so original and filled
@@ -21,11 +21,7 @@ def feather(to_fill: NDArray[np.bool_], width_px: int) -> Float32:
     The ramp lies wholly inside, so pixels outside keep their value; borders of the array are no
     edges. A strip needs a halo of `width_px + 1` pixels to equal the whole scene.
     """
-    # OpenCV measures to the nearest zero; a strip without one is far from any edge.
-    if to_fill.all():
-        return np.ones(to_fill.shape, dtype=np.float32)
-    distance = cv2.distanceTransform(to_fill.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    position = np.clip(distance / (width_px + 1), 0.0, 1.0)
+    position = np.clip(distance_to_outside(to_fill) / (width_px + 1), 0.0, 1.0)
     return np.asarray(position * position * (3.0 - 2.0 * position), dtype=np.float32)
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudfree.core.pixel_distance import distance_to_outside
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.land_cover import LandCover, Landscape, Where, relief
 from cloudfree.simulation.land_use import Place, centrality, paint_fields, paint_town
@@ -53,8 +54,7 @@ def distance_to(path: Path, shape: Shape) -> Float32:
     """Distance of each pixel, (y, x), to a path, in pixels."""
     off_path = np.full(shape, 255, dtype=np.uint8)
     _draw(off_path, path, 0)
-    distance = cv2.distanceTransform(off_path, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(distance, dtype=np.float32)
+    return distance_to_outside(off_path.astype(np.bool_))
 
 
 def _draw(image: NDArray[np.uint8], path: Path, value: int) -> None:

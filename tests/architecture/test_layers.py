@@ -43,6 +43,7 @@ DOORS = {
     "distributed": {"commands/batch/workers.py"},
     "jinja2": {"report/page.py"},
     "cv2": {
+        "core/pixel_distance.py",
         "cloudmask",
         "training",
         "coregistration",
