@@ -6,8 +6,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloudfree.cloudmask.class_rules import (
     ClassRules,
@@ -35,15 +37,18 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress, silent
 
 Strip = tuple[Window, Mask]
+Value = TypeVar("Value", bound=np.generic)
 
 
-def with_halo(strips: Iterable[Strip], halo: int) -> Iterator[tuple[Window, Window, Mask]]:
+def with_halo(
+    strips: Iterable[tuple[Window, NDArray[Value]]], halo: int
+) -> Iterator[tuple[Window, Window, NDArray[Value]]]:
     """Each strip with up to `halo` rows above and below: (window, window with halo, its rows).
 
-    The strips are as wide as the raster and come from top to bottom without gaps. Only the rows
-    that the halo of one strip needs are kept.
+    The strips, (y, x) or (band, y, x), are as wide as the raster and come from top to bottom
+    without gaps. Only the strips that the halo of one of them needs are kept.
     """
-    kept: deque[Strip] = deque()
+    kept: deque[tuple[Window, NDArray[Value]]] = deque()
     waiting: deque[Window] = deque()
     for window, rows in strips:
         kept.append((window, rows))
@@ -54,14 +59,17 @@ def with_halo(strips: Iterable[Strip], halo: int) -> Iterator[tuple[Window, Wind
         yield _surrounded(waiting.popleft(), kept, halo)
 
 
-def _surrounded(window: Window, kept: deque[Strip], halo: int) -> tuple[Window, Window, Mask]:
+def _surrounded(
+    window: Window, kept: deque[tuple[Window, NDArray[Value]]], halo: int
+) -> tuple[Window, Window, NDArray[Value]]:
     while kept[0][0].row_stop <= window.row - halo:
         kept.popleft()
-    first = kept[0][0]
-    rows = np.concatenate([strip for _, strip in kept])
-    seen = Window(first.row, 0, len(rows), window.width)
-    outer = window.buffered(halo, seen.row_stop, window.width)
-    return window, outer, rows[outer.relative_to(seen)]
+    outer = window.buffered(halo, kept[-1][0].row_stop, window.width)
+    parts = [
+        strip[..., max(outer.row - own.row, 0) : max(outer.row_stop - own.row, 0), :]
+        for own, strip in kept
+    ]
+    return window, outer, np.concatenate(parts, axis=-2)
 
 
 @dataclass(frozen=True)

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cloudfree.cloudmask.classifier import Strip, with_halo
-from cloudfree.cloudmask.detector import Detector, of_pixels
+from cloudfree.cloudmask.detection import OnScore, detect
+from cloudfree.cloudmask.detector import Detector
 from cloudfree.cloudmask.morphology import dilate, dilation_halo_px
 from cloudfree.cloudmask.patch_check import PatchCheck
 from cloudfree.cloudmask.scene_statistics import (
     OVERVIEW_PX,
     ClassCache,
     OpticalSource,
-    read_ahead,
-    strips_of,
 )
-from cloudfree.cloudmask.score import Planes
 from cloudfree.cloudmask.shadow import PixelAxes, ShadowProjection
 from cloudfree.cloudmask.shadow_distance import fit_distance, mixed_parts
 from cloudfree.cloudmask.sun_geometry import SunFit, fit_sun
-from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import Mask, MaskClass
-from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress, silent
-
-# Rows at a time: whole strides of the default detector, and with its halo 13 of them. Of a full
-# tile they take 370 MB.
-DETECTOR_ROWS = 576
-OnScore = Callable[[Window, Float32], None]
 
 
 @dataclass(frozen=True)
@@ -90,55 +80,6 @@ class DetectedClassifier:
 
 def _counted(cached: ClassCache, progress: Progress) -> Generator[Strip, None, None]:
     yield from progress(cached.strips(), len(cached), "cloud mask", "strip")
-
-
-def detect(
-    source: OpticalSource,
-    detector: Detector,
-    threshold: float,
-    progress: Progress,
-    on_score: OnScore | None = None,
-    check: PatchCheck | None = None,
-) -> Generator[Strip, None, None]:
-    """Windows and their classes by the detector alone, from top to bottom.
-
-    `on_score` is given the probability of cloud in each window, `check` its planes and classes.
-    """
-    height, width = source.grid.height, source.grid.width
-    bands, halo = detector.bands(source.bands), detector.halo_px
-    windows = strips_of(source, DETECTOR_ROWS, progress, f"cloud detector {detector.name}")
-    with read_ahead(source, bands, windows, halo, ahead=1) as read:
-        for window, planes in read:
-            inner = window.relative_to(window.buffered(halo, height, width))
-            mask, score = _detect_window(detector, planes, threshold)
-            mask = mask[inner]
-            missing = _missing(planes, inner)
-            mask[missing] = MaskClass.NODATA
-            if check:
-                check.add_planes(window, {band: plane[inner] for band, plane in planes.items()})
-                check.add_classes(window, mask)
-            if on_score is not None:
-                on_score(window, np.where(missing, np.float32(np.nan), score[inner]))
-            yield window, mask
-
-
-def _detect_window(detector: Detector, planes: Planes, threshold: float) -> tuple[Mask, Float32]:
-    """Classes and probability of cloud, (y, x)."""
-    found = detector.probabilities(planes)
-    height, width = planes["B02"].shape
-    mask = of_pixels(found.classes(threshold), found.cell_px, height, width)
-    score = of_pixels(found.cloud + found.thin_cloud, found.cell_px, height, width)
-    return mask, score
-
-
-def _missing(planes: Planes, inner: tuple[slice, slice]) -> NDArray[np.bool_]:
-    """Where any band has no data, (y, x) of a window."""
-    rows = planes["B02"][inner]
-    missing = np.zeros(rows.shape, dtype=np.bool_)
-    for plane in planes.values():
-        if np.isnan(plane.sum()):  # one pass without an array, as most strips have all data
-            missing |= np.isnan(plane[inner])
-    return missing
 
 
 @dataclass

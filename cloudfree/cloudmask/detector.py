@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,22 +23,31 @@ FAINT_SHADOW = 0.1
 class Probabilities:
     """Probability, 0 to 1, of thick and of thin cloud, of shadow and of snow; the rest is clear.
 
-    Each is (y, x) in cells of `cell_px` x `cell_px` pixels; the cells of the last row and column
-    may reach beyond the pixels.
+    Each is (y, x), in the cells of the detector; those of the last row and column may reach beyond
+    the pixels.
     """
 
     cloud: Float32
     thin_cloud: Float32
     shadow: Float32
     snow: Float32
-    cell_px: int = 1
+
+    @property
+    def covered(self) -> Float32:
+        """Probability of any cloud, (y, x) in cells."""
+        return self.cloud + self.thin_cloud
+
+    def part(self, cells: tuple[slice, slice]) -> Probabilities:
+        """The probabilities of rows and columns of cells."""
+        planes = (self.cloud, self.thin_cloud, self.shadow, self.snow)
+        return Probabilities(*(plane[cells] for plane in planes))
 
     def classes(self, threshold: float) -> Mask:
         """Classes, (y, x) in cells: cloud from `threshold` on, else what is most probable.
 
         Clear ground that may be shadow is `FAINT_SHADOW`, which the clouds are to confirm.
         """
-        covered = self.cloud + self.thin_cloud
+        covered = self.covered
         clear = 1.0 - covered - self.shadow - self.snow
         mask = np.full(clear.shape, MaskClass.CLEAR, dtype=np.uint8)
         mask[self.shadow >= FAINT_SHADOW] = MaskClass.FAINT_SHADOW
@@ -65,6 +75,11 @@ class Detector(Protocol):
         ...
 
     @property
+    def cell_px(self) -> int:
+        """Side in pixels of the cells whose mean reflectance it is given; 1 for pixels."""
+        ...
+
+    @property
     def halo_px(self) -> int:
         """Pixels around a window that are given with it."""
         ...
@@ -80,11 +95,23 @@ class Detector(Protocol):
         ...
 
     def probabilities(self, planes: Planes) -> Probabilities:
-        """Probabilities for reflectance, (y, x), by band name, NaN where there is no data."""
+        """Probabilities for reflectance of cells, (y, x), by band name, NaN without data."""
         ...
 
 
 Value = TypeVar("Value", bound=np.generic)
+
+
+def cell_means(plane: Float32, cell_px: int) -> Float32:
+    """Means of cells of a plane, (y, x); rows and columns that do not fill a cell are repeated."""
+    if cell_px == 1:
+        return plane
+    height, width = plane.shape
+    rows, cols = -height % cell_px, -width % cell_px
+    if rows or cols:
+        plane = np.asarray(cv2.copyMakeBorder(plane, 0, rows, 0, cols, cv2.BORDER_REPLICATE))
+    size = ((width + cols) // cell_px, (height + rows) // cell_px)
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def of_pixels(cells: NDArray[Value], cell_px: int, height: int, width: int) -> NDArray[Value]:

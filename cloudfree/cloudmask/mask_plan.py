@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from cloudfree import __version__
 from cloudfree.cloudmask.class_rules import REQUIRED_BANDS, ClassRules
 from cloudfree.cloudmask.classifier import Classifier, Shadows, Strip
-from cloudfree.cloudmask.detected_classes import DetectedClassifier, FirstLook, OnScore, detect
+from cloudfree.cloudmask.detected_classes import DetectedClassifier, FirstLook
+from cloudfree.cloudmask.detection import OnScore, detect
 from cloudfree.cloudmask.detector import Detector
 from cloudfree.cloudmask.mask_file import ScoreWriter, mask_profile
 from cloudfree.cloudmask.morphology import parse_distance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from cloudfree.cloudmask.detector import Probabilities
 from cloudfree.cloudmask.score import Planes
+from cloudfree.core.grid import Window
 from cloudfree.core.model_folders import model_folders
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError, ModelError
@@ -24,6 +25,8 @@ NEEDED_BANDS = ("B02", "B03", "B04", "B08")
 
 # It sees and tells cells of 2 x 2 pixels; in cells, sides of its input are multiples of a stride.
 CELL_PX, STRIDE = 2, 32
+# Columns of cells that it sees at a time: the features of a full tile take gigabytes.
+PART_CELLS = 58 * STRIDE
 # Order of its outputs.
 CLEAR, CLOUD, SHADOW, SNOW, THIN_CLOUD = range(5)
 
@@ -53,6 +56,7 @@ class NetworkDetector:
 
     name = "default"
     threshold = 0.4
+    cell_px = CELL_PX
     halo_px = 2 * CELL_PX * STRIDE  # with half of it, masks of bright ground showed a seam
 
     def __init__(self, weights: Path | None = None) -> None:
@@ -70,12 +74,20 @@ class NetworkDetector:
         return tuple(band for band in DETECTOR_BANDS if band in available)
 
     def probabilities(self, planes: Planes) -> Probabilities:
-        """Probabilities in cells of 2 x 2 pixels."""
+        """Probabilities of the cells, a part of the columns at a time."""
+        height, width = planes["B02"].shape
+        found = np.empty((5, height, width), dtype=np.float32)
+        for window in column_parts(height, width):
+            outer = window.buffered(self.halo_px // CELL_PX, height, width)
+            part = self._run({band: plane[outer.slices] for band, plane in planes.items()})
+            found[:, *window.slices] = part[:, *window.relative_to(outer)]
+        return Probabilities(found[CLOUD], found[THIN_CLOUD], found[SHADOW], found[SNOW])
+
+    def _run(self, planes: Planes) -> Float32:
+        """Probabilities, (class, y, x)."""
         present = np.array([[band in planes for band in DETECTOR_BANDS]], dtype=np.float32)
         (found,) = self._session.run(None, {"optical": _input(planes), "present": present})
-        height, width = planes["B02"].shape
-        cells = found[0, :, : -(-height // CELL_PX), : -(-width // CELL_PX)]
-        return Probabilities(cells[CLOUD], cells[THIN_CLOUD], cells[SHADOW], cells[SNOW], CELL_PX)
+        return np.asarray(found[0], dtype=np.float32)
 
     @cached_property
     def _session(self) -> Any:
@@ -95,30 +107,26 @@ class NetworkDetector:
             ) from error
 
 
+def column_parts(height: int, width: int) -> Iterator[Window]:
+    """Parts of so many columns that whole strides remain, (y, x) in cells."""
+    for col in range(0, width, PART_CELLS):
+        yield Window(0, col, height, min(PART_CELLS, width - col))
+
+
 def _input(planes: Planes) -> Float32:
     """Cells, (1, band, y, x): mirrored to whole strides, 0 for missing bands.
 
     Cells without data get the mean of their band, which looks like ground.
     """
-    height, width = (-(-side // CELL_PX) for side in planes["B02"].shape)
+    height, width = planes["B02"].shape
     rows, cols = -height % STRIDE, -width % STRIDE
     shape = (1, len(DETECTOR_BANDS), height + rows, width + cols)
     given = np.zeros(shape, dtype=np.float32)
     for target, band in zip(given[0], DETECTOR_BANDS, strict=True):
         if band in planes:
-            cells = _without_gaps(_cells(planes[band]))
+            cells = _without_gaps(planes[band])
             cv2.copyMakeBorder(cells, 0, rows, 0, cols, cv2.BORDER_REFLECT, dst=target)
     return given
-
-
-def _cells(plane: Float32) -> Float32:
-    """Means of 2 x 2 pixels; an odd last row or column is repeated."""
-    height, width = plane.shape
-    if height % CELL_PX or width % CELL_PX:
-        rows, cols = height % CELL_PX, width % CELL_PX
-        plane = np.asarray(cv2.copyMakeBorder(plane, 0, rows, 0, cols, cv2.BORDER_REPLICATE))
-    size = (plane.shape[1] // CELL_PX, plane.shape[0] // CELL_PX)
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _without_gaps(plane: Float32) -> Float32:

@@ -29,6 +29,7 @@ class S2Cloudless:
 
     name = "s2cloudless"
     threshold = S2CLOUDLESS_THRESHOLD
+    cell_px = 1
     halo_px = AVERAGE_PX
 
     def bands(self, available: Sequence[str]) -> tuple[str, ...]:
@@ -58,6 +59,7 @@ class OmniCloudMask:
 
     name = "omnicloudmask"
     threshold = 0.5
+    cell_px = 1
     halo_px = OMNICLOUDMASK_HALO_PX
 
     def bands(self, available: Sequence[str]) -> tuple[str, ...]:

@@ -3,43 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from affine import Affine
 
-from cloudfree.cloudmask import detected_classes
-from cloudfree.cloudmask.detected_classes import DetectedClassifier, FirstLook, detect
+from cloudfree.cloudmask.detected_classes import DetectedClassifier, FirstLook
+from cloudfree.cloudmask.detection import detect
 from cloudfree.cloudmask.shadow import PixelAxes, ShadowProjection
-from cloudfree.core.grid import Grid, Window
 from cloudfree.core.mask_classes import Mask, MaskClass
-from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import silent
+from tests.factories.array_scene import ArrayScene, scene_with
 from tests.factories.detectors import BrightDetector
 
-TEN_METRES = Affine(10, 0, 0, 0, -10, 0)
-BANDS = ("B02", "B03", "B04", "B08", "B11")
 TEN_METRE_AXES = PixelAxes((-0.1, 0.0), (0.0, 0.1))
-
-
-class ArrayScene:
-    """Reflectance, (band, y, x), as a scene."""
-
-    bands = BANDS
-
-    def __init__(self, pixels: Float32) -> None:
-        self.pixels = pixels
-        self.grid = Grid(None, TEN_METRES, *pixels.shape[1:])
-
-    def reflectance(self, bands: tuple[str, ...], window: Window) -> Float32:
-        """Pixels of a window."""
-        return self.pixels[[BANDS.index(band) for band in bands]][:, *window.slices]
-
-
-def scene_with(cloud: tuple[slice, slice], shadow: tuple[slice, slice]) -> ArrayScene:
-    """Ground of 0.2 with a bright cloud and a dark shadow."""
-    pixels = np.full((5, 200, 96), 0.2, np.float32)
-    pixels[:, *cloud] = 0.8
-    pixels[:, *shadow] = 0.05
-    return ArrayScene(pixels)
 
 
 CLOUD, SHADOW = np.s_[60:80, 40:60], np.s_[100:120, 40:60]
@@ -63,18 +36,6 @@ def test_a_shadow_is_kept_where_a_cloud_can_throw_it() -> None:
 def test_without_a_projection_there_is_no_shadow() -> None:
     mask = _mask(DetectedClassifier(BrightDetector(), 0.5), scene_with(CLOUD, SHADOW))
     assert set(np.unique(mask)) == {MaskClass.CLEAR, MaskClass.CLOUD}
-
-
-@pytest.mark.parametrize("rows", [8, 64, 448])
-def test_strips_of_any_height_give_the_same_mask(
-    rows: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    projection = ShadowProjection.away_from_sun(0.0, TEN_METRE_AXES, (300.0, 500.0))
-    classifier = DetectedClassifier(BrightDetector(), 0.5, projection, dilation_px=4.0)
-    scene = scene_with(CLOUD, SHADOW)
-    whole = _mask(classifier, scene)
-    monkeypatch.setattr(detected_classes, "DETECTOR_ROWS", rows)
-    np.testing.assert_array_equal(_mask(classifier, scene), whole)
 
 
 def test_what_was_looked_at_is_not_looked_at_again() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.cloudmask.detector import Probabilities, of_pixels
+from cloudfree.cloudmask.detector import Probabilities, cell_means, of_pixels
 from cloudfree.core.mask_classes import MaskClass
 
 
@@ -47,3 +47,14 @@ def test_every_pixel_has_the_value_of_its_cell(height: int, width: int, cell_px:
     for row in range(height):
         for col in range(width):
             assert pixels[row, col] == cells[row // cell_px, col // cell_px]
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 4))
+def test_a_cell_has_the_mean_of_its_pixels(height: int, width: int, cell_px: int) -> None:
+    plane = np.random.default_rng(0).random((height, width)).astype(np.float32)
+    cells = cell_means(plane, cell_px)
+    assert cells.shape == (-(-height // cell_px), -(-width // cell_px))
+    whole = plane[:cell_px, :cell_px]
+    if whole.shape == (cell_px, cell_px):
+        assert cells[0, 0] == pytest.approx(whole.mean(), abs=1e-6)
+    np.testing.assert_allclose(cell_means(np.full_like(plane, 0.3), cell_px), 0.3, atol=1e-6)

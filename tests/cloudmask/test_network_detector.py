@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cloudfree.cloudmask import network_detector
 from cloudfree.cloudmask.network_detector import (
     DETECTOR_BANDS,
     NEEDED_BANDS,
+    STRIDE,
     NetworkDetector,
     default_weights,
 )
@@ -21,9 +23,9 @@ GROUND = np.array([0.12, 0.1, 0.09, 0.1, 0.12, 0.22, 0.25, 0.24, 0.26, 0.1, 0.00
 
 
 def _planes(
-    bands: tuple[str, ...] = DETECTOR_BANDS, height: int = 192, width: int = 256
+    bands: tuple[str, ...] = DETECTOR_BANDS, height: int = 96, width: int = 128
 ) -> dict[str, np.ndarray]:
-    """Ground with some texture, and a thick cloud in the upper left quarter."""
+    """Cells of ground with some texture, and of a thick cloud in the upper left quarter."""
     rng = np.random.default_rng(0)
     texture = rng.normal(1.0, 0.05, (height, width)).astype(np.float32)
     planes = {}
@@ -56,15 +58,25 @@ def test_a_thick_cloud_is_found_with_any_bands(bands: tuple[str, ...]) -> None:
 def test_scenes_of_any_size_have_a_probability_for_each_cell(height: int, width: int) -> None:
     planes = {band: np.full((height, width), 0.1, np.float32) for band in DETECTOR_BANDS}
     found = NetworkDetector().probabilities(planes)
-    assert found.cloud.shape == (-(-height // 2), -(-width // 2))
+    assert found.cloud.shape == (height, width)
     total = found.cloud + found.thin_cloud + found.shadow + found.snow
     assert ((total >= 0) & (total <= 1 + 1e-5)).all()
+
+
+def test_a_wide_scene_is_seen_in_parts_that_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    planes = _planes(width=512)
+    whole = NetworkDetector().probabilities(planes).cloud
+    monkeypatch.setattr(network_detector, "PART_CELLS", 4 * STRIDE)
+    parts = NetworkDetector().probabilities(planes).cloud
+    assert parts.shape == whole.shape
+    assert np.abs(parts - whole).max() < 0.1
+    assert np.abs(parts - whole).mean() < 0.001
 
 
 def test_a_gap_changes_little_beside_it() -> None:
     whole, gap = _planes(), _planes()
     for plane in gap.values():
-        plane[:, 200:] = np.nan
+        plane[:, 100:] = np.nan
     found, expected = (NetworkDetector().probabilities(one) for one in (gap, whole))
     assert np.isfinite(found.cloud).all()
     assert np.abs(found.cloud - expected.cloud)[:, :80].mean() < 0.02

@@ -18,6 +18,7 @@ class BrightDetector:
 
     name: str = "bright"
     threshold: float = 0.5
+    cell_px: int = 1
     halo_px: int = 2
     windows: int = 0
 

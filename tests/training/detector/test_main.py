@@ -20,4 +20,4 @@ def test_regions_in_a_detector_out(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     runpy.run_module("cloudfree.training.detector", run_name="__main__")
     planes = {band: np.full((70, 90), 0.1, np.float32) for band in DETECTOR_BANDS}
     found = NetworkDetector(run / "detector.onnx").probabilities(planes)
-    assert found.cloud.shape == (35, 45)
+    assert found.cloud.shape == (70, 90)
