@@ -45,7 +45,8 @@ class CloudParameters:
     rest. Low clouds may be `real` ones; those that are drawn thicken inwards, to an optical depth
     of `growth` where their field is one standard deviation above its value at their edge.
     `cirrus_opacity`, which varies by `streaks`, and `haze_depth` (at 0.55 um) are the greatest
-    there are; `colour` is the reflectance of low cloud, (13,).
+    there are; `colour` is the reflectance of low cloud, (13,). `scale` is the size of drawn low
+    clouds: at 0.1 they are a tenth as wide.
     """
 
     cover: float
@@ -60,6 +61,7 @@ class CloudParameters:
     haze_depth: float = 0.6
     angstrom: float = ANGSTROM
     colour: Float32 = field(default_factory=lambda: LOW_CLOUD)
+    scale: float = 1.0
 
     @property
     def shadow_px(self) -> tuple[float, float]:
@@ -79,7 +81,7 @@ def draw_atmosphere(
     """
     shadow_px = shadow_px or parameters.shadow_px
     wide, scene = surrounded(shape, shadow_px)
-    thickness = _cumulus_field(wide, rng)
+    thickness = _cumulus_field(wide, rng, parameters.scale)
     wisps = np.exp(0.4 * fractal_noise(wide, rng, 2.6, 30.0)).astype(np.float32)
     cirrus = draw_cirrus(shape, parameters, rng)
     haze = draw_haze(shape, parameters, rng)
@@ -114,14 +116,14 @@ def dimming(low: Float32, shadow_px: tuple[float, float]) -> Float32:
     return np.asarray(share, dtype=np.float32)
 
 
-def _cumulus_field(shape: Shape, rng: np.random.Generator) -> Float32:
+def _cumulus_field(shape: Shape, rng: np.random.Generator, scale: float) -> Float32:
     """Billows on clusters, (y, x), about normal.
 
     So smooth that at the edges of clouds brightness changes from pixel to pixel not much more than
     in real scenes, and that clouds of a few pixels are as rare.
     """
-    clusters = fractal_noise(shape, rng, 3.0, 180.0)
-    billows = fractal_noise(shape, rng, 3.2, 45.0)
+    clusters = fractal_noise(shape, rng, 3.0, 180.0 * scale)
+    billows = fractal_noise(shape, rng, 3.2, 45.0 * scale)
     return np.asarray(0.75 * clusters + 0.45 * billows, dtype=np.float32)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -126,3 +127,20 @@ def test_the_settings_of_a_kind_change_nothing_else() -> None:
     hazy = draw_atmosphere((70, 80), denser, np.random.default_rng(1))
     assert np.array_equal(plain.low, hazy.low)
     assert hazy.haze.max() > plain.haze.max()
+
+
+def test_small_clouds_are_many_and_the_usual_ones_stay_as_they_are() -> None:
+    usual = weather(0.3, "cumulus")
+    layers = {
+        scale: draw_atmosphere(
+            (256, 256), replace(usual, scale=scale), np.random.default_rng(3)
+        ).low
+        for scale in (1.0, 0.1)
+    }
+    numbers = {
+        scale: cv2.connectedComponents((low > 0.3).astype(np.uint8))[0]
+        for scale, low in layers.items()
+    }
+    assert numbers[0.1] > 5 * numbers[1.0]
+    again = draw_atmosphere((256, 256), usual, np.random.default_rng(3)).low
+    assert np.array_equal(again, layers[1.0])

@@ -45,7 +45,7 @@ def train(folder: Path, run: Path, left_out: list[str], samples: int, steps: int
         regions = [one for one in open_regions(folder) if one.name not in left_out]
     pool = draw_pool(regions, samples, SEED, run / "samples")
     torch.manual_seed(SEED)
-    network = CloudDetector(len(DETECTOR_BANDS))
+    network = CloudDetector(DETECTOR_BANDS)
     fit(network, lambda step: pool.batch(SEED, step), steps, run / "checkpoint.pt")
     path = run / "detector.onnx"
     write_detector(network.eval(), path)

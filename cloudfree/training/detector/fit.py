@@ -26,9 +26,10 @@ SUBSETS = (
     ("B01", "B05", "B09", "B10", "B11", "B12"),
 )
 SUBSET_SHARES = (0.2, 0.15, 0.2)
+SHORT_WAVE = ("B11", "B12")
 ANY_BAND_SHARE = 0.1  # each band but the four of 10 m is left out with this chance now and then
 # Clear ground taken for cloud is filled by an estimate for nothing; most pixels are clear, though.
-CLASS_WEIGHTS = (1.0, 1.0, 1.2, 1.0, 0.8)
+CLASS_WEIGHTS = (1.0, 1.0, 1.2, 1.0, 0.9)
 LEARNING_RATE, WEIGHT_DECAY = 3e-3, 1e-4
 WARM_UP_STEPS = 100
 
@@ -82,20 +83,25 @@ def loss_of(network: CloudDetector, batch: Batch) -> Tensor:
 
 
 def cell_labels(labels: Tensor) -> Tensor:
-    """The label that all four pixels of a cell share, else unknown: (n, y, x) to (n, y/2, x/2)."""
-    corners = [labels[:, row::2, col::2] for row in (0, 1) for col in (0, 1)]
-    same = (corners[0] == corners[1]) & (corners[0] == corners[2]) & (corners[0] == corners[3])
-    return torch.where(same, corners[0], int(Label.UNKNOWN)).long()
+    """The label that three pixels of a cell share, else unknown: (n, y, x) to (n, y/2, x/2)."""
+    corners = torch.stack([labels[:, row::2, col::2] for row in (0, 1) for col in (0, 1)])
+    low, second, third, high = corners.sort(dim=0).values
+    same = (second == third) & ((low == second) | (high == third))
+    return torch.where(same, second, int(Label.UNKNOWN)).long()
 
 
-def leave_out(present: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def leave_out(
+    present: np.ndarray, rng: np.random.Generator, needs_short_wave: bool = False
+) -> np.ndarray:
     """Which bands remain of those present, (bands,), when a drawn subset is left out."""
     kept = present.astype(bool).copy()
     choice = int(rng.choice(len(SUBSETS) + 1, p=(1 - sum(SUBSET_SHARES), *SUBSET_SHARES)))
     if choice:
         kept &= ~np.isin(DETECTOR_BANDS, SUBSETS[choice - 1])
+        kept |= needs_short_wave & np.isin(DETECTOR_BANDS, SHORT_WAVE) & present.astype(bool)
     elif rng.random() < 0.3:
-        others = ~np.isin(DETECTOR_BANDS, ("B02", "B03", "B04", "B08"))
+        needed = ("B02", "B03", "B04", "B08", *(SHORT_WAVE if needs_short_wave else ()))
+        others = ~np.isin(DETECTOR_BANDS, needed)
         kept &= ~(others & (rng.random(len(kept)) < ANY_BAND_SHARE))
     return kept
 

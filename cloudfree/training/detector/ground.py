@@ -26,10 +26,18 @@ SNOW = np.array(
     [0.88, 0.90, 0.88, 0.88, 0.87, 0.86, 0.85, 0.84, 0.82, 0.50, 0.004, 0.11, 0.09],
     dtype=np.float32,
 )[:, None, None]
+# Sand seas from above the atmosphere, rounded. Source: the desert sites by which sensors are
+# calibrated, Cosnefroy, Leroy and Briottet (Remote Sens. Environ. 58, 1996).
+SAND = np.array(
+    [0.24, 0.26, 0.34, 0.46, 0.50, 0.52, 0.55, 0.56, 0.58, 0.30, 0.002, 0.68, 0.60],
+    dtype=np.float32,
+)[:, None, None]
 SHORT_WAVE = [OPTICAL_BANDS.index(band) for band in ("B11", "B12")]
 
 # Source of both: Hall, Riggs and Salomonson (Remote Sens. Environ. 54, 1995).
 SNOW_INDEX, SNOW_MIN_NIR = 0.4, 0.11
+# Water under haze has the index too, but is darker than snow that covers half of a pixel.
+SNOW_MIN_GREEN = 0.2
 
 
 def recoloured(ground: Float32, rng: Random) -> Float32:
@@ -47,6 +55,37 @@ def recoloured(ground: Float32, rng: Random) -> Float32:
     return np.asarray(np.minimum(above * gains, 1.0) + np.minimum(ground, AIR), dtype=np.float32)
 
 
+def as_desert(ground: Float32, rng: Random) -> Float32:
+    """Sand, (13, y, x), in the relief of the ground and in dunes, as bright as sands are."""
+    relief = ground[RED] / max(float(ground[RED].mean()), 0.02)
+    dunes = fractal_noise(relief.shape, rng, rng.uniform(0.8, 2.0), rng.uniform(10.0, 100.0))
+    light = relief ** rng.uniform(0.0, 0.6) * np.exp(rng.uniform(0.0, 0.12) * dunes)
+    tilt = np.interp(np.arange(13), [0, 3, 7, 12], rng.normal(0.0, 0.1, 4))
+    gains = (rng.uniform(0.45, 1.1) * np.exp(tilt)).astype(np.float32)[:, None, None]
+    sand = np.clip(light, 0.4, 1.6) * SAND * gains
+    # Roads, houses and fields break the sand now and then.
+    bare = _patches(relief.shape, rng, rng.uniform(0.0, 2.5))
+    return np.asarray(ground + bare * (sand - ground), dtype=np.float32)
+
+
+def with_sea(ground: Float32, rng: Random) -> Float32:
+    """Ground, (13, y, x), with water on a part of it or all, deep or turbid, in glint or not."""
+    waves = fractal_noise(ground.shape[1:], rng, rng.uniform(0.3, 1.5), rng.uniform(4.0, 100.0))
+    turbid = np.interp(np.arange(13), [0, 4, 8, 12], [0.5, 1.0, 0.1, 0.0]) * rng.uniform(0.0, 0.06)
+    glint = rng.uniform(0.0, 0.05) * rng.random()
+    water = AIR + (turbid + glint).astype(np.float32)[:, None, None]
+    water = water * np.exp(rng.uniform(0.0, 0.04) * waves).astype(np.float32)
+    sea = _patches(ground.shape[1:], rng, rng.uniform(-0.5, 3.0))
+    return np.asarray(ground + sea * (water - ground), dtype=np.float32)
+
+
+def _patches(shape: tuple[int, ...], rng: Random, shift: float) -> Float32:
+    """Share of another ground, (y, x), in patches with an edge; all, with a `shift` above 2."""
+    height, width = shape
+    field = fractal_noise((height, width), rng, rng.uniform(1.5, 2.5), 150.0)
+    return np.asarray(1.0 / (1.0 + np.exp(-20.0 * (field + shift))), dtype=np.float32)
+
+
 def under_snow(ground: Float32, rng: Random) -> tuple[Float32, Float32]:
     """Ground, (13, y, x), under snow that trees, slopes and mild places break, and its share."""
     index = (ground[NIR] - ground[RED]) / np.maximum(ground[NIR] + ground[RED], 0.02)
@@ -54,7 +93,9 @@ def under_snow(ground: Float32, rng: Random) -> tuple[Float32, Float32]:
     share = (1.0 - canopy * rng.uniform(0.5, 1.0)) * rng.uniform(0.7, 1.0)
     if rng.random() < 0.5:
         patches = fractal_noise(share.shape, rng, rng.uniform(1.5, 2.5), 200.0)
-        share = share / (1.0 + np.exp(-6.0 * (patches + rng.uniform(-0.5, 1.0))))
+        # Fresh snow thins out; snow that melts ends at an edge.
+        sharpness = np.exp(rng.uniform(np.log(3.0), np.log(30.0)))
+        share = share / (1.0 + np.exp(-sharpness * (patches + rng.uniform(-0.7, 1.0))))
     relief = ground[SWIR] - cv2.GaussianBlur(ground[SWIR], (0, 0), 8.0)
     light = np.clip(1.0 + rng.uniform(0.5, 3.0) * relief / 0.1, 0.25, 1.2) * rng.uniform(0.45, 1.1)
     snow = SNOW * np.asarray(light, dtype=np.float32)
@@ -64,10 +105,11 @@ def under_snow(ground: Float32, rng: Random) -> tuple[Float32, Float32]:
 
 
 def shows_snow(ground: Float32) -> NDArray[np.bool_]:
-    """Where a real image, (13, y, x), of a place known for snow shows it, by the snow index."""
+    """Where a real image, (13, y, x), shows snow, by the snow index."""
     total = np.maximum(ground[GREEN] + ground[SWIR], 0.02)
     index = (ground[GREEN] - ground[SWIR]) / total
-    return np.asarray((index > SNOW_INDEX) & (ground[NIR] > SNOW_MIN_NIR))
+    bright = (ground[NIR] > SNOW_MIN_NIR) & (ground[GREEN] > SNOW_MIN_GREEN)
+    return np.asarray((index > SNOW_INDEX) & bright)
 
 
 def atmospherically_corrected(scene: Float32, rng: Random) -> Float32:

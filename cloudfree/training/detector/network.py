@@ -1,8 +1,9 @@
 """The network of the default cloud detector: classes of cells of 2 x 2 pixels.
 
 A U-shaped network that works at 1/2 to 1/32 of the resolution of the cells, so that it sees a few
-kilometres around a pixel and a full tile takes seconds on a processor. Which bands a scene has is
-an input beside the pixels, so one network serves every level and band subset.
+kilometres around a pixel and a full tile takes seconds on a processor; what a cell is then follows
+from that and from the cell's own spectrum. Which bands a scene has is an input beside the pixels,
+so one network serves every level and band subset.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ BLOCK = 2  # side, in cells, of what the first convolution takes at once
 STRIDE = 32  # height and width in cells are multiples of it
 MOST_STRIDES = 1000  # of a side, which the exporter wants to know
 CLASSES = 5  # clear, cloud, shadow, snow, thin cloud
+CELL_FEATURES = 16
+# Of which pairs of bands the normalised difference tells sand, snow and plants from cloud, whatever
+# the light.
+DIFFERENCES = (("B02", "B04"), ("B03", "B11"), ("B08", "B04"))
+DARKEST = 0.02  # sum of two bands below which their difference says little
 
 
 class Refinement(nn.Module):
@@ -45,9 +51,12 @@ class CloudDetector(nn.Module):
     has, else 0. Gives (n, classes, y, x).
     """
 
-    def __init__(self, bands: int, widths: Sequence[int] = (16, 32, 64, 96, 96)) -> None:
+    def __init__(self, names: Sequence[str], widths: Sequence[int] = (16, 32, 64, 96, 96)) -> None:
         super().__init__()
-        self.look = nn.Conv2d(bands, widths[0], BLOCK, stride=BLOCK)
+        self.pairs = [(names.index(one), names.index(other)) for one, other in DIFFERENCES]
+        bands = len(names)
+        seen = bands + len(self.pairs)
+        self.look = nn.Conv2d(seen, widths[0], BLOCK, stride=BLOCK)
         self.bands = nn.Linear(bands, widths[0] + widths[-1])
         self.first = Refinement(widths[0])
         pairs = list(pairwise(widths))
@@ -57,15 +66,17 @@ class CloudDetector(nn.Module):
         )
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
         self.joined = nn.ModuleList(Refinement(a) for a, _ in reversed(pairs))
-        self.classes = nn.Conv2d(widths[0], CLASSES * BLOCK**2, 1)
+        self.around = nn.Conv2d(widths[0], CELL_FEATURES * BLOCK**2, 1)
+        self.own = nn.Conv2d(seen, CELL_FEATURES, 1)
+        self.classes = nn.Conv2d(CELL_FEATURES, CLASSES, 1)
 
     def forward(self, optical: Tensor, present: Tensor) -> Tensor:
         """Logits of (n, bands, y, x) and of the bands present, (n, bands)."""
         first, last = self.look.out_channels, self.bands.out_features - self.look.out_channels
         given = self.bands(present)[:, :, None, None]
         near, far = given.split([first, last], dim=1)
-        # The square root parts dark from darker, as shadow and water are.
-        features = self.first(functional.relu(self.look(optical.clamp(0.0, 2.0).sqrt()) + near))
+        seen = self._seen(optical.clamp(0.0, 2.0), present)
+        features = self.first(functional.relu(self.look(seen) + near))
         levels = [features]
         for down, described in zip(self.down, self.described, strict=True):
             features = described(functional.relu(down(features)))
@@ -74,8 +85,19 @@ class CloudDetector(nn.Module):
         for up, joined in zip(self.up, self.joined, strict=True):
             wide = functional.interpolate(up(features), scale_factor=2.0, mode="nearest")
             features = joined(wide + levels.pop())
-        logits: Tensor = functional.pixel_shuffle(self.classes(features), BLOCK)
+        around = functional.pixel_shuffle(self.around(features), BLOCK)
+        logits: Tensor = self.classes(functional.relu(around + self.own(seen)))
         return logits
+
+    def _seen(self, optical: Tensor, present: Tensor) -> Tensor:
+        """What is made of reflectance: its root, and normalised differences of bands."""
+        # The square root parts dark from darker, as shadow and water are.
+        planes = [optical.sqrt()]
+        for one, other in self.pairs:
+            first, second = optical[:, one : one + 1], optical[:, other : other + 1]
+            known = (present[:, one] * present[:, other])[:, None, None, None]
+            planes.append(known * (first - second) / (first + second).clamp(min=DARKEST))
+        return torch.cat(planes, dim=1)
 
 
 class Probabilities(nn.Module):
@@ -96,7 +118,7 @@ class Probabilities(nn.Module):
 
 def write_detector(network: CloudDetector, path: Path) -> None:
     """Write a network as the ONNX file of a detector, for scenes of any height and width."""
-    bands = network.look.in_channels
+    bands = network.bands.in_features
     example = (torch.rand(1, bands, 2 * STRIDE, 3 * STRIDE), torch.ones(1, bands))
     rows, cols = (torch.export.Dim(name, min=1, max=MOST_STRIDES) for name in ("rows", "cols"))
     with known_warnings_silenced():

@@ -22,16 +22,20 @@ from cloudfree.training.detector.samples import SIDE_PX, DetectorSample, draw_sa
 POSITIONS = [OPTICAL_BANDS.index(band) for band in DETECTOR_BANDS]
 BATCH, CROP_PX = 16, 192
 GAIN = 0.05  # standard deviation of the logarithm of a factor on all bands
-FILES = ("images.npy", "present.npy", "labels.npy")
+FILES = ("images.npy", "present.npy", "labels.npy", "needs_short_wave.npy")
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Samples on the detector's bands: digital numbers (n, band, y, x), bands, labels (n, y, x)."""
+    """Samples on the detector's bands: digital numbers (n, band, y, x), bands, labels (n, y, x).
+
+    `needs_short_wave`, (n,), is that of each sample.
+    """
 
     images: NDArray[np.uint16]
     present: NDArray[np.bool_]
     labels: NDArray[np.uint8]
+    needs_short_wave: NDArray[np.bool_]
 
     @classmethod
     def open(cls, folder: Path) -> Pool:
@@ -51,7 +55,8 @@ class Pool:
         turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
         row, col = (int(rng.integers(SIDE_PX - CROP_PX + 1)) for _ in range(2))
         part = (..., slice(row, row + CROP_PX), slice(col, col + CROP_PX))
-        present = leave_out(self.present[index], rng)[:, None, None]
+        kept = leave_out(self.present[index], rng, bool(self.needs_short_wave[index]))
+        present = kept[:, None, None]
         gain = np.float32(np.exp(rng.normal(0.0, GAIN)) / QUANTIFICATION)
         optical = self.images[index].astype(np.float32) * present * gain
         yield _turned(optical, turns, mirror)[part]
@@ -69,18 +74,21 @@ def draw_pool(regions: list[Region], number: int, seed: int, folder: Path) -> Po
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "finished").exists():
         return Pool.open(folder)
-    shapes = ((len(POSITIONS), SIDE_PX, SIDE_PX), (len(POSITIONS),), (SIDE_PX, SIDE_PX))
-    images, present, labels = (
+    shapes = ((len(POSITIONS), SIDE_PX, SIDE_PX), (len(POSITIONS),), (SIDE_PX, SIDE_PX), ())
+    types = (np.uint16, np.bool_, np.uint8, np.bool_)
+    arrays = [
         np.lib.format.open_memmap(folder / name, "w+", dtype, (number, *shape))
-        for name, dtype, shape in zip(FILES, (np.uint16, np.bool_, np.uint8), shapes, strict=True)
-    )
+        for name, dtype, shape in zip(FILES, types, shapes, strict=True)
+    ]
     for index in range(number):
         sample = draw_sample(regions, np.random.default_rng([seed, index]))
-        images[index], present[index], labels[index] = _stored(sample)
+        for array, value in zip(arrays, _stored(sample), strict=True):
+            array[index] = value
     (folder / "finished").touch()
     return Pool.open(folder)
 
 
-def _stored(sample: DetectorSample) -> tuple[NDArray[np.generic], ...]:
+def _stored(sample: DetectorSample) -> tuple[NDArray[np.generic] | bool, ...]:
     numbers = np.clip(np.rint(sample.reflectance[POSITIONS] * QUANTIFICATION), 0, 65535)
-    return numbers.astype(np.uint16), sample.present[POSITIONS], sample.labels
+    present = sample.present[POSITIONS]
+    return numbers.astype(np.uint16), present, sample.labels, sample.needs_short_wave

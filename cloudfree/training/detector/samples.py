@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,13 +14,16 @@ from cloudfree.core.choices import CloudKind
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.add_clouds import draw_cloud_parameters, make_atmosphere
 from cloudfree.simulation.atmosphere import apply_atmosphere
+from cloudfree.simulation.cloud_fields import CloudParameters
 from cloudfree.simulation.cloud_layer import CloudLayer
 from cloudfree.training.detector.ground import (
     Random,
+    as_desert,
     atmospherically_corrected,
     recoloured,
     shows_snow,
     under_snow,
+    with_sea,
 )
 from cloudfree.training.detector.labels import Labels, of_atmosphere, of_pair
 from cloudfree.training.detector.regions import Region, RegionImage
@@ -28,19 +31,31 @@ from cloudfree.training.detector.regions import Region, RegionImage
 SIDE_PX = 256
 # Share of the samples of each kind; the others are simulated.
 REAL_SHARE, CLOUDLESS_SHARE = 0.2, 0.3
-KINDS: tuple[CloudKind, ...] = ("cumulus", "real", "real", "mixed", "cirrus", "haze")
-SNOW_SHARE, RECOLOURED_SHARE, CORRECTED_SHARE = 0.18, 0.6, 0.35
+KINDS: tuple[CloudKind, ...] = (
+    "cumulus", "cumulus", "real", "real", "mixed", "cirrus", "haze",
+)  # fmt: skip
+SNOW_SHARE, DESERT_SHARE, SEA_SHARE = 0.2, 0.12, 0.08
+RECOLOURED_SHARE, CORRECTED_SHARE = 0.6, 0.35
+# Share of the drawn cumulus that is small, its least size and its cover; and of skies all overcast,
+# with how fast their clouds thicken.
+SMALL_SHARE, SMALLEST, SMALL_COVER = 0.5, 1.0 / 12.0, (0.02, 0.4)
+OVERCAST_SHARE, OVERCAST_GROWTH = 0.04, (1.0, 6.0)
 # A scene may be of pixels up to so many times as large as those of 10 m.
 COARSEST = 2.0
 
 
 @dataclass(frozen=True)
 class DetectorSample:
-    """A scene, (13, y, x) in reflectance, the bands it has, and the label of each pixel."""
+    """A scene, (13, y, x) in reflectance, the bands it has, and the label of each pixel.
+
+    Clouds of a few pixels are told from roofs by the short-wave infrared: a scene that
+    `needs_short_wave` teaches nothing but errors without it.
+    """
 
     reflectance: Float32
     present: NDArray[np.bool_]
     labels: Labels
+    needs_short_wave: bool = False
 
 
 def draw_sample(regions: Sequence[Region], rng: Random) -> DetectorSample:
@@ -64,24 +79,41 @@ def _simulated(clear: RegionImage, layers: Sequence[CloudLayer], rng: Random) ->
     snow = shows_snow(ground).astype(np.float32)
     if rng.random() < RECOLOURED_SHARE and not snow.any():
         ground = recoloured(ground, rng)
-    if rng.random() < SNOW_SHARE:
-        ground, snow = under_snow(ground, rng)
-    scene, labels = _under_clouds(ground, snow, layers, rng)
-    return _as_sample(scene, labels, clear, rng)
+    ground, snow = _other_ground(ground, snow, rng)
+    parameters = _draw_clouds(rng, bool(layers))
+    atmosphere = make_atmosphere((SIDE_PX, SIDE_PX), parameters, rng, layers)
+    scene, labels = apply_atmosphere(ground, atmosphere), of_atmosphere(atmosphere, snow)
+    small = parameters.scale < 1.0 and parameters.cover > 0.0
+    return replace(_as_sample(scene, labels, clear, rng), needs_short_wave=small)
 
 
-def _under_clouds(
-    ground: Float32, snow: Float32, layers: Sequence[CloudLayer], rng: Random
-) -> tuple[Float32, Labels]:
-    cloudless = rng.random() < CLOUDLESS_SHARE
+def _other_ground(ground: Float32, snow: Float32, rng: Random) -> tuple[Float32, Float32]:
+    """The ground under snow, as sand or with a sea now and then, and its share of snow."""
+    drawn, no_snow = rng.random(), np.zeros_like(snow)
+    if drawn < SNOW_SHARE:
+        return under_snow(ground, rng)
+    if drawn < SNOW_SHARE + DESERT_SHARE:
+        return as_desert(ground, rng), no_snow
+    if drawn < SNOW_SHARE + DESERT_SHARE + SEA_SHARE and not snow.any():
+        return with_sea(ground, rng), no_snow
+    return ground, snow
+
+
+def _draw_clouds(rng: Random, any_real: bool) -> CloudParameters:
+    """Clouds of a kind, small or all over the scene now and then, or none at all."""
     kind = KINDS[int(rng.integers(len(KINDS)))]
-    if kind == "real" and not layers:
+    if kind == "real" and not any_real:
         kind = "cumulus"
-    cover = 0.0 if cloudless else None
-    parameters = draw_cloud_parameters(rng, "cumulus" if cloudless else kind, cover)
-    size = (ground.shape[1], ground.shape[2])
-    atmosphere = make_atmosphere(size, parameters, rng, layers)
-    return apply_atmosphere(ground, atmosphere), of_atmosphere(atmosphere, snow)
+    parameters = draw_cloud_parameters(rng, kind)
+    if rng.random() < CLOUDLESS_SHARE:
+        return replace(parameters, cover=0.0)
+    if kind == "cumulus" and rng.random() < SMALL_SHARE:
+        scale = float(np.exp(rng.uniform(np.log(SMALLEST), 0.0)))
+        return replace(parameters, scale=scale, cover=rng.uniform(*SMALL_COVER))
+    if rng.random() < OVERCAST_SHARE:
+        growth = rng.uniform(*OVERCAST_GROWTH)
+        return replace(parameters, cover=1.0, cirrus=0.0, haze=0.0, real=False, growth=growth)
+    return parameters
 
 
 def _as_sample(scene: Float32, labels: Labels, source: RegionImage, rng: Random) -> DetectorSample:

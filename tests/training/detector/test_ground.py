@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.training.detector.ground import (
     AIR,
+    BLUE,
     GREEN,
     NIR,
+    RED,
     SNOW,
     SWIR,
+    as_desert,
     atmospherically_corrected,
     recoloured,
     shows_snow,
     under_snow,
+    with_sea,
 )
 
 SEEDS = st.integers(0, 2**16)
@@ -62,6 +66,31 @@ def test_snow_is_found_by_its_index_and_water_is_not_snow() -> None:
     ground[SWIR, 0, 1] = 0.001
     assert shows_snow(ground)[0, 0]
     assert not shows_snow(ground)[0, 1]
+
+
+def test_water_under_haze_has_the_index_of_snow_and_is_too_dark_for_it() -> None:
+    ground = _ground()
+    ground[:, 0, 0], ground[SWIR, 0, 0] = 0.15, 0.02
+    assert not shows_snow(ground)[0, 0]
+
+
+def test_sand_is_redder_and_brighter_than_the_ground_it_hides() -> None:
+    ground = np.broadcast_to(AIR + np.float32(0.05), (13, 64, 64)).astype(np.float32)
+    for seed in range(8):
+        desert = as_desert(ground, np.random.default_rng(seed))
+        sand = desert[RED] > 0.2
+        assert sand.any()
+        assert (desert[RED][sand] > desert[BLUE][sand]).all()
+        assert np.isfinite(desert).all()
+
+
+def test_a_sea_is_dark_in_the_infrared_and_leaves_the_land_as_it_is() -> None:
+    ground = np.broadcast_to(AIR + np.float32(0.3), (13, 64, 64)).astype(np.float32)
+    wet = [with_sea(ground, np.random.default_rng(seed)) for seed in range(8)]
+    seas = [scene[NIR] < 0.15 for scene in wet]
+    assert sum(sea.any() for sea in seas) >= 4
+    land = np.abs(np.stack(wet)[:, NIR] - ground[NIR]) < 1e-3
+    assert land.any()
 
 
 @given(SEEDS)

@@ -32,6 +32,11 @@ def test_the_same_seed_draws_the_same_sample(regions: list[Region]) -> None:
     np.testing.assert_array_equal(one.labels, other.labels)
 
 
+def test_small_clouds_say_that_they_need_the_short_wave(regions: list[Region]) -> None:
+    said = [draw_sample(regions, np.random.default_rng(seed)) for seed in range(40)]
+    assert {sample.needs_short_wave for sample in said} == {False, True}
+
+
 def test_all_classes_come_up(regions: list[Region]) -> None:
     seen: set[int] = set()
     for seed in range(40):
