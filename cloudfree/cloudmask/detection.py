@@ -16,7 +16,7 @@ from cloudfree.cloudmask.patch_check import PatchCheck
 from cloudfree.cloudmask.scene_statistics import OpticalSource, read_ahead, strips_of
 from cloudfree.cloudmask.score import Planes
 from cloudfree.core.grid import Window
-from cloudfree.core.mask_classes import MaskClass
+from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
 
@@ -28,11 +28,20 @@ OnScore = Callable[[Window, Float32], None]
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows of a scene: mean reflectance of cells, (band, y, x), and pixels without data, (y, x)."""
+    """Rows of a scene: mean reflectance of cells, (band, y, x), and pixels without data, (y, x).
 
-    window: Window
+    They were read in the `strips`, from top to bottom.
+    """
+
+    strips: tuple[Window, ...]
     cells: Float32
     missing: NDArray[np.bool_]
+
+    @property
+    def window(self) -> Window:
+        """All strips as one."""
+        first, last = self.strips[0], self.strips[-1]
+        return Window(first.row, 0, last.row_stop - first.row, first.width)
 
 
 def detect(
@@ -61,11 +70,16 @@ def detect(
             mask = of_pixels(found.classes(threshold), cell_px, height, width).copy()
             mask[own.missing] = MaskClass.NODATA
             if check:
-                check.add_classes(own.window, mask)
+                _count_patches(check, own, mask)
             if on_score is not None:
                 score = of_pixels(found.covered, cell_px, height, width)
                 on_score(own.window, np.where(own.missing, np.float32(np.nan), score))
             yield own.window, mask
+
+
+def _count_patches(check: PatchCheck, rows: _Rows, mask: Mask) -> None:
+    for strip in rows.strips:
+        check.add_classes(strip, mask[strip.relative_to(rows.window)])
 
 
 def _read(
@@ -75,7 +89,7 @@ def _read(
         if check:
             check.add_planes(window, planes)
         cells = np.stack([cell_means(plane, cell_px) for plane in planes.values()])
-        yield _Rows(window, cells, _missing(planes))
+        yield _Rows((window,), cells, _missing(planes))
 
 
 def _missing(planes: Planes) -> NDArray[np.bool_]:
@@ -90,10 +104,9 @@ def _missing(planes: Planes) -> NDArray[np.bool_]:
 def _joined(strips: Iterable[_Rows]) -> Iterator[_Rows]:
     remaining = iter(strips)
     while some := list(islice(remaining, STRIPS_AT_ONCE)):
-        first, last = some[0].window, some[-1].window
-        window = Window(first.row, 0, last.row_stop - first.row, first.width)
+        windows = tuple(strip.window for strip in some)
         cells = np.concatenate([strip.cells for strip in some], axis=1)
-        yield _Rows(window, cells, np.concatenate([strip.missing for strip in some]))
+        yield _Rows(windows, cells, np.concatenate([strip.missing for strip in some]))
 
 
 def _kept(strips: Iterable[_Rows], waiting: deque[_Rows]) -> Iterator[tuple[Window, Float32]]:

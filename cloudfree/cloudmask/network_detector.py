@@ -25,8 +25,8 @@ NEEDED_BANDS = ("B02", "B03", "B04", "B08")
 
 # It sees and tells cells of 2 x 2 pixels; in cells, sides of its input are multiples of a stride.
 CELL_PX, STRIDE = 2, 32
-# Columns of cells that it sees at a time: the features of a full tile take gigabytes.
-PART_CELLS = 58 * STRIDE
+# Columns of cells that it sees at a time at most: the features of a full tile take gigabytes.
+MOST_CELLS = 58 * STRIDE
 # Order of its outputs.
 CLEAR, CLOUD, SHADOW, SNOW, THIN_CLOUD = range(5)
 
@@ -61,6 +61,7 @@ class NetworkDetector:
 
     def __init__(self, weights: Path | None = None) -> None:
         self._weights = weights or default_weights()
+        self._given = np.zeros((1, len(DETECTOR_BANDS), 0, 0), dtype=np.float32)
 
     def bands(self, available: Sequence[str]) -> tuple[str, ...]:
         """The bands that the network knows, among those available."""
@@ -86,8 +87,28 @@ class NetworkDetector:
     def _run(self, planes: Planes) -> Float32:
         """Probabilities, (class, y, x)."""
         present = np.array([[band in planes for band in DETECTOR_BANDS]], dtype=np.float32)
-        (found,) = self._session.run(None, {"optical": _input(planes), "present": present})
+        optical = self._optical(planes)
+        (found,) = self._session.run(None, {"optical": optical, "present": present})
         return np.asarray(found[0], dtype=np.float32)
+
+    def _optical(self, planes: Planes) -> Float32:
+        """Cells, (1, band, y, x): mirrored to whole strides, 0 for missing bands.
+
+        Cells without data get the mean of their band, which looks like ground.
+        """
+        height, width = planes["B02"].shape
+        rows, cols = -height % STRIDE, -width % STRIDE
+        shape = (1, len(DETECTOR_BANDS), height + rows, width + cols)
+        # Fresh memory for each part takes longer than what is written into it.
+        if self._given.shape != shape:
+            self._given = np.zeros(shape, dtype=np.float32)
+        for target, band in zip(self._given[0], DETECTOR_BANDS, strict=True):
+            if band in planes:
+                cells = _without_gaps(planes[band])
+                cv2.copyMakeBorder(cells, 0, rows, 0, cols, cv2.BORDER_REFLECT, dst=target)
+            else:
+                target[:] = 0.0
+        return self._given
 
     @cached_property
     def _session(self) -> Any:
@@ -108,25 +129,11 @@ class NetworkDetector:
 
 
 def column_parts(height: int, width: int) -> Iterator[Window]:
-    """Parts of so many columns that whole strides remain, (y, x) in cells."""
-    for col in range(0, width, PART_CELLS):
-        yield Window(0, col, height, min(PART_CELLS, width - col))
-
-
-def _input(planes: Planes) -> Float32:
-    """Cells, (1, band, y, x): mirrored to whole strides, 0 for missing bands.
-
-    Cells without data get the mean of their band, which looks like ground.
-    """
-    height, width = planes["B02"].shape
-    rows, cols = -height % STRIDE, -width % STRIDE
-    shape = (1, len(DETECTOR_BANDS), height + rows, width + cols)
-    given = np.zeros(shape, dtype=np.float32)
-    for target, band in zip(given[0], DETECTOR_BANDS, strict=True):
-        if band in planes:
-            cells = _without_gaps(planes[band])
-            cv2.copyMakeBorder(cells, 0, rows, 0, cols, cv2.BORDER_REFLECT, dst=target)
-    return given
+    """Parts of nearly as many columns each, whole strides but for the last, in cells."""
+    number = -(-width // MOST_CELLS)
+    each = -(-width // (number * STRIDE)) * STRIDE
+    for col in range(0, width, each):
+        yield Window(0, col, height, min(each, width - col))
 
 
 def _without_gaps(plane: Float32) -> Float32:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cloudfree.cloudmask import detection
 from cloudfree.cloudmask.detected_classes import DetectedClassifier
 from cloudfree.cloudmask.detection import detect
+from cloudfree.cloudmask.patch_check import PatchCheck
 from cloudfree.cloudmask.shadow import PixelAxes, ShadowProjection
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import Mask, MaskClass
@@ -73,3 +74,15 @@ def test_strips_cells_and_halos_of_any_size_give_a_class_to_every_pixel(
     assert (mask[62:78, 42:58] == MaskClass.CLOUD).all()
     assert (mask[102:118, 42:58] == MaskClass.SHADOW).all()
     assert (mask[:50] == MaskClass.CLEAR).all()
+
+
+def test_patches_are_counted_alike_whatever_the_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    def counted(rows: int) -> tuple[int, int]:
+        monkeypatch.setattr(detection, "READ_ROWS", rows)
+        scene = scene_with(CLOUD, SHADOW)
+        check = PatchCheck.for_grid(scene.grid)
+        list(detect(scene, BrightDetector(), 0.5, silent, check=check))
+        check.warnings()
+        return check.cloud_px, check.patches_px
+
+    assert counted(16) == counted(400) == (100, 0)

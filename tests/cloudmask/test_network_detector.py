@@ -66,7 +66,7 @@ def test_scenes_of_any_size_have_a_probability_for_each_cell(height: int, width:
 def test_a_wide_scene_is_seen_in_parts_that_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     planes = _planes(width=512)
     whole = NetworkDetector().probabilities(planes).cloud
-    monkeypatch.setattr(network_detector, "PART_CELLS", 4 * STRIDE)
+    monkeypatch.setattr(network_detector, "MOST_CELLS", 4 * STRIDE)
     parts = NetworkDetector().probabilities(planes).cloud
     assert parts.shape == whole.shape
     assert np.abs(parts - whole).max() < 0.1
