@@ -14,6 +14,7 @@ from cloudfree.cloudmask.detector import Probabilities
 from cloudfree.cloudmask.score import Planes
 from cloudfree.core.grid import Window
 from cloudfree.core.model_folders import model_folders
+from cloudfree.core.onnx_session import open_session
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError, ModelError
 
@@ -29,8 +30,6 @@ CELL_PX, STRIDE = 2, 32
 MOST_CELLS = 58 * STRIDE
 # Order of its outputs.
 CLEAR, CLOUD, SHADOW, SNOW, THIN_CLOUD = range(5)
-
-FATAL = 4  # severity: errors are raised as exceptions, and other messages are not needed
 
 
 def default_weights() -> Path:
@@ -112,20 +111,7 @@ class NetworkDetector:
 
     @cached_property
     def _session(self) -> Any:
-        import onnxruntime
-
-        onnxruntime.set_default_logger_severity(FATAL)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = FATAL
-        providers = ["CPUExecutionProvider"]
-        try:
-            return onnxruntime.InferenceSession(self._weights, options, providers=providers)
-        except Exception as error:  # its exceptions share no public base class
-            raise ModelError(
-                f"{self._weights.name} cannot be loaded ({str(error).splitlines()[0]})",
-                wanted="the ONNX file of a cloud detector",
-                hint="install cloudfree anew",
-            ) from error
+        return open_session(self._weights, hint="install cloudfree anew")
 
 
 def column_parts(height: int, width: int) -> Iterator[Window]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from cloudfree.core.onnx_session import CPU, Provider, open_session
 from cloudfree.errors import ModelError
 from cloudfree.inference.devices import gpu_index, memory_errors
 from cloudfree.inference.model import GPU_BATCH, Arrays
@@ -26,18 +27,17 @@ CARD_KEY = "cloudfree_card"
 # Entry of the card's table `tile` that only ONNX files have: the smallest side they support.
 SMALLEST_SIDE = "smallest"
 
-CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
 AXES = ("batch", "band", "height", "width")
-FATAL = 4  # severity: errors are raised as exceptions, and other messages are not needed
 
-Provider = str | tuple[str, dict[str, str]]
+EXPORT_ANEW = "export it anew with `cloudfree export`"
 
 
 class OnnxRuntime:
     """Runs an ONNX file with the provider that the session obtained."""
 
     def __init__(self, path: Path, device: str = "auto") -> None:
-        self._session = _session(path, _providers(device))
+        self._session = open_session(path, _providers(device), hint=EXPORT_ANEW)
         self._provider = self._session.get_providers()[0]
         if device == "auto" and self._provider != CUDA and torch.cuda.is_available():
             logger.warning(
@@ -134,7 +134,7 @@ def read_onnx_card(path: Path) -> ModelCard:
     ModelError
         The file is no ONNX model or carries no card.
     """
-    entries = _card_entries(_session(path, [CPU], optimise=False))
+    entries = _card_entries(open_session(path, optimise=False, hint=EXPORT_ANEW))
     if not entries:
         raise ModelError(
             f"{path.name} carries no card",
@@ -157,25 +157,6 @@ def _card_entries(session: Any) -> dict[str, Any]:
     text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY, "{}")
     entries: dict[str, Any] = json.loads(text)
     return entries
-
-
-def _session(path: Path, providers: list[Provider], optimise: bool = True) -> Any:
-    import onnxruntime
-
-    # It logs every library that it tries while it looks for a provider.
-    onnxruntime.set_default_logger_severity(FATAL)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = FATAL
-    if not optimise:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=providers)
-    except Exception as error:  # its exceptions share no public base class
-        raise ModelError(
-            f"{path.name} cannot be loaded ({str(error).splitlines()[0]})",
-            wanted="an ONNX model",
-            hint="export it anew with `cloudfree export`",
-        ) from error
 
 
 def _providers(device: str) -> list[Provider]:

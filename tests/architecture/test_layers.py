@@ -34,7 +34,7 @@ DOORS = {
     "click": {"cli"},
     "torch": {"networks", "losses", "inference", "training"},
     "h5py": {"inference/keras.py"},
-    "onnxruntime": {"inference/onnx_runtime.py", "cloudmask/network_detector.py"},
+    "onnxruntime": {"inference/onnx_runtime.py", "core/onnx_session.py"},
     "cattrs": {"inference/model_card.py"},
     "tomli_w": {"inference/model_card.py"},
     "onnx": {"inference/export.py"},
