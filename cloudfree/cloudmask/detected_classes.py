@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from cloudfree.cloudmask.scene_statistics import (
     OpticalSource,
 )
 from cloudfree.cloudmask.shadow import PixelAxes, ShadowProjection
-from cloudfree.cloudmask.shadow_distance import fit_distance, mixed_parts
+from cloudfree.cloudmask.shadow_distance import ShadowDistance, fit_distance, mixed_parts
 from cloudfree.cloudmask.sun_geometry import SunFit, fit_sun
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.terminal import Progress, silent
@@ -29,13 +29,15 @@ from cloudfree.core.terminal import Progress, silent
 class DetectedClassifier:
     """What a detector finds above a threshold, its shadows confirmed by the clouds, and dilated.
 
-    `projection` is None for a mask without shadows; `cached` holds the classes of a scene that has
-    been looked at already, not confirmed.
+    `projection` is None for a mask without shadows. Ground that only may be shadow is shadow where
+    the narrower projection `likeliest` has it. `cached` holds the classes of a scene that has been
+    looked at already, not confirmed.
     """
 
     detector: Detector
     threshold: float
     projection: ShadowProjection | None = None
+    likeliest: ShadowProjection | None = None
     cached: ClassCache | None = None
     dilation_px: float = 0.0
     check: PatchCheck | None = None
@@ -51,7 +53,8 @@ class DetectedClassifier:
         `on_score` is given the probability of cloud in each window on the way.
         """
         halo = dilation_halo_px(self.dilation_px)
-        outer_halo = halo + (self.projection.halo_px if self.projection else 0)
+        thrown = [one.halo_px for one in (self.projection, self.likeliest) if one]
+        outer_halo = halo + max(thrown, default=0)
         with closing(self._candidates(source, progress, on_score)) as candidates:
             for window, outer, mask in with_halo(candidates, outer_halo):
                 confirmed = self._confirmed(mask)
@@ -68,13 +71,14 @@ class DetectedClassifier:
         return _counted(self.cached, progress)
 
     def _confirmed(self, mask: Mask) -> Mask:
-        shadow = np.isin(mask, (MaskClass.SHADOW, MaskClass.FAINT_SHADOW))
-        if not shadow.any():
-            return mask
-        confirmed = np.where(shadow, np.uint8(MaskClass.CLEAR), mask)
-        if self.projection:
-            thrown = self.projection.project(mask == MaskClass.CLOUD)
-            confirmed[shadow & thrown] = MaskClass.SHADOW
+        dark, faint = mask == MaskClass.SHADOW, mask == MaskClass.FAINT_SHADOW
+        confirmed = np.where(dark | faint, np.uint8(MaskClass.CLEAR), mask)
+        cloud = mask == MaskClass.CLOUD
+        if self.projection and (dark.any() or faint.any()) and cloud.any():
+            shadow = dark & self.projection.project(cloud)
+            if self.likeliest:
+                shadow |= faint & self.likeliest.project(cloud)
+            confirmed[shadow] = MaskClass.SHADOW
         return confirmed
 
 
@@ -103,12 +107,13 @@ class FirstLook:
         return look
 
     def sun(self, axes: PixelAxes, azimuth_deg: float | None) -> SunFit | None:
-        """The sun for which shadows lie where clouds throw them, and how far from them they lie."""
+        """The sun for which shadows lie where clouds throw them."""
         mask = np.concatenate(self._thinned)
         cloud, dark = mask == MaskClass.CLOUD, mask == MaskClass.SHADOW
         valid = mask != MaskClass.NODATA
-        fit = fit_sun(cloud, dark, valid, axes.every(self._step), azimuth_deg)
-        if fit is None:
-            return None
+        return fit_sun(cloud, dark, valid, axes.every(self._step), azimuth_deg)
+
+    def shadow_distance(self, axes: PixelAxes, azimuth_deg: float) -> ShadowDistance | None:
+        """How far from their clouds shadows lie with the sun at an azimuth, None if unknown."""
         parts = mixed_parts(strip for _, strip in self.classes.strips())
-        return replace(fit, distance_m=fit_distance(parts, axes, fit.azimuth_deg))
+        return fit_distance(parts, axes, azimuth_deg)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +26,7 @@ from cloudfree.cloudmask.package_detectors import OmniCloudMask, S2Cloudless
 from cloudfree.cloudmask.patch_check import PatchCheck
 from cloudfree.cloudmask.scene_statistics import OpticalSource, collect_statistics
 from cloudfree.cloudmask.score import CIRRUS_BAND, HazeThreshold
-from cloudfree.cloudmask.shadow import PixelAxes
+from cloudfree.cloudmask.shadow import PixelAxes, ShadowProjection
 from cloudfree.cloudmask.sun_geometry import (
     NO_SUN,
     Sun,
@@ -120,13 +121,24 @@ def plan_mask(
     look = FirstLook.at(scene, detect(scene, found, threshold, progress, check=check))
     if look.valid_px == 0:
         raise _no_valid_pixel(scene)
+    classes, sun = _with_shadows(classes, look, scene)
+    return MaskPlan(settings, threshold, classes, sun, check)
+
+
+def _with_shadows(
+    classes: DetectedClassifier, look: FirstLook, scene: MaskSource
+) -> tuple[DetectedClassifier, Sun]:
+    """The classifier with the shadows that the clouds of the scene throw, and the sun."""
     axes = _pixel_axes(scene.grid)
-    fit = look.sun(axes, scene.sun_azimuth_deg)
+    fit, likeliest = look.sun(axes, scene.sun_azimuth_deg), None
+    if fit and (distance := look.shadow_distance(axes, fit.azimuth_deg)):
+        away = partial(ShadowProjection.away_from_sun, fit.azimuth_deg, axes)
+        fit, likeliest = replace(fit, distance_m=distance.reach), away(distance.likeliest)
     sun = decide_sun(scene.sun_azimuth_deg, fit)
     log_sun(sun, fit)
     projection = projection_of(sun, axes)
-    classes = replace(classes, projection=projection, cached=look.classes)
-    return MaskPlan(settings, threshold, classes, sun, check)
+    shown = replace(classes, projection=projection, likeliest=likeliest, cached=look.classes)
+    return shown, sun
 
 
 def _warn_of_coarse_pixels(scene: MaskSource, detector: Detector) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,10 +25,22 @@ STRIDE_PX, PART_PX, MOST_PARTS = 2, 1024, 32
 LEAST_PX = 50
 
 
+@dataclass(frozen=True)
+class ShadowDistance:
+    """Distances of shadows from their clouds in metres, nearest and farthest.
+
+    In `reach` shadows are as good as certain; at the `likeliest` distance even ground that may be
+    shadow is shadow.
+    """
+
+    reach: tuple[float, float]
+    likeliest: tuple[float, float]
+
+
 def fit_distance(
     parts: Iterable[Mask], axes: PixelAxes, azimuth_deg: float
-) -> tuple[float, float] | None:
-    """The nearest and farthest distance in metres at which shadows lie; None if none stands out.
+) -> ShadowDistance | None:
+    """How far from their clouds shadows lie; None if no distance stands out.
 
     Clouds are displaced away from the sun; where they fall on more shadow than chance would have
     it, by the standard deviation of chance, shadows lie. `parts` are classes, (y, x), before
@@ -67,8 +80,8 @@ def _under(cloud: Bits, seen: Bits, excess: Float32, shift: tuple[int, int]) -> 
     return float(excess[there].sum()), float(there.sum())
 
 
-def _best(distances: Float64, found: Float64, seen_px: int) -> tuple[float, float] | None:
-    """The distances around the best one that are nearly as good."""
+def _best(distances: Float64, found: Float64, seen_px: int) -> ShadowDistance | None:
+    """The best distance, and those around it that are nearly as good."""
     total, number = found.T
     chance = np.sqrt(number * (1.0 - number / max(seen_px, 1)) + 1.0)
     score = np.where(number > LEAST_PX, total / chance, 0.0)
@@ -79,7 +92,10 @@ def _best(distances: Float64, found: Float64, seen_px: int) -> tuple[float, floa
     good = score >= NEARLY_BEST * score[best]
     first = best - int(np.argmin(good[best::-1])) if not good[: best + 1].all() else -1
     after = best + int(np.argmin(good[best:])) if not good[best:].all() else len(good)
-    return float(distances[first + 1] - STEP_M), float(distances[after - 1] + STEP_M)
+    return ShadowDistance(
+        (float(distances[first + 1] - STEP_M), float(distances[after - 1] + STEP_M)),
+        (float(distances[best] - STEP_M), float(distances[best] + STEP_M)),
+    )
 
 
 def mixed_parts(strips: Iterable[Mask]) -> list[Mask]:

@@ -10,7 +10,7 @@ from cloudfree.cloudmask.shadow import PixelAxes, ShadowProjection
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.terminal import silent
 from tests.factories.array_scene import ArrayScene, scene_with
-from tests.factories.detectors import BrightDetector
+from tests.factories.detectors import BrightDetector, FaintDetector
 
 TEN_METRE_AXES = PixelAxes((-0.1, 0.0), (0.0, 0.1))
 
@@ -42,7 +42,7 @@ def test_what_was_looked_at_is_not_looked_at_again() -> None:
     scene, detector = scene_with(CLOUD, SHADOW), BrightDetector()
     look = FirstLook.at(scene, detect(scene, detector, 0.5, silent))
     seen = detector.windows
-    cached = DetectedClassifier(detector, 0.5, ShadowProjection(), look.classes)
+    cached = DetectedClassifier(detector, 0.5, ShadowProjection(), cached=look.classes)
     np.testing.assert_array_equal(
         _mask(cached, scene), _mask(DetectedClassifier(detector, 0.5, ShadowProjection()), scene)
     )
@@ -80,5 +80,20 @@ def test_the_sun_is_fitted_to_the_shadows_that_were_found() -> None:
     fit = look.sun(TEN_METRE_AXES, None)
     assert fit is not None
     assert fit.azimuth_deg in (0.0, 355.0, 5.0)
-    assert fit.distance_m is not None
-    assert fit.distance_m[0] <= 300.0 <= fit.distance_m[1] + 50.0
+    distance = look.shadow_distance(TEN_METRE_AXES, fit.azimuth_deg)
+    assert distance is not None
+    assert distance.likeliest[0] <= 300.0 <= distance.likeliest[1]
+
+
+def test_what_may_be_shadow_is_one_at_the_likeliest_distance_alone() -> None:
+    scene = scene_with(CLOUD, SHADOW)
+    scene.pixels[3, 130:150, 40:60] = 0.12  # faint, 700 m from the cloud
+    detector = FaintDetector()
+    reach = ShadowProjection.away_from_sun(0.0, TEN_METRE_AXES, (300.0, 900.0))
+    near = ShadowProjection.away_from_sun(0.0, TEN_METRE_AXES, (380.0, 420.0))
+    far = ShadowProjection.away_from_sun(0.0, TEN_METRE_AXES, (680.0, 720.0))
+    faint = np.s_[130:150, 40:60]
+    for likeliest, expected in ((None, False), (near, False), (far, True)):
+        mask = _mask(DetectedClassifier(detector, 0.5, reach, likeliest), scene)
+        assert (mask[SHADOW] == MaskClass.SHADOW).all()
+        assert (mask[faint] == MaskClass.SHADOW).all() == expected

@@ -36,16 +36,18 @@ def test_the_distance_of_the_shadows_is_found(
 ) -> None:
     found = fit_distance([_scene(azimuth_deg, distance_m, shadow)], NORTH_UP, azimuth_deg)
     assert found is not None
-    nearest, farthest = found
+    nearest, farthest = found.reach
     assert nearest <= distance_m <= farthest
     assert farthest - nearest < 200.0
+    assert nearest <= found.likeliest[0] < found.likeliest[1] <= farthest
+    assert abs(sum(found.likeliest) / 2 - distance_m) <= 30.0
 
 
 def test_parts_of_a_scene_agree_on_one_distance() -> None:
     scene = _scene(135.0, 420.0)
     found = fit_distance([scene[:, :256], scene[:, 256:]], NORTH_UP, 135.0)
     assert found is not None
-    assert found[0] <= 420.0 <= found[1]
+    assert found.likeliest[0] <= 420.0 <= found.likeliest[1]
 
 
 @pytest.mark.parametrize("value", [MaskClass.CLEAR, MaskClass.CLOUD, MaskClass.NODATA])

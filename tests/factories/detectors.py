@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,17 @@ class BrightDetector:
         cloud = (planes["B02"] > 0.4) & ~snow
         shadow = (planes["B08"] < 0.1) & ~snow & ~cloud
         return Probabilities(*(_number(part) for part in (cloud, cloud & False, shadow, snow)))
+
+
+@dataclass
+class FaintDetector(BrightDetector):
+    """The same, and ground that is a little dark in the infrared may be shadow."""
+
+    def probabilities(self, planes: Planes) -> Probabilities:
+        """A fifth for what may be shadow."""
+        found = super().probabilities(planes)
+        faint = _number(planes["B08"] < 0.15) * np.float32(0.2)
+        return replace(found, shadow=np.maximum(found.shadow, faint))
 
 
 def _number(part: np.ndarray) -> Float32:
