@@ -40,7 +40,7 @@ MODULES = {
     "materials": "land_cover_spectra", "veil": "cloud_transplant", "quiet": "warnings_filter",
     "rectangle": "windows", "whole_file": "atomic", "spread_sample": "sample_windows",
     "valid_edge": "border_noise", "field_sampling": "resample", "bottleneck": "kl_divergence",
-    "probe": "dark_pixel_check", "find": "detect_product", "band_stack": "vrt",
+    "probe": "file_numbers", "find": "detect_product", "band_stack": "vrt",
     "pixel_and_structure": "l1_ssim", "joint_objective": "ib_hfn_loss", "means": "bootstrap",
     "chapter": "scene_section", "markup": "html", "arrows": "arrow_plot",
     "radar_of_scene": "match_sentinel1",

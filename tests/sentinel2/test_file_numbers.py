@@ -8,7 +8,7 @@ import rasterio
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.raster.gdal import ignored_warning
-from cloudfree.sentinel2.dark_pixel_check import dark_pixel_evidence
+from cloudfree.sentinel2.file_numbers import dark_pixel_evidence
 
 
 def _clear(dark: float = 10.0) -> dict[str, np.ndarray]:
