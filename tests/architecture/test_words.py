@@ -20,7 +20,7 @@ PACKAGE = ROOT / "cloudfree"
 # Module or package -> the word to use instead.
 MODULES = {
     "turns": "dihedral", "marks": "fill_mask", "halving": "downsample", "shard": "sharding",
-    "own_process": "processes", "freed_memory": "malloc", "kept_warnings": "log_capture",
+    "own_process": "workers", "freed_memory": "malloc", "kept_warnings": "log_capture",
     "write_behind": "async_writer", "rolling_rows": "row_buffer", "card_text": "card_toml",
     "survey": "scene_statistics", "classify": "classifier", "cast": "shadow_projection",
     "growth": "morphology", "rolling": "strip_halo", "kept_classes": "class_cache",
@@ -34,7 +34,7 @@ MODULES = {
     "journal": "training_log", "beginning": "initialisation", "recipe": "settings",
     "kernels": "cuda", "batches": "sampler", "patches": "patch_cache", "objectives": "losses",
     "lesson": "adaptation examples", "shelf": "model_store", "catalogue": "registry",
-    "golden": "reference_outputs", "spread": "test_time_augmentation", "lots": "parcels",
+    "golden": "reference_outputs", "spread": "test_time_augmentation", "lots": "land_use",
     "gpu_stream": "cuda_streams", "clouded": "add_clouds", "sky": "atmosphere",
     "countryside": "landscape", "fields": "cropland", "town": "settlements",
     "materials": "land_cover_spectra", "veil": "cloud_transplant", "quiet": "warnings_filter",
