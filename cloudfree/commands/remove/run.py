@@ -40,7 +40,7 @@ from cloudfree.raster.provenance import Provenance, warning_tags, warnings_from_
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 if TYPE_CHECKING:
-    from cloudfree.commands.remove.adapt.run import AdaptationResult
+    from cloudfree.commands.remove.adapt import AdaptationResult
 
 logger = logging.getLogger("cloudfree")
 
@@ -90,7 +90,7 @@ def _adapted(
     """The scene with a model adapted to its clear pixels, if requested."""
     if not options.adapt or options.dry_run:
         return scene, None
-    from cloudfree.commands.remove.adapt.run import adapt_to_scene
+    from cloudfree.commands.remove.adapt import adapt_to_scene
 
     return adapt_to_scene(scene, progress)
 

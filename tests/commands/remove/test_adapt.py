@@ -11,10 +11,10 @@ import pytest
 import rasterio
 import torch
 
+from cloudfree.commands.remove import adapt
+from cloudfree.commands.remove import adapt_samples as clear_samples
+from cloudfree.commands.remove import adapt_samples as cloud_samples
 from cloudfree.commands.remove import run as remove
-from cloudfree.commands.remove.adapt import run as adapt
-from cloudfree.commands.remove.adapt import samples as clear_samples
-from cloudfree.commands.remove.adapt import samples as cloud_samples
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import is_cloud_or_shadow

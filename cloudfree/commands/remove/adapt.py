@@ -6,7 +6,7 @@ import logging
 import math
 from dataclasses import dataclass, replace
 
-from cloudfree.commands.remove.adapt.samples import (
+from cloudfree.commands.remove.adapt_samples import (
     CLEAR_BANDS,
     WINDOW_PX,
     ClearSamples,
