@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from cloudfree import __version__
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
+from cloudfree.commands.remove.companion_files import deviation_writer
 from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_own_mask, open_sar
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
-from cloudfree.commands.remove.uncertainty import deviation_writer
 from cloudfree.commands.remove.used_mask import used_mask_writer
 from cloudfree.core.acquisition import UNKNOWN, gap_days
 from cloudfree.core.choices import DILATION, MaskSettings

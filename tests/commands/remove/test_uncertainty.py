@@ -12,8 +12,8 @@ import pytest
 import rasterio
 
 from cloudfree.commands.remove import run as remove
+from cloudfree.commands.remove.companion_files import NODATA, digital_numbers
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
-from cloudfree.commands.remove.uncertainty import NODATA, digital_numbers
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.terminal import silent
