@@ -34,7 +34,7 @@ MODULES = {
     "journal": "training_log", "beginning": "initialisation", "recipe": "settings",
     "kernels": "cuda", "batches": "sampler", "patches": "patch_cache", "objectives": "losses",
     "lesson": "adaptation examples", "shelf": "model_store", "catalogue": "registry",
-    "golden": "reference_outputs", "spread": "test_time_augmentation", "lots": "land_use",
+    "golden": "reference arrays", "spread": "test_time_augmentation", "lots": "land_use",
     "gpu_stream": "cuda_streams", "clouded": "add_clouds", "sky": "atmosphere",
     "countryside": "landscape", "fields": "cropland", "town": "settlements",
     "materials": "land_cover_spectra", "veil": "cloud_transplant", "quiet": "warnings_filter",
