@@ -32,8 +32,13 @@ from cloudfree.sentinel1.annotation import (
 )
 from cloudfree.sentinel1.border_noise import BORDER_PX, HALO_PX, border_noise_mask, is_border_noise
 from cloudfree.sentinel1.geocoded_files import stack
-from cloudfree.sentinel1.geocoding import Heights, ImagePositions
-from cloudfree.sentinel1.geolocation import CoarseHeights, Geolocation, GridGeolocation
+from cloudfree.sentinel1.geolocation import (
+    CoarseHeights,
+    Geolocation,
+    GridGeolocation,
+    Heights,
+    ImagePositions,
+)
 from cloudfree.sentinel1.product import MANIFEST, Product, acquisition_of_name, relative_orbit
 from cloudfree.sentinel1.sar_units import SarQuantity
 
