@@ -36,7 +36,7 @@ MODULES = {
     "lesson": "adaptation examples", "shelf": "model_store", "catalogue": "registry",
     "golden": "reference arrays", "spread": "test_time_augmentation", "lots": "land_use",
     "gpu_stream": "cuda_streams", "clouded": "add_clouds", "sky": "atmosphere",
-    "countryside": "landscape", "fields": "cropland", "town": "settlements",
+    "countryside": "scene", "fields": "cropland", "town": "settlements",
     "materials": "land_cover_spectra", "veil": "cloud_transplant", "quiet": "warnings_filter",
     "rectangle": "windows", "whole_file": "atomic", "spread_sample": "sample_windows",
     "valid_edge": "border_noise", "field_sampling": "resample", "bottleneck": "kl_divergence",
