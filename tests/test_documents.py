@@ -29,6 +29,15 @@ def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def _run_commands(folder: Path, name: str) -> tuple[str, subprocess.CompletedProcess[str]]:
+    """Run all commands of a document in a folder; its text, and how the run ended: well."""
+    document = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
+    ran = _run(folder, "bash", "-euc", script)
+    assert ran.returncode == 0, ran.stderr
+    return document, ran
+
+
 def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> None:
     script = "\n".join(block for block in BLOCKS if "make " not in block)
     assert set(re.findall(r"^cloudfree (\w+)", script, flags=re.MULTILINE)) == set(COMMANDS)
@@ -43,10 +52,7 @@ def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> N
 
 
 def test_the_commands_of_the_document_on_scoring_run(tmp_path: Path) -> None:
-    document = (ROOT / "docs" / "evaluate.md").read_text(encoding="utf-8")
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
-    ran = _run(tmp_path, "bash", "-euc", script)
-    assert ran.returncode == 0, ran.stderr
+    document, ran = _run_commands(tmp_path, "evaluate.md")
     assert "2 patches of 1 places\nprotocol uncrtaints" in ran.stdout
     written = {path.name for path in (tmp_path / "play" / "scores").iterdir()}
     named = set(re.findall(r"^\| `(\w+\.\w+)` \|", document, flags=re.MULTILINE))
@@ -54,29 +60,20 @@ def test_the_commands_of_the_document_on_scoring_run(tmp_path: Path) -> None:
 
 
 def test_the_commands_of_the_document_on_uncertainty_run(tmp_path: Path) -> None:
-    document = (ROOT / "docs" / "uncertainty.md").read_text(encoding="utf-8")
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
-    ran = _run(tmp_path, "bash", "-euc", script)
-    assert ran.returncode == 0, ran.stderr
+    _, ran = _run_commands(tmp_path, "uncertainty.md")
     assert '[uncertainty]\nsource = "flips"\nfloor = [' in ran.stdout
     assert (tmp_path / "doubt" / "one" / "s2_cloudy_cloudfree_uncertainty.tif").exists()
 
 
 def test_the_commands_of_the_document_on_training_run(tmp_path: Path) -> None:
-    document = (ROOT / "docs" / "train.md").read_text(encoding="utf-8")
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
-    ran = _run(tmp_path, "bash", "-euc", script)
-    assert ran.returncode == 0, ran.stderr
+    _, ran = _run_commands(tmp_path, "train.md")
     assert "1 patches" in ran.stdout, "one of two is held out"
     written = {path.name for path in (tmp_path / "runs" / "small").iterdir()}
     assert {"settings.toml", "card.toml", "checkpoint.pt", "losses.csv", "samples"} <= written
 
 
 def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
-    document = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
-    ran = _run(tmp_path, "bash", "-euc", script)
-    assert ran.returncode == 0, ran.stderr
+    document, _ = _run_commands(tmp_path, "batch.md")
     written = {path.name for path in (tmp_path / "filled").iterdir()}
     results = {
         f"{name}_cloudfree{more}.tif" for name in ("april", "may") for more in ("", "_filled")
@@ -101,10 +98,7 @@ def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
     ],
 )
 def test_the_commands_of_the_documents_on_a_scene_run(tmp_path: Path, name: str, made: str) -> None:
-    document = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
-    ran = _run(tmp_path, "bash", "-euc", script)
-    assert ran.returncode == 0, ran.stderr
+    _run_commands(tmp_path, f"{name}.md")
     assert (tmp_path / "play" / made).exists()
 
 
@@ -123,28 +117,19 @@ def test_an_array_job_of_slurm_fills_its_part(tmp_path: Path) -> None:
 
 
 def test_the_commands_of_the_document_on_masks_run(tmp_path: Path) -> None:
-    document = (ROOT / "docs" / "mask.md").read_text(encoding="utf-8")
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
-    ran = _run(tmp_path, "bash", "-euc", script)
-    assert ran.returncode == 0, ran.stderr
+    _, ran = _run_commands(tmp_path, "mask.md")
     assert "mask score.tif: probabilities from 0 to 1: cloud from 0.2 on" in ran.stderr
     assert {"own.tif", "sure.tif"} <= {path.name for path in (tmp_path / "play").iterdir()}
 
 
 def test_the_commands_of_the_document_on_adapting_run(tmp_path: Path) -> None:
-    document = (ROOT / "docs" / "adapt.md").read_text(encoding="utf-8")
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
-    ran = _run(tmp_path, "bash", "-euc", script)
-    assert ran.returncode == 0, ran.stderr
+    _, ran = _run_commands(tmp_path, "adapt.md")
     assert "adapted to the scene: " in ran.stdout
     assert (tmp_path / "play" / "adapted.tif").exists()
 
 
 def test_the_commands_of_the_document_on_simulated_clouds_run(tmp_path: Path) -> None:
-    document = (ROOT / "docs" / "simulate.md").read_text(encoding="utf-8")
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
-    ran = _run(tmp_path, "bash", "-euc", script)
-    assert ran.returncode == 0, ran.stderr
+    document, _ = _run_commands(tmp_path, "simulate.md")
     for name in ("mixed", "haze", "low", "real"):
         written = {path.name for path in (tmp_path / "clouds" / name).iterdir()}
         assert written == {"s2_cloudy.tif", "s2_clear.tif", "truth_mask.tif"}

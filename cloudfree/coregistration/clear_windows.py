@@ -1,4 +1,4 @@
-"""Which parts of a scene show clear ground to both sensors."""
+"""Which parts of a scene show clear ground to both sensors, and what both see there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +16,6 @@ from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
-from cloudfree.coregistration.features import optical_features, sar_features
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.sentinel1.sar_source import SarSource
@@ -34,6 +34,9 @@ BANDS = ("B03", "B04", "B08", "B11")
 # Score from which a pixel counts as cloud, as in the published mask. Leaving out shadows as well
 # was tried: dark ground that is none goes with them, and more shifts are lost than mended.
 CLOUD_SCORE = 0.2
+
+
+Bits = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ class ClearWindows:
         reflectance = self.optical.reflectance(self.bands, window)
         return ClearWindow(window, optical_features(reflectance, usable), sar_features(decibels))
 
-    def _usable(self, window: Window) -> NDArray[np.bool_]:
+    def _usable(self, window: Window) -> Bits:
         if self.mask is None:
             return _clear_by_score(self.optical, window)
         return _clear(self.mask, window)
@@ -141,13 +144,13 @@ def _low_discrepancy_order(windows: list[Window]) -> list[Window]:
     return [windows[rank] for rank in ranks]
 
 
-def _clear(mask: MaskFile, window: Window) -> NDArray[np.bool_]:
+def _clear(mask: MaskFile, window: Window) -> Bits:
     classes = mask.classes(window)
-    clear: NDArray[np.bool_] = ~is_cloud_or_shadow(classes) & (classes != MaskClass.NODATA)
+    clear: Bits = ~is_cloud_or_shadow(classes) & (classes != MaskClass.NODATA)
     return clear
 
 
-def _clear_by_score(optical: OpticalScene, window: Window) -> NDArray[np.bool_]:
+def _clear_by_score(optical: OpticalScene, window: Window) -> Bits:
     """Pixels, (y, x), with a low cloud score; all if a band of the score is missing."""
     if not set(SCORE_BANDS) <= set(optical.bands):
         return np.ones((window.height, window.width), dtype=bool)
@@ -155,3 +158,108 @@ def _clear_by_score(optical: OpticalScene, window: Window) -> NDArray[np.bool_]:
     planes = dict(zip(bands, optical.reflectance(bands, window), strict=True))
     # NaN, where there is no data, is not below the bound.
     return np.asarray(cloud_score(planes) < CLOUD_SCORE, dtype=np.bool_)
+
+
+# What an optical and a radar image share is where the ground changes. Gradients are taken after
+# smoothing, of logarithms (so that speckle and illumination, which multiply, count alike
+# everywhere), and scaled by their local strength, so that a town or a coast does not outshout
+# fields.
+
+# Standard deviation of the smoothing in pixels: little, as sharp edges locate best and speckle
+# averages out over the ground that is compared.
+SMOOTHING_PX = 0.7
+
+# Standard deviation of the neighbourhood in which gradients are scaled to equal strength.
+NEIGHBOURHOOD_PX = 8.0
+# These change over many pixels: in steps of so many they are made 20 times as fast.
+COARSE_PX = 4
+# A mean over a smaller share of valid pixels than this is not used.
+MIN_SHARE = 1e-3
+# Added to the strength of a neighbourhood as a share of the usual one, so that flat ones stay flat.
+FLAT = 1.0
+# A single edge counts at most this many times the strength around it.
+MAX_STRENGTH = 3.0
+# Next to missing pixels and borders nothing counts, then everything more and more.
+BORDER_PX = 3.0
+TAPER_PX = 8.0
+
+# Darkest reflectance whose logarithm is taken: below it there is noise.
+MIN_REFLECTANCE = 0.005
+
+
+def optical_features(reflectance: Float32, usable: Bits) -> Float32:
+    """Gradients along rows and columns, (2, band, y, x), of reflectance, (band, y, x).
+
+    Zero where pixels are missing or not `usable` (y, x), as under clouds.
+    """
+    logarithm = np.log(np.maximum(reflectance, MIN_REFLECTANCE))
+    return _gradients(logarithm, _complete(reflectance) & usable)
+
+
+def sar_features(decibels: Float32) -> Float32:
+    """Gradients along rows and columns, (2, band, y, x), of dB, (band, y, x); 0 where missing."""
+    return _gradients(decibels, _complete(decibels))
+
+
+def _complete(image: Float32) -> Bits:
+    return np.asarray(np.isfinite(image).all(axis=0), dtype=np.bool_)
+
+
+def _gradients(image: Float32, valid: Bits) -> Float32:
+    weight = valid.astype(np.float32)
+    near, around = (np.maximum(mean(weight), MIN_SHARE) for mean in (_smooth, _neighbourhood))
+    bands = [
+        _band_gradients(np.where(valid, band, np.float32(0)), weight, near, around)
+        for band in image
+    ]
+    return np.stack(bands, axis=1) * _taper(valid)
+
+
+def _band_gradients(band: Float32, weight: Float32, near: Float32, around: Float32) -> Float32:
+    """Gradients along rows and columns, (2, y, x), of about unit strength.
+
+    `near` and `around` are the means of the weight that belong to those of the band.
+    """
+    smooth = _smooth(band) / near * weight
+    gradients = np.stack([_difference(smooth, *axis) for axis in ((0, 1), (1, 0))])
+    squares = _neighbourhood((gradients**2).sum(axis=0) * weight)
+    strength = cv2.sqrt(squares / around)
+    there = strength[around > MIN_SHARE]
+    floor = FLAT * float(np.median(there)) if there.size else 0.0
+    # The least positive number: a plain without any change divides 0 by it.
+    gradients /= _enlarged(strength + np.float32(floor + 1e-12), band.shape)
+    return np.asarray(np.clip(gradients, -MAX_STRENGTH, MAX_STRENGTH, out=gradients))
+
+
+def _difference(band: Float32, along_cols: int, along_rows: int) -> Float32:
+    """Half the difference of the neighbours along one axis."""
+    return np.asarray(cv2.Sobel(band, -1, along_cols, along_rows, ksize=1, scale=0.5))
+
+
+def _smooth(band: Float32) -> Float32:
+    return _gaussian(band, SMOOTHING_PX)
+
+
+def _neighbourhood(band: Float32) -> Float32:
+    """Means over neighbourhoods, (y, x) in steps of `COARSE_PX`."""
+    size = tuple(-(-side // COARSE_PX) for side in band.shape[::-1])
+    coarse = np.asarray(cv2.resize(band, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    return _gaussian(coarse, NEIGHBOURHOOD_PX / COARSE_PX)
+
+
+def _enlarged(coarse: Float32, shape: tuple[int, ...]) -> Float32:
+    return np.asarray(cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def _gaussian(band: Float32, sigma: float) -> Float32:
+    return np.asarray(
+        cv2.GaussianBlur(band, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), dtype=np.float32
+    )
+
+
+def _taper(valid: Bits) -> Float32:
+    """1 well inside valid ground, falling to 0 at its edge and at the border of the image."""
+    framed = np.pad(valid, 1).astype(np.uint8)
+    distance = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
+    ramp = np.clip((distance - BORDER_PX) / TAPER_PX, 0.0, 1.0)
+    return np.asarray(0.5 - 0.5 * np.cos(np.pi * ramp), dtype=np.float32)

@@ -13,9 +13,14 @@ from cloudfree.cloudmask.mask_plan import MaskSource, plan_mask
 from cloudfree.core.choices import PUBLISHED_MASK
 from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions
 from cloudfree.core.terminal import Progress, silent
-from cloudfree.datasets.folder import DatedImage, list_samples, list_series, pair_dates
+from cloudfree.datasets.folder import (
+    DatedImage,
+    evenly_spread,
+    list_samples,
+    list_series,
+    pair_dates,
+)
 from cloudfree.datasets.patch import Sample, read_patch
-from cloudfree.datasets.splits import evenly_spread
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer, cut_layer

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
+from cloudfree.core.grid import Grid
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.gdal import is_virtual
@@ -58,44 +59,50 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
     InputError
         The result was not made by `cloudfree remove`, or the truth does not fit it.
     """
+    provenance = _provenance(result)
     with ExitStack() as stack:
-        with Dataset(result) as dataset:
-            handle = dataset.handle
-            provenance = Provenance.from_tags(
-                handle.tags(), handle.height, handle.width, result.name
-            )
         after = stack.enter_context(OpticalScene(result, provenance.s2_offset))
-        matching = _matching(after, provenance.s2_offset)
-        files = _Companions(stack, result.parent)
-        grid = after.grid
-        dem = files.find("the elevation model", provenance.dem)
-        units = provenance.s1_quantity or "auto"
-        reading = MaskReading(
-            threshold=provenance.mask_threshold, dilate=provenance.mask_dilate or "0"
-        )
-        yield Sources(
-            after=after,
-            provenance=provenance,
-            before=files.open("the cloudy scene", provenance.s2, matching),
-            sar=files.open(
-                "the Sentinel-1 scene",
-                provenance.s1,
-                lambda path: open_sar_source(path, units, dem),
-            ),
-            mask=files.open(
-                "the cloud mask",
-                provenance.used_mask or provenance.mask,
-                lambda path: open_mask(path, grid, reading),
-            ),
-            filled=files.open(
-                "the mask of filled pixels", provenance.filled, lambda path: MaskFile(path, grid)
-            ),
-            deviations=files.open(
-                "the file of standard deviations", provenance.uncertainty, Dataset
-            ),
-            truth=stack.enter_context(matching(truth)) if truth else None,
-            missing=tuple(files.missing),
-        )
+        yield _opened(after, provenance, truth, _Companions(stack, result.parent))
+
+
+def _provenance(result: Path) -> Provenance:
+    """What the tags of a result say of it."""
+    with Dataset(result) as dataset:
+        handle = dataset.handle
+        return Provenance.from_tags(handle.tags(), handle.height, handle.width, result.name)
+
+
+def _opened(
+    after: OpticalScene, provenance: Provenance, truth: Path | None, files: _Companions
+) -> Sources:
+    matching, grid = _matching(after, provenance.s2_offset), after.grid
+    sar, mask = _sar_opener(provenance, files), _mask_opener(provenance, grid)
+    used_mask = provenance.used_mask or provenance.mask
+    return Sources(
+        after=after,
+        provenance=provenance,
+        before=files.open("the cloudy scene", provenance.s2, matching),
+        sar=files.open("the Sentinel-1 scene", provenance.s1, sar),
+        mask=files.open("the cloud mask", used_mask, mask),
+        filled=files.open(
+            "the mask of filled pixels", provenance.filled, lambda path: MaskFile(path, grid)
+        ),
+        deviations=files.open("the file of standard deviations", provenance.uncertainty, Dataset),
+        truth=files.stack.enter_context(matching(truth)) if truth else None,
+        missing=tuple(files.missing),
+    )
+
+
+def _sar_opener(provenance: Provenance, files: _Companions) -> Callable[[Path], SarSource]:
+    """How to open the Sentinel-1 scene, with the units and the heights of the result."""
+    dem = files.find("the elevation model", provenance.dem)
+    return lambda path: open_sar_source(path, provenance.s1_quantity or "auto", dem)
+
+
+def _mask_opener(provenance: Provenance, grid: Grid) -> Callable[[Path], MaskFile]:
+    """How to open the cloud mask: with the threshold and the dilation of the result."""
+    reading = MaskReading(threshold=provenance.mask_threshold, dilate=provenance.mask_dilate or "0")
+    return lambda path: open_mask(path, grid, reading)
 
 
 class _Companions:

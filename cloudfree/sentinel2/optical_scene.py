@@ -21,11 +21,10 @@ from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.dataset import Dataset, rectangle, reduced_average
 from cloudfree.raster.warp import grid_of
 from cloudfree.sentinel2.band_folder import band_of_file
-from cloudfree.sentinel2.dark_pixel_check import check_dark_pixels
 from cloudfree.sentinel2.detect_product import find_product
-from cloudfree.sentinel2.gdal_tags import BOA_OFFSET_TAG, DECIDED_TAG, OFFSET_TAG, REASON_TAG
-from cloudfree.sentinel2.number_format import (
+from cloudfree.sentinel2.file_numbers import (
     PICTURE_DTYPE,
+    check_dark_pixels,
     digital_numbers,
     has_mask,
     nodata_of,
@@ -33,6 +32,7 @@ from cloudfree.sentinel2.number_format import (
     picture_numbers,
     reflectance_numbers,
 )
+from cloudfree.sentinel2.gdal_tags import BOA_OFFSET_TAG, DECIDED_TAG, OFFSET_TAG, REASON_TAG
 from cloudfree.sentinel2.offset import (
     OFFSET,
     REFLECTANCE,

@@ -30,7 +30,7 @@ FEATURES = {
     "uncertainty": (
         "pipelines.uncertainty", "pipelines.uncertainty_file", "pipelines.evaluate_uncertainty",
         "metrics.calibration", "inference.uncertainty", "commands.remove.uncertainty",
-        "commands.evaluate.calibration",
+        "commands.remove.companion_files", "commands.evaluate.calibration",
     ),
 }  # fmt: skip
 LONGEST_FUNCTION = 45

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cloudfree.core.displacement import NO_SHIFT, Displacement, Shift
 from cloudfree.core.radiometry import Float32, decibel
-from cloudfree.coregistration.features import optical_features, sar_features
+from cloudfree.coregistration.clear_windows import optical_features, sar_features
 from cloudfree.coregistration.global_shift import (
     MAX_DISAGREEMENT_PX,
     MIN_RELIABILITY,

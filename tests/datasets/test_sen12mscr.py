@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.datasets.folder import list_samples
+from cloudfree.datasets.folder import choose_split, list_samples
 from cloudfree.datasets.sen12mscr import FileName, parse_name, split_of
-from cloudfree.datasets.splits import choose_split
 from tests.factories.sample_folders import touch_patch
 
 SPLITS = ("train", "val", "test")

@@ -8,10 +8,10 @@ and only there, because the check is of the output of an installation.
 
 import numpy as np
 
+from cloudfree.commands.models.check import GOLDEN, OUT, PUBLISHED_NAMES
 from cloudfree.core.mask_classes import in_shadow
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import TileInputs
-from cloudfree.inference.reference_outputs import GOLDEN, OUT, PUBLISHED_NAMES
 from cloudfree.simulation.scene import SAR_MARGIN_PX, simulate_scene
 from tests.conftest import ROOT
 

@@ -14,9 +14,13 @@ from scipy.ndimage import map_coordinates
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, cloud_score
 from cloudfree.core.displacement import Displacement, PolynomialDisplacement, Shift
 from cloudfree.core.radiometry import Float32, linear_power
-from cloudfree.coregistration.clear_windows import BANDS, CLOUD_SCORE
+from cloudfree.coregistration.clear_windows import (
+    BANDS,
+    CLOUD_SCORE,
+    optical_features,
+    sar_features,
+)
 from cloudfree.coregistration.displacement_model import DisplacementFit, fit_displacement
-from cloudfree.coregistration.features import optical_features, sar_features
 from cloudfree.coregistration.global_shift import ShiftEstimate, estimate_shift
 from cloudfree.coregistration.measure import ShiftMeasurement, assess
 from cloudfree.coregistration.phase_correlation import CrossPower

@@ -20,8 +20,8 @@ from cloudfree.coregistration.clear_windows import (
     MAX_CLEAR_WINDOWS,
     MIN_CLEAR,
     ClearWindow,
+    optical_features,
 )
-from cloudfree.coregistration.features import optical_features
 from cloudfree.coregistration.measure import ShiftMeasurement, assess, estimate_displacement
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.inference.sliding_window import TilePlan

@@ -1,9 +1,7 @@
 """Losses of single pixels: known answers, and the numbers that the published code gives."""
 
-import json
 import math
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -18,6 +16,7 @@ from cloudfree.losses.pixel import (
 from cloudfree.metrics.image_metrics import spectral_angle_deg
 from tests.factories.golden_weights import golden_arrays
 from tests.factories.images import image
+from tests.losses.conftest import near
 
 
 class TestPixel:
@@ -70,18 +69,6 @@ class TestLikelihood:
         values = image(1, n=4), image(2, n=4), image(3, n=4) + 0.1
         excess = spectrum_likelihood(*values, published=True) - spectrum_likelihood(*values)
         torch.testing.assert_close(excess, 3 * 0.5 * values[2].log().sum(dim=1).mean())
-
-
-def near(expected: float) -> Any:
-    return pytest.approx(expected, rel=1e-6, abs=1e-6)
-
-
-@pytest.fixture
-def losses(golden: Path) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = json.loads(
-        (golden / "losses" / "golden_losses.json").read_text()
-    )
-    return found
 
 
 @pytest.mark.parametrize("batch", ["B1", "B3"])

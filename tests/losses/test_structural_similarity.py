@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -22,6 +21,7 @@ from cloudfree.losses.structural_similarity import (
 from cloudfree.metrics.image_metrics import structural_similarity
 from tests.factories.golden_weights import golden_arrays
 from tests.factories.images import cloud_mask, image
+from tests.losses.conftest import near
 
 
 class TestSimilarity:
@@ -43,18 +43,6 @@ class TestSimilarity:
 
 
 DSEN2_CR_SCALE = 5.0  # reflectance to the units of DSen2-CR
-
-
-def near(expected: float) -> Any:
-    return pytest.approx(expected, rel=1e-6, abs=1e-6)
-
-
-@pytest.fixture
-def losses(golden: Path) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = json.loads(
-        (golden / "losses" / "golden_losses.json").read_text()
-    )
-    return found
 
 
 def test_the_losses_of_cloud_attentive(golden: Path, losses: dict[str, dict[str, float]]) -> None:

@@ -1,3 +1,5 @@
+"""GRD products: calibrated power of the image, and its pixels on optical grids."""
+
 from __future__ import annotations
 
 import logging
@@ -13,8 +15,11 @@ from cloudfree.core.displacement import Shift
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import decibel, linear_power
 from cloudfree.errors import InputError
-from cloudfree.sentinel1.grd import GrdScene
+from cloudfree.sentinel1.annotation import Annotation
+from cloudfree.sentinel1.grd import GrdScene, GroundRangeImage, annotation_of
+from cloudfree.sentinel1.product import Product, find_product
 from cloudfree.sentinel1.sar_source import open_sar_source
+from tests.factories.rasters import write_raster
 from tests.factories.sentinel1_products import (
     NAME,
     Scene,
@@ -250,3 +255,41 @@ def test_a_real_product_with_a_lost_polarisation_is_refused(data: Path) -> None:
     root = next((data / "products").glob("S1B*.SAFE"))
     with pytest.raises(InputError, match=r"no VH in the measurements of S1B_IW_GRDH_1SDV_2021"):
         open_sar_source(root)
+
+
+# The image of a product: rows and columns.
+SIZE = (120, 160)
+
+
+def _product(folder: Path) -> tuple[Product, Annotation]:
+    product = find_product(write_safe(folder, level_scene(*SIZE, sigma=0.1)))
+    assert product is not None
+    return product, annotation_of(product)
+
+
+def test_power_is_sigma_nought_and_any_window_equals_its_part_of_the_whole(tmp_path: Path) -> None:
+    with GroundRangeImage(*_product(tmp_path)) as image:
+        whole = image.power(Window(0, 0, *SIZE))
+        window = Window(17, 29, 40, 51)
+        part = image.power(window)
+    assert np.nanmedian(whole[0]) == pytest.approx(0.1, rel=0.01)
+    assert np.nanmedian(whole[1]) == pytest.approx(0.025, rel=0.01)
+    assert np.allclose(part, whole[:, *window.slices], equal_nan=True)
+
+
+def test_means_are_over_whole_squares(tmp_path: Path) -> None:
+    window = Window(10, 20, 23, 31)
+    with GroundRangeImage(*_product(tmp_path)) as image:
+        power, means = image.power(window), image.mean_power(window, 4)
+        assert np.array_equal(image.mean_power(window, 1), power)
+    assert means.shape == (2, 5, 7)
+    assert means[:, 1, 2] == pytest.approx(power[:, 4:8, 8:12].mean(axis=(1, 2)))
+
+
+def test_a_resampled_copy_is_refused(tmp_path: Path) -> None:
+    product, annotation = _product(tmp_path)
+    for band in ("VV", "VH"):
+        path = product.path / product.measurement(band)
+        write_raster(path, np.ones((1, 60, 80), np.uint16), [None])
+    with pytest.raises(InputError, match=r"60 x 80 pixels in .*; wanted 120 x 160, .*; give the"):
+        GroundRangeImage(product, annotation)

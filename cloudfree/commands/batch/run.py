@@ -21,14 +21,13 @@ from cloudfree.commands.batch.scenes import (
     scenes_below,
     with_radar,
 )
-from cloudfree.commands.batch.workers import SceneJob, fill_scene
+from cloudfree.commands.batch.workers import SceneJob, fill_scene, in_processes
 from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.output_files import make_folder, require_writable
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError, OutputError
 from cloudfree.inference.load import find_card
-from cloudfree.parallel.processes import in_processes
 
 logger = logging.getLogger("cloudfree")
 

@@ -14,9 +14,8 @@ from cloudfree.commands.evaluate.scoring import CloudyPatch, Scoring
 from cloudfree.commands.evaluate.summary import summarise
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import Progress, muted_log
-from cloudfree.datasets.folder import list_samples
+from cloudfree.datasets.folder import choose_split, evenly_spread, list_samples, regroup
 from cloudfree.datasets.patch import Sample, Skipped
-from cloudfree.datasets.splits import choose_split, evenly_spread, regroup
 from cloudfree.errors import InputError, ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import Model

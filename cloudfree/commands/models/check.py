@@ -1,23 +1,27 @@
-"""`cloudfree models check`: compare the outputs of a model with reference outputs."""
+"""`cloudfree models check`: compare the outputs of a model with reference outputs.
+
+Inputs are on the scale of the network, under the names that published checks use: `opt` and `sar`,
+and `shadow`, or one stack `x` in the registry's order, with or without an axis of dates after the
+first; `dates` where a network takes several. Of the outputs, `out` is the image, followed by the
+variance if the network predicts one, on the scale of the network; others have their own names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError, ModelError
 from cloudfree.inference.load import load_model
+from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.model_store import find_model, is_file
-from cloudfree.inference.reference_outputs import (
-    GOLDEN,
-    INPUTS,
-    differences,
-    network_inputs,
-    read_arrays,
-)
+from cloudfree.inference.registry import network_entry
 
 Arrays = Mapping[str, Float32]
 
@@ -103,3 +107,143 @@ def _arrays(options: CheckOptions) -> tuple[Arrays, Arrays]:
     arrays = read_arrays(golden)
     wanted = {name: value for name, value in arrays.items() if name not in INPUTS}
     return arrays, wanted
+
+
+# Name of an input -> its name in published arrays.
+PUBLISHED_NAMES = {"optical": "opt", "sar": "sar", "shadow": "shadow"}
+STACK, DATES, OUT = "x", "dates", "out"
+INPUTS = {*PUBLISHED_NAMES.values(), STACK, DATES}
+
+# Inputs and outputs in the folder of a card: the default of `cloudfree models check`.
+GOLDEN = "golden.npz"
+
+
+def read_arrays(path: Path) -> dict[str, Float32]:
+    """The arrays of an .npz file; no code in it is run.
+
+    Raises
+    ------
+    ModelError
+        The file is missing or holds no arrays.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            return {name: content[name] for name in content.files}
+    except (OSError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise ModelError(
+            f"{path} holds no arrays ({str(error).splitlines()[0]})",
+            wanted="an .npz file",
+            hint="write it with numpy.savez",
+        ) from error
+
+
+def network_inputs(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:
+    """Inputs of the network of a card: batches by name.
+
+    Raises
+    ------
+    ModelError
+        An input is missing, or the stack has another number of bands.
+    """
+    found = _unstacked(arrays[STACK], card) if STACK in arrays else _separate(arrays, card)
+    if set(found) != set(card.inputs):
+        raise ModelError(
+            f"arrays {', '.join(arrays) or 'none'}",
+            wanted=" and ".join(PUBLISHED_NAMES[name] for name in card.inputs) + f", or {STACK}",
+            hint="name the inputs so, on the scale of the network",
+        )
+    if DATES in arrays and network_entry(card.network)["dates"] != "one":
+        return {**found, DATES: arrays[DATES]}
+    return {name: _single_date(value) for name, value in found.items()}
+
+
+def _separate(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:
+    """The inputs that are arrays of their own."""
+    names = {name: PUBLISHED_NAMES[name] for name in card.inputs}
+    return {name: arrays[published] for name, published in names.items() if published in arrays}
+
+
+def _unstacked(stack: Float32, card: ModelCard) -> dict[str, Float32]:
+    """The inputs that are concatenated in one array."""
+    order = [n for n in network_entry(card.network).get("stack", card.inputs) if n in card.inputs]
+    numbers = card.input_bands
+    ends = np.cumsum([numbers[name] for name in order])
+    if stack.ndim < 4 or stack.shape[-3] != ends[-1]:
+        raise ModelError(
+            f"{STACK} of shape {stack.shape}",
+            wanted=f"{ends[-1]} bands: " + ", ".join(f"{numbers[name]} {name}" for name in order),
+            hint="give the inputs of this model",
+        )
+    return dict(zip(order, np.split(stack, ends[:-1], axis=-3), strict=True))
+
+
+def _single_date(value: Float32) -> Float32:
+    """Remove the axis of dates, which has length one."""
+    if value.ndim == 4:
+        return value
+    if value.ndim != 5 or value.shape[1] != 1:
+        raise ModelError(
+            f"an input of shape {value.shape} without {DATES}",
+            wanted="(n, band, y, x), or one date",
+            hint=f"add {DATES} if the network takes several",
+        )
+    return value[:, 0]
+
+
+def differences(outputs: Arrays, expected: Arrays, card: ModelCard) -> dict[str, float]:
+    """Largest difference of each expected output, on the scale of the expected values.
+
+    Raises
+    ------
+    ModelError
+        An output is missing, has another shape, or is no number somewhere.
+    """
+    compared = dict(_compared(outputs, expected, card))
+    if not compared:
+        raise ModelError(
+            "no outputs to compare with", wanted=f"an array {OUT}", hint="name it so in the file"
+        )
+    return compared
+
+
+def _compared(outputs: Arrays, expected: Arrays, card: ModelCard) -> Iterator[tuple[str, float]]:
+    known = {**outputs, OUT: _published(outputs, card)}
+    for name, value in expected.items():
+        if name not in known:
+            raise ModelError(
+                f"an expected output {name!r}",
+                wanted=f"one of {', '.join(known)}",
+                hint="remove the other arrays from the file",
+            )
+        yield name, _difference(name, known[name], value)
+
+
+def _published(outputs: Arrays, card: ModelCard) -> Float32:
+    """Image and variance, concatenated, on the scale of the network."""
+    scale = np.float32(card.network_settings.get("scale_by", 1.0))
+    parts = [outputs["image"] * scale]
+    if "variance" in outputs:
+        parts.append(outputs["variance"] * scale**2)
+    return np.concatenate(parts, axis=1)
+
+
+def _difference(name: str, found: Float32, expected: Float32) -> float:
+    """Largest difference; expected outputs for one date may have an axis of dates."""
+    if expected.ndim == found.ndim + 1 and expected.shape[1] == 1:
+        expected = expected[:, 0]
+    if name == OUT:  # the variance is compared only if it is expected
+        found = found[:, : expected.shape[1]]
+    if found.shape != expected.shape:
+        raise ModelError(
+            f"{name} has shape {found.shape}",
+            wanted=str(expected.shape),
+            hint="give the outputs of these inputs",
+        )
+    missing = int((~np.isfinite(found)).sum())
+    if missing:
+        raise ModelError(
+            f"{name} has {missing} values that are not finite",
+            wanted="numbers",
+            hint="check the weights and the scale of the inputs",
+        )
+    return float(np.abs(found - expected).max())

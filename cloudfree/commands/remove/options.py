@@ -19,7 +19,7 @@ from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
 
 if TYPE_CHECKING:
-    from cloudfree.commands.remove.adapt.run import AdaptationResult
+    from cloudfree.commands.remove.adapt import AdaptationResult
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cloudfree import __version__
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
+from cloudfree.commands.remove.companion_files import (
+    deviation_writer,
+    fill_classes,
+    filled_profile,
+    used_mask_writer,
+)
 from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_own_mask, open_sar
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
-from cloudfree.commands.remove.uncertainty import deviation_writer
-from cloudfree.commands.remove.used_mask import used_mask_writer
 from cloudfree.core.acquisition import UNKNOWN, gap_days
 from cloudfree.core.choices import DILATION, MaskSettings
-from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure
 from cloudfree.errors import InputError
@@ -34,13 +34,13 @@ from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.parallel.threads import write_async
-from cloudfree.raster.cog import CogProfile, CogWriter
+from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.gdal import is_virtual
 from cloudfree.raster.provenance import Provenance, warning_tags, warnings_from_tags
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 if TYPE_CHECKING:
-    from cloudfree.commands.remove.adapt.run import AdaptationResult
+    from cloudfree.commands.remove.adapt import AdaptationResult
 
 logger = logging.getLogger("cloudfree")
 
@@ -90,7 +90,7 @@ def _adapted(
     """The scene with a model adapted to its clear pixels, if requested."""
     if not options.adapt or options.dry_run:
         return scene, None
-    from cloudfree.commands.remove.adapt.run import adapt_to_scene
+    from cloudfree.commands.remove.adapt import adapt_to_scene
 
     return adapt_to_scene(scene, progress)
 
@@ -159,14 +159,14 @@ def _write(
     creation, uncertainty_path = options.creation_options, options.uncertainty_path
     with (
         CogWriter(options.result, grid, profile) as result,
-        CogWriter(options.filled_path, grid, _filled_profile()) as filled,
+        CogWriter(options.filled_path, grid, filled_profile()) as filled,
         used_mask_writer(options.mask_path, scene, creation) as used_mask,
         deviation_writer(uncertainty_path, scene, tags, creation) as write_deviation,
     ):
 
         def write(rows: OutputRows) -> None:
             result.write(rows.window, rows.pixels)
-            filled.write(rows.window, _fill_classes(rows)[None])
+            filled.write(rows.window, fill_classes(rows)[None])
             used_mask.write(rows.window)
             write_deviation(rows)
             counts.add(rows)
@@ -214,26 +214,6 @@ def _check(counts: _Counts) -> list[str]:
     if counts.to_fill == counts.valid:
         warnings.append("no clear pixel in the scene: its colours come from the model alone")
     return warnings
-
-
-def _fill_classes(rows: OutputRows) -> NDArray[np.uint8]:
-    """The classes of `FillClass`, (y, x)."""
-    classes = np.full(rows.valid.shape, FillClass.ORIGINAL, dtype=np.uint8)
-    classes[rows.to_fill] = FillClass.UNFILLED
-    classes[rows.filled] = FillClass.FILLED
-    classes[~rows.valid] = FillClass.NODATA
-    return classes
-
-
-def _filled_profile() -> CogProfile:
-    return CogProfile(
-        dtype="uint8",
-        nodata=FillClass.NODATA,
-        descriptions=("filled",),
-        tags={f"CLASS_{one.value}": one.label for one in FillClass},
-        colours={one.value: colour for one, colour in FILL_COLOURS.items()},
-        overview_resampling="MODE",
-    )
 
 
 def _tags(

@@ -16,11 +16,10 @@ from cloudfree.core.choices import PUBLISHED_MASK
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.output_files import cannot_be_written
 from cloudfree.core.terminal import Progress, muted_log, silent
-from cloudfree.datasets.folder import Listing, list_samples
+from cloudfree.datasets.folder import Listing, choose_split, evenly_spread, list_samples, regroup
 from cloudfree.datasets.patch import Patch, Sample
 from cloudfree.datasets.scene_library import DatedSamples, SceneLibrary, list_dates, open_library
 from cloudfree.datasets.sen12mscr import SampleRole, split_of
-from cloudfree.datasets.splits import choose_split, evenly_spread, regroup
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.model import fill_missing
 from cloudfree.inference.model_card import ModelCard

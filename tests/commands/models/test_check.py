@@ -12,13 +12,18 @@ import torch
 from safetensors.torch import save_file
 
 from cloudfree.commands.models import check as models_check
-from cloudfree.commands.models.check import CheckOptions, CheckResult
+from cloudfree.commands.models.check import GOLDEN as GOLDEN_ARRAYS
+from cloudfree.commands.models.check import (
+    INPUTS,
+    PUBLISHED_NAMES,
+    CheckOptions,
+    CheckResult,
+    read_arrays,
+)
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_store import find_model
-from cloudfree.inference.reference_outputs import GOLDEN as GOLDEN_ARRAYS
-from cloudfree.inference.reference_outputs import INPUTS, PUBLISHED_NAMES, read_arrays
 from cloudfree.inference.registry import DEFAULT_MODEL
 from tests.factories.checkpoints import save_checkpoint
 from tests.factories.default_golden import simulated_patch

@@ -12,8 +12,8 @@ import pytest
 import rasterio
 
 from cloudfree.commands.remove import run as remove
+from cloudfree.commands.remove.companion_files import DEVIATION_NODATA, digital_numbers
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
-from cloudfree.commands.remove.uncertainty import NODATA, digital_numbers
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.terminal import silent
@@ -94,7 +94,7 @@ def test_filled_pixels_have_a_deviation_and_no_others(folder: Path, use: Any) ->
     assert 0.1 < filled.mean() < 0.5
     # Floor 0.03, a fifth of 0.2, and no spread: the network is blind to direction.
     assert (numbers[:, filled] == 500).all()
-    assert (numbers[:, ~filled] == NODATA).all()
+    assert (numbers[:, ~filled] == DEVIATION_NODATA).all()
 
 
 def test_a_variance_that_is_known_is_given_back_through_overlapping_tiles(
@@ -156,7 +156,7 @@ def test_the_file_lies_on_the_grid_of_the_scene_and_says_what_it_holds(
         assert one.tags()["CLOUDFREE_UNCERTAINTY"] == "l1c_cloudfree_uncertainty.tif"
         assert set(other.scales) == {1e-4}
         assert set(other.units) == {"standard deviation of reflectance"}
-        assert other.nodata == NODATA
+        assert other.nodata == DEVIATION_NODATA
         assert other.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         tags = other.tags()
     assert tags["CLOUDFREE_SPREAD"] == "flips"
@@ -212,4 +212,4 @@ def test_the_default_model_is_calibrated_and_says_how_often_it_holds() -> None:
 
 def test_numbers_are_those_of_sentinel_2_and_never_nodata() -> None:
     numbers = digital_numbers(np.float32([0.0, 0.01234, 9.0, np.nan]))
-    assert numbers.tolist() == [0, 123, NODATA - 1, NODATA]
+    assert numbers.tolist() == [0, 123, DEVIATION_NODATA - 1, DEVIATION_NODATA]

@@ -11,10 +11,8 @@ import pytest
 import rasterio
 import torch
 
+from cloudfree.commands.remove import adapt
 from cloudfree.commands.remove import run as remove
-from cloudfree.commands.remove.adapt import run as adapt
-from cloudfree.commands.remove.adapt import samples as clear_samples
-from cloudfree.commands.remove.adapt import samples as cloud_samples
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import is_cloud_or_shadow
@@ -93,7 +91,7 @@ def test_neither_clouds_nor_shadows_are_known_ground(
     for sample in samples:
         known = sample.inputs.optical[:, sample.known]
         assert np.abs(known - np.reshape(FIELD, (13, 1))).max() < 0.015
-        assert sample.known.sum() <= clear_samples.SMALL_BLOCK_PX**2
+        assert sample.known.sum() <= adapt.SMALL_BLOCK_PX**2
     assert result.adaptation is not None
     assert result.adaptation.adapted
 
@@ -111,13 +109,9 @@ def test_the_clouds_of_the_scene_are_laid_over_its_ground(
 
     monkeypatch.setattr(adapt, "adapt", given_to)
     _remove(folder)
-    assert 0 < len(given) <= cloud_samples.MAX_TRANSPLANTS
+    assert 0 < len(given) <= adapt.MAX_TRANSPLANTS
     for transplant in given:
-        assert (
-            cloud_samples.MIN_HIDDEN
-            <= is_cloud_or_shadow(transplant.mask).mean()
-            <= cloud_samples.MAX_HIDDEN
-        )
+        assert adapt.MIN_HIDDEN <= is_cloud_or_shadow(transplant.mask).mean() <= adapt.MAX_HIDDEN
         hidden, bright = is_cloud_or_shadow(transplant.mask), transplant.light[1] > 0.4
         assert hidden[bright].all(), "all of the cloud is in it"
         assert transplant.opacity[bright].mean() > 5 * transplant.opacity[~hidden].mean()
@@ -132,7 +126,7 @@ def test_a_network_that_fills_other_bands_than_it_sees_learns_under_drawn_clouds
     runtime = TorchRuntime(Paint(), card.inputs, torch.device("cpu"), torch.float32)
     monkeypatch.setattr(remove, "load_model", lambda *_: Model(some, runtime))
     samples = _as_if(monkeypatch, 1.0, kept=True)
-    monkeypatch.setattr(cloud_samples, "cut_transplant", None)
+    monkeypatch.setattr(adapt, "cut_transplant", None)
     _remove(folder)
     assert samples
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
 from cloudfree.simulation.land_cover import LandCover
-from cloudfree.simulation.landscape import distance_to, draw_landscape, meander, road
+from cloudfree.simulation.scene import distance_to, draw_landscape, meander, road
 
 
 @given(seed=st.integers(0, 2**31))

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cloudfree.commands.models.check import differences, network_inputs, read_arrays
 from cloudfree.errors import ModelError
 from cloudfree.inference.model_card import ModelCard, model_card
-from cloudfree.inference.reference_outputs import differences, network_inputs, read_arrays
 from cloudfree.inference.registry import card_entries
 
 RNG = np.random.default_rng(0)

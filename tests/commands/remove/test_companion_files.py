@@ -1,4 +1,7 @@
-"""The mask beside a result is the one that was used, and that `cloudfree mask` writes."""
+"""The mask beside a result is the one that was used, that `cloudfree mask` writes.
+
+The deviations are tested in test_uncertainty.py.
+"""
 
 from __future__ import annotations
 

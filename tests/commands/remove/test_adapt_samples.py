@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.shadow import ShadowProjection
 from cloudfree.cloudmask.sun_geometry import NO_SUN, Sun
-from cloudfree.commands.remove.adapt.samples import (
+from cloudfree.commands.remove.adapt import (
     CLEAR_BANDS,
     MAX_HIDDEN,
     MIN_HIDDEN,

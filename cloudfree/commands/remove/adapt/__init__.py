@@ -1,1 +1,0 @@
-"""`cloudfree remove --adapt`."""

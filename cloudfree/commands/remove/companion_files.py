@@ -1,0 +1,151 @@
+"""The files beside a result: which pixels are filled, the mask that was used, the deviations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree import __version__
+from cloudfree.cloudmask.mask_file import MaskFile, mask_profile
+from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
+from cloudfree.core.grid import Window
+from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
+from cloudfree.core.radiometry import QUANTIFICATION, Float32
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.raster.cog import CogProfile, CogWriter
+from cloudfree.raster.provenance import VERSION, WARNINGS
+from cloudfree.sentinel2.optical_scene import OpticalScene
+
+
+def fill_classes(rows: OutputRows) -> NDArray[np.uint8]:
+    """The classes of `FillClass`, (y, x), of finished rows."""
+    classes = np.full(rows.valid.shape, FillClass.ORIGINAL, dtype=np.uint8)
+    classes[rows.to_fill] = FillClass.UNFILLED
+    classes[rows.filled] = FillClass.FILLED
+    classes[~rows.valid] = FillClass.NODATA
+    return classes
+
+
+def filled_profile() -> CogProfile:
+    """How the file of these classes is written."""
+    return CogProfile(
+        dtype="uint8",
+        nodata=FillClass.NODATA,
+        descriptions=("filled",),
+        tags={f"CLASS_{one.value}": one.label for one in FillClass},
+        colours={one.value: colour for one, colour in FILL_COLOURS.items()},
+        overview_resampling="MODE",
+    )
+
+
+# The tags of a mask that say how it was made begin so.
+_SETTINGS = "MASK_"
+
+
+class UsedMaskWriter:
+    """Writes the mask of a scene, window by window, into a COG; nothing without one."""
+
+    def __init__(self, file: CogWriter | None, mask: MaskFile | None) -> None:
+        self._file, self._mask = file, mask
+
+    def write(self, window: Window) -> None:
+        """Write the classes of a window."""
+        if self._file and self._mask:
+            self._file.write(window, self._mask.classes(window)[np.newaxis])
+
+    def finish(self) -> None:
+        """Complete the file except for its name."""
+        if self._file:
+            self._file.finish()
+
+
+@contextmanager
+def used_mask_writer(
+    path: Path | None, scene: RemovalScene, creation: Mapping[str, str]
+) -> Iterator[UsedMaskWriter]:
+    """A writer of the mask that is used, which writes nothing without a path.
+
+    The file has the classes, tags and colours of one of `cloudfree mask`, whatever the mask is.
+    """
+    mask = scene.mask
+    if path is None or mask is None:
+        yield UsedMaskWriter(None, None)
+        return
+    with CogWriter(path, scene.optical.grid, _mask_profile(mask, creation)) as file:
+        yield UsedMaskWriter(file, mask)
+
+
+def _mask_profile(mask: MaskFile, creation: Mapping[str, str]) -> CogProfile:
+    """How a mask is written; its settings, sun and warnings are kept."""
+    profile = mask_profile()
+    own = {
+        name: text
+        for name, text in mask.handle.tags().items()
+        if name.startswith(_SETTINGS) or name == WARNINGS
+    }
+    tags = {**profile.tags, **own, VERSION: __version__}
+    return replace(profile, tags=tags, creation_options=creation)
+
+
+# Digital numbers scaled as Sentinel-2's, a third of the size of floats. The largest is nodata, as 0
+# is a possible deviation.
+DEVIATION_NODATA = 65535
+LARGEST_DEVIATION = DEVIATION_NODATA - 1
+
+
+@contextmanager
+def deviation_writer(
+    path: Path | None, scene: RemovalScene, tags: Mapping[str, str], creation: Mapping[str, str]
+) -> Iterator[Callable[[OutputRows], None]]:
+    """A function that writes deviations of finished rows to a COG, or nothing without a path."""
+    if path is None or scene.uncertainty is None:
+        yield lambda _: None
+        return
+    order = _file_order(scene.optical, scene.model.card)
+    profile = _deviation_profile(scene.optical, scene.model.card, order, tags, creation)
+    with CogWriter(path, scene.optical.grid, profile) as file:
+
+        def write(rows: OutputRows) -> None:
+            assert rows.deviation is not None
+            file.write(rows.window, digital_numbers(rows.deviation[order]))
+
+        yield write
+        file.tag(**scene.uncertainty.tags)
+
+
+def digital_numbers(deviation: Float32) -> NDArray[np.uint16]:
+    """Deviations in 1/10000 of reflectance, of any shape; NaN becomes nodata."""
+    numbers = np.clip(np.rint(deviation * QUANTIFICATION), 0, LARGEST_DEVIATION)
+    return np.where(np.isnan(numbers), DEVIATION_NODATA, np.nan_to_num(numbers)).astype(np.uint16)
+
+
+def _file_order(optical: OpticalScene, card: ModelCard) -> list[int]:
+    """Indices of the model's bands in the band order of the scene's file."""
+    positions = [optical.positions[band] for band in card.output_bands]
+    return sorted(range(len(positions)), key=positions.__getitem__)
+
+
+def _deviation_profile(
+    optical: OpticalScene,
+    card: ModelCard,
+    order: list[int],
+    tags: Mapping[str, str],
+    creation: Mapping[str, str],
+) -> CogProfile:
+    bands = [card.output_bands[place] for place in order]
+    names = tuple(optical.descriptions[optical.positions[band]] or band for band in bands)
+    return CogProfile(
+        dtype="uint16",
+        nodata=DEVIATION_NODATA,
+        descriptions=names,
+        tags=dict(tags),
+        scales=(1 / QUANTIFICATION,) * len(names),
+        offsets=(0.0,) * len(names),
+        units=("standard deviation of reflectance",) * len(names),
+        creation_options=creation,
+    )
