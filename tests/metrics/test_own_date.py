@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.bench.own_date import (
+from cloudfree.metrics.own_date import (
     HIDDEN,
     LEAST_PX,
     MEAN_COLOUR,
