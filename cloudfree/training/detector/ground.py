@@ -83,19 +83,25 @@ def _patches(shape: tuple[int, ...], rng: Random, shift: float) -> Float32:
     """Share of another ground, (y, x), in patches with an edge; all, with a `shift` above 2."""
     height, width = shape
     field = fractal_noise((height, width), rng, rng.uniform(1.5, 2.5), 150.0)
-    return np.asarray(1.0 / (1.0 + np.exp(-20.0 * (field + shift))), dtype=np.float32)
+    return _step(field + np.float32(shift), 20.0)
+
+
+def _step(value: Float32, sharpness: float) -> Float32:
+    """From 0 below zero to 1 above it, the steeper the sharper."""
+    steep = np.clip(sharpness * value, -40.0, 40.0)
+    return np.asarray(1.0 / (1.0 + np.exp(-steep)), dtype=np.float32)
 
 
 def under_snow(ground: Float32, rng: Random) -> tuple[Float32, Float32]:
     """Ground, (13, y, x), under snow that trees, slopes and mild places break, and its share."""
     index = (ground[NIR] - ground[RED]) / np.maximum(ground[NIR] + ground[RED], 0.02)
-    canopy = 1.0 / (1.0 + np.exp(-12.0 * (index - rng.uniform(0.35, 0.6))))
+    canopy = _step(index - rng.uniform(0.35, 0.6), 12.0)
     share = (1.0 - canopy * rng.uniform(0.5, 1.0)) * rng.uniform(0.7, 1.0)
     if rng.random() < 0.5:
         patches = fractal_noise(share.shape, rng, rng.uniform(1.5, 2.5), 200.0)
         # Fresh snow thins out; snow that melts ends at an edge.
         sharpness = np.exp(rng.uniform(np.log(3.0), np.log(30.0)))
-        share = share / (1.0 + np.exp(-sharpness * (patches + rng.uniform(-0.7, 1.0))))
+        share = share * _step(patches + rng.uniform(-0.7, 1.0), float(sharpness))
     relief = ground[SWIR] - cv2.GaussianBlur(ground[SWIR], (0, 0), 8.0)
     light = np.clip(1.0 + rng.uniform(0.5, 3.0) * relief / 0.1, 0.25, 1.2) * rng.uniform(0.45, 1.1)
     snow = SNOW * np.asarray(light, dtype=np.float32)
