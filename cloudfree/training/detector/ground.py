@@ -57,7 +57,7 @@ def recoloured(ground: Float32, rng: Random) -> Float32:
 
 def as_desert(ground: Float32, rng: Random) -> Float32:
     """Sand, (13, y, x), in the relief of the ground and in dunes, as bright as sands are."""
-    relief = ground[RED] / max(float(ground[RED].mean()), 0.02)
+    relief = np.maximum(ground[RED], 0.0) / max(float(ground[RED].mean()), 0.02)
     dunes = fractal_noise(relief.shape, rng, rng.uniform(0.8, 2.0), rng.uniform(10.0, 100.0))
     light = relief ** rng.uniform(0.0, 0.6) * np.exp(rng.uniform(0.0, 0.12) * dunes)
     tilt = np.interp(np.arange(13), [0, 3, 7, 12], rng.normal(0.0, 0.1, 4))
