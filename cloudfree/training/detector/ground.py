@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.noise import fractal_noise
+from cloudfree.simulation.sensors import coarsened
 
 Random = np.random.Generator
 
@@ -32,6 +33,7 @@ SAND = np.array(
     [0.24, 0.26, 0.34, 0.46, 0.50, 0.52, 0.55, 0.56, 0.58, 0.30, 0.002, 0.68, 0.60],
     dtype=np.float32,
 )[:, None, None]
+CIRRUS = OPTICAL_BANDS.index("B10")
 SHORT_WAVE = [OPTICAL_BANDS.index(band) for band in ("B11", "B12")]
 
 # Source of both: Hall, Riggs and Salomonson (Remote Sens. Environ. 54, 1995).
@@ -77,6 +79,30 @@ def with_sea(ground: Float32, rng: Random) -> Float32:
     water = water * np.exp(rng.uniform(0.0, 0.04) * waves).astype(np.float32)
     sea = _patches(ground.shape[1:], rng, rng.uniform(-0.5, 3.0))
     return np.asarray(ground + sea * (water - ground), dtype=np.float32)
+
+
+def with_roofs(ground: Float32, rng: Random) -> Float32:
+    """Ground, (13, y, x), with bright roofs, yards and tanks: sharp edges and any flat colour."""
+    roofs = ground.copy()
+    whites = np.exp(rng.uniform(np.log(0.15), np.log(0.9), int(rng.integers(3, 80))))
+    for white in whites:
+        shape = _quadrangle(ground.shape[1:], rng)
+        colour = white * np.exp(np.interp(np.arange(13), [0, 3, 8, 12], rng.normal(0.0, 0.15, 4)))
+        for index, band in enumerate(OPTICAL_BANDS):
+            share = coarsened(shape, band)
+            roofs[index] += share * (np.float32(colour[index]) - roofs[index])
+    roofs[CIRRUS] = ground[CIRRUS]
+    return roofs
+
+
+def _quadrangle(shape: tuple[int, ...], rng: Random) -> Float32:
+    """A rectangle of 20 to 300 m anywhere and at any angle, (y, x), in zeros and ones."""
+    sides = np.exp(rng.uniform(np.log(2.0), np.log(30.0), 2))
+    middle, angle = rng.uniform(0, shape[::-1], 2), rng.uniform(0.0, 90.0)
+    corners = cv2.boxPoints((tuple(middle), tuple(sides), angle))
+    filled = np.zeros(shape, dtype=np.float32)
+    cv2.fillPoly(filled, [np.rint(corners).astype(np.int32)], 1.0)
+    return filled
 
 
 def _patches(shape: tuple[int, ...], rng: Random, shift: float) -> Float32:

@@ -31,8 +31,8 @@ class Label(IntEnum):
 
 # Opacity from which cloud is thick, from which it is thin, and up to which it is none; the same
 # for the optical depth of haze and the share of the sun's light that a shadow takes.
-THICK, THIN, NO_CLOUD = 0.5, 0.08, 0.03
-HAZY, NO_HAZE = 0.14, 0.05
+THICK, THIN, NO_CLOUD = 0.5, 0.09, 0.03
+HAZY, NO_HAZE = 0.26, 0.08
 SHADED, LIT = 0.2, 0.08
 SNOWY, BARE = 0.5, 0.15
 # How much brighter a cloudy image is than the clear one, in all visible bands.

@@ -83,7 +83,8 @@ class CloudDetector(nn.Module):
             levels.append(features)
         features = levels.pop() + far
         for up, joined in zip(self.up, self.joined, strict=True):
-            wide = functional.interpolate(up(features), scale_factor=2.0, mode="nearest")
+            # Repeated cells would show the coarsest of them as squares of 640 m.
+            wide = functional.interpolate(up(features), scale_factor=2.0, mode="bilinear")
             features = joined(wide + levels.pop())
         around = functional.pixel_shuffle(self.around(features), BLOCK)
         logits: Tensor = self.classes(functional.relu(around + self.own(seen)))

@@ -23,6 +23,7 @@ from cloudfree.training.detector.ground import (
     recoloured,
     shows_snow,
     under_snow,
+    with_roofs,
     with_sea,
 )
 from cloudfree.training.detector.labels import Labels, of_atmosphere, of_pair
@@ -34,7 +35,7 @@ REAL_SHARE, CLOUDLESS_SHARE = 0.2, 0.3
 KINDS: tuple[CloudKind, ...] = (
     "cumulus", "cumulus", "real", "real", "mixed", "cirrus", "haze",
 )  # fmt: skip
-SNOW_SHARE, DESERT_SHARE, SEA_SHARE = 0.2, 0.12, 0.08
+ROOF_SHARE, SNOW_SHARE, DESERT_SHARE, SEA_SHARE = 0.2, 0.2, 0.12, 0.08
 RECOLOURED_SHARE, CORRECTED_SHARE = 0.6, 0.35
 # Share of the drawn cumulus that is small, its least size and its cover; and of skies all overcast,
 # with how fast their clouds thicken.
@@ -79,6 +80,8 @@ def _simulated(clear: RegionImage, layers: Sequence[CloudLayer], rng: Random) ->
     snow = shows_snow(ground).astype(np.float32)
     if rng.random() < RECOLOURED_SHARE and not snow.any():
         ground = recoloured(ground, rng)
+    if rng.random() < ROOF_SHARE:
+        ground = with_roofs(ground, rng)
     ground, snow = _other_ground(ground, snow, rng)
     parameters = _draw_clouds(rng, bool(layers))
     atmosphere = make_atmosphere((SIDE_PX, SIDE_PX), parameters, rng, layers)

@@ -20,6 +20,7 @@ from cloudfree.training.detector.ground import (
     recoloured,
     shows_snow,
     under_snow,
+    with_roofs,
     with_sea,
 )
 
@@ -101,3 +102,14 @@ def test_correction_takes_more_of_blue_than_of_red(seed: int) -> None:
     blue, red = (corrected[OPTICAL_BANDS.index(band)].mean() for band in ("B02", "B04"))
     assert blue < red
     assert (corrected > 0).all()
+
+
+@given(SEEDS)
+def test_roofs_are_drawn_on_the_ground_and_the_cirrus_band_does_not_see_them(seed: int) -> None:
+    ground = np.broadcast_to(AIR + np.float32(0.05), (13, 64, 64)).astype(np.float32)
+    town = with_roofs(ground, np.random.default_rng(seed))
+    changed = (town != ground).any(axis=0)
+    assert changed.any()
+    cirrus = OPTICAL_BANDS.index("B10")
+    np.testing.assert_array_equal(town[cirrus], ground[cirrus])
+    assert np.isfinite(town).all()
