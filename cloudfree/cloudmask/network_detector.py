@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -60,7 +61,7 @@ class NetworkDetector:
 
     def __init__(self, weights: Path | None = None) -> None:
         self._weights = weights or default_weights()
-        self._given = np.zeros((1, len(DETECTOR_BANDS), 0, 0), dtype=np.float32)
+        self._memory = np.empty(0, dtype=np.float32)
 
     def bands(self, available: Sequence[str]) -> tuple[str, ...]:
         """The bands that the network knows, among those available."""
@@ -97,17 +98,21 @@ class NetworkDetector:
         """
         height, width = planes["B02"].shape
         rows, cols = -height % STRIDE, -width % STRIDE
-        shape = (1, len(DETECTOR_BANDS), height + rows, width + cols)
-        # Fresh memory for each part takes longer than what is written into it.
-        if self._given.shape != shape:
-            self._given = np.zeros(shape, dtype=np.float32)
-        for target, band in zip(self._given[0], DETECTOR_BANDS, strict=True):
+        given = self._array((1, len(DETECTOR_BANDS), height + rows, width + cols))
+        for target, band in zip(given[0], DETECTOR_BANDS, strict=True):
             if band in planes:
                 cells = _without_gaps(planes[band])
                 cv2.copyMakeBorder(cells, 0, rows, 0, cols, cv2.BORDER_REFLECT, dst=target)
             else:
                 target[:] = 0.0
-        return self._given
+        return given
+
+    def _array(self, shape: tuple[int, ...]) -> Float32:
+        """An array in memory that is kept: fresh memory takes longer than what is written there."""
+        size = math.prod(shape)
+        if self._memory.size < size:
+            self._memory = np.empty(size, dtype=np.float32)
+        return self._memory[:size].reshape(shape)
 
     @cached_property
     def _session(self) -> Any:
