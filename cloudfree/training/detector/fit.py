@@ -30,7 +30,7 @@ SHORT_WAVE = ("B11", "B12")
 ANY_BAND_SHARE = 0.1  # each band but the four of 10 m is left out with this chance now and then
 # Clear ground taken for cloud is filled by an estimate for nothing; most pixels are clear, though.
 CLASS_WEIGHTS = (1.0, 1.0, 1.2, 1.0, 0.9)
-LEARNING_RATE, WEIGHT_DECAY = 3e-3, 1e-4
+LEARNING_RATE, WEIGHT_DECAY = 3e-3, 1e-2
 WARM_UP_STEPS = 100
 
 

@@ -23,6 +23,7 @@ STRIDE = 32  # height and width in cells are multiples of it
 MOST_STRIDES = 1000  # of a side, which the exporter wants to know
 CLASSES = 5  # clear, cloud, shadow, snow, thin cloud
 CELL_FEATURES = 16
+SPARED_SHARE = 0.15
 # Of which pairs of bands the normalised difference tells sand, snow and plants from cloud, whatever
 # the light.
 DIFFERENCES = (("B02", "B04"), ("B03", "B11"), ("B08", "B04"))
@@ -64,6 +65,8 @@ class CloudDetector(nn.Module):
         self.described = nn.ModuleList(
             nn.Sequential(Refinement(width), Refinement(width)) for width in widths[1:]
         )
+        # A part of what the coarsest level says is held back: alone it is not to decide.
+        self.spared = nn.Dropout2d(SPARED_SHARE)
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
         self.joined = nn.ModuleList(Refinement(a) for a, _ in reversed(pairs))
         self.around = nn.Conv2d(widths[0], CELL_FEATURES * BLOCK**2, 1)
@@ -81,7 +84,7 @@ class CloudDetector(nn.Module):
         for down, described in zip(self.down, self.described, strict=True):
             features = described(functional.relu(down(features)))
             levels.append(features)
-        features = levels.pop() + far
+        features = self.spared(levels.pop() + far)
         for up, joined in zip(self.up, self.joined, strict=True):
             # Repeated cells would show the coarsest of them as squares of 640 m.
             wide = functional.interpolate(up(features), scale_factor=2.0, mode="bilinear")

@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from cloudfree.cloudmask.network_detector import CELL_PX, DETECTOR_BANDS
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.radiometry import QUANTIFICATION
+from cloudfree.core.radiometry import QUANTIFICATION, Float32
+from cloudfree.simulation.atmosphere import HAZE, haze_opacity
 from cloudfree.training.detector.fit import Batch, cell_labels, leave_out
 from cloudfree.training.detector.ground import Random
 from cloudfree.training.detector.regions import Region
@@ -21,7 +22,10 @@ from cloudfree.training.detector.samples import SIDE_PX, DetectorSample, draw_sa
 
 POSITIONS = [OPTICAL_BANDS.index(band) for band in DETECTOR_BANDS]
 BATCH, CROP_PX = 16, 192
-GAIN = 0.05  # standard deviation of the logarithm of a factor on all bands
+# Standard deviation of the logarithm of a factor on all bands, and on each of them.
+GAIN, BAND_GAIN = 0.05, 0.04
+# Half of the scenes lie under even haze of up to this optical depth, and are labelled as without.
+VEILED_SHARE, VEIL_DEPTH = 0.5, 0.4
 FILES = ("images.npy", "present.npy", "labels.npy", "needs_short_wave.npy")
 
 
@@ -57,11 +61,27 @@ class Pool:
         part = (..., slice(row, row + CROP_PX), slice(col, col + CROP_PX))
         kept = leave_out(self.present[index], rng, bool(self.needs_short_wave[index]))
         present = kept[:, None, None]
-        gain = np.float32(np.exp(rng.normal(0.0, GAIN)) / QUANTIFICATION)
-        optical = self.images[index].astype(np.float32) * present * gain
+        optical = (
+            _in_other_air(self.images[index].astype(np.float32) / QUANTIFICATION, rng) * present
+        )
         yield _turned(optical, turns, mirror)[part]
         yield present[:, 0, 0].astype(np.float32)
         yield _turned(self.labels[index], turns, mirror)[part].astype(np.int64)
+
+
+def _in_other_air(optical: Float32, rng: Random) -> Float32:
+    """A scene, (band, y, x), of another sensor's colours and in air as even haze makes it.
+
+    Haze over all of a scene hides nothing: what is cloud shows by its edges and its structure.
+    """
+    bands = rng.normal(0.0, BAND_GAIN, len(POSITIONS)) + rng.normal(0.0, GAIN)
+    optical = optical * np.exp(bands).astype(np.float32)[:, None, None]
+    if rng.random() < VEILED_SHARE:
+        depth = np.float32(rng.uniform(0.0, VEIL_DEPTH))
+        for plane, position in zip(optical, POSITIONS, strict=True):
+            hidden = haze_opacity(depth, OPTICAL_BANDS[position])
+            plane += hidden * (HAZE[position] - plane)
+    return np.asarray(optical, dtype=np.float32)
 
 
 def _turned(planes: NDArray[np.generic], turns: int, mirror: bool) -> NDArray[np.generic]:
