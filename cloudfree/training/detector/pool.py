@@ -77,10 +77,9 @@ def _in_other_air(optical: Float32, rng: Random) -> Float32:
     bands = rng.normal(0.0, BAND_GAIN, len(POSITIONS)) + rng.normal(0.0, GAIN)
     optical = optical * np.exp(bands).astype(np.float32)[:, None, None]
     if rng.random() < VEILED_SHARE:
-        depth = np.float32(rng.uniform(0.0, VEIL_DEPTH))
-        for plane, position in zip(optical, POSITIONS, strict=True):
-            hidden = haze_opacity(depth, OPTICAL_BANDS[position])
-            plane += hidden * (HAZE[position] - plane)
+        depth = np.full((1, 1), rng.uniform(0.0, VEIL_DEPTH), dtype=np.float32)
+        hidden = np.stack([haze_opacity(depth, OPTICAL_BANDS[place]) for place in POSITIONS])
+        optical = optical + hidden * (HAZE[POSITIONS][:, None, None] - optical)
     return np.asarray(optical, dtype=np.float32)
 
 
