@@ -83,25 +83,61 @@ def class_fractions(counts: NDArray[np.integer]) -> dict[str, float]:
 
 
 class FillClass(IntEnum):
-    """Classes of the mask of filled pixels.
+    """Classes of the mask of filled pixels: by what most of a pixel was filled.
 
-    UNFILLED is a valid pixel under cloud or shadow that keeps its value, as no radar lies there.
+    FILLED is by the network, FILLED_BY_SCENE by clear ground and radar of the scene itself, and
+    REFERENCE_1 and so on by another date, in the order of the tags of the result. UNFILLED is a
+    valid pixel under cloud or shadow that keeps its value, as nothing is known of its ground.
     """
 
     ORIGINAL = 0
     FILLED = 1
     UNFILLED = 2
+    FILLED_BY_SCENE = 3
+    REFERENCE_1 = 11
+    REFERENCE_2 = 12
+    REFERENCE_3 = 13
+    REFERENCE_4 = 14
+    REFERENCE_5 = 15
+    REFERENCE_6 = 16
+    REFERENCE_7 = 17
+    REFERENCE_8 = 18
     NODATA = 255
 
     @property
     def label(self) -> str:
         """The class in words, as tags and legends have it."""
-        return "cloud, not filled" if self is FillClass.UNFILLED else self.name.lower()
+        return _FILL_LABELS.get(self, self.name.lower().replace("_", " "))
 
 
+_FILL_LABELS = {
+    FillClass.UNFILLED: "cloud, not filled",
+    FillClass.FILLED_BY_SCENE: "filled by the scene itself",
+}
+
+REFERENCE_CLASSES = tuple(one for one in FillClass if one.name.startswith("REFERENCE"))
+MAX_REFERENCES = len(REFERENCE_CLASSES)
+FILLED_CLASSES = (FillClass.FILLED, FillClass.FILLED_BY_SCENE, *REFERENCE_CLASSES)
+
+
+def is_filled(classes: Mask) -> NDArray[np.bool_]:
+    """True where a mask of filled pixels has one that is filled, by whatever."""
+    return np.isin(classes, FILLED_CLASSES)
+
+
+# References are in shades of blue and violet, which differ from one to the next.
 FILL_COLOURS = {
     FillClass.ORIGINAL: (34, 94, 60),
     FillClass.FILLED: (232, 160, 48),
     FillClass.UNFILLED: (245, 245, 245),
+    FillClass.FILLED_BY_SCENE: (170, 200, 60),
+    FillClass.REFERENCE_1: (60, 130, 230),
+    FillClass.REFERENCE_2: (150, 90, 210),
+    FillClass.REFERENCE_3: (80, 200, 220),
+    FillClass.REFERENCE_4: (210, 120, 190),
+    FillClass.REFERENCE_5: (40, 80, 150),
+    FillClass.REFERENCE_6: (110, 60, 130),
+    FillClass.REFERENCE_7: (30, 140, 150),
+    FillClass.REFERENCE_8: (150, 60, 100),
     FillClass.NODATA: (0, 0, 0),
 }

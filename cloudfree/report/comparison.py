@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cloudfree.core.grid import Window, strips
-from cloudfree.core.mask_classes import FillClass
+from cloudfree.core.mask_classes import is_filled
 from cloudfree.core.terminal import Progress
 from cloudfree.metrics.image_metrics import HALO_PX, Differences, Metrics, Scores, compare, has_data
 from cloudfree.report.sources import Sources
@@ -118,7 +118,7 @@ class _Tally:
     def add(self, strip: Window, differences: Differences) -> None:
         self.scores["all"].add(differences)
         if self.filled:
-            marked = self.filled.classes(strip) == FillClass.FILLED
+            marked = is_filled(self.filled.classes(strip))
             self.scores["cloudy"].add(differences, marked)
 
 

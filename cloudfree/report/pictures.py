@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.mask_classes import MASK_COLOURS, FillClass, Mask, MaskClass
+from cloudfree.core.mask_classes import FILL_COLOURS, MASK_COLOURS, FillClass, Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 
 UInt8Image = NDArray[np.uint8]
@@ -47,11 +47,6 @@ ERROR_COLOURS = (
 )
 
 OUTLINE_COLOUR = (255, 222, 0)
-FILL_COLOURS = {
-    FillClass.ORIGINAL: MASK_COLOURS[MaskClass.CLEAR],
-    FillClass.FILLED: OUTLINE_COLOUR,
-    FillClass.UNFILLED: MASK_COLOURS[MaskClass.CLOUD],
-}
 # On a picture of more pixels a side, a line of one pixel is hard to see.
 THIN_PX = 512
 
@@ -149,6 +144,12 @@ def _table(colours: ClassColours) -> UInt8Image:
 def class_legend(colours: ClassColours) -> dict[str, Rgb]:
     """Red, green and blue from 0 to 255 by the label of a class."""
     return {value.label: colour for value, colour in colours.items()}
+
+
+def fill_legend(fill_mask: Mask) -> dict[str, Rgb]:
+    """The legend of the classes that a mask of filled pixels has."""
+    found = set(np.unique(fill_mask).tolist()) - {FillClass.NODATA}
+    return {one.label: colour for one, colour in FILL_COLOURS.items() if one in found}
 
 
 def error_colours(truth: Float32, image: Float32) -> UInt8Image:

@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from cloudfree.core.displacement import coarser
 from cloudfree.core.grid import Grid, strips
-from cloudfree.core.mask_classes import MASK_COLOURS, FillClass, MaskClass
+from cloudfree.core.mask_classes import MASK_COLOURS, FillClass, Mask, MaskClass, is_filled
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset, reduced, reduced_classes, reduced_mean
 from cloudfree.report.pictures import (
-    FILL_COLOURS,
     SHORT_WAVE_INFRARED,
     TRUE_COLOUR,
     Picture,
     class_legend,
     error_colours,
     fill_colours,
+    fill_legend,
     mask_colours,
     outline,
     radar_colours,
@@ -99,12 +99,18 @@ def _masks(sources: Sources, grid: Grid) -> Iterator[Picture]:
         yield Picture("mask", "Mask", "Cloud mask", mask_colours(mask), legend=legend)
     if sources.filled:
         fill_mask = reduced_classes(sources.filled, grid)
-        if not sources.mask or (fill_mask == FillClass.UNFILLED).any():
+        if not sources.mask or _says_more_than_the_mask(fill_mask):
             name = "filled" if sources.mask else "mask"
-            colours, legend = fill_colours(fill_mask), class_legend(FILL_COLOURS)
-            yield Picture(name, "Filled", "Filled pixels in yellow", colours, legend=legend)
-        filled = fill_mask == FillClass.FILLED
+            colours, legend = fill_colours(fill_mask), fill_legend(fill_mask)
+            yield Picture(name, "Filled", "What pixels were filled by", colours, legend=legend)
+        filled = is_filled(fill_mask)
         yield Picture("outline", "Outline", "Border of the filled pixels", outline(filled))
+
+
+def _says_more_than_the_mask(fill_mask: Mask) -> bool:
+    """Whether clouds are not all filled, or not all by the network."""
+    plain = (FillClass.ORIGINAL, FillClass.FILLED, FillClass.NODATA)
+    return not np.isin(fill_mask, plain).all()
 
 
 def _deviation(deviations: Dataset, grid: Grid) -> Picture:

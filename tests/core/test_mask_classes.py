@@ -9,11 +9,13 @@ from cloudfree.core.mask_classes import (
     FILE_CLASSES,
     FILL_COLOURS,
     MASK_COLOURS,
+    MAX_REFERENCES,
     FillClass,
     MaskClass,
     class_fractions,
     in_shadow,
     is_cloud_or_shadow,
+    is_filled,
 )
 
 MASK = np.array([[0, 1, 2], [3, 255, 1]], dtype=np.uint8)
@@ -53,6 +55,14 @@ def test_without_a_valid_pixel_every_class_has_no_share() -> None:
 
 
 def test_classes_have_labels_and_colours() -> None:
-    assert [one.label for one in FillClass] == ["original", "filled", "cloud, not filled", "nodata"]
+    labels = [one.label for one in FillClass]
+    assert labels[:3] == ["original", "filled", "cloud, not filled"]
+    assert labels[3:6] == ["filled by the scene itself", "reference 1", "reference 2"]
     assert [one.label for one in FILE_CLASSES] == ["clear", "cloud", "shadow", "snow", "nodata"]
     assert len({*FILL_COLOURS.values()}) == len(FillClass)
+
+
+def test_a_pixel_is_filled_by_whatever_fills_it() -> None:
+    classes = np.array([0, 1, 2, 3, 11, 18, 255], dtype=np.uint8)
+    assert is_filled(classes).tolist() == [False, True, False, True, True, True, False]
+    assert MAX_REFERENCES == 8

@@ -7,12 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS, MaskClass
+from cloudfree.core.mask_classes import (
+    FILE_CLASSES,
+    FILL_COLOURS,
+    MASK_COLOURS,
+    FillClass,
+)
 from cloudfree.report.pictures import (
     ERROR_COLOURS,
     LARGEST_ERROR,
     LEAST_SPAN,
-    OUTLINE_COLOUR,
     SMALL_PX,
     THIN_PX,
     Picture,
@@ -109,8 +113,8 @@ def test_a_mask_has_the_colours_of_its_classes(value):
 
 def test_the_mask_of_filled_pixels_shows_them():
     picture = fill_colours(np.uint8([[0, 1, 2, 255]]))
-    assert picture[0, 1].tolist() == [*OUTLINE_COLOUR, 255]
-    assert picture[0, 2].tolist() == [*MASK_COLOURS[MaskClass.CLOUD], 255]
+    assert picture[0, 1].tolist() == [*FILL_COLOURS[FillClass.FILLED], 255]
+    assert picture[0, 2].tolist() == [*FILL_COLOURS[FillClass.UNFILLED], 255]
     assert picture[0, :, 3].tolist() == [255, 255, 255, 0]
 
 

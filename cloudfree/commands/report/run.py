@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cloudfree import __version__
 from cloudfree.commands.report.options import ReportOptions
-from cloudfree.core.mask_classes import FillClass, class_fractions
+from cloudfree.core.mask_classes import FILLED_CLASSES, FillClass, class_fractions
 from cloudfree.core.output_files import (
     check_output_names,
     make_folder,
@@ -137,7 +137,8 @@ def _filled(sources: Sources) -> tuple[float | None, float | None]:
         return None, None
     counts = sources.filled.counts()
     valid = max(int(counts.sum() - counts[FillClass.NODATA]), 1)
-    return int(counts[FillClass.FILLED]) / valid, int(counts[FillClass.UNFILLED]) / valid
+    filled = int(counts[list(FILLED_CLASSES)].sum())
+    return filled / valid, int(counts[FillClass.UNFILLED]) / valid
 
 
 def _write_quicklooks(options: ReportOptions, sections: Sequence[SceneSection]) -> tuple[Path, ...]:

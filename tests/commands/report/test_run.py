@@ -192,7 +192,7 @@ def test_warnings_of_the_result_stand_on_the_page(tmp_path):
 def test_without_a_kept_mask_the_filled_pixels_take_its_place(tmp_path):
     result = report(write_result(tmp_path, CLOUDFREE_MASK=None))
     assert result.scenes[0].mask_fractions == {}
-    assert "Filled pixels in yellow" in text_of(result)
+    assert "What pixels were filled by" in text_of(result)
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 31), (31, 1), (7, 7)])
