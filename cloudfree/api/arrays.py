@@ -219,7 +219,7 @@ class _Removal:
         where = compose(filled[:, *window.slices], image, opacity, _REFLECTANCE, positions)
         if self.uncertainty and deviation is not None:
             rows = deviation[:, *window.slices]
-            rows[positions] = self.uncertainty.deviation(prediction, where)
+            rows[positions] = np.where(where, self.uncertainty.deviation(prediction), np.nan)
         return int(where.sum())
 
     def _warn_of_unfilled(self, filled_px: int) -> None:

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cloudfree.core.dihedral import DIHEDRAL_TRANSFORMS, IDENTITY, DihedralTransform
 from cloudfree.core.radiometry import Float32
@@ -160,8 +159,8 @@ class Uncertainty:
         """Predictions with variances of tiles of one size."""
         return self._augmentation.predict(tiles)
 
-    def deviation(self, prediction: Prediction, filled: NDArray[np.bool_]) -> Float32:
-        """Standard deviation in reflectance, (band, y, x); NaN where no pixel is filled.
+    def deviation(self, prediction: Prediction) -> Float32:
+        """Standard deviation in reflectance, (band, y, x); NaN where nothing is predicted.
 
         The variances of overlapping tiles are blended as their images are: the difference between
         the tiles is left out, as it would show the pattern of the tiles. Pixels of the feathered
@@ -169,9 +168,7 @@ class Uncertainty:
         """
         if prediction.variance is None:
             return np.full_like(prediction.mean, np.nan)
-        deviation = np.sqrt(self._error_model.variance(prediction.mean, prediction.variance))
-        deviation[:, ~filled] = np.nan
-        return deviation
+        return np.sqrt(self._error_model.variance(prediction.mean, prediction.variance))
 
     @property
     def tags(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,23 +12,14 @@ from numpy.typing import NDArray
 
 from cloudfree import __version__
 from cloudfree.cloudmask.mask_file import MaskFile, mask_profile
-from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
+from cloudfree.commands.remove.cloudy_scene import CloudyScene
+from cloudfree.commands.remove.filling import Filling, OutputRows
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
 from cloudfree.core.radiometry import QUANTIFICATION, Float32
-from cloudfree.inference.model_card import ModelCard
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.provenance import VERSION, WARNINGS
 from cloudfree.sentinel2.optical_scene import OpticalScene
-
-
-def fill_classes(rows: OutputRows) -> NDArray[np.uint8]:
-    """The classes of `FillClass`, (y, x), of finished rows."""
-    classes = np.full(rows.valid.shape, FillClass.ORIGINAL, dtype=np.uint8)
-    classes[rows.to_fill] = FillClass.UNFILLED
-    classes[rows.filled] = FillClass.FILLED
-    classes[~rows.valid] = FillClass.NODATA
-    return classes
 
 
 def filled_profile() -> CogProfile:
@@ -66,7 +57,7 @@ class UsedMaskWriter:
 
 @contextmanager
 def used_mask_writer(
-    path: Path | None, scene: RemovalScene, creation: Mapping[str, str]
+    path: Path | None, scene: CloudyScene, creation: Mapping[str, str]
 ) -> Iterator[UsedMaskWriter]:
     """A writer of the mask that is used, which writes nothing without a path.
 
@@ -100,22 +91,28 @@ LARGEST_DEVIATION = DEVIATION_NODATA - 1
 
 @contextmanager
 def deviation_writer(
-    path: Path | None, scene: RemovalScene, tags: Mapping[str, str], creation: Mapping[str, str]
+    path: Path | None,
+    optical: OpticalScene,
+    filling: Filling,
+    tags: Mapping[str, str],
+    creation: Mapping[str, str],
 ) -> Iterator[Callable[[OutputRows], None]]:
     """A function that writes deviations of finished rows to a COG, or nothing without a path."""
-    if path is None or scene.uncertainty is None:
+    if path is None:
         yield lambda _: None
         return
-    order = _file_order(scene.optical, scene.model.card)
-    profile = _deviation_profile(scene.optical, scene.model.card, order, tags, creation)
-    with CogWriter(path, scene.optical.grid, profile) as file:
+    order = _file_order(optical, filling.bands)
+    ordered = [filling.bands[place] for place in order]
+    with CogWriter(
+        path, optical.grid, _deviation_profile(optical, ordered, tags, creation)
+    ) as file:
 
         def write(rows: OutputRows) -> None:
             assert rows.deviation is not None
             file.write(rows.window, digital_numbers(rows.deviation[order]))
 
         yield write
-        file.tag(**scene.uncertainty.tags)
+        file.tag(**filling.deviation_tags)
 
 
 def digital_numbers(deviation: Float32) -> NDArray[np.uint16]:
@@ -124,20 +121,18 @@ def digital_numbers(deviation: Float32) -> NDArray[np.uint16]:
     return np.where(np.isnan(numbers), DEVIATION_NODATA, np.nan_to_num(numbers)).astype(np.uint16)
 
 
-def _file_order(optical: OpticalScene, card: ModelCard) -> list[int]:
-    """Indices of the model's bands in the band order of the scene's file."""
-    positions = [optical.positions[band] for band in card.output_bands]
+def _file_order(optical: OpticalScene, bands: Sequence[str]) -> list[int]:
+    """Indices of bands in their order in the scene's file."""
+    positions = [optical.positions[band] for band in bands]
     return sorted(range(len(positions)), key=positions.__getitem__)
 
 
 def _deviation_profile(
     optical: OpticalScene,
-    card: ModelCard,
-    order: list[int],
+    bands: Sequence[str],
     tags: Mapping[str, str],
     creation: Mapping[str, str],
 ) -> CogProfile:
-    bands = [card.output_bands[place] for place in order]
     names = tuple(optical.descriptions[optical.positions[band]] or band for band in bands)
     return CogProfile(
         dtype="uint16",

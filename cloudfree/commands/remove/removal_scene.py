@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.morphology import shadow_under_dilation
+from cloudfree.commands.remove.cloudy_scene import CloudyScene, OriginalRows
 from cloudfree.core.displacement import Displacement, reach_px
 from cloudfree.core.grid import Window
-from cloudfree.core.mask_classes import is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
-from cloudfree.inference.compositing import FEATHER_PX, compose, feather
 from cloudfree.inference.model import SHADOW_REACH_PX, Model, Prediction, TileInputs
 from cloudfree.inference.sliding_window import (
     BatchPredictor,
@@ -26,7 +24,6 @@ from cloudfree.inference.sliding_window import (
 )
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.sentinel1.sar_source import SarSource
-from cloudfree.sentinel2.optical_scene import OpticalScene
 
 RasterArray = NDArray[np.generic]
 
@@ -96,44 +93,14 @@ def _mean_of_neighbours(bands: Float32) -> Float32:
 
 
 @dataclass(frozen=True)
-class OriginalRows:
-    """Rows of the scene in the file's numbers, (band, y, x), and their opacity, (y, x), 0 to 1.
+class RemovalScene(CloudyScene):
+    """A cloudy scene, its radar and a model, joined window by window.
 
-    `native` is a copy, in which pixels are filled in place.
+    `sar` is None for a network that does not use it. With `uncertainty` the predictions have a
+    variance.
     """
 
-    native: NDArray[np.generic]
-    opacity: Float32
-
-
-@dataclass(frozen=True)
-class OutputRows:
-    """Finished rows of the output in the file's numbers, (band, y, x), and the filled pixels.
-
-    `valid`, `to_fill` (valid pixels under the mask) and `filled` are (y, x). `deviation` is the
-    standard deviation of the filled bands, (band, y, x) in reflectance and in the order of the
-    model, NaN elsewhere; None if not requested.
-    """
-
-    window: Window
-    pixels: NDArray[np.generic]
-    valid: NDArray[np.bool_]
-    to_fill: NDArray[np.bool_]
-    filled: NDArray[np.bool_]
-    deviation: Float32 | None = None
-
-
-@dataclass(frozen=True)
-class RemovalScene:
-    """A scene, its radar, its mask and a model, joined window by window.
-
-    `sar` is None for a network that does not use it; without a mask every pixel is filled.
-    With `uncertainty` the predictions have a variance.
-    """
-
-    optical: OpticalScene
     sar: SarSource | None
-    mask: MaskFile | None
     model: Model
     shift: Displacement
     uncertainty: Uncertainty | None = None
@@ -156,21 +123,9 @@ class RemovalScene:
             return self.uncertainty.predict(tiles)
         return [Prediction(image) for image in self.model.predict(tiles)]
 
-    def finished(
-        self, window: Window, prediction: Prediction, original: OriginalRows
-    ) -> OutputRows:
-        """The rows of the output: the original ones, filled in place."""
-        radiometry, opacity = self.optical.radiometry, original.opacity
-        positions = [self.optical.positions[band] for band in self.model.card.output_bands]
-        valid = radiometry.valid(original.native)
-        filled = compose(original.native, prediction.mean, opacity, radiometry, positions)
-        to_fill = valid & (opacity > 0)
-        deviation = self.uncertainty.deviation(prediction, filled) if self.uncertainty else None
-        return OutputRows(window, original.native, valid, to_fill, filled, deviation)
-
     def needed(self, tile: Window) -> bool:
         """Whether a tile has pixels to fill."""
-        return bool(self._to_fill(tile).any())
+        return bool(self.to_fill(tile).any())
 
     def load(self, tile: Window) -> TileInputs:
         """Inputs of the network for a tile."""
@@ -207,16 +162,6 @@ class RemovalScene:
         Without extrapolating that edge, a line of cloud remains where both scenes end together.
         """
         return reach_px(self.shift)
-
-    def opacity(self, window: Window) -> Float32:
-        """Opacity of the filled pixels, 0 to 1, (y, x)."""
-        outer = window.buffered(FEATHER_PX + 1, self.optical.grid.height, self.optical.grid.width)
-        return feather(self._to_fill(outer), FEATHER_PX)[window.relative_to(outer)]
-
-    def _to_fill(self, window: Window) -> NDArray[np.bool_]:
-        if self.mask is None:
-            return np.ones((window.height, window.width), dtype=np.bool_)
-        return is_cloud_or_shadow(self.mask.classes(window))
 
 
 class _SceneTiler:

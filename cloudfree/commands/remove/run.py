@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 from cloudfree import __version__
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
+from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.companion_files import (
     deviation_writer,
-    fill_classes,
     filled_profile,
     used_mask_writer,
 )
+from cloudfree.commands.remove.filling import Filling, NetworkFilling, OutputRows, finish
 from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_own_mask, open_sar
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
-from cloudfree.commands.remove.removal_scene import OutputRows, RemovalScene
+from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.acquisition import UNKNOWN, gap_days
 from cloudfree.core.choices import DILATION, MaskSettings
 from cloudfree.core.terminal import Progress
@@ -72,13 +73,16 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         measurement = NOT_USED
         if sar:
             measurement = measure(sar, optical, mask, options.shift, options.max_shift)
-        scene = RemovalScene(optical, sar, mask, model, measurement.applied_shift)
+        scene = RemovalScene(optical, mask, sar, model, measurement.applied_shift)
         scene, adapted = _adapted(options, scene, progress)
         if options.uncertainty:
             scene = replace(scene, uncertainty=Uncertainty(scene.model))
         counts = None
         if not options.dry_run:
-            counts = _write(options, scene, plan, measurement, adapted, progress)
+            batch_size = options.batch_size or scene.model.batch(plan.tile)
+            filling = NetworkFilling(scene, plan, batch_size)
+            tags = _tags(options, scene, measurement, adapted)
+            counts = _write(options, scene, filling, tags, progress)
     if options.report and counts:
         _report(options, progress)
     return _result(options, model, plan, measurement, adapted, counts)
@@ -143,37 +147,36 @@ def _mask(
 
 def _write(
     options: RemoveOptions,
-    scene: RemovalScene,
-    plan: TilePlan,
-    measurement: ShiftMeasurement,
-    adapted: AdaptationResult | None,
+    scene: CloudyScene,
+    filling: Filling,
+    tags: Mapping[str, str],
     progress: Progress,
 ) -> _Counts:
     """Write the result, the mask of filled pixels and the deviations, row by row.
 
     All files are finished before any is renamed, and the result is renamed last.
     """
-    tags = _tags(options, scene, measurement, adapted)
-    profile = scene.optical.profile(tags, options.creation_options)
-    counts, grid = _Counts(), scene.optical.grid
-    creation, uncertainty_path = options.creation_options, options.uncertainty_path
+    optical, creation = scene.optical, options.creation_options
+    profile = optical.profile(tags, creation)
+    counts, grid = _Counts(), optical.grid
     with (
         CogWriter(options.result, grid, profile) as result,
         CogWriter(options.filled_path, grid, filled_profile()) as filled,
         used_mask_writer(options.mask_path, scene, creation) as used_mask,
-        deviation_writer(uncertainty_path, scene, tags, creation) as write_deviation,
+        deviation_writer(
+            options.uncertainty_path, optical, filling, tags, creation
+        ) as write_deviation,
     ):
 
         def write(rows: OutputRows) -> None:
             result.write(rows.window, rows.pixels)
-            filled.write(rows.window, fill_classes(rows)[None])
+            filled.write(rows.window, rows.classes[None])
             used_mask.write(rows.window)
             write_deviation(rows)
             counts.add(rows)
 
-        batch_size = options.batch_size or scene.model.batch(plan.tile)
-        with scene.predictions(plan, batch_size, progress) as predictions:
-            finished = (scene.finished(*predicted) for predicted in predictions)
+        with filling.rows(progress) as filled_rows:
+            finished = (finish(scene, filling.bands, *rows) for rows in filled_rows)
             write_async(write, finished, WAITING_PARTS)
         warnings = _check(counts)
         counts.warnings = (*_mask_warnings(scene.mask), *warnings)

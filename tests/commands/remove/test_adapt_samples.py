@@ -159,7 +159,7 @@ def scene(tmp_path: Path) -> Iterator[RemovalScene]:
         SarScene(write_radar(tmp_path / "s1.tif", SIDE, SIDE)) as sar,
         MaskFile(write_raster(tmp_path / "m.tif", mask, ["mask"]), optical.grid) as file,
     ):
-        yield RemovalScene(optical, sar, file, Model(card, runtime), NO_SHIFT)
+        yield RemovalScene(optical, file, sar, Model(card, runtime), NO_SHIFT)
 
 
 def test_transplants_are_partly_cloud_and_the_same_for_a_seed(scene: RemovalScene) -> None:

@@ -1,0 +1,49 @@
+"""A scene, and the mask of what hides its ground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.core.grid import Window
+from cloudfree.core.mask_classes import is_cloud_or_shadow
+from cloudfree.core.radiometry import Float32
+from cloudfree.inference.compositing import FEATHER_PX, feather
+from cloudfree.sentinel2.optical_scene import OpticalScene
+
+
+@dataclass(frozen=True)
+class OriginalRows:
+    """Rows of the scene in the file's numbers, (band, y, x), and their opacity, (y, x), 0 to 1.
+
+    `native` is a copy, in which pixels are filled in place.
+    """
+
+    native: NDArray[np.generic]
+    opacity: Float32
+
+
+@dataclass(frozen=True)
+class CloudyScene:
+    """A scene and its mask; without a mask every pixel is filled."""
+
+    optical: OpticalScene
+    mask: MaskFile | None
+
+    def to_fill(self, window: Window) -> NDArray[np.bool_]:
+        """Where the mask hides the ground, (y, x)."""
+        if self.mask is None:
+            return np.ones((window.height, window.width), dtype=np.bool_)
+        return is_cloud_or_shadow(self.mask.classes(window))
+
+    def opacity(self, window: Window) -> Float32:
+        """Opacity of the filled pixels, 0 to 1, (y, x)."""
+        outer = window.buffered(FEATHER_PX + 1, self.optical.grid.height, self.optical.grid.width)
+        return feather(self.to_fill(outer), FEATHER_PX)[window.relative_to(outer)]
+
+    def original(self, window: Window) -> OriginalRows:
+        """Rows of the scene, with their opacity."""
+        return OriginalRows(self.optical.native(window), self.opacity(window))
