@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from cloudfree import __version__
 from cloudfree.cloudmask.mask_file import MaskFile
-from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.companion_files import (
     deviation_writer,
@@ -22,6 +20,7 @@ from cloudfree.commands.remove.companion_files import (
 )
 from cloudfree.commands.remove.filling import Filling, NetworkFilling, OutputRows, finish
 from cloudfree.commands.remove.inputs import check_outputs, open_optical, open_own_mask, open_sar
+from cloudfree.commands.remove.made_masks import made_masks
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.acquisition import UNKNOWN, gap_days
@@ -136,13 +135,9 @@ def _mask(
         with open_own_mask(options, optical) as mask:
             yield mask
         return
-    with tempfile.TemporaryDirectory(prefix="cloudfree-") as folder:
-        path = Path(folder) / "mask.tif"
-        settings = MaskSettings(detector=options.detector, dilate=options.dilate or DILATION)
-        plan = plan_mask(optical, settings, progress)
-        write_mask(optical, path, plan, progress, {})
-        with MaskFile(path, optical.grid, plan.sun) as mask:
-            yield mask
+    settings = MaskSettings(detector=options.detector, dilate=options.dilate or DILATION)
+    with made_masks() as masks, masks.open(optical, settings, progress) as mask:
+        yield mask
 
 
 def _write(

@@ -1,0 +1,58 @@
+"""The masks that `remove` makes: of a scene and of its references, each scene once."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
+from cloudfree.cloudmask.sun_geometry import sun_from_tags
+from cloudfree.core.choices import MaskSettings
+from cloudfree.core.terminal import Progress
+from cloudfree.sentinel2.optical_scene import OpticalScene
+
+
+@dataclass(frozen=True)
+class MadeMasks:
+    """Masks in a folder, which are made as they are needed.
+
+    Processes may share the folder: a mask gets its name when it is whole.
+    """
+
+    folder: Path
+
+    def open(self, scene: OpticalScene, settings: MaskSettings, progress: Progress) -> MaskFile:
+        """The mask of a scene with these settings, made unless it is there.
+
+        Raises
+        ------
+        InputError
+            Missing bands, no valid pixel, or a dilation that is no distance.
+        """
+        path = self.folder / _name(scene, settings)
+        if not path.exists():
+            write_mask(scene, path, plan_mask(scene, settings, progress), progress, {})
+        mask = MaskFile(path, scene.grid)
+        mask.sun = sun_from_tags(mask.handle.tags())
+        return mask
+
+
+@contextmanager
+def made_masks(folder: Path | None = None) -> Iterator[MadeMasks]:
+    """Masks that are kept in a folder that exists; without one until the block ends."""
+    if folder is not None:
+        yield MadeMasks(folder)
+        return
+    with tempfile.TemporaryDirectory(prefix="cloudfree-") as temporary:
+        yield MadeMasks(Path(temporary))
+
+
+def _name(scene: OpticalScene, settings: MaskSettings) -> str:
+    """A name for the file of each scene, way of reading it, and settings."""
+    made_from = (scene.path.resolve(), scene.offset, settings)
+    return f"mask_{hashlib.sha256(repr(made_from).encode()).hexdigest()[:20]}.tif"

@@ -1,0 +1,77 @@
+"""A mask is made once for each scene and each way of making it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
+from cloudfree.commands.remove import made_masks as module
+from cloudfree.commands.remove.made_masks import MadeMasks, made_masks
+from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.choices import MaskSettings
+from cloudfree.core.terminal import silent
+from cloudfree.sentinel2.optical_scene import OpticalScene
+from tests.factories.cloudy_scenes import cloudy_scene
+from tests.factories.rasters import write_raster
+
+SETTINGS = MaskSettings()
+
+
+@pytest.fixture
+def scene(tmp_path: Path):
+    """A scene of clouds and shadows."""
+    pixels, *_ = cloudy_scene(size=128, distance_m=400.0, clouds=6, seed=3)
+    numbers = np.clip(np.rint(pixels * 10_000), 1, 65535).astype(np.uint16)
+    with OpticalScene(write_raster(tmp_path / "l1c.tif", numbers, OPTICAL_BANDS), 0.0) as optical:
+        yield optical
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that are written."""
+    written: list[Path] = []
+
+    def counted(scene, path, *more):
+        written.append(path)
+        return write_mask(scene, path, *more)
+
+    monkeypatch.setattr(module, "write_mask", counted)
+    return written
+
+
+def test_the_second_time_the_mask_is_there(
+    tmp_path: Path, scene: OpticalScene, made: list[Path]
+) -> None:
+    masks = MadeMasks(tmp_path)
+    with masks.open(scene, SETTINGS, silent) as first, masks.open(scene, SETTINGS, silent) as again:
+        assert np.array_equal(first.classes(scene.grid.window), again.classes(scene.grid.window))
+        assert first.sun == again.sun
+    assert len(made) == 1
+
+
+def test_the_sun_is_that_of_the_plan(tmp_path: Path, scene: OpticalScene) -> None:
+    with MadeMasks(tmp_path).open(scene, SETTINGS, silent) as mask:
+        planned = plan_mask(scene, SETTINGS, silent).sun
+        assert mask.sun is not None
+        assert mask.sun.azimuth_deg == pytest.approx(planned.azimuth_deg, abs=0.1)
+
+
+def test_other_settings_make_another_mask(
+    tmp_path: Path, scene: OpticalScene, made: list[Path]
+) -> None:
+    masks = MadeMasks(tmp_path)
+    for settings in (SETTINGS, replace(SETTINGS, dilate="0")):
+        masks.open(scene, settings, silent).close()
+    assert len(set(made)) == 2
+
+
+def test_without_a_folder_masks_are_gone_with_the_block(
+    scene: OpticalScene, made: list[Path]
+) -> None:
+    with made_masks() as masks, masks.open(scene, SETTINGS, silent):
+        assert made[0].exists()
+    assert not made[0].exists()
