@@ -14,7 +14,7 @@ from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, cloud_score
 from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.grid import Window
-from cloudfree.core.mask_classes import MaskClass, is_cloud_or_shadow
+from cloudfree.core.mask_classes import shows_ground
 from cloudfree.core.radiometry import Float32
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.inference.sliding_window import TilePlan
@@ -128,7 +128,7 @@ class ClearWindows:
     def _usable(self, window: Window) -> Bits:
         if self.mask is None:
             return _clear_by_score(self.optical, window)
-        return _clear(self.mask, window)
+        return shows_ground(self.mask.classes(window))
 
 
 def compared_bands(there: Sequence[str]) -> tuple[str, ...]:
@@ -150,12 +150,6 @@ def _low_discrepancy_order(windows: list[Window]) -> list[Window]:
     turn = (5**0.5 - 1) / 2
     ranks = sorted(range(len(windows)), key=lambda index: (index * turn) % 1.0)
     return [windows[rank] for rank in ranks]
-
-
-def _clear(mask: MaskFile, window: Window) -> Bits:
-    classes = mask.classes(window)
-    clear: Bits = ~is_cloud_or_shadow(classes) & (classes != MaskClass.NODATA)
-    return clear
 
 
 def _clear_by_score(optical: OpticalScene, window: Window) -> Bits:
