@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cloudfree.sentinel2.band_folder import RESOLUTION_FOLDERS, band_of_file
 from cloudfree.sentinel2.product import output_beside
+from cloudfree.sentinel2.safe import PRODUCT_METADATA, is_granule
 
 # Names of products, S2 PSD-14.9, as folders or zip files.
 PACKED = r".*?(?:\.SAFE(?:\.zip)?|\.zip)"
@@ -70,3 +71,10 @@ def scenes_of_any_name_below(folder: Path) -> list[Path]:
 def _folder_of_bands(path: Path) -> Path:
     """The folder of a scene with one file per band, which L2A has in folders by resolution."""
     return path.parent.parent if path.parent.name in RESOLUTION_FOLDERS else path.parent
+
+
+def is_product(folder: Path) -> bool:
+    """Whether a folder is a product or one of its granules, whatever its name."""
+    if folder.name.upper().endswith(".SAFE") or is_granule(folder):
+        return True
+    return any(PRODUCT_METADATA.match(path.name) for path in folder.iterdir())

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from cloudfree.sentinel2.products_below import (
+    is_product,
     paths_below,
     products_below,
     scenes_of_any_name_below,
 )
-from tests.factories.sentinel2_products import Safe
+from tests.factories.sentinel2_products import Safe, write_safe
 
 
 def _touched(folder: Path, *names: str) -> None:
@@ -56,3 +57,11 @@ def test_results_masks_radar_and_truth_are_no_scenes(tmp_path: Path) -> None:
 def test_a_folder_of_band_files_is_one_scene(tmp_path: Path) -> None:
     _touched(tmp_path, "a/x_B02.tif", "a/x_B03.tif", "b/R10m/B02.jp2", "b/R20m/B05.jp2")
     assert _found(tmp_path) == {"a", "b"}
+
+
+def test_a_product_is_known_by_its_metadata_and_a_granule_by_its_place(tmp_path: Path) -> None:
+    renamed = write_safe(tmp_path, Safe()).rename(tmp_path / "unpacked")
+    assert is_product(renamed) and is_product(next((renamed / "GRANULE").iterdir()))
+    assert not is_product(tmp_path)
+    (tmp_path / "empty.SAFE").mkdir()
+    assert is_product(tmp_path / "empty.SAFE")
