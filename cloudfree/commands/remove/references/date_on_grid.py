@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +45,10 @@ class DateOnGrid:
     source: Grid
     grid: Grid
     shift: Shift = NO_SHIFT
+
+    def moved(self, shift: Shift) -> DateOnGrid:
+        """The same date with another shift."""
+        return replace(self, shift=shift)
 
     def clear(self, bands: Sequence[str], window: Window) -> Float32:
         """Reflectance, (band, y, x), NaN where the ground is hidden or there is no data.
