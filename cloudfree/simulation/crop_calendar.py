@@ -88,13 +88,13 @@ def land_before(land: Landscape, calendar: CropCalendar, days: float, moisture: 
     """The landscape `days` before its scene.
 
     The bare soil of fields is moister than in the scene by `moisture` standard deviations: darker,
-    and louder to the radar. Ground that is no field stays the same.
+    and brighter to the radar. Ground that is no field stays the same.
     """
     changed, field = calendar.changed(days), calendar.cropland.field
     green = np.where(
         changed, _former_canopy(land, calendar), land.green * calendar.growth(days)[field]
     )
-    # Soil below a canopy is neither seen nor heard.
+    # Soil below a canopy does not show.
     moist = moisture * np.where(calendar.cropland.is_field[field], 1.0 - green, 0.0)
     tint = np.where(changed, calendar.brightness[field], 1.0) * (1.0 + _MOIST_BRIGHTNESS * moist)
     offset_db = np.where(changed, calendar.offset_db[field], 0.0) + _MOIST_DB * moist
