@@ -22,7 +22,7 @@ from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
 from cloudfree.core.terminal import Progress
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.sentinel2.gdal_tags import OFFSET_TAG
-from cloudfree.simulation.land_cover import PIXEL_M
+from cloudfree.simulation.land_cover import PIXEL_M, Where
 from cloudfree.simulation.scene import SAR_MARGIN_PX, SAR_OFFSET_PX, SimulatedScene
 
 # Farmland at 48.7 degrees north on the middle meridian of UTM zone 31, where grid north is north.
@@ -95,6 +95,13 @@ def sar(scene: SimulatedScene, acquired: datetime) -> Product:
 def truth_mask(scene: SimulatedScene) -> Product:
     """True classes."""
     return Product(_grid(scene.mask), mask_profile(), scene.mask[None])
+
+
+def changed_mask(changed: Where) -> Product:
+    """1 where fields, (y, x), have changed, 0 elsewhere."""
+    tags = {"CLASS_0": "unchanged", "CLASS_1": "changed"}
+    profile = CogProfile("uint8", None, ("changed",), tags, overview_resampling="MODE")
+    return Product(_grid(changed), profile, changed[None].astype(np.uint8))
 
 
 def _grid(optical_plane: NDArray[Any]) -> Grid:

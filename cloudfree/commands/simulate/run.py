@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloudfree.commands.simulate.earlier import EarlierDate, earlier_paths, write_earlier
 from cloudfree.commands.simulate.options import SimulateOptions, output_paths
 from cloudfree.commands.simulate.over import SimulateOverResult, run_over
 from cloudfree.commands.simulate.products import (
@@ -33,7 +34,7 @@ class SimulateResult:
     """The files that were written, and their ground truth.
 
     `cloud` and `shadow` are fractions of all pixels. The ground at optical pixel (r, c) appears in
-    Sentinel-1 at (r + row, c + col) of `misregistration_px`.
+    Sentinel-1 at (r + row, c + col) of `misregistration_px`, on `earlier` dates too.
     """
 
     s2_cloudy: Path
@@ -44,11 +45,12 @@ class SimulateResult:
     shadow: float
     misregistration_px: Mapping[str, float]
     sun_azimuth_deg: float
+    earlier: tuple[EarlierDate, ...] = ()
 
     def summary(self) -> str:
         """A few lines of text."""
         shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.misregistration_px)
-        return (
+        scene = (
             f"{self.s2_cloudy}\n"
             f"  {self.cloud:.1%} of the pixels lie under cloud, {self.shadow:.1%} in its shadow\n"
             f"{self.s2_clear}\n"
@@ -58,6 +60,7 @@ class SimulateResult:
             f"{self.truth_mask}\n"
             f"  true classes"
         )
+        return "\n".join([scene, *(date.summary() for date in self.earlier)])
 
 
 def run(options: SimulateOptions, progress: Progress) -> SimulateResult | SimulateOverResult:
@@ -79,6 +82,7 @@ def run(options: SimulateOptions, progress: Progress) -> SimulateResult | Simula
 def run_drawn(options: SimulateOptions, progress: Progress) -> SimulateResult:
     """Simulate a scene, and write it."""
     paths = output_paths(options.folder, _NAMES, options.overwrite)
+    earlier_files = earlier_paths(options)
     size = options.size or DEFAULT_SIZE_PX
     shift = options.misregistration or DEFAULT_MISREGISTRATION_PX
     logger.info("simulating a scene of %d x %d pixels", size, size)
@@ -90,11 +94,15 @@ def run_drawn(options: SimulateOptions, progress: Progress) -> SimulateResult:
         paths["truth_mask"]: truth_mask(scene),
     }
     write_products(products, options.creation_options, progress)
-    return _result(shift, paths, scene)
+    earlier = write_earlier(options, scene.land, shift, earlier_files, progress)
+    return _result(shift, paths, scene, earlier)
 
 
 def _result(
-    shift: tuple[float, float], paths: Mapping[str, Path], scene: SimulatedScene
+    shift: tuple[float, float],
+    paths: Mapping[str, Path],
+    scene: SimulatedScene,
+    earlier: tuple[EarlierDate, ...],
 ) -> SimulateResult:
     row, col = shift
     return SimulateResult(
@@ -103,4 +111,5 @@ def _result(
         shadow=float((scene.mask == MaskClass.SHADOW).mean()),
         misregistration_px={"row": row, "col": col},
         sun_azimuth_deg=scene.sun.azimuth_deg,
+        earlier=earlier,
     )

@@ -16,6 +16,7 @@ from cloudfree.commands.simulate.products import (
     SAR_TIME,
     TIME_TAG,
     Product,
+    changed_mask,
     optical,
     sar,
     truth_mask,
@@ -51,6 +52,17 @@ def test_pixels_are_those_of_the_scene(scene: SimulatedScene, product: Product) 
     assert product.pixels / 10_000 == pytest.approx(scene.clear, abs=0.0000501)
     assert np.array_equal(sar(scene, SAR_TIME).pixels, scene.sar)
     assert np.array_equal(truth_mask(scene).pixels, scene.mask[None])
+
+
+def test_a_mask_of_changes_is_one_where_there_are_some(tmp_path: Path) -> None:
+    changed = np.zeros((64, 64), dtype=bool)
+    changed[:20] = True
+    write_products({tmp_path / "changed.tif": changed_mask(changed)}, {}, silent)
+    with rasterio.open(tmp_path / "changed.tif") as dataset:
+        assert dataset.dtypes == ("uint8",)
+        assert dataset.nodata is None
+        assert dataset.tags()["CLASS_1"] == "changed"
+        assert np.array_equal(dataset.read(1), changed)
 
 
 def test_products_are_written_with_options_of_the_user(
