@@ -25,10 +25,12 @@ class Estimate:
 
 
 def combine(estimates: Sequence[Estimate]) -> tuple[Estimate, Float32]:
-    """The mean of estimates by inverse variance, and the share of each, (estimate, pixel).
+    """The mean of estimates by their expected errors, and the share of each, (estimate, pixel).
 
-    A share is the same in all bands, so that a spectrum stays one of real ground. The variances are
-    averaged, not lowered: the errors of estimates from the same ground are alike.
+    A share is the same in all bands, so that a spectrum stays one of real ground. The errors of
+    estimates from the same ground are alike: the variances are averaged, not lowered, and weights
+    are squares of inverse variances, as by the inverse ones the worse estimate takes from the
+    better (docs/experiments.md).
     """
     shares = _shares(estimates)
     parts = list(zip(shares[:, :, None], estimates, strict=True))
@@ -41,7 +43,7 @@ def combine(estimates: Sequence[Estimate]) -> tuple[Estimate, Float32]:
 
 def _shares(estimates: Sequence[Estimate]) -> Float32:
     weights = np.stack([
-        np.where(one.known, 1 / (one.deviation**2).mean(axis=1), 0) for one in estimates
+        np.where(one.known, 1 / (one.deviation**2).mean(axis=1) ** 2, 0) for one in estimates
     ])  # fmt: skip
     return np.asarray(weights / np.maximum(weights.sum(axis=0), 1e-30), np.float32)
 
