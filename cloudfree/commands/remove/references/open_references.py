@@ -126,7 +126,7 @@ class _Search:
             with captured_warnings() as date.warnings:
                 reason = self._open(date)
         except InputError as error:
-            reason = f"cannot be opened: {error.found}"
+            reason = f"cannot be used: {error.found}"
         if reason:
             date.files.close()
             self._leave_out(date.candidate, reason)
