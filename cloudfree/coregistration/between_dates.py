@@ -21,7 +21,12 @@ from cloudfree.coregistration.clear_windows import (
     examined_windows,
     optical_features,
 )
-from cloudfree.coregistration.global_shift import PEAK_PX, ShiftEstimate, estimate_shift
+from cloudfree.coregistration.global_shift import (
+    NOTHING_MEASURED,
+    PEAK_PX,
+    ShiftEstimate,
+    estimate_shift,
+)
 from cloudfree.coregistration.measure import rejection_reason
 from cloudfree.coregistration.phase_correlation import CrossPower
 
@@ -42,12 +47,13 @@ class ClearGround(Protocol):
 class DateShift:
     """Where another date shows what the scene shows, why, and whether the date is out of reach.
 
-    `shift` is what to sample the other date with: zero where nothing reliable was found. `too_far`
-    is true if the shift is reliable and longer than what may be corrected.
+    `shift` is what to sample the other date with: zero where nothing is `reliable`. `too_far` is
+    true if the shift is reliable and longer than what may be corrected.
     """
 
     shift: Shift
     reason: str
+    reliable: bool = True
     too_far: bool = False
 
 
@@ -65,7 +71,7 @@ def shift_between(
     """
     found = _estimate(today, other, compared_bands(bands), size)
     if reason := rejection_reason(found, None, max_shift):
-        return DateShift(NO_SHIFT, reason, too_far=found.reliable)
+        return DateShift(NO_SHIFT, reason, found.reliable, too_far=found.reliable)
     if found.shift.length < MIN_SHIFT_PX:
         return DateShift(NO_SHIFT, f"none: {found.shift.length:.2f} px is less than can be told")
     return DateShift(found.shift, f"corrected (reliability {found.reliability:.2f})")
@@ -74,6 +80,8 @@ def shift_between(
 def _estimate(
     today: ClearGround, other: ClearGround, bands: tuple[str, ...], size: tuple[int, int]
 ) -> ShiftEstimate:
+    if not bands:
+        return NOTHING_MEASURED
     height, width = (min(CLEAR_WINDOW_PX, side) for side in size)
     power = CrossPower(height, width, len(bands), len(bands))
     if power.reach > PEAK_PX:

@@ -38,10 +38,10 @@ def products_named(folder: Path, named: re.Pattern[str]) -> dict[str, Path]:
     return found
 
 
-# Rasters beside scenes that are none: results of this program and what belongs to them, masks and
-# classifications, and radar.
+# Rasters beside scenes that are none: results of this program and what belongs to them, the truth
+# of cloudy scenes, masks and classifications, and radar.
 _NO_SCENE = re.compile(
-    r"(?:.*_)?s1(?:vv|vh|_.*)?|truth_.*|.*cloudfree.*"
+    r"(?:.*_)?s1(?:vv|vh|_.*)?|(?:.*_)?s2_clear|truth_.*|.*cloudfree.*"
     r"|(?:.*_)?(?:filled|mask|scl|score|uncertainty|dem)",
     re.IGNORECASE,
 )

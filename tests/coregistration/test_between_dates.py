@@ -89,13 +89,18 @@ def test_without_ground_that_is_clear_in_both_nothing_is_moved() -> None:
     ground = _ground()
     upper, lower = (slice(0, 62), slice(None)), (slice(66, None), slice(None))
     found = _found(ground.under(upper), ground.moved(Shift(2, 2)).under(lower))
-    assert (found.shift, found.too_far) == (NO_SHIFT, False)
+    assert (found.shift, found.reliable, found.too_far) == (NO_SHIFT, False, False)
     assert "no clear ground with structure" in found.reason
+
+
+def test_dates_without_a_common_band_are_not_measured() -> None:
+    ground = _ground()
+    assert not shift_between(ground, ground, (), (SIDE, SIDE), 8.0).reliable
 
 
 def test_other_ground_is_not_reliable() -> None:
     found = _found(_ground(0), _ground(1))
-    assert (found.shift, found.too_far) == (NO_SHIFT, False)
+    assert (found.shift, found.reliable, found.too_far) == (NO_SHIFT, False, False)
     assert "not reliable, left alone" in found.reason
 
 
@@ -107,7 +112,7 @@ def test_too_small_a_scene_is_not_measured() -> None:
 def test_a_long_shift_is_too_far() -> None:
     ground = _ground()
     found = _found(ground, ground.moved(Shift(4, 3)), max_shift=4.0)
-    assert (found.shift, found.too_far) == (NO_SHIFT, True)
+    assert (found.shift, found.reliable, found.too_far) == (NO_SHIFT, True, True)
     assert found.reason == "left alone: 5.0 px is more than --max-shift 4"
 
 

@@ -49,7 +49,7 @@ def test_results_masks_radar_and_truth_are_no_scenes(tmp_path: Path) -> None:
     _touched(
         tmp_path, "s2_cloudfree.tif", "s2_cloudfree_filled.tif", "x_filled.tif", "s2_mask.tif",
         "mask.tif", "x_uncertainty.tif", "s1_20220605.tif", "s1.tif", "May_s1.tif",
-        "paris_s1vv.tif", "truth/s2.tif", "truth_mask.tif", "notes.txt",
+        "paris_s1vv.tif", "truth/s2.tif", "truth_mask.tif", "s2_clear.tif", "notes.txt",
     )  # fmt: skip
     assert _found(tmp_path) == set()
 

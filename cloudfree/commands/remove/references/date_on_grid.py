@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
-from cloudfree.commands.remove.references.clear_sampling import (
-    sample_clear,
-    source_positions,
-    window_around,
-)
+from cloudfree.commands.remove.references.at_positions import AtPositions, positions_in
+from cloudfree.commands.remove.references.at_translation import AtTranslation, translation
+from cloudfree.commands.remove.references.clear_sampling import sample_clear
 from cloudfree.core.displacement import NO_SHIFT, Shift
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
@@ -67,12 +65,18 @@ class DateOnGrid:
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
 
     def _sampled(self, bands: Sequence[str], window: Window) -> Float32:
-        moved = self.grid.shifted(self.shift.row, self.shift.col)
-        rows, cols = source_positions(moved, window, self.source)
-        part = window_around(rows, cols, self.source)
+        places = self._places(window)
+        part = places.window(self.source)
         if part is None:
             return np.full((len(bands), window.height, window.width), np.nan, dtype=np.float32)
-        return sample_clear(self.date.clear(bands, part), rows - part.row, cols - part.col)
+        return sample_clear(self.date.clear(bands, part), places.within(part))
+
+    def _places(self, window: Window) -> AtTranslation | AtPositions:
+        """Where the other date shows a window of the scene, in pixels of its own grid."""
+        target = self.grid.shifted(self.shift.row, self.shift.col).crop(window)
+        if first := translation(self.source, target):
+            return AtTranslation(*first, window.height, window.width)
+        return positions_in(self.source, target)
 
 
 def _columns(window: Window) -> list[Window]:

@@ -13,6 +13,8 @@ from cloudfree.core.radiometry import Float32
 # Strips with a halo of half as many rows read no row twice. In 13 bands of a full tile they take
 # 37 MB.
 KEPT_ROWS = 64
+# Radar has few bands, and each reference is compared with that of the scene in the same windows.
+KEPT_RADAR_ROWS = 640
 
 
 class HeldRows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
@@ -27,7 +27,7 @@ from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.dated_names import dated
 from cloudfree.core.displacement import NO_SHIFT, describe_displacement
 from cloudfree.core.terminal import Progress, captured_warnings
-from cloudfree.coregistration.between_dates import DateShift, shift_between
+from cloudfree.coregistration.between_dates import ClearGround, DateShift, shift_between
 from cloudfree.errors import InputError
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -126,7 +126,7 @@ class _Search:
             with captured_warnings() as date.warnings:
                 reason = self._open(date)
         except InputError as error:
-            reason = f"cannot be opened: {error.found}"
+            reason = f"cannot be used: {error.found}"
         if reason:
             date.files.close()
             self._leave_out(date.candidate, reason)
@@ -170,10 +170,23 @@ class _Search:
     def _shift(self, date: _Date) -> DateShift:
         if self.options.shift == "none":
             return NOT_MEASURED
+        found = self._shift_from(self.scene, self.scene.optical, date)
+        if found.reliable or not self.chosen:
+            return found
+        # Under an overcast sky references at least lie on each other.
+        first = self.chosen[0]
+        by_first = self._shift_from(first.ground, first.scene.optical, date)
+        if not by_first.reliable:
+            return found
+        return replace(by_first, reason=f"{by_first.reason}, from reference 1")
+
+    def _shift_from(self, anchor: ClearGround, optical: OpticalScene, date: _Date) -> DateShift:
+        """The shift of a date from one whose place is known."""
         assert date.ground is not None
-        grid, bands = self.scene.optical.grid, self.gates.shared(date.ground.date.optical)
+        grid, shared = self.scene.optical.grid, self.gates.shared(date.ground.date.optical)
+        bands = [band for band in shared if band in optical.positions]
         size = grid.height, grid.width
-        return shift_between(self.scene, date.ground, bands, size, self.options.max_shift)
+        return shift_between(anchor, date.ground, bands, size, self.options.max_shift)
 
     def _reference(self, date: _Date, measured: DateShift) -> Reference:
         assert date.ground is not None and date.clear is not None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
-from cloudfree.commands.remove.references.held_rows import HeldRows
+from cloudfree.commands.remove.references.held_rows import KEPT_RADAR_ROWS, HeldRows
 from cloudfree.commands.remove.references.reference import Reference
 from cloudfree.core.displacement import NO_SHIFT, Displacement
 from cloudfree.core.grid import Window
@@ -63,4 +63,4 @@ def _radar_rows(scene: CloudyScene, sar: SarSource | None, shift: Displacement) 
     if sar is None:
         return None
     source, grid = sar, scene.optical.grid
-    return HeldRows(lambda window: source.on_grid(grid, window, shift))
+    return HeldRows(lambda window: source.on_grid(grid, window, shift), KEPT_RADAR_ROWS)

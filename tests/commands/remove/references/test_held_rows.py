@@ -51,3 +51,11 @@ def test_what_was_read_belongs_to_the_caller() -> None:
     held.read(Window(4, 0, 6, WIDTH))[:] = 0
     again = held.read(Window(4, 0, 12, WIDTH))
     np.testing.assert_array_equal(again, PIXELS[:, 4:16])
+
+
+def test_a_window_that_is_kept_whole_is_read_once() -> None:
+    source = Source()
+    held = HeldRows(source.read, kept=20)
+    for _ in range(3):
+        held.read(Window(5, 0, 20, WIDTH))
+    assert source.reads == [Window(5, 0, 20, WIDTH)]

@@ -121,6 +121,15 @@ def test_a_moved_date_is_put_in_its_place_and_one_that_is_too_far_is_left_out(
     assert (plain.shift, plain.shift_reason) == (NO_SHIFT, "not measured (--shift none)")
 
 
+def test_under_an_overcast_sky_references_lie_on_the_first(tmp_path: Path, found: Opener) -> None:
+    today = write_date(tmp_path / "today" / "s2_20220605.tif", (slice(None), slice(None)))
+    first = write_date(tmp_path / "s2_20220604.tif", moved=(0.5, 0.0))
+    second = write_date(tmp_path / "s2_20220520.tif", moved=(2.0, -2.0))
+    one, other = found(today, references=(first, second)).references
+    assert (one.shift, other.shift_reason.endswith(", from reference 1")) == (NO_SHIFT, True)
+    assert (other.shift.row, other.shift.col) == pytest.approx((1.5, -2.0), abs=0.15)
+
+
 def test_where_nothing_is_hidden_nothing_is_looked_at(tmp_path: Path, found: Opener) -> None:
     today = write_date(tmp_path / "today" / "s2_20220605.tif")
     chosen = found(today, references=(write_date(tmp_path / "s2_20220526.tif"),))
