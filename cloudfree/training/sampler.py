@@ -26,7 +26,7 @@ from cloudfree.core.mask_classes import Mask, in_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.datasets.patch import Patch, Sample, Skipped, read_patch
 from cloudfree.errors import CloudfreeError, InputError
-from cloudfree.inference.model import fill_missing
+from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.simulation.add_clouds import draw_cloud_parameters, make_atmosphere
 from cloudfree.simulation.atmosphere import apply_atmosphere

@@ -21,7 +21,7 @@ from cloudfree.datasets.patch import Patch, Sample
 from cloudfree.datasets.scene_library import DatedSamples, SceneLibrary, list_dates, open_library
 from cloudfree.datasets.sen12mscr import SampleRole, split_of
 from cloudfree.errors import CloudfreeError, InputError
-from cloudfree.inference.model import fill_missing
+from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import network_entry
 from cloudfree.training.distributed import Processes, fast_gpu_kernels, join_processes
