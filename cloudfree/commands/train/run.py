@@ -16,10 +16,17 @@ from cloudfree.core.choices import PUBLISHED_MASK
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.output_files import cannot_be_written
 from cloudfree.core.terminal import Progress, muted_log, silent
-from cloudfree.datasets.folder import Listing, choose_split, evenly_spread, list_samples, regroup
+from cloudfree.datasets.folder import (
+    Listing,
+    choose_split,
+    evenly_spread,
+    list_samples,
+    official_split,
+    regroup,
+)
 from cloudfree.datasets.patch import Patch, Sample
 from cloudfree.datasets.scene_library import DatedSamples, SceneLibrary, list_dates, open_library
-from cloudfree.datasets.sen12mscr import SampleRole, split_of
+from cloudfree.datasets.sen12mscr import SampleRole
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
@@ -111,13 +118,13 @@ def samples_of(
     The others are those held out, or else the validation part of SEN12MS-CR as far as it is there.
     """
     listing = _listing(options, settings)
-    own = options.split or ("train" if listing.is_sen12mscr else "all")
+    own = options.split or ("train" if listing.has_split else "all")
     split, samples = choose_split(listing, own)
     if options.groups:
         samples = regroup(samples, options.groups, listing)
     learned, unseen = _apart(samples, options.hold_out, listing)
     if split == "train" and not unseen:
-        unseen = [sample for sample in listing.samples if split_of(sample.place) == "val"]
+        unseen = [sample for sample in listing.samples if official_split(sample) == "val"]
     return learned, [sample for sample in unseen if sample.cloudy is not None]
 
 
