@@ -248,6 +248,23 @@ def choose_split(listing: Listing, split: SplitChoice | None) -> tuple[SplitChoi
     return chosen, samples
 
 
+def require_series(listing: Listing, dates: int) -> None:
+    """Check that so many dates of every patch can be shown.
+
+    Raises
+    ------
+    InputError
+        A patch has a single date.
+    """
+    single = [sample.name for sample in listing.samples if not sample.series]
+    if single:
+        raise InputError(
+            f"--dates {dates} for patches of one date, such as {single[0]}",
+            wanted="time series named as in SEN12MS-CR-TS",
+            hint="leave --dates out, or give that data set",
+        )
+
+
 def official_split(sample: Sample) -> Split | None:
     """The split of its data set that a sample belongs to, by the whole name of its place."""
     if sample.series:

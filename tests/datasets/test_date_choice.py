@@ -92,3 +92,12 @@ def test_the_pixels_of_all_shown_dates_are_read(tmp_path: Path) -> None:
     shares += [(one.optical[1] > 0.3).mean() for one in patch.others]
     assert shares == pytest.approx([0.9, 0.0, 0.4, 0.3], abs=0.02)
     assert all(one.sar is not None for one in patch.others)
+
+
+def test_of_a_real_series_the_first_clear_date_is_the_target(data: Path) -> None:
+    (sample,) = list_samples(data / "timeseries", dates=3).samples
+    assert (sample.place, len(sample.series)) == ("ROIs2017_146", 30)
+    chosen = choose_dates(sample)
+    assert "_2018-02-10_" in chosen.clear.name
+    assert "_2018-01-31_" in str(chosen.cloudy)
+    assert [one.day - chosen.day for one in chosen.others if chosen.day] == [-25.0, -10.0]

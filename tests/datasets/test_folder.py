@@ -20,6 +20,7 @@ from cloudfree.datasets.folder import (
     list_series,
     pair_dates,
     regroup,
+    require_series,
 )
 from cloudfree.datasets.patch import Sample, Skipped
 from cloudfree.errors import InputError
@@ -114,6 +115,17 @@ def test_time_series_have_a_split_of_their_own(tmp_path: Path) -> None:
         assert (chosen, [sample.place for sample in samples]) == (split, [place])
     with pytest.raises(InputError, match="no patch of the val split among 2 patches"):
         choose_split(listing, "val")
+
+
+def test_dates_are_asked_for_of_time_series_alone(tmp_path: Path) -> None:
+    touch_time_series(tmp_path, SERIES_TEST)
+    require_series(list_samples(tmp_path, dates=3), 3)
+    write_triplet(tmp_path, "0316")
+    with pytest.raises(
+        InputError,
+        match=r"--dates 3 for patches of one date, such as 0316; wanted time .*leave --dates out",
+    ):
+        require_series(list_samples(tmp_path, dates=3), 3)
 
 
 def test_scenes_are_cut_into_patches_of_one_place(tmp_path: Path) -> None:
