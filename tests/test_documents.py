@@ -133,6 +133,7 @@ def test_the_commands_of_the_document_on_simulated_clouds_run(tmp_path: Path) ->
     for name in ("mixed", "haze", "low", "real"):
         written = {path.name for path in (tmp_path / "clouds" / name).iterdir()}
         assert written == {"s2_cloudy.tif", "s2_clear.tif", "truth_mask.tif"}
+    assert len(list((tmp_path / "months" / "earlier").rglob("*.tif"))) == 4 * 5
     named = re.findall(r"^\| `(\w+)` \|", document, flags=re.MULTILINE)
     assert tuple(named) == KINDS
 

@@ -44,6 +44,13 @@ from cloudfree.commands.simulate.options import SimulateOptions
     help="Shift of Sentinel-1 in a drawn scene, in pixels.  [default: 1.3 -0.8]",
 )
 @option_from(
+    SimulateOptions,
+    "dates",
+    type=click.IntRange(0, 14),
+    metavar="N",
+    help="Number of earlier dates of a drawn scene.",
+)
+@option_from(
     SimulateOptions, "over", type=EXISTING_FILE, metavar="CLEAR", help="Add clouds to this scene."
 )
 @option_from(SimulateOptions, "kind", help="Kind of clouds, with --over.  [default: mixed]")
@@ -83,8 +90,9 @@ def command(progress: Any, **options: Any) -> Any:
     """Simulate a Sentinel-1 and a cloudy Sentinel-2 scene with the cloud-free truth.
 
     OUTDIR gets s2_cloudy.tif, s2_clear.tif, s1.tif and truth_mask.tif: fields, a river, a town and
-    woods with matching radar and spectra. With --over the ground is a clear L1C scene of yours, and
-    there is no s1.tif.
+    woods with matching radar and spectra. --dates adds the same place 10, 25, 35, 50, ... days
+    before, and its truth, in the folder earlier. With --over the ground is a clear L1C scene of
+    yours, and there is no s1.tif.
     """
     from cloudfree.commands.simulate.run import run
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cloudfree.core.acquisition import MAX_GAP_DAYS
 from cloudfree.core.choices import Precision, Resampling, SarUnitsChoice, ShiftMode
+from cloudfree.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,57 @@ class RadarOptions:
     s1_units: SarUnitsChoice = "auto"
     dem: Path | None = None
     max_gap: float = MAX_GAP_DAYS
+
+
+# A year and a month: last year's dates of the same season are among them.
+MAX_AGE_DAYS = 400.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceOptions:
+    """Other dates of the place, which fill what clouds hide.
+
+    `references` and `reference_s1`, their radar, are files, products and folders to search; the
+    best `max_references` are used, at most `max_age` days from the scene (None for any age).
+    Without `any_level` they have the level of the scene, L1C or L2A. With `require_references` a
+    scene for which none is left is refused.
+
+    Raises
+    ------
+    InputError
+        A number out of range, or an option of references without any.
+    """
+
+    references: tuple[Path, ...] = ()
+    reference_s1: tuple[Path, ...] = ()
+    max_references: int = 4
+    max_age: float | None = MAX_AGE_DAYS
+    require_references: bool = False
+    any_level: bool = False
+
+    def __post_init__(self) -> None:
+        # NumPy, which is behind the classes, would slow down `--help`.
+        from cloudfree.core.mask_classes import MAX_REFERENCES
+
+        if not 1 <= self.max_references <= MAX_REFERENCES:
+            raise InputError(
+                f"--max-references {self.max_references}",
+                wanted=f"1 to {MAX_REFERENCES}",
+                hint="4 are enough for most clouds",
+            )
+        if self.max_age is not None and not self.max_age > 0:
+            raise InputError(
+                f"--max-age {self.max_age:g}",
+                wanted="a positive number of days",
+                hint=f"leave it out for {MAX_AGE_DAYS:g} days",
+            )
+        if not self.references and (self.reference_s1 or self.require_references):
+            option = "--reference-s1" if self.reference_s1 else "--require-references"
+            raise InputError(
+                f"{option} without --reference",
+                wanted="another optical date of the place",
+                hint=f"give a file, product or folder with --reference, or leave {option} out",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

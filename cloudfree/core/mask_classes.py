@@ -63,6 +63,11 @@ def is_cloud_or_shadow(mask: Mask) -> NDArray[np.bool_]:
     return np.isin(mask, OBSCURED)
 
 
+def shows_ground(mask: Mask) -> NDArray[np.bool_]:
+    """True where neither cloud nor shadow hides the ground, and there is data."""
+    return np.isin(mask, (*OBSCURED, MaskClass.NODATA), invert=True)
+
+
 def in_shadow(mask: Mask) -> NDArray[np.bool_]:
     """True where the shadow of a cloud dims the ground."""
     return np.equal(mask, MaskClass.SHADOW)

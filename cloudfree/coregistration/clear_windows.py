@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, cloud_score
 from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.grid import Window
-from cloudfree.core.mask_classes import MaskClass, is_cloud_or_shadow
+from cloudfree.core.mask_classes import shows_ground
 from cloudfree.core.radiometry import Float32
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.inference.sliding_window import TilePlan
@@ -81,8 +81,7 @@ class ClearWindows:
     @property
     def bands(self) -> tuple[str, ...]:
         """The optical bands that are compared."""
-        there = tuple(band for band in BANDS if band in self.optical.bands)
-        return there or tuple(self.optical.bands[: len(BANDS)])
+        return compared_bands(self.optical.bands)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -100,10 +99,8 @@ class ClearWindows:
         )
 
     def __iter__(self) -> Iterator[ClearWindow]:
-        grid, found = self.optical.grid, 0
-        for window in _low_discrepancy_order(
-            list(TilePlan(grid.height, grid.width, CLEAR_WINDOW_PX, 0))
-        )[:MAX_EXAMINED]:
+        found = 0
+        for window in examined_windows(*self.size):
             clear_window = self._clear_window(window)
             if clear_window is None:
                 continue
@@ -131,7 +128,18 @@ class ClearWindows:
     def _usable(self, window: Window) -> Bits:
         if self.mask is None:
             return _clear_by_score(self.optical, window)
-        return _clear(self.mask, window)
+        return shows_ground(self.mask.classes(window))
+
+
+def compared_bands(there: Sequence[str]) -> tuple[str, ...]:
+    """The bands of a scene that are compared: those that show most, or else the first ones."""
+    return tuple(band for band in BANDS if band in there) or tuple(there[: len(BANDS)])
+
+
+def examined_windows(height: int, width: int) -> list[Window]:
+    """Windows all over a scene, in the order in which they are searched for clear ground."""
+    windows = list(TilePlan(height, width, CLEAR_WINDOW_PX, 0))
+    return _low_discrepancy_order(windows)[:MAX_EXAMINED]
 
 
 def _low_discrepancy_order(windows: list[Window]) -> list[Window]:
@@ -142,12 +150,6 @@ def _low_discrepancy_order(windows: list[Window]) -> list[Window]:
     turn = (5**0.5 - 1) / 2
     ranks = sorted(range(len(windows)), key=lambda index: (index * turn) % 1.0)
     return [windows[rank] for rank in ranks]
-
-
-def _clear(mask: MaskFile, window: Window) -> Bits:
-    classes = mask.classes(window)
-    clear: Bits = ~is_cloud_or_shadow(classes) & (classes != MaskClass.NODATA)
-    return clear
 
 
 def _clear_by_score(optical: OpticalScene, window: Window) -> Bits:

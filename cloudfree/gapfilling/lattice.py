@@ -1,72 +1,114 @@
-"""A scene and its sources as means of cells: small enough for memory, and read once."""
+"""Every n-th pixel of a scene: enough to fit on, and small enough for memory."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from cloudfree.core.grid import strips
+from cloudfree.core.grid import Window, strips
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
-from cloudfree.gapfilling.sources import Source, sources_of
+from cloudfree.gapfilling.observation import Observation, Where, observe
 from cloudfree.gapfilling.stack import Stack
 
-# Cells of a scene at most: a full tile has cells of 16 x 16 pixels, a small scene its pixels.
-MOST_CELLS = 500_000
-# Share of the pixels of a cell that must be known for its mean to be.
-KNOWN_SHARE = 0.9
+# Nodes of a lattice at most: of a full tile every 29th pixel, of a small scene all.
+MAX_NODES = 150_000
 STRIP_ROWS = 128
 
 
 @dataclass(frozen=True)
-class Lattice:
-    """Means of cells of `cell_px` x `cell_px` pixels, (band or feature, y, x), NaN if unknown."""
+class Nodes:
+    """What is known of the nodes of a lattice: today's bands, (band, y, x), and other sources."""
 
-    cell_px: int
     today: Float32
-    sources: tuple[Source, ...]
-    features: tuple[Float32, ...]
+    observation: Observation
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns of cells."""
-        rows, cols = self.today.shape[1:]
-        return rows, cols
+    def known(self) -> Where:
+        """Where the ground is clear today, (y, x)."""
+        return np.asarray(~np.isnan(self.today).any(axis=0))
 
 
-def cell_side(height: int, width: int) -> int:
-    """Side of the cells of a scene, in pixels."""
-    return max(1, math.ceil(math.sqrt(height * width / MOST_CELLS)))
+@dataclass(frozen=True)
+class Position:
+    """Where pixels lie among nodes: rows and columns in nodes, (pixel,)."""
+
+    rows: Float32
+    cols: Float32
+
+    def __getitem__(self, places: NDArray[np.intp]) -> Position:
+        return Position(self.rows[places], self.cols[places])
+
+    def of(self, field: Float32) -> Float32:
+        """A field of nodes, (plane, y, x), between them, (pixel, plane)."""
+        return np.stack([_bilinear(plane, self.cols, self.rows) for plane in field], axis=1)
 
 
-def collect(stack: Stack, progress: Progress) -> Lattice:
-    """The lattice of a stack, read strip by strip from top to bottom."""
-    side, sources = cell_side(stack.height, stack.width), sources_of(stack)
-    rows = max(STRIP_ROWS // side, 1) * side
-    today, features = [], [[] for _ in sources]  # type: list[Float32], list[list[Float32]]
-    plan = list(strips(stack.height, stack.width, rows))
+def _bilinear(plane: Float32, x: Float32, y: Float32) -> Float32:
+    """Values between nodes; beyond the last node that of the nearest."""
+    # OpenCV takes maps of less than 32768 rows and columns.
+    side = 16384
+    padding = -len(x) % side
+    columns, rows = (np.pad(part, (0, padding)).reshape(-1, side) for part in (x, y))
+    values = cv2.remap(plane, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(values, np.float32).ravel()[: len(x)]
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Where the nodes of a lattice lie in a scene: every `step` pixels, from `first` on."""
+
+    step: int
+
+    @classmethod
+    def of_scene(cls, height: int, width: int) -> Lattice:
+        """The densest lattice that fits in memory."""
+        return cls(max(1, math.ceil(math.sqrt(height * width / MAX_NODES))))
+
+    @property
+    def first(self) -> int:
+        """Row and column of the first node."""
+        return (self.step - 1) // 2
+
+    def nodes(self, planes: Float32, window: Window) -> Float32:
+        """The nodes of planes, (plane, y, x), of a window as wide as the scene, as a copy."""
+        first = (self.first - window.row) % self.step
+        return planes[:, first :: self.step, self.first :: self.step].copy()
+
+    def position(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> Position:
+        """Where pixels of the scene lie among the nodes."""
+        return Position(*(
+            ((part - self.first) / self.step).astype(np.float32) for part in (rows, cols)
+        ))  # fmt: skip
+
+
+def collect(stack: Stack, lattice: Lattice, progress: Progress) -> Nodes:
+    """What a stack knows of the nodes of a lattice, read strip by strip from top to bottom."""
+    plan = list(strips(stack.height, stack.width, max(STRIP_ROWS, lattice.step)))
+    found = []
     for strip in progress(plan, len(plan), "other dates", "strip"):
-        today.append(cell_means(stack.today(strip), side))
-        for source, found in zip(sources, features, strict=True):
-            found.append(cell_means(source.features(stack, strip), side))
-    whole = tuple(np.concatenate(found, axis=1) for found in features)
-    return Lattice(side, np.concatenate(today, axis=1), sources, whole)
+
+        def nodes(planes: Float32, strip: Window = strip) -> Float32:
+            return lattice.nodes(planes, strip)
+
+        found.append(Nodes(nodes(stack.today(strip)), observe(stack, strip, nodes)))
+    today = np.concatenate([one.today for one in found], axis=1)
+    return Nodes(today, _joined([one.observation for one in found], today.shape[1:]))
 
 
-def cell_means(planes: Float32, side: int) -> Float32:
-    """Means over cells, (band, y, x); NaN where too few pixels of any band are known."""
-    if side == 1:
-        return np.where(np.isnan(planes).any(axis=0), np.float32(np.nan), planes)
-    bands, height, width = planes.shape
-    rows, cols = -(-height // side), -(-width // side)
-    padded = np.zeros((bands + 2, rows * side, cols * side), np.float32)
-    known = ~np.isnan(planes).any(axis=0)
-    padded[:bands, :height, :width] = np.where(known, planes, 0.0)
-    padded[bands, :height, :width] = known
-    padded[bands + 1, :height, :width] = 1.0
-    sums = padded.reshape(bands + 2, rows, side, cols, side).sum(axis=(2, 4))
-    enough = sums[bands] >= KNOWN_SHARE * sums[bands + 1]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(enough, sums[:bands] / sums[bands], np.float32(np.nan)).astype(np.float32)
+def _joined(parts: list[Observation], shape: tuple[int, ...]) -> Observation:
+    def whole(planes: list[Float32 | None]) -> Float32 | None:
+        known = [one for one in planes if one is not None]
+        return np.concatenate(known, axis=1) if len(known) == len(planes) else None
+
+    numbers = range(len(parts[0].references))
+    return Observation(
+        tuple(np.concatenate([part.references[n] for part in parts], axis=1) for n in numbers),
+        tuple(whole([part.changes[n] for part in parts]) for n in numbers),
+        whole([part.radar for part in parts]),
+        shape,
+    )

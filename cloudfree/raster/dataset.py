@@ -187,9 +187,11 @@ def reduced_average(dataset: Dataset, indexes: list[int], grid: Grid) -> NDArray
     return _read(dataset, indexes, grid, Resampling.average)
 
 
-def reduced_classes(mask: Dataset, grid: Grid) -> UInt8Image:
-    """The most frequent class, (y, x), at the size of `grid`."""
-    return np.asarray(_read(mask, [0], grid, Resampling.mode)[0], dtype=np.uint8)
+def reduced_classes(mask: Dataset, grid: Grid, window: Window | None = None) -> UInt8Image:
+    """The most frequent class, (y, x), of a mask or a window of it, at the size of `grid`."""
+    size = (grid.height, grid.width)
+    classes = mask.read([0], window, out_shape=size, resampling=Resampling.mode)[0]
+    return np.asarray(classes, dtype=np.uint8)
 
 
 def reduced_mean(dataset: Dataset, grid: Grid) -> Float32:

@@ -27,7 +27,7 @@ _BAND_FILE = re.compile(
     r"^(?:.*[_-])?(?P<band>B(?:0?[1-9]|1[0-2]|8A))(?:_(?P<resolution>\d\d)m)?\.(?:jp2|tiff?)$",
     re.IGNORECASE,
 )
-_RESOLUTION_FOLDERS = ("R10m", "R20m", "R60m")
+RESOLUTION_FOLDERS = ("R10m", "R20m", "R60m")
 
 # SCL.jp2, NAME_SCL.tif, NAME_SCL_20m.jp2: the scene classification of L2A.
 _SCL_FILE = re.compile(r"^(?:.*[_-])?SCL(?:_\d\dm)?\.(?:jp2|tiff?)$", re.IGNORECASE)
@@ -92,7 +92,7 @@ def _name(folder: Path, named: ProductName | None) -> str:
 
 
 def _candidates(folder: Path) -> list[Path]:
-    below = [path for name in _RESOLUTION_FOLDERS for path in sorted((folder / name).glob("*"))]
+    below = [path for name in RESOLUTION_FOLDERS for path in sorted((folder / name).glob("*"))]
     return [*sorted(folder.iterdir()), *below]
 
 

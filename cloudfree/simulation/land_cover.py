@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32, linear_power
-from cloudfree.simulation.noise import Shape, fractal_noise
+from cloudfree.simulation.noise import Shape, UInt32, fractal_noise
 
 
 class LandCover(IntEnum):
@@ -105,7 +105,8 @@ class Landscape:
 
     `material` numbers entries of `MATERIALS`; `green` is the share, 0 to 1, that a crop's
     canopy hides of it; `brightness` a factor on what the ground reflects; `backscatter_offset_db`
-    what is added to its backscatter in dB; `height` is in metres.
+    what is added to its backscatter in dB; `height` is in metres. `parcel` is a number that the
+    pixels of a field share, 0 where there is no field.
     """
 
     material: NDArray[np.uint8]
@@ -113,13 +114,15 @@ class Landscape:
     brightness: Float32
     backscatter_offset_db: Float32
     height: Float32
+    parcel: UInt32
 
     @classmethod
     def bare(cls, height: Float32) -> Landscape:
         """Ground of brown soil with a relief."""
         flat = np.zeros_like(height)
         material = np.full(height.shape, number("brown soil"), dtype=np.uint8)
-        return cls(material, flat, flat + 1, flat.copy(), height)
+        parcel = np.zeros(height.shape, dtype=np.uint32)
+        return cls(material, flat, flat + 1, flat.copy(), height, parcel)
 
     @property
     def shape(self) -> Shape:
@@ -142,6 +145,7 @@ class Landscape:
         """Cover pixels with a material, hiding what was there."""
         self.material[where] = number(material)
         self.green[where] = 0.0
+        self.parcel[where] = 0
         for layer, value in (
             (self.brightness, brightness),
             (self.backscatter_offset_db, backscatter_offset_db),

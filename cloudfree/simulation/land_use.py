@@ -174,10 +174,16 @@ def paint_fields(land: Landscape, rng: np.random.Generator) -> Parcels:
     land.green[:] = np.clip(_greenness(parcels) * (1.0 + 0.10 * moist + 0.9 * rows), 0.0, 1.0)
     own = 0.80 + 0.40 * chance(11, parcels.parcel)
     land.brightness[:] = own * (1.0 - 0.045 * moist + rows)
-    # Tillage leaves each field its own roughness, smoother for most; moist soil scatters more.
-    land.backscatter_offset_db[:] = 7.5 * (chance(12, parcels.parcel) ** 0.8 - 0.55) + 0.5 * moist
+    # Moist soil scatters more.
+    land.backscatter_offset_db[:] = roughness_db(chance(12, parcels.parcel)) + 0.5 * moist
+    land.parcel[:] = parcels.parcel
     _paint_borders(land, parcels, fine)
     return parcels
+
+
+def roughness_db(draw: Float32) -> Float32:
+    """Backscatter in dB that tillage leaves fields for numbers in [0, 1): less than 0 for most."""
+    return 7.5 * (draw**0.8 - 0.55)
 
 
 def _choose_soils(land: Landscape, parcels: Parcels, moist: Float32) -> None:
@@ -213,6 +219,7 @@ def _paint_borders(land: Landscape, parcels: Parcels, fine: Float32) -> None:
     texture = 1.0 + 0.06 * fine
     verge: Where = (parcels.edge < 0.55) & (chance(23, parcels.parcel) < 0.7)
     land.green[verge] = 0.45 + 0.05 * fine[verge]
+    land.parcel[verge] = 0
     land.paint((parcels.strip < 0.75) & (kind < 0.16), "track", texture)
     hedge = (parcels.strip < 1.3) & (kind > 0.80) & (fine > -0.9)
     land.paint(hedge, "broadleaf", texture, 0.6)

@@ -27,6 +27,8 @@ MAX_MISREGISTRATION_PX = 16.0
 
 # The ground is drawn so much larger than the optical scene that the radar never runs out of it.
 GROUND_MARGIN_PX = SAR_MARGIN_PX + int(MAX_MISREGISTRATION_PX) + 4
+# The optical scene on the ground, rows and columns.
+INSIDE = (slice(GROUND_MARGIN_PX, -GROUND_MARGIN_PX),) * 2
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,22 @@ class SimulatedScene:
 
     `clear` and `cloudy` are reflectance 0-1 in the order of the L1C bands; `cloudy` equals `clear`
     where `mask` is clear. `sar` is sigma-nought in dB; the corner of its first pixel lies
-    `SAR_MARGIN_PX + SAR_OFFSET_PX` rows above and columns left of the optical corner. `cover` is
-    the group of materials on the ground, a `LandCover`.
+    `SAR_MARGIN_PX + SAR_OFFSET_PX` rows above and columns left of the optical corner. `land` is the
+    ground, `GROUND_MARGIN_PX` larger on each side.
     """
 
     clear: Float32
     cloudy: Float32
     mask: Mask
     sar: Float32
-    cover: Mask
+    land: Landscape
     sun: Sun
     cloud_height_m: float
+
+    @property
+    def cover(self) -> Mask:
+        """Group of materials on the ground, a `LandCover`."""
+        return self.land.cover[*INSIDE]
 
 
 def simulate_scene(
@@ -61,18 +68,42 @@ def simulate_scene(
     margin = GROUND_MARGIN_PX
     land = draw_landscape((shape[0] + 2 * margin, shape[1] + 2 * margin), margin, ground)
     sun = Sun(light.uniform(140.0, 165.0), light.uniform(32.0, 42.0))
-    inside = (slice(margin, -margin), slice(margin, -margin))
-    seen = clear_reflectance(land, (sun.azimuth_deg, sun.zenith_deg), light)[:, *inside]
+    return acquire(land, sun, cloud_cover, misregistration, Generators(light, clouds, radar))
+
+
+@dataclass(frozen=True)
+class Generators:
+    """Random numbers of the optical sensor's noise, the clouds and the speckle."""
+
+    light: np.random.Generator
+    clouds: np.random.Generator
+    radar: np.random.Generator
+
+
+def acquire(
+    land: Landscape,
+    sun: Sun,
+    cloud_cover: float,
+    misregistration: tuple[float, float],
+    generators: Generators,
+) -> SimulatedScene:
+    """What both satellites deliver of a landscape that is `GROUND_MARGIN_PX` larger on each side.
+
+    `cloud_cover` and `misregistration` are those of `simulate_scene`.
+    """
+    seen = clear_reflectance(land, (sun.azimuth_deg, sun.zenith_deg), generators.light)[:, *INSIDE]
     clear = np.stack([coarsened(p, b) for p, b in zip(seen, OPTICAL_BANDS, strict=True)])
-    height_m = clouds.uniform(800.0, 1300.0)
-    atmosphere = draw_atmosphere(shape, CloudParameters(cloud_cover, sun, height_m), clouds)
-    power = on_radar_grid(mean_backscatter(land), shape, misregistration)
+    height, width = clear.shape[1:]
+    height_m = generators.clouds.uniform(800.0, 1300.0)
+    parameters = CloudParameters(cloud_cover, sun, height_m)
+    atmosphere = draw_atmosphere((height, width), parameters, generators.clouds)
+    power = on_radar_grid(mean_backscatter(land), (height, width), misregistration)
     return SimulatedScene(
         clear=clear,
         cloudy=apply_atmosphere(clear, atmosphere),
         mask=atmosphere.mask,
-        sar=observed(power, radar),
-        cover=land.cover[inside],
+        sar=observed(power, generators.radar),
+        land=land,
         sun=sun,
         cloud_height_m=height_m,
     )

@@ -9,6 +9,7 @@ from cloudfree.cli.group import group
 from cloudfree.cli.simulate import command
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.simulation.add_clouds import KINDS
+from cloudfree.simulation.earlier_dates import MAX_DATES
 from tests.factories.rasters import write_raster
 from tests.factories.sample_folders import field
 
@@ -29,6 +30,22 @@ def test_a_scene_is_written_and_printed_as_json(tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "s1.tif", "s2_clear.tif", "s2_cloudy.tif", "truth_mask.tif",
     ]  # fmt: skip
+
+
+def test_earlier_dates_are_printed_as_json(tmp_path: Path) -> None:
+    code, out, _ = _run(str(tmp_path), "--size", "64", "--dates", "1", "--json", "-q")
+    (date,) = json.loads(out)["earlier"]
+    assert code == 0
+    assert date["date"] == "2021-04-14"
+    assert 0 <= date["cloud"] <= 1
+    assert 0 < date["changed_fraction"] < 0.2
+    for role in ("s2", "s1", "clear", "changed", "mask"):
+        assert Path(date[role]).is_file(), role
+
+
+def test_the_most_dates_are_those_that_can_be_drawn() -> None:
+    (dates,) = (option for option in command.params if option.name == "dates")
+    assert dates.type.max == MAX_DATES
 
 
 def test_the_kinds_are_those_there_are() -> None:
@@ -67,6 +84,7 @@ def test_wrong_usage_exits_with_2(tmp_path: Path) -> None:
         ("--kind", "fog"),
         ("--sun-elevation", "91"),
         ("--count", "0"),
+        ("--dates", "15"),
     ):
         assert _run(str(tmp_path / "scene"), *words)[0] == 2, words
     assert not (tmp_path / "scene").exists()

@@ -16,6 +16,7 @@ from cloudfree.core.mask_classes import (
     in_shadow,
     is_cloud_or_shadow,
     is_filled,
+    shows_ground,
 )
 
 MASK = np.array([[0, 1, 2], [3, 255, 1]], dtype=np.uint8)
@@ -66,3 +67,9 @@ def test_a_pixel_is_filled_by_whatever_fills_it() -> None:
     classes = np.array([0, 1, 2, 3, 11, 18, 255], dtype=np.uint8)
     assert is_filled(classes).tolist() == [False, True, False, True, True, True, False]
     assert MAX_REFERENCES == 8
+
+
+def test_snow_is_ground_and_nodata_is_none() -> None:
+    classes = np.array([value.value for value in FILE_CLASSES], np.uint8)
+    shown = [MaskClass(value) for value in classes[shows_ground(classes)]]
+    assert shown == [MaskClass.CLEAR, MaskClass.SNOW]

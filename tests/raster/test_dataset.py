@@ -194,6 +194,8 @@ def test_the_class_of_a_large_pixel_is_the_most_frequent(tmp_path: Path):
     with Dataset(write_raster(tmp_path / "m.tif", mask, ["mask"])) as dataset:
         grid = Grid(UTM31, TEN_METRES, 2, 2)
         assert reduced_classes(dataset, grid).tolist() == [[3, 0], [0, 0]]
+        right = Grid(UTM31, TEN_METRES, 2, 1)
+        assert reduced_classes(dataset, right, Window(0, 2, 4, 2)).tolist() == [[0], [0]]
 
 
 @given(height=st.integers(1, 20), width=st.integers(1, 20), channels=st.sampled_from([3, 4]))

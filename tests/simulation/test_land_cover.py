@@ -56,6 +56,7 @@ def test_bare_ground_is_soil_without_canopy() -> None:
     assert (land.green == 0).all()
     assert (land.brightness == 1).all()
     assert (land.backscatter_offset_db == 0).all()
+    assert (land.parcel == 0).all()
 
 
 def test_layers_of_bare_ground_are_arrays_of_their_own() -> None:
@@ -69,6 +70,7 @@ def test_layers_of_bare_ground_are_arrays_of_their_own() -> None:
 def test_paint_covers_its_pixels_and_no_other(seed: int, name: str) -> None:
     rng, land = np.random.default_rng(seed), bare()
     land.green[:] = 0.5
+    land.parcel[:] = 7
     where = rng.random((8, 8)) < 0.4
     texture = rng.random((8, 8)).astype(np.float32)
     land.paint(where, name, texture, 2.5)
@@ -77,6 +79,7 @@ def test_paint_covers_its_pixels_and_no_other(seed: int, name: str) -> None:
     assert (land.green[where] == 0).all()
     assert np.array_equal(land.brightness[where], texture[where])
     assert (land.backscatter_offset_db[where] == 2.5).all()
+    assert (land.parcel == np.where(where, 0, 7)).all()
     assert (land.material[~where] == number("brown soil")).all()
     assert (land.green[~where] == 0.5).all()
     assert (land.brightness[~where] == 1).all()

@@ -15,6 +15,7 @@ from cloudfree.simulation.land_use import (
     divide_into_parcels,
     paint_fields,
     paint_town,
+    roughness_db,
 )
 
 SHAPE = (160, 180)
@@ -40,6 +41,19 @@ def test_fields_have_hedges_and_tracks_and_nothing_else(fields: Landscape) -> No
     assert share[LandCover.WATER] == share[LandCover.SETTLEMENT] == 0
 
 
+def test_parcels_hold_the_fields_without_their_borders(fields: Landscape) -> None:
+    share = (fields.parcel > 0).mean()
+    assert 0.7 < share < (fields.cover == LandCover.FIELD).mean()
+    assert (fields.cover[fields.parcel > 0] == LandCover.FIELD).all()
+    assert np.unique(fields.parcel).size > 20
+
+
+def test_most_fields_are_smooth_and_some_are_rough() -> None:
+    offset_db = roughness_db(np.linspace(0, 1, 101, dtype=np.float32))
+    assert (np.diff(offset_db) > 0).all()
+    assert -5 < offset_db[0] < offset_db[50] < 1 < offset_db[-1] < 4
+
+
 def test_soils_are_of_several_kinds(fields: Landscape) -> None:
     shares = [
         (fields.material == number(soil)).mean()
@@ -62,7 +76,7 @@ def test_canopy_is_a_share_and_brightness_is_positive(seed: int) -> None:
 def test_the_same_seed_gives_the_same_fields(fields: Landscape) -> None:
     again = bare()
     paint_fields(again, np.random.default_rng(0))
-    for name in ("material", "green", "brightness", "backscatter_offset_db"):
+    for name in ("material", "green", "brightness", "backscatter_offset_db", "parcel"):
         assert np.array_equal(getattr(fields, name), getattr(again, name)), name
 
 

@@ -18,7 +18,9 @@ from cloudfree.simulation.land_cover import LandCover
 from cloudfree.simulation.scene import (
     GROUND_MARGIN_PX,
     SAR_MARGIN_PX,
+    Generators,
     SimulatedScene,
+    acquire,
     on_radar_grid,
     simulate_scene,
 )
@@ -83,6 +85,21 @@ def test_weather_and_misregistration_do_not_move_the_ground() -> None:
     other = simulate_scene((64, 64), 0, 0.9, (-6.0, 5.0))
     assert np.array_equal(one.clear, other.clear)
     assert np.array_equal(simulate_scene((64, 64), 0, 0.9, SHIFT).sar, one.sar)
+
+
+def test_the_same_land_under_the_same_sun_is_another_acquisition_for_other_generators() -> None:
+    scene = simulate_scene((64, 64), 0, 0.4, SHIFT)
+    one, same, other = (
+        acquire(
+            scene.land, scene.sun, 0.4, SHIFT, Generators(*np.random.default_rng(seed).spawn(3))
+        )
+        for seed in (1, 1, 2)
+    )
+    assert np.array_equal(one.cloudy, same.cloudy)
+    assert np.array_equal(one.cover, scene.cover)
+    assert (one.mask != other.mask).any()
+    assert 0 < np.abs(one.clear - other.clear).max() < 0.02
+    assert np.abs(one.sar - other.sar).mean() > 1.0
 
 
 # ------------------------------------------------------------------------------------ the truth

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
-from cloudfree.simulation.land_cover import LandCover
+from cloudfree.simulation.land_cover import LandCover, number
 from cloudfree.simulation.scene import distance_to, draw_landscape, meander, road
 
 
@@ -62,6 +62,14 @@ def test_a_landscape_has_every_cover_inside_its_margin(seed: int) -> None:
     assert (land.height >= 0).all()
     for layer in (land.green, land.brightness, land.backscatter_offset_db, land.height):
         assert layer.shape == land.shape == (220, 240)
+
+
+def test_parcels_are_fields_and_neither_sand_nor_clearings() -> None:
+    land = draw_landscape((220, 240), 40, np.random.default_rng(0))
+    field = land.parcel > 0
+    assert 0.3 < field.mean() < (land.cover == LandCover.FIELD).mean()
+    assert (land.cover[field] == LandCover.FIELD).all()
+    assert not field[land.material == number("sand")].any()
 
 
 def test_water_lies_low() -> None:

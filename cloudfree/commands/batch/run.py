@@ -16,12 +16,12 @@ from typing import Any
 from cloudfree.commands.batch.options import BatchOptions, BatchResult, SceneOutcome, Shard
 from cloudfree.commands.batch.scenes import (
     ScenePair,
-    radars_below,
     read_scene_list,
     scenes_below,
     with_radar,
 )
 from cloudfree.commands.batch.workers import SceneJob, fill_scene, in_processes
+from cloudfree.commands.radars import radars_below
 from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.output_files import make_folder, require_writable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.core.grid import Window
-from cloudfree.core.mask_classes import is_cloud_or_shadow
+from cloudfree.core.mask_classes import is_cloud_or_shadow, shows_ground
 from cloudfree.core.radiometry import Float32
 from cloudfree.inference.compositing import FEATHER_PX, feather
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -38,6 +39,18 @@ class CloudyScene:
         if self.mask is None:
             return np.ones((window.height, window.width), dtype=np.bool_)
         return is_cloud_or_shadow(self.mask.classes(window))
+
+    def clear(self, bands: Sequence[str], window: Window) -> Float32:
+        """Reflectance, (band, y, x), NaN where the ground is hidden or there is no data."""
+        pixels = self.optical.reflectance(bands, window)
+        pixels[:, self._hidden(window)] = np.nan
+        return pixels
+
+    def _hidden(self, window: Window) -> NDArray[np.bool_]:
+        """Where the ground is hidden, or the mask does not say whether it is."""
+        if self.mask is None:
+            return np.ones((window.height, window.width), dtype=np.bool_)
+        return ~shows_ground(self.mask.classes(window))
 
     def opacity(self, window: Window) -> Float32:
         """Opacity of the filled pixels, 0 to 1, (y, x)."""

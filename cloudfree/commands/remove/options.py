@@ -13,7 +13,7 @@ from cloudfree.commands.options import (
     OutputOptions,
     RadarOptions,
 )
-from cloudfree.core.choices import DetectorName, MaskPath, Replace
+from cloudfree.core.choices import DILATION, DetectorName, MaskPath, MaskSettings, Replace
 from cloudfree.errors import InputError
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
@@ -44,6 +44,11 @@ class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptio
     uncertainty: bool = False
     write_mask: bool = False
     dry_run: bool = False
+
+    @property
+    def mask_settings(self) -> MaskSettings:
+        """How masks are made here."""
+        return MaskSettings(detector=self.detector, dilate=self.dilate or DILATION)
 
 
 @dataclass(frozen=True, kw_only=True)

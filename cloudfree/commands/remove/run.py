@@ -24,7 +24,6 @@ from cloudfree.commands.remove.made_masks import made_masks
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.acquisition import UNKNOWN, gap_days
-from cloudfree.core.choices import DILATION, MaskSettings
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure
 from cloudfree.errors import InputError
@@ -135,8 +134,7 @@ def _mask(
         with open_own_mask(options, optical) as mask:
             yield mask
         return
-    settings = MaskSettings(detector=options.detector, dilate=options.dilate or DILATION)
-    with made_masks() as masks, masks.open(optical, settings, progress) as mask:
+    with made_masks() as masks, masks.open(optical, options.mask_settings, progress) as mask:
         yield mask
 
 

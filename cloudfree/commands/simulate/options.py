@@ -20,8 +20,8 @@ class SimulateOptions(OutputOptions):
     """The options of `cloudfree simulate`; names equal its parameters.
 
     `size` is the side of a simulated scene in pixels, `misregistration` its rows and columns in
-    pixels. With `over` a clear scene is given: `kind` to `count` describe the clouds over it, and
-    angles are in degrees.
+    pixels, `dates` the number of its earlier dates. With `over` a clear scene is given: `kind` to
+    `count` describe the clouds over it, and angles are in degrees.
     """
 
     folder: Path
@@ -29,6 +29,7 @@ class SimulateOptions(OutputOptions):
     seed: int = 0
     cloud_cover: float = 0.4
     misregistration: tuple[float, float] | None = None
+    dates: int = 0
     over: Path | None = None
     kind: CloudKind | None = None
     cloud_donors: Path | None = None
@@ -57,7 +58,15 @@ class SimulateOptions(OutputOptions):
                 wanted="a share between 0 and 1",
                 hint="choose another --cloud-cover",
             )
+        from cloudfree.simulation.earlier_dates import MAX_DATES
         from cloudfree.simulation.scene import MAX_MISREGISTRATION_PX
+
+        if not 0 <= self.dates <= MAX_DATES:
+            raise InputError(
+                f"{self.dates} earlier dates",
+                wanted=f"0 to {MAX_DATES}",
+                hint="choose another --dates",
+            )
 
         shifts = self.misregistration or ()
         if not all(abs(shift) <= MAX_MISREGISTRATION_PX for shift in shifts):
@@ -77,9 +86,9 @@ class SimulateOptions(OutputOptions):
     def _check_kind_options(self) -> None:
         """Options of a given scene and of a simulated one exclude each other."""
         given = ("kind", "cloud_donors", "sun_azimuth", "sun_elevation", "count", "s2_offset")
-        names = ("size", "misregistration") if self.over else given
+        names = ("size", "misregistration", "dates") if self.over else given
         for name in names:
-            if getattr(self, name) is not None:
+            if getattr(self, name) != getattr(SimulateOptions, name):
                 raise InputError(
                     f"--{name.replace('_', '-')} {'with' if self.over else 'without'} --over",
                     wanted="a simulated scene" if self.over else "a clear scene to put clouds over",

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from affine import Affine
-from numpy.typing import NDArray
-from pyproj import CRS
-
-from cloudfree.cloudmask.mask_file import mask_profile
+from cloudfree.commands.simulate.earlier import EarlierDate, earlier_paths, write_earlier
 from cloudfree.commands.simulate.options import SimulateOptions, output_paths
-from cloudfree.commands.simulate.over import SUN_ZENITH_TAG, SimulateOverResult, run_over
-from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
-from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
-from cloudfree.core.grid import Grid
-from cloudfree.core.mask_classes import MaskClass
-from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
-from cloudfree.core.terminal import Progress
-from cloudfree.raster.cog import CogProfile, CogWriter
-from cloudfree.sentinel2.gdal_tags import OFFSET_TAG
-from cloudfree.simulation.land_cover import PIXEL_M
-from cloudfree.simulation.scene import (
-    SAR_MARGIN_PX,
-    SAR_OFFSET_PX,
-    SimulatedScene,
-    simulate_scene,
+from cloudfree.commands.simulate.over import SimulateOverResult, run_over
+from cloudfree.commands.simulate.products import (
+    OPTICAL_TIME,
+    SAR_TIME,
+    optical,
+    sar,
+    truth_mask,
+    write_products,
 )
+from cloudfree.core.mask_classes import MaskClass
+from cloudfree.core.terminal import Progress
+from cloudfree.simulation.scene import SimulatedScene, simulate_scene
 
 logger = logging.getLogger("cloudfree")
 
@@ -37,24 +28,13 @@ DEFAULT_SIZE_PX = 1024
 DEFAULT_MISREGISTRATION_PX = (1.3, -0.8)
 _NAMES = ("s2_cloudy", "s2_clear", "s1", "truth_mask")
 
-# Farmland at 48.7 degrees north on the middle meridian of UTM zone 31, where grid north is north.
-_EPSG = 32631
-_CORNER = (500_000.0, 5_400_000.0)
-
-# Acquisition times of the scene; the tag is that of GDAL's SENTINEL2 driver.
-TIME_TAG = "PRODUCT_START_TIME"
-_OPTICAL_TIME = "2021-04-24T10:50:21.024Z"
-_SAR_TIME = "2021-04-24T17:32:40.512Z"
-
-_RADIOMETRY = Radiometry("uint16", 1 / QUANTIFICATION, 0.0, 0.0)
-
 
 @dataclass(frozen=True)
 class SimulateResult:
     """The files that were written, and their ground truth.
 
     `cloud` and `shadow` are fractions of all pixels. The ground at optical pixel (r, c) appears in
-    Sentinel-1 at (r + row, c + col) of `misregistration_px`.
+    Sentinel-1 at (r + row, c + col) of `misregistration_px`, on `earlier` dates too.
     """
 
     s2_cloudy: Path
@@ -65,11 +45,12 @@ class SimulateResult:
     shadow: float
     misregistration_px: Mapping[str, float]
     sun_azimuth_deg: float
+    earlier: tuple[EarlierDate, ...] = ()
 
     def summary(self) -> str:
         """A few lines of text."""
         shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.misregistration_px)
-        return (
+        scene = (
             f"{self.s2_cloudy}\n"
             f"  {self.cloud:.1%} of the pixels lie under cloud, {self.shadow:.1%} in its shadow\n"
             f"{self.s2_clear}\n"
@@ -79,6 +60,7 @@ class SimulateResult:
             f"{self.truth_mask}\n"
             f"  true classes"
         )
+        return "\n".join([scene, *(date.summary() for date in self.earlier)])
 
 
 def run(options: SimulateOptions, progress: Progress) -> SimulateResult | SimulateOverResult:
@@ -100,65 +82,27 @@ def run(options: SimulateOptions, progress: Progress) -> SimulateResult | Simula
 def run_drawn(options: SimulateOptions, progress: Progress) -> SimulateResult:
     """Simulate a scene, and write it."""
     paths = output_paths(options.folder, _NAMES, options.overwrite)
+    earlier_files = earlier_paths(options)
     size = options.size or DEFAULT_SIZE_PX
     shift = options.misregistration or DEFAULT_MISREGISTRATION_PX
     logger.info("simulating a scene of %d x %d pixels", size, size)
     scene = simulate_scene((size, size), options.seed, options.cloud_cover, shift)
-    outputs = [
-        (paths["s2_cloudy"], *_optical(scene, scene.cloudy)),
-        (paths["s2_clear"], *_optical(scene, scene.clear)),
-        (paths["s1"], *_sar(scene)),
-        (paths["truth_mask"], *_mask(scene)),
-    ]
-    outputs = [
-        (path, grid, replace(profile, creation_options=options.creation_options), pixels)
-        for path, grid, profile, pixels in outputs
-    ]
-    for _, _, profile, _ in outputs:
-        profile.check_creation_options()
-    for path, grid, profile, pixels in progress(outputs, len(outputs), "writing", "file"):
-        with CogWriter(path, grid, profile) as writer:
-            writer.write(grid.window, pixels)
-    return _result(shift, paths, scene)
-
-
-def _optical_grid(scene: SimulatedScene) -> Grid:
-    height, width = scene.mask.shape
-    transform = Affine(PIXEL_M, 0.0, _CORNER[0], 0.0, -PIXEL_M, _CORNER[1])
-    return Grid(CRS.from_epsg(_EPSG).to_wkt(), transform, height, width)
-
-
-def _optical(
-    scene: SimulatedScene, reflectance: Float32
-) -> tuple[Grid, CogProfile, NDArray[np.generic]]:
-    tags = {
-        SUN_AZIMUTH_TAG: f"{scene.sun.azimuth_deg:.3f}",
-        SUN_ZENITH_TAG: f"{scene.sun.zenith_deg:.3f}",
-        TIME_TAG: _OPTICAL_TIME,
+    products = {
+        paths["s2_cloudy"]: optical(scene, scene.cloudy, OPTICAL_TIME),
+        paths["s2_clear"]: optical(scene, scene.clear, OPTICAL_TIME),
+        paths["s1"]: sar(scene, SAR_TIME),
+        paths["truth_mask"]: truth_mask(scene),
     }
-    # Simulated numbers are without the offset of baseline 04.00.
-    band_tags = ({OFFSET_TAG: "0"},) * len(OPTICAL_BANDS)
-    profile = CogProfile("uint16", 0, OPTICAL_BANDS, tags, band_tags)
-    return _optical_grid(scene), profile, _RADIOMETRY.encode(reflectance)
-
-
-def _sar(scene: SimulatedScene) -> tuple[Grid, CogProfile, NDArray[np.generic]]:
-    outwards = -(SAR_MARGIN_PX + SAR_OFFSET_PX)
-    corner = _optical_grid(scene).shifted(outwards, outwards)
-    height, width = scene.sar.shape[1:]
-    grid = Grid(corner.crs, corner.transform, height, width)
-    profile = CogProfile(
-        "float32", float("nan"), SAR_BANDS, {TIME_TAG: _SAR_TIME}, units=("dB",) * len(SAR_BANDS)
-    )
-    return grid, profile, scene.sar
-
-
-def _mask(scene: SimulatedScene) -> tuple[Grid, CogProfile, NDArray[np.generic]]:
-    return _optical_grid(scene), mask_profile(), scene.mask[None]
+    write_products(products, options.creation_options, progress)
+    earlier = write_earlier(options, scene.land, shift, earlier_files, progress)
+    return _result(shift, paths, scene, earlier)
 
 
 def _result(
-    shift: tuple[float, float], paths: Mapping[str, Path], scene: SimulatedScene
+    shift: tuple[float, float],
+    paths: Mapping[str, Path],
+    scene: SimulatedScene,
+    earlier: tuple[EarlierDate, ...],
 ) -> SimulateResult:
     row, col = shift
     return SimulateResult(
@@ -167,4 +111,5 @@ def _result(
         shadow=float((scene.mask == MaskClass.SHADOW).mean()),
         misregistration_px={"row": row, "col": col},
         sun_azimuth_deg=scene.sun.azimuth_deg,
+        earlier=earlier,
     )

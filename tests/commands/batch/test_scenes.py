@@ -8,11 +8,11 @@ import pytest
 
 from cloudfree.commands.batch.scenes import (
     ScenePair,
-    radars_below,
     read_scene_list,
     scenes_below,
     with_radar,
 )
+from cloudfree.commands.radars import radars_below
 from cloudfree.errors import InputError
 from tests.factories import sentinel1_products as sentinel1
 from tests.factories import sentinel2_products as sentinel2

@@ -59,3 +59,11 @@ def test_strips_are_the_rows_of_the_whole(scene: CloudyScene, rows: int) -> None
     parts = [scene.original(strip) for strip in strips(SIDE, SIDE, rows)]
     assert np.array_equal(np.concatenate([one.opacity for one in parts]), whole.opacity)
     assert np.array_equal(np.concatenate([one.native for one in parts], axis=1), whole.native)
+
+
+def test_clear_ground_is_what_no_cloud_and_no_shadow_hides(scene: CloudyScene) -> None:
+    window = scene.optical.grid.window
+    clear = scene.clear(("B08", "B02"), window)
+    assert clear.shape == (2, SIDE, SIDE)
+    assert np.array_equal(np.isnan(clear[0]), scene.to_fill(window))
+    assert np.isnan(CloudyScene(scene.optical, None).clear(("B02",), window)).all()

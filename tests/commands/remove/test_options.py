@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
+from cloudfree.core.choices import MaskSettings
 from cloudfree.errors import InputError
 
 OPTIONS = RemoveOptions(s2=Path("a/l1c.tif"))
@@ -60,3 +61,9 @@ def test_a_threshold_needs_a_mask() -> None:
     with pytest.raises(InputError, match=r"--mask-threshold 0\.3 without --mask; wanted a raster"):
         replace(OPTIONS, mask_threshold=0.3)
     assert replace(OPTIONS, mask_threshold=0.3, mask=Path("p.tif")).mask_threshold == 0.3
+
+
+def test_masks_are_dilated_unless_said_otherwise() -> None:
+    assert OPTIONS.mask_settings == MaskSettings()
+    given = replace(OPTIONS, detector="published", dilate="0").mask_settings
+    assert given == MaskSettings(detector="published", dilate="0")

@@ -26,6 +26,8 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
         ({"size": 63}, r"^a scene of 63 pixels; wanted at least 64 .*--size$"),
         ({"cloud_cover": 1.2}, r"^a cloud cover of 1\.2; wanted .* 0 and 1; .*--cloud-cover$"),
         ({"misregistration": (0.0, -17.0)}, r"^a misregistration of 0, -17 .* 16 pixels each way;"),
+        ({"dates": 15}, r"^15 earlier dates; wanted 0 to 14; choose another --dates$"),
+        ({"dates": -1}, r"^-1 earlier dates; wanted 0 to 14;"),
         ({"misregistration": (0.0, float("nan"))}, r"^a misregistration of 0, nan "),
     ],
 )

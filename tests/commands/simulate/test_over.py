@@ -215,6 +215,7 @@ def test_l2a_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
         ),
         ({"size": 64}, InputError, r"--size with --over; wanted a simulated scene"),
         ({"misregistration": (0.0, 0.0)}, InputError, "--misregistration with --over"),
+        ({"dates": 2}, InputError, r"--dates with --over; wanted a simulated scene; leave one"),
         ({"sun_elevation": 5.0}, InputError, "a sun 5 degrees above the horizon; wanted .* 10"),
         ({"cloud_cover": -0.1}, InputError, "a cloud cover of -0.1"),
     ],

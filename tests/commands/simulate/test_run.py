@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.commands.simulate.options import SimulateOptions
-from cloudfree.commands.simulate.run import TIME_TAG, SimulateResult, run
+from cloudfree.commands.simulate.products import TIME_TAG
+from cloudfree.commands.simulate.run import SimulateResult, run
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import MASK_COLOURS, MaskClass

@@ -1,0 +1,1 @@
+"""How well other dates fill a place: clear dates under the clouds of its cloudy ones."""

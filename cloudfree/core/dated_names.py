@@ -1,0 +1,34 @@
+"""Days in the names of files, such as s2_20180531.tif or patch_2018-05-31.tif."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+from cloudfree.core.acquisition import Acquisition
+
+_DAY = re.compile(
+    r"(?<!\d)(?P<year>20\d\d)(?P<between>[-_]?)(?P<month>\d\d)(?P=between)(?P<day>\d\d)(?!\d)"
+)
+# The time of day is not known: at most half a day is missed.
+_NOON = 12
+
+
+def day_in_name(name: str) -> datetime | None:
+    """Noon, UTC, of the first day in a name; None if it has none."""
+    for match in _DAY.finditer(name):
+        year, month, day = (int(match[part]) for part in ("year", "month", "day"))
+        try:
+            return datetime(year, month, day, _NOON, tzinfo=UTC)
+        except ValueError:  # such as a month 13
+            continue
+    return None
+
+
+def dated(acquisition: Acquisition, path: PurePath) -> Acquisition:
+    """The acquisition, with the day in the name of its file if it has no date."""
+    if acquisition.acquired:
+        return acquisition
+    return replace(acquisition, acquired=day_in_name(path.name))

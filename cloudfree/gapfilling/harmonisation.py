@@ -1,0 +1,170 @@
+"""What some sources saw, brought to today's light by what is clear today."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from cloudfree.core.radiometry import Float32
+from cloudfree.gapfilling.lattice import Position
+from cloudfree.gapfilling.observation import Observation, Places, Where
+from cloudfree.gapfilling.regression import Linear, ridge
+from cloudfree.gapfilling.smoothing import distance, spread
+
+# Pixels that a regression needs: for each of its features, and at all.
+PIXELS_PER_FEATURE = 4
+MIN_PIXELS = 30
+# Deviation of today from another date as it was seen, where nothing clear shows it: the mean of
+# two series of a place and a year (docs/experiments.md).
+UNHARMONISED_DEVIATION = 0.04
+SMALLEST_SCATTER = 1e-4
+
+
+@dataclass(frozen=True)
+class Target:
+    """Today's reflectance of nodes, (band, y, x), and its weight 0 to 1, (y, x).
+
+    Clear ground has weight 1, ground that was estimated before less, unknown ground 0.
+    """
+
+    values: Float32
+    weight: Float32
+
+    @classmethod
+    def of_clear(cls, today: Float32, known: Where) -> Self:
+        """The known nodes alone."""
+        return cls(np.where(known, today, np.float32(0)), known.astype(np.float32))
+
+    @property
+    def surest(self) -> Where:
+        """The nodes that are known best."""
+        return np.asarray((self.weight == self.weight.max()) & (self.weight > 0))
+
+
+@dataclass(frozen=True)
+class Harmonised:
+    """What sources say of pixels, and what their errors go by.
+
+    `mean` and `scatter` are (pixel, band), `distance` and `changed_db` (pixel,); NaN where no
+    source says anything.
+    """
+
+    mean: Float32
+    scatter: Float32
+    distance: Float32
+    changed_db: Float32
+
+    @classmethod
+    def nothing(cls, pixels: int, bands: int) -> Self:
+        """NaN for each pixel."""
+        shapes = ((pixels, bands), (pixels, bands), (pixels,), (pixels,))
+        return cls(*(np.full(shape, np.nan, np.float32) for shape in shapes))
+
+    def put(self, places: Places, other: Harmonised) -> None:
+        """Take over what another says of some of the pixels."""
+        self.mean[places], self.scatter[places] = other.mean, other.scatter
+        self.distance[places], self.changed_db[places] = other.distance, other.changed_db
+
+
+@dataclass(frozen=True)
+class Harmonisation:
+    """A regression on sources, and what it leaves on known ground, spread over the gaps.
+
+    `residual` and `scatter` (the standard deviation of the residual nearby) are (band, y, x) of
+    nodes; `distance`, (1, y, x), is in nodes from the nearest that it was fitted on.
+    """
+
+    sources: tuple[int, ...]
+    linear: Linear
+    residual: Float32
+    scatter: Float32
+    distance: Float32
+
+    def at(self, observation: Observation, places: Places, position: Position) -> Harmonised:
+        """What the sources say of pixels of a flat observation, whose positions are given."""
+        mean = self.linear(observation.design(self.sources, places))
+        first = self.sources[0] if self.sources else len(observation.references)
+        changed = (
+            observation.changed_db(first, places)
+            if first < len(observation.references)
+            else np.zeros(len(places), np.float32)
+        )
+        return Harmonised(
+            mean + position.of(self.residual),
+            position.of(self.scatter),
+            position.of(self.distance)[:, 0],
+            changed,
+        )
+
+
+def harmonise(
+    observation: Observation, sources: tuple[int, ...], target: Target
+) -> Harmonisation | None:
+    """Fit today's reflectance to sources; None on too little ground that they see.
+
+    Ground that is not known best counts for the residual alone.
+    """
+    usable = observation.sees(sources) & (target.weight > 0)
+    fitted = usable & target.surest
+    features = observation.design(sources, fitted)
+    count, number = features.shape
+    if count < max(MIN_PIXELS, PIXELS_PER_FEATURE * number):
+        return None
+    linear = ridge(features, target.values[:, fitted].T)
+    return _with_residual(observation, sources, linear, target, usable)
+
+
+def harmonise_by_gain(
+    observation: Observation, source: int, target: Target, shared: Sequence[int]
+) -> Harmonisation | None:
+    """A gain for each band of one reference, for little clear ground; None without its bands.
+
+    `shared` gives the place of each of today's bands among those of the reference, -1 if it has
+    none. Without any clear ground the reference is taken as it was seen.
+    """
+    if min(shared) < 0:
+        return None
+    usable = observation.sees((source,)) & (target.weight > 0)
+    if int(usable.sum()) < MIN_PIXELS:
+        return _as_seen(observation, source, target, shared)
+    then = observation.references[source][list(shared)][:, usable].mean(axis=1)
+    gain = target.values[:, usable].mean(axis=1) / np.maximum(then, 1e-4)
+    linear = _gains(observation, source, shared, gain)
+    return _with_residual(observation, (source,), linear, target, usable)
+
+
+def _as_seen(
+    observation: Observation, source: int, target: Target, shared: Sequence[int]
+) -> Harmonisation:
+    linear = _gains(observation, source, shared, np.ones(len(shared), np.float32))
+    nothing = np.zeros_like(target.values)
+    scatter = np.full_like(nothing, UNHARMONISED_DEVIATION)
+    return Harmonisation((source,), linear, nothing, scatter, nothing[:1])
+
+
+def _gains(observation: Observation, source: int, shared: Sequence[int], gain: Float32) -> Linear:
+    none = np.zeros(observation.shape, np.bool_)
+    features = observation.design((source,), none).shape[1]
+    weights = np.zeros((features, len(shared)), np.float32)
+    weights[list(shared), np.arange(len(shared))] = gain
+    return Linear(weights, np.zeros(len(shared), np.float32))
+
+
+def _with_residual(
+    observation: Observation,
+    sources: tuple[int, ...],
+    linear: Linear,
+    target: Target,
+    usable: Where,
+) -> Harmonisation:
+    left = np.zeros_like(target.values)
+    left[:, usable] = (target.values[:, usable].T - linear(observation.design(sources, usable))).T
+    squares, weight = left * left, np.where(usable, target.weight, np.float32(0))
+    residual = spread(left, weight, np.zeros(len(left), np.float32))
+    scatter = np.sqrt(spread(squares, weight, squares[:, usable].mean(axis=1)))
+    return Harmonisation(
+        sources, linear, residual, np.maximum(scatter, SMALLEST_SCATTER), distance(usable)[None]
+    )

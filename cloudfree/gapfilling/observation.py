@@ -1,0 +1,163 @@
+"""What other dates and radar show of some pixels, as a regression takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudfree.core.grid import Window
+from cloudfree.core.radiometry import Float32
+from cloudfree.gapfilling.stack import Stack
+
+# A pixel and its surroundings tell more of its ground than the pixel alone: side of the square
+# over which reflectance of another date is averaged.
+SURROUNDINGS_PX = 5
+# Sides of the squares over which backscatter is averaged: speckle hides what a pixel shows, and
+# what lies around a pixel tells fields from woods.
+RADAR_PX = (3, 7, 15)
+# Side of the squares over which backscatter of two dates is compared.
+COMPARED_PX = 7
+HALO_PX = RADAR_PX[-1] // 2
+# Backscatter in units that vary as much as reflectance does, so that one ridge suits both.
+DB_UNIT = 100.0
+# Kinds of features that each band of a reference has.
+KINDS = 3
+
+Where = NDArray[np.bool_]
+Places = NDArray[np.intp]
+Bits = NDArray[np.uint16]
+Choice = Callable[[Float32], Float32]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Features of pixels, (feature, ...) each, NaN where a source knows nothing.
+
+    Each of `references` has the bands of another date, their means over the surroundings and their
+    squares; `changes` has, for each, backscatter of today less that of the date, (2, ...), 0 if
+    unknown, None without radar of both. A source is the number of a reference, or the number of
+    references for the radar of today.
+    """
+
+    references: tuple[Float32, ...]
+    changes: tuple[Float32 | None, ...]
+    radar: Float32 | None
+    shape: tuple[int, ...]
+
+    @cached_property
+    def seen(self) -> Bits:
+        """Which sources know a pixel: bit `n` is set where source `n` does."""
+        bits = np.zeros(self.shape, np.uint16)
+        for number, features in enumerate(self._features):
+            bits |= (~np.isnan(features).any(axis=0)).astype(np.uint16) << np.uint16(number)
+        return bits
+
+    @property
+    def _features(self) -> tuple[Float32, ...]:
+        return self.references if self.radar is None else (*self.references, self.radar)
+
+    def sees(self, sources: Sequence[int]) -> Where:
+        """Where all of these sources know the ground."""
+        bits = np.uint16(sum(1 << number for number in sources))
+        return np.asarray((self.seen & bits) == bits)
+
+    def design(self, sources: Sequence[int], where: Where | Places) -> Float32:
+        """Features of pixels, (pixel, feature): all of the first reference, bands of the others."""
+        chosen = [plane[:, where] for plane in self._planes(sources)]
+        if not chosen:
+            return np.zeros((np.zeros(self.shape, np.bool_)[where].size, 0), np.float32)
+        return np.concatenate(chosen).T
+
+    def _planes(self, sources: Sequence[int]) -> Iterator[Float32]:
+        for place, number in enumerate(sources):
+            features = self._features[number]
+            if number == len(self.references):
+                yield features
+                continue
+            yield features if place == 0 else features[: len(features) // KINDS]
+            if (change := self.changes[number]) is not None:
+                yield change / DB_UNIT
+
+    def at(self, where: Where) -> Observation:
+        """Some of the pixels."""
+
+        def chosen(planes: Float32) -> Float32:
+            return planes[:, where]
+
+        return Observation(
+            tuple(map(chosen, self.references)),
+            tuple(None if change is None else chosen(change) for change in self.changes),
+            None if self.radar is None else chosen(self.radar),
+            (int(where.sum()),),
+        )
+
+    def changed_db(self, number: int, where: Where | Places) -> Float32:
+        """How much backscatter differs between today and a reference, (pixel,); 0 if unknown."""
+        change = self.changes[number]
+        if change is None:
+            return np.zeros(np.zeros(self.shape, np.bool_)[where].size, np.float32)
+        return np.asarray(np.abs(change[:, where]).mean(axis=0), np.float32)
+
+
+def observe(stack: Stack, window: Window, choice: Choice) -> Observation:
+    """What a stack knows of those pixels of a window that a choice takes of its planes."""
+    numbers = range(len(stack.references))
+    blank = choice(np.zeros((1, window.height, window.width), np.float32))
+    return Observation(
+        tuple(_reference(stack, number, window, choice) for number in numbers),
+        tuple(_change(stack, number, window, choice) for number in numbers),
+        _radar(stack, window, choice),
+        blank.shape[1:],
+    )
+
+
+def _reference(stack: Stack, number: int, window: Window, choice: Choice) -> Float32:
+    outer = window.buffered(SURROUNDINGS_PX // 2, stack.height, stack.width)
+    bands = stack.reference(number, outer)
+    inner = (slice(None), *window.relative_to(outer))
+    around = choice(box_mean(bands, SURROUNDINGS_PX)[inner])
+    seen = choice(bands[inner])
+    return np.concatenate([seen, around, seen * seen])
+
+
+def _change(stack: Stack, number: int, window: Window, choice: Choice) -> Float32 | None:
+    outer = window.buffered(HALO_PX, stack.height, stack.width)
+    today, then = stack.radar(outer), stack.reference_radar(number, outer)
+    if today is None or then is None:
+        return None
+    change = averaged_db(today, COMPARED_PX) - averaged_db(then, COMPARED_PX)
+    return choice(np.nan_to_num(change[:, *window.relative_to(outer)]))
+
+
+def _radar(stack: Stack, window: Window, choice: Choice) -> Float32 | None:
+    outer = window.buffered(HALO_PX, stack.height, stack.width)
+    backscatter = stack.radar(outer)
+    if backscatter is None:
+        return None
+    averaged = [averaged_db(backscatter, side) for side in RADAR_PX]
+    planes = np.concatenate([*averaged, np.abs(averaged[0] - averaged[-1])]) / DB_UNIT
+    return choice(planes[:, *window.relative_to(outer)].astype(np.float32))
+
+
+def averaged_db(backscatter_db: Float32, side: int) -> Float32:
+    """Backscatter, (band, y, x) in dB, averaged in power over squares; NaN stays NaN."""
+    power = np.power(np.float32(10.0), backscatter_db / 10, dtype=np.float32)
+    return (10 * np.log10(np.maximum(box_mean(power, side), 1e-6))).astype(np.float32)
+
+
+def box_mean(planes: Float32, side: int) -> Float32:
+    """Means of the known pixels of squares, (plane, y, x); NaN where the pixel itself is."""
+    known = np.asarray(~np.isnan(planes).any(axis=0))
+    size, border = (side, side), cv2.BORDER_REFLECT
+    share = cv2.boxFilter(known.astype(np.float32), -1, size, borderType=border)
+    share[~known] = np.nan
+    means = np.empty_like(planes)
+    for plane, mean in zip(planes, means, strict=True):
+        held = np.where(known, plane, np.float32(0))
+        np.divide(cv2.boxFilter(held, -1, size, borderType=border), share, out=mean)
+    return means

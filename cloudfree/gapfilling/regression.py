@@ -1,0 +1,44 @@
+"""Ridge regression in closed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cloudfree.core.radiometry import Float32
+
+# Ridge as a share of the mean variance of the features, of many pixels; neighbours are alike, so
+# that a few thousand pixels tell little and need ten times as much (docs/experiments.md).
+RIDGE = 1e-3
+FEW_PIXELS = 20_000
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear function of features: `weights` (feature, band), `offset` (band,)."""
+
+    weights: Float32
+    offset: Float32
+
+    def __call__(self, features: Float32) -> Float32:
+        """Its values for pixels, (pixel, feature) to (pixel, band)."""
+        return features @ self.weights + self.offset
+
+
+def ridge(features: Float32, values: Float32) -> Linear:
+    """The ridge regression of values, (pixel, band), on features, (pixel, feature).
+
+    Without features it is the mean. Hoerl and Kennard, Technometrics 12 (1970), on centred
+    features; the mean is not shrunk.
+    """
+    count, number = features.shape
+    if not number:
+        return Linear(np.zeros((0, values.shape[1]), np.float32), values.mean(axis=0))
+    centre, mean = features.mean(axis=0, dtype=np.float64), values.mean(axis=0, dtype=np.float64)
+    centred = features - centre
+    covariance = centred.T @ centred / count
+    shrink = RIDGE * (1 + FEW_PIXELS / count) * np.trace(covariance) / number
+    cross = centred.T @ (values - mean) / count
+    weights = np.linalg.solve(covariance + max(shrink, 1e-12) * np.eye(number), cross)
+    return Linear(weights.astype(np.float32), (mean - centre @ weights).astype(np.float32))
