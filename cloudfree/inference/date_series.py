@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from cloudfree.core.radiometry import Float32
+from cloudfree.errors import InputError
 from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
 
@@ -49,6 +50,27 @@ def day_number(acquired: date) -> float:
     """Days since the launch of Sentinel-1A on 3 April 2014."""
     day = date(acquired.year, acquired.month, acquired.day)  # of a datetime as well
     return float((day - FIRST_DAY).days)
+
+
+def require_same_pixels(optical: Float32, other: OtherDate) -> None:
+    """Check that another date has the bands and pixels of a tile, (band, y, x), and VV and VH.
+
+    Raises
+    ------
+    InputError
+        It has others.
+    """
+    radar = (2, *optical.shape[1:])
+    for what, array, wanted in (
+        ("reflectance", other.optical, optical.shape),
+        ("backscatter", other.sar, radar),
+    ):
+        if array is not None and array.shape != wanted:
+            raise InputError(
+                f"{what} {array.shape} of the date {other.days:+g} days from the tile",
+                wanted=f"(band, y, x) = {wanted}, as the tile has them",
+                hint="bring the date onto the grid of the tile, with the bands of the model's card",
+            )
 
 
 def scaled_dates(dates: Sequence[OtherDate], day: float, card: ModelCard) -> dict[str, Float32]:

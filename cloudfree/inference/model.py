@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
-from cloudfree.inference.date_series import OtherDate, day_number, scaled_dates
+from cloudfree.inference.date_series import (
+    OtherDate,
+    day_number,
+    require_same_pixels,
+    scaled_dates,
+)
 from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
 
@@ -78,7 +83,15 @@ class TileInputs:
     day: float | None = None
 
     def with_others(self, acquired: date, others: Sequence[OtherDate]) -> TileInputs:
-        """The tile, acquired that day, with other dates of it."""
+        """The tile, acquired that day, with other dates of it: those to show to the network.
+
+        Raises
+        ------
+        InputError
+            A date has other bands or pixels than the tile.
+        """
+        for one in others:
+            require_same_pixels(self.optical, one)
         return replace(self, others=tuple(others), day=day_number(acquired))
 
     @property

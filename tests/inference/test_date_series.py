@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from cloudfree.core.radiometry import QUANTIFICATION, Float32
+from cloudfree.errors import InputError
 from cloudfree.inference.date_series import DATES, OtherDate, day_number, scaled_dates
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import TileInputs
@@ -62,6 +64,24 @@ def test_both_arrays_of_a_date_change_alike() -> None:
     assert np.array_equal(turned.optical, np.fliplr(one.optical))
     assert np.array_equal(turned.sar, np.fliplr(one.sar))
     assert OtherDate(one.optical, 3.0).each(np.fliplr).sar is None
+
+
+def test_a_date_of_other_bands_or_pixels_is_refused() -> None:
+    tile, one = TileInputs(_date(0).optical), _date(1, days=-4.0)
+    refused = [
+        (
+            replace(one, optical=one.optical[:4]),
+            r"reflectance \(4, 6, 5\) of the date -4 days from",
+        ),
+        (
+            replace(one, sar=one.sar[:, :3]),
+            r"backscatter \(2, 3, 5\) .*wanted .* = \(2, 6, 5\), as",
+        ),
+    ]
+    for other, text in refused:
+        with pytest.raises(InputError, match=text):
+            tile.with_others(date(2020, 1, 1), [one, other])
+    assert tile.with_others(date(2020, 1, 1), [one]).others == (one,)
 
 
 def _golden_tile(arrays: dict[str, Float32], number: int) -> TileInputs:
