@@ -114,7 +114,7 @@ class ShiftMeasurement:
         return "reliable" if self.reliable else "not reliable, left alone"
 
 
-NOT_USED = ShiftMeasurement(NO_SHIFT, 0.0, False, False, "the model does not use Sentinel-1", 0.0)
+NOT_USED = ShiftMeasurement(NO_SHIFT, 0.0, False, False, "no Sentinel-1 is used", 0.0)
 
 
 def measure(

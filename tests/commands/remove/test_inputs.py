@@ -12,8 +12,8 @@ import pytest
 
 from cloudfree.commands.remove.inputs import (
     check_level,
+    check_model,
     check_outputs,
-    open_optical,
     open_own_mask,
     open_sar,
 )
@@ -44,9 +44,9 @@ def _scene(level: str | None, picture: bool = False) -> Any:
 
 def test_scenes_that_fit_are_opened(options: RemoveOptions, card: ModelCard) -> None:
     with ExitStack() as stack:
-        optical = open_optical(options, card, stack)
+        optical = stack.enter_context(OpticalScene(options.s2))
+        check_model(options, card, optical)
         radar = open_sar(options, card, optical, stack)
-        assert set(card.optical_bands) <= set(optical.bands)
         assert radar is not None
         assert radar.grid == optical.grid
 
@@ -54,10 +54,11 @@ def test_scenes_that_fit_are_opened(options: RemoveOptions, card: ModelCard) -> 
 def test_a_model_that_needs_radar_refuses_to_go_without(
     options: RemoveOptions, card: ModelCard
 ) -> None:
-    with ExitStack() as stack:
-        optical = open_optical(options, card, stack)
-        with pytest.raises(InputError, match="no Sentinel-1 scene; wanted VV and VH, which model"):
-            open_sar(replace(options, s1=None), card, optical, stack)
+    with (
+        OpticalScene(options.s2) as optical,
+        pytest.raises(InputError, match="no Sentinel-1 scene; wanted VV and VH, which model"),
+    ):
+        check_model(replace(options, s1=None), card, optical)
 
 
 def test_a_model_without_radar_leaves_it_closed(
@@ -65,9 +66,19 @@ def test_a_model_without_radar_leaves_it_closed(
 ) -> None:
     alone = replace(card, inputs=("optical",), sar_bands=())
     with caplog.at_level("INFO", "cloudfree"), ExitStack() as stack:
-        optical = open_optical(options, alone, stack)
+        optical = stack.enter_context(OpticalScene(options.s2))
         assert open_sar(options, alone, optical, stack) is None
     assert "does not use Sentinel-1: it is ignored" in caplog.text
+
+
+def test_radar_is_opened_for_references_whatever_the_model(
+    options: RemoveOptions, card: ModelCard
+) -> None:
+    alone = replace(card, inputs=("optical",), sar_bands=())
+    with ExitStack() as stack:
+        optical = stack.enter_context(OpticalScene(options.s2))
+        given = replace(options, references=(options.s2,))
+        assert open_sar(given, alone, optical, stack) is not None
 
 
 def test_a_level_of_the_card_passes_without_a_word(
