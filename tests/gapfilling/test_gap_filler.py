@@ -1,0 +1,97 @@
+"""Hidden ground comes back from other dates, from the scene itself, or not at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cloudfree.core.grid import Window
+from cloudfree.core.mask_classes import FillClass
+from cloudfree.core.terminal import silent
+from cloudfree.gapfilling.gap_filler import Filled, GapFiller
+from cloudfree.gapfilling.observation import Where
+from cloudfree.gapfilling.stack import ArrayStack
+from tests.factories.fields import BANDS, SIDE, below, ground, square, stack_of
+
+CLOUD = square(20, 20, 22)
+GROUND = ground()
+WHOLE = Window(0, 0, SIDE, SIDE)
+TODAY = below(CLOUD, GROUND)
+EARLIER = 0.8 * GROUND + 0.02
+
+
+def _filled(stack: ArrayStack, hidden: Where = CLOUD) -> Filled:
+    return GapFiller.fit(stack, silent).fill(WHOLE, hidden)
+
+
+def _rmse(filled: Filled, hidden: Where = CLOUD) -> float:
+    return float(np.sqrt(np.mean((filled.estimate.mean - GROUND[:, hidden].T) ** 2)))
+
+
+def test_a_reference_that_shows_the_ground_by_a_linear_map_gives_it_back() -> None:
+    filled = _filled(stack_of(TODAY, (EARLIER,)))
+    assert _rmse(filled) < 0.005
+    assert set(filled.by) == {FillClass.REFERENCE_1}
+
+
+def test_windows_are_filled_as_the_whole() -> None:
+    filler = GapFiller.fit(stack_of(TODAY, (EARLIER,)), silent)
+    whole = np.full((len(BANDS), SIDE, SIDE), np.nan, np.float32)
+    whole[:, CLOUD] = filler.fill(WHOLE, CLOUD).estimate.mean.T
+    window = Window(25, 13, 20, 31)
+    hidden = CLOUD[window.slices]
+    part = filler.fill(window, hidden).estimate.mean
+    assert np.allclose(part, whole[:, *window.slices][:, hidden].T, atol=1e-5)
+
+
+def test_where_the_first_reference_is_cloudy_the_second_leads() -> None:
+    cloudy = square(20, 20, 11)
+    filled = _filled(stack_of(TODAY, (below(cloudy, EARLIER), 1.2 * GROUND)))
+    assert set(filled.by[cloudy[CLOUD]]) == {FillClass.REFERENCE_2}
+    assert _rmse(filled) < 0.01
+
+
+def test_where_no_reference_sees_it_the_scene_fills() -> None:
+    unseen = square(28, 28, 5)
+    stack = stack_of(TODAY, (below(unseen, EARLIER),))
+    filled = _filled(stack)
+    inside = unseen[CLOUD]
+    assert set(filled.by[inside]) == {FillClass.FILLED_BY_SCENE}
+    assert set(filled.by[~inside]) == {FillClass.REFERENCE_1}
+    assert GapFiller.fit(stack, silent).leaves_gaps(WHOLE)
+    assert not GapFiller.fit(stack_of(TODAY, (EARLIER,)), silent).leaves_gaps(WHOLE)
+
+
+def test_without_clear_ground_a_reference_is_taken_as_it_was_seen() -> None:
+    everywhere = np.ones((SIDE, SIDE), np.bool_)
+    filled = _filled(stack_of(below(everywhere, GROUND), (EARLIER,)), everywhere)
+    assert np.allclose(filled.estimate.mean, EARLIER.reshape(len(BANDS), -1).T, atol=1e-6)
+    assert set(filled.by) == {FillClass.REFERENCE_1}
+
+
+def test_without_reference_the_scene_fills_itself() -> None:
+    filled = _filled(stack_of(TODAY))
+    assert set(filled.by) == {FillClass.FILLED_BY_SCENE}
+    assert _rmse(filled) < 2 * GROUND.std()
+
+
+def test_of_what_nothing_is_known_nothing_is_filled() -> None:
+    everywhere = np.ones((SIDE, SIDE), np.bool_)
+    filled = _filled(stack_of(below(everywhere, GROUND)), everywhere)
+    assert set(filled.by) == {FillClass.UNFILLED}
+    assert np.isnan(filled.estimate.mean).all()
+
+
+def test_a_reference_with_fewer_bands_still_helps() -> None:
+    filled = _filled(stack_of(TODAY, (EARLIER[:2],), (BANDS[:2],)))
+    error = np.abs(filled.estimate.mean - GROUND[:, CLOUD].T).mean(axis=0)
+    assert set(filled.by) <= {FillClass.REFERENCE_1, FillClass.FILLED_BY_SCENE}
+    assert error[:2].max() < 0.03
+
+
+def test_deviations_tell_the_errors() -> None:
+    noise = np.random.default_rng(1).normal(0, 0.03, GROUND.shape).astype(np.float32)
+    filled = _filled(stack_of(TODAY, (GROUND + noise,)))
+    ratio = np.abs(filled.estimate.mean - GROUND[:, CLOUD].T) / filled.estimate.deviation
+    assert (ratio < 1).mean() == pytest.approx(0.683, abs=0.12)
+    assert (ratio < 2).mean() == pytest.approx(0.954, abs=0.06)

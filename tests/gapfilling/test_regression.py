@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cloudfree.gapfilling.regression import ridge
+
+RNG = np.random.default_rng(0)
+
+
+def test_a_linear_map_is_found() -> None:
+    features = RNG.normal(0, 1, (50_000, 3)).astype(np.float32)
+    weights, offset = np.array([[1.0, 0.5], [-0.3, 0.0], [0.2, 2.0]]), np.array([0.1, 0.7])
+    found = ridge(features, (features @ weights + offset).astype(np.float32))
+    assert found.weights == pytest.approx(weights, rel=0.01, abs=1e-3)
+    assert found.offset == pytest.approx(offset, abs=0.01)
+    assert found(np.zeros((1, 3), np.float32))[0] == pytest.approx(offset, abs=0.01)
+
+
+def test_without_features_it_is_the_mean() -> None:
+    values = RNG.uniform(0, 1, (40, 2)).astype(np.float32)
+    none = np.zeros((40, 0), np.float32)
+    assert ridge(none, values)(none[:3]) == pytest.approx(np.tile(values.mean(axis=0), (3, 1)))
+
+
+def test_features_that_never_vary_say_nothing() -> None:
+    values = RNG.uniform(0, 1, (40, 2)).astype(np.float32)
+    found = ridge(np.ones((40, 2), np.float32), values)
+    assert found(np.ones((1, 2), np.float32))[0] == pytest.approx(values.mean(axis=0), rel=1e-5)
