@@ -110,6 +110,7 @@ class EvaluateKeywords(TypedDict, total=False):
     split: SplitChoice | None
     protocol: ProtocolName
     limit: int | None
+    dates: int | None
     patch: int
     groups: StrPath | None
     uncertainty: bool

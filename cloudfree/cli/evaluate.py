@@ -52,7 +52,7 @@ from cloudfree.errors import InputError
     help="Network of bare checkpoints that fit several.",
 )
 @option_from(
-    EvaluateOptions, "split", help="Split of SEN12MS-CR.  [default: test there, all elsewhere]"
+    EvaluateOptions, "split", help="Split of SEN12MS-CR(-TS).  [default: test there, all elsewhere]"
 )
 @option_from(
     EvaluateOptions,
@@ -65,6 +65,13 @@ from cloudfree.errors import InputError
     type=click.IntRange(1),
     metavar="N",
     help="At most N patches, or cases of a series, evenly spread.",
+)
+@option_from(
+    EvaluateOptions,
+    "dates",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Dates of a time series that a model of several dates is shown.  [default: 3]",
 )
 @option_from(
     EvaluateOptions,
@@ -108,7 +115,7 @@ from cloudfree.errors import InputError
 def command(progress: Any, **options: Any) -> Any:
     """Score models on cloudy images whose clear counterpart is known.
 
-    The data set is SEN12MS-CR, or a folder of NAME_s1.tif, NAME_s2_cloudy.tif and
+    The data set is SEN12MS-CR, SEN12MS-CR-TS, or a folder of NAME_s1.tif, NAME_s2_cloudy.tif and
     NAME_s2_clear.tif. Scored are the prediction for every pixel, the output of `remove`, which
     keeps clear pixels, and the unchanged input. With --series, clear dates of a place are hidden
     by the clouds of other dates and filled from the rest.

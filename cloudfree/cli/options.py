@@ -113,11 +113,12 @@ def option_from(options: type, name: str, *short: str, **attributes: Any) -> Dec
     """The option of a field of an options dataclass, with its default and its choices.
 
     A Literal becomes a choice, a bool a flag, a tuple a repeatable option; without a default the
-    option is required. `attributes` are those of click, and `old_names`.
+    option is required. `attributes` are those of click, `old_names`, and `flag`, which is the name
+    with dashes if it is not given.
     """
     (field,) = [field for field in dataclasses.fields(options) if field.name == name]
     kind = _kind(get_type_hints(options)[name])
-    flag = f"--{name.replace('_', '-')}"
+    flag = attributes.pop("flag", f"--{name.replace('_', '-')}")
     given: dict[str, Any] = {"cls": Option, "required": True}
     if field.default is not dataclasses.MISSING:
         shown = not (field.default is None or field.default is False or field.default == ())

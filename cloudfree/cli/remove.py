@@ -105,6 +105,47 @@ def removal_options(command: Command) -> Command:
     return command
 
 
+_REFERENCES = (
+    option_from(
+        RemoveOptions,
+        "references",
+        type=EXISTING_FILE,
+        flag="--reference",
+        help="Other date of the place, or a folder of scenes to choose from; repeatable.",
+    ),
+    option_from(
+        RemoveOptions,
+        "reference_s1",
+        type=EXISTING_FILE,
+        help="Sentinel-1 of the time of a reference, or a folder; repeatable.",
+    ),
+    option_from(
+        RemoveOptions, "max_references", metavar="N", help="References that are used at most."
+    ),
+    option_from(
+        RemoveOptions,
+        "max_age",
+        metavar="DAYS",
+        help="Longest time between a reference and the scene.",
+    ),
+    option_from(
+        RemoveOptions,
+        "require_references",
+        help="Refuse a scene for which no reference can be used.",
+    ),
+    option_from(
+        RemoveOptions, "any_level", help="Also take references of the other level, L1C or L2A."
+    ),
+)
+
+
+def reference_options(command: Command) -> Command:
+    """Options of other dates of the place."""
+    for option in reversed(_REFERENCES):
+        command = option(command)
+    return command
+
+
 @click.command(cls=RenamingCommand, epilog="Example: cloudfree remove --s1 vv_vh.tif --s2 l1c.tif")
 @option_from(
     RemoveOptions, "s1", type=EXISTING_FILE, help="Sentinel-1 scene: file, folder or product."
@@ -116,13 +157,15 @@ def removal_options(command: Command) -> Command:
 @option_from(
     RemoveOptions, "report", type=NEW_FILE, metavar="OUT.html", help="Also write a report."
 )
+@reference_options
 @removal_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Fill pixels under clouds and their shadows; keep every other pixel.
 
     Masks the scene, puts Sentinel-1 on its grid, runs the model tile by tile and writes a
-    Cloud-Optimized GeoTIFF like the input, with a second one that maps the filled pixels.
+    Cloud-Optimized GeoTIFF like the input, with a second one that maps the filled pixels. With
+    --reference other dates show what clouds hide, and the model fills what none of them shows.
     """
     from cloudfree.commands.remove.run import run
     from cloudfree.parallel.environment import limit_malloc_arenas

@@ -54,7 +54,7 @@ STEPS = click.IntRange(1)
     help="Initialise with the weights of a model.",
 )
 @option_from(
-    TrainOptions, "split", help="Split of SEN12MS-CR.  [default: train there, all elsewhere]"
+    TrainOptions, "split", help="Split of SEN12MS-CR(-TS).  [default: train there, all elsewhere]"
 )
 @option_from(
     TrainOptions,
@@ -113,6 +113,13 @@ STEPS = click.IntRange(1)
     help="Patches per batch on one device.",
 )
 @option_from(TrainOptions, "crop", type=STEPS, metavar="PX", help="Side of the crops of a patch.")
+@option_from(
+    TrainOptions,
+    "dates",
+    type=STEPS,
+    metavar="N",
+    help="Dates of a time series that a network of several dates is shown.",
+)
 @option_from(TrainOptions, "augment", help="Flip and rotate patches.")
 @option_from(
     TrainOptions,
@@ -182,7 +189,7 @@ STEPS = click.IntRange(1)
 def command(progress: Any, **options: Any) -> Any:
     """Train a network of `cloudfree models list` as its paper does, or as the options say.
 
-    The data set is SEN12MS-CR, or a folder of NAME_s1.tif, NAME_s2_cloudy.tif and
+    The data set is SEN12MS-CR, SEN12MS-CR-TS, or a folder of NAME_s1.tif, NAME_s2_cloudy.tif and
     NAME_s2_clear.tif. The preset of the network gives the options left out; all are written to
     RUN/settings.toml. On several GPUs or hosts: torchrun --nproc-per-node N -m cloudfree train ...
     """

@@ -6,7 +6,7 @@ import csv
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,9 @@ from cloudfree.core.choices import SplitChoice
 from cloudfree.core.grid import Window
 from cloudfree.datasets import sen12mscr
 from cloudfree.datasets.patch import Sample, Skipped
-from cloudfree.datasets.sen12mscr import PATCH_PX, SampleRole, split_of
+from cloudfree.datasets.sen12mscr import PATCH_PX, SampleRole, Split
+from cloudfree.datasets.sen12mscrts import split_of_series
+from cloudfree.datasets.time_series import list_time_series
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.raster.dataset import Dataset
@@ -36,9 +38,10 @@ class Listing:
     skipped: tuple[Skipped, ...]
 
     @property
-    def is_sen12mscr(self) -> bool:
-        """Whether all patches carry names of SEN12MS-CR, so that its split applies."""
-        return bool(self.samples) and all(sample.season for sample in self.samples)
+    def has_split(self) -> bool:
+        """Whether all patches carry names of a data set with an official split."""
+        named = (sample.season or sample.series for sample in self.samples)
+        return bool(self.samples) and all(named)
 
 
 def list_samples(
@@ -46,6 +49,7 @@ def list_samples(
     patch_px: int = PATCH_PX,
     offset_dn: float | None = None,
     needed: Sequence[SampleRole] = ("cloudy", "clear"),
+    dates: int = 0,
 ) -> Listing:
     """The patches below a folder.
 
@@ -55,12 +59,16 @@ def list_samples(
     neighbours. `offset_dn` is added to the digital numbers of all files; SEN12MS-CR needs none.
     A patch that lacks a file of `needed` is skipped; the clear image is always needed.
 
+    Time series named as in SEN12MS-CR-TS are listed if so many `dates` of them are to be shown;
+    with fewer dates, and the target, they are skipped.
+
     Raises
     ------
     InputError
         There is no patch.
     """
-    groups = dict(sorted(_groups(folder).items()))
+    paths = list(rasters(folder))
+    groups = dict(sorted(_groups(folder, paths).items()))
     missing = {name: group.missing(needed) for name, group in groups.items()}
     skipped = [Skipped(name, reason) for name, reason in missing.items() if reason]
     samples = [
@@ -69,6 +77,9 @@ def list_samples(
         if not missing[name]
         for patch in _cut(group.sample(name, offset_dn), patch_px)
     ]
+    if dates:
+        series, short = list_time_series(paths, dates)
+        samples, skipped = samples + series, skipped + short
     if not samples:
         raise _nothing_found(folder, skipped)
     return Listing(tuple(samples), tuple(skipped))
@@ -98,10 +109,10 @@ class _Group:
         )  # fmt: skip
 
 
-def _groups(folder: Path) -> dict[str, _Group]:
+def _groups(folder: Path, paths: Iterable[Path]) -> dict[str, _Group]:
     """The files below a folder by the name of their patch."""
     groups: dict[str, _Group] = {}
-    for path in rasters(folder):
+    for path in paths:
         if official := sen12mscr.parse_name(path.stem):
             name, kind = f"{official.place}_{official.patch}", official.kind
             group = _Group(official.place, official.season)
@@ -156,7 +167,8 @@ def _nothing_found(folder: Path, skipped: list[Skipped]) -> InputError:
         found += f" ({len(skipped)} lack one, such as {skipped[0].name})"
     return InputError(
         found,
-        wanted="SEN12MS-CR, or NAME_s2_cloudy.tif, NAME_s2_clear.tif and NAME_s1.tif",
+        wanted="SEN12MS-CR, SEN12MS-CR-TS, or NAME_s2_cloudy.tif, NAME_s2_clear.tif and "
+        "NAME_s1.tif",
         hint="give the folder above the files, and rename them where needed",
     )
 
@@ -213,30 +225,54 @@ def _day(stem: str) -> date | None:
 
 
 def choose_split(listing: Listing, split: SplitChoice | None) -> tuple[SplitChoice, list[Sample]]:
-    """The chosen split (by default test in SEN12MS-CR, else all) and its patches.
+    """The chosen split (by default test where there is one, else all) and its patches.
 
     Raises
     ------
     InputError
-        The data set is not SEN12MS-CR, or holds nothing of the split.
+        The data set has no official split, or holds nothing of the split.
     """
-    chosen = split or ("test" if listing.is_sen12mscr else "all")
+    chosen = split or ("test" if listing.has_split else "all")
     if chosen == "all":
         return chosen, list(listing.samples)
-    if not listing.is_sen12mscr:
+    if not listing.has_split:
         raise InputError(
-            f"--split {chosen} for patches that are not named as in SEN12MS-CR",
+            f"--split {chosen} for patches that are not named as in SEN12MS-CR or SEN12MS-CR-TS",
             wanted="the official split, which goes by names such as ROIs1158_spring_106",
             hint="use --split all, and keep places apart with folders",
         )
-    samples = [sample for sample in listing.samples if split_of(sample.place) == chosen]
+    samples = [sample for sample in listing.samples if official_split(sample) == chosen]
     if not samples:
         raise InputError(
             f"no patch of the {chosen} split among {len(listing.samples)} patches",
-            wanted=f"places of the {chosen} split of SEN12MS-CR",
+            wanted=f"places of the {chosen} split of SEN12MS-CR or SEN12MS-CR-TS",
             hint="add them, or choose another --split",
         )
     return chosen, samples
+
+
+def require_series(listing: Listing, dates: int) -> None:
+    """Check that so many dates of every patch can be shown.
+
+    Raises
+    ------
+    InputError
+        A patch has a single date.
+    """
+    single = [sample.name for sample in listing.samples if not sample.series]
+    if single:
+        raise InputError(
+            f"--dates {dates} for patches of one date, such as {single[0]}",
+            wanted="time series named as in SEN12MS-CR-TS",
+            hint="leave --dates out, or give that data set",
+        )
+
+
+def official_split(sample: Sample) -> Split | None:
+    """The split of its data set that a sample belongs to, by the whole name of its place."""
+    if sample.series:
+        return split_of_series(sample.place)
+    return sen12mscr.split_of(sample.place)
 
 
 def evenly_spread(items: Sequence[Item], limit: int | None) -> list[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,9 +13,22 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, Radiometry
 from cloudfree.errors import InputError
+from cloudfree.inference.date_series import OtherDate
 from cloudfree.raster.warp import same_grid
 from cloudfree.sentinel1.sar_source import open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
+
+
+@dataclass(frozen=True)
+class SampleDate:
+    """One date of a time series: its optical image, its radar image if there is one, and its day.
+
+    `day` is a day number (`day_number`), the mean of both sensors' where both are there.
+    """
+
+    optical: Path
+    sar: Path | None
+    day: float
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,10 @@ class Sample:
     split. `season` is empty if unknown. `cloudy` and `sar` are None if there is no such file.
     `window` is the part of the files that the patch covers, None for all of them. `offset_dn` is
     added to the digital numbers; None leaves it to the evidence in each file.
+
+    A patch of a time series has its dates in `series` and how many are shown in `shown`; until
+    `choose_dates` has looked at their clouds, the other images are merely the first dates. Then
+    `day` is that of the cloudy image, and `others` are the other dates that are shown.
     """
 
     name: str
@@ -35,6 +53,10 @@ class Sample:
     sar: Path | None
     window: Window | None = None
     offset_dn: float | None = None
+    series: tuple[SampleDate, ...] = ()
+    shown: int = 1
+    day: float | None = None
+    others: tuple[SampleDate, ...] = ()
 
     @property
     def optical(self) -> Path:
@@ -57,6 +79,7 @@ class Patch:
     `cloudy` and `clear` are reflectance, (band, y, x) in the order of `bands`; `sar` is VV and VH
     in dB, (2, y, x), or None; NaN where there is no data. A sample without a cloudy image has the
     clear one in both: clouds are simulated over it. `radiometry` is that of the `cloudy` pixels.
+    `others` are other dates in the same bands; their days count from the `day` of the cloudy image.
     """
 
     name: str
@@ -67,10 +90,16 @@ class Patch:
     grid: Grid
     radiometry: Radiometry
     sun_azimuth_deg: float | None
+    day: float | None = None
+    others: tuple[OtherDate, ...] = ()
 
     def select(self, image: Float32, bands: Sequence[str]) -> Float32:
         """Some bands of an image with the bands of the patch."""
         return image[[self.bands.index(band) for band in bands]]
+
+    def others_in(self, bands: Sequence[str]) -> tuple[OtherDate, ...]:
+        """The other dates in some bands."""
+        return tuple(replace(one, optical=self.select(one.optical, bands)) for one in self.others)
 
     def reflectance(self, bands: tuple[str, ...], window: Window) -> Float32:
         """Bands of a window of the cloudy image: a patch can be classified like a scene."""
@@ -100,6 +129,7 @@ class Patch:
             clear=self.clear[inside],
             sar=None if self.sar is None else self.sar[inside],
             grid=self.grid.crop(window),
+            others=tuple(one.each(lambda array: array[inside]) for one in self.others),
         )
 
 
@@ -111,32 +141,43 @@ def read_patch(sample: Sample) -> Patch:
     InputError
         A file is damaged, or the images do not lie on one grid.
     """
-    with (
-        OpticalScene(sample.optical, sample.offset_dn) as cloudy,
-        OpticalScene(sample.clear, sample.offset_dn) as clear,
-    ):
-        if not same_grid(cloudy.grid, clear.grid):
-            raise _different_grids(cloudy, clear)
+    with ExitStack() as stack:
+        cloudy, clear, *others = [
+            stack.enter_context(OpticalScene(path, sample.offset_dn))
+            for path in (sample.optical, sample.clear, *(one.optical for one in sample.others))
+        ]
+        for other in (clear, *others):
+            if not same_grid(cloudy.grid, other.grid):
+                raise _different_grids(cloudy, other)
         window = sample.window or cloudy.grid.window
-        common = {*cloudy.bands} & {*clear.bands}
+        common = set.intersection(*({*scene.bands} for scene in (cloudy, clear, *others)))
         bands = tuple(band for band in OPTICAL_BANDS if band in common)
         return Patch(
             name=sample.name,
             bands=bands,
             cloudy=cloudy.reflectance(bands, window),
             clear=clear.reflectance(bands, window),
-            sar=_read_sar(sample, cloudy.grid, window),
+            sar=_read_sar(sample.sar, cloudy.grid, window),
             grid=cloudy.grid.crop(window),
             radiometry=cloudy.radiometry,
             sun_azimuth_deg=cloudy.sun_azimuth_deg,
+            day=sample.day,
+            others=tuple(
+                OtherDate(
+                    scene.reflectance(bands, window),
+                    one.day - (sample.day or 0.0),
+                    _read_sar(one.sar, cloudy.grid, window),
+                )
+                for one, scene in zip(sample.others, others, strict=True)
+            ),
         )
 
 
-def _read_sar(sample: Sample, grid: Grid, window: Window) -> Float32 | None:
+def _read_sar(path: Path | None, grid: Grid, window: Window) -> Float32 | None:
     """VV and VH on the grid of the optical images, (2, y, x) in dB."""
-    if sample.sar is None:
+    if path is None:
         return None
-    with open_sar_source(sample.sar) as radar:
+    with open_sar_source(path) as radar:
         return np.asarray(radar.on_grid(grid, window), dtype=np.float32)
 
 

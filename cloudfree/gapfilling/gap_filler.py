@@ -76,7 +76,8 @@ class GapFiller:
     """Fills what is hidden of a stack.
 
     `reference_errors` are the root mean square errors of each reference by itself, on clear ground
-    that was hidden for it; None where it saw none of that.
+    that was hidden for it; None where it saw none of that. `unseen` are the nodes, (y, x), whose
+    ground nothing optical shows.
     """
 
     stack: Stack
@@ -84,6 +85,7 @@ class GapFiller:
     fits: Fits
     errors: Errors
     reference_errors: tuple[float | None, ...]
+    unseen: Where
 
     @classmethod
     def fit(cls, stack: Stack, progress: Progress) -> GapFiller:
@@ -99,7 +101,13 @@ class GapFiller:
         errors = _calibrated(draws, _learned(draws))
         numbers = range(len(stack.references))
         alone = tuple(_error_alone(draws, number) for number in numbers)
-        return cls(stack, lattice, Fits(nodes, shared, known), errors, alone)
+        unseen = ~known & ~_seen_by_reference(nodes.observation)
+        return cls(stack, lattice, Fits(nodes, shared, known), errors, alone, unseen)
+
+    def leaves_gaps(self, window: Window) -> bool:
+        """Whether hidden ground in or near a window is seen by no reference, by the nodes."""
+        rows, cols = self.lattice.around(window)
+        return bool(self.unseen[rows, cols].any())
 
     def fill(self, window: Window, hidden: Where) -> Filled:
         """What the hidden pixels of a window are filled with, (y, x) by rows."""
@@ -132,6 +140,11 @@ class _Draw:
     @property
     def position(self) -> Position:
         return Position(*(part.astype(np.float32) for part in np.nonzero(self.gap)))
+
+
+def _seen_by_reference(observation: Observation) -> Where:
+    bits = np.uint16((1 << len(observation.references)) - 1)
+    return np.asarray((observation.seen & bits) > 0)
 
 
 def _thinned(gap: Where) -> Where:

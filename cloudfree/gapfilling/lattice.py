@@ -79,6 +79,15 @@ class Lattice:
         first = (self.first - window.row) % self.step
         return planes[:, first :: self.step, self.first :: self.step].copy()
 
+    def around(self, window: Window) -> tuple[slice, slice]:
+        """The nodes in a window, and the next ones around it."""
+        spans = ((window.row, window.row_stop), (window.col, window.col_stop))
+        first, second = (
+            slice(max((start - self.first) // self.step, 0), (stop - self.first) // self.step + 2)
+            for start, stop in spans
+        )
+        return first, second
+
     def position(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> Position:
         """Where pixels of the scene lie among the nodes."""
         return Position(*(

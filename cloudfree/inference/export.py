@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from cloudfree.errors import ModelError
+from cloudfree.inference.date_series import DATES
 from cloudfree.inference.model import Arrays
 from cloudfree.inference.model_card import ModelCard, card_entries_of
 from cloudfree.inference.onnx_runtime import CARD_KEY, SMALLEST_SIDE, OnnxRuntime
@@ -32,6 +33,9 @@ TOLERANCE = 1e-4
 
 # Smallest side that every network supports: shifted windows of 8 at half the resolution.
 MIN_EXPORT_PX = 32
+
+# Dates of the noise that a network of several is traced with; other seeds give more.
+TRACED_DATES = 2
 
 Size = tuple[int, int, int]
 
@@ -94,14 +98,21 @@ def _check_size(network: nn.Module) -> None:
 
 
 class _TupleOutputs(nn.Module):
-    """A network that returns its outputs as a tuple, which the exporter names by position."""
+    """A network that returns its outputs as a tuple, which the exporter names by position.
 
-    def __init__(self, network: nn.Module, names: Sequence[str]) -> None:
+    With `dated` the last input is that of the days.
+    """
+
+    def __init__(self, network: nn.Module, names: Sequence[str], dated: bool) -> None:
         super().__init__()
-        self.network, self.names = network, names
+        self.network, self.names, self.dated = network, names, dated
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        result = self.network(*inputs)
+        if self.dated:
+            *images, days = inputs
+            result = self.network(*images, **{DATES: days})
+        else:
+            result = self.network(*inputs)
         return tuple(result[name] for name in self.names)
 
 
@@ -111,20 +122,20 @@ def _traced(
     """The network as ONNX, with height and width dynamic or the card's tile."""
     unit = export_side(card.multiple)
     size = (2, 2 * unit, 2 * unit) if free else (2, card.tile, card.tile)
-    example = noise(card, size)
+    example, wanted = noise(card, size), inputs_of(card)
     names = list(reference.run(noise(card, (1, unit, unit) if free else size)))
-    dims = _dims(card.multiple, free)
+    dims = _dims(card, free)
     with known_warnings_silenced():
         program = torch.onnx.export(
-            _TupleOutputs(network, names).eval(),
-            tuple(torch.from_numpy(example[name]) for name in card.inputs),
+            _TupleOutputs(network, names, card.takes_several_dates).eval(),
+            tuple(torch.from_numpy(example[name]) for name in wanted),
             dynamo=True,
             external_data=False,
             verbose=False,
             opset_version=opset,
-            input_names=card.inputs,
+            input_names=wanted,
             output_names=names,
-            dynamic_shapes={"inputs": tuple(dims for _ in card.inputs)},
+            dynamic_shapes={"inputs": tuple(dims[name] for name in wanted)},
         )
     assert program is not None
     return without_source_paths(program.model_proto)
@@ -143,16 +154,22 @@ def _traced_fixed(
         ) from error
 
 
-def _dims(multiple: int, free: bool) -> dict[int, Any]:
-    """The dynamic axes; tracing specialises on sides of one unit, hence at least two."""
-    dims: dict[int, Any] = {0: torch.export.Dim("batch")}
-    if free and multiple > 1:
-        dims[2] = multiple * torch.export.Dim("rows", min=2)
-        dims[3] = multiple * torch.export.Dim("columns", min=2)
-    elif free:
-        dims[2] = torch.export.Dim("height", min=2)
-        dims[3] = torch.export.Dim("width", min=2)
-    return dims
+def _dims(card: ModelCard, free: bool) -> dict[str, dict[int, Any]]:
+    """The dynamic axes of each input; tracing specialises on sides of one unit, hence two."""
+    ahead: dict[int, Any] = {0: torch.export.Dim("batch")}
+    if card.takes_several_dates:
+        ahead[1] = torch.export.Dim(DATES)
+    rows = len(ahead) + 1
+    dims = ahead | (dict(enumerate(_sides(card.multiple), rows)) if free else {})
+    return {name: ahead if name == DATES else dims for name in inputs_of(card)}
+
+
+def _sides(multiple: int) -> tuple[Any, Any]:
+    """Height and width."""
+    if multiple == 1:
+        return torch.export.Dim("height", min=2), torch.export.Dim("width", min=2)
+    rows, columns = (torch.export.Dim(name, min=2) for name in ("rows", "columns"))
+    return multiple * rows, multiple * columns
 
 
 def export_side(multiple: int) -> int:
@@ -160,17 +177,29 @@ def export_side(multiple: int) -> int:
     return multiple * -(-MIN_EXPORT_PX // multiple)
 
 
+def inputs_of(card: ModelCard) -> tuple[str, ...]:
+    """The inputs of an exported file, in order."""
+    return (*card.inputs, DATES) if card.takes_several_dates else card.inputs
+
+
 def noise(card: ModelCard, size: Size, seed: int = 0) -> dict[str, Any]:
-    """Uniform noise over the scales of the card, by the names of the network's inputs."""
+    """Uniform noise over the scales of the card, by the names of the network's inputs.
+
+    Of a network of several dates it is a series of them, whose length depends on the seed.
+    """
     random = np.random.default_rng(seed)
     scales = {"optical": card.optical_scaling.scale, "sar": card.sar_scaling.scale}
     count, height, width = size
-    return {
-        name: random.uniform(*scales.get(name, (0.0, 1.0)), (count, bands, height, width)).astype(
+    ahead = (count, TRACED_DATES + seed) if card.takes_several_dates else (count,)
+    found = {
+        name: random.uniform(*scales.get(name, (0.0, 1.0)), (*ahead, bands, height, width)).astype(
             np.float32
         )
         for name, bands in card.input_bands.items()
     }
+    if card.takes_several_dates:
+        found[DATES] = np.cumsum(random.uniform(1, 30, ahead), axis=1, dtype=np.float32)
+    return found
 
 
 def without_source_paths(model: onnx.ModelProto) -> onnx.ModelProto:

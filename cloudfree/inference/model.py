@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +13,13 @@ from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
+from cloudfree.inference.date_series import (
+    OtherDate,
+    day_number,
+    require_same_pixels,
+    scaled_dates,
+)
+from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
 
 Arrays = Mapping[str, Float32]
@@ -53,7 +61,8 @@ class Runtime(Protocol):
         """Predict "image" (n, band, y, x), and the network's other outputs.
 
         `inputs` are scaled batches: "optical" (n, band, y, x), "sar" (n, 2, y, x) and "shadow"
-        (n, 1, y, x), as far as the card lists them.
+        (n, 1, y, x), as far as the card lists them. Of several dates they are (n, t, band, y, x),
+        the date of the tile first, and "dates" (n, t) has their days.
         """
         ...
 
@@ -63,12 +72,33 @@ class TileInputs:
     """Inputs of a network for one tile: reflectance and dB, (band, y, x), NaN for nodata.
 
     `sar` is None if the network does not use it; `shadow`, (y, x), is True in cloud shadow, None if
-    no shadow is known.
+    no shadow is known. A network of several dates also takes `others`, from `with_others`; `day` is
+    then the day number of the tile itself.
     """
 
     optical: Float32
     sar: Float32 | None = None
     shadow: NDArray[np.bool_] | None = None
+    others: tuple[OtherDate, ...] = ()
+    day: float | None = None
+
+    def with_others(self, acquired: date, others: Sequence[OtherDate]) -> TileInputs:
+        """The tile, acquired that day, with other dates of it: those to show to the network.
+
+        Raises
+        ------
+        InputError
+            A date has other bands or pixels than the tile.
+        """
+        for one in others:
+            require_same_pixels(self.optical, one)
+        return replace(self, others=tuple(others), day=day_number(acquired))
+
+    @property
+    def dates(self) -> list[OtherDate]:
+        """All dates, that of the tile first; one without radar of its own has that of the tile."""
+        others = [one if one.sar is not None else replace(one, sar=self.sar) for one in self.others]
+        return [OtherDate(self.optical, 0.0, self.sar), *others]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +170,14 @@ class Model:
         """Inputs of the network for tiles of one size: scaled batches of what the card lists.
 
         Missing pixels are filled and sizes padded, as `predict` describes.
+
+        Raises
+        ------
+        ModelError
+            The tiles have other dates, and the network takes one, or not all have as many.
         """
+        if any(tile.others for tile in tiles):
+            return self._scaled_dates(tiles)
         inputs = {}
         if "optical" in self.card.inputs:
             optical = self._batch([tile.optical for tile in tiles])
@@ -151,6 +188,18 @@ class Model:
         if self.card.uses_shadow:
             inputs["shadow"] = self._batch([shadow_input(tile) for tile in tiles])
         return inputs
+
+    def _scaled_dates(self, tiles: Sequence[TileInputs]) -> Arrays:
+        """Inputs of a network for several dates of each tile."""
+        require_dates(self.card, max(len(tile.others) for tile in tiles))
+        if len({len(tile.others) for tile in tiles}) > 1:
+            raise ModelError(
+                f"tiles of {', '.join(str(1 + len(tile.others)) for tile in tiles)} dates at once",
+                wanted="as many dates of every tile",
+                hint="give a tile without data on a date NaN for it",
+            )
+        series = [scaled_dates(tile.dates, _known_day(tile), self.card) for tile in tiles]
+        return {name: self._padded(np.stack([one[name] for one in series])) for name in series[0]}
 
     def _require_finite(self, name: str, array: Float32) -> None:
         """Refuse NaN and infinity: its inputs are finite, so they stem from the network itself."""
@@ -165,12 +214,33 @@ class Model:
             )
 
     def _batch(self, arrays: Sequence[Float32]) -> Float32:
-        batch = np.stack([fill_missing(array) for array in arrays])
+        return self._padded(np.stack([fill_missing(array) for array in arrays]))
+
+    def _padded(self, batch: Float32) -> Float32:
+        """A batch, (..., y, x), with sides that the network takes; the days of dates stay."""
         missing = [-length % self.card.multiple for length in batch.shape[-2:]]
-        if not any(missing):
+        if batch.ndim == 2 or not any(missing):
             return batch
+        width = [*((0, 0) for _ in batch.shape[:-2]), *((0, more) for more in missing)]
         # `symmetric` repeats the border pixel and so works for a single row as well.
-        return np.pad(batch, [(0, 0), (0, 0), *((0, more) for more in missing)], mode="symmetric")
+        return np.pad(batch, width, mode="symmetric")
+
+
+def require_dates(card: ModelCard, others: int) -> None:
+    """Check that a network takes so many other dates.
+
+    Raises
+    ------
+    ModelError
+        It takes one date.
+    """
+    if others and not card.takes_several_dates:
+        raise ModelError(
+            f"{others} other dates for model {card.name}",
+            wanted="one date, which is all that its network takes",
+            hint="leave the other dates out, or give a model of several dates, as "
+            "`cloudfree models show` says",
+        )
 
 
 def shadow_input(tile: TileInputs) -> Float32:
@@ -180,15 +250,14 @@ def shadow_input(tile: TileInputs) -> Float32:
     return tile.shadow[None].astype(np.float32)
 
 
-def fill_missing(bands: Float32) -> Float32:
-    """The array, (band, y, x), with NaN replaced by the median of its band, 0 where all is NaN."""
-    missing = np.isnan(bands)
-    if not missing.any():
-        return bands
-    filled = bands.copy()
-    for band, holes in zip(filled, missing, strict=True):
-        band[holes] = 0.0 if holes.all() else np.median(band[~holes])
-    return filled
+def _known_day(tile: TileInputs) -> float:
+    if tile.day is None:
+        raise ModelError(
+            "other dates of a tile whose own day is not known",
+            wanted="the day from which theirs count",
+            hint="give its date of acquisition",
+        )
+    return tile.day
 
 
 def _nan_without_sar(batch: Float32, tiles: Sequence[TileInputs]) -> list[Float32]:

@@ -69,6 +69,8 @@ class Scaling:
 
 
 OtherLevels = Literal["warn", "refuse"]
+# How many dates one call takes.
+Dates = Literal["one", "one or several"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class ModelCard:
     refused, by `other_levels`. `inputs` are the inputs in order: optical, sar, and shadow, which is
     1 in known cloud shadows and 0 elsewhere. Bands are in the order of the network's channels;
     `multiple` is what the height and width of a tile must be divisible by; `tile` and `overlap` are
-    in pixels. Without SAR among the inputs `sar_bands` is empty.
+    in pixels. Without SAR among the inputs `sar_bands` is empty. `dates` says how many dates of a
+    tile the network takes at once.
     """
 
     name: str
@@ -101,6 +104,7 @@ class ModelCard:
     multiple: int
     attribution: str = ""
     other_levels: OtherLevels = "warn"
+    dates: Dates = "one"
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
@@ -115,6 +119,11 @@ class ModelCard:
     def uses_shadow(self) -> bool:
         """Whether the network takes a cloud-shadow mask."""
         return "shadow" in self.inputs
+
+    @property
+    def takes_several_dates(self) -> bool:
+        """Whether the network takes other dates of a tile beside its own."""
+        return self.dates != "one"
 
     @property
     def input_bands(self) -> dict[str, int]:
@@ -203,6 +212,7 @@ class _CardFile:
     sar: _InputTable | None = None
     attribution: str = ""
     other_levels: str = "warn"
+    dates: str = "one"
     network_settings: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
@@ -286,7 +296,8 @@ def _model_card(file: _CardFile) -> ModelCard:
         overlap=file.tile.overlap,
         multiple=file.tile.multiple,
         attribution=file.attribution,
-        other_levels=_other_levels(file.other_levels),
+        other_levels=_word("other_levels", file.other_levels, get_args(OtherLevels)),
+        dates=_word("dates", file.dates, get_args(Dates)),
         network_settings=file.network_settings,
         training=file.training,
         scores=file.scores,
@@ -294,16 +305,15 @@ def _model_card(file: _CardFile) -> ModelCard:
     )
 
 
-def _other_levels(word: str) -> OtherLevels:
-    choices: tuple[OtherLevels, ...] = get_args(OtherLevels)
-    for choice in choices:
-        if word == choice:
-            return choice
-    raise ValueError(f"other_levels = {word!r}, neither of {' and '.join(choices)}")
+def _word(key: str, word: str, choices: tuple[Any, ...]) -> Any:
+    """The word of a key, which is one of two."""
+    if word in choices:
+        return word
+    raise ValueError(f"{key} = {word!r}, neither of {' and '.join(choices)}")
 
 
 # Entries that a card has only where there is something to say.
-OPTIONAL = ("attribution", "network_settings", "training", "scores", "uncertainty")
+OPTIONAL = ("attribution", "dates", "network_settings", "training", "scores", "uncertainty")
 
 
 def card_entries_of(card: ModelCard) -> dict[str, Any]:
@@ -319,6 +329,7 @@ def card_entries_of(card: ModelCard) -> dict[str, Any]:
         "levels": list(card.levels),
         "other_levels": card.other_levels,
         "inputs": list(card.inputs),
+        "dates": card.dates if card.takes_several_dates else "",
         "network_settings": dict(card.network_settings),
         "tile": {"size": card.tile, "overlap": card.overlap, "multiple": card.multiple},
         "optical": _scaled_bands(card.optical_bands, card.optical_scaling),

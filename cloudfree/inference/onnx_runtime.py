@@ -9,10 +9,12 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from cloudfree.core.onnx_session import CPU, Provider, open_session
 from cloudfree.errors import ModelError
+from cloudfree.inference.date_series import DATES
 from cloudfree.inference.devices import gpu_index, memory_errors
 from cloudfree.inference.model import GPU_BATCH, Arrays
 from cloudfree.inference.model_card import ModelCard, model_card
@@ -28,7 +30,12 @@ CARD_KEY = "cloudfree_card"
 SMALLEST_SIDE = "smallest"
 
 CUDA = "CUDAExecutionProvider"
-AXES = ("batch", "band", "height", "width")
+# Axes of an input by their number: of one date, of several, and the days of these.
+AXES = {
+    4: ("batch", "band", "height", "width"),
+    5: ("batch", DATES, "band", "height", "width"),
+    2: ("batch", DATES),
+}
 
 EXPORT_ANEW = "export it anew with `cloudfree export`"
 
@@ -82,12 +89,12 @@ class OnnxRuntime:
 
     @property
     def free_axes(self) -> tuple[str, ...]:
-        """The axes that are dynamic in every input."""
-        shapes = self.inputs.values()
+        """The axes that are dynamic in every input that has them."""
+        shapes = [dict(zip(AXES[len(s)], s, strict=True)) for s in self.inputs.values()]
         return tuple(
             axis
-            for index, axis in enumerate(AXES)
-            if all(not isinstance(shape[index], int) for shape in shapes)
+            for axis in max(shapes, key=len)
+            if all(not isinstance(shape.get(axis, axis), int) for shape in shapes)
         )
 
     def run(self, inputs: Arrays) -> Arrays:
@@ -100,6 +107,8 @@ class OnnxRuntime:
         MemoryError
             The batch is too much for the device.
         """
+        if DATES in self.inputs and DATES not in inputs:
+            inputs = _as_series(inputs)
         feed = {name: inputs[name] for name in self.inputs if name in inputs}
         for name, shape in self.inputs.items():
             self._check_shape(name, shape, feed[name].shape if name in feed else ())
@@ -118,12 +127,19 @@ class OnnxRuntime:
                 wanted=_format_shape(expected),
                 hint="choose --tile accordingly, or use the checkpoint instead",
             )
-        if min(found[-2:]) < self._smallest:
+        if name != DATES and min(found[-2:]) < self._smallest:
             raise ModelError(
                 f"{name} of {_format_shape(found)} for an ONNX file",
                 wanted=f"sides of at least {self._smallest} pixels",
                 hint="give a larger scene, or use the checkpoint instead",
             )
+
+
+def _as_series(inputs: Arrays) -> Arrays:
+    """One date as a series of one, in which its day has no influence."""
+    count = len(next(iter(inputs.values())))
+    series = {name: value[:, None] for name, value in inputs.items()}
+    return {**series, DATES: np.zeros((count, 1), np.float32)}
 
 
 def read_onnx_card(path: Path) -> ModelCard:

@@ -13,6 +13,9 @@ Entry = dict[str, Any]
 
 DEFAULT_MODEL = "cloudfree-s"
 
+# The constructor argument with which a network of "one or several" dates takes several.
+SEVERAL_DATES = "multi_date"
+
 
 @functools.cache
 def _catalogue() -> dict[str, Any]:
@@ -70,6 +73,8 @@ def card_entries(network: str, settings: dict[str, Any]) -> Entry:
     entry = network_entry(network)
     number = settings.get("optical_bands") or settings.get("output_bands") or entry.get("bands", 13)
     optical = bands_by_number(number)
+    several = settings.get(SEVERAL_DATES, False)
+    multiple = entry["dates_multiple" if several else "multiple"]
     returned = entry.get("output_bands", {}).get(str(number), optical)
     output = returned[: settings.get("output_bands", len(optical))]
     card: Entry = {
@@ -78,8 +83,9 @@ def card_entries(network: str, settings: dict[str, Any]) -> Entry:
         "license": entry["weights_license"],
         "levels": _levels(entry["levels"], len(optical)),
         "inputs": _inputs(entry["inputs"], settings),
+        "dates": entry["dates"] if several else "one",
         "network_settings": settings,
-        "tile": {key: entry[key] for key in ("overlap", "multiple")} | {"size": entry["tile"]},
+        "tile": {"size": entry["tile"], "overlap": entry["overlap"], "multiple": multiple},
         "optical": {"bands": optical, **entry["optical"]},
         "output": {"bands": output},
     }

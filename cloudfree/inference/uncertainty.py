@@ -127,6 +127,8 @@ def _transformed(tile: TileInputs, transform: DihedralTransform) -> TileInputs:
         transform.apply(tile.optical),
         None if tile.sar is None else transform.apply(tile.sar),
         None if tile.shadow is None else transform.apply(tile.shadow),
+        tuple(other.each(transform.apply) for other in tile.others),
+        tile.day,
     )
 
 

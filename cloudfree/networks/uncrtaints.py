@@ -5,7 +5,8 @@ Uncertainty quantification for cloud removal in optical satellite time series. C
 The headers of the published code say MIT; its repository holds no licence.
 
 Shapes: one date: optical (n, 13, y, x), SAR (n, 2, y, x), sides of 2 pixels or more. Several
-dates: optical (n, t, 13, y, x), SAR (n, t, 2, y, x), dates (n, t), sides of 32 pixels or more.
+dates: optical (n, t, 13, y, x), SAR (n, t, 2, y, x), dates (n, t), sides of 32 pixels or more; a
+model of several dates is fed multiples of 32, for which its ONNX file is right.
 Group norm and squeeze-and-excitation look at the whole tile: the result depends on the size of
 the tile, and no overlap makes tiles bit-identical to the whole scene.
 Units: reflectance 0..1; backscatter scaled to 0..1 from -25..0 dB, VV and VH alike; dates in days
@@ -134,10 +135,12 @@ BLOCKS = {"mbconv": InvertedBottleneck, "residual": ResidualBlock}
 
 def coarsen(features: Tensor) -> Tensor:
     """The largest values in each of 32 x 32 parts: (n, width, y, x) to (n, width, 32, 32)."""
-    y, x = features.shape[2:]
+    n, width, y, x = features.shape
     if y % COARSE or x % COARSE:
         return functional.adaptive_max_pool2d(features, COARSE)
-    return functional.max_pool2d(features, (y // COARSE, x // COARSE))  # the same; ONNX has it
+    # The same, which ONNX has for any size.
+    parts = features.reshape(n, width, COARSE, y // COARSE, COARSE, x // COARSE)
+    return parts.amax(dim=(3, 5))
 
 
 class TimeHeads(nn.Module):
@@ -224,6 +227,7 @@ class UnCRtainTS(nn.Module):
         self.in_block = nn.ModuleList([BLOCKS[block](width, group_norm)])
         if multi_date:
             self.temporal_encoder = TemporalEncoder(width, 2 * width, heads, depth=4)
+            self.SIZE_MULTIPLE = COARSE
         self.out_block = nn.ModuleList([BLOCKS[block](width, batch_norm) for _ in range(blocks)])
         self.out_conv = pixel_layer(width, bands)
 

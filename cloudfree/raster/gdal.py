@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TypeAlias, cast
 
 import rasterio
@@ -86,3 +87,12 @@ class _Collector(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._texts.append(" ".join(record.getMessage().split()))
+
+
+def relative_to(folder: Path, path: Path | None) -> PurePosixPath | None:
+    """A path from a folder; one of GDAL's virtual files stays as it is."""
+    if path is None:
+        return None
+    if is_virtual(path):
+        return PurePosixPath(path)
+    return PurePosixPath(Path(os.path.relpath(path, folder)).as_posix())

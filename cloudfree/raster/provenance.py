@@ -21,6 +21,7 @@ from cloudfree.core.displacement import (
     mean_shift,
 )
 from cloudfree.errors import InputError
+from cloudfree.raster.used_reference import UsedReference, references_from_tags
 
 VERSION = "CLOUDFREE_VERSION"
 WARNINGS, _BETWEEN_WARNINGS = "CLOUDFREE_WARNINGS", " | "
@@ -47,7 +48,8 @@ class Provenance:
     `shift_reliability` from 0 to 1.
     `adapted` is `yes`, or `no` and the reason; `adapted_gain_db` the gain on clear pixels held
     out, `adapted_share` the share of the correction that is added.
-    `gap_days` is the time between Sentinel-1 and Sentinel-2.
+    `gap_days` is the time between Sentinel-1 and Sentinel-2. `references` are other dates that it
+    is filled from, in the order of their classes.
     """
 
     version: str
@@ -76,6 +78,7 @@ class Provenance:
     adapted_share: float | None = None
     s1_acquisition: Acquisition = UNKNOWN
     gap_days: float | None = None
+    references: tuple[UsedReference, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def to_tags(self) -> dict[str, str]:
@@ -85,6 +88,7 @@ class Provenance:
             **{tag.name: tag.write(value) for tag, value in values.items() if value is not None},
             **displacement_tags(self.shift),
             **acquisition_tags(self.s1_acquisition),
+            **reference_tags(self.references),
             **(warning_tags(self.warnings) if self.warnings else {}),
         }
 
@@ -111,13 +115,15 @@ class Provenance:
             **{key: tag.read(tags[tag.name]) for key, tag in _TAGS.items() if tag.name in tags},
             shift=displacement_from_tags(tags, height, width),
             s1_acquisition=acquisition_from_tags(tags) or UNKNOWN,
+            references=references_from_tags(tags),
             warnings=warnings_from_tags(tags),
         )
 
     @property
     def files(self) -> tuple[PurePosixPath, ...]:
         """The inputs and companions that the output names."""
-        inputs = (self.s2, self.s1, self.dem, self.mask)
+        references = (one.path for one in self.references)
+        inputs = (self.s2, self.s1, self.dem, self.mask, *references)
         named = (*inputs, self.filled, self.uncertainty, self.used_mask)
         return tuple(path for path in named if path)
 
@@ -125,6 +131,12 @@ class Provenance:
     def s1_quantity(self) -> str | None:
         """The units of Sentinel-1 as `--s1-units` takes them."""
         return next(iter((self.s1_units or "").split()), None)
+
+
+def reference_tags(references: Sequence[UsedReference]) -> dict[str, str]:
+    """The tags of references, numbered from 1."""
+    numbered = enumerate(references, start=1)
+    return {name: text for n, one in numbered for name, text in one.to_tags(n).items()}
 
 
 def warning_tags(warnings: Sequence[str]) -> dict[str, str]:

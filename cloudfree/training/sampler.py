@@ -24,9 +24,12 @@ from torch import Tensor
 from cloudfree.core.dihedral import IDENTITY, DihedralTransform
 from cloudfree.core.mask_classes import Mask, in_shadow
 from cloudfree.core.radiometry import Float32
+from cloudfree.datasets.date_choice import choose_dates
 from cloudfree.datasets.patch import Patch, Sample, Skipped, read_patch
 from cloudfree.errors import CloudfreeError, InputError
-from cloudfree.inference.model import fill_missing
+from cloudfree.inference.date_series import OtherDate, scaled_dates
+from cloudfree.inference.missing_pixels import fill_missing
+from cloudfree.inference.model import TileInputs
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.simulation.add_clouds import draw_cloud_parameters, make_atmosphere
 from cloudfree.simulation.atmosphere import apply_atmosphere
@@ -44,14 +47,22 @@ KEPT_BYTES = 2 * 2**30
 Classify = Callable[[Patch], Mask]
 
 
+_ARRAYS = ("cloudy", "clear", "sar", "classes")
+
+
 @dataclass(frozen=True)
 class PatchArrays:
-    """What is used of a patch, (band, y, x): reflectance, dB, and the classes of its cloud mask."""
+    """What is used of a patch, (band, y, x): reflectance, dB, and the classes of its cloud mask.
+
+    Of a time series also `others`, the other dates that are shown, and the `day` of the cloudy one.
+    """
 
     cloudy: Float32
     clear: Float32
     sar: Float32 | None
     classes: Mask | None
+    others: tuple[OtherDate, ...] = ()
+    day: float | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -61,11 +72,9 @@ class PatchArrays:
 
     def each(self, change: Callable[[Any], Any]) -> PatchArrays:
         """The same arrays, each changed in the same way."""
-        changed = (
-            None if array is None else change(array)
-            for array in (self.cloudy, self.clear, self.sar, self.classes)
-        )
-        return PatchArrays(*changed)  # type: ignore[arg-type]  # only the last two may be None
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        changed = {name: change(value) for name, value in arrays.items() if value is not None}
+        return replace(self, **changed, others=tuple(one.each(change) for one in self.others))
 
     def part(self, row: int, col: int, side: int) -> PatchArrays:
         """The square of `side` pixels from a pixel on."""
@@ -74,7 +83,9 @@ class PatchArrays:
     @property
     def bytes(self) -> int:
         """What it takes in memory."""
-        return sum(array.nbytes for array in vars(self).values() if array is not None)
+        own = [getattr(self, name) for name in _ARRAYS]
+        others = [array for one in self.others for array in (one.optical, one.sar)]
+        return sum(array.nbytes for array in (*own, *others) if array is not None)
 
 
 class PatchStore:
@@ -112,7 +123,7 @@ class PatchStore:
         return pixels
 
     def _read(self, sample: Sample) -> PatchArrays:
-        patch, card = read_patch(sample), self._card
+        patch, card = read_patch(choose_dates(sample)), self._card
         patch.require(card.optical_bands, f"network {card.network}")
         if card.uses_sar and patch.sar is None:
             raise _unusable(f"no Sentinel-1, which network {card.network} needs")
@@ -120,7 +131,8 @@ class PatchStore:
         cloudy, clear = (
             patch.select(image, card.optical_bands) for image in (patch.cloudy, patch.clear)
         )
-        pixels = PatchArrays(cloudy, clear, patch.sar if card.uses_sar else None, classes)
+        sar, others = patch.sar if card.uses_sar else None, patch.others_in(card.optical_bands)
+        pixels = PatchArrays(cloudy, clear, sar, classes, others, patch.day)
         if min(pixels.size) < self._crop:
             raise _unusable("{} x {} pixels, less than the crop of {}".format(
                 *pixels.size, self._crop))  # fmt: skip
@@ -158,7 +170,8 @@ def _unusable(found: str) -> InputError:
 class Batch:
     """Patches of one size, scaled as the network takes them.
 
-    `inputs` are what it takes, (n, band, y, x) by name. `cloudy` and `target` have the bands it
+    `inputs` are what it takes, (n, band, y, x) by name, of several dates (n, t, band, y, x) and
+    their days (n, t). `cloudy` and `target` have the bands it
     predicts; `valid` is true where the target has data, elsewhere `target` is as `cloudy`.
     `classes`, (n, y, x), is the cloud mask, or None where the loss needs none.
     """
@@ -258,7 +271,7 @@ def _order(seed: int, epoch: int, patches: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class SampleCrop:
-    """One sample of a batch: arrays as the network wants them, (band, y, x)."""
+    """One sample of a batch: arrays as the network wants them, (band, y, x) or of several dates."""
 
     file: str
     inputs: dict[str, Float32]
@@ -274,13 +287,26 @@ def scaled_crop(pixels: PatchArrays, card: ModelCard, file: str) -> SampleCrop:
     bands = [card.optical_bands.index(band) for band in card.output_bands]
     valid = np.isfinite(pixels.clear[bands])
     clear = card.optical_scaling.forward(pixels.clear)[bands]
+    inputs = _dated_inputs(pixels, card) if pixels.others else _inputs(pixels, card, cloudy)
+    target = np.where(valid, clear, cloudy[bands])
+    return SampleCrop(file, inputs, cloudy[bands], target, valid.astype(np.uint8), pixels.classes)
+
+
+def _inputs(pixels: PatchArrays, card: ModelCard, cloudy: Float32) -> dict[str, Float32]:
+    """Inputs of a network of one date; `cloudy` is scaled already."""
     inputs = {"optical": cloudy} if "optical" in card.inputs else {}
     if pixels.sar is not None:
         inputs["sar"] = card.sar_scaling.forward(fill_missing(pixels.sar))
     if card.uses_shadow and pixels.classes is not None:
         inputs["shadow"] = in_shadow(pixels.classes)[None].astype(np.float32)
-    target = np.where(valid, clear, cloudy[bands])
-    return SampleCrop(file, inputs, cloudy[bands], target, valid.astype(np.uint8), pixels.classes)
+    return inputs
+
+
+def _dated_inputs(pixels: PatchArrays, card: ModelCard) -> dict[str, Float32]:
+    """Inputs of a network of several dates, as for a prediction."""
+    assert pixels.day is not None, "a time series without days"
+    tile = TileInputs(pixels.cloudy, pixels.sar, others=pixels.others)
+    return scaled_dates(tile.dates, pixels.day, card)
 
 
 def collate(parts: list[SampleCrop]) -> Batch:

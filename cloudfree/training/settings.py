@@ -41,7 +41,8 @@ class TrainingSettings:
     result; 0 turns either off. A checkpoint is written every `checkpoint_every` steps, samples
     every `sample_every` steps or where that is 0 after each epoch. `perceptual_weights` is the file
     of VGG-16 for a loss with a perceptual term, or empty to train without that term. Parameters
-    with fewer axes than `weight_decay_axes` do not decay under AdamW.
+    with fewer axes than `weight_decay_axes` do not decay under AdamW. Of time series a network is
+    shown as many `dates`.
 
     With `sampling` "mixture" a batch is drawn from kinds of scenes by their `shares`
     (scene_samples.py); `imagined_radar` is the share of images without SAR whose SAR is imagined,
@@ -67,6 +68,7 @@ class TrainingSettings:
     steps: int = 0
     batch_size: int = 4
     crop: int = 256
+    dates: int = 1
     alternate_crops: bool = False
     augment: bool = False
     sampling: Sampling = "patches"

@@ -127,7 +127,13 @@ def _autocast(plan: TrainPlan) -> torch.autocast:
 
 def _predict(network: nn.Module, plan: TrainPlan, batch: Batch) -> Mapping[str, Tensor]:
     with _autocast(plan):
-        outputs: Mapping[str, Tensor] = network(*(batch.inputs[name] for name in plan.inputs))
+        return outputs_of(network, plan, batch)
+
+
+def outputs_of(network: nn.Module, plan: TrainPlan, batch: Batch) -> Mapping[str, Tensor]:
+    """Outputs of a network by name; it takes the days of several dates by name too."""
+    others = {name: value for name, value in batch.inputs.items() if name not in plan.inputs}
+    outputs: Mapping[str, Tensor] = network(*(batch.inputs[n] for n in plan.inputs), **others)
     return outputs
 
 

@@ -23,7 +23,7 @@ from cloudfree.parallel.threads import prefetch
 from cloudfree.training.run_folder import CHECKPOINT, write_model
 from cloudfree.training.sampler import Batches, PatchArrays, PatchStore, collate, scaled_crop
 from cloudfree.training.scene_samples import SceneBatches
-from cloudfree.training.step import TrainPlan, train_step
+from cloudfree.training.step import TrainPlan, outputs_of, train_step
 from cloudfree.training.train_state import TrainState
 from cloudfree.training.training_log import TrainingLog, write_samples
 
@@ -35,7 +35,7 @@ def predict(run: TrainState, plan: TrainPlan, card: ModelCard, pixels: PatchArra
     learning = network.training
     network.eval()
     with torch.inference_mode():
-        image = network(*(batch.inputs[name] for name in plan.inputs))["image"]
+        image = outputs_of(network, plan, batch)["image"]
     network.train(learning)
     predicted = image[0, : len(card.output_bands)].float().cpu().numpy()
     return card.output_scaling.inverse(np.asarray(predicted))

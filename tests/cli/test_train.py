@@ -35,6 +35,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "schedule": ("--schedule=step", "step"),
     "batch_size": ("--batch-size=7", 7),
     "crop": ("--crop=48", 48),
+    "dates": ("--dates=2", 2),
     "augment": ("--no-augment", False),
     "simulate_clouds": ("--simulate-clouds=0.6", 0.6),
     "steps": ("--steps=11", 11),

@@ -20,10 +20,12 @@ from cloudfree.datasets.folder import (
     list_series,
     pair_dates,
     regroup,
+    require_series,
 )
 from cloudfree.datasets.patch import Sample, Skipped
 from cloudfree.errors import InputError
 from tests.factories.sample_folders import TEST, TRAIN, paths_of, touch_patch, write_triplet
+from tests.factories.time_series import SERIES_TEST, SERIES_TRAIN, touch_time_series
 
 
 def _names(folder: Path) -> list[str]:
@@ -35,7 +37,7 @@ def test_sen12mscr_is_listed_by_names_alone(tmp_path: Path) -> None:
     touch_patch(tmp_path, TEST, "p31")
     paths = touch_patch(tmp_path, TEST, "p30")
     listing = list_samples(tmp_path)
-    assert listing.is_sen12mscr
+    assert listing.has_split
     assert listing.samples[0] == Sample(
         name=f"{TEST}_p30", place=TEST, season="spring", cloudy=paths["s2_cloudy"],
         clear=paths["s2"], sar=paths["s1"], offset_dn=0.0,
@@ -85,7 +87,45 @@ def test_a_plain_folder_is_listed_by_the_ends_of_names(tmp_path: Path) -> None:
     assert [sample.name for sample in listing.samples] == ["0316", "scene", "sub/0316"]
     assert [sample.place for sample in listing.samples] == ["0316", "scene", "sub/0316"]
     assert {sample.offset_dn for sample in listing.samples} == {-1000.0}
-    assert not listing.is_sen12mscr
+    assert not listing.has_split
+
+
+def test_time_series_are_listed_where_dates_of_them_are_asked_for(tmp_path: Path) -> None:
+    touch_time_series(tmp_path, SERIES_TEST, dates=4)
+    write_triplet(tmp_path, "0316")
+    assert _names(tmp_path) == ["0316"]
+    assert [one.name for one in list_samples(tmp_path, dates=3).samples] == [
+        "0316", f"{SERIES_TEST}_p7",
+    ]  # fmt: skip
+    listing = list_samples(tmp_path, dates=4)
+    assert [sample.name for sample in listing.samples] == ["0316"]
+    assert listing.skipped == (
+        Skipped(f"{SERIES_TEST}_p7", "4 dates, of 5 that are needed with the target"),
+    )
+
+
+def test_time_series_have_a_split_of_their_own(tmp_path: Path) -> None:
+    """Summer 100 is a test place there, and one to learn from in SEN12MS-CR."""
+    touch_time_series(tmp_path, SERIES_TEST)
+    touch_time_series(tmp_path, SERIES_TRAIN)
+    listing = list_samples(tmp_path, dates=1)
+    assert listing.has_split
+    for split, place in (("test", SERIES_TEST), ("train", SERIES_TRAIN)):
+        chosen, samples = choose_split(listing, split)  # type: ignore[arg-type]
+        assert (chosen, [sample.place for sample in samples]) == (split, [place])
+    with pytest.raises(InputError, match="no patch of the val split among 2 patches"):
+        choose_split(listing, "val")
+
+
+def test_dates_are_asked_for_of_time_series_alone(tmp_path: Path) -> None:
+    touch_time_series(tmp_path, SERIES_TEST)
+    require_series(list_samples(tmp_path, dates=3), 3)
+    write_triplet(tmp_path, "0316")
+    with pytest.raises(
+        InputError,
+        match=r"--dates 3 for patches of one date, such as 0316; wanted time .*leave --dates out",
+    ):
+        require_series(list_samples(tmp_path, dates=3), 3)
 
 
 def test_scenes_are_cut_into_patches_of_one_place(tmp_path: Path) -> None:

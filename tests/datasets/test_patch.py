@@ -10,11 +10,13 @@ import pytest
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Window
+from cloudfree.datasets.date_choice import choose_dates
 from cloudfree.datasets.folder import list_samples
-from cloudfree.datasets.patch import read_patch
+from cloudfree.datasets.patch import Sample, read_patch
 from cloudfree.errors import InputError
 from tests.factories.rasters import FIELD, cloudy_scene, write_raster
 from tests.factories.sample_folders import SIDE, TEST, field, write_patch, write_triplet
+from tests.factories.time_series import SERIES_TEST, write_time_series
 
 
 def test_a_patch_is_reflectance_and_decibels(tmp_path: Path) -> None:
@@ -82,3 +84,29 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises((InputError, OSError)):
         read_patch(list_samples(tmp_path, offset_dn=0.0).samples[0])
+
+
+class TestOtherDates:
+    @pytest.fixture
+    def chosen(self, tmp_path: Path) -> Sample:
+        write_time_series(tmp_path, SERIES_TEST)
+        return choose_dates(list_samples(tmp_path, dates=3).samples[0])
+
+    def test_a_part_of_a_patch_is_that_part_of_every_date(self, chosen: Sample) -> None:
+        patch, window = read_patch(chosen), Window(4, 8, 16, 12)
+        part = patch.part(window)
+        for whole, inside in zip(patch.others, part.others, strict=True):
+            assert inside.days == whole.days
+            np.testing.assert_array_equal(inside.optical, whole.optical[:, 4:20, 8:20])
+            np.testing.assert_array_equal(inside.sar, whole.sar[:, 4:20, 8:20])
+
+    def test_other_dates_have_the_bands_that_are_asked_for(self, chosen: Sample) -> None:
+        patch = read_patch(chosen)
+        found = patch.others_in(("B08", "B02"))
+        assert found[0].optical.shape == (2, *patch.cloudy.shape[1:])
+        np.testing.assert_array_equal(found[1].optical[0], patch.others[1].optical[7])
+
+    def test_a_date_on_another_grid_is_refused(self, chosen: Sample) -> None:
+        write_raster(chosen.others[1].optical, field(16), OPTICAL_BANDS)
+        with pytest.raises(InputError, match=r"\(64 x 64\) and s2_.*\(16 x 16\) on different"):
+            read_patch(chosen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
-from cloudfree.inference.model import GPU_BATCH, VARIANCE, Arrays, Model, TileInputs, fill_missing
+from cloudfree.inference.date_series import OtherDate
+from cloudfree.inference.model import GPU_BATCH, VARIANCE, Arrays, Model, TileInputs
 from cloudfree.inference.model_card import ModelCard, Scaling
 from tests.factories.readiness import OneAtATime
 
@@ -38,7 +40,7 @@ class Recording(OneAtATime):
 
     def run(self, inputs: Arrays) -> Arrays:
         self.optical, self.sar = inputs["optical"], inputs["sar"]
-        self.shadow = inputs.get("shadow")
+        self.shadow, self.dates = inputs.get("shadow"), inputs.get("dates")
         return {"image": self.network(self.optical)}
 
 
@@ -96,12 +98,6 @@ def test_a_network_that_takes_shadows_gets_their_mask() -> None:
     assert runtime.shadow is None
 
 
-def test_holes_take_the_median_of_their_band_or_zero() -> None:
-    bands = np.float32([[[1.0, 2.0, np.nan, 9.0]], [[np.nan] * 4]])
-    assert fill_missing(bands).tolist() == [[[1.0, 2.0, 2.0, 9.0]], [[0.0] * 4]]
-    assert np.isnan(bands[0, 0, 2]), "the input is left as it was"
-
-
 @given(st.floats(0, 1), st.integers(0, 1))
 def test_scaling_and_its_inverse_agree(value: float, band: int) -> None:
     low, high = CARD.sar_scaling.clip[band]
@@ -149,3 +145,51 @@ def test_a_gpu_is_kept_busy_by_as_many_pixels_whatever_the_tile() -> None:
     assert [model.batch(side) for side in (128, 256, 512, 4096)] == [32, 8, 2, 1]
     runtime.batch = 1
     assert [model.batch(side) for side in (128, 4096)] == [1, 1]
+
+
+SEVERAL = replace(CARD, dates="one or several")
+
+
+class TestSeveralDates:
+    def _tile(self, count: int = 2, height: int = 8, width: int = 8) -> TileInputs:
+        shown = [_tile(height, width, seed) for seed in range(count)]
+        others = [
+            OtherDate(one.optical, 5.0 * number, one.sar) for number, one in enumerate(shown[1:], 1)
+        ]
+        return shown[0].with_others(date(2014, 4, 5), others)
+
+    def test_the_tile_comes_first_and_all_are_padded(self) -> None:
+        runtime, tile = Recording(lambda x: x[:, 0]), self._tile(3, height=7)
+        (prediction,) = Model(SEVERAL, runtime).predict([tile])
+        assert runtime.optical.shape == (1, 3, 13, 8, 8)
+        assert runtime.sar.shape == (1, 3, 2, 8, 8)
+        assert runtime.dates.tolist() == [[2.0, 7.0, 12.0]]
+        assert np.allclose(prediction, tile.optical, atol=1e-6)
+
+    def test_a_date_without_radar_is_shown_with_that_of_the_tile(self) -> None:
+        tile = self._tile()
+        without = replace(tile, others=(replace(tile.others[0], sar=None),))
+        assert without.dates[1].sar is tile.sar
+        assert tile.dates[1].sar is tile.others[0].sar
+
+    def test_without_other_dates_nothing_changes(self) -> None:
+        runtime = Recording(lambda x: x)
+        Model(SEVERAL, runtime).predict([_tile(8, 8)])
+        assert runtime.optical.shape == (1, 13, 8, 8)
+        assert runtime.dates is None
+
+    def test_a_network_of_one_date_refuses_others(self) -> None:
+        text = "2 other dates for model toy; wanted one date, .*leave the other dates out"
+        with pytest.raises(ModelError, match=text):
+            Model(CARD, Recording(lambda x: x)).predict([self._tile(3)])
+
+    def test_a_day_that_is_not_known_is_refused(self) -> None:
+        tile = replace(self._tile(), day=None)
+        with pytest.raises(ModelError, match="other dates of a tile whose own day is not known"):
+            Model(SEVERAL, Recording(lambda x: x[:, 0])).predict([tile])
+
+    def test_tiles_of_one_batch_have_as_many_dates(self) -> None:
+        tiles = [self._tile(2), self._tile(3)]
+        text = "tiles of 2, 3 dates at once; wanted as many dates of every tile"
+        with pytest.raises(ModelError, match=text):
+            Model(SEVERAL, Recording(lambda x: x[:, 0])).predict(tiles)

@@ -63,6 +63,17 @@ def test_a_card_that_knows_another_word_for_other_levels_is_refused() -> None:
         model_card(entries)
 
 
+def test_a_card_says_how_many_dates_the_network_takes() -> None:
+    card = _card("uncrtaints")
+    assert not card.takes_several_dates
+    assert "dates" not in card_entries_of(card), "one is what is meant without a word"
+    several = dataclasses.replace(card, dates="one or several")
+    assert several.takes_several_dates
+    assert model_card(parse_card_text(toml_text(card_entries_of(several)))) == several
+    with pytest.raises(ModelError, match="dates = 'many', neither of one and one or several"):
+        model_card({**card_entries_of(card), "dates": "many"})
+
+
 def test_tables_stand_behind_what_stands_alone() -> None:
     text = toml_text({"tile": {"size": 4}, "name": 'a "b"', "odd key": [1.5, [True]]})
     assert text.startswith('name = "a \\"b\\""\n"odd key" = [')

@@ -66,3 +66,10 @@ def test_a_card_has_bands_for_what_the_network_returns() -> None:
     card = card_entries("spa_gan", {"optical_bands": 13, "output_bands": 4})
     assert len(card["optical"]["bands"]) == 13
     assert card["output"]["bands"] == card["optical"]["bands"][:4]
+
+
+def test_a_network_takes_several_dates_where_it_is_built_for_them() -> None:
+    one, several = (card_entries("uncrtaints", {"multi_date": dated}) for dated in (False, True))
+    assert (one["dates"], one["tile"]["multiple"]) == ("one", 1)
+    assert (several["dates"], several["tile"]["multiple"]) == ("one or several", 32)
+    assert card_entries("glf_cr", {})["dates"] == "one"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from cloudfree.core.dihedral import DIHEDRAL_TRANSFORMS
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
 from cloudfree.inference import uncertainty
+from cloudfree.inference.date_series import OtherDate
 from cloudfree.inference.model import Arrays, Model, TileInputs
 from cloudfree.inference.uncertainty import ErrorModel, uncalibrated
 from tests.factories.readiness import OneAtATime
@@ -112,6 +114,25 @@ def test_the_shadows_of_a_tile_are_turned_with_it():
     uncertainty.TestTimeAugmentation(Model(card, Listening(_ramp))).predict([turned])
     assert len(seen) == 8
     assert all(np.array_equal(shadow, optical / 2 > 0.5) for optical, shadow in seen)
+
+
+def test_the_other_dates_of_a_tile_are_turned_with_it():
+    card = dataclasses.replace(CARD, multiple=1, dates="one or several")
+    seen = []
+
+    class Listening(Network):
+        def run(self, inputs):
+            seen.append(inputs)
+            return super().run({"optical": inputs["optical"][:, 0]})
+
+    tile = _tile(8, 8)
+    dated = tile.with_others(date(2020, 1, 1), [OtherDate(tile.optical, 4.0, tile.sar)])
+    uncertainty.TestTimeAugmentation(Model(card, Listening(_ramp))).predict([dated])
+    assert len(seen) == 8
+    for inputs in seen:
+        assert np.ptp(inputs["dates"]) == 4.0
+        for name in ("optical", "sar"):
+            assert np.array_equal(inputs[name][:, 0], inputs[name][:, 1])
 
 
 def _predicted(model, tile, turn):

@@ -17,6 +17,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import Patch, Sample
+from cloudfree.inference.model import Model, TileInputs
 from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.inference.registry import card_entries
 from cloudfree.simulation.cloud_layer import cut_layer
@@ -33,6 +34,8 @@ from cloudfree.training.sampler import (
     under_simulated_clouds,
 )
 from cloudfree.training.settings import choose_settings
+from tests.factories.readiness import Paired
+from tests.factories.time_series import SERIES_SIDE, SERIES_TRAIN, write_time_series
 from tests.factories.training_runs import write_patches
 
 
@@ -364,3 +367,46 @@ def test_patches_without_a_cloudy_image_are_always_under_simulated_clouds(tmp_pa
     assert [sample.cloudy for sample in samples] == [None, None]
     clear_store = PatchStore(samples, card(), 32, snow)
     assert simulated(batch_of(clear_store, 0.01, batch_size=2)) == [True, True]
+
+
+class TestTimeSeries:
+    """Batches of several dates."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> PatchStore:
+        write_time_series(tmp_path, SERIES_TRAIN)
+        samples = list_samples(tmp_path, dates=3).samples
+        return PatchStore(samples, _card("uncrtaints", multi_date=True), 32, None)
+
+    def test_a_patch_has_its_other_dates_and_counts_them_in_memory(self, store: PatchStore) -> None:
+        pixels = store.get(0)
+        assert pixels is not None
+        assert [one.days for one in pixels.others] == [-12.0, 24.0]
+        alone = replace(pixels, others=())
+        # Two images, cloudy and clear, and one radar; two of each.
+        assert pixels.bytes - alone.bytes == 2 * (13 + 2) * SERIES_SIDE**2 * 4
+
+    def test_every_date_is_cut_and_turned_alike(self, store: PatchStore) -> None:
+        settings = choose_settings(
+            "uncrtaints",
+            {"preset": "time-series", "crop": 32, "batch_size": 2, "augment": True, "seed": 3},
+        )
+        batch = Batches(store, _card("uncrtaints", multi_date=True), settings).batch_of_step(1)
+        assert {name: tuple(value.shape) for name, value in batch.inputs.items()} == {
+            "optical": (2, 3, 13, 32, 32), "sar": (2, 3, 2, 32, 32), "dates": (2, 3),
+        }  # fmt: skip
+        assert torch.equal(batch.inputs["optical"][:, 0], batch.cloudy)
+        # All radar images of the series are equal, and so are parts of them.
+        assert torch.equal(batch.inputs["sar"][:, 0], batch.inputs["sar"][:, 2])
+        assert batch.target.shape == (2, 13, 32, 32)
+
+    def test_a_network_learns_from_the_numbers_that_it_predicts_from(
+        self, store: PatchStore
+    ) -> None:
+        pixels, card = store.get(0), _card("uncrtaints", multi_date=True)
+        assert pixels is not None
+        tile = TileInputs(pixels.cloudy, pixels.sar, others=pixels.others, day=pixels.day)
+        fed = Model(card, Paired()).scaled([tile])
+        learned = scaled_crop(pixels, card, "a.tif").inputs
+        assert learned.keys() == fed.keys()
+        assert all(np.array_equal(learned[name], fed[name][0]) for name in fed)

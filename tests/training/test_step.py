@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from cloudfree.errors import InputError
 from cloudfree.training.settings import SCHEDULES, choose_settings
-from cloudfree.training.step import learning_rate, train_step
+from cloudfree.training.step import learning_rate, outputs_of, train_step
 from tests.factories.tiny_training import batch, begin
 
 
@@ -123,3 +124,18 @@ def test_the_average_follows_weights_and_copies_counts() -> None:
             assert torch.equal(value, before[name].lerp(new[name], 1 - decay)), name
         else:
             assert value == new[name] == 1
+
+
+def test_inputs_beside_those_of_the_card_are_given_by_name() -> None:
+    """The days of several dates: a network of one date has no such argument."""
+
+    class Dated(nn.Module):
+        def forward(self, optical: Tensor, dates: Tensor | None = None) -> dict[str, Tensor]:
+            days = 0.0 if dates is None else dates.mean()
+            return {"image": optical + days}
+
+    _, plan = begin("l1")
+    single = batch()
+    series = replace(single, inputs={**single.inputs, "dates": torch.full((2, 3), 5.0)})
+    images = [outputs_of(Dated(), plan, one)["image"] for one in (single, series)]
+    torch.testing.assert_close(images[1], images[0] + 5.0)

@@ -19,6 +19,7 @@ class EvaluateOptions(InferenceOptions, OverwriteOptions):
     split: SplitChoice | None = None
     protocol: ProtocolName = "native"
     limit: int | None = None
+    dates: int | None = None
     patch: int = PATCH_PX
     groups: Path | None = None
     uncertainty: bool = False

@@ -17,6 +17,7 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import silent
 from cloudfree.datasets.patch import Patch
 from cloudfree.inference.compositing import FEATHER_PX, compose, feather
+from cloudfree.inference.date_series import OtherDate
 from cloudfree.inference.model import SHADOW_REACH_PX, Model, Prediction, TileInputs
 from cloudfree.inference.sliding_window import (
     BatchPredictor,
@@ -39,6 +40,8 @@ class _PatchTiler:
     optical: Float32
     sar: Float32 | None
     shadow: NDArray[np.bool_]
+    others: tuple[OtherDate, ...] = ()
+    day: float | None = None
 
     def needed(self, _: Window) -> bool:
         """True: the whole patch is scored."""
@@ -48,7 +51,8 @@ class _PatchTiler:
         """Inputs of the network for a tile."""
         inside = (slice(None), *tile.slices)
         sar = None if self.sar is None else self.sar[inside]
-        return TileInputs(self.optical[inside], sar, self.shadow[tile.slices])
+        others = tuple(one.each(lambda array: array[inside]) for one in self.others)
+        return TileInputs(self.optical[inside], sar, self.shadow[tile.slices], others, self.day)
 
     def load_rows(self, _: Window) -> None:
         """Nothing: the patch is in memory."""
@@ -60,16 +64,18 @@ def predict_patch(
     """Prediction of the bands that a model predicts, with the variance if there is one.
 
     `shadow`, (y, x), is True in cloud shadow. The model predicts tiles as its card says, blended as
-    `remove` blends them, or with `tiled` off the whole patch at once.
+    `remove` blends them, or with `tiled` off the whole patch at once. A model of several dates is
+    shown the other dates of the patch.
     """
     card = model.card
     optical = patch.select(patch.cloudy, card.optical_bands)
+    others = patch.others_in(card.optical_bands) if card.takes_several_dates else ()
     height, width = optical.shape[-2:]
     size, overlap = (card.tile, card.overlap) if tiled else (max(height, width), 0)
     plan = TilePlan(height, width, size, overlap)
     with predict_rows(
         plan,
-        _PatchTiler(optical, patch.sar if card.uses_sar else None, shadow),
+        _PatchTiler(optical, patch.sar if card.uses_sar else None, shadow, others, patch.day),
         BatchPredictor(predict, model.batch(size)),
         StripAccumulator.for_plan(plan, len(card.output_bands)),
     ) as rows:

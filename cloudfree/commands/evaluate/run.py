@@ -14,12 +14,20 @@ from cloudfree.commands.evaluate.scoring import CloudyPatch, Scoring
 from cloudfree.commands.evaluate.summary import summarise
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import Progress, muted_log
-from cloudfree.datasets.folder import choose_split, evenly_spread, list_samples, regroup
+from cloudfree.datasets.folder import (
+    Listing,
+    choose_split,
+    evenly_spread,
+    list_samples,
+    regroup,
+    require_series,
+)
 from cloudfree.datasets.patch import Sample, Skipped
+from cloudfree.datasets.sen12mscrts import INPUT_DATES
 from cloudfree.errors import InputError, ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import Model
-from cloudfree.metrics.protocol import PROTOCOLS
+from cloudfree.metrics.protocol import PROTOCOLS, Protocol
 from cloudfree.parallel.threads import prefetch
 
 logger = logging.getLogger("cloudfree")
@@ -36,7 +44,7 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     check_outputs(options.output, options.overwrite)
     protocol = PROTOCOLS[options.protocol]
     models = _load_models(options)
-    listing = list_samples(options.data, options.patch, options.s2_offset)
+    listing = _listing(options)
     split, chosen = choose_split(listing, options.split)
     samples = evenly_spread(chosen, options.limit)
     if options.groups:
@@ -44,12 +52,21 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     scoring = Scoring(models, protocol, _common_bands(models), options.uncertainty)
     with muted_log():
         _score(scoring, samples, progress)
-        evaluation = _evaluation(options, split, scoring, listing.skipped)
+        evaluation = _evaluation(options, split, scoring, listing)
         if options.output:
             sections = _sections(scoring, samples, options.pictures, progress)
             write_files(options.output, evaluation, sections)
     _warn_of_skipped(evaluation.skipped)
     return evaluation
+
+
+def _listing(options: EvaluateOptions) -> Listing:
+    """The patches of the data set; of time series with as many dates as are to be shown."""
+    dates = options.dates or INPUT_DATES
+    listing = list_samples(options.data, options.patch, options.s2_offset, dates=dates)
+    if options.dates:
+        require_series(listing, options.dates)
+    return listing
 
 
 def _score(scoring: Scoring, samples: Sequence[Sample], progress: Progress) -> None:
@@ -96,7 +113,7 @@ def _common_bands(models: Mapping[str, Model]) -> tuple[str, ...]:
 
 
 def _evaluation(
-    options: EvaluateOptions, split: str, scoring: Scoring, incomplete: Sequence[Skipped]
+    options: EvaluateOptions, split: str, scoring: Scoring, listing: Listing
 ) -> Evaluation:
     if not scoring.patches:
         raise _nothing_scored(scoring.skipped)
@@ -105,16 +122,23 @@ def _evaluation(
         data=options.data,
         split=split,
         protocol=scoring.protocol.name,
-        definition=scoring.protocol.description,
+        definition=_definition(scoring.protocol, listing, options),
         models={label: model.card.weights_sha256 for label, model in scoring.models.items()},
         bands=scoring.bands,
         rows=summarise(scoring.patches, scoring.bands),
         calibration=scoring.calibration(),
         patches=tuple(scoring.patches),
-        skipped=(*incomplete, *scoring.skipped),
+        skipped=(*listing.skipped, *scoring.skipped),
         output=options.output,
         error_models=scoring.error_models(),
     )
+
+
+def _definition(protocol: Protocol, listing: Listing, options: EvaluateOptions) -> str:
+    """What the protocol is, and how many dates a model of several is shown."""
+    if not any(sample.series for sample in listing.samples):
+        return protocol.description
+    return f"{protocol.description}; {options.dates or INPUT_DATES} dates of each time series"
 
 
 def _sections(

@@ -21,6 +21,7 @@ from cloudfree.commands.evaluate.patch import (
 )
 from cloudfree.commands.evaluate.summary import ScoredPatch
 from cloudfree.core.radiometry import Float32
+from cloudfree.datasets.date_choice import choose_dates
 from cloudfree.datasets.patch import Patch, Sample, Skipped, read_patch
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.model import Model
@@ -67,7 +68,7 @@ class Scoring:
     def prepare(self, sample: Sample) -> CloudyPatch | Skipped:
         """Read a patch and find its clouds; an unusable one is skipped with the reason."""
         try:
-            whole = read_patch(sample)
+            whole = read_patch(choose_dates(sample))
             whole.require(self.bands, "the comparison")
             for model in self.models.values():
                 _require_inputs(whole, model)

@@ -18,6 +18,7 @@ import numpy as np
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError, ModelError
+from cloudfree.inference.date_series import DATES
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.model_store import find_model, is_file
@@ -111,7 +112,7 @@ def _arrays(options: CheckOptions) -> tuple[Arrays, Arrays]:
 
 # Name of an input -> its name in published arrays.
 PUBLISHED_NAMES = {"optical": "opt", "sar": "sar", "shadow": "shadow"}
-STACK, DATES, OUT = "x", "dates", "out"
+STACK, OUT = "x", "out"
 INPUTS = {*PUBLISHED_NAMES.values(), STACK, DATES}
 
 # Inputs and outputs in the folder of a card: the default of `cloudfree models check`.
@@ -152,7 +153,7 @@ def network_inputs(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:
             wanted=" and ".join(PUBLISHED_NAMES[name] for name in card.inputs) + f", or {STACK}",
             hint="name the inputs so, on the scale of the network",
         )
-    if DATES in arrays and network_entry(card.network)["dates"] != "one":
+    if DATES in arrays and card.takes_several_dates:
         return {**found, DATES: arrays[DATES]}
     return {name: _single_date(value) for name, value in found.items()}
 

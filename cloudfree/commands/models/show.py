@@ -63,6 +63,7 @@ class ShowResult:
             yield "sar", _fed(card.sar_bands, card.sar_scaling, "dB")
         if card.uses_shadow:
             yield "shadow", "1 where the cloud mask has a shadow, else 0"
+        yield "dates", card.dates
         yield "output", _bands(card.output_bands)
         yield "tile", f"{card.tile} px, overlap {card.overlap}, sides a multiple of {card.multiple}"
         yield "settings", _table(card.network_settings)

@@ -31,7 +31,8 @@ PICTURE = "picture"
 def check_outputs(options: RemoveOptions) -> None:
     """Refuse outputs that exist, replace an input or each other, or will have no content."""
     mask = None if options.mask == SCL else options.mask
-    inputs = (options.s1, options.s2, mask, options.dem)
+    references = (*options.references, *options.reference_s1)
+    inputs = (options.s1, options.s2, mask, options.dem, *references)
     if options.write_mask and options.replace == "all":
         raise InputError(
             "--write-mask with --replace all",
@@ -45,28 +46,28 @@ def check_outputs(options: RemoveOptions) -> None:
         require_absent(path, options.overwrite)
 
 
-def open_optical(options: RemoveOptions, card: ModelCard, stack: ExitStack) -> OpticalScene:
-    """The optical scene, if the model supports it."""
-    optical = stack.enter_context(OpticalScene(options.s2, options.s2_offset, options.resampling))
+def check_model(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -> None:
+    """Refuse a model that cannot fill this scene with what is given."""
     optical.require(card.optical_bands, f"model {card.name}")
     check_level(optical, card)
-    return optical
+    if card.uses_sar and options.s1 is None:
+        raise InputError(
+            "no Sentinel-1 scene",
+            wanted=f"VV and VH, which model {card.name} needs",
+            hint="give one with --s1, or in a batch beside it, or a model that needs none, or "
+            "other dates of the place with --reference",
+        )
 
 
 def open_sar(
     options: RemoveOptions, card: ModelCard, optical: OpticalScene, stack: ExitStack
 ) -> SarSource | None:
-    """The radar scene, if the network uses one, close enough in time to the optical one."""
-    if not card.uses_sar:
-        if options.s1:
-            logger.info("model %s does not use Sentinel-1: it is ignored", card.name)
-        return None
+    """The radar scene, close enough in time to the optical one; None if nothing uses one."""
     if options.s1 is None:
-        raise InputError(
-            "no Sentinel-1 scene",
-            wanted=f"VV and VH, which model {card.name} needs",
-            hint="give one with --s1, or in a batch beside it, or a model that needs none",
-        )
+        return None
+    if not (card.uses_sar or options.references):
+        logger.info("model %s does not use Sentinel-1: it is ignored", card.name)
+        return None
     sar = stack.enter_context(open_sar_source(options.s1, options.s1_units, options.dem))
     logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
     check_gap(sar.acquisition, optical.acquisition, options.max_gap)

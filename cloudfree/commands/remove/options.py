@@ -12,6 +12,7 @@ from cloudfree.commands.options import (
     OpticalOptions,
     OutputOptions,
     RadarOptions,
+    ReferenceOptions,
 )
 from cloudfree.core.choices import DILATION, DetectorName, MaskPath, MaskSettings, Replace
 from cloudfree.errors import InputError
@@ -20,6 +21,8 @@ from cloudfree.sentinel2.product import output_beside
 
 if TYPE_CHECKING:
     from cloudfree.commands.remove.adapt import AdaptationResult
+    from cloudfree.commands.remove.references.reference import LeftOut
+    from cloudfree.raster.used_reference import UsedReference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,8 @@ class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptio
 
     `mask` is a file, an L2A product or the scene classification of the scene, None to make one;
     `mask_threshold` the minimum probability of a cloud in it, 0 to 1. Without `dilate` a mask made
-    here is dilated by `DILATION`, and a given one is not.
+    here is dilated by `DILATION`, and a given one is not. `masks` is a folder that keeps masks made
+    here, for runs that use the same scenes.
     """
 
     model: str = DEFAULT_MODEL
@@ -44,6 +48,7 @@ class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptio
     uncertainty: bool = False
     write_mask: bool = False
     dry_run: bool = False
+    masks: Path | None = None
 
     @property
     def mask_settings(self) -> MaskSettings:
@@ -52,7 +57,7 @@ class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptio
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemoveOptions(RemovalOptions):
+class RemoveOptions(RemovalOptions, ReferenceOptions):
     """The options of `cloudfree remove`; names equal its parameters."""
 
     s2: Path
@@ -61,6 +66,7 @@ class RemoveOptions(RemovalOptions):
     report: Path | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.mask_threshold is not None and self.mask is None:
             raise InputError(
                 f"--mask-threshold {self.mask_threshold:g} without --mask",
@@ -101,8 +107,8 @@ class RemoveResult:
 
     output: Path
     filled: Path
-    model: str
-    runtime: str
+    model: str | None
+    runtime: str | None
     tiles: int
     filled_fraction: float | None
     unfilled_fraction: float | None
@@ -114,6 +120,8 @@ class RemoveResult:
     mask: Path | None = None
     warnings: tuple[str, ...] = ()
     adaptation: AdaptationResult | None = None
+    references: tuple[UsedReference, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def summary(self) -> str:
         """A few lines of text."""
@@ -125,8 +133,12 @@ class RemoveResult:
         if self.uncertainty and self.filled_fraction is not None:
             done += f", their standard deviations in {self.uncertainty.name}"
         shift = "{row:+.2f} rows, {col:+.2f} columns".format(**self.shift_px)
-        adapted = f"\n  {self.adaptation.summary()}" if self.adaptation else ""
-        return (
-            f"{self.output}\n  {done}\n  {self.tiles} tiles, model {self.model}, {self.runtime}\n"
-            f"  Sentinel-1 shift {shift}: {self.shift_reason}{adapted}"
-        )
+        lines = [str(self.output), done]
+        lines += [one.summary(n) for n, one in enumerate(self.references, start=1)]
+        lines += [f"left out: {one.path.name} {one.reason}" for one in self.left_out if one.named]
+        if self.model:
+            lines.append(f"{self.tiles} tiles, model {self.model}, {self.runtime}")
+        lines.append(f"Sentinel-1 shift {shift}: {self.shift_reason}")
+        if self.adaptation:
+            lines.append(self.adaptation.summary())
+        return "\n  ".join(lines)

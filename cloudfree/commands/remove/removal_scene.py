@@ -92,11 +92,16 @@ def _mean_of_neighbours(bands: Float32) -> Float32:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
 
 
+def _always(_: Window) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class RemovalScene(CloudyScene):
     """A cloudy scene, its radar and a model, joined window by window.
 
-    `sar` is None for a network that does not use it. With `uncertainty` the predictions have a
+    `sar` is None for a network that does not use it. `wanted` tells the
+    tiles that are filled if they have clouds. With `uncertainty` the predictions have a
     variance.
     """
 
@@ -104,6 +109,7 @@ class RemovalScene(CloudyScene):
     model: Model
     shift: Displacement
     uncertainty: Uncertainty | None = None
+    wanted: Callable[[Window], bool] = _always
 
     @contextmanager
     def predictions(
@@ -125,7 +131,7 @@ class RemovalScene(CloudyScene):
 
     def needed(self, tile: Window) -> bool:
         """Whether a tile has pixels to fill."""
-        return bool(self.to_fill(tile).any())
+        return bool(self.to_fill(tile).any()) and self.wanted(tile)
 
     def load(self, tile: Window) -> TileInputs:
         """Inputs of the network for a tile."""

@@ -37,6 +37,7 @@ class TrainOptions(OverwriteOptions):
     schedule: Schedule | None = None
     batch_size: int | None = None
     crop: int | None = None
+    dates: int | None = None
     augment: bool | None = None
     simulate_clouds: float | None = None
     steps: int | None = None

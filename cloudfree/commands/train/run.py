@@ -16,14 +16,23 @@ from cloudfree.core.choices import PUBLISHED_MASK
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.output_files import cannot_be_written
 from cloudfree.core.terminal import Progress, muted_log, silent
-from cloudfree.datasets.folder import Listing, choose_split, evenly_spread, list_samples, regroup
+from cloudfree.datasets.folder import (
+    Listing,
+    choose_split,
+    evenly_spread,
+    list_samples,
+    official_split,
+    regroup,
+    require_series,
+)
 from cloudfree.datasets.patch import Patch, Sample
 from cloudfree.datasets.scene_library import DatedSamples, SceneLibrary, list_dates, open_library
-from cloudfree.datasets.sen12mscr import SampleRole, split_of
+from cloudfree.datasets.sen12mscr import SampleRole
 from cloudfree.errors import CloudfreeError, InputError
-from cloudfree.inference.model import fill_missing
+from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import network_entry
+from cloudfree.training.date_settings import check_dates
 from cloudfree.training.distributed import Processes, fast_gpu_kernels, join_processes
 from cloudfree.training.loss_registry import LossSpec, loss_named, with_perceptual
 from cloudfree.training.run_folder import (
@@ -71,7 +80,8 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
             check_run_folder(options.output, options.overwrite)
         samples, unseen = samples_of(options, settings)
         name = options.output.resolve().name
-        initial = initialise(settings, name, _facts(options, samples), options.init_from)
+        initial = initialise(settings, name, _facts(options, settings, samples), options.init_from)
+        check_dates(settings, initial.card)
         objective = _objective(settings, initial.card, processes)
         trainer = _trainer(options, settings, objective, samples, unseen, initial, processes)
         begins = processes.is_first and not options.resume
@@ -111,13 +121,13 @@ def samples_of(
     The others are those held out, or else the validation part of SEN12MS-CR as far as it is there.
     """
     listing = _listing(options, settings)
-    own = options.split or ("train" if listing.is_sen12mscr else "all")
+    own = options.split or ("train" if listing.has_split else "all")
     split, samples = choose_split(listing, own)
     if options.groups:
         samples = regroup(samples, options.groups, listing)
     learned, unseen = _apart(samples, options.hold_out, listing)
     if split == "train" and not unseen:
-        unseen = [sample for sample in listing.samples if split_of(sample.place) == "val"]
+        unseen = [sample for sample in listing.samples if official_split(sample) == "val"]
     return learned, [sample for sample in unseen if sample.cloudy is not None]
 
 
@@ -128,18 +138,22 @@ def _listing(options: TrainOptions, settings: TrainingSettings) -> Listing:
     needed: tuple[SampleRole, ...] = ("clear",) if any_clear else ("cloudy", "clear")
     patch_px = max(options.patch, WHOLE_PX) if mixture else options.patch
     listings = []
+    dates = 0 if mixture else settings.dates
     for folder in options.data:
         dated = _dates(folder, options).samples if mixture else ()
         try:
-            listings.append(list_samples(folder, patch_px, options.s2_offset, needed))
+            listings.append(list_samples(folder, patch_px, options.s2_offset, needed, dates))
         except InputError:
             if not dated:
                 raise
         listings.append(Listing(dated, ()))
-    return Listing(
+    listing = Listing(
         tuple(sample for one in listings for sample in one.samples),
         tuple(skipped for one in listings for skipped in one.skipped),
     )
+    if settings.dates > 1:
+        require_series(listing, settings.dates)
+    return listing
 
 
 def _library(
@@ -197,7 +211,9 @@ def _apart(
     return learned, [one for one in samples if {one.place, one.name} & out]
 
 
-def _facts(options: TrainOptions, samples: Sequence[Sample]) -> Mapping[str, Any]:
+def _facts(
+    options: TrainOptions, settings: TrainingSettings, samples: Sequence[Sample]
+) -> Mapping[str, Any]:
     """The facts of the data for the card."""
     return {
         "data": ", ".join(folder.resolve().name for folder in options.data),
@@ -205,6 +221,7 @@ def _facts(options: TrainOptions, samples: Sequence[Sample]) -> Mapping[str, Any
         "places": len({sample.place for sample in samples}),
         "held_out": list(options.hold_out),
         "start": options.init_from or "",
+        **({"dates": settings.dates} if settings.dates > 1 else {}),
     }
 
 

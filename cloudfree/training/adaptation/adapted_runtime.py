@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cloudfree.core.radiometry import Float32
+from cloudfree.inference.date_series import DATES
 from cloudfree.inference.devices import memory_errors
 from cloudfree.inference.model import Arrays, Runtime
 
@@ -162,9 +163,11 @@ def tensors_of(
     """Inputs of a correction: predicted image, cloudy image of the same bands, and SAR.
 
     Shapes: (n, bands, y, x) of both images, (n, sar_bands, y, x). Inputs that the network does not
-    use are None.
+    use are None. Of several dates it is that of the tile, the first.
     """
     optical, sar = inputs.get("optical"), inputs.get("sar")
+    if DATES in inputs:
+        optical, sar = (None if one is None else one[:, 0] for one in (optical, sar))
     if optical is not None and list(indices) != list(range(optical.shape[1])):
         optical = optical[:, list(indices)]
     return (

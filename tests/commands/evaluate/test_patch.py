@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,16 @@ from cloudfree.commands.evaluate.patch import (
     FilledPatch,
     fill_patch,
     find_clouds,
+    predict_patch,
     raw_of,
     score,
     written_of,
 )
 from cloudfree.core.grid import Window
+from cloudfree.datasets.date_choice import choose_dates
 from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import Patch, read_patch
-from cloudfree.inference.model import Model, Prediction
+from cloudfree.inference.model import Model, Prediction, TileInputs
 from cloudfree.inference.model_store import find_model, read_card
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.metrics.bootstrap import mean_metrics
@@ -30,6 +33,7 @@ from cloudfree.metrics.protocol import UNCRTAINTS
 from tests.commands.evaluate.test_run import Known, near
 from tests.factories.rasters import cloudy_scene
 from tests.factories.sample_folders import write_tree, write_triplet
+from tests.factories.time_series import SERIES_TEST, write_time_series
 
 
 def test_a_model_is_told_of_the_shadows_of_the_patch(tmp_path: Path) -> None:
@@ -124,3 +128,30 @@ def test_every_method_is_scored_on_the_same_pixels(patch: Patch) -> None:
     found = score(UNCRTAINTS, patch, find_clouds(patch), {"m": filled}, patch.bands)
     assert list(found) == [NOTHING, raw_of("m"), written_of("m")]
     assert {figures.all.pixels for figures in found.values()} == {54 * 64}
+
+
+def test_tiles_of_a_patch_have_its_other_dates_in_the_bands_of_the_model(tmp_path: Path) -> None:
+    write_time_series(tmp_path, SERIES_TEST)
+    patch = read_patch(choose_dates(list_samples(tmp_path, dates=3).samples[0]))
+    card = replace(
+        read_card(find_model(DEFAULT_MODEL)), dates="one or several", tile=32, overlap=0,
+        optical_bands=("B08", "B02"), output_bands=("B02",),
+    )  # fmt: skip
+    seen: list[TileInputs] = []
+
+    def predict(tiles: Sequence[TileInputs]) -> list[Prediction]:
+        seen.extend(tiles)
+        return [Prediction(tile.optical[1:]) for tile in tiles]
+
+    nowhere = np.zeros(patch.cloudy.shape[1:], dtype=bool)
+    predict_patch(Model(card, Known()), predict, patch, nowhere, tiled=True)
+    assert len(seen) == 4
+    for tile in seen:
+        assert tile.day == patch.day
+        for one, whole in zip(tile.others, patch.others, strict=True):
+            assert one.days == whole.days
+            assert one.optical.shape == (2, 32, 32)
+            assert one.sar is not None
+            assert one.sar.shape == (2, 32, 32)
+    corner = patch.select(patch.others[1].optical, ("B08", "B02"))[:, :32, :32]
+    assert np.array_equal(seen[0].others[1].optical, corner)

@@ -32,6 +32,7 @@ from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import FIELD
 from tests.factories.readiness import OneAtATime, Paired
 from tests.factories.sample_folders import SIDE, TEST, paths_of, write_tree, write_triplet
+from tests.factories.time_series import SERIES_TEST, write_series_tree
 
 # How much too bright the known network answers.
 ERROR = 0.02
@@ -450,3 +451,59 @@ def test_a_variance_that_the_network_predicts_needs_no_flips(
 def test_one_place_is_fitted_without_a_coverage(run: TrainState, tree: Path) -> None:
     entry = run(limit=1, uncertainty=True).error_models[DEFAULT_MODEL]
     assert "within_1" not in entry
+
+
+# --- time series --------------------------------------------------------------------------------
+
+
+class FirstDate(Known):
+    """Answers the date of the tile."""
+
+    def run(self, inputs: Arrays) -> Arrays:
+        self.seen.append(inputs["optical"].shape)
+        optical = inputs["optical"]
+        return {"image": optical if optical.ndim == 4 else optical[:, 0]}
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_series_tree(tmp_path_factory.mktemp("series"))
+
+
+class TestTimeSeries:
+    @pytest.fixture
+    def scored(self, series: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+        def call(takes: str, **options: Any) -> tuple[Evaluation, set[tuple[int, ...]]]:
+            network = FirstDate()
+            model = Model(_card(dates=takes, inputs=("optical", "sar")), network)
+            monkeypatch.setattr(evaluate, "load_model", lambda *_: model)
+            found = evaluate.run(EvaluateOptions(data=series, model=("m",), **options), silent)
+            return found, set(network.seen)
+
+        return call
+
+    def test_a_model_of_several_dates_is_shown_three_of_the_test_split(self, scored: Any) -> None:
+        found, seen = scored("one or several")
+        assert [patch.name for patch in found.patches] == [f"{SERIES_TEST}_p7"]
+        assert seen == {(1, 3, 13, 64, 64)}
+        assert found.definition.endswith("; 3 dates of each time series")
+        # Every row of the filled date is cloud but a tenth, and the target is clear.
+        assert found.patches[0].cover == pytest.approx(0.9, abs=0.05)
+
+    def test_the_number_of_dates_can_be_chosen(self, scored: Any) -> None:
+        found, seen = scored("one or several", dates=2)
+        assert seen == {(1, 2, 13, 64, 64)}
+        assert "; 2 dates of each" in found.summary()
+
+    def test_a_model_of_one_date_is_shown_the_date_that_is_filled(self, scored: Any) -> None:
+        found, seen = scored("one")
+        assert seen == {(1, 13, 64, 64)}
+        raw, nothing = (
+            _row(found, method).means.figures for method in (f"{DEFAULT_MODEL}, raw", "do nothing")
+        )
+        assert raw.mae == near(nothing.mae)
+
+    def test_dates_of_patches_that_have_one_are_refused(self, run: TrainState) -> None:
+        with pytest.raises(InputError, match=f"--dates 3 for patches of one date, such as {TEST}"):
+            run(dates=3)
+        assert "dates" not in run().definition

@@ -33,6 +33,12 @@ class TestShow:
         assert "shadow      1 where the cloud mask has a shadow, else 0" in text
         assert "scores" in text
 
+    def test_the_number_of_dates_is_shown(self, tmp_path: Path) -> None:
+        for several, dates in ((False, "one"), (True, "one or several")):
+            path = save_checkpoint(tmp_path, "uncrtaints", multi_date=several)
+            text = models_show.run(ShowOptions(str(path)), silent).summary()
+            assert f"\ndates       {dates}\n" in text
+
     def test_the_network_can_be_named(self, tmp_path: Path) -> None:
         path = str(save_checkpoint(tmp_path, "glf_cr"))
         assert models_show.run(ShowOptions(path), silent).card.network == "glf_cr"

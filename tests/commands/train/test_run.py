@@ -11,7 +11,7 @@ import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -36,6 +36,7 @@ from cloudfree.training.trainer import TrainResult
 from tests.factories.damage import full_disk
 from tests.factories.rasters import write_cloudy_scene, write_radar
 from tests.factories.sample_folders import SIDE, TRAIN, VAL, write_tree, write_triplet
+from tests.factories.time_series import write_series_tree
 from tests.factories.training_runs import CROPS, run_training, small, words, write_patches
 
 
@@ -599,3 +600,50 @@ def test_the_preset_of_the_default_model_trains_on_all_folders(tmp_path: Path) -
         EvaluateOptions(real, (str(tmp_path / "run"),), device="cpu", s2_offset=0.0), silent
     )
     assert len(scored.patches) == 2  # one has no radar
+
+
+# --- time series --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_series_tree(tmp_path_factory.mktemp("series"))
+
+
+class TestTimeSeries:
+    OPTIONS: ClassVar[dict[str, Any]] = {
+        "preset": "time-series", "network_setting": ("width=32", "blocks=1"), "batch_size": 1,
+        "s2_offset": None,
+    }  # fmt: skip
+
+    def test_a_network_of_several_dates_learns_from_them_and_is_validated(
+        self, series: Path, tmp_path: Path
+    ) -> None:
+        result = run_training(series, tmp_path / "run", "uncrtaints", **self.OPTIONS)
+        assert (result.patches, result.steps) == (2, 2), "those of the training split"
+        assert result.validation is not None
+        card = load_model(str(result.output), "cpu").card
+        assert card.takes_several_dates
+        assert card.training["dates"] == 3
+        shorter = {**self.OPTIONS, "steps": 1}
+        before = run_training(series, tmp_path / "shorter", "uncrtaints", **shorter)
+        moved = [
+            weights(one.output)["temporal_encoder.attention_heads.Q"] for one in (before, result)
+        ]
+        assert not torch.equal(*moved), "the attention over time learns"
+
+    def test_any_network_learns_from_one_date_of_them(self, series: Path, tmp_path: Path) -> None:
+        result = run_training(series, tmp_path / "run", s2_offset=None)
+        assert result.patches == 2
+        assert "dates" not in load_model(str(result.output), "cpu").card.training
+
+    def test_patches_of_one_date_are_refused(self, tmp_path: Path) -> None:
+        data = write_patches(tmp_path / "data")
+        text = r"--dates 3 for patches of one date, such as p0; wanted time series named as in"
+        with pytest.raises(InputError, match=text):
+            run_training(data, tmp_path / "run", "uncrtaints", **self.OPTIONS)
+        assert not (tmp_path / "run").exists()
+
+    def test_a_network_of_one_date_is_refused(self, series: Path, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="--dates 2 for network dsen2_cr of one date"):
+            run_training(series, tmp_path / "run", dates=2)

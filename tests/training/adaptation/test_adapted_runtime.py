@@ -15,6 +15,7 @@ from cloudfree.training.adaptation.adapted_runtime import (
     AdaptedRuntime,
     SceneCorrection,
     features_of,
+    tensors_of,
 )
 from tests.factories.readiness import OneAtATime, Paired
 
@@ -153,3 +154,15 @@ def test_as_many_batches_run_side_by_side_as_of_the_runtime_that_it_corrects() -
     runtime = AdaptedRuntime(Paired(), _correction((0.0, 0.0), 4), (1, 2), 1.0)
     with runtime.parallel_batches() as batches:
         assert batches == 2
+
+
+def test_of_several_dates_the_correction_sees_that_of_the_tile() -> None:
+    rng = np.random.default_rng(0)
+    optical, sar, image = (
+        rng.random(shape, dtype=np.float32)
+        for shape in ((2, 3, 13, 8, 8), (2, 3, 2, 8, 8), (2, 13, 8, 8))
+    )
+    dated = {"optical": optical, "sar": sar, "dates": np.zeros((2, 3), np.float32)}
+    single = {"optical": optical[:, 0], "sar": sar[:, 0]}
+    found, wanted = (tensors_of(image, inputs, range(13)) for inputs in (dated, single))
+    assert all(torch.equal(a, b) for a, b in zip(found, wanted, strict=True))

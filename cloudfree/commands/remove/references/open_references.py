@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.made_masks import MadeMasks
+from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.commands.remove.references.candidates import Candidate, find_candidates
 from cloudfree.commands.remove.references.coarse_ground import (
     Bits,
@@ -19,7 +20,6 @@ from cloudfree.commands.remove.references.coarse_ground import (
 )
 from cloudfree.commands.remove.references.date_on_grid import DateOnGrid, placed
 from cloudfree.commands.remove.references.gates import NOTHING_HIDDEN, Gates
-from cloudfree.commands.remove.references.options import ReferencedRemoval
 from cloudfree.commands.remove.references.radar import dated_radars, radar_of_date
 from cloudfree.commands.remove.references.ranking import Ranked, choose
 from cloudfree.commands.remove.references.reference import ChosenReferences, LeftOut, Reference
@@ -38,7 +38,7 @@ NOT_MEASURED = DateShift(NO_SHIFT, "not measured (--shift none)")
 
 
 def open_references(
-    options: ReferencedRemoval,
+    options: RemoveOptions,
     scene: CloudyScene,
     masks: MadeMasks,
     stack: ExitStack,
@@ -83,7 +83,7 @@ class _Date:
 class _Search:
     """The dates for one scene: chosen so far, and left out."""
 
-    options: ReferencedRemoval
+    options: RemoveOptions
     scene: CloudyScene
     masks: MadeMasks
     stack: ExitStack

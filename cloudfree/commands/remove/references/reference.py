@@ -11,6 +11,8 @@ from cloudfree.commands.remove.references.date_on_grid import DateOnGrid
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.displacement import Displacement, Shift
 from cloudfree.gapfilling.stack import ReferenceInfo
+from cloudfree.raster.gdal import relative_to
+from cloudfree.raster.used_reference import UsedReference
 from cloudfree.sentinel1.sar_source import SarSource
 
 
@@ -63,6 +65,22 @@ class Reference:
     def shift(self) -> Shift:
         """Where it shows what the scene shows, in pixels of the scene."""
         return self.ground.shift
+
+    def used(self, folder: Path, error: float | None, share: float | None) -> UsedReference:
+        """What a result in a folder tells of it: its error, and the share that it filled."""
+        path = relative_to(folder, self.path)
+        assert path is not None
+        return UsedReference(
+            path=path,
+            acquired=self.acquisition.acquired,
+            days=self.days,
+            shift=self.shift,
+            shift_reason=self.shift_reason,
+            shows=self.fills_share,
+            share=share,
+            error=error,
+            with_radar=self.radar is not None,
+        )
 
     @property
     def info(self) -> ReferenceInfo:

@@ -13,9 +13,9 @@ import pytest
 
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.made_masks import made_masks
+from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.commands.remove.references import open_references as module
 from cloudfree.commands.remove.references.open_references import open_references
-from cloudfree.commands.remove.references.options import ReferencedRemoval
 from cloudfree.commands.remove.references.reference import ChosenReferences
 from cloudfree.core.displacement import NO_SHIFT
 from cloudfree.core.terminal import silent
@@ -36,7 +36,7 @@ def found(tmp_path: Path) -> Iterator[Opener]:
 
         def opener(today: Path | None = None, mask: bool = True, **options: Any):
             path = today or write_date(tmp_path / "today" / "s2_20220605.tif", MIDDLE)
-            given = ReferencedRemoval(**options)
+            given = RemoveOptions(s2=path, **options)
             optical = stack.enter_context(OpticalScene(path, 0.0))
             made = masks.open(optical, given.mask_settings, silent) if mask else None
             scene = CloudyScene(optical, stack.enter_context(made) if made else None)

@@ -11,8 +11,8 @@ import pytest
 
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.made_masks import made_masks
+from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.commands.remove.references.open_references import open_references
-from cloudfree.commands.remove.references.options import ReferencedRemoval
 from cloudfree.commands.remove.references.scene_stack import SceneStack
 from cloudfree.core.displacement import Shift
 from cloudfree.core.grid import Window, strips
@@ -35,7 +35,7 @@ def scene(tmp_path: Path) -> Iterator[CloudyScene]:
     with ExitStack() as files:
         optical = files.enter_context(OpticalScene(path, 0.0))
         masks = files.enter_context(made_masks())
-        mask = masks.open(optical, ReferencedRemoval().mask_settings, silent)
+        mask = masks.open(optical, RemoveOptions(s2=path).mask_settings, silent)
         yield CloudyScene(optical, files.enter_context(mask))
 
 
@@ -45,7 +45,9 @@ def stack(tmp_path: Path, scene: CloudyScene) -> Iterator[Stack]:
     first = write_date(tmp_path / "s2_20220604.tif")
     second = write_date(tmp_path / "s2_20220520.tif", moved=(1.5, -2.0), bands=BANDS)
     radar = write_radar(tmp_path / "s1_20220519.tif", SIDE, SIDE)
-    options = ReferencedRemoval(references=(first, second), reference_s1=(radar,), max_gap=10)
+    options = RemoveOptions(
+        s2=scene.optical.path, references=(first, second), reference_s1=(radar,), max_gap=10
+    )
     with ExitStack() as files:
         masks = files.enter_context(made_masks())
         chosen = open_references(options, scene, masks, files, silent)

@@ -1,0 +1,73 @@
+"""The inputs of a removal, open and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.commands.remove.cloudy_scene import CloudyScene
+from cloudfree.commands.remove.inputs import open_own_mask, open_sar
+from cloudfree.commands.remove.made_masks import MadeMasks, made_masks
+from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.commands.remove.references.open_references import open_references
+from cloudfree.commands.remove.references.reference import ChosenReferences
+from cloudfree.commands.remove.references.scene_stack import SceneStack
+from cloudfree.core.terminal import Progress
+from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.sentinel1.sar_source import SarSource
+from cloudfree.sentinel2.optical_scene import OpticalScene
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A scene with its mask, its radar and its shift, and other dates."""
+
+    scene: CloudyScene
+    sar: SarSource | None
+    measurement: ShiftMeasurement
+    chosen: ChosenReferences
+
+    @property
+    def stack(self) -> SceneStack:
+        """All that is known of the ground."""
+        shift = self.measurement.applied_shift
+        return SceneStack(self.scene, self.chosen.references, self.sar, shift)
+
+
+def open_inputs(
+    options: RemoveOptions,
+    card: ModelCard,
+    optical: OpticalScene,
+    stack: ExitStack,
+    progress: Progress,
+) -> Opened:
+    """Open all that an optical scene is filled with; its mask is made if none is given."""
+    sar = open_sar(options, card, optical, stack)
+    masks = stack.enter_context(made_masks(options.masks))
+    mask = stack.enter_context(_mask(options, optical, masks, progress))
+    measured = NOT_USED
+    if sar:
+        measured = measure(sar, optical, mask, options.shift, options.max_shift)
+    scene, chosen = CloudyScene(optical, mask), ChosenReferences()
+    if options.references:
+        chosen = open_references(options, scene, masks, stack, progress)
+    return Opened(scene, sar, measured, chosen)
+
+
+@contextmanager
+def _mask(
+    options: RemoveOptions, optical: OpticalScene, masks: MadeMasks, progress: Progress
+) -> Iterator[MaskFile | None]:
+    """The user's mask, or one made here; None to fill all pixels."""
+    if options.replace == "all":
+        yield None
+        return
+    if options.mask:
+        with open_own_mask(options, optical) as mask:
+            yield mask
+        return
+    with masks.open(optical, options.mask_settings, progress) as mask:
+        yield mask

@@ -1,0 +1,112 @@
+"""Filling a scene from other dates, and by a network where none of them shows the ground."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from cloudfree.commands.remove.cloudy_scene import CloudyScene, OriginalRows
+from cloudfree.commands.remove.filling import Fill, FilledRows, NetworkFilling
+from cloudfree.core.grid import Window, strips
+from cloudfree.core.mask_classes import FillClass
+from cloudfree.core.radiometry import Float32
+from cloudfree.core.terminal import Progress
+from cloudfree.gapfilling.estimate import Estimate, combine
+from cloudfree.gapfilling.gap_filler import Filled, GapFiller
+from cloudfree.gapfilling.observation import Where
+from cloudfree.inference.model_card import ModelCard
+
+# Rows that are filled at once without a network.
+ROWS_AT_ONCE = 128
+# Error of a network whose card has no score: that of the best of this field under thick clouds.
+NETWORK_ERROR = 0.045
+
+
+@dataclass(frozen=True)
+class ReferenceFilling:
+    """Fills a scene by what other dates, its radar and its clear ground show.
+
+    `network` fills what no reference shows; None if it is not needed, or none is there for the
+    scene.
+    """
+
+    scene: CloudyScene
+    filler: GapFiller
+    network: NetworkFilling | None = None
+    with_deviation: bool = False
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """All bands of the scene."""
+        return self.filler.stack.bands
+
+    @property
+    def deviation_tags(self) -> Mapping[str, str]:
+        """Source of the standard deviations, and those of the network."""
+        own = {"CLOUDFREE_DEVIATIONS": "of references: by clear ground that was hidden for it"}
+        return {**own, **(self.network.deviation_tags if self.network else {})}
+
+    @contextmanager
+    def rows(self, progress: Progress) -> Iterator[Iterator[FilledRows]]:
+        """Filled rows, with their standard deviation if it is requested."""
+        if self.network is None:
+            yield ((window, self._fill(window, rows), rows) for window, rows in self._all(progress))
+            return
+        with self.network.rows(progress) as predicted:
+            yield (
+                (window, self._fill(window, rows, prediction), rows)
+                for window, prediction, rows in predicted
+            )
+
+    def _all(self, progress: Progress) -> Iterator[tuple[Window, OriginalRows]]:
+        grid = self.scene.optical.grid
+        plan = list(strips(grid.height, grid.width, ROWS_AT_ONCE))
+        for window in progress(plan, len(plan), "filling", "strip"):
+            yield window, self.scene.original(window)
+
+    def _fill(self, window: Window, rows: OriginalRows, predicted: Fill | None = None) -> Fill:
+        hidden = np.asarray(rows.opacity > 0)
+        shape = (len(self.bands), *hidden.shape)
+        fill = Fill(np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32))
+        by = np.full(hidden.shape, FillClass.UNFILLED, np.uint8)
+        for strip in strips(window.height, window.width, ROWS_AT_ONCE):
+            part = strip.slices
+            at = Window(window.row + strip.row, window.col, strip.height, strip.width)
+            found = self.filler.fill(at, hidden[part])
+            if predicted:
+                found = self._with_network(found, predicted, hidden, part)
+            assert fill.deviation is not None
+            fill.mean[:, *part][:, hidden[part]] = found.estimate.mean.T
+            fill.deviation[:, *part][:, hidden[part]] = found.estimate.deviation.T
+            by[part][hidden[part]] = found.by
+        return Fill(fill.mean, fill.deviation if self.with_deviation else None, by)
+
+    def _with_network(
+        self, found: Filled, predicted: Fill, hidden: Where, part: tuple[slice, slice]
+    ) -> Filled:
+        """What is found, and the prediction of the network, by their expected errors."""
+        assert self.network is not None
+        places = [self.network.bands.index(band) for band in self.bands]
+
+        def pixels(planes: Float32) -> Float32:
+            return planes[places][:, *part][:, hidden[part]].T
+
+        mean = pixels(predicted.mean)
+        error = np.full_like(mean, expected_error(self.network.scene.model.card))
+        estimate, shares = combine((found.estimate, Estimate(mean, error)))
+        if predicted.deviation is not None:
+            own = np.where(shares[1, :, None] > 0, pixels(predicted.deviation), np.float32(0))
+            known = np.where(shares[0, :, None] > 0, found.estimate.deviation, np.float32(0))
+            variance = shares[0, :, None] * known**2 + shares[1, :, None] * own**2
+            estimate = Estimate(estimate.mean, np.sqrt(variance))
+        by = np.where(shares[1] > 0.5, np.uint8(FillClass.FILLED), found.by)
+        return Filled(estimate, by)
+
+
+def expected_error(card: ModelCard) -> float:
+    """Root mean square error of a network, in reflectance, by the score of its card."""
+    psnr = card.scores.get("psnr")
+    return float(10 ** (-float(psnr) / 20)) if psnr else NETWORK_ERROR

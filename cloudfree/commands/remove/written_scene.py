@@ -1,0 +1,145 @@
+"""Writing a filled scene and its companions, row by row, and what is counted on the way."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.commands.remove.cloudy_scene import CloudyScene
+from cloudfree.commands.remove.companion_files import (
+    deviation_writer,
+    filled_profile,
+    used_mask_writer,
+)
+from cloudfree.commands.remove.filling import Filling, OutputRows, finish
+from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.commands.remove.reference_filling import ReferenceFilling
+from cloudfree.core.mask_classes import FillClass
+from cloudfree.core.terminal import Progress
+from cloudfree.errors import InputError
+from cloudfree.parallel.threads import write_async
+from cloudfree.raster.cog import CogWriter
+from cloudfree.raster.provenance import warning_tags, warnings_from_tags
+
+logger = logging.getLogger("cloudfree")
+
+# Finished parts that may wait to be written: those of a row of tiles, so that the next row of tiles
+# is read and predicted meanwhile.
+WAITING_PARTS = 3
+
+
+@dataclass
+class Counts:
+    """Number of pixels so far: with data, to fill, filled, by class; and warnings about all."""
+
+    valid: int = 0
+    to_fill: int = 0
+    filled: int = 0
+    classes: Counter[int] = field(default_factory=Counter)
+    warnings: tuple[str, ...] = ()
+
+    def add(self, rows: OutputRows) -> None:
+        """Count finished rows."""
+        self.valid += int(rows.valid.sum())
+        self.to_fill += int(rows.to_fill.sum())
+        self.filled += int(rows.filled.sum())
+        numbers = np.bincount(rows.by[rows.filled], minlength=256)
+        self.classes.update({int(one): int(numbers[one]) for one in np.flatnonzero(numbers)})
+
+    def share(self, one: FillClass) -> float:
+        """Share of a class among the filled pixels."""
+        return self.classes[one] / max(self.filled, 1)
+
+
+def write_scene(
+    options: RemoveOptions,
+    scene: CloudyScene,
+    filling: Filling,
+    tags: Callable[[Counts], Mapping[str, str]],
+    progress: Progress,
+) -> Counts:
+    """Write the result, the mask of filled pixels and the deviations, row by row.
+
+    All files are finished before any is renamed, and the result is renamed last. `tags` are those
+    of what is counted so far.
+    """
+    optical, creation = scene.optical, options.creation_options
+    counts, grid = Counts(), optical.grid
+    before = tags(counts)
+    profile = optical.profile(before, creation)
+    with (
+        CogWriter(options.result, grid, profile) as result,
+        CogWriter(options.filled_path, grid, filled_profile()) as filled,
+        used_mask_writer(options.mask_path, scene, creation) as used_mask,
+        deviation_writer(
+            options.uncertainty_path, optical, filling, before, creation
+        ) as write_deviation,
+    ):
+
+        def write(rows: OutputRows) -> None:
+            result.write(rows.window, rows.pixels)
+            filled.write(rows.window, rows.classes[None])
+            used_mask.write(rows.window)
+            write_deviation(rows)
+            counts.add(rows)
+
+        with filling.rows(progress) as filled_rows:
+            finished = (finish(scene, filling.bands, *rows) for rows in filled_rows)
+            write_async(write, finished, WAITING_PARTS)
+        warnings = _check(counts, filling)
+        counts.warnings = (*_mask_warnings(scene.mask), *warnings)
+        result.tag(**tags(counts), **warning_tags(counts.warnings))
+        result.finish()
+        filled.finish()
+        used_mask.finish()
+    for warning in warnings:
+        logger.warning(warning)
+    return counts
+
+
+def _mask_warnings(mask: MaskFile | None) -> tuple[str, ...]:
+    """What the tags of the mask warn of, which was said when it was made."""
+    return warnings_from_tags(mask.handle.tags()) if mask else ()
+
+
+def _check(counts: Counts, filling: Filling) -> list[str]:
+    """Warnings about the result.
+
+    Raises
+    ------
+    InputError
+        No pixel can be filled.
+    """
+    if not counts.to_fill:
+        return ["nothing to fill: the mask has no cloud and no shadow"]
+    if not counts.filled:
+        raise _nothing_known(filling)
+    unfilled = 1 - counts.filled / counts.to_fill
+    by_references = isinstance(filling, ReferenceFilling)
+    lacking = "no reference and no Sentinel-1" if by_references else "no Sentinel-1"
+    warnings = []
+    if unfilled:
+        warnings.append(f"{unfilled:.1%} of the clouds have {lacking} and remain")
+    if counts.to_fill == counts.valid:
+        source = "references as they were seen" if by_references else "model alone"
+        warnings.append(f"no clear pixel in the scene: its colours come from the {source}")
+    return warnings
+
+
+def _nothing_known(filling: Filling) -> InputError:
+    if isinstance(filling, ReferenceFilling):
+        return InputError(
+            "no reference over any of the clouds, and no clear pixel",
+            wanted="a reference that is clear where the scene is not",
+            hint="give another date with --reference, or Sentinel-1 with --s1",
+        )
+    return InputError(
+        "no Sentinel-1 pixel over any of the clouds",
+        wanted="a Sentinel-1 scene that covers the clouds",
+        hint="give another Sentinel-1 scene of the same place",
+    )
