@@ -57,6 +57,8 @@ def test_the_commands_of_the_document_on_scoring_run(tmp_path: Path) -> None:
     written = {path.name for path in (tmp_path / "play" / "scores").iterdir()}
     named = set(re.findall(r"^\| `(\w+\.\w+)` \|", document, flags=re.MULTILINE))
     assert written == named
+    assert "filled from earlier and later dates" in ran.stdout
+    assert (tmp_path / "months" / "scores" / "series.json").exists()
 
 
 def test_the_commands_of_the_document_on_uncertainty_run(tmp_path: Path) -> None:

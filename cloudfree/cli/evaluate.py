@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from cloudfree.cli.options import (
     EXISTING_FILE,
@@ -17,16 +19,30 @@ from cloudfree.cli.options import (
     overwrite_option,
 )
 from cloudfree.commands.evaluate.options import EvaluateOptions
+from cloudfree.commands.evaluate.series.options import SeriesOptions
+from cloudfree.errors import InputError
 
 
 @click.command(
     cls=RenamingCommand,
     epilog="Example: cloudfree evaluate --data SEN12MSCR --model cloudfree-s -o scores",
 )
-@option_from(EvaluateOptions, "data", type=EXISTING_FILE, help="Folder with the data set.")
+@option_from(
+    EvaluateOptions, "data", required=False, type=EXISTING_FILE, help="Folder with the data set."
+)
+@option_from(
+    SeriesOptions,
+    "series",
+    required=False,
+    type=EXISTING_FILE,
+    metavar="DIR",
+    help="Folder with scenes of one place on several dates, in place of --data and --model: how "
+    "well other dates fill what clouds hide.",
+)
 @option_from(
     EvaluateOptions,
     "model",
+    required=False,
     help="Name or folder of a model, checkpoint or ONNX file; repeatable.",
 )
 @option_from(
@@ -48,7 +64,7 @@ from cloudfree.commands.evaluate.options import EvaluateOptions
     "limit",
     type=click.IntRange(1),
     metavar="N",
-    help="At most N patches, evenly spread over the data set.",
+    help="At most N patches, or cases of a series, evenly spread.",
 )
 @option_from(
     EvaluateOptions,
@@ -101,8 +117,36 @@ def command(progress: Any, **options: Any) -> Any:
 
     The data set is SEN12MS-CR, SEN12MS-CR-TS, or a folder of NAME_s1.tif, NAME_s2_cloudy.tif and
     NAME_s2_clear.tif. Scored are the prediction for every pixel, the output of `remove`, which
-    keeps clear pixels, and the unchanged input.
+    keeps clear pixels, and the unchanged input. With --series, clear dates of a place are hidden
+    by the clouds of other dates and filled from the rest.
     """
+    if options["series"] is not None:
+        return _of_series(progress, options)
+    if options["data"] is None or not options["model"]:
+        raise click.UsageError("give --data with --model, or --series")
+    del options["series"]
+
     from cloudfree.commands.evaluate.run import run
 
     return run(EvaluateOptions(**options), progress)
+
+
+def _of_series(progress: Any, options: dict[str, Any]) -> Any:
+    names = {field.name for field in fields(SeriesOptions)}
+    source = click.get_current_context().get_parameter_source
+    for name in sorted(options.keys() - names):
+        if source(name) is ParameterSource.COMMANDLINE:
+            raise _not_with_series(name)
+
+    from cloudfree.commands.evaluate.series.run import run
+
+    return run(SeriesOptions(**{name: options[name] for name in names}), progress)
+
+
+def _not_with_series(name: str) -> InputError:
+    option = f"--{name.replace('_', '-')}"
+    return InputError(
+        f"{option} with --series",
+        wanted="a folder with dates of a place, which need neither a data set nor a model",
+        hint=f"leave out {option} or --series",
+    )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from cloudfree.core.choices import SplitChoice
 from cloudfree.core.grid import Window
@@ -21,6 +22,8 @@ from cloudfree.datasets.time_series import list_time_series
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.raster.dataset import Dataset
+
+Item = TypeVar("Item")
 
 _SUFFIXES = (".tif", ".tiff")
 _PLAIN = re.compile(r"(?:(?P<name>.+)_)?(?P<kind>s1|s2_cloudy|s2_clear)")
@@ -272,11 +275,11 @@ def official_split(sample: Sample) -> Split | None:
     return sen12mscr.split_of(sample.place)
 
 
-def evenly_spread(samples: Sequence[Sample], limit: int | None) -> list[Sample]:
-    """At most `limit` samples, evenly spread over the list."""
-    if limit is None or limit >= len(samples):
-        return list(samples)
-    return [samples[index * len(samples) // limit] for index in range(limit)]
+def evenly_spread(items: Sequence[Item], limit: int | None) -> list[Item]:
+    """At most `limit` items, evenly spread over the list."""
+    if limit is None or limit >= len(items):
+        return list(items)
+    return [items[index * len(items) // limit] for index in range(limit)]
 
 
 def regroup(samples: Sequence[Sample], file: Path, listing: Listing) -> list[Sample]:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloudfree.cli.evaluate import command
+from tests.factories.dates_of_a_place import write_date
 from tests.factories.sample_folders import TEST, write_tree, write_triplet
 
 
@@ -55,3 +56,46 @@ def test_skipped_patches_do_not_fail_the_rest(tmp_path: Path) -> None:
     assert ran.exit_code == 0
     assert "1 patches skipped, such as a: " in ran.stderr
     assert "1 patches skipped:\n  a: " in ran.stdout
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two clear dates of a place in four bands, and one under a cloud."""
+    bands = ("B02", "B03", "B04", "B08")
+    folder = tmp_path_factory.mktemp("place")
+    for day in ("0301", "0310"):
+        write_date(folder / f"s2_2018{day}.tif", bands=bands)
+    write_date(folder / "s2_20180401.tif", (slice(0, 64), slice(0, 64)), bands=bands)
+    return folder
+
+
+def test_a_series_is_scored_without_data_and_model(place: Path, tmp_path: Path) -> None:
+    ran = invoke("--series", place, "--s2-offset", 0, "-o", tmp_path / "out")
+    assert ran.exit_code == 0, ran.output
+    assert f"{place}: 3 dates, 2018-03-01 to 2018-04-01, 2 of them clear" in ran.stdout
+    assert "filled from earlier dates  cases  mean colour" in ran.stdout
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"series.json", "cases.csv"}
+
+
+def test_a_series_is_one_object_of_json(place: Path) -> None:
+    ran = invoke("--series", place, "--s2-offset", 0, "--limit", 1, "--json", "-q")
+    printed = json.loads(ran.stdout)
+    assert [case["sources"] for case in printed["cases"]] == ["earlier", "both"]
+
+
+@pytest.mark.parametrize("option", ["--data", "--model", "--device", "--pictures"])
+def test_what_a_series_does_not_need_is_refused(place: Path, option: str) -> None:
+    value = {"--data": place, "--pictures": 3}.get(option, "cpu")
+    ran = invoke("--series", place, option, value)
+    assert ran.exit_code == 1
+    assert ran.stderr == (
+        f"Error: {option} with --series; wanted a folder with dates of a place, which need "
+        f"neither a data set nor a model; leave out {option} or --series\n"
+    )
+
+
+@pytest.mark.parametrize("given", [[], ["--model", "cloudfree-s"], ["--data", "."]])
+def test_without_a_series_data_and_model_are_needed(given: list[str]) -> None:
+    ran = invoke(*given)
+    assert ran.exit_code == 2
+    assert "give --data with --model, or --series" in ran.stderr

@@ -136,8 +136,8 @@ FILES = (PAGE, JSON, SUMMARY, PATCHES)
 Record = Mapping[str, Any]
 
 
-def check_outputs(folder: Path | None, overwrite: bool) -> None:
-    """Refuse a folder that is a file, or one with files of the same names.
+def check_outputs(folder: Path | None, overwrite: bool, files: Sequence[str] = FILES) -> None:
+    """Refuse a folder that is a file, or one with files of these names.
 
     Raises
     ------
@@ -146,14 +146,14 @@ def check_outputs(folder: Path | None, overwrite: bool) -> None:
     """
     if folder is None:
         return
-    require_writable(folder / PAGE)
+    require_writable(folder / files[0])
     if not folder.exists():
         return
     if not folder.is_dir():
         raise OutputError(
             f"{folder} is a file", wanted="a folder for page and tables", hint="give another -o"
         )
-    for name in FILES:
+    for name in files:
         require_absent(folder / name, overwrite)
 
 
@@ -167,9 +167,9 @@ def write_files(folder: Path, found: Evaluation, sections: Sequence[PatchSection
     """
     make_folder(folder)
     contents = {
-        PATCHES: _csv(_patch_records(found)),
-        SUMMARY: _csv(_summary_records(found)),
-        JSON: _json(found),
+        PATCHES: csv_text(_patch_records(found)),
+        SUMMARY: csv_text(_summary_records(found)),
+        JSON: json_text(dataclasses.asdict(found)),
         PAGE: render_evaluation(_page(found, sections)),
     }
     for name, text in contents.items():
@@ -207,7 +207,7 @@ def _patch_records(found: Evaluation) -> Iterable[Record]:
                 yield {**own, **shares, **names, **vars(regional)}
 
 
-def _csv(records: Iterable[Record]) -> str:
+def csv_text(records: Iterable[Record]) -> str:
     """Records as CSV with a header line; None is empty."""
     rows = list(records)
     text = io.StringIO()
@@ -217,9 +217,9 @@ def _csv(records: Iterable[Record]) -> str:
     return text.getvalue()
 
 
-def _json(found: Evaluation) -> str:
-    """Everything as JSON, which has no infinity: the PSNR of equal images becomes null."""
-    plain = json.dumps(dataclasses.asdict(found), default=str)
+def json_text(found: Record) -> str:
+    """A record as JSON, which has no infinity: the PSNR of equal images becomes null."""
+    plain = json.dumps(found, default=str)
     return json.dumps(json.loads(plain, parse_constant=lambda _: None), indent=1) + "\n"
 
 

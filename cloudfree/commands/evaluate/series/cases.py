@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cloudfree.commands.options import ReferenceOptions
+from cloudfree.commands.remove.references.ranking import Ranked, choose
 from cloudfree.core.radiometry import Float32
 from cloudfree.gapfilling.observation import Where
 from cloudfree.gapfilling.stack import ArrayStack, ReferenceInfo
@@ -122,6 +124,19 @@ def _others(truth: Date, dates: Sequence[Date], earlier_only: bool) -> list[Date
     return sorted(allowed, key=lambda one: abs(one.day - truth.day))
 
 
-def best_others(case: Case, most: int) -> Case:
-    """The case with the other dates that `remove` would choose."""
-    return replace(case, others=case.others[:most])
+def best_others(case: Case, most: int = ReferenceOptions.max_references) -> Case:
+    """The case with the other dates that `remove` would choose, the best first."""
+    chosen: list[Date] = []
+
+    def take(other: Date) -> bool:
+        chosen.append(other)
+        return True
+
+    def clear(other: Date) -> Where | None:
+        seen = ~np.isnan(other.clear).any(axis=0)
+        return np.asarray(seen) if (seen & hidden).any() else None
+
+    hidden = case.truth.hidden | case.cover.hidden
+    ranked = [Ranked(other, case.days(other)) for other in case.others]
+    choose(ranked, hidden.astype(np.float32), most, clear, take)
+    return replace(case, others=tuple(chosen))

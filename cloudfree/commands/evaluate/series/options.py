@@ -1,0 +1,18 @@
+"""Options of `cloudfree evaluate --series`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudfree.commands.options import OverwriteOptions
+
+
+@dataclass(frozen=True)
+class SeriesOptions(OverwriteOptions):
+    """The options of `cloudfree evaluate` that count with `--series`."""
+
+    series: Path
+    limit: int | None = None
+    s2_offset: float | None = None
+    output: Path | None = None
