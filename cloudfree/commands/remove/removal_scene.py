@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.morphology import shadow_under_dilation
 from cloudfree.commands.remove.cloudy_scene import CloudyScene, OriginalRows
-from cloudfree.core.displacement import Displacement, reach_px
+from cloudfree.commands.remove.shifted_radar import shifted_radar
+from cloudfree.core.displacement import Displacement
 from cloudfree.core.grid import Window
-from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
 from cloudfree.inference.model import SHADOW_REACH_PX, Model, Prediction, TileInputs
 from cloudfree.inference.sliding_window import (
@@ -66,32 +66,6 @@ class RollingRows:
         self._held = Window(row, 0, rows, width)
 
 
-def fill_edge(bands: Float32, width_px: int) -> Float32:
-    """The bands, (band, y, x), with missing pixels up to `width_px` from data extrapolated.
-
-    Each takes the mean of its four neighbours that have data, step by step from the edge outwards;
-    a pixel is missing where any band is NaN. Pixels farther out stay missing. A window needs a halo
-    of `width_px` pixels to equal the whole.
-    """
-    missing = np.isnan(bands).any(axis=0)
-    if not missing.any() or missing.all():
-        return bands
-    filled = np.where(missing, np.nan, bands)
-    for _ in range(width_px):
-        step = _mean_of_neighbours(filled)
-        filled = np.where(np.isnan(filled), step, filled)
-    return np.asarray(filled, dtype=np.float32)
-
-
-def _mean_of_neighbours(bands: Float32) -> Float32:
-    """Mean of the neighbours above, below, left and right; NaN where none has data."""
-    padded = np.pad(bands, ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
-    sides = (padded[:, :-2, 1:-1], padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:])
-    count = np.sum([np.isfinite(side) for side in sides], axis=0)
-    total = np.sum([np.nan_to_num(side) for side in sides], axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
-
-
 def _always(_: Window) -> bool:
     return True
 
@@ -141,7 +115,7 @@ class RemovalScene(CloudyScene):
         """Inputs of the network for a tile with these numbers of the file, (band, y, x)."""
         positions = [self.optical.positions[band] for band in self.model.card.optical_bands]
         optical = self.optical.radiometry.decode(native[positions])
-        radar = self._radar(self.sar, tile) if self.sar else None
+        radar = shifted_radar(self.sar, self.shift, self.optical.grid, tile) if self.sar else None
         return TileInputs(optical, radar, self._shadow(tile))
 
     def _shadow(self, tile: Window) -> NDArray[np.bool_] | None:
@@ -153,21 +127,6 @@ class RemovalScene(CloudyScene):
         return shadow_under_dilation(self.mask.classes(outer), SHADOW_REACH_PX)[
             tile.relative_to(outer)
         ]
-
-    def _radar(self, sar: SarSource, tile: Window) -> Float32:
-        """Radar of a tile, dB; the edge that the shift leaves without data is extrapolated."""
-        grid = self.optical.grid
-        outer = tile.buffered(self.edge_px, grid.height, grid.width)
-        filled = fill_edge(sar.on_grid(grid, outer, self.shift), self.edge_px)
-        return filled[:, *tile.relative_to(outer)]
-
-    @property
-    def edge_px(self) -> int:
-        """How far the shift can move the end of the radar into the scene, in pixels.
-
-        Without extrapolating that edge, a line of cloud remains where both scenes end together.
-        """
-        return reach_px(self.shift)
 
 
 class _SceneTiler:

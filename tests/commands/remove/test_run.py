@@ -15,6 +15,7 @@ from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.warp import calculate_default_transform
 
+from cloudfree.commands.remove import opened
 from cloudfree.commands.remove import run as remove
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
@@ -288,7 +289,7 @@ def test_a_corrected_shift_leaves_no_rim_of_cloud(
 ) -> None:
     """Both scenes end together; moving the radar by 2.3 rows takes it away from three of them."""
     moved = ShiftMeasurement(Shift(2.3, -1.0), 0.9, True, True, "corrected", 1.0)
-    monkeypatch.setattr(remove, "measure", lambda *_: moved)
+    monkeypatch.setattr(opened, "measure", lambda *_: moved)
     write_raster(folder / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
     result = _remove(folder, mask=folder / "mask.tif")
     assert (_read(result.filled) == FillClass.FILLED).all()
