@@ -1,8 +1,8 @@
-"""The clear ground of another date on the grid of the scene, in one resampling."""
+"""Another date on the grid of the scene, clear ground alone or as acquired, in one resampling."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,8 @@ from cloudfree.raster.warp import reduction, same_grid
 # Columns that are sampled at once: OpenCV takes images of up to 32767 pixels, and less memory is
 # used.
 COLUMNS_AT_ONCE = 4096
+
+Read = Callable[[Sequence[str], Window], Float32]
 
 
 def placed(source: Grid, grid: Grid) -> Grid | None:
@@ -53,23 +55,30 @@ class DateOnGrid:
 
         On the same grid and without a shift the pixels are unchanged.
         """
+        return self._on_grid(self.date.clear, bands, window)
+
+    def as_acquired(self, bands: Sequence[str], window: Window) -> Float32:
+        """Reflectance as by `clear`, but with clouds: NaN only where there is no data."""
+        return self._on_grid(self.date.optical.reflectance, bands, window)
+
+    def _on_grid(self, read: Read, bands: Sequence[str], window: Window) -> Float32:
         if self.shift == NO_SHIFT and same_grid(self.source, self.grid):
-            return self.date.clear(bands, window)
+            return read(bands, window)
         scale = reduction(self.source, self.grid)
         if min(scale) < 1:
             return sample_displaced(
-                lambda part: self.date.clear(bands, part),
+                lambda part: read(bands, part),
                 self.source, self.grid, window, self.shift, scale,
             )  # fmt: skip
-        parts = [self._sampled(bands, part) for part in _columns(window)]
+        parts = [self._sampled(read, bands, part) for part in _columns(window)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
 
-    def _sampled(self, bands: Sequence[str], window: Window) -> Float32:
+    def _sampled(self, read: Read, bands: Sequence[str], window: Window) -> Float32:
         places = self._places(window)
         part = places.window(self.source)
         if part is None:
             return np.full((len(bands), window.height, window.width), np.nan, dtype=np.float32)
-        return sample_clear(self.date.clear(bands, part), places.within(part))
+        return sample_clear(read(bands, part), places.within(part))
 
     def _places(self, window: Window) -> AtTranslation | AtPositions:
         """Where the other date shows a window of the scene, in pixels of its own grid."""

@@ -123,6 +123,22 @@ def test_clouds_do_not_spread_over_their_edge(opened: Opener) -> None:
     assert 20 * 20 <= hidden <= 21 * 21
 
 
+@pytest.mark.parametrize("shift", [NO_SHIFT, Shift(0.5, 0.25)])
+def test_as_it_was_acquired_a_date_has_its_clouds_and_lacks_only_what_has_no_data(
+    opened: Opener, shift: Shift
+) -> None:
+    pixels, cloud = np.full((4, SIDE, SIDE), 1500, np.uint16), np.zeros((SIDE, SIDE), bool)
+    cloud[20:40, 20:40] = True
+    pixels[:, cloud] = 9000
+    pixels[:, :, 50:] = 0
+    acquired = _on_grid(opened(pixels, cloud), shift).as_acquired(BANDS[:2], GRID.window)
+    assert acquired.shape == (2, SIDE, SIDE)
+    np.testing.assert_allclose(acquired[:, 23:36, 23:36], 0.9, rtol=1e-5)
+    np.testing.assert_allclose(acquired[:, 3:16, 3:16], 0.15, rtol=1e-5)
+    assert np.isnan(acquired[:, :, 51:]).all()
+    assert np.isfinite(acquired[:, 2:-2, 2:48]).all()
+
+
 @pytest.mark.parametrize("shift", [NO_SHIFT, Shift(0.4, 3.2)])
 def test_strips_are_the_rows_of_the_whole(opened: Opener, shift: Shift) -> None:
     date = _on_grid(opened(_ground_on(TEN_METRES, SIDE)), shift)
