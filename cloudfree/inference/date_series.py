@@ -46,10 +46,10 @@ class OtherDate:
         return OtherDate(change(self.optical), self.days, sar)
 
 
-def day_number(acquired: date) -> float:
-    """Days since the launch of Sentinel-1A on 3 April 2014."""
-    day = date(acquired.year, acquired.month, acquired.day)  # of a datetime as well
-    return float((day - FIRST_DAY).days)
+def day_number(*acquired: date) -> float:
+    """Days since the launch of Sentinel-1A on 3 April 2014; the mean if both sensors have one."""
+    days = [date(one.year, one.month, one.day) for one in acquired]  # of a datetime as well
+    return sum((day - FIRST_DAY).days for day in days) / len(days)
 
 
 def require_same_pixels(optical: Float32, other: OtherDate) -> None:

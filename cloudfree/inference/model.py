@@ -82,8 +82,12 @@ class TileInputs:
     others: tuple[OtherDate, ...] = ()
     day: float | None = None
 
-    def with_others(self, acquired: date, others: Sequence[OtherDate]) -> TileInputs:
+    def with_others(
+        self, acquired: date, others: Sequence[OtherDate], radar_acquired: date | None = None
+    ) -> TileInputs:
         """The tile, acquired that day, with other dates of it: those to show to the network.
+
+        `radar_acquired` is the day of its radar, if that is known.
 
         Raises
         ------
@@ -92,7 +96,8 @@ class TileInputs:
         """
         for one in others:
             require_same_pixels(self.optical, one)
-        return replace(self, others=tuple(others), day=day_number(acquired))
+        day = day_number(*filter(None, (acquired, radar_acquired)))
+        return replace(self, others=tuple(others), day=day)
 
     @property
     def dates(self) -> list[OtherDate]:
@@ -120,13 +125,13 @@ class Model:
     card: ModelCard
     runtime: Runtime
 
-    def batch(self, side: int) -> int:
+    def batch(self, side: int, dates: int = 1) -> int:
         """Batch size that suits the device for square tiles of that side, in pixels.
 
-        It keeps the number of pixels that the runtime's own batch has.
+        It keeps the number of pixels, in all dates, that the runtime's own batch has.
         """
         usual = self.runtime.batch
-        return usual if usual == 1 else max(usual * TILE_PX**2 // side**2, 1)
+        return usual if usual == 1 else max(usual * TILE_PX**2 // (side**2 * dates), 1)
 
     def predict(self, tiles: Sequence[TileInputs]) -> list[Float32]:
         """Predicted reflectance, (band, y, x), of tiles of one size.

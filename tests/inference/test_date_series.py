@@ -31,6 +31,13 @@ def test_days_count_from_the_launch_of_sentinel_1(acquired: date, days: float) -
     assert day_number(acquired) == days
 
 
+def test_the_day_of_two_sensors_is_between_theirs() -> None:
+    assert day_number(date(2014, 4, 5), date(2014, 4, 8)) == 3.5
+    tile = TileInputs(_date(0).optical)
+    assert tile.with_others(date(2014, 4, 5), [_date(1)], date(2014, 4, 8)).day == 3.5
+    assert tile.with_others(date(2014, 4, 5), [_date(1)]).day == 2.0
+
+
 def test_every_date_is_scaled_as_the_card_says_and_gets_its_day() -> None:
     dates = [_date(0), _date(1, days=-12.5)]
     found = scaled_dates(dates, 1000.0, CARD)

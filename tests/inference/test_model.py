@@ -138,11 +138,12 @@ def test_what_a_network_makes_of_numbers_is_a_number(output: str, none: float) -
         Model(CARD, Overflowing(lambda x: x)).predict(tiles)
 
 
-def test_a_gpu_is_kept_busy_by_as_many_pixels_whatever_the_tile() -> None:
+def test_a_gpu_is_kept_busy_by_as_many_pixels_whatever_the_tile_and_its_dates() -> None:
     runtime = Recording(lambda x: x)
     runtime.batch = GPU_BATCH
     model = Model(CARD, runtime)
     assert [model.batch(side) for side in (128, 256, 512, 4096)] == [32, 8, 2, 1]
+    assert [model.batch(128, dates) for dates in (1, 3, 100)] == [32, 10, 1]
     runtime.batch = 1
     assert [model.batch(side) for side in (128, 4096)] == [1, 1]
 
