@@ -48,5 +48,5 @@ def _dates(files: _Files) -> Iterator[SampleDate]:
     for sensor, number in sorted(files):
         if sensor == "s2":
             (name, optical), radar = files[sensor, number], files.get(("s1", number))
-            days = [name.day, *([radar[0].day] if radar else [])]
-            yield SampleDate(optical, radar[1] if radar else None, day_number(*days))
+            day = day_number(name.day, radar[0].day if radar else None)
+            yield SampleDate(optical, radar[1] if radar else None, day)

@@ -46,9 +46,10 @@ class OtherDate:
         return OtherDate(change(self.optical), self.days, sar)
 
 
-def day_number(*acquired: date) -> float:
-    """Days since the launch of Sentinel-1A on 3 April 2014; the mean if both sensors have one."""
-    days = [date(one.year, one.month, one.day) for one in acquired]  # of a datetime as well
+def day_number(acquired: date, radar_acquired: date | None = None) -> float:
+    """Days since the launch of Sentinel-1A on 3 April 2014; with the day of radar, their mean."""
+    sensors = [one for one in (acquired, radar_acquired) if one]
+    days = [date(one.year, one.month, one.day) for one in sensors]  # of a datetime as well
     return sum((day - FIRST_DAY).days for day in days) / len(days)
 
 

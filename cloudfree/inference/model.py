@@ -96,8 +96,7 @@ class TileInputs:
         """
         for one in others:
             require_same_pixels(self.optical, one)
-        day = day_number(*filter(None, (acquired, radar_acquired)))
-        return replace(self, others=tuple(others), day=day)
+        return replace(self, others=tuple(others), day=day_number(acquired, radar_acquired))
 
     @property
     def dates(self) -> list[OtherDate]:

@@ -1,4 +1,4 @@
-"""Filling a scene from other dates, and by a network where none of them shows the ground."""
+"""Filling a scene from other dates, and by a network that fills gaps, or sees them itself."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ NETWORK_ERROR = 0.045
 class ReferenceFilling:
     """Fills a scene by what other dates, its radar and its clear ground show.
 
-    `network` fills what no reference shows; None if it is not needed, or none is there for the
-    scene.
+    `network` fills what no reference shows, or all if it is shown the references itself; both are
+    weighed by their expected errors. None if it is not needed, or none is there for the scene.
     """
 
     scene: CloudyScene

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.morphology import shadow_under_dilation
 from cloudfree.commands.remove.cloudy_scene import CloudyScene, OriginalRows
+from cloudfree.commands.remove.references.shown_dates import ShownDates
 from cloudfree.commands.remove.shifted_radar import shifted_radar
 from cloudfree.core.displacement import Displacement
 from cloudfree.core.grid import Window
@@ -74,9 +75,9 @@ def _always(_: Window) -> bool:
 class RemovalScene(CloudyScene):
     """A cloudy scene, its radar and a model, joined window by window.
 
-    `sar` is None for a network that does not use it. `wanted` tells the
-    tiles that are filled if they have clouds. With `uncertainty` the predictions have a
-    variance.
+    `sar` is None for a network that does not use it. `wanted` tells the tiles that are filled if
+    they have clouds. With `uncertainty` the predictions have a variance. `shown` are other dates
+    for a network that sees several at once.
     """
 
     sar: SarSource | None
@@ -84,6 +85,7 @@ class RemovalScene(CloudyScene):
     shift: Displacement
     uncertainty: Uncertainty | None = None
     wanted: Callable[[Window], bool] = _always
+    shown: ShownDates | None = None
 
     @contextmanager
     def predictions(
@@ -116,7 +118,13 @@ class RemovalScene(CloudyScene):
         positions = [self.optical.positions[band] for band in self.model.card.optical_bands]
         optical = self.optical.radiometry.decode(native[positions])
         radar = shifted_radar(self.sar, self.shift, self.optical.grid, tile) if self.sar else None
-        return TileInputs(optical, radar, self._shadow(tile))
+        inputs = TileInputs(optical, radar, self._shadow(tile))
+        return self.shown.beside(inputs, tile) if self.shown else inputs
+
+    @property
+    def dates(self) -> int:
+        """Dates of a tile, its own among them."""
+        return 1 + (len(self.shown.references) if self.shown else 0)
 
     def _shadow(self, tile: Window) -> NDArray[np.bool_] | None:
         """Cloud shadow of a tile by the mask, (y, x), for a network that uses it."""

@@ -12,6 +12,7 @@ from cloudfree.commands.remove.inputs import check_model, check_outputs
 from cloudfree.commands.remove.opened import open_inputs
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.reference_filling import ReferenceFilling
+from cloudfree.commands.remove.references.shown_dates import ShownDates, shown_dates
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.commands.remove.result_tags import result_tags
 from cloudfree.commands.remove.written_scene import Counts, write_scene
@@ -70,9 +71,10 @@ class _Removal:
         self._filler = self._fitted()
         if refusal and self._filler is None:
             raise refusal
+        self._shown = None if refusal else self._shown_dates(card)
         self._network: RemovalScene | None = None
         self._adapted: AdaptationResult | None = None
-        if self._filler is None or (refusal is None and _helps(card, self._filler, optical)):
+        if self._filler is None or (refusal is None and self._helps(card, self._filler)):
             self._network, self._adapted = self._with_network()
 
     def run(self) -> RemoveResult:
@@ -93,6 +95,19 @@ class _Removal:
             return None
         return GapFiller.fit(self._opened.stack, self._progress)
 
+    def _shown_dates(self, card: ModelCard) -> ShownDates | None:
+        """The references that the model is shown itself; None if it fills without them."""
+        opened = self._opened
+        if self._options.replace == "all" or not _fills_all_bands(card, opened.scene.optical):
+            return None
+        return shown_dates(card, opened.scene.optical, opened.sar, opened.chosen.references)
+
+    def _helps(self, card: ModelCard, filler: GapFiller) -> bool:
+        """Whether a network that can be used fills what references leave, or sees them itself."""
+        optical = self._opened.scene.optical
+        wanted = self._shown is not None or filler.leaves_gaps(optical.grid.window)
+        return wanted and _fills_all_bands(card, optical)
+
     def _loaded(self) -> Model:
         options = self._options
         model = load_model(options.model, options.device, options.precision, options.network)
@@ -105,13 +120,14 @@ class _Removal:
         model = self._model or self._loaded()
         sar = opened.sar if model.card.uses_sar else None
         shift = opened.measurement.applied_shift
-        scene = RemovalScene(opened.scene.optical, opened.scene.mask, sar, model, shift)
+        optical, mask = opened.scene.optical, opened.scene.mask
+        scene = RemovalScene(optical, mask, sar, model, shift, shown=self._shown)
         adapted = None
         if options.adapt and not options.dry_run:
             from cloudfree.commands.remove.adapt import adapt_to_scene
 
             scene, adapted = adapt_to_scene(scene, self._progress)
-        if self._filler:
+        if self._filler and self._shown is None:
             scene = replace(scene, wanted=self._filler.leaves_gaps)
         if options.uncertainty:
             scene = replace(scene, uncertainty=Uncertainty(scene.model))
@@ -120,8 +136,8 @@ class _Removal:
     def _filling(self) -> Filling:
         network = None
         if self._network:
-            batch_size = self._options.batch_size or self._network.model.batch(self._plan.tile)
-            network = NetworkFilling(self._network, self._plan, batch_size)
+            usual = self._network.model.batch(self._plan.tile, self._network.dates)
+            network = NetworkFilling(self._network, self._plan, self._options.batch_size or usual)
         if self._filler is None:
             assert network is not None
             return network
@@ -182,10 +198,8 @@ def _refusal(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -> 
     return None
 
 
-def _helps(card: ModelCard, filler: GapFiller, optical: OpticalScene) -> bool:
-    """Whether a network that can be used fills what references leave, in all bands."""
-    whole = optical.grid.window
-    return filler.leaves_gaps(whole) and set(optical.bands) <= set(card.output_bands)
+def _fills_all_bands(card: ModelCard, optical: OpticalScene) -> bool:
+    return set(optical.bands) <= set(card.output_bands)
 
 
 def _tile_plan(options: RemoveOptions, optical: OpticalScene, card: ModelCard) -> TilePlan:
