@@ -64,3 +64,11 @@ def test_calibration_is_how_much_larger_errors_are_than_expected() -> None:
     expected[::2] = np.nan
     assert calibration(errors, expected) == pytest.approx(3, rel=0.02)
     assert calibration(errors[:0], expected[:0]) == 1
+
+
+def test_changed_ground_is_less_certain_by_the_prior_too() -> None:
+    one = np.ones(2, np.float32)
+    said = Harmonised(one[:, None], 0.02 * one[:, None], 3 * one, np.array([0, 6], np.float32))
+    calm, changed = ExpectedError().deviation(said)[:, 0]
+    assert changed == pytest.approx(calm * np.exp(PRIOR[3] * 6), rel=1e-5)
+    assert changed > calm

@@ -45,7 +45,7 @@ def test_too_little_clear_ground_is_refused() -> None:
 
 
 def test_gains_are_found_on_little_clear_ground() -> None:
-    seen = _observed(GROUND / 2)
+    seen = _observed(np.float32(0.5) * GROUND)
     some = square(2, 2, 6)
     found = _at(harmonise_by_gain(seen, 0, Target.of_clear(GROUND, some), (0, 1, 2)), seen)
     assert found == pytest.approx(GROUND[:, HIDDEN].T, abs=1e-4)
