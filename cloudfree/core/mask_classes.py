@@ -121,7 +121,6 @@ _FILL_LABELS = {
 }
 
 REFERENCE_CLASSES = tuple(one for one in FillClass if one.name.startswith("REFERENCE"))
-MAX_REFERENCES = len(REFERENCE_CLASSES)
 FILLED_CLASSES = (FillClass.FILLED, FillClass.FILLED_BY_SCENE, *REFERENCE_CLASSES)
 
 

@@ -39,7 +39,7 @@ class Target:
         return cls(np.where(known, today, np.float32(0)), known.astype(np.float32))
 
     @property
-    def surest(self) -> Where:
+    def most_reliable(self) -> Where:
         """The nodes that are known best."""
         return np.asarray((self.weight == self.weight.max()) & (self.weight > 0))
 
@@ -108,7 +108,7 @@ def harmonise(
     Ground that is not known best counts for the residual alone.
     """
     usable = observation.sees(sources) & (target.weight > 0)
-    fitted = usable & target.surest
+    fitted = usable & target.most_reliable
     features = observation.design(sources, fitted)
     count, number = features.shape
     if count < max(MIN_PIXELS, PIXELS_PER_FEATURE * number):

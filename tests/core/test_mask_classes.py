@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cloudfree.core.choices import MAX_REFERENCES
 from cloudfree.core.mask_classes import (
     FILE_CLASSES,
     FILL_COLOURS,
     MASK_COLOURS,
-    MAX_REFERENCES,
+    REFERENCE_CLASSES,
     FillClass,
     MaskClass,
     class_fractions,
@@ -66,7 +67,7 @@ def test_classes_have_labels_and_colours() -> None:
 def test_a_pixel_is_filled_by_whatever_fills_it() -> None:
     classes = np.array([0, 1, 2, 3, 11, 18, 255], dtype=np.uint8)
     assert is_filled(classes).tolist() == [False, True, False, True, True, True, False]
-    assert MAX_REFERENCES == 8
+    assert len(REFERENCE_CLASSES) == MAX_REFERENCES
 
 
 def test_snow_is_ground_and_nodata_is_none() -> None:
