@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ class _Network:
     """Predicts one reflectance, in another order of the bands."""
 
     bands = BANDS[::-1]
-    deviation_tags = {"SPREAD": "none"}
+    deviation_tags: ClassVar = {"SPREAD": "none"}
 
     def __init__(self, card: ModelCard, value: float, deviation: float | None = None) -> None:
         self.scene = SimpleNamespace(model=SimpleNamespace(card=card))
