@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cloudfree import __version__
 from cloudfree.core.displacement import NO_SHIFT, describe_displacement
-from cloudfree.core.mask_classes import MASK_COLOURS
+from cloudfree.core.mask_classes import MASK_COLOURS, REFERENCE_CLASSES
 from cloudfree.raster.dataset import jpeg, png
 from cloudfree.raster.provenance import Provenance
 from cloudfree.raster.warp import ASSUMED_PIXEL_M, pixel_size_m
@@ -70,8 +70,12 @@ def _grid(scene: OpticalScene) -> str:
     return f"{crs.to_string()[:60]}, {pixel_size_m(scene.grid):.3g} m pixels"
 
 
+# The pictures of other dates, which have the names of their classes in the mask of filled pixels.
+REFERENCES = tuple(one.name.lower() for one in REFERENCE_CLASSES)
 # Pictures that the slider can show, in the order of its menus, and which stand left at first.
-SLIDER = ("before", "after", "truth", "sar", "mask", "filled", "error", "uncertainty")
+SLIDER = (
+    "before", "after", *REFERENCES, "truth", "sar", "mask", "filled", "error", "uncertainty"
+)  # fmt: skip
 LEFT = ("before", "sar", "mask")
 # A strip of one row would be too thin to touch: the stage keeps a shape, the picture its own.
 ASPECTS = (0.5, 3.0)
@@ -181,8 +185,12 @@ def _file(name: str) -> str:
 
 
 def data_uri(picture: Picture) -> str:
-    """PNG where every pixel counts; else JPEG, in which pixels without data are black."""
-    if picture.small or picture.name in ("mask", "filled", "outline"):
+    """PNG where every pixel counts; else JPEG, in which pixels without data are black.
+
+    References are many, and would make a page of PNG too large for mail.
+    """
+    detailed = picture.small and picture.name not in REFERENCES
+    if detailed or picture.name in ("mask", "filled", "outline"):
         kind, encoded = "png", png(picture.pixels)
     else:
         kind, encoded = "jpeg", jpeg(picture.pixels[..., :3])

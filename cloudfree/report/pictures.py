@@ -59,9 +59,10 @@ SMALL_PX = 512 * 512
 class Picture:
     """One picture of a scene or patch, (y, x, 4).
 
-    `name` is short and the same for all scenes (before, after, truth, sar, mask, filled, error,
-    uncertainty, outline); `composite` separates two pictures of one name: `true` or `swir`, empty
-    if there is one. `legend` holds the colours of classes, 0-255, by class name.
+    `name` is short and the same for all scenes (before, after, reference_1 and so on, truth, sar,
+    mask, filled, error, uncertainty, outline); `composite` separates two pictures of one name:
+    `true` or `swir`, empty if there is one. `legend` holds the colours of classes, 0-255, by class
+    name.
     """
 
     name: str

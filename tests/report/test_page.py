@@ -257,6 +257,7 @@ def test_one_picture_alone_has_no_slider():
         ("after", SMALL_PX // 256, 256, "png"),
         ("after", 600, 700, "jpeg"),
         ("mask", 600, 700, "png"),
+        ("reference_1", 20, 30, "jpeg"),
     ],
 )
 def test_pictures_inside_the_page_decode_to_their_size(name, height, width, kind):

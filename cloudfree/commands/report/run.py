@@ -27,14 +27,14 @@ from cloudfree.report.comparison import (
     compare_with_truth,
     percent,
 )
-from cloudfree.report.page import SceneSection, metadata, render
+from cloudfree.report.page import REFERENCES, SceneSection, metadata, render
 from cloudfree.report.quicklooks import quicklooks
 from cloudfree.report.sources import Sources, open_sources
 
 logger = logging.getLogger("cloudfree")
 
 # Pictures that are written as files, in true colour where there is a choice.
-FILES = ("before", "after", "mask", "filled", "sar", "truth", "error")
+FILES = ("before", "after", *REFERENCES, "mask", "filled", "sar", "truth", "error")
 
 
 @dataclass(frozen=True)
