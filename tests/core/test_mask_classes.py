@@ -14,6 +14,7 @@ from cloudfree.core.mask_classes import (
     FillClass,
     MaskClass,
     class_fractions,
+    fill_shares,
     in_shadow,
     is_cloud_or_shadow,
     is_filled,
@@ -74,3 +75,11 @@ def test_snow_is_ground_and_nodata_is_none() -> None:
     classes = np.array([value.value for value in FILE_CLASSES], np.uint8)
     shown = [MaskClass(value) for value in classes[shows_ground(classes)]]
     assert shown == [MaskClass.CLEAR, MaskClass.SNOW]
+
+
+def test_shares_of_what_fills_are_of_the_filled_pixels_and_of_classes_that_occur() -> None:
+    classes = [FillClass.ORIGINAL] * 9 + [FillClass.UNFILLED, FillClass.NODATA]
+    filled = [FillClass.REFERENCE_2] * 3 + [FillClass.FILLED]
+    shares = fill_shares(np.bincount([*classes, *filled], minlength=256))
+    assert shares == {FillClass.FILLED: 0.25, FillClass.REFERENCE_2: 0.75}
+    assert fill_shares(np.bincount(classes, minlength=256)) == {}
