@@ -63,18 +63,18 @@ class _Removal:
             OpticalScene(options.s2, options.s2_offset, options.resampling)
         )
         optical.profile({}, options.creation_options).check_creation_options()
-        refusal = _refusal(options, card, optical)
+        rejection = _rejection(options, card, optical)
         self._plan = _tile_plan(options, optical, card)
         # Whatever speaks against a model that is needed is said before the mask is made.
         self._model = None if options.references else self._loaded()
         self._opened = open_inputs(options, card, optical, stack, progress)
         self._filler = self._fitted()
-        if refusal and self._filler is None:
-            raise refusal
-        self._shown = None if refusal else self._shown_dates(card)
+        if rejection and self._filler is None:
+            raise rejection
+        self._shown = None if rejection else self._shown_dates(card)
         self._network: RemovalScene | None = None
         self._adapted: AdaptationResult | None = None
-        if self._filler is None or (refusal is None and self._helps(card, self._filler)):
+        if self._filler is None or (rejection is None and self._helps(card, self._filler)):
             self._network, self._adapted = self._with_network()
 
     def run(self) -> RemoveResult:
@@ -186,7 +186,7 @@ class _Removal:
         )
 
 
-def _refusal(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -> InputError | None:
+def _rejection(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -> InputError | None:
     """Why the model cannot be used, if other dates may do without it."""
     try:
         check_model(options, card, optical)
