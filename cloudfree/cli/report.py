@@ -46,9 +46,9 @@ from cloudfree.commands.report.options import ReportOptions
 def command(progress: Any, **options: Any) -> Any:
     """Show results of `cloudfree remove` on one HTML page.
 
-    Each RESULT is shown before and after behind a slider, with the radar, the mask, how it was
-    made, and against a truth PSNR, SSIM, SAM and MAE. The page works offline and can be sent by
-    mail.
+    Each RESULT is shown before and after behind a slider, with the radar, the mask, the references
+    that filled it, how it was made, and against a truth PSNR, SSIM, SAM and MAE. The page works
+    offline and can be sent by mail.
     """
     from cloudfree.commands.report.run import run
 

@@ -217,7 +217,7 @@ def data_uri(picture: Picture) -> str:
 def gallery_columns(pictures: Sequence[Picture]) -> int:
     """Three or four pictures in a row, so that the last row is as full as it can be."""
     count = sum(picture.composite != "swir" and picture.name != "outline" for picture in pictures)
-    return 3 if count in (1, 2, 3, 5, 6) else 4
+    return 3 if -count % 3 < -count % 4 else 4
 
 
 def thousands(number: int) -> str:

@@ -371,7 +371,9 @@ def test_the_script_and_the_style_are_not_escaped():
     assert "=> {" in page.split("<script>")[1]
 
 
-@pytest.mark.parametrize(("shown", "columns"), [(1, 3), (4, 4), (6, 3), (7, 4), (8, 4)])
+@pytest.mark.parametrize(
+    ("shown", "columns"), [(1, 3), (4, 4), (6, 3), (7, 4), (8, 4), (9, 3), (16, 4)]
+)
 def test_the_last_row_of_the_gallery_is_as_full_as_it_can_be(shown, columns):
     hidden = [picture("outline"), picture("after", "swir")]
     assert gallery_columns([*[picture("after", "true")] * shown, *hidden]) == columns

@@ -23,6 +23,7 @@ from cloudfree.report.pictures import (
     Stretch,
     error_colours,
     fill_colours,
+    fill_legend,
     mask_colours,
     outline,
     radar_colours,
@@ -158,3 +159,20 @@ def test_a_large_picture_has_a_thicker_line():
 @pytest.mark.parametrize(("height", "small"), [(1, True), (SMALL_PX // 512, True), (513, False)])
 def test_a_picture_is_small_while_its_pixels_can_be_seen(height: int, small: bool) -> None:
     assert Picture("after", "After", "", np.zeros((height, 512, 4), np.uint8)).small is small
+
+
+@pytest.mark.parametrize(
+    ("other", "network"),
+    [
+        (FillClass.UNFILLED, "filled"),
+        (FillClass.FILLED_BY_SCENE, "filled by the network"),
+        (FillClass.REFERENCE_8, "filled by the network"),
+    ],
+)
+def test_the_legend_names_the_network_where_something_else_fills(
+    other: FillClass, network: str
+) -> None:
+    mask = np.array([[FillClass.ORIGINAL, FillClass.FILLED, other, FillClass.NODATA]], np.uint8)
+    legend = fill_legend(mask)
+    assert list(legend) == ["original", network, other.label]
+    assert legend[other.label] == FILL_COLOURS[other]
