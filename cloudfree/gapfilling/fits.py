@@ -43,6 +43,7 @@ class Fits:
         self._observation, self._shared = nodes.observation, shared
         self._target = Target.of_clear(nodes.today, known)
         self._of_references: dict[tuple[int, ...], Harmonisation | None] = {}
+        self._gains: dict[int, Harmonisation | None] = {}
         self._of_scene: dict[tuple[bool, tuple[int, ...]], Harmonisation | None] = {}
 
     @property
@@ -54,20 +55,32 @@ class Fits:
         self, observation: Observation, position: Position
     ) -> tuple[Harmonised, Numbers]:
         """What references say of the pixels of a flat observation, and which leads, -1 if none."""
-        return self._said(observation, position, self._best_of_references)
+        return self._harmonised(observation, position, self._best_of_references)
 
     def by_reference(
         self, number: int, observation: Observation, position: Position
     ) -> tuple[Harmonised, Numbers]:
         """What one reference says of the pixels of a flat observation."""
         bit = 1 << number
-        return self._said(observation, position, lambda bits: self._best_of_references(bits & bit))
+        return self._harmonised(
+            observation, position, lambda bits: self._best_of_references(bits & bit)
+        )
+
+    def by_nearest(self, observation: Observation, position: Position) -> Harmonised:
+        """What the best reference of each pixel says by itself."""
+        return self._harmonised(
+            observation, position, lambda bits: self._best_of_references(self._best(bits))
+        )[0]
+
+    def by_gain(self, observation: Observation, position: Position) -> Harmonised:
+        """What the best reference of each pixel says by a gain for each band."""
+        return self._harmonised(observation, position, self._gain_of_best)[0]
 
     def by_scene(self, observation: Observation, position: Position) -> Harmonised:
         """What radar and known ground around say of the pixels of a flat observation."""
-        return self._said(observation, position, self._best_of_scene)[0]
+        return self._harmonised(observation, position, self._best_of_scene)[0]
 
-    def _said(
+    def _harmonised(
         self,
         observation: Observation,
         position: Position,
@@ -97,10 +110,24 @@ class Fits:
         if sources not in self._of_references:
             fit = harmonise(self._observation, sources, self._target)
             if fit is None and len(sources) == 1:
-                shared = self._shared[sources[0]]
-                fit = harmonise_by_gain(self._observation, sources[0], self._target, shared)
+                fit = self._gain_of_best(1 << sources[0])
             self._of_references[sources] = fit
         return self._of_references[sources]
+
+    def _best(self, bits: int) -> int:
+        """The bit of the best reference of these, 0 without any."""
+        references = bits & ((1 << self.radar) - 1)
+        return references & -references
+
+    def _gain_of_best(self, bits: int) -> Harmonisation | None:
+        best = self._best(bits)
+        if not best:
+            return None
+        number = best.bit_length() - 1
+        if number not in self._gains:
+            shared = self._shared[number]
+            self._gains[number] = harmonise_by_gain(self._observation, number, self._target, shared)
+        return self._gains[number]
 
     def _best_of_scene(self, bits: int) -> Harmonisation | None:
         """The fit on radar, or on nothing, for pixels that these sources see.

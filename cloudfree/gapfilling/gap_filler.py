@@ -15,12 +15,15 @@ from cloudfree.gapfilling.combination import PixelEstimate, combine
 from cloudfree.gapfilling.drawn_gaps import drawn_gaps
 from cloudfree.gapfilling.expected_error import ExpectedError, Trial, calibration, learn_error
 from cloudfree.gapfilling.fits import Fits, Numbers, shared_bands
+from cloudfree.gapfilling.harmonisation import Harmonised
 from cloudfree.gapfilling.lattice import Lattice, Nodes, Position, collect
 from cloudfree.gapfilling.observation import Observation, Where, observe
 from cloudfree.gapfilling.stack import Stack
 
 # Nodes of a drawn gap that count: more do not tell more.
 MAX_TRIED = 6000
+# Ways to fill a pixel from what is known.
+WAYS = 4
 
 
 @dataclass(frozen=True)
@@ -35,40 +38,43 @@ class Filled:
 
 
 @dataclass(frozen=True)
-class _Estimates:
-    """What references and the scene itself say of pixels, and which reference leads."""
+class Harmonisations:
+    """What is said of pixels in each of the ways, and which reference leads, -1 if none.
 
-    by_references: PixelEstimate
-    by_scene: PixelEstimate
+    The ways are several references together, the best alone, the best by a gain, and the scene by
+    itself: the fewer clear pixels there are to fit on, the better are the simple ones.
+    """
+
+    ways: tuple[Harmonised, ...]
     leading: Numbers
 
-    def filled(self, scale: float) -> Filled:
-        """Both in one."""
-        estimate, shares = combine((self.by_references, self.by_scene))
-        by = np.full(len(self.leading), FillClass.FILLED_BY_SCENE, np.uint8)
-        led = shares[0] >= 0.5
-        by[led] = np.array(REFERENCE_CLASSES, np.uint8)[self.leading[led]]
-        by[~estimate.known] = FillClass.UNFILLED
-        return Filled(replace(estimate, deviation=estimate.deviation * np.float32(scale)), by)
+    @classmethod
+    def of(cls, fits: Fits, observation: Observation, position: Position) -> Harmonisations:
+        """What the fits of a scene say of the pixels of a flat observation."""
+        together, leading = fits.by_references(observation, position)
+        nearest, gain = (way(observation, position) for way in (fits.by_nearest, fits.by_gain))
+        return cls((together, nearest, gain, fits.by_scene(observation, position)), leading)
 
 
 @dataclass(frozen=True)
-class Errors:
-    """Expected errors of both kinds of estimate, and the factor that calibrates their mixture."""
+class Weighing:
+    """Expected errors of each of the ways, and the factor that calibrates their mixture."""
 
-    by_references: ExpectedError
-    by_scene: ExpectedError
+    errors: tuple[ExpectedError, ...]
     scale: float = 1.0
 
-    def of(self, fits: Fits, observation: Observation, position: Position) -> _Estimates:
-        """What a scene's fits say of pixels, with expected errors."""
-        harmonised, leading = fits.by_references(observation, position)
-        itself = fits.by_scene(observation, position)
-        return _Estimates(
-            PixelEstimate(harmonised.mean, self.by_references.deviation(harmonised)),
-            PixelEstimate(itself.mean, self.by_scene.deviation(itself)),
-            leading,
-        )
+    def filled(self, harmonised: Harmonisations) -> Filled:
+        """All ways in one."""
+        estimate, shares = combine([
+            PixelEstimate(way.mean, error.deviation(way))
+            for way, error in zip(harmonised.ways, self.errors, strict=True)
+        ])  # fmt: skip
+        leading = harmonised.leading
+        by = np.full(len(leading), FillClass.FILLED_BY_SCENE, np.uint8)
+        led = (shares[:-1].sum(axis=0) >= 0.5) & (leading >= 0)
+        by[led] = np.array(REFERENCE_CLASSES, np.uint8)[leading[led]]
+        by[~estimate.known] = FillClass.UNFILLED
+        return Filled(replace(estimate, deviation=estimate.deviation * np.float32(self.scale)), by)
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class GapFiller:
     stack: Stack
     lattice: Lattice
     fits: Fits
-    errors: Errors
+    weighing: Weighing
     reference_errors: tuple[float | None, ...]
     unseen: Where
 
@@ -98,11 +104,11 @@ class GapFiller:
             _Draw(Fits(nodes, shared, known & ~gap), nodes, _thinned(gap))
             for gap in drawn_gaps(known)
         ]
-        errors = _calibrated(draws, _learned(draws))
+        weighing = _weighing(draws)
         numbers = range(len(stack.references))
         alone = tuple(_error_alone(draws, number) for number in numbers)
         unseen = ~known & ~_seen_by_reference(nodes.observation)
-        return cls(stack, lattice, Fits(nodes, shared, known), errors, alone, unseen)
+        return cls(stack, lattice, Fits(nodes, shared, known), weighing, alone, unseen)
 
     def leaves_gaps(self, window: Window) -> bool:
         """Whether hidden ground in or near a window is seen by no reference, by the nodes."""
@@ -118,7 +124,7 @@ class GapFiller:
 
         observation = observe(self.stack, window, chosen)
         position = self.lattice.position(rows + window.row, cols + window.col)
-        return self.errors.of(self.fits, observation, position).filled(self.errors.scale)
+        return self.weighing.filled(Harmonisations.of(self.fits, observation, position))
 
 
 @dataclass(frozen=True)
@@ -155,24 +161,23 @@ def _thinned(gap: Where) -> Where:
     return thinned
 
 
-def _learned(draws: list[_Draw]) -> Errors:
-    references, scene = [], []
-    for draw in draws:
-        harmonised, _ = draw.fits.by_references(draw.observation, draw.position)
-        references.append(Trial(harmonised, draw.truth))
-        itself = draw.fits.by_scene(draw.observation, draw.position)
-        scene.append(Trial(itself, draw.truth))
-    return Errors(learn_error(references), learn_error(scene))
-
-
-def _calibrated(draws: list[_Draw], errors: Errors) -> Errors:
-    """The errors, scaled so that as many errors of the draws lie within them as should."""
+def _weighing(draws: list[_Draw]) -> Weighing:
+    """Errors of each way, and their scale by which as many lie within them as should."""
+    tried = [Harmonisations.of(draw.fits, draw.observation, draw.position) for draw in draws]
+    learned = Weighing(tuple(_learned(draws, tried, way) for way in range(WAYS)))
     wrong, expected = [np.zeros(0, np.float32)], [np.ones(0, np.float32)]
-    for draw in draws:
-        filled = errors.of(draw.fits, draw.observation, draw.position).filled(1.0)
-        wrong.append((filled.estimate.mean - draw.truth).ravel())
-        expected.append(filled.estimate.deviation.ravel())
-    return replace(errors, scale=calibration(np.concatenate(wrong), np.concatenate(expected)))
+    for draw, harmonised in zip(draws, tried, strict=True):
+        estimate = learned.filled(harmonised).estimate
+        wrong.append((estimate.mean - draw.truth).ravel())
+        expected.append(estimate.deviation.ravel())
+    return replace(learned, scale=calibration(np.concatenate(wrong), np.concatenate(expected)))
+
+
+def _learned(draws: list[_Draw], tried: list[Harmonisations], way: int) -> ExpectedError:
+    return learn_error([
+        Trial(harmonised.ways[way], draw.truth)
+        for draw, harmonised in zip(draws, tried, strict=True)
+    ])  # fmt: skip
 
 
 def _error_alone(draws: list[_Draw], number: int) -> float | None:
