@@ -15,7 +15,7 @@ from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
 from tests.factories.rasters import write_cloudy_scene, write_radar
 
 # Fields that commands set for each other.
-INTERNAL = {"masks"}
+INTERNAL = {"masks", "of_batch"}
 
 
 def _fields(options: type) -> set[str]:

@@ -1,0 +1,3 @@
+"""The longitudes and latitudes between which a grid lies."""
+
+from __future__ import annotations
