@@ -138,7 +138,7 @@ def test_the_log_has_a_line_for_each_scene(folder: Path, seen: list[SceneJob]) -
 
 
 def test_scenes_get_the_options_of_remove(folder: Path, seen: list[SceneJob]) -> None:
-    batch.run(_options(folder, adapt=True, tile=128, max_gap=3.0, jobs=1), silent)
+    batch.run(_options(folder, adapt=True, tile=128, max_gap=3.0, references="none"), silent)
     first = seen[0]
     assert first == SceneJob(
         "a",
