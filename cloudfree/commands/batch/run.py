@@ -71,7 +71,8 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
         raise InputError(
             f"no Sentinel-2 scene in {source}",
             wanted="NAME_s2.tif with NAME_s1.tif, a folder with s2.tif and s1.tif for each scene, "
-            "or products of Sentinel-2 and Sentinel-1 under their own names",
+            "s2_YYYYMMDD.tif with s1_YYYYMMDD.tif, or products of Sentinel-2 and Sentinel-1 under "
+            "their own names",
             hint="name them so, or give a CSV file with the columns s2 and s1",
         )
     name, count = Counter(pair.name for pair in pairs).most_common(1)[0]

@@ -28,7 +28,7 @@ class _Footprint:
 class SamePlace:
     """The scenes of a batch by place and date; each is opened once.
 
-    A scene that cannot be opened or has no coordinate system is at nobody's place. What is found
+    A scene that cannot be opened or has no coordinate system has no others. What is found
     may still show other ground, as only rectangles are compared.
     """
 
