@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -307,4 +307,4 @@ def _plain(result: Any) -> Any:
         return [_plain(value) for value in result]
     if isinstance(result, float) and not math.isfinite(result):
         return None
-    return str(result) if isinstance(result, (Path, datetime)) else result
+    return str(result) if isinstance(result, (PurePath, datetime)) else result

@@ -22,6 +22,7 @@ from cloudfree.cli.options import (
 )
 from cloudfree.commands.options import ReferenceLimits
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
+from cloudfree.core.choices import MAX_REFERENCES
 
 _OPTIONS = (
     option_from(
@@ -140,7 +141,11 @@ _REFERENCES = (
         help="Sentinel-1 of the time of a reference, or a folder; repeatable.",
     ),
     option_from(
-        RemoveOptions, "max_references", metavar="N", help="References that are used at most."
+        RemoveOptions,
+        "max_references",
+        type=click.IntRange(1, MAX_REFERENCES),
+        metavar="N",
+        help="References that are used at most.",
     ),
     option_from(
         RemoveOptions,

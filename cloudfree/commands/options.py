@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloudfree.core.acquisition import MAX_GAP_DAYS
-from cloudfree.core.choices import Precision, Resampling, SarUnitsChoice, ShiftMode
+from cloudfree.core.choices import MAX_REFERENCES, Precision, Resampling, SarUnitsChoice, ShiftMode
 from cloudfree.errors import InputError
 
 
@@ -82,9 +82,6 @@ class ReferenceOptions(ReferenceLimits):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        # NumPy, which is behind the classes, would slow down `--help`.
-        from cloudfree.core.mask_classes import MAX_REFERENCES
-
         if not 1 <= self.max_references <= MAX_REFERENCES:
             raise InputError(
                 f"--max-references {self.max_references}",

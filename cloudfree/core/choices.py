@@ -67,3 +67,6 @@ PUBLISHED_MASK = MaskSettings(detector="published", sensitive=False, dilate="0")
 # The published detector as `remove` applied it before there was the default one; what scores and
 # training samples were made with.
 PUBLISHED_SENSITIVE = MaskSettings(detector="published")
+
+# References of one scene at most: each has a class of its own in the mask of filled pixels.
+MAX_REFERENCES = 8

@@ -121,13 +121,22 @@ _FILL_LABELS = {
 }
 
 REFERENCE_CLASSES = tuple(one for one in FillClass if one.name.startswith("REFERENCE"))
-MAX_REFERENCES = len(REFERENCE_CLASSES)
 FILLED_CLASSES = (FillClass.FILLED, FillClass.FILLED_BY_SCENE, *REFERENCE_CLASSES)
 
 
 def is_filled(classes: Mask) -> NDArray[np.bool_]:
     """True where a mask of filled pixels has one that is filled, by whatever."""
     return np.isin(classes, FILLED_CLASSES)
+
+
+def fill_shares(counts: NDArray[np.integer]) -> dict[FillClass, float]:
+    """Share of each class among the filled pixels, of the classes that occur.
+
+    `counts` holds the number of pixels per value of a mask of filled pixels (256 entries).
+    """
+    found = {one: int(counts[one]) for one in FILLED_CLASSES if counts[one]}
+    filled = sum(found.values())
+    return {one: pixels / filled for one, pixels in found.items()}
 
 
 # References are in shades of blue and violet, which differ from one to the next.

@@ -13,8 +13,10 @@ from cloudfree.gapfilling.harmonisation import Harmonised
 
 # log(deviation) by log(scatter), log(1 + distance in nodes) and change of backscatter in dB, before
 # anything is known of the scene; it counts as much as this many pixels of clear ground.
-PRIOR = (0.0, 1.0, 0.05, 0.05)
+PRIOR = (0.0, 1.0, 0.05, 0.25)
 PRIOR_PIXELS = 300.0
+# So much backscatter differs by speckle alone, which says nothing of the ground.
+SPECKLE_DB = 2.0
 # The mean of log |e| lies so far below the log of the deviation of a Gaussian e.
 MEAN_LOG_ERROR = -0.635
 SMALLEST_ERROR = 1e-4
@@ -28,24 +30,26 @@ class ExpectedError:
 
     coefficients: tuple[float, ...] = PRIOR
 
-    def deviation(self, said: Harmonised) -> Float32:
-        """Standard deviations, (pixel, band); NaN where nothing is said."""
+    def deviation(self, harmonised: Harmonised) -> Float32:
+        """Standard deviations, (pixel, band); NaN where no source sees."""
         level, scatter, far, change = self.coefficients
-        by_pixel = level + far * np.log1p(said.distance) + change * said.changed_db
-        return np.asarray(np.exp(scatter * np.log(said.scatter) + by_pixel[:, None]), np.float32)
+        by_pixel = level + far * np.log1p(harmonised.distance) + change * _change(harmonised)
+        return np.asarray(
+            np.exp(scatter * np.log(harmonised.scatter) + by_pixel[:, None]), np.float32
+        )
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What was said of ground that was hidden for it, and its reflectance, (pixel, band)."""
+    """What sources say of ground that was hidden for it, and its reflectance, (pixel, band)."""
 
-    said: Harmonised
+    harmonised: Harmonised
     truth: Float32
 
     @property
     def errors(self) -> Float32:
         """Errors, (pixel, band)."""
-        return self.said.mean - self.truth
+        return self.harmonised.mean - self.truth
 
 
 def learn_error(trials: Sequence[Trial]) -> ExpectedError:
@@ -69,14 +73,20 @@ def learn_error(trials: Sequence[Trial]) -> ExpectedError:
 
 def _equations(trial: Trial) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """What the logarithm of each error goes by, and that logarithm."""
-    said, shape = trial.said, trial.errors.shape
-    by_pixel = (np.log1p(said.distance), said.changed_db)
-    columns = [np.ones(shape), np.log(said.scatter)]
+    harmonised, shape = trial.harmonised, trial.errors.shape
+    by_pixel = (np.log1p(harmonised.distance), _change(harmonised))
+    columns = [np.ones(shape), np.log(harmonised.scatter)]
     columns += [np.broadcast_to(one[:, None], shape) for one in by_pixel]
     known = ~np.isnan(trial.errors).ravel()
     x = np.stack(columns, axis=-1).reshape(-1, len(PRIOR))[known]
     y = np.log(np.abs(trial.errors).ravel()[known] + SMALLEST_ERROR) - MEAN_LOG_ERROR
     return x, y
+
+
+def _change(harmonised: Harmonised) -> Float32:
+    """Change of backscatter beyond speckle, dB, (pixel,)."""
+    beyond = harmonised.changed_db - np.float32(SPECKLE_DB)
+    return np.asarray(np.maximum(beyond, np.float32(0)))
 
 
 def calibration(errors: Float32, deviation: Float32) -> float:

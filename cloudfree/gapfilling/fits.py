@@ -75,12 +75,12 @@ class Fits:
     ) -> tuple[Harmonised, Numbers]:
         """Those pixels together that the same sources see."""
         pixels, bands = observation.shape[0], len(self._target.values)
-        said, leading = Harmonised.nothing(pixels, bands), np.full(pixels, -1, np.int8)
+        harmonised, leading = Harmonised.nothing(pixels, bands), np.full(pixels, -1, np.int8)
         for bits, places in _groups(observation.seen):
             if fit := fit_of(bits):
-                said.put(places, fit.at(observation, places, position[places]))
+                harmonised.put(places, fit.at(observation, places, position[places]))
                 leading[places] = fit.sources[0] if fit.sources else -1
-        return said, leading
+        return harmonised, leading
 
     def _best_of_references(self, bits: int) -> Harmonisation | None:
         """The fit on the references of these bits, less the farthest where there is too little."""
@@ -125,9 +125,9 @@ class Fits:
         values, weight = self._target.values.copy(), self._target.weight.copy()
         hidden = weight == 0
         position = Position(*(part.astype(np.float32) for part in np.nonzero(hidden)))
-        said, _ = self.by_references(self._observation.at(hidden), position)
-        shown = ~np.isnan(said.mean).any(axis=1)
-        values[:, hidden] = np.where(shown, said.mean.T, np.float32(0))
+        harmonised, _ = self.by_references(self._observation.at(hidden), position)
+        shown = ~np.isnan(harmonised.mean).any(axis=1)
+        values[:, hidden] = np.where(shown, harmonised.mean.T, np.float32(0))
         weight[hidden] = np.where(shown, np.float32(ESTIMATED_WEIGHT), np.float32(0))
         return Target(values, weight)
 

@@ -11,8 +11,8 @@ from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import REFERENCE_CLASSES, FillClass, Mask
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
+from cloudfree.gapfilling.combination import PixelEstimate, combine
 from cloudfree.gapfilling.drawn_gaps import drawn_gaps
-from cloudfree.gapfilling.estimate import Estimate, combine
 from cloudfree.gapfilling.expected_error import ExpectedError, Trial, calibration, learn_error
 from cloudfree.gapfilling.fits import Fits, Numbers, shared_bands
 from cloudfree.gapfilling.lattice import Lattice, Nodes, Position, collect
@@ -30,16 +30,16 @@ class Filled:
     `by` is the class of `FillClass` of each, (pixel,): that of what most of it is from.
     """
 
-    estimate: Estimate
+    estimate: PixelEstimate
     by: Mask
 
 
 @dataclass(frozen=True)
-class _Said:
+class _Estimates:
     """What references and the scene itself say of pixels, and which reference leads."""
 
-    by_references: Estimate
-    by_scene: Estimate
+    by_references: PixelEstimate
+    by_scene: PixelEstimate
     leading: Numbers
 
     def filled(self, scale: float) -> Filled:
@@ -60,13 +60,13 @@ class Errors:
     by_scene: ExpectedError
     scale: float = 1.0
 
-    def of(self, fits: Fits, observation: Observation, position: Position) -> _Said:
+    def of(self, fits: Fits, observation: Observation, position: Position) -> _Estimates:
         """What a scene's fits say of pixels, with expected errors."""
-        said, leading = fits.by_references(observation, position)
+        harmonised, leading = fits.by_references(observation, position)
         itself = fits.by_scene(observation, position)
-        return _Said(
-            Estimate(said.mean, self.by_references.deviation(said)),
-            Estimate(itself.mean, self.by_scene.deviation(itself)),
+        return _Estimates(
+            PixelEstimate(harmonised.mean, self.by_references.deviation(harmonised)),
+            PixelEstimate(itself.mean, self.by_scene.deviation(itself)),
             leading,
         )
 
@@ -158,8 +158,8 @@ def _thinned(gap: Where) -> Where:
 def _learned(draws: list[_Draw]) -> Errors:
     references, scene = [], []
     for draw in draws:
-        said, _ = draw.fits.by_references(draw.observation, draw.position)
-        references.append(Trial(said, draw.truth))
+        harmonised, _ = draw.fits.by_references(draw.observation, draw.position)
+        references.append(Trial(harmonised, draw.truth))
         itself = draw.fits.by_scene(draw.observation, draw.position)
         scene.append(Trial(itself, draw.truth))
     return Errors(learn_error(references), learn_error(scene))
@@ -183,6 +183,6 @@ def _error_alone(draws: list[_Draw], number: int) -> float | None:
 
 def _squares_alone(draws: list[_Draw], number: int) -> Iterator[Float32]:
     for draw in draws:
-        said, _ = draw.fits.by_reference(number, draw.observation, draw.position)
-        squares = np.square(said.mean - draw.truth).ravel()
+        harmonised, _ = draw.fits.by_reference(number, draw.observation, draw.position)
+        squares = np.square(harmonised.mean - draw.truth).ravel()
         yield squares[~np.isnan(squares)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32
 from cloudfree.gapfilling.lattice import Position
@@ -21,6 +22,9 @@ MIN_PIXELS = 30
 # two series of a place and a year (docs/experiments.md).
 UNHARMONISED_DEVIATION = 0.04
 SMALLEST_SCATTER = 1e-4
+# Pixels whose residual is so many times the median are cloud that a mask missed, or flood: they do
+# not count. A field that is harvested reaches three to four times the median.
+OUTLIER = 10.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Target:
         return cls(np.where(known, today, np.float32(0)), known.astype(np.float32))
 
     @property
-    def surest(self) -> Where:
+    def most_reliable(self) -> Where:
         """The nodes that are known best."""
         return np.asarray((self.weight == self.weight.max()) & (self.weight > 0))
 
@@ -108,13 +112,23 @@ def harmonise(
     Ground that is not known best counts for the residual alone.
     """
     usable = observation.sees(sources) & (target.weight > 0)
-    fitted = usable & target.surest
+    fitted = usable & target.most_reliable
     features = observation.design(sources, fitted)
     count, number = features.shape
     if count < max(MIN_PIXELS, PIXELS_PER_FEATURE * number):
         return None
-    linear = ridge(features, target.values[:, fitted].T)
+    values = target.values[:, fitted].T
+    linear = ridge(features, values)
+    usual = _usual(values - linear(features))
+    if usual.sum() >= PIXELS_PER_FEATURE * number:
+        linear = ridge(features[usual], values[usual])
     return _with_residual(observation, sources, linear, target, usable)
+
+
+def _usual(residual: Float32) -> NDArray[np.bool_]:
+    """Pixels, of residuals (pixel, band), that are no outliers."""
+    size = np.sqrt((residual**2).mean(axis=1))
+    return np.asarray(size <= OUTLIER * np.median(size))
 
 
 def harmonise_by_gain(
@@ -160,11 +174,14 @@ def _with_residual(
     target: Target,
     usable: Where,
 ) -> Harmonisation:
-    left = np.zeros_like(target.values)
-    left[:, usable] = (target.values[:, usable].T - linear(observation.design(sources, usable))).T
+    left, usable = np.zeros_like(target.values), usable.copy()
+    residual = target.values[:, usable].T - linear(observation.design(sources, usable))
+    left[:, usable] = residual.T
+    usable[usable] = _usual(residual)
+    left[:, ~usable] = 0
     squares, weight = left * left, np.where(usable, target.weight, np.float32(0))
-    residual = spread(left, weight, np.zeros(len(left), np.float32))
+    shown = spread(left, weight, np.zeros(len(left), np.float32))
     scatter = np.sqrt(spread(squares, weight, squares[:, usable].mean(axis=1)))
     return Harmonisation(
-        sources, linear, residual, np.maximum(scatter, SMALLEST_SCATTER), distance(usable)[None]
+        sources, linear, shown, np.maximum(scatter, SMALLEST_SCATTER), distance(usable)[None]
     )

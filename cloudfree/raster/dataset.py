@@ -182,9 +182,11 @@ def reduced(grid: Grid, longest_px: int) -> Grid:
     return Grid(grid.crs, grid.transform @ scale, height, width)
 
 
-def reduced_average(dataset: Dataset, indexes: list[int], grid: Grid) -> NDArray[np.generic]:
-    """Bands averaged to the size of `grid`, (band, y, x), in the file's numbers."""
-    return _read(dataset, indexes, grid, Resampling.average)
+def reduced_average(
+    dataset: Dataset, indexes: list[int], grid: Grid, window: Window | None = None
+) -> NDArray[np.generic]:
+    """Bands of all or a window, averaged to the size of `grid`, (band, y, x), in file numbers."""
+    return _read(dataset, indexes, grid, Resampling.average, window)
 
 
 def reduced_classes(mask: Dataset, grid: Grid, window: Window | None = None) -> UInt8Image:
@@ -214,9 +216,13 @@ def jpeg(pixels: UInt8Image) -> bytes:
 
 
 def _read(
-    dataset: Dataset, indexes: list[int], grid: Grid, resampling: Resampling
+    dataset: Dataset,
+    indexes: list[int],
+    grid: Grid,
+    resampling: Resampling,
+    window: Window | None = None,
 ) -> NDArray[np.generic]:
-    return dataset.read(indexes, out_shape=(grid.height, grid.width), resampling=resampling)
+    return dataset.read(indexes, window, (grid.height, grid.width), resampling)
 
 
 def _encode(pixels: UInt8Image, driver: str, options: dict[str, str]) -> bytes:

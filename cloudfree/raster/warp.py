@@ -51,6 +51,16 @@ def same_grid(one: Grid, other: Grid) -> bool:
     return bool(np.abs(apart).max() < SAME_GRID_PX)
 
 
+def placed(source: Grid, grid: Grid) -> Grid | None:
+    """The grid of another scene, seen from `grid`; None if one of the two lies nowhere.
+
+    Without a coordinate system, scenes of one size are taken to lie on each other.
+    """
+    if source.crs and grid.crs:
+        return source
+    return grid if (source.height, source.width) == (grid.height, grid.width) else None
+
+
 def displacement_px(grid: Grid, azimuth_deg: float, distance_m: float) -> tuple[float, float]:
     """Displacement, in rows and columns, of `distance_m` towards `azimuth_deg` from the centre.
 

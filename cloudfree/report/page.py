@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -13,12 +13,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cloudfree import __version__
 from cloudfree.core.displacement import NO_SHIFT, describe_displacement
-from cloudfree.core.mask_classes import MASK_COLOURS
+from cloudfree.core.mask_classes import REFERENCE_CLASSES, FillClass
 from cloudfree.raster.dataset import jpeg, png
 from cloudfree.raster.provenance import Provenance
+from cloudfree.raster.used_reference import UsedReference
 from cloudfree.raster.warp import ASSUMED_PIXEL_M, pixel_size_m
+from cloudfree.report.class_shares import filled_by, mask_shares
 from cloudfree.report.comparison import BAND_COLUMNS, COLUMNS, PSNR, SSIM, Comparison, percent
-from cloudfree.report.pictures import ERROR_COLOURS, LARGEST_ERROR, Picture, Rgb, class_legend
+from cloudfree.report.pictures import ERROR_COLOURS, LARGEST_ERROR, Picture, Rgb
+from cloudfree.report.reference_table import reference_rows
 from cloudfree.report.sources import Sources
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -70,8 +73,12 @@ def _grid(scene: OpticalScene) -> str:
     return f"{crs.to_string()[:60]}, {pixel_size_m(scene.grid):.3g} m pixels"
 
 
+# The pictures of other dates, which have the names of their classes in the mask of filled pixels.
+REFERENCES = tuple(one.name.lower() for one in REFERENCE_CLASSES)
 # Pictures that the slider can show, in the order of its menus, and which stand left at first.
-SLIDER = ("before", "after", "truth", "sar", "mask", "filled", "error", "uncertainty")
+SLIDER = (
+    "before", "after", *REFERENCES, "truth", "sar", "mask", "filled", "error", "uncertainty"
+)  # fmt: skip
 LEFT = ("before", "sar", "mask")
 # A strip of one row would be too thin to touch: the stage keeps a shape, the picture its own.
 ASPECTS = (0.5, 3.0)
@@ -99,7 +106,8 @@ class SceneSection:
 
     `filled` and `unfilled` are the shares of the valid pixels that are filled, and that are cloud
     and not filled; `metadata` are pairs of a name and a text; `fractions` the share of each mask
-    class; `warnings` are sentences; `comparison` is None without the truth.
+    class; `warnings` are sentences; `comparison` is None without the truth; `fill_shares` are
+    shares of the filled pixels; `references` the other dates that the result is filled from.
     """
 
     title: str
@@ -111,6 +119,17 @@ class SceneSection:
     warnings: tuple[str, ...]
     pictures: tuple[Picture, ...]
     comparison: Comparison | None
+    fill_shares: Mapping[FillClass, float] = field(default_factory=dict)
+    references: tuple[UsedReference, ...] = ()
+
+    @property
+    def filled_with(self) -> str:
+        """What filled pixels, as the end of a sentence; empty if unknown."""
+        dates = len(set(REFERENCE_CLASSES) & set(self.fill_shares))
+        by_network = FillClass.FILLED in self.fill_shares or not self.fill_shares
+        parts = [f"from {dates} other date{'s' if dates > 1 else ''}"] if dates else []
+        parts += [f"with {self.model}"] if self.model and by_network else []
+        return " and ".join(parts)
 
     @property
     def slider(self) -> Slider | None:
@@ -154,7 +173,10 @@ def _environment() -> Environment:
     environment.filters |= {
         "data_uri": data_uri,
         "gallery_columns": gallery_columns,
+        "filled_by": filled_by,
+        "mask_shares": mask_shares,
         "percent": percent,
+        "reference_rows": reference_rows,
         "rgb": rgb,
         "thousands": thousands,
     }
@@ -163,7 +185,6 @@ def _environment() -> Environment:
         "columns": COLUMNS,
         "band_columns": BAND_COLUMNS,
         "contents_columns": (PSNR, SSIM),
-        "mask_colours": class_legend(MASK_COLOURS),
         "error_colours": [rgb(colour) for colour in ERROR_COLOURS],
         "largest_error": LARGEST_ERROR,
     }
@@ -181,8 +202,12 @@ def _file(name: str) -> str:
 
 
 def data_uri(picture: Picture) -> str:
-    """PNG where every pixel counts; else JPEG, in which pixels without data are black."""
-    if picture.small or picture.name in ("mask", "filled", "outline"):
+    """PNG where every pixel counts; else JPEG, in which pixels without data are black.
+
+    References are many, and would make a page of PNG too large for mail.
+    """
+    detailed = picture.small and picture.name not in REFERENCES
+    if detailed or picture.name in ("mask", "filled", "outline"):
         kind, encoded = "png", png(picture.pixels)
     else:
         kind, encoded = "jpeg", jpeg(picture.pixels[..., :3])

@@ -6,13 +6,20 @@ and transparent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.mask_classes import FILL_COLOURS, MASK_COLOURS, FillClass, Mask, MaskClass
+from cloudfree.core.mask_classes import (
+    FILL_COLOURS,
+    FILLED_CLASSES,
+    MASK_COLOURS,
+    FillClass,
+    Mask,
+    MaskClass,
+)
 from cloudfree.core.radiometry import Float32
 
 UInt8Image = NDArray[np.uint8]
@@ -59,9 +66,10 @@ SMALL_PX = 512 * 512
 class Picture:
     """One picture of a scene or patch, (y, x, 4).
 
-    `name` is short and the same for all scenes (before, after, truth, sar, mask, filled, error,
-    uncertainty, outline); `composite` separates two pictures of one name: `true` or `swir`, empty
-    if there is one. `legend` holds the colours of classes, 0-255, by class name.
+    `name` is short and the same for all scenes (before, after, reference_1 and so on, truth, sar,
+    mask, filled, error, uncertainty, outline); `composite` separates two pictures of one name:
+    `true` or `swir`, empty if there is one. `legend` holds the colours of classes, 0-255, by class
+    name.
     """
 
     name: str
@@ -148,8 +156,17 @@ def class_legend(colours: ClassColours) -> dict[str, Rgb]:
 
 def fill_legend(fill_mask: Mask) -> dict[str, Rgb]:
     """The legend of the classes that a mask of filled pixels has."""
-    found = set(np.unique(fill_mask).tolist()) - {FillClass.NODATA}
-    return {one.label: colour for one, colour in FILL_COLOURS.items() if one in found}
+    values = set(np.unique(fill_mask).tolist()) - {FillClass.NODATA}
+    found = [one for one in FILL_COLOURS if one in values]
+    return {fill_label(one, found): FILL_COLOURS[one] for one in found}
+
+
+def fill_label(one: FillClass, found: Collection[FillClass]) -> str:
+    """The label of a class; that of the network says so where something else fills, too."""
+    others = set(FILLED_CLASSES) - {FillClass.FILLED}
+    if one is FillClass.FILLED and others & set(found):
+        return "filled by the network"
+    return one.label
 
 
 def error_colours(truth: Float32, image: Float32) -> UInt8Image:

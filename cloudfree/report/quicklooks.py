@@ -18,6 +18,7 @@ from cloudfree.report.pictures import (
     SHORT_WAVE_INFRARED,
     TRUE_COLOUR,
     Picture,
+    Stretch,
     class_legend,
     error_colours,
     fill_colours,
@@ -28,7 +29,8 @@ from cloudfree.report.pictures import (
     size_colours,
     stretch_of,
 )
-from cloudfree.report.sources import Sources
+from cloudfree.report.reference_on_grid import reference_on_grid
+from cloudfree.report.sources import OpenReference, Sources
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -60,16 +62,46 @@ def quicklooks(sources: Sources) -> Iterator[Picture]:
 def _composites(
     sources: Sources, bands: tuple[str, ...], grid: Grid, clear: NDArray[np.bool_] | None
 ) -> Iterator[Picture]:
-    """Three bands of the scene before and after and of the truth, all with one stretch."""
+    """Three bands of the scene before and after, the truth and the references, in one stretch."""
     scenes = {"before": sources.before, "after": sources.after, "truth": sources.truth}
     images = {
         name: scene.reduced_reflectance(bands, grid) for name, scene in scenes.items() if scene
     }
     stretch = stretch_of(images["after"], clear)
-    composite = "true" if bands == TRUE_COLOUR else "swir"
+    composite = _composite(bands, sources.after)
     for name, image in images.items():
-        caption = f"{CAPTIONS[name]}, {', '.join(bands)} as red, green, blue"
+        caption = f"{CAPTIONS[name]}, {_as_colours(bands)}"
         yield Picture(name, LABELS[name], caption, stretch.colours(image), composite)
+    for reference in sources.references:
+        if set(bands) <= set(reference.scene.bands):
+            yield _reference(reference, bands, sources.after.grid, stretch)
+
+
+def _reference(
+    reference: OpenReference, bands: tuple[str, ...], grid: Grid, stretch: Stretch
+) -> Picture:
+    """Another date as it was seen, clouds included, where the result lies."""
+    scene, used = reference.scene, reference.used
+    image = reference_on_grid(scene, bands, grid, used.shift, LONGEST_PX)
+    day = f", {used.acquired:%Y-%m-%d}" if used.acquired else ""
+    return Picture(
+        name=f"reference_{reference.number}",
+        label=f"Reference {reference.number}{day}",
+        caption=f"{used.path.name} as it is, clouds included, {_as_colours(bands)}",
+        pixels=stretch.colours(image),
+        composite=_composite(bands, scene),
+    )
+
+
+def _composite(bands: tuple[str, ...], scene: OpticalScene) -> str:
+    """Which of two pictures of a scene these bands are; neither if there is one alone."""
+    if bands == SHORT_WAVE_INFRARED:
+        return "swir"
+    return "true" if set(SHORT_WAVE_INFRARED) <= set(scene.bands) else ""
+
+
+def _as_colours(bands: tuple[str, ...]) -> str:
+    return f"{', '.join(bands)} as red, green, blue"
 
 
 def _radar(sources: Sources, grid: Grid) -> Iterator[Picture]:

@@ -15,7 +15,10 @@ from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.gdal import is_virtual
 from cloudfree.raster.provenance import Provenance
+from cloudfree.raster.used_reference import UsedReference
 from cloudfree.raster.warp import same_grid
+from cloudfree.report.pictures import TRUE_COLOUR
+from cloudfree.report.reference_on_grid import place_of
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -32,11 +35,21 @@ Opened = TypeVar("Opened", bound=Closable)
 
 
 @dataclass(frozen=True)
+class OpenReference:
+    """Another date that a result is filled from; `number` counts from 1."""
+
+    number: int
+    used: UsedReference
+    scene: OpticalScene
+
+
+@dataclass(frozen=True)
 class Sources:
     """The open files of one result; None where a file was not found or cannot be used.
 
-    `filled` holds classes of `FillClass`, `deviations` the standard deviation of each filled band;
-    `missing` names in sentences the files that are not there.
+    `filled` holds classes of `FillClass`, `deviations` the standard deviation of each filled band,
+    `references` the other dates that were found; `missing` names in sentences the files that are
+    not there.
     """
 
     after: OpticalScene
@@ -46,6 +59,7 @@ class Sources:
     mask: MaskFile | None
     filled: MaskFile | None
     deviations: Dataset | None
+    references: tuple[OpenReference, ...]
     truth: OpticalScene | None
     missing: tuple[str, ...]
 
@@ -88,6 +102,7 @@ def _opened(
             "the mask of filled pixels", provenance.filled, lambda path: MaskFile(path, grid)
         ),
         deviations=files.open("the file of standard deviations", provenance.uncertainty, Dataset),
+        references=tuple(_references(provenance, grid, files)),
         truth=files.stack.enter_context(matching(truth)) if truth else None,
         missing=tuple(files.missing),
     )
@@ -103,6 +118,21 @@ def _mask_opener(provenance: Provenance, grid: Grid) -> Callable[[Path], MaskFil
     """How to open the cloud mask: with the threshold and the dilation of the result."""
     reading = MaskReading(threshold=provenance.mask_threshold, dilate=provenance.mask_dilate or "0")
     return lambda path: open_mask(path, grid, reading)
+
+
+def _references(provenance: Provenance, grid: Grid, files: _Companions) -> Iterator[OpenReference]:
+    """The other dates that are there, each with its own radiometric offset."""
+
+    def opener(path: Path) -> OpticalScene:
+        scene = OpticalScene(path)
+        with scene.closed_on_error():
+            place_of(scene, grid)
+            scene.require(TRUE_COLOUR, "a true-colour picture")
+        return scene
+
+    for number, used in enumerate(provenance.references, start=1):
+        if scene := files.open(f"reference {number}", used.path, opener):
+            yield OpenReference(number, used, scene)
 
 
 class _Companions:

@@ -152,10 +152,15 @@ class OpticalScene(Dataset):
             numbers[:, valid == 0] = nodata_of(self.handle)
         return numbers
 
-    def reduced_reflectance(self, bands: Sequence[str], grid: Grid) -> Float32:
-        """Reflectance of `bands`, (band, y, x), averaged to the size of `grid`; NaN if no data."""
+    def reduced_reflectance(
+        self, bands: Sequence[str], grid: Grid, window: Window | None = None
+    ) -> Float32:
+        """Reflectance of `bands`, (band, y, x), averaged to the size of `grid`; NaN if no data.
+
+        `window` is the part of the scene that is read, None for all of it.
+        """
         indexes = [self.positions[band] for band in bands]
-        return self.radiometry.decode(reduced_average(self, indexes, grid))
+        return self.radiometry.decode(reduced_average(self, indexes, grid, window))
 
     @property
     def level(self) -> Level | None:

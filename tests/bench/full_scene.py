@@ -56,6 +56,8 @@ RATIOS = (
     Ratio("remove / MONAI's sliding window", "remove_all", "monai_all", 1.0),
     Ratio("remove, 30 % cloud / all cloud", "remove_30", "remove_all", 0.45),
     Ratio("remove, 10 % cloud / all cloud", "remove_10", "remove_all", 0.20),
+    Ratio("remove, three references / none", "remove_30_by_three", "remove_30", 2.0),
+    Ratio("remove, a fourth reference / three", "remove_30_by_four", "remove_30_by_three", 1.3),
 )
 
 # Of a network that takes many times as long; only if its cases are requested.
@@ -108,6 +110,8 @@ def main() -> None:
     # In a process of its own: children inherit the peak memory of this one.
     run_case("make", size)
     wanted = options.cases or [name for ratio in RATIOS for name in (ratio.of, ratio.by)]
+    if any("_by_" in case for case in wanted):
+        run_case("make_earlier", size)
     found = medians(list(dict.fromkeys(wanted)), size, options.rounds)
     _print(found)
     options.o.write_text(json.dumps([asdict(case) for case in found.values()], indent=2))

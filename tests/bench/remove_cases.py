@@ -25,7 +25,7 @@ from cloudfree.raster.cog import CogWriter
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.bench.mask_cases import STRIP_ROWS, decode_bands
-from tests.bench.scene import cover_mask, full_scene
+from tests.bench.scene import cover_mask, earlier_scenes, full_scene
 from tests.factories.readiness import OneAtATime
 
 
@@ -149,6 +149,24 @@ def remove_10(size: int, folder: Path) -> None:
     _remove(size, folder, mask=cover_mask(size, 0.1), shift="none")
 
 
+def make_earlier(size: int, folder: Path) -> None:
+    """The other dates, which are made once and kept."""
+    del folder
+    earlier_scenes(size, 4)
+
+
+def remove_30_by_three(size: int, folder: Path) -> None:
+    """A scene that is 30 % cloud, with three other dates, whose masks are made."""
+    references = tuple(earlier_scenes(size, 3))
+    _remove(size, folder, mask=cover_mask(size, 0.3), references=references)
+
+
+def remove_30_by_four(size: int, folder: Path) -> None:
+    """A scene that is 30 % cloud, with four other dates."""
+    references = tuple(earlier_scenes(size, 4))
+    _remove(size, folder, mask=cover_mask(size, 0.3), references=references)
+
+
 def glf_cr_all(size: int, folder: Path) -> None:
     """`cloudfree remove` with GLF-CR, every tile cloudy."""
     _remove(size, folder, model=glf_cr_checkpoint(folder), replace="all", shift="none")
@@ -228,6 +246,7 @@ CASES = {
     case.__name__: case
     for case in (
         costless_parts, costless_remove, cheap_parts, cheap_remove, default_parts, remove_all,
-        monai_all, remove_30, remove_10, glf_cr_all, glf_cr_30, glf_cr_10, adapted_30, whole_way,
+        monai_all, remove_30, remove_10, remove_30_by_three, remove_30_by_four,
+        make_earlier, glf_cr_all, glf_cr_30, glf_cr_10, adapted_30, whole_way,
     )
 }  # fmt: skip

@@ -51,6 +51,21 @@ def full_scene(size: int) -> tuple[Path, Path]:
     return s2, s1
 
 
+def earlier_scenes(size: int, count: int) -> list[Path]:
+    """Other dates of the same ground, clear and each a little darker, days before the scene."""
+    paths = [folder() / f"s2_{size}_202104{24 - 5 * n:02d}.tif" for n in range(1, count + 1)]
+    missing = [(n, path) for n, path in enumerate(paths, start=1) if not path.is_file()]
+    if missing:
+        from cloudfree.simulation.scene import simulate_scene  # which needs torch
+
+        shape, still = (PIECE_PX, PIECE_PX), (0.0, 0.0)
+        pieces = [simulate_scene(shape, seed, CLOUD_COVER, still).clear for seed in range(PIECES)]
+        for number, path in missing:
+            darker = [np.rint(piece * (1 - 0.05 * number) * QUANTIFICATION) for piece in pieces]
+            _lay_out(path, size, [one.astype(np.uint16) for one in darker], OPTICAL_BANDS)
+    return paths
+
+
 def _digital_numbers(piece: SimulatedScene) -> NDArray[np.generic]:
     return np.clip(np.rint(piece.cloudy * QUANTIFICATION), 1, 65535).astype(np.uint16)
 

@@ -14,23 +14,19 @@ from cloudfree.cli.remove import command as remove
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
 from tests.factories.rasters import write_cloudy_scene, write_radar
 
-# Fields that commands set for each other.
-INTERNAL = {"masks", "of_batch"}
-
-
-def _fields(options: type) -> set[str]:
-    return {field.name for field in dataclasses.fields(options)} - INTERNAL
+# A program gives them, as batch does for its scenes.
+FOR_PROGRAMS = {"masks", "of_batch"}
 
 
 def test_options_of_any_scene_are_the_same_in_a_batch() -> None:
     one, many = ({p.name: p for p in command.params} for command in (remove, batch))
-    for name in _fields(RemovalOptions):
+    for name in {field.name for field in dataclasses.fields(RemovalOptions)} - FOR_PROGRAMS:
         assert one[name].to_info_dict() == many[name].to_info_dict()
 
 
 def test_every_option_of_the_pipeline_can_be_given() -> None:
     names = {parameter.name for parameter in remove.params}
-    assert _fields(RemoveOptions) <= names
+    assert {field.name for field in dataclasses.fields(RemoveOptions)} - FOR_PROGRAMS <= names
 
 
 @pytest.mark.parametrize(

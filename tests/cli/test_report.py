@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from click.testing import CliRunner, Result
 
 from cloudfree.cli.report import command
 from cloudfree.commands.report import run as report
-from tests.factories.results import write_result
+from cloudfree.core.displacement import Shift
+from tests.factories.rasters import write_cloudy_scene
+from tests.factories.results import reference_tags, write_result
 
 
 def invoke(*arguments: object) -> Result:
@@ -57,6 +60,19 @@ def test_json_is_one_object_with_the_figures(tmp_path: Path):
     assert printed["scenes"][0]["comparison"]["cloudy"]["after"]["mae"] == pytest.approx(
         0.01, rel=1e-4
     )
+
+
+def test_other_dates_are_objects_of_the_json(tmp_path: Path):
+    date = write_cloudy_scene(tmp_path / "may.tif", 48, 64)
+    tags = reference_tags([date], acquired=datetime(2021, 5, 4, tzinfo=UTC), shift=Shift(0.5, -1))
+    fake = write_result(tmp_path, **tags)
+    ran = invoke(fake.result, "-o", tmp_path / "page.html", "--json")
+    (scene,) = json.loads(ran.stdout)["scenes"]
+    assert scene["filled_by"] == {"filled": 1.0}
+    (printed,) = scene["references"]
+    assert printed["path"] == "may.tif"
+    assert printed["acquired"] == "2021-05-04 00:00:00+00:00"
+    assert printed["shift"] == {"row": 0.5, "col": -1.0}
 
 
 def test_a_foreign_file_is_one_line_and_exit_code_1(tmp_path: Path):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cloudfree.core.choices import MAX_REFERENCES
 from cloudfree.core.mask_classes import (
     FILE_CLASSES,
     FILL_COLOURS,
     MASK_COLOURS,
-    MAX_REFERENCES,
+    REFERENCE_CLASSES,
     FillClass,
     MaskClass,
     class_fractions,
+    fill_shares,
     in_shadow,
     is_cloud_or_shadow,
     is_filled,
@@ -66,10 +68,18 @@ def test_classes_have_labels_and_colours() -> None:
 def test_a_pixel_is_filled_by_whatever_fills_it() -> None:
     classes = np.array([0, 1, 2, 3, 11, 18, 255], dtype=np.uint8)
     assert is_filled(classes).tolist() == [False, True, False, True, True, True, False]
-    assert MAX_REFERENCES == 8
+    assert len(REFERENCE_CLASSES) == MAX_REFERENCES
 
 
 def test_snow_is_ground_and_nodata_is_none() -> None:
     classes = np.array([value.value for value in FILE_CLASSES], np.uint8)
     shown = [MaskClass(value) for value in classes[shows_ground(classes)]]
     assert shown == [MaskClass.CLEAR, MaskClass.SNOW]
+
+
+def test_shares_of_what_fills_are_of_the_filled_pixels_and_of_classes_that_occur() -> None:
+    classes = [FillClass.ORIGINAL] * 9 + [FillClass.UNFILLED, FillClass.NODATA]
+    filled = [FillClass.REFERENCE_2] * 3 + [FillClass.FILLED]
+    shares = fill_shares(np.bincount([*classes, *filled], minlength=256))
+    assert shares == {FillClass.FILLED: 0.25, FillClass.REFERENCE_2: 0.75}
+    assert fill_shares(np.bincount(classes, minlength=256)) == {}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.raster.used_reference import UsedReference
 from tests.factories.rasters import FIELD, cloudy_scene, write_radar, write_raster
 
 ERROR = 0.01
@@ -58,6 +60,13 @@ def write_result(
         **{name: value for name, value in made.items() if value is not None},
     )  # fmt: skip
     return paths
+
+
+def reference_tags(dates: Sequence[Path], **known: Any) -> dict[str, str]:
+    """Tags of a result beside the files of other dates; `known` is the same of each date."""
+    used = (UsedReference(path=PurePosixPath(date.name), **known) for date in dates)
+    tags = (one.to_tags(number) for number, one in enumerate(used, start=1))
+    return {name: text for one in tags for name, text in one.items()}
 
 
 def _tags(paths: FakeResult) -> dict[str, str]:

@@ -5,6 +5,7 @@ import pytest
 
 from cloudfree.gapfilling.expected_error import (
     PRIOR,
+    SPECKLE_DB,
     ExpectedError,
     Trial,
     calibration,
@@ -20,10 +21,10 @@ def _trial(law: ExpectedError, seed: int = 0, pixels: int = PIXELS) -> tuple[Tri
     rng = np.random.default_rng(seed)
     scatter = np.exp(rng.uniform(-5, -2, (pixels, 2))).astype(np.float32)
     distance, changed = rng.uniform(0, (40, 6), (pixels, 2)).astype(np.float32).T
-    said = Harmonised(np.zeros_like(scatter), scatter, distance, changed)
-    deviation = law.deviation(said)
+    harmonised = Harmonised(np.zeros_like(scatter), scatter, distance, changed)
+    deviation = law.deviation(harmonised)
     truth = rng.normal(0, deviation).astype(np.float32)
-    return Trial(said, truth), deviation
+    return Trial(harmonised, truth), deviation
 
 
 LAW = ExpectedError((0.3, 0.8, 0.2, 0.1))
@@ -34,7 +35,7 @@ def test_the_law_of_errors_is_learned_from_them() -> None:
     learned = learn_error([trial])
     assert learned.coefficients[1:] == pytest.approx(LAW.coefficients[1:], abs=0.05)
     fresh, deviation = _trial(LAW, seed=1)
-    found = learned.deviation(fresh.said)
+    found = learned.deviation(fresh.harmonised)
     assert np.median(found / deviation) == pytest.approx(1, abs=0.08)
     assert (np.abs(fresh.errors) < found).mean() == pytest.approx(0.683, abs=0.03)
     assert (np.abs(fresh.errors) < 2 * found).mean() == pytest.approx(0.954, abs=0.02)
@@ -68,7 +69,9 @@ def test_calibration_is_how_much_larger_errors_are_than_expected() -> None:
 
 def test_changed_ground_is_less_certain_by_the_prior_too() -> None:
     one = np.ones(2, np.float32)
-    said = Harmonised(one[:, None], 0.02 * one[:, None], 3 * one, np.array([0, 6], np.float32))
-    calm, changed = ExpectedError().deviation(said)[:, 0]
-    assert changed == pytest.approx(calm * np.exp(PRIOR[3] * 6), rel=1e-5)
+    harmonised = Harmonised(
+        one[:, None], 0.02 * one[:, None], 3 * one, np.array([0, 6], np.float32)
+    )
+    calm, changed = ExpectedError().deviation(harmonised)[:, 0]
+    assert changed == pytest.approx(calm * np.exp(PRIOR[3] * (6 - SPECKLE_DB)), rel=1e-5)
     assert changed > calm

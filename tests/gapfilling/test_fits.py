@@ -23,14 +23,14 @@ def test_bands_are_found_by_name() -> None:
 
 
 def test_the_first_reference_that_sees_a_pixel_leads() -> None:
-    said, leading = FITS.by_references(PIXELS, POSITION)
+    harmonised, leading = FITS.by_references(PIXELS, POSITION)
     assert np.array_equal(leading, np.where(CLOUDY[HIDDEN], 1, 0))
-    assert np.abs(said.mean - GROUND[:, HIDDEN].T).max() < 0.03
+    assert np.abs(harmonised.mean - GROUND[:, HIDDEN].T).max() < 0.03
 
 
 def test_one_reference_says_nothing_where_it_sees_nothing() -> None:
-    said, leading = FITS.by_reference(0, PIXELS, POSITION)
-    assert np.array_equal(np.isnan(said.mean).all(axis=1), CLOUDY[HIDDEN])
+    harmonised, leading = FITS.by_reference(0, PIXELS, POSITION)
+    assert np.array_equal(np.isnan(harmonised.mean).all(axis=1), CLOUDY[HIDDEN])
     assert np.array_equal(leading, np.where(CLOUDY[HIDDEN], -1, 0))
 
 

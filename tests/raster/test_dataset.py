@@ -183,9 +183,12 @@ def test_reflectance_is_averaged_and_stays_missing_where_it_is(tmp_path: Path):
     path = write_raster(tmp_path / "a.tif", numbers, OPTICAL_BANDS, nodata=0)
     with OpticalScene(path, 0.0) as scene:
         image = scene.reduced_reflectance(("B04", "B02"), reduced(scene.grid, 4))
+        upper = scene.reduced_reflectance(("B04",), scene.grid, Window(0, 0, 4, 8))
     assert image.shape == (2, 4, 4)
     np.testing.assert_allclose(image[:, :2], 0.2, atol=1e-6)
     assert np.isnan(image[:, 2:]).all()
+    assert upper.shape == (1, 8, 8)
+    assert np.isfinite(upper).all()
 
 
 def test_the_class_of_a_large_pixel_is_the_most_frequent(tmp_path: Path):

@@ -22,6 +22,7 @@ from cloudfree.raster.provenance import (
     displacement_tags,
     warning_tags,
 )
+from tests.raster.test_used_reference import references
 
 HEIGHT, WIDTH = 101, 201
 AFFINE = {"CLOUDFREE_SHIFT_PX": "1.5,-2", "CLOUDFREE_SHIFT_COEFFICIENTS": "1,-2 0.3,0.1 -0.2,0.5"}
@@ -79,6 +80,7 @@ FIELDS = {
     "adapted_share": st.none() | decimals(2, 0, 1),
     "s1_acquisition": acquisitions,
     "gap_days": st.none() | decimals(2, 0, 400),
+    "references": st.lists(references, max_size=2).map(tuple),
     "warnings": st.lists(sentences, max_size=3).map(tuple),
 }  # fmt: skip
 

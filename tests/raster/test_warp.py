@@ -12,7 +12,7 @@ from pyproj import CRS
 from cloudfree.core.displacement import PolynomialDisplacement, Shift
 from cloudfree.core.grid import Grid, Window
 from cloudfree.raster import warp
-from cloudfree.raster.warp import displacement_px, pixel_size_m, same_grid
+from cloudfree.raster.warp import displacement_px, pixel_size_m, placed, same_grid
 from tests.factories.rasters import TEN_METRES
 
 UTM = CRS.from_epsg(32631).to_wkt()
@@ -62,6 +62,13 @@ def test_size_and_coordinates_decide_about_sameness() -> None:
     assert not same_grid(NORTH_UP, Grid(CRS.from_epsg(32632).to_wkt(), TEN_METRES, 400, 300))
     assert same_grid(NORTH_UP, Grid(None, Affine.identity(), 400, 300))
     assert np.isfinite(displacement_px(NORTH_UP, 10, 1)).all()
+
+
+def test_a_scene_that_lies_nowhere_lies_on_one_of_its_size() -> None:
+    nowhere = Grid(None, Affine.identity(), 400, 300)
+    assert placed(nowhere, NORTH_UP) == NORTH_UP
+    assert placed(NORTH_UP, nowhere) == nowhere
+    assert placed(Grid(None, Affine.identity(), 300, 400), NORTH_UP) is None
 
 
 UTM31, UTM32, LONLAT = (CRS.from_epsg(code).to_wkt() for code in (32631, 32632, 4326))

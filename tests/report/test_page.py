@@ -6,7 +6,7 @@ import base64
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
@@ -14,10 +14,12 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
 from cloudfree import __version__
+from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
 from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.raster.gdal import ignored_warning
+from cloudfree.raster.used_reference import UsedReference
 from cloudfree.report.comparison import BeforeAfter, Comparison
-from cloudfree.report.page import SceneSection, gallery_columns, metadata, render, thousands
+from cloudfree.report.page import SceneSection, gallery_columns, metadata, render, rgb, thousands
 from cloudfree.report.pictures import SMALL_PX, Picture
 from cloudfree.report.sources import open_sources
 from tests.factories.results import write_result
@@ -257,6 +259,7 @@ def test_one_picture_alone_has_no_slider():
         ("after", SMALL_PX // 256, 256, "png"),
         ("after", 600, 700, "jpeg"),
         ("mask", 600, 700, "png"),
+        ("reference_1", 20, 30, "jpeg"),
     ],
 )
 def test_pictures_inside_the_page_decode_to_their_size(name, height, width, kind):
@@ -293,6 +296,65 @@ def test_headings_and_captions_call_filled_pixels_filled():
     _, parsed = page_of(everything)
     assert "Metrics of each band, on all pixels" in parsed.text
     assert "of the pixels filled" not in parsed.text
+
+
+FROM_DATES = changed(
+    fill_shares={FillClass.REFERENCE_1: 0.9, FillClass.FILLED_BY_SCENE: 0.1},
+    references=(
+        UsedReference(path=PurePosixPath("dates/may.tif"), days=-25, share=0.9, error=0.0188),
+        UsedReference(path=PurePosixPath("dates/june.tif"), days=4, share=0.0),
+    ),
+    pictures=(*SCENE.pictures, picture("reference_1", "true"), picture("reference_2")),
+)
+
+
+def test_other_dates_stand_in_a_table_with_the_colours_of_the_map():
+    page, parsed = page_of(FROM_DATES)
+    words = " ".join(parsed.text.split())
+    assert "References: other dates of the place" in words
+    for text in ("1 may.tif", "-25", "90.0 %", "0.0188", "2 june.tif", "+4", "0.0 %"):
+        assert text in words.split("References: other dates")[1]
+    assert f"background: {rgb(FILL_COLOURS[FillClass.REFERENCE_2])}" in page
+
+
+def test_a_result_without_other_dates_has_no_table_of_them():
+    text = page_of(changed(fill_shares={FillClass.FILLED: 1.0}))[1].text
+    assert "References" not in text
+    assert "What the filled pixels come from" not in text
+
+
+def test_the_shares_of_what_filled_are_those_of_classes_that_occur():
+    words = " ".join(page_of(FROM_DATES)[1].text.split())
+    shares = words.split("What the filled pixels come from ")[1].split(" How it was made")[0]
+    assert shares == "reference 1 90.0 % filled by the scene itself 10.0 %"
+
+
+@pytest.mark.parametrize(
+    ("shares", "with_what"),
+    [
+        ({}, "with cloudfree-s"),
+        ({FillClass.FILLED: 1.0}, "with cloudfree-s"),
+        ({FillClass.REFERENCE_1: 1.0}, "from 1 other date"),
+        (
+            {FillClass.REFERENCE_1: 0.5, FillClass.REFERENCE_3: 0.4, FillClass.FILLED: 0.1},
+            "from 2 other dates and with cloudfree-s",
+        ),
+    ],
+)
+def test_the_first_sentence_says_what_filled(shares: dict[FillClass, float], with_what: str):
+    words = " ".join(page_of(changed(fill_shares=shares))[1].text.split())
+    assert f"34.2 % of the pixels filled {with_what}." in words
+
+
+def test_other_dates_stand_in_the_menus_behind_the_result():
+    _, parsed = page_of(FROM_DATES)
+    names = ["before", "after", "reference_1", "reference_2", "sar", "mask"]
+    assert [a["value"] for a in parsed.all("option")] == names * 2
+
+
+def test_cloud_that_no_date_shows_clear_is_said():
+    text = page_of(replace(FROM_DATES, unfilled=0.125))[1].text
+    assert "under cloud or shadow without radar or another clear date and are not" in text
 
 
 def test_a_picture_has_its_own_legend():

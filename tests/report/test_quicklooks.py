@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 
-from cloudfree.core.bands import SAR_BANDS
+from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
+from cloudfree.core.displacement import Shift
 from cloudfree.core.mask_classes import FillClass
 from cloudfree.report import quicklooks
-from cloudfree.report.pictures import size_colours
+from cloudfree.report.pictures import Picture, size_colours
 from cloudfree.report.sources import open_sources
-from tests.factories.rasters import write_radar, write_raster
-from tests.factories.results import FakeResult, write_result
+from tests.factories.rasters import cloudy_scene, write_cloudy_scene, write_radar, write_raster
+from tests.factories.results import FakeResult, reference_tags, write_result
 
 BRIGHT_COL = 40
 
@@ -136,3 +138,40 @@ def test_cloud_that_is_not_filled_is_shown_beside_the_mask(tmp_path: Path) -> No
     assert tuple(shown) == pictures["filled"].legend["cloud, not filled"]
     assert list(pictures["mask"].legend)[:2] == ["clear", "cloud"]
     assert not pictures["outline"].pixels[25, 32].any()
+
+
+def pictures_with_dates(folder: Path, dates: list[Path], **known: object) -> dict[str, Picture]:
+    """The pictures in true colour by name."""
+    fake = write_result(folder, **reference_tags(dates, **known))
+    with open_sources(fake.result, None) as sources:
+        found = list(quicklooks.quicklooks(sources))
+    return {picture.name: picture for picture in found if picture.composite != "swir"}
+
+
+def test_other_dates_are_shown_in_the_colours_of_the_scene(tmp_path: Path) -> None:
+    """The same pixels have the same colours, clouds included."""
+    date = write_cloudy_scene(tmp_path / "may.tif", 48, 64)
+    pictures = pictures_with_dates(tmp_path, [date], acquired=datetime(2021, 5, 4, 10, 50))
+    shown, before = pictures["reference_1"], pictures["before"]
+    known = before.pixels[..., 3] > 0
+    np.testing.assert_array_equal(shown.pixels[known], before.pixels[known])
+    assert shown.label == "Reference 1, 2021-05-04"
+    assert shown.caption.startswith("may.tif as it is, clouds included, B04, B03, B02 as red")
+
+
+def test_other_dates_are_shown_with_their_shift(tmp_path: Path) -> None:
+    numbers = cloudy_scene(48, 64)[0]
+    numbers[:, :, BRIGHT_COL] = 20_000
+    date = write_raster(tmp_path / "may.tif", numbers, OPTICAL_BANDS)
+    shown = pictures_with_dates(tmp_path, [date], shift=Shift(0, 6))["reference_1"]
+    assert shown.pixels[2, :, 0].argmax() == BRIGHT_COL - 6
+
+
+def test_a_date_without_infrared_is_shown_in_true_colour_alone(tmp_path: Path) -> None:
+    """It stays on the page where the others are in infrared."""
+    names = ("B02", "B03", "B04", "B08")
+    numbers = cloudy_scene(48, 64)[0][[OPTICAL_BANDS.index(name) for name in names]]
+    date = write_raster(tmp_path / "may.tif", numbers, names, CLOUDFREE_OFFSET_DN="0")
+    pictures = pictures_with_dates(tmp_path, [date])
+    assert (pictures["reference_1"].composite, pictures["after"].composite) == ("", "true")
+    assert pictures["reference_1"].label == "Reference 1"

@@ -12,8 +12,8 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.errors import InputError
 from cloudfree.report.sources import open_sources
 from cloudfree.sentinel1.geocoded import SarScene
-from tests.factories.rasters import write_cloudy_scene, write_raster
-from tests.factories.results import write_result
+from tests.factories.rasters import cloudy_scene, write_cloudy_scene, write_raster
+from tests.factories.results import reference_tags, write_result
 
 
 def test_a_result_with_everything_beside_it_misses_nothing(tmp_path: Path):
@@ -81,6 +81,40 @@ def test_paths_are_relative_to_the_result(tmp_path: Path):
     fake.s2.rename(tmp_path / "in" / "l1c.tif")
     with open_sources(fake.result, None) as sources:
         assert sources.before is not None
+
+
+def test_other_dates_are_opened_in_their_order_each_with_its_own_offset(tmp_path: Path) -> None:
+    may = write_cloudy_scene(tmp_path / "may.tif", 48, 64)
+    newer = cloudy_scene(48, 64)[0] + np.uint16(1000)
+    tags = {"CLOUDFREE_OFFSET_DN": "-1000"}
+    dates = [may, write_raster(tmp_path / "june.tif", newer, OPTICAL_BANDS, **tags)]
+    fake = write_result(tmp_path, **reference_tags(dates))
+    with open_sources(fake.result, None) as sources:
+        assert sources.missing == ()
+        assert [one.number for one in sources.references] == [1, 2]
+        assert [one.scene.path for one in sources.references] == dates
+        assert [one.scene.offset.offset_dn for one in sources.references] == [0, -1000]
+
+
+def test_a_date_that_is_gone_is_missed_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
+    dates = [write_cloudy_scene(tmp_path / name, 48, 64) for name in ("may.tif", "june.tif")]
+    fake = write_result(tmp_path, **reference_tags(dates))
+    dates[0].unlink()
+    with open_sources(fake.result, None) as sources:
+        assert sources.missing == ("reference 1 was not found: may.tif",)
+        assert [(one.number, one.scene.path) for one in sources.references] == [(2, dates[1])]
+
+
+def test_a_date_that_cannot_be_placed_or_has_no_colours_is_named(tmp_path: Path) -> None:
+    nowhere = write_cloudy_scene(tmp_path / "nowhere.tif", 20, 20, crs=None)
+    pixels = np.ones((2, 48, 64), np.uint16)
+    grey = write_raster(tmp_path / "grey.tif", pixels, ["B08", "B11"])
+    fake = write_result(tmp_path, **reference_tags([nowhere, grey]))
+    with open_sources(fake.result, None) as sources:
+        assert sources.references == ()
+        unplaced, uncoloured = sources.missing
+    assert unplaced.startswith("reference 1 cannot be used: nowhere.tif cannot be placed")
+    assert uncoloured.startswith("reference 2 cannot be used: no band B04, B03, B02 in grey")
 
 
 def test_a_truth_of_another_size_is_refused(tmp_path: Path):

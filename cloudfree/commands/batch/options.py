@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from cloudfree.commands.options import ReferenceLimits, ReferenceOptions
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
+from cloudfree.core.choices import MAX_REFERENCES
 from cloudfree.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,8 +109,6 @@ class BatchOptions(RemovalOptions, ReferenceLimits):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        from cloudfree.core.mask_classes import MAX_REFERENCES  # NumPy would slow down `--help`
-
         numbers = map(str, range(1, MAX_REFERENCES + 1))
         if self.references not in (AUTO, NONE, *numbers):
             raise InputError(

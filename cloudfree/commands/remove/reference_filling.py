@@ -14,7 +14,7 @@ from cloudfree.core.grid import Window, strips
 from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
-from cloudfree.gapfilling.estimate import Estimate, combine
+from cloudfree.gapfilling.combination import PixelEstimate, combine
 from cloudfree.gapfilling.gap_filler import Filled, GapFiller
 from cloudfree.gapfilling.observation import Where
 from cloudfree.inference.model_card import ModelCard
@@ -96,12 +96,12 @@ class ReferenceFilling:
 
         mean = pixels(predicted.mean)
         error = np.full_like(mean, expected_error(self.network.scene.model.card))
-        estimate, shares = combine((found.estimate, Estimate(mean, error)))
+        estimate, shares = combine((found.estimate, PixelEstimate(mean, error)))
         if predicted.deviation is not None:
             own = np.where(shares[1, :, None] > 0, pixels(predicted.deviation), np.float32(0))
             known = np.where(shares[0, :, None] > 0, found.estimate.deviation, np.float32(0))
             variance = shares[0, :, None] * known**2 + shares[1, :, None] * own**2
-            estimate = Estimate(estimate.mean, np.sqrt(variance))
+            estimate = PixelEstimate(estimate.mean, np.sqrt(variance))
         by = np.where(shares[1] > 0.5, np.uint8(FillClass.FILLED), found.by)
         return Filled(estimate, by)
 

@@ -62,17 +62,17 @@ class _Removal:
             OpticalScene(options.s2, options.s2_offset, options.resampling)
         )
         optical.profile({}, options.creation_options).check_creation_options()
-        refusal = _refusal(options, card, optical)
+        rejection = _rejection(options, card, optical)
         self._plan = _tile_plan(options, optical, card)
         # Whatever speaks against a model that is needed is said before the mask is made.
         self._model = None if options.references else self._loaded()
         self._opened = open_inputs(options, card, optical, stack, progress)
         self._filler = self._fitted()
-        if refusal and self._filler is None:
-            raise refusal
+        if rejection and self._filler is None:
+            raise rejection
         self._network: RemovalScene | None = None
         self._adapted: AdaptationResult | None = None
-        if self._filler is None or (refusal is None and _helps(card, self._filler, optical)):
+        if self._filler is None or (rejection is None and _helps(card, self._filler, optical)):
             self._network, self._adapted = self._with_network()
 
     def run(self) -> RemoveResult:
@@ -171,7 +171,7 @@ class _Removal:
         )
 
 
-def _refusal(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -> InputError | None:
+def _rejection(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -> InputError | None:
     """Why the model cannot be used, if other dates may do without it."""
     try:
         check_model(options, card, optical)

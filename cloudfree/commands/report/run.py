@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cloudfree import __version__
 from cloudfree.commands.report.options import ReportOptions
-from cloudfree.core.mask_classes import FILLED_CLASSES, FillClass, class_fractions
+from cloudfree.core.mask_classes import FILLED_CLASSES, FillClass, class_fractions, fill_shares
 from cloudfree.core.output_files import (
     check_output_names,
     make_folder,
@@ -20,6 +20,8 @@ from cloudfree.core.output_files import (
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import png
+from cloudfree.raster.used_reference import UsedReference
+from cloudfree.report.class_shares import filled_by
 from cloudfree.report.comparison import (
     COLUMNS,
     BeforeAfter,
@@ -27,14 +29,14 @@ from cloudfree.report.comparison import (
     compare_with_truth,
     percent,
 )
-from cloudfree.report.page import SceneSection, metadata, render
+from cloudfree.report.page import REFERENCES, SceneSection, metadata, render
 from cloudfree.report.quicklooks import quicklooks
 from cloudfree.report.sources import Sources, open_sources
 
 logger = logging.getLogger("cloudfree")
 
 # Pictures that are written as files, in true colour where there is a choice.
-FILES = ("before", "after", "mask", "filled", "sar", "truth", "error")
+FILES = ("before", "after", *REFERENCES, "mask", "filled", "sar", "truth", "error")
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,15 @@ class SceneReport:
     """The metrics of one result; None and empty where a file or the truth is missing.
 
     Names are keys of the JSON output; both fractions are of the valid pixels, the second of those
-    under the mask that are not filled.
+    under the mask that are not filled. `filled_by` are shares of the filled pixels by class.
     """
 
     name: str
     filled_fraction: float | None
     unfilled_fraction: float | None
     mask_fractions: Mapping[str, float]
+    filled_by: Mapping[str, float]
+    references: tuple[UsedReference, ...]
     comparison: Comparison | None
     warnings: tuple[str, ...]
 
@@ -128,6 +132,8 @@ def _section(result: Path, truth: Path | None, page: Path, progress: Progress) -
             warnings=sources.provenance.warnings + sources.missing,
             pictures=tuple(quicklooks(sources)),
             comparison=compare_with_truth(sources, progress) if sources.truth else None,
+            fill_shares=fill_shares(sources.filled.counts()) if sources.filled else {},
+            references=sources.provenance.references,
         )
 
 
@@ -175,6 +181,8 @@ def _scene_report(section: SceneSection) -> SceneReport:
         section.filled,
         section.unfilled,
         section.fractions,
+        {one.name.lower(): share for one, share in section.fill_shares.items()},
+        section.references,
         section.comparison,
         section.warnings,
     )
@@ -185,6 +193,10 @@ def _lines(scene: SceneReport) -> Iterator[str]:
     share, unfilled = scene.filled_fraction, scene.unfilled_fraction
     more = f", {percent(unfilled)} cloud and not filled" if unfilled else ""
     yield scene.name if share is None else f"{scene.name}: {percent(share)} filled{more}"
+    if scene.references and scene.filled_by:
+        yield f"  {_what_filled(scene.filled_by)}"
+    for number, one in enumerate(scene.references, start=1):
+        yield f"  {one.summary(number)}"
     if scene.comparison is None:
         return
     yield f"  {'':22}{''.join(f'{column.title:>9}' for column in COLUMNS)}"
@@ -192,6 +204,12 @@ def _lines(scene: SceneReport) -> Iterator[str]:
     for region, pair in (("cloudy", scene.comparison.cloudy), ("all", scene.comparison.all)):
         if pair:
             yield from _rows(f"{region} pixels", pair)
+
+
+def _what_filled(shares: Mapping[str, float]) -> str:
+    """The classes of filled pixels and their shares in words."""
+    classes = filled_by({FillClass[name.upper()]: share for name, share in shares.items()})
+    return ", ".join(f"{one.label} {percent(one.share)}" for one in classes)
 
 
 def _rows(region: str, pair: BeforeAfter) -> Iterator[str]:

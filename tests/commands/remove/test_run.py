@@ -15,6 +15,7 @@ from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.warp import calculate_default_transform
 
+from cloudfree.commands.remove import opened
 from cloudfree.commands.remove import run as remove
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
@@ -29,6 +30,7 @@ from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.gdal import ignored_warning
 from tests.factories.damage import full_disk
+from tests.factories.dates_of_a_place import write_date
 from tests.factories.rasters import (
     TEN_METRES,
     UTM31,
@@ -288,7 +290,7 @@ def test_a_corrected_shift_leaves_no_rim_of_cloud(
 ) -> None:
     """Both scenes end together; moving the radar by 2.3 rows takes it away from three of them."""
     moved = ShiftMeasurement(Shift(2.3, -1.0), 0.9, True, True, "corrected", 1.0)
-    monkeypatch.setattr(remove, "measure", lambda *_: moved)
+    monkeypatch.setattr(opened, "measure", lambda *_: moved)
     write_raster(folder / "mask.tif", np.ones((1, 96, 96), np.uint8), ["mask"])
     result = _remove(folder, mask=folder / "mask.tif")
     assert (_read(result.filled) == FillClass.FILLED).all()
@@ -637,3 +639,85 @@ def test_no_temporary_mask_stays(
     path = write_raster(folder / "mask.tif", np.full((1, 48, 48), 1, np.uint8), ["m"], crs=None)
     _remove(folder, mask=path)
     assert not list((folder / "tmp").iterdir())
+
+
+CLOUD, SEEN = (slice(40, 80), slice(40, 80)), (slice(46, 74), slice(46, 74))
+
+
+@pytest.fixture
+def dates(tmp_path: Path) -> Path:
+    """A folder with a cloudy scene, and an earlier one in `earlier`."""
+    write_date(tmp_path / "s2_20220605.tif", CLOUD)
+    write_date(tmp_path / "earlier" / "s2_20220526.tif")
+    return tmp_path
+
+
+def _from_references(folder: Path, **options: Any) -> RemoveResult:
+    given = {"s2": folder / "s2_20220605.tif", "references": (folder / "earlier",), **options}
+    return run(RemoveOptions(s2_offset=0.0, **given), silent)
+
+
+def test_an_earlier_scene_fills_clouds_without_radar_and_model(dates: Path) -> None:
+    result = _from_references(dates)
+    truth, after = _read(dates / "earlier" / "s2_20220526.tif"), _read(result.output)
+    assert np.abs(after[:, *SEEN].astype(int) - truth[:, *SEEN]).mean() < 30
+    assert (_read(result.filled)[0][SEEN] == FillClass.REFERENCE_1).all()
+    assert (result.model, result.tiles) == (None, 0)
+    (used,) = result.references
+    assert used.path.as_posix() == "earlier/s2_20220526.tif"
+    assert used.days == pytest.approx(-10)
+    assert used.share == pytest.approx(1, abs=0.01)
+
+
+def test_the_tags_name_the_references(dates: Path) -> None:
+    with rasterio.open(_from_references(dates).output) as dataset:
+        tags = dataset.tags()
+    assert tags["CLOUDFREE_REFERENCE_1"] == "earlier/s2_20220526.tif"
+    assert float(tags["CLOUDFREE_REFERENCE_1_SHARE"]) == pytest.approx(1, abs=0.01)
+    assert "CLOUDFREE_MODEL" not in tags
+
+
+def test_a_network_is_not_loaded_where_references_see_all(
+    dates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remove, "load_model", lambda *_: pytest.fail("a model is loaded"))
+    radar = write_radar(dates / "s1.tif", 128, 128)
+    assert _from_references(dates, s1=radar, shift="none").model is None
+
+
+def test_a_network_fills_what_no_reference_shows(dates: Path, network: Known) -> None:
+    write_date(dates / "earlier" / "s2_20220526.tif", (slice(40, 60), slice(40, 80)))
+    radar = write_radar(dates / "s1.tif", 128, 128)
+    result = _from_references(dates, s1=radar, shift="none")
+    classes = _read(result.filled)[0]
+    assert network.tiles > 0
+    assert (classes[66:74, 46:74] == FillClass.REFERENCE_1).all()
+    assert np.isin(classes[46:56, 46:74], (FillClass.FILLED, FillClass.FILLED_BY_SCENE)).all()
+
+
+def test_without_a_reference_that_can_be_used_the_result_is_that_without(
+    folder: Path, network: Known, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = _read(_remove(folder).output)
+    again = _remove(folder, references=(folder / "l1c.tif",), output=folder / "again.tif")
+    assert np.array_equal(plain, _read(again.output))
+    assert [one.reason for one in again.left_out] == ["is the scene itself"]
+    assert "no reference can be used: the scene is filled without" in caplog.text
+
+
+def test_no_usable_reference_and_no_radar_is_refused(dates: Path) -> None:
+    with pytest.raises(InputError, match="no Sentinel-1 scene"):
+        _from_references(dates, references=(dates / "s2_20220605.tif",))
+
+
+def test_references_can_be_required(dates: Path) -> None:
+    with pytest.raises(InputError, match="no reference can be used"):
+        _from_references(dates, references=(dates / "s2_20220605.tif",), require_references=True)
+
+
+def test_deviations_of_what_references_filled_are_written(dates: Path) -> None:
+    result = _from_references(dates, uncertainty=True)
+    assert result.uncertainty is not None
+    deviations = _read(result.uncertainty)
+    assert (deviations[:, *SEEN] < 65535).all()
+    assert (deviations[:, :30] == 65535).all()

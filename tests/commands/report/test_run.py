@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
 from cloudfree.commands.report.options import ReportOptions
 from cloudfree.commands.report.run import ReportResult, run
+from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, OutputError
 from cloudfree.raster.gdal import ignored_warning
 from tests.factories.damage import full_disk, half_loaded
 from tests.factories.rasters import cloudy_scene, write_cloudy_scene
-from tests.factories.results import ERROR, FakeResult, write_result
+from tests.factories.results import ERROR, FakeResult, reference_tags, write_result
 
 PIXELS = 48 * 64 - 4 * 6
 
@@ -95,6 +98,53 @@ def test_the_page_holds_the_figures_that_are_returned(fake):
     ):
         assert number in text_of(result)
         assert number in result.summary()
+
+
+@pytest.fixture
+def from_dates(tmp_path: Path) -> FakeResult:
+    """A result whose cloud is filled from two dates, to a quarter from the second."""
+    dates = [write_cloudy_scene(tmp_path / name, 48, 64) for name in ("may.tif", "june.tif")]
+    fake = write_result(tmp_path, **reference_tags(dates, days=-25, share=0.5, error=0.02))
+    with rasterio.open(fake.filled, "r+") as file:
+        classes = file.read(1)
+        filled = np.flatnonzero(classes == FillClass.FILLED)
+        classes.flat[filled] = FillClass.REFERENCE_1
+        classes.flat[filled[: len(filled) // 4]] = FillClass.REFERENCE_2
+        file.write(classes, 1)
+    return fake
+
+
+def test_what_came_from_which_date_is_counted_and_named(from_dates: FakeResult) -> None:
+    result = report(from_dates)
+    (scene,) = result.scenes
+    assert list(scene.filled_by) == ["reference_1", "reference_2"]
+    assert scene.filled_by["reference_2"] == pytest.approx(0.25, abs=0.01)
+    assert [one.path.name for one in scene.references] == ["may.tif", "june.tif"]
+    lines = result.summary().splitlines()
+    assert lines[1].startswith("  reference 1 75.")
+    assert lines[2:4] == [
+        "  reference 1: may.tif, -25 days, filled 50%, error 0.0200",
+        "  reference 2: june.tif, -25 days, filled 50%, error 0.0200",
+    ]
+
+
+def test_the_map_of_what_came_from_where_has_the_classes_that_occur(from_dates) -> None:
+    page = " ".join(text_of(report(from_dates)).split())
+    figure = page.split('<figure data-name="filled"')[1].split("</figure>")[0]
+    assert re.findall(r"</span>([^<]+)</li>", figure) == ["original", "reference 1", "reference 2"]
+
+
+def test_a_date_that_is_gone_is_named_and_stays_in_the_table(from_dates, tmp_path) -> None:
+    (tmp_path / "may.tif").unlink()
+    result = report(from_dates, quicklooks=tmp_path / "pictures")
+    assert result.scenes[0].warnings == ("reference 1 was not found: may.tif",)
+    page = text_of(result)
+    assert "<li>reference 1 was not found: may.tif</li>" in page
+    assert '<span class="unit">may.tif</span>' in page
+    assert '<figure data-name="reference_1"' not in page
+    names = {path.name for path in result.quicklooks}
+    assert "l1c_cloudfree_reference_2.png" in names
+    assert "l1c_cloudfree_reference_1.png" not in names
 
 
 def test_the_summary_is_a_table(fake):

@@ -12,7 +12,7 @@ from cloudfree.commands.evaluate.series.cases import Date
 from cloudfree.commands.radars import nearest_radar
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.made_masks import MadeMasks
-from cloudfree.commands.remove.references.date_on_grid import DateOnGrid, placed
+from cloudfree.commands.remove.references.date_on_grid import DateOnGrid
 from cloudfree.commands.remove.references.gates import MIN_COVERED
 from cloudfree.commands.remove.references.radar import dated_radars
 from cloudfree.core.acquisition import MAX_GAP_DAYS, Acquisition
@@ -24,7 +24,7 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.datasets.patch import Skipped
 from cloudfree.errors import InputError
-from cloudfree.raster.warp import covered_share, nearest
+from cloudfree.raster.warp import covered_share, nearest, placed
 from cloudfree.sentinel1.sar_source import open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.products_below import scenes_of_any_name_below

@@ -22,16 +22,6 @@ from cloudfree.raster.warp import reduction, same_grid
 COLUMNS_AT_ONCE = 4096
 
 
-def placed(source: Grid, grid: Grid) -> Grid | None:
-    """The grid of another scene, seen from `grid`; None if one of the two lies nowhere.
-
-    Without a coordinate system, scenes of one size are taken to lie on each other.
-    """
-    if source.crs and grid.crs:
-        return source
-    return grid if (source.height, source.width) == (grid.height, grid.width) else None
-
-
 @dataclass(frozen=True)
 class DateOnGrid:
     """Another date of the place on the pixels of a scene.

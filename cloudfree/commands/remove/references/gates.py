@@ -8,10 +8,9 @@ from pathlib import Path
 
 from cloudfree.commands.options import ReferenceOptions
 from cloudfree.commands.remove.references.coarse_ground import Bits, CoarseGround
-from cloudfree.commands.remove.references.date_on_grid import placed
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.dated_names import dated
-from cloudfree.raster.warp import covered_share
+from cloudfree.raster.warp import covered_share, placed
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.product import Level, OpticalProduct
 

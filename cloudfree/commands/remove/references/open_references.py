@@ -18,7 +18,7 @@ from cloudfree.commands.remove.references.coarse_ground import (
     clear_on,
     coarse_ground,
 )
-from cloudfree.commands.remove.references.date_on_grid import DateOnGrid, placed
+from cloudfree.commands.remove.references.date_on_grid import DateOnGrid
 from cloudfree.commands.remove.references.gates import NOTHING_HIDDEN, Gates
 from cloudfree.commands.remove.references.radar import dated_radars, radar_of_date
 from cloudfree.commands.remove.references.ranking import Ranked, choose
@@ -29,6 +29,7 @@ from cloudfree.core.displacement import NO_SHIFT, describe_displacement
 from cloudfree.core.terminal import Progress, captured_warnings
 from cloudfree.coregistration.between_dates import ClearGround, DateShift, shift_between
 from cloudfree.errors import InputError
+from cloudfree.raster.warp import placed
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
 

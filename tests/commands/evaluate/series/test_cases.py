@@ -45,8 +45,12 @@ def test_others_are_nearest_first_without_the_cover_and_without_what_shows_nothi
     assert case.cover.name == "third cover"
     assert [one.name for one in case.others] == ["first cover", "second cover", "a", "c"]
     assert [one.name for one in case.clear_others] == ["a", "c"]
-    assert [one.name for one in best_others(case, 1).others] == ["first cover"]
     assert case.days(case.others[0]) == -10
+
+
+def test_the_best_other_shows_more_of_what_is_hidden_than_the_nearest() -> None:
+    case = next(one for one in cases(DATES, earlier_only=False) if one.truth.name == "b")
+    assert [one.name for one in best_others(case, 2).others] == ["a", "first cover"]
 
 
 def test_earlier_dates_alone_may_be_asked_for() -> None:

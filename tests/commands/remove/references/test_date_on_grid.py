@@ -13,9 +13,10 @@ from pyproj import CRS, Transformer
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
-from cloudfree.commands.remove.references.date_on_grid import DateOnGrid, placed
+from cloudfree.commands.remove.references.date_on_grid import DateOnGrid
 from cloudfree.core.displacement import NO_SHIFT, Shift
 from cloudfree.core.grid import Grid, Window, strips
+from cloudfree.raster.warp import placed
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import TEN_METRES, UTM31, write_raster
 
@@ -135,10 +136,3 @@ def test_ground_beyond_the_other_date_is_missing(opened: Opener) -> None:
     away = TEN_METRES @ Affine.translation(500, 0)
     clear = _on_grid(opened(_ground_on(away, SIDE), transform=away)).clear(BANDS, GRID.window)
     assert clear.shape == (4, SIDE, SIDE) and np.isnan(clear).all()
-
-
-def test_a_scene_that_lies_nowhere_lies_on_one_of_its_size() -> None:
-    nowhere = Grid(None, Affine.identity(), SIDE, SIDE)
-    assert placed(nowhere, GRID) == GRID
-    assert placed(GRID, nowhere) == nowhere
-    assert placed(Grid(None, Affine.identity(), SIDE, 2 * SIDE), GRID) is None

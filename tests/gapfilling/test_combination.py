@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.gapfilling.estimate import Estimate, combine
+from cloudfree.gapfilling.combination import PixelEstimate, combine
 
 deviations = st.floats(0.001, 0.3)
 
 
-def _estimate(mean: float, deviation: float) -> Estimate:
-    return Estimate(np.full((1, 2), mean, np.float32), np.full((1, 2), deviation, np.float32))
+def _estimate(mean: float, deviation: float) -> PixelEstimate:
+    return PixelEstimate(np.full((1, 2), mean, np.float32), np.full((1, 2), deviation, np.float32))
 
 
 UNKNOWN = _estimate(np.nan, np.nan)

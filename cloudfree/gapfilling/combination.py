@@ -12,7 +12,7 @@ from cloudfree.core.radiometry import Float32
 
 
 @dataclass(frozen=True)
-class Estimate:
+class PixelEstimate:
     """Reflectance of pixels and its standard deviation, (pixel, band); NaN where none is known."""
 
     mean: Float32
@@ -24,7 +24,7 @@ class Estimate:
         return np.asarray(~np.isnan(self.mean).any(axis=1))
 
 
-def combine(estimates: Sequence[Estimate]) -> tuple[Estimate, Float32]:
+def combine(estimates: Sequence[PixelEstimate]) -> tuple[PixelEstimate, Float32]:
     """The mean of estimates by their expected errors, and the share of each, (estimate, pixel).
 
     A share is the same in all bands, so that a spectrum stays one of real ground. The errors of
@@ -38,10 +38,10 @@ def combine(estimates: Sequence[Estimate]) -> tuple[Estimate, Float32]:
     variance = np.sum([_weighed(share, one.deviation**2) for share, one in parts], axis=0)
     unknown = shares.sum(axis=0) == 0
     mean[unknown], variance[unknown] = np.nan, np.nan
-    return Estimate(mean, np.sqrt(variance)), shares
+    return PixelEstimate(mean, np.sqrt(variance)), shares
 
 
-def _shares(estimates: Sequence[Estimate]) -> Float32:
+def _shares(estimates: Sequence[PixelEstimate]) -> Float32:
     weights = np.stack([
         np.where(one.known, 1 / (one.deviation**2).mean(axis=1) ** 2, 0) for one in estimates
     ])  # fmt: skip
