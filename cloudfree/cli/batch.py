@@ -13,7 +13,7 @@ from cloudfree.cli.options import (
     cloudfree_command,
     option_from,
 )
-from cloudfree.cli.remove import removal_options
+from cloudfree.cli.remove import reference_limits, removal_options
 from cloudfree.commands.batch.options import BatchOptions
 
 
@@ -45,15 +45,23 @@ from cloudfree.commands.batch.options import BatchOptions
     help="Only the I-th of N shards of the scenes, or that of the task of a Slurm array.",
 )
 @option_from(BatchOptions, "skip_existing", help="Skip scenes whose result exists.")
+@option_from(
+    BatchOptions,
+    "references",
+    metavar="auto|none|N",
+    help="Other scenes of its place that a scene is filled from at most; auto is 4.",
+)
+@reference_limits
 @removal_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Remove clouds from every scene of a folder, or of a CSV file (columns s2, s1, mask, name).
 
-    A folder holds NAME_s2.tif (or NAME_s2_cloudy.tif) with NAME_s1.tif, a folder with s2.tif and
-    s1.tif for each scene, or products under their own names, which are matched by place and time.
-    A scene that fails does not stop the others; the exit code is 3 then. DIR/batch.jsonl logs the
-    outcome of each.
+    A folder holds NAME_s2.tif (or NAME_s2_cloudy.tif) with NAME_s1.tif, s2_YYYYMMDD.tif with
+    s1_YYYYMMDD.tif, a folder with s2.tif and s1.tif for each scene, or products under their own
+    names, which are matched by place and time. Scenes of one place show each other what clouds
+    hide, as with --reference of `remove`. A scene that fails does not stop the others; the exit
+    code is 3 then. DIR/batch.jsonl logs the outcome of each.
     """
     from cloudfree.commands.batch.run import run
 

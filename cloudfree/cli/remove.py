@@ -20,6 +20,7 @@ from cloudfree.cli.options import (
     output_options,
     radar_options,
 )
+from cloudfree.commands.options import ReferenceLimits
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
 from cloudfree.core.choices import MAX_REFERENCES
 
@@ -106,6 +107,25 @@ def removal_options(command: Command) -> Command:
     return command
 
 
+def reference_limits(command: Command) -> Command:
+    """Which other dates may be used."""
+    for option in (
+        option_from(
+            ReferenceLimits,
+            "any_level",
+            help="Also take references of the other level, L1C or L2A.",
+        ),
+        option_from(
+            ReferenceLimits,
+            "max_age",
+            metavar="DAYS",
+            help="Longest time between a reference and the scene.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 _REFERENCES = (
     option_from(
         RemoveOptions,
@@ -129,18 +149,10 @@ _REFERENCES = (
     ),
     option_from(
         RemoveOptions,
-        "max_age",
-        metavar="DAYS",
-        help="Longest time between a reference and the scene.",
-    ),
-    option_from(
-        RemoveOptions,
         "require_references",
         help="Refuse a scene for which no reference can be used.",
     ),
-    option_from(
-        RemoveOptions, "any_level", help="Also take references of the other level, L1C or L2A."
-    ),
+    reference_limits,
 )
 
 

@@ -35,13 +35,38 @@ MAX_AGE_DAYS = 400.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReferenceOptions:
+class ReferenceLimits:
+    """Which other dates of a place may be used.
+
+    They lie at most `max_age` days from the scene (None for any age), and without `any_level` have
+    the level of the scene, L1C or L2A.
+
+    Raises
+    ------
+    InputError
+        An age out of range.
+    """
+
+    max_age: float | None = MAX_AGE_DAYS
+    any_level: bool = False
+
+    def __post_init__(self) -> None:
+        if self.max_age is not None and not self.max_age > 0:
+            raise InputError(
+                f"--max-age {self.max_age:g}",
+                wanted="a positive number of days",
+                hint=f"leave it out for {MAX_AGE_DAYS:g} days",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceOptions(ReferenceLimits):
     """Other dates of the place, which fill what clouds hide.
 
     `references` and `reference_s1`, their radar, are files, products and folders to search; the
-    best `max_references` are used, at most `max_age` days from the scene (None for any age).
-    Without `any_level` they have the level of the scene, L1C or L2A. With `require_references` a
-    scene for which none is left is refused.
+    best `max_references` are used. With `require_references` a scene for which none is left is
+    refused. With `of_batch` the references are other scenes of a batch: they are read with the
+    options of the scene, and what cannot be used of them is no warning.
 
     Raises
     ------
@@ -52,22 +77,16 @@ class ReferenceOptions:
     references: tuple[Path, ...] = ()
     reference_s1: tuple[Path, ...] = ()
     max_references: int = 4
-    max_age: float | None = MAX_AGE_DAYS
     require_references: bool = False
-    any_level: bool = False
+    of_batch: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.max_references <= MAX_REFERENCES:
             raise InputError(
                 f"--max-references {self.max_references}",
                 wanted=f"1 to {MAX_REFERENCES}",
                 hint="4 are enough for most clouds",
-            )
-        if self.max_age is not None and not self.max_age > 0:
-            raise InputError(
-                f"--max-age {self.max_age:g}",
-                wanted="a positive number of days",
-                hint=f"leave it out for {MAX_AGE_DAYS:g} days",
             )
         if not self.references and (self.reference_s1 or self.require_references):
             option = "--reference-s1" if self.reference_s1 else "--require-references"

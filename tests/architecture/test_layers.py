@@ -41,6 +41,7 @@ DOORS = {
     "pystac": {"raster", "sentinel1", "sentinel2"},
     "tqdm": {"cli"},
     "distributed": {"commands/batch/workers.py"},
+    "filelock": {"commands/remove/made_masks.py"},
     "jinja2": {"report/page.py"},
     "cv2": {
         "core/pixel_distance.py",

@@ -14,8 +14,8 @@ from cloudfree.cli.remove import command as remove
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
 from tests.factories.rasters import write_cloudy_scene, write_radar
 
-# A program gives it, as batch does for its scenes.
-FOR_PROGRAMS = {"masks"}
+# A program gives them, as batch does for its scenes.
+FOR_PROGRAMS = {"masks", "of_batch"}
 
 
 def test_options_of_any_scene_are_the_same_in_a_batch() -> None:

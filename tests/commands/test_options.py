@@ -16,6 +16,7 @@ from cloudfree.commands.options import (
     OutputOptions,
     OverwriteOptions,
     RadarOptions,
+    ReferenceLimits,
     ReferenceOptions,
 )
 from cloudfree.commands.remove.options import RemoveOptions
@@ -24,7 +25,7 @@ from cloudfree.errors import InputError
 SHARED = (InferenceOptions, OpticalOptions, OutputOptions, OverwriteOptions, RadarOptions)
 
 
-@pytest.mark.parametrize("kind", (*SHARED, ReferenceOptions))
+@pytest.mark.parametrize("kind", (*SHARED, ReferenceLimits, ReferenceOptions))
 def test_every_shared_option_has_a_default_and_is_given_by_name(kind: type) -> None:
     kind()
     assert all(field.kw_only for field in dataclasses.fields(kind))

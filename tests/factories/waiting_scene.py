@@ -12,11 +12,11 @@ from cloudfree.commands.batch.workers import SceneJob
 
 def fill_scene(job: SceneJob) -> SceneOutcome:
     """The scene, but its first rows take ten minutes."""
-    from cloudfree.commands.remove import run
+    from cloudfree.commands.remove import written_scene
 
     def wait(*_: object) -> None:
         job.options.result.with_suffix(".pid").write_text(str(os.getpid()))
         time.sleep(600)
 
-    run.finish = wait  # type: ignore[assignment]
+    written_scene.finish = wait  # type: ignore[assignment]
     return batch_scene.fill_scene(job)

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from cloudfree.commands.options import ReferenceLimits, ReferenceOptions
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
+from cloudfree.core.choices import MAX_REFERENCES
 from cloudfree.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,9 +82,22 @@ State = Literal["filled", "checked", "skipped", "failed"]
 EXIT_SOME_FAILED = 3
 
 
+# Words for --references: as many as `remove` takes, or none.
+AUTO, NONE = "auto", "none"
+
+
 @dataclass(frozen=True, kw_only=True)
-class BatchOptions(RemovalOptions):
-    """The options of the command line, field by field."""
+class BatchOptions(RemovalOptions, ReferenceLimits):
+    """The options of the command line, field by field.
+
+    `references` is `auto`, `none`, or how many other scenes of the batch a scene is filled from at
+    most.
+
+    Raises
+    ------
+    InputError
+        Other references than these, or an age out of range.
+    """
 
     source: Path
     output: Path
@@ -90,24 +105,54 @@ class BatchOptions(RemovalOptions):
     scheduler: str | None = None
     shard: str | None = None
     skip_existing: bool = False
+    references: str = AUTO
 
-    def remove_options(self, pair: ScenePair) -> RemoveOptions:
-        """Options of `cloudfree remove` for one scene."""
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        numbers = map(str, range(1, MAX_REFERENCES + 1))
+        if self.references not in (AUTO, NONE, *numbers):
+            raise InputError(
+                f"--references {self.references}",
+                wanted=f"{AUTO}, {NONE}, or 1 to {MAX_REFERENCES}",
+                hint=f"{AUTO} takes {ReferenceOptions.max_references} at most",
+            )
+
+    @property
+    def max_references(self) -> int:
+        """How many references a scene has at most."""
+        words = {AUTO: ReferenceOptions.max_references, NONE: 0}
+        return words[self.references] if self.references in words else int(self.references)
+
+    def remove_options(self, pair: ScenePair, others: Sequence[ScenePair] = ()) -> RemoveOptions:
+        """Options of `cloudfree remove` for one scene, with the other scenes of its place."""
         shared = {one.name: getattr(self, one.name) for one in fields(RemovalOptions)}
         if self.skip_existing:  # other files of a missing result are left-overs
             shared["overwrite"] = True
         mask = shared["mask"] = pair.mask or self.mask
         if mask is None:  # of a scene of a list without a mask
             shared["mask_threshold"] = None
+        if others:
+            shared |= self._reference_options(others)
         result = self.output / f"{pair.name}_cloudfree.tif"
         return RemoveOptions(s2=pair.s2, s1=pair.s1, output=result, **shared)
+
+    def _reference_options(self, others: Sequence[ScenePair]) -> dict[str, Any]:
+        return {
+            "references": tuple(one.s2 for one in others),
+            "reference_s1": tuple(one.s1 for one in others if one.s1),
+            "max_references": self.max_references,
+            "max_age": self.max_age,
+            "any_level": self.any_level,
+            "of_batch": True,
+        }
 
 
 @dataclass(frozen=True)
 class SceneOutcome:
     """Outcome of one scene; both fractions are of its valid pixels, as in `RemoveResult`.
 
-    `message` is the reason of a failure; `warnings` are those of `cloudfree remove`.
+    `message` is the reason of a failure; `warnings` are those of `cloudfree remove`; `references`
+    are the names of the scenes that it is filled from, the best first.
     """
 
     name: str
@@ -120,6 +165,7 @@ class SceneOutcome:
     unfilled_fraction: float | None = None
     message: str = ""
     warnings: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """One line of text."""
@@ -131,6 +177,8 @@ class SceneOutcome:
         of_pixels = "" if share is None else f", {share:.1%} of the pixels"
         if self.unfilled_fraction:
             of_pixels += f" ({self.unfilled_fraction:.1%} cloud, not filled)"
+        if self.references:
+            of_pixels += f", references {', '.join(self.references)}"
         return f"{self.name}: {self.state}{of_pixels}, {self.seconds:.0f} s"
 
 

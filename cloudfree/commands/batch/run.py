@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import os
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from cloudfree.commands.batch.options import BatchOptions, BatchResult, SceneOutcome, Shard
+from cloudfree.commands.batch.same_place import SamePlace
 from cloudfree.commands.batch.scenes import (
     ScenePair,
     read_scene_list,
@@ -45,7 +48,7 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
     """
     find_card(options.model, options.network)
     shard = Shard.from_text(options.shard, os.environ) if options.shard else Shard()
-    jobs = [_job(options, pair) for pair in _with_radars(shard.part(_scenes(options)), options)]
+    jobs = _jobs(options, shard)
     skipped = [job for job in jobs if options.skip_existing and job.options.result.exists()]
     todo = [job for job in jobs if job not in skipped]
     outcomes = [job.outcome() for job in skipped]
@@ -53,7 +56,7 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
     log = None if options.dry_run else _output_folder(options.output) / _log_name(shard)
     for job in todo:
         check_outputs(job.options)
-    with _outcomes(options, todo) as found:
+    with _sharing_masks(todo, options) as sharing, _outcomes(options, sharing) as found:
         for outcome in progress(found, len(todo), "scenes", "scene"):
             _log(outcome, log)
             outcomes.append(outcome)
@@ -68,7 +71,8 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
         raise InputError(
             f"no Sentinel-2 scene in {source}",
             wanted="NAME_s2.tif with NAME_s1.tif, a folder with s2.tif and s1.tif for each scene, "
-            "or products of Sentinel-2 and Sentinel-1 under their own names",
+            "s2_YYYYMMDD.tif with s1_YYYYMMDD.tif, or products of Sentinel-2 and Sentinel-1 under "
+            "their own names",
             hint="name them so, or give a CSV file with the columns s2 and s1",
         )
     name, count = Counter(pair.name for pair in pairs).most_common(1)[0]
@@ -81,18 +85,31 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
     return pairs
 
 
-def _with_radars(pairs: Sequence[ScenePair], options: BatchOptions) -> list[ScenePair]:
-    """The scenes of a folder with its Sentinel-1 products; a list is used unchanged."""
+def _jobs(options: BatchOptions, shard: Shard) -> list[SceneJob]:
+    """The scenes of a shard; the others of their places may be in any shard."""
+    scenes = _scenes(options)
+    matched = _radar_of(options)
+    if not options.max_references:
+        return [_job(options, matched(pair), []) for pair in shard.part(scenes)]
+    place = SamePlace(scenes, options.max_age)
+    return [
+        _job(options, matched(pair), [matched(one) for one in place.others(pair)])
+        for pair in shard.part(scenes)
+    ]
+
+
+def _radar_of(options: BatchOptions) -> Callable[[ScenePair], ScenePair]:
+    """Adds the Sentinel-1 products of a folder to its scenes; a list is used unchanged."""
     radars = radars_below(options.source) if options.source.is_dir() else []
-    return [with_radar(pair, radars, options.max_gap) for pair in pairs]
+    return cache(partial(with_radar, radars=radars, max_gap_days=options.max_gap))
 
 
-def _job(options: BatchOptions, pair: ScenePair) -> SceneJob:
-    scene = options.remove_options(pair)
+def _job(options: BatchOptions, pair: ScenePair, others: Sequence[ScenePair]) -> SceneJob:
+    scene, names = options.remove_options(pair, others), tuple(one.name for one in others)
     if options.scheduler:  # workers run in other folders
-        return SceneJob(pair.name, _with_absolute_paths(scene))
+        return SceneJob(pair.name, _with_absolute_paths(scene), others=names)
     threads = max(_cores() // options.jobs, 1) if options.jobs > 1 else None
-    return SceneJob(pair.name, scene, threads)
+    return SceneJob(pair.name, scene, threads, names)
 
 
 def _cores() -> int:
@@ -103,10 +120,14 @@ def _cores() -> int:
 
 
 def _with_absolute_paths(scene: RemoveOptions) -> RemoveOptions:
-    absolute: dict[str, Any] = {
-        name: value.absolute() for name, value in vars(scene).items() if isinstance(value, Path)
-    }
-    return replace(scene, **absolute)
+    return replace(scene, **{name: _absolute(value) for name, value in vars(scene).items()})
+
+
+def _absolute(value: Any) -> Any:
+    """A path, or several, as seen from any folder; other values unchanged."""
+    if isinstance(value, tuple):
+        return tuple(_absolute(one) for one in value)
+    return value.absolute() if isinstance(value, Path) else value
 
 
 def _check_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
@@ -117,6 +138,24 @@ def _check_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
             wanted="results that are new",
             hint="add --skip-existing to go on with the others, or --overwrite to replace them",
         )
+
+
+@contextmanager
+def _sharing_masks(jobs: Sequence[SceneJob], options: BatchOptions) -> Iterator[list[SceneJob]]:
+    """The jobs; those with references keep their masks in one folder until the block ends.
+
+    The workers of a cluster share no other folder than that of the results, which a dry run leaves
+    alone.
+    """
+    with_others = [job for job in jobs if job.options.references]
+    if options.masks or not with_others or (options.scheduler and options.dry_run):
+        yield list(jobs)
+        return
+    place = options.output.absolute() if options.scheduler else None
+    with tempfile.TemporaryDirectory(
+        prefix=".cloudfree-masks-", dir=place, ignore_cleanup_errors=True
+    ) as folder:
+        yield [job.with_masks(Path(folder)) if job in with_others else job for job in jobs]
 
 
 @contextmanager

@@ -31,14 +31,18 @@ class ScenePair:
     mask: MaskPath | None = None
 
 
-_RASTER = re.compile(r"(?:(?P<name>.+)_)?(?P<kind>s1|s2|s2_cloudy)\.tiff?", re.IGNORECASE)
+_RASTER = re.compile(
+    r"(?:(?P<name>.+)_)?(?P<kind>s1|s2|s2_cloudy)(?:_(?P<day>20\d{6}|20\d\d-\d\d-\d\d))?\.tiff?",
+    re.IGNORECASE,
+)
 
 
 def scenes_below(folder: Path) -> list[ScenePair]:
     """The scenes of a folder and of those below it, in the order of their names.
 
     They are products, as folders or zip files, or rasters: `NAME_s2.tif` or `NAME_s2_cloudy.tif`
-    with `NAME_s1.tif`; without `NAME_` they are named by their folder.
+    with `NAME_s1.tif`, and `s2_YYYYMMDD.tif` with `s1_YYYYMMDD.tif`, whose name is the day. Without
+    both they are named by their folder.
     """
     pairs = [ScenePair(name, path) for name, path in products_below(folder).items()]
     return sorted([*pairs, *_raster_pairs(folder)], key=lambda pair: pair.name)
@@ -48,7 +52,7 @@ def _raster_pairs(folder: Path) -> Iterable[ScenePair]:
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(paths_below(folder)):
         if match := _RASTER.fullmatch(path.name):
-            parts = [*path.parent.relative_to(folder).parts, match["name"]]
+            parts = [*path.parent.relative_to(folder).parts, match["name"], match["day"]]
             name = "_".join(part for part in parts if part) or folder.resolve().name
             found.setdefault(name, {})[match["kind"].lower()] = path
     scenes = {name: kinds.get("s2") or kinds.get("s2_cloudy") for name, kinds in found.items()}

@@ -23,6 +23,8 @@ from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.terminal import captured_warnings
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.parallel.environment import limit_malloc_arenas, set_library_defaults
+from cloudfree.raster.gdal import relative_to
+from cloudfree.raster.used_reference import UsedReference
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -30,16 +32,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SceneJob:
-    """A scene of a batch; `threads` is how many its process may use, None for all."""
+    """A scene of a batch; `threads` is how many its process may use, None for all.
+
+    `others` are the names of the scenes that `options` has as references, in their order.
+    """
 
     name: str
     options: RemoveOptions
     threads: int | None = None
+    others: tuple[str, ...] = ()
 
     def outcome(self) -> SceneOutcome:
         """Outcome of a scene whose result exists already."""
         options = self.options
         return SceneOutcome(self.name, "skipped", options.s2, options.s1, options.result)
+
+    def with_masks(self, folder: Path) -> SceneJob:
+        """The same job, which keeps the masks that it makes in a folder."""
+        return replace(self, options=replace(self.options, masks=folder))
+
+    def names_of(self, references: Sequence[UsedReference]) -> tuple[str, ...]:
+        """The names of the scenes that were used."""
+        folder = self.options.result.parent
+        paths = (relative_to(folder, path) for path in self.options.references)
+        names = dict(zip(paths, self.others, strict=True))
+        return tuple(names[one.path] for one in references)
 
     def failed(self, message: str) -> SceneOutcome:
         """Outcome of a scene that failed."""
@@ -80,6 +97,7 @@ def _run_remove(job: SceneJob) -> SceneOutcome:
         state=state,
         filled_fraction=result.filled_fraction,
         unfilled_fraction=result.unfilled_fraction,
+        references=job.names_of(result.references),
     )
 
 

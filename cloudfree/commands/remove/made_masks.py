@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
@@ -16,12 +19,15 @@ from cloudfree.core.choices import MaskSettings
 from cloudfree.core.terminal import Progress
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
+logger = logging.getLogger("cloudfree")
+
 
 @dataclass(frozen=True)
 class MadeMasks:
     """Masks in a folder, which are made as they are needed.
 
-    Processes may share the folder: a mask gets its name when it is whole.
+    Processes may share the folder: a mask gets its name when it is whole, and a second process
+    that needs it waits for the first.
     """
 
     folder: Path
@@ -36,7 +42,9 @@ class MadeMasks:
         """
         path = self.folder / _name(scene, settings)
         if not path.exists():
-            write_mask(scene, path, plan_mask(scene, settings, progress), progress, {})
+            with _alone(path):
+                if not path.exists():
+                    write_mask(scene, path, plan_mask(scene, settings, progress), progress, {})
         mask = MaskFile(path, scene.grid)
         mask.sun = sun_from_tags(mask.handle.tags())
         return mask
@@ -50,6 +58,20 @@ def made_masks(folder: Path | None = None) -> Iterator[MadeMasks]:
         return
     with tempfile.TemporaryDirectory(prefix="cloudfree-") as temporary:
         yield MadeMasks(Path(temporary))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Only one process at a time is in the block for a path; its lock ends with the process."""
+    lock = FileLock(path.with_suffix(".lock"))
+    try:
+        lock.acquire()
+    except (OSError, NotImplementedError) as error:  # some network disks know no locks
+        logger.debug("no lock on %s (%s): a mask may be made twice", path.parent, error)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _name(scene: OpticalScene, settings: MaskSettings) -> str:

@@ -91,7 +91,8 @@ class _Removal:
         if not self._options.references:
             return None
         if not self._opened.chosen.references:
-            logger.warning("no reference can be used: the scene is filled without")
+            level = logging.INFO if self._options.of_batch else logging.WARNING
+            logger.log(level, "no reference can be used: the scene is filled without")
             return None
         return GapFiller.fit(self._opened.stack, self._progress)
 

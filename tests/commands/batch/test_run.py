@@ -16,17 +16,20 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 
 from cloudfree.commands.batch import run as batch
-from cloudfree.commands.batch.options import BatchOptions, SceneOutcome
+from cloudfree.commands.batch.options import BatchOptions, SceneOutcome, Shard
 from cloudfree.commands.batch.workers import SceneJob, fill_scene
 from cloudfree.commands.remove.run import RemoveOptions
 from cloudfree.commands.remove.run import run as remove
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, ModelError, OutputError
+from tests.factories import counted_masks
 from tests.factories import sentinel1_products as sentinel1
 from tests.factories import sentinel2_products as sentinel2
-from tests.factories.rasters import write_cloudy_scene, write_radar
+from tests.factories.dates_of_a_place import write_date
+from tests.factories.rasters import TEN_METRES, write_cloudy_scene, write_radar
 
 
 def _scene(folder: Path, name: str) -> None:
@@ -138,7 +141,7 @@ def test_the_log_has_a_line_for_each_scene(folder: Path, seen: list[SceneJob]) -
 
 
 def test_scenes_get_the_options_of_remove(folder: Path, seen: list[SceneJob]) -> None:
-    batch.run(_options(folder, adapt=True, tile=128, max_gap=3.0, jobs=1), silent)
+    batch.run(_options(folder, adapt=True, tile=128, max_gap=3.0, references="none"), silent)
     first = seen[0]
     assert first == SceneJob(
         "a",
@@ -279,3 +282,97 @@ def test_a_process_that_is_killed_is_reported(tmp_path: Path) -> None:
     outcome = batch._died(_job(tmp_path), -signal.SIGKILL)
     assert outcome.state == "failed"
     assert outcome.message.startswith("its process is gone (-9); wanted memory for all scenes at w")
+
+
+LEFT, MIDDLE, RIGHT = ((slice(None), slice(*cols)) for cols in ((0, 40), (44, 84), (88, 128)))
+
+
+@pytest.fixture
+def season(tmp_path: Path) -> Path:
+    """A folder with three dates of a place, each with a cloud elsewhere, none with radar."""
+    for day, cloud in (("20220605", LEFT), ("20220615", MIDDLE), ("20220625", RIGHT)):
+        write_date(tmp_path / "in" / f"{day}_s2.tif", cloud)
+    return tmp_path
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_scenes_of_a_place_fill_each_other_and_each_mask_is_made_once(
+    season: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    monkeypatch.setattr(batch, "fill_scene", counted_masks.fill_scene)
+    result = batch.run(_options(season, jobs=jobs, device="cpu"), silent)
+    assert [one.state for one in result.scenes] == ["filled"] * 3, result.summary()
+    assert [one.unfilled_fraction for one in result.scenes] == pytest.approx([0, 0, 0], abs=0.01)
+    used = {one.name: set(one.references) for one in result.scenes}
+    names = {"20220605", "20220615", "20220625"}
+    assert all(used[name] and used[name] <= names - {name} for name in names)
+    made = (season / "out" / "masks.txt").read_text().split()
+    assert sorted(made) == [f"{name}_s2.tif" for name in sorted(names)]
+    lines = (season / "out" / "batch.jsonl").read_text().splitlines()
+    logged = {one["name"]: set(one["references"]) for one in map(json.loads, lines)}
+    assert logged == used
+
+
+def test_scenes_of_a_place_take_no_more_references_than_asked_for(
+    season: Path, seen: list[SceneJob]
+) -> None:
+    for text in ("1", "none"):
+        batch.run(_options(season, references=text), silent)
+    options = {job.name: job.options for job in seen[:3]}["20220615"]
+    folder = season / "in"
+    assert options.references == (folder / "20220605_s2.tif", folder / "20220625_s2.tif")
+    assert (options.max_references, options.of_batch) == (1, True)
+    assert all(not job.options.references and not job.options.masks for job in seen[3:])
+
+
+def test_masks_are_kept_until_the_batch_ends(season: Path, seen: list[SceneJob]) -> None:
+    batch.run(_options(season), silent)
+    (folder,) = {job.options.masks for job in seen}
+    assert folder is not None and folder.name.startswith(".cloudfree-masks-")
+    assert not folder.exists()
+
+
+def test_references_may_be_in_another_shard(season: Path, seen: list[SceneJob]) -> None:
+    batch.run(_options(season, shard="1/3"), silent)
+    (job,) = seen
+    assert job.others == ("20220615", "20220625")
+
+
+def test_the_radar_of_other_scenes_is_that_of_references(
+    season: Path, seen: list[SceneJob]
+) -> None:
+    write_radar(season / "in" / "20220615_s1.tif", 128, 128)
+    batch.run(_options(season), silent)
+    radars = {job.name: job.options.reference_s1 for job in seen}
+    assert radars["20220615"] == ()
+    assert radars["20220605"] == radars["20220625"] == (season / "in" / "20220615_s1.tif",)
+
+
+def test_workers_of_a_cluster_find_everything_from_any_folder(
+    season: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(season)
+    options = BatchOptions(source=Path("in"), output=Path("out"), scheduler="tcp://x")
+    jobs = batch._jobs(options, Shard())
+    assert all(path.is_absolute() for job in jobs for path in job.options.references)
+    Path("out").mkdir()
+    with batch._sharing_masks(jobs, options) as sharing:
+        masks = {job.options.masks for job in sharing}
+        assert [path.parent for path in masks if path] == [season / "out"]
+    assert list(Path("out").iterdir()) == []
+    with batch._sharing_masks(jobs, replace(options, dry_run=True)) as sharing:
+        assert sharing == jobs
+
+
+def test_scenes_of_different_places_are_the_same_without_references(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number, name in enumerate(("a_20220605", "b_20220615")):
+        moved = TEN_METRES @ Affine.translation(1000 * number, 0)
+        write_cloudy_scene(tmp_path / "in" / f"{name}_s2.tif", 64, 64, transform=moved)
+        write_radar(tmp_path / "in" / f"{name}_s1.tif", 64, 64, transform=moved)
+    for text in ("auto", "none"):
+        options = _options(tmp_path, output=tmp_path / text, references=text, device="cpu")
+        assert batch.run(options, silent).exit_code == 0
+    one, other = ({p.name: p for p in (tmp_path / text).glob("*.tif")} for text in ("auto", "none"))
+    assert len(one) == 4 and one.keys() == other.keys()
+    assert all(one[name].read_bytes() == other[name].read_bytes() for name in one)

@@ -61,6 +61,29 @@ def test_scenes_of_a_data_set_and_of_simulate_are_scenes(tmp_path: Path) -> None
     }
 
 
+def test_dates_in_one_folder_are_matched_by_their_day(tmp_path: Path) -> None:
+    _touched(
+        tmp_path, "s2_20220605.tif", "s1_20220605.tif", "s2_2022-06-15.tif", "s1_20220615.tif",
+        "a/s2_cloudy_20220605.tif", "field_s2_20220605.tif", "s2_1.tif",
+    )  # fmt: skip
+    assert _found(tmp_path) == {
+        "20220605": ("s2_20220605.tif", "s1_20220605.tif"),
+        "2022-06-15": ("s2_2022-06-15.tif", None),
+        "a_20220605": ("a/s2_cloudy_20220605.tif", None),
+        "field_20220605": ("field_s2_20220605.tif", None),
+    }
+
+
+def test_earlier_dates_of_simulate_are_scenes_and_their_truth_is_none(tmp_path: Path) -> None:
+    _touched(tmp_path, "s2_cloudy.tif", "s2_clear.tif", "s1.tif")
+    _touched(tmp_path / "earlier", "s2_20210414.tif", "s1_20210414.tif")
+    _touched(tmp_path / "earlier" / "truth", "clear_20210414.tif", "mask_20210414.tif")
+    assert _found(tmp_path) == {
+        "earlier_20210414": ("earlier/s2_20210414.tif", "earlier/s1_20210414.tif"),
+        tmp_path.name: ("s2_cloudy.tif", "s1.tif"),
+    }
+
+
 def test_results_and_hidden_folders_are_no_scenes(tmp_path: Path) -> None:
     _touched(
         tmp_path, "s2_cloudfree.tif", "s2_cloudfree_filled.tif", "s2_mask.tif", "s1.tif",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.commands.remove import made_masks as module
@@ -16,6 +18,7 @@ from cloudfree.core.choices import MaskSettings
 from cloudfree.core.terminal import silent
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.cloudy_scenes import cloudy_scene
+from tests.factories.patience import PATIENCE_S
 from tests.factories.rasters import write_raster
 
 SETTINGS = MaskSettings()
@@ -67,6 +70,41 @@ def test_other_settings_make_another_mask(
     for settings in (SETTINGS, replace(SETTINGS, dilate="0")):
         masks.open(scene, settings, silent).close()
     assert len(set(made)) == 2
+
+
+def test_who_needs_a_mask_that_is_being_made_waits_for_it(
+    tmp_path: Path, scene: OpticalScene, made: list[Path]
+) -> None:
+    masks, opened = MadeMasks(tmp_path), []
+    masks.open(scene, SETTINGS, silent).close()
+    (mask,) = made
+    whole = mask.rename(tmp_path / "being made")
+    second = threading.Thread(
+        target=lambda: opened.append(masks.open(scene, SETTINGS, silent).close())
+    )
+    with FileLock(mask.with_suffix(".lock")):
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+        whole.rename(mask)
+    second.join(PATIENCE_S)
+    assert len(opened) == len(made) == 1
+
+
+@pytest.mark.parametrize("error", [OSError("no locks available"), NotImplementedError("flock")])
+def test_a_disk_without_locks_has_masks_too(
+    tmp_path: Path,
+    scene: OpticalScene,
+    made: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    def acquire(_: FileLock) -> None:
+        raise error
+
+    monkeypatch.setattr(FileLock, "acquire", acquire)
+    MadeMasks(tmp_path).open(scene, SETTINGS, silent).close()
+    assert made[0].exists()
 
 
 def test_without_a_folder_masks_are_gone_with_the_block(

@@ -17,8 +17,11 @@ class Candidate:
     named: bool
 
 
-def find_candidates(references: Iterable[Path]) -> list[Candidate]:
-    """Every path once: those that are named first, then what is found in folders."""
+def find_candidates(references: Iterable[Path], by_user: bool = True) -> list[Candidate]:
+    """Every path once: those that are named first, then what is found in folders.
+
+    Without `by_user` none is named, as a program has found the references.
+    """
     searched = [path for path in references if path.is_dir() and not is_product(path)]
     named = [path for path in references if path not in searched]
     # An empty folder stays, so that it is said to be no scene.
@@ -26,6 +29,6 @@ def find_candidates(references: Iterable[Path]) -> list[Candidate]:
     found: dict[Path, Candidate] = {}
     for path in (*named, *below):
         # A folder of band files is found in itself, too.
-        candidate = Candidate(path, path in named or path in searched)
+        candidate = Candidate(path, by_user and (path in named or path in searched))
         found.setdefault(path.resolve(), candidate)
     return list(found.values())

@@ -21,6 +21,26 @@ MIN_CLEAR = 0.02
 NOTHING_HIDDEN = "shows nothing of what clouds hide in the scene"
 
 
+def days_between(here: Acquisition, there: Acquisition) -> float | None:
+    """Days from one to the other, negative for earlier dates; None if one is not dated."""
+    if here.acquired is None or there.acquired is None:
+        return None
+    return (there.acquired - here.acquired) / timedelta(days=1)
+
+
+def by_date(here: Acquisition, there: Acquisition, max_age: float | None) -> str | None:
+    """A reason not to use a date for a scene that is known from both; undated ones have none."""
+    days = days_between(here, there)
+    if days is None:
+        return None
+    assert here.acquired and there.acquired
+    if here.acquired.date() == there.acquired.date():
+        return "is of the day of the scene"
+    if max_age is not None and abs(days) > max_age:
+        return f"is {abs(days):.0f} days from the scene, more than --max-age {max_age:g}"
+    return None
+
+
 @dataclass(frozen=True)
 class Gates:
     """What dates have to be for a scene; each gate gives a reason to leave one out, or None."""
@@ -30,15 +50,18 @@ class Gates:
 
     def days(self, acquisition: Acquisition) -> float | None:
         """Days from the scene, negative for earlier dates; None if one is not dated."""
-        here = dated(self.today.acquisition, self.today.path).acquired
-        there = acquisition.acquired
-        return None if here is None or there is None else (there - here) / timedelta(days=1)
+        return days_between(self._here, acquisition)
+
+    @property
+    def _here(self) -> Acquisition:
+        return dated(self.today.acquisition, self.today.path)
 
     def by_metadata(self, path: Path, product: OpticalProduct) -> str | None:
         """By what is known before a pixel is read."""
         if path.resolve() == self.today.path.resolve():
             return "is the scene itself"
-        return self._by_date(dated(product.acquisition, path)) or self._by_level(product.level)
+        there = dated(product.acquisition, path)
+        return by_date(self._here, there, self.options.max_age) or self._by_level(product.level)
 
     def by_scene(self, scene: OpticalScene) -> str | None:
         """By what an open scene is: its level, its numbers, its bands, its place."""
@@ -60,17 +83,6 @@ class Gates:
         if share < MIN_CLEAR:
             return f"shows {share:.1%} of the scene's ground, the rest is cloud or missing"
         return None if ground.fills_share(clear) else NOTHING_HIDDEN
-
-    def _by_date(self, acquisition: Acquisition) -> str | None:
-        days, most = self.days(acquisition), self.options.max_age
-        if days is None:
-            return None
-        here, there = dated(self.today.acquisition, self.today.path).acquired, acquisition.acquired
-        if here and there and here.date() == there.date():
-            return "is of the day of the scene"
-        if most is not None and abs(days) > most:
-            return f"is {abs(days):.0f} days from the scene, more than --max-age {most:g}"
-        return None
 
     def _by_level(self, level: Level | None) -> str | None:
         here = self.today.level

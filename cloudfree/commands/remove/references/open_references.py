@@ -60,7 +60,7 @@ def open_references(
         gates, coarse_ground(scene), dated_radars(options.reference_s1),
     )  # fmt: skip
     with ExitStack() as looked_at:
-        search.run(find_candidates(options.references), looked_at)
+        search.run(find_candidates(options.references, not options.of_batch), looked_at)
     found = ChosenReferences(tuple(search.chosen), tuple(search.left_out))
     if options.require_references and not found.references:
         raise _none_left(found)
@@ -136,8 +136,9 @@ class _Search:
 
     def _open(self, date: _Date) -> str | None:
         """Open a date, and find what it shows; a reason to leave it out, if there is one."""
+        offset_dn = self.options.s2_offset if self.options.of_batch else None
         optical = date.files.enter_context(
-            OpticalScene(date.candidate.path, resampling=self.options.resampling)
+            OpticalScene(date.candidate.path, offset_dn, self.options.resampling)
         )
         if reason := self.gates.by_scene(optical):
             return reason

@@ -46,3 +46,9 @@ def test_a_folder_of_band_files_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_without_scenes_is_said_to_be_none(tmp_path: Path) -> None:
     assert find_candidates([tmp_path]) == [Candidate(tmp_path, True)]
+
+
+def test_of_what_a_program_found_none_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "s2.tif"
+    _touched(path)
+    assert find_candidates([path], by_user=False) == [Candidate(path, False)]

@@ -130,6 +130,25 @@ def test_under_an_overcast_sky_references_lie_on_the_first(tmp_path: Path, found
     assert (other.shift.row, other.shift.col) == pytest.approx((1.5, -2.0), abs=0.15)
 
 
+def test_what_cannot_be_used_of_a_batch_is_no_warning(
+    tmp_path: Path, found: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "cloudfree"):
+        (left_out,) = found(references=(tmp_path / "missing.tif",), of_batch=True).left_out
+    levels = [one.levelname for one in caplog.records if "is left out" in one.getMessage()]
+    assert (left_out.named, levels) == (False, ["INFO"])
+
+
+def test_scenes_of_a_batch_are_read_in_the_same_way(tmp_path: Path, found: Opener) -> None:
+    path = write_date(tmp_path / "s2_20220526.tif")
+    given, by_evidence = (
+        found(references=(path,), s2_offset=0.0, of_batch=of_batch).references[0].scene.optical
+        for of_batch in (True, False)
+    )
+    assert given.offset.reason.endswith("given with --s2-offset")
+    assert not by_evidence.offset.reason.endswith("given with --s2-offset")
+
+
 def test_where_nothing_is_hidden_nothing_is_looked_at(tmp_path: Path, found: Opener) -> None:
     today = write_date(tmp_path / "today" / "s2_20220605.tif")
     chosen = found(today, references=(write_date(tmp_path / "s2_20220526.tif"),))
