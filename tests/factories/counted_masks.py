@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from cloudfree.commands.batch.options import SceneOutcome
 from cloudfree.commands.batch.workers import SceneJob
 from cloudfree.commands.remove import made_masks
 from cloudfree.sentinel2.optical_scene import OpticalScene
+
+# So long that a process that starts a little later needs a mask that is being made.
+DELAY_S = 1.0
 
 write_mask = made_masks.write_mask
 
@@ -20,6 +24,7 @@ def fill_scene(job: SceneJob) -> SceneOutcome:
     def listed(scene: OpticalScene, *more: Any) -> Any:
         with (job.options.result.parent / "masks.txt").open("a") as lines:
             lines.write(f"{Path(scene.path).name}\n")
+        time.sleep(DELAY_S)
         return write_mask(scene, *more)
 
     made_masks.write_mask = listed

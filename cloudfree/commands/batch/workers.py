@@ -52,11 +52,11 @@ class SceneJob:
         return replace(self, options=replace(self.options, masks=folder))
 
     def names_of(self, references: Sequence[UsedReference]) -> tuple[str, ...]:
-        """The names of the scenes that were used."""
+        """The names of the scenes that were used; of one that a folder holds that of its file."""
         folder = self.options.result.parent
         paths = (relative_to(folder, path) for path in self.options.references)
         names = dict(zip(paths, self.others, strict=True))
-        return tuple(names[one.path] for one in references)
+        return tuple(names.get(one.path, one.path.name) for one in references)
 
     def failed(self, message: str) -> SceneOutcome:
         """Outcome of a scene that failed."""

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import dask
 import pytest
@@ -14,9 +14,11 @@ from distributed import LocalCluster
 
 from cloudfree.commands.batch import run as batch
 from cloudfree.commands.batch import workers as batch_dask
-from cloudfree.commands.batch.workers import in_processes, on_cluster
+from cloudfree.commands.batch.workers import SceneJob, in_processes, on_cluster
+from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
+from cloudfree.raster.used_reference import UsedReference
 from tests.commands.batch.test_run import _options, _scene
 from tests.factories.patience import PATIENCE_S
 
@@ -42,6 +44,14 @@ def _doubled(number: int) -> int:
 
 def _died(number: int, reason: object) -> str:
     return f"{number}: {type(reason).__name__}"
+
+
+def test_references_are_called_as_their_scenes(tmp_path: Path) -> None:
+    paths = tmp_path / "may" / "s2.tif", tmp_path / "june" / "s2.tif"
+    options = RemoveOptions(s2=tmp_path / "s2.tif", output=tmp_path / "x.tif", references=paths)
+    job = SceneJob("x", options, others=("may", "june"))
+    used = [UsedReference(path=PurePosixPath(f"{name}/s2.tif")) for name in ("june", "july")]
+    assert job.names_of(used) == ("june", "s2.tif")
 
 
 def test_workers_answer(scheduler: str) -> None:
