@@ -21,7 +21,7 @@ MIN_PIXELS = 30
 # Deviation of today from another date as it was seen, where nothing clear shows it: the mean of
 # two series of a place and a year (docs/experiments.md).
 UNHARMONISED_DEVIATION = 0.04
-SMALLEST_SCATTER = 1e-4
+SMALLEST_SCATTER, SMALLEST_RELATIVE_SCATTER = 1e-4, 0.05
 # Pixels whose residual is so many times the median are cloud that a mask missed, or flood: they do
 # not count. A field that is harvested reaches three to four times the median.
 OUTLIER = 10.0
@@ -77,13 +77,15 @@ class Harmonised:
 class Harmonisation:
     """A regression on sources, and what it leaves on known ground, spread over the gaps.
 
-    `residual` and `scatter` (the standard deviation of the residual nearby) are (band, y, x) of
-    nodes; `distance`, (1, y, x), is in nodes from the nearest that it was fitted on.
+    `residual` is (band, y, x) of nodes. Its standard deviation is `level`, (band,), times
+    `scatter`, (1, y, x), which tells calm parts of the scene from others; `distance`, (1, y, x), is
+    in nodes from the nearest that it was fitted on.
     """
 
     sources: tuple[int, ...]
     linear: Linear
     residual: Float32
+    level: Float32
     scatter: Float32
     distance: Float32
 
@@ -98,7 +100,7 @@ class Harmonisation:
         )
         return Harmonised(
             mean + position.of(self.residual),
-            position.of(self.scatter),
+            position.of(self.scatter) * self.level,
             position.of(self.distance)[:, 0],
             changed,
         )
@@ -155,8 +157,9 @@ def _as_seen(
 ) -> Harmonisation:
     linear = _gains(observation, source, shared, np.ones(len(shared), np.float32))
     nothing = np.zeros_like(target.values)
-    scatter = np.full_like(nothing, UNHARMONISED_DEVIATION)
-    return Harmonisation((source,), linear, nothing, scatter, nothing[:1])
+    level = np.full(len(nothing), UNHARMONISED_DEVIATION, np.float32)
+    everywhere = np.ones_like(nothing[:1])
+    return Harmonisation((source,), linear, nothing, level, everywhere, nothing[:1])
 
 
 def _gains(observation: Observation, source: int, shared: Sequence[int], gain: Float32) -> Linear:
@@ -179,9 +182,11 @@ def _with_residual(
     left[:, usable] = residual.T
     usable[usable] = _usual(residual)
     left[:, ~usable] = 0
-    squares, weight = left * left, np.where(usable, target.weight, np.float32(0))
+    weight = np.where(usable, target.weight, np.float32(0))
     shown = spread(left, weight, np.zeros(len(left), np.float32))
-    scatter = np.sqrt(spread(squares, weight, squares[:, usable].mean(axis=1)))
-    return Harmonisation(
-        sources, linear, shown, np.maximum(scatter, SMALLEST_SCATTER), distance(usable)[None]
-    )
+    level = np.sqrt((left[:, usable] ** 2).mean(axis=1)) + np.float32(SMALLEST_SCATTER)
+    relative = ((left / level[:, None, None]) ** 2).mean(axis=0, keepdims=True)
+    scatter = np.sqrt(spread(relative, weight, np.ones(1, np.float32)))
+    smallest = np.float32(SMALLEST_RELATIVE_SCATTER)
+    scatter = np.maximum(scatter, smallest)
+    return Harmonisation(sources, linear, shown, level, scatter, distance(usable)[None])

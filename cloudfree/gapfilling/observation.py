@@ -119,9 +119,17 @@ def observe(stack: Stack, window: Window, choice: Choice) -> Observation:
 def _reference(stack: Stack, number: int, window: Window, choice: Choice) -> Float32:
     outer = window.buffered(SURROUNDINGS_PX // 2, stack.height, stack.width)
     bands = stack.reference(number, outer)
-    inner = (slice(None), *window.relative_to(outer))
-    around = choice(box_mean(bands, SURROUNDINGS_PX)[inner])
-    seen = choice(bands[inner])
+    inner = window.relative_to(outer)
+    known = np.asarray(~np.isnan(bands).any(axis=0))
+    share = _box(known.astype(np.float32), SURROUNDINGS_PX)[inner]
+    seen = choice(bands[:, *inner])
+    # Band by band, as few of the pixels are chosen.
+    sums = [
+        choice(_box(np.where(known, band, np.float32(0)), SURROUNDINGS_PX)[None, *inner])
+        for band in bands
+    ]
+    around = np.concatenate(sums) / np.maximum(choice(share[None]), 1e-6)
+    around[np.isnan(seen)] = np.nan
     return np.concatenate([seen, around, seen * seen])
 
 
@@ -153,11 +161,14 @@ def averaged_db(backscatter_db: Float32, side: int) -> Float32:
 def box_mean(planes: Float32, side: int) -> Float32:
     """Means of the known pixels of squares, (plane, y, x); NaN where the pixel itself is."""
     known = np.asarray(~np.isnan(planes).any(axis=0))
-    size, border = (side, side), cv2.BORDER_REFLECT
-    share = cv2.boxFilter(known.astype(np.float32), -1, size, borderType=border)
+    share = _box(known.astype(np.float32), side)
     share[~known] = np.nan
     means = np.empty_like(planes)
     for plane, mean in zip(planes, means, strict=True):
-        held = np.where(known, plane, np.float32(0))
-        np.divide(cv2.boxFilter(held, -1, size, borderType=border), share, out=mean)
+        np.divide(_box(np.where(known, plane, np.float32(0)), side), share, out=mean)
     return means
+
+
+def _box(plane: Float32, side: int) -> Float32:
+    found = cv2.boxFilter(plane, -1, (side, side), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(found, np.float32)

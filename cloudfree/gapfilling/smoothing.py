@@ -10,6 +10,8 @@ from cloudfree.core.radiometry import Float32
 
 # Standard deviations of the Gaussians, in nodes.
 SPREADS = (1.5, 4.0, 12.0, 36.0)
+# A Gaussian of so many nodes is well sampled.
+NARROW = 3.0
 # Weight of what is known at which a Gaussian counts half.
 HALF_WEIGHT = 0.02
 
@@ -33,7 +35,14 @@ def spread(values: Float32, weight: Float32, elsewhere: Float32) -> Float32:
 
 
 def _blurred(plane: Float32, sigma: float) -> Float32:
-    blurred = cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    """Wide Gaussians are taken of a smaller plane, which they cannot tell from the whole."""
+    rows, cols = plane.shape
+    step = max(1, min(int(sigma / NARROW), rows // 8, cols // 8))
+    size = (-(-cols // step), -(-rows // step))
+    small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA) if step > 1 else plane
+    blurred = cv2.GaussianBlur(small, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT)
+    if step > 1:
+        return np.asarray(cv2.resize(blurred, (cols, rows)), np.float32)
     return np.asarray(blurred, np.float32)
 
 

@@ -56,7 +56,7 @@ def test_without_clear_ground_it_is_as_it_was_seen_and_no_surer_than_that() -> N
     fit = harmonise_by_gain(seen, 0, Target.of_clear(GROUND, FEW), (2, 1, 0))
     assert _at(fit, seen) == pytest.approx(EARLIER[::-1][:, HIDDEN].T, abs=1e-6)
     assert fit is not None
-    assert fit.scatter == pytest.approx(UNHARMONISED_DEVIATION)
+    assert fit.level == pytest.approx(UNHARMONISED_DEVIATION)
 
 
 def test_a_gain_needs_each_of_todays_bands() -> None:
