@@ -104,6 +104,13 @@ def test_the_commands_of_the_documents_on_a_scene_run(tmp_path: Path, name: str,
     assert (tmp_path / "play" / made).exists()
 
 
+def test_the_commands_of_the_document_on_references_run(tmp_path: Path) -> None:
+    _, ran = _run_commands(tmp_path, "references.md")
+    written = {path.name for path in (tmp_path / "place").iterdir()}
+    assert {"without_radar.tif", "with_radar_uncertainty.tif", "report.html"} <= written
+    assert "reference 1: s2_2021" in ran.stdout
+
+
 def test_an_array_job_of_slurm_fills_its_part(tmp_path: Path) -> None:
     for name in ("a", "b"):
         ran = _run(tmp_path, "cloudfree", "simulate", f"in/{name}", "--size", "96", "-q")

@@ -101,6 +101,12 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     uncertainty: bool
     write_mask: bool
     dry_run: bool
+    references: StrPath | Sequence[StrPath]
+    reference_s1: StrPath | Sequence[StrPath]
+    max_references: int
+    max_age: float | None
+    require_references: bool
+    any_level: bool
 
 
 class EvaluateKeywords(TypedDict, total=False):
@@ -169,7 +175,8 @@ def remove(
 ) -> RemoveResult:
     """Write a cloud-free scene, as `cloudfree remove`; `s1` is None for models without Sentinel-1.
 
-    `mask` is a path, or "scl" for the scene classification of the product.
+    `mask` is a path, or "scl" for the scene classification of the product. `references` are other
+    dates of the place, paths or one path; with them `s1` may be None for any model.
 
     Raises
     ------
@@ -230,8 +237,9 @@ def load_model(
     return load(os.fspath(name), device, precision, network)
 
 
-# Keywords that name files.
-_FILES = frozenset({"output", "score", "dem", "quicklook", "mask", "report", "groups"})
+# Keywords that name files, and those of them that name one or several.
+_SEVERAL = frozenset({"references", "reference_s1"})
+_FILES = _SEVERAL | {"output", "score", "dem", "quicklook", "mask", "report", "groups"}
 
 
 def checked_keywords(known: type, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,6 +263,8 @@ def checked_keywords(known: type, given: Mapping[str, Any]) -> dict[str, Any]:
 def _value(name: str, value: Any) -> Any:
     if name not in _FILES or value is None:
         return value
+    if name in _SEVERAL:
+        return tuple(map(Path, [value] if isinstance(value, (str, os.PathLike)) else value))
     return mask_path(os.fspath(value)) if name == "mask" else Path(value)
 
 

@@ -24,7 +24,7 @@ from cloudfree.core.choices import MaskSettings
         (paths.MaskRules, MaskSettings, set()),
         (paths.MaskKeywords, MaskOptions, {"scene"}),
         (paths.CoregisterKeywords, CoregisterOptions, {"s1", "s2"}),
-        (paths.RemoveKeywords, RemoveOptions, {"s1", "s2"}),
+        (paths.RemoveKeywords, RemoveOptions, {"s1", "s2", "masks", "of_batch"}),
         (paths.EvaluateKeywords, EvaluateOptions, {"data", "model"}),
     ],
     ids=["rules", "mask", "coregister", "remove", "evaluate"],
@@ -76,6 +76,14 @@ def test_progress_is_a_callback(folder: Path) -> None:
 
     cloudfree.mask(folder / "s2_cloudy.tif", output=folder / "count.tif", progress=count)
     assert seen == {"cloud detector default": 1, "cloud mask": 1}
+
+
+def test_references_are_one_path_or_several() -> None:
+    known = paths.RemoveKeywords
+    one = paths.checked_keywords(known, {"references": "a"})
+    several = paths.checked_keywords(known, {"references": ["a", "b.tif"]})
+    assert one == {"references": (Path("a"),)}
+    assert several == {"references": (Path("a"), Path("b.tif"))}
 
 
 def test_a_mask_is_a_path_or_the_word_for_that_of_the_product() -> None:
