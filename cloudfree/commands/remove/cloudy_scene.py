@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.core.grid import Window
-from cloudfree.core.mask_classes import is_cloud_or_shadow, shows_ground
+from cloudfree.core.mask_classes import OBSCURED, is_cloud_or_shadow, shows_ground
 from cloudfree.core.radiometry import Float32
 from cloudfree.inference.compositing import FEATHER_PX, feather
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -39,6 +39,11 @@ class CloudyScene:
         if self.mask is None:
             return np.ones((window.height, window.width), dtype=np.bool_)
         return is_cloud_or_shadow(self.mask.classes(window))
+
+    @property
+    def hides_nothing(self) -> bool:
+        """Whether the mask has neither cloud nor shadow."""
+        return self.mask is not None and not self.mask.counts()[list(OBSCURED)].any()
 
     def clear(self, bands: Sequence[str], window: Window) -> Float32:
         """Reflectance, (band, y, x), NaN where the ground is hidden or there is no data."""

@@ -70,7 +70,9 @@ class _Removal:
         self._opened = open_inputs(options, card, optical, stack, progress)
         self._filler = self._fitted()
         if rejection and self._filler is None:
-            raise rejection
+            if not self._opened.scene.hides_nothing:
+                raise rejection
+            self._filler = GapFiller.fit(self._opened.stack, progress)
         self._shown = None if rejection else self._shown_dates(card)
         self._network: RemovalScene | None = None
         self._adapted: AdaptationResult | None = None

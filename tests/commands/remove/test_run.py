@@ -710,6 +710,13 @@ def test_no_usable_reference_and_no_radar_is_refused(dates: Path) -> None:
         _from_references(dates, references=(dates / "s2_20220605.tif",))
 
 
+def test_a_clear_scene_needs_neither_radar_nor_references(dates: Path) -> None:
+    clear, cloudy = dates / "earlier" / "s2_20220526.tif", dates / "s2_20220605.tif"
+    result = _from_references(dates, s2=clear, references=(cloudy,), output=dates / "out.tif")
+    assert result.warnings == ("nothing to fill: the mask has no cloud and no shadow",)
+    assert np.array_equal(_read(result.output), _read(clear))
+
+
 def test_references_can_be_required(dates: Path) -> None:
     with pytest.raises(InputError, match="no reference can be used"):
         _from_references(dates, references=(dates / "s2_20220605.tif",), require_references=True)
