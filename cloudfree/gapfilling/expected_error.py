@@ -20,6 +20,8 @@ SPECKLE_DB = 2.0
 # The mean of log |e| lies so far below the log of the deviation of a Gaussian e.
 MEAN_LOG_ERROR = -0.635
 SMALLEST_ERROR = 1e-4
+# Noise of a clear pixel, below which nothing is known: five digital numbers.
+SMALLEST_DEVIATION = 5e-4
 # Shares of a Gaussian within one and two standard deviations.
 WITHIN_ONE, WITHIN_TWO = 0.683, 0.954
 
@@ -34,9 +36,8 @@ class ExpectedError:
         """Standard deviations, (pixel, band); NaN where no source sees."""
         level, scatter, far, change = self.coefficients
         by_pixel = level + far * np.log1p(harmonised.distance) + change * _change(harmonised)
-        return np.asarray(
-            np.exp(scatter * np.log(harmonised.scatter) + by_pixel[:, None]), np.float32
-        )
+        found = np.exp(scatter * np.log(harmonised.scatter) + by_pixel[:, None])
+        return np.asarray(np.maximum(found, np.float32(SMALLEST_DEVIATION)), np.float32)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,13 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
 from cloudfree.gapfilling.combination import PixelEstimate, combine
 from cloudfree.gapfilling.drawn_gaps import drawn_gaps
-from cloudfree.gapfilling.expected_error import ExpectedError, Trial, calibration, learn_error
+from cloudfree.gapfilling.expected_error import (
+    SMALLEST_DEVIATION,
+    ExpectedError,
+    Trial,
+    calibration,
+    learn_error,
+)
 from cloudfree.gapfilling.fits import Fits, Numbers, shared_bands
 from cloudfree.gapfilling.harmonisation import Harmonised
 from cloudfree.gapfilling.lattice import Lattice, Nodes, Position, collect
@@ -74,7 +80,8 @@ class Weighing:
         led = (shares[:-1].sum(axis=0) >= 0.5) & (leading >= 0)
         by[led] = np.array(REFERENCE_CLASSES, np.uint8)[leading[led]]
         by[~estimate.known] = FillClass.UNFILLED
-        return Filled(replace(estimate, deviation=estimate.deviation * np.float32(self.scale)), by)
+        scaled = np.maximum(estimate.deviation * self.scale, SMALLEST_DEVIATION)
+        return Filled(replace(estimate, deviation=scaled.astype(np.float32)), by)
 
 
 @dataclass(frozen=True)

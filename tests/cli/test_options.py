@@ -71,6 +71,8 @@ def _other_value(parameter: click.Parameter, place: Path) -> tuple[str, Any]:
         return str(number), number
     if isinstance(kind, click.Tuple):
         return "1.5 2.5", (1.5, 2.5)
+    if parameter.name == "references":
+        return "3", "3"
     text = "COMPRESS=LZW" if parameter.name == "creation_options" else f"{parameter.name}-text"
     return text, {"COMPRESS": "LZW"} if parameter.name == "creation_options" else text
 

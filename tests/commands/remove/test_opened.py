@@ -49,7 +49,7 @@ def test_all_pixels_are_filled_without_a_mask(opened: Callable[..., Opened]) -> 
 def test_masks_are_kept_in_a_folder(opened: Callable[..., Opened], tmp_path: Path) -> None:
     (tmp_path / "masks").mkdir()
     opened(masks=tmp_path / "masks")
-    assert len(list((tmp_path / "masks").iterdir())) == 1
+    assert len(list((tmp_path / "masks").glob("*.tif"))) == 1
 
 
 def test_without_radar_nothing_is_shifted(opened: Callable[..., Opened]) -> None:
