@@ -53,6 +53,13 @@ def _names() -> list[str]:
     return [name for name in COMMANDS if name not in groups] + inner
 
 
+# Texts that are checked as they arrive.
+CHECKED: dict[str, tuple[str, Any]] = {
+    "creation_options": ("COMPRESS=LZW", {"COMPRESS": "LZW"}),
+    "references": ("3", "3"),
+}
+
+
 def _other_value(parameter: click.Parameter, place: Path) -> tuple[str, Any]:
     """Text for the command line, unlike the default, and what should arrive."""
     kind, default = parameter.type, parameter.default
@@ -71,10 +78,8 @@ def _other_value(parameter: click.Parameter, place: Path) -> tuple[str, Any]:
         return str(number), number
     if isinstance(kind, click.Tuple):
         return "1.5 2.5", (1.5, 2.5)
-    if parameter.name == "references":
-        return "3", "3"
-    text = "COMPRESS=LZW" if parameter.name == "creation_options" else f"{parameter.name}-text"
-    return text, {"COMPRESS": "LZW"} if parameter.name == "creation_options" else text
+    text = f"{parameter.name}-text"
+    return CHECKED.get(str(parameter.name), (text, text))
 
 
 def _arguments(parameter: click.Parameter, place: Path) -> tuple[list[str], Any]:
