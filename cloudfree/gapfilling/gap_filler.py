@@ -28,6 +28,8 @@ from cloudfree.gapfilling.stack import Stack
 
 # Nodes of a drawn gap that count: more do not tell more.
 MAX_TRIED = 6000
+# Draws that tell the error of each reference alone, which takes a fit each.
+DRAWS_ALONE = 2
 # Ways to fill a pixel from what is known.
 WAYS = 4
 
@@ -113,7 +115,7 @@ class GapFiller:
         ]
         weighing = _weighing(draws)
         numbers = range(len(stack.references))
-        alone = tuple(_error_alone(draws, number) for number in numbers)
+        alone = tuple(_error_alone(draws[:DRAWS_ALONE], number) for number in numbers)
         unseen = ~known & ~_seen_by_reference(nodes.observation)
         return cls(stack, lattice, Fits(nodes, shared, known), weighing, alone, unseen)
 
