@@ -11,7 +11,7 @@ UnCRtainTS, data/dataLoader.py (Ebel et al., CVPR Workshops 2023).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,12 +65,20 @@ _ROIS: Mapping[Split, Mapping[str, tuple[int, ...]]] = {
     },
 }  # fmt: skip
 
-_SPLIT_OF: Mapping[str, Split] = {
-    f"{collection}_{roi}": split
-    for split, collections in _ROIS.items()
-    for collection, rois in collections.items()
-    for roi in rois
-}
+
+def split_by_place(
+    rois: Mapping[Split, Mapping[str, Sequence[int]]],
+) -> dict[str, Split]:
+    """The split of each place, such as `ROIs1158_106`, of lists of places by collection."""
+    return {
+        f"{collection}_{roi}": split
+        for split, collections in rois.items()
+        for collection, numbers in collections.items()
+        for roi in numbers
+    }
+
+
+_SPLIT_OF = split_by_place(_ROIS)
 
 
 @dataclass(frozen=True)

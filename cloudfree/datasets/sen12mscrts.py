@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from cloudfree.datasets.sen12mscr import Split
+from cloudfree.datasets.sen12mscr import Split, split_by_place
 
 # As many dates as the published networks are shown.
 INPUT_DATES = 3
@@ -46,12 +46,7 @@ _ROIS: Mapping[Split, Mapping[str, tuple[int, ...]]] = {
     },
 }  # fmt: skip
 
-_SPLIT_OF: Mapping[str, Split] = {
-    f"{collection}_{roi}": split
-    for split, collections in _ROIS.items()
-    for collection, rois in collections.items()
-    for roi in rois
-}
+_SPLIT_OF = split_by_place(_ROIS)
 
 
 @dataclass(frozen=True)

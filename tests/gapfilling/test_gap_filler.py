@@ -95,3 +95,21 @@ def test_deviations_tell_the_errors() -> None:
     ratio = np.abs(filled.estimate.mean - GROUND[:, CLOUD].T) / filled.estimate.deviation
     assert (ratio < 1).mean() == pytest.approx(0.683, abs=0.12)
     assert (ratio < 2).mean() == pytest.approx(0.954, abs=0.06)
+
+
+def _deviation_under_change(change_db: float) -> float:
+    """Mean deviation of ground in a gap whose backscatter changed so much since a reference."""
+    rng = np.random.default_rng(3)
+    then = rng.normal(-12, 0.3, (2, SIDE, SIDE)).astype(np.float32)
+    today = then + rng.normal(0, 0.3, then.shape).astype(np.float32)
+    today[:, 20:40, 20:40] += np.float32(change_db)
+    truth = ground()
+    other = truth * 1.1 + rng.normal(0, 0.01, truth.shape).astype(np.float32)
+    cloudy = below(square(16, 16, 32), truth)
+    filler = GapFiller.fit(stack_of(cloudy, (other,), radar=today, radars=(then,)), silent)
+    found = filler.fill(Window(0, 0, SIDE, SIDE), square(24, 24, 8)).estimate
+    return float(found.deviation.mean())
+
+
+def test_a_reference_is_less_sure_where_radar_has_changed_since() -> None:
+    assert _deviation_under_change(8.0) > 2 * _deviation_under_change(0.0)

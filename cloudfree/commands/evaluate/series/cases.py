@@ -98,8 +98,8 @@ class Case:
 def cases(dates: Sequence[Date], earlier_only: bool) -> Iterator[Case]:
     """Each clear date under the clouds of two others, with those dates that see below them.
 
-    A clear date needs another one to be filled from, and takes clouds that hide most of their kind
-    first: they are taken in turn, so that each is used about equally often.
+    A clear date needs another one to be filled from. Covers are taken in turn, so that each is used
+    about equally often.
     """
     covers = [one for one in dates if MIN_COVER <= one.cover <= MAX_COVER]
     turn = 0
