@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args, get_type_hin
 
 from cloudfree.core.choices import (
     DetectorName,
+    FillBy,
     Precision,
     ProtocolName,
     Replace,
@@ -90,6 +91,7 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     mask_threshold: float | None
     report: StrPath | None
     replace: Replace
+    fill_by: FillBy
     detector: DetectorName
     dilate: str | None
     adapt: bool

@@ -37,6 +37,11 @@ _OPTIONS = (
     option_from(RemovalOptions, "replace", help="Fill clouds and shadows only, or every pixel."),
     option_from(
         RemovalOptions,
+        "fill_by",
+        help="What fills clouds: all that is known (auto), the model alone, or all but the model.",
+    ),
+    option_from(
+        RemovalOptions,
         "mask",
         type=EXISTING_MASK,
         metavar="FILE|scl",

@@ -13,6 +13,8 @@ SarUnitsChoice = Literal["auto", "db", "linear", "dn"]
 ShiftMode = Literal["auto", "none"]
 # Which pixels are filled.
 Replace = Literal["clouds", "all"]
+# What fills them: all that is known, the network by itself, or all but the network.
+FillBy = Literal["auto", "network", "scene"]
 ScoreDtype = Literal["float32", "uint8"]
 TrainingPrecision = Literal["fp32", "bf16", "fp16"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]

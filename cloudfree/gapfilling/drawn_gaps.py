@@ -12,6 +12,8 @@ GAPS = 4
 TRIES = 60
 # A gap leaves at least as large a share of the clear ground, and takes at least as large a one.
 LEFT_SHARE, TAKEN_SHARE = 0.35, 0.03
+# Pixels of a gap that count: more do not tell more.
+MAX_TRIED = 6000
 # Where clouds hide too little to draw with, squares of an eighth of the scene.
 SQUARES = 8
 MIN_HIDDEN_SHARE = 0.02
@@ -30,6 +32,14 @@ def drawn_gaps(known: Where, seed: int = 0) -> Iterator[Where]:
         if TAKEN_SHARE * clear <= int(gap.sum()) <= (1 - LEFT_SHARE) * clear:
             drawn += 1
             yield gap
+
+
+def thinned(gap: Where) -> Where:
+    """At most so many pixels of a gap, (y, x), evenly."""
+    places = np.flatnonzero(gap)
+    kept = np.zeros_like(gap)
+    kept.flat[places[:: -(-len(places) // MAX_TRIED) or 1]] = True
+    return kept
 
 
 def _suitable(hidden: Where) -> bool:

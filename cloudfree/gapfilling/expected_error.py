@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,11 @@ class ExpectedError:
         by_pixel = level + far * np.log1p(harmonised.distance) + change * _change(harmonised)
         found = np.exp(scatter * np.log(harmonised.scatter) + by_pixel[:, None])
         return np.asarray(np.maximum(found, np.float32(SMALLEST_DEVIATION)), np.float32)
+
+    def scaled(self, factor: float) -> ExpectedError:
+        """Errors so many times as large."""
+        level, *others = self.coefficients
+        return ExpectedError((level + math.log(factor), *others))
 
 
 @dataclass(frozen=True)

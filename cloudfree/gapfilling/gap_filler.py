@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from cloudfree.core.mask_classes import REFERENCE_CLASSES, FillClass, Mask
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
 from cloudfree.gapfilling.combination import PixelEstimate, combine
-from cloudfree.gapfilling.drawn_gaps import drawn_gaps
+from cloudfree.gapfilling.drawn_gaps import drawn_gaps, thinned
 from cloudfree.gapfilling.expected_error import (
     SMALLEST_DEVIATION,
     ExpectedError,
@@ -24,10 +25,9 @@ from cloudfree.gapfilling.fits import Fits, Numbers, shared_bands
 from cloudfree.gapfilling.harmonisation import Harmonised
 from cloudfree.gapfilling.lattice import Lattice, Nodes, Position, collect
 from cloudfree.gapfilling.observation import Observation, Where, observe
-from cloudfree.gapfilling.stack import Stack
+from cloudfree.gapfilling.stack import Stack, WithoutReferences
+from cloudfree.gapfilling.stacking import StackedEstimate, Stacking
 
-# Nodes of a drawn gap that count: more do not tell more.
-MAX_TRIED = 6000
 # Draws that tell the error of each reference alone, which takes a fit each.
 DRAWS_ALONE = 2
 # Ways to fill a pixel from what is known.
@@ -43,6 +43,12 @@ class Filled:
 
     estimate: PixelEstimate
     by: Mask
+
+    @classmethod
+    def nothing(cls, bands: int) -> Self:
+        """No pixel at all."""
+        none = np.zeros((0, bands), np.float32)
+        return cls(PixelEstimate(none, none), np.zeros(0, np.uint8))
 
 
 @dataclass(frozen=True)
@@ -71,14 +77,19 @@ class Weighing:
     errors: tuple[ExpectedError, ...]
     scale: float = 1.0
 
-    def filled(self, harmonised: Harmonisations) -> Filled:
-        """All ways in one."""
-        estimate, shares = combine([
+    def filled(self, harmonised: Harmonisations, stacked: StackedEstimate | None = None) -> Filled:
+        """All ways in one; what is stacked with a network stands for the scene by itself."""
+        estimates = [
             PixelEstimate(way.mean, error.deviation(way))
             for way, error in zip(harmonised.ways, self.errors, strict=True)
-        ])  # fmt: skip
+        ]
         leading = harmonised.leading
         by = np.full(len(leading), FillClass.FILLED_BY_SCENE, np.uint8)
+        if stacked:
+            # Its errors are calibrated already, those of the other ways by the common scale.
+            estimates[-1] = stacked.instead_of(estimates[-1], self.scale)
+            by[stacked.by_network] = FillClass.FILLED
+        estimate, shares = combine(estimates)
         led = (shares[:-1].sum(axis=0) >= 0.5) & (leading >= 0)
         by[led] = np.array(REFERENCE_CLASSES, np.uint8)[leading[led]]
         by[~estimate.known] = FillClass.UNFILLED
@@ -87,9 +98,19 @@ class Weighing:
 
 
 @dataclass(frozen=True)
+class HiddenGround:
+    """Pixels of a window, (y, x), what the scene shows of them, and their truth, (pixel, band)."""
+
+    where: Where
+    shown: Harmonised
+    truth: Float32
+
+
+@dataclass(frozen=True)
 class GapFiller:
     """Fills what is hidden of a stack.
 
+    `stacking` joins predictions of a network to what the scene shows of itself, None without one.
     `reference_errors` are the root mean square errors of each reference by itself, on clear ground
     that was hidden for it; None where it saw none of that. `unseen` are the nodes, (y, x), whose
     ground nothing optical shows.
@@ -97,10 +118,12 @@ class GapFiller:
 
     stack: Stack
     lattice: Lattice
+    nodes: Nodes
     fits: Fits
     weighing: Weighing
     reference_errors: tuple[float | None, ...]
     unseen: Where
+    stacking: Stacking | None = None
 
     @classmethod
     def fit(cls, stack: Stack, progress: Progress) -> GapFiller:
@@ -110,30 +133,63 @@ class GapFiller:
         shared = shared_bands(stack.bands, stack.references)
         known = nodes.known
         draws = [
-            _Draw(Fits(nodes, shared, known & ~gap), nodes, _thinned(gap))
+            _Draw(Fits(nodes, shared, known & ~gap), nodes, thinned(gap))
             for gap in drawn_gaps(known)
         ]
         weighing = _weighing(draws)
         numbers = range(len(stack.references))
         alone = tuple(_error_alone(draws[:DRAWS_ALONE], number) for number in numbers)
         unseen = ~known & ~_seen_by_reference(nodes.observation)
-        return cls(stack, lattice, Fits(nodes, shared, known), weighing, alone, unseen)
+        fits = Fits(nodes, shared, known)
+        return cls(stack, lattice, nodes, fits, weighing, alone, unseen)
+
+    @property
+    def knows_ground(self) -> bool:
+        """Whether any ground is clear today."""
+        return bool(self.nodes.known.any())
 
     def leaves_gaps(self, window: Window) -> bool:
         """Whether hidden ground in or near a window is seen by no reference, by the nodes."""
         rows, cols = self.lattice.around(window)
         return bool(self.unseen[rows, cols].any())
 
-    def fill(self, window: Window, hidden: Where) -> Filled:
-        """What the hidden pixels of a window are filled with, (y, x) by rows."""
-        rows, cols = np.nonzero(hidden)
+    def fill(self, window: Window, hidden: Where, predicted: Float32 | None = None) -> Filled:
+        """What the hidden pixels of a window are filled with, (y, x) by rows.
+
+        `predicted`, (pixel, band), is what a network says of them, NaN where nothing; it counts as
+        the stacking has it.
+        """
+        if not hidden.any():
+            return Filled.nothing(len(self.stack.bands))
+        observation, position = self._seen(self.stack, window, hidden)
+        harmonised = Harmonisations.of(self.fits, observation, position)
+        stacked = None
+        if self.stacking and predicted is not None:
+            stacked = StackedEstimate.of(self.stacking, harmonised.ways[-1], predicted)
+        return self.weighing.filled(harmonised, stacked)
+
+    def hide(self, gaps: Sequence[tuple[Window, Where]]) -> Iterator[HiddenGround]:
+        """Clear ground in gaps, (y, x) of a window each, and what the rest of the scene says of it.
+
+        Other dates are not asked.
+        """
+        nodes = self.nodes.without_references
+        below = self.lattice.below(gaps, nodes.known.shape)
+        fits, stack = Fits(nodes, (), nodes.known & ~below), WithoutReferences(self.stack)
+        for window, gap in gaps:
+            where = thinned(gap)
+            shown = fits.by_scene(*self._seen(stack, window, where))
+            yield HiddenGround(where, shown, stack.today(window)[:, where].T)
+
+    def _seen(self, stack: Stack, window: Window, where: Where) -> tuple[Observation, Position]:
+        """Some pixels of a window, (y, x) by rows, and where they lie."""
+        rows, cols = np.nonzero(where)
 
         def chosen(planes: Float32) -> Float32:
             return planes[:, rows, cols]
 
-        observation = observe(self.stack, window, chosen)
         position = self.lattice.position(rows + window.row, cols + window.col)
-        return self.weighing.filled(Harmonisations.of(self.fits, observation, position))
+        return observe(stack, window, chosen), position
 
 
 @dataclass(frozen=True)
@@ -160,14 +216,6 @@ class _Draw:
 def _seen_by_reference(observation: Observation) -> Where:
     bits = np.uint16((1 << len(observation.references)) - 1)
     return np.asarray((observation.seen & bits) > 0)
-
-
-def _thinned(gap: Where) -> Where:
-    """At most so many nodes of a gap, evenly."""
-    places = np.flatnonzero(gap)
-    thinned = np.zeros_like(gap)
-    thinned.flat[places[:: -(-len(places) // MAX_TRIED) or 1]] = True
-    return thinned
 
 
 def _weighing(draws: list[_Draw]) -> Weighing:

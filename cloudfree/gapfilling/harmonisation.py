@@ -11,8 +11,15 @@ from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32
 from cloudfree.gapfilling.lattice import Position
-from cloudfree.gapfilling.observation import Observation, Places, Where
-from cloudfree.gapfilling.regression import Linear, ridge
+from cloudfree.gapfilling.observation import (
+    DB_UNIT,
+    RADAR_KINDS,
+    Observation,
+    Places,
+    Where,
+    steady_radar,
+)
+from cloudfree.gapfilling.regression import Linear, Span, ridge
 from cloudfree.gapfilling.smoothing import distance, spread
 
 # Pixels that a regression needs: for each of its features, and at all.
@@ -53,7 +60,8 @@ class Harmonised:
     """What sources say of pixels, and what their errors go by.
 
     `mean` and `scatter` are (pixel, band), `distance` and `changed_db` (pixel,); NaN where no
-    source says anything.
+    source says anything. `changed_db` is how far backscatter differs from that of the source: of
+    another date on the same ground, or of all ground that is clear today.
     """
 
     mean: Float32
@@ -79,7 +87,9 @@ class Harmonisation:
 
     `residual` is (band, y, x) of nodes. Its standard deviation is `level`, (band,), times
     `scatter`, (1, y, x), which tells calm parts of the scene from others; `distance`, (1, y, x), is
-    in nodes from the nearest that it was fitted on.
+    in nodes from the nearest that it was fitted on. `span` is that of radar by itself: where it
+    sees what it sees nowhere on clear ground, as a lake below the only cloud, a regression knows
+    nothing.
     """
 
     sources: tuple[int, ...]
@@ -88,22 +98,28 @@ class Harmonisation:
     level: Float32
     scatter: Float32
     distance: Float32
+    span: Span | None = None
 
     def at(self, observation: Observation, places: Places, position: Position) -> Harmonised:
         """What the sources say of pixels of a flat observation, whose positions are given."""
-        mean = self.linear(observation.design(self.sources, places))
-        first = self.sources[0] if self.sources else len(observation.references)
-        changed = (
-            observation.changed_db(first, places)
-            if first < len(observation.references)
-            else np.zeros(len(places), np.float32)
-        )
+        features = observation.design(self.sources, places)
+        mean = self.linear(self.span.within(features) if self.span else features)
         return Harmonised(
             mean + position.of(self.residual),
             position.of(self.scatter) * self.level,
             position.of(self.distance)[:, 0],
-            changed,
+            self._changed_db(observation, features, places),
         )
+
+    def _changed_db(self, observation: Observation, features: Float32, places: Places) -> Float32:
+        if self.span:
+            steady = steady_radar(features.shape[1] // RADAR_KINDS)
+            beyond = self.span.beyond(features)[:, steady].max(axis=1)
+            return np.asarray(beyond * DB_UNIT, np.float32)
+        first = self.sources[0] if self.sources else len(observation.references)
+        if first < len(observation.references):
+            return observation.changed_db(first, places)
+        return np.zeros(len(places), np.float32)
 
 
 def harmonise(
@@ -119,12 +135,14 @@ def harmonise(
     count, number = features.shape
     if count < max(MIN_PIXELS, PIXELS_PER_FEATURE * number):
         return None
+    span = Span.of(features) if sources == (len(observation.references),) else None
+    features = span.within(features) if span else features
     values = target.values[:, fitted].T
     linear = ridge(features, values)
     usual = _usual(values - linear(features))
     if usual.sum() >= PIXELS_PER_FEATURE * number:
         linear = ridge(features[usual], values[usual])
-    return _with_residual(observation, sources, linear, target, usable)
+    return _with_residual(observation, sources, linear, target, usable, span)
 
 
 def _usual(residual: Float32) -> NDArray[np.bool_]:
@@ -176,9 +194,11 @@ def _with_residual(
     linear: Linear,
     target: Target,
     usable: Where,
+    span: Span | None = None,
 ) -> Harmonisation:
     left, usable = np.zeros_like(target.values), usable.copy()
-    residual = target.values[:, usable].T - linear(observation.design(sources, usable))
+    features = observation.design(sources, usable)
+    residual = target.values[:, usable].T - linear(span.within(features) if span else features)
     left[:, usable] = residual.T
     usable[usable] = _usual(residual)
     left[:, ~usable] = 0
@@ -189,4 +209,4 @@ def _with_residual(
     scatter = np.sqrt(spread(relative, weight, np.ones(1, np.float32)))
     smallest = np.float32(SMALLEST_RELATIVE_SCATTER)
     scatter = np.maximum(scatter, smallest)
-    return Harmonisation(sources, linear, shown, level, scatter, distance(usable)[None])
+    return Harmonisation(sources, linear, shown, level, scatter, distance(usable)[None], span)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -31,6 +32,11 @@ class Nodes:
     def known(self) -> Where:
         """Where the ground is clear today, (y, x)."""
         return np.asarray(~np.isnan(self.today).any(axis=0))
+
+    @property
+    def without_references(self) -> Nodes:
+        """The same of a scene of which there are no other dates."""
+        return Nodes(self.today, replace(self.observation, references=(), changes=()))
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,19 @@ class Lattice:
         """The nodes of planes, (plane, y, x), of a window as wide as the scene, as a copy."""
         first = (self.first - window.row) % self.step
         return planes[:, first :: self.step, self.first :: self.step].copy()
+
+    def below(self, gaps: Iterable[tuple[Window, Where]], shape: tuple[int, int]) -> Where:
+        """The nodes, (y, x), that lie in gaps, (y, x) of a window each."""
+        found = np.zeros(shape, np.bool_)
+        for window, gap in gaps:
+            rows, cols = ((self.first - start) % self.step for start in (window.row, window.col))
+            inside = gap[rows :: self.step, cols :: self.step]
+            row, col = (
+                (start + offset) // self.step
+                for start, offset in ((window.row, rows), (window.col, cols))
+            )
+            found[row : row + inside.shape[0], col : col + inside.shape[1]] |= inside
+        return found
 
     def around(self, window: Window) -> tuple[slice, slice]:
         """The nodes in a window, and the next ones around it."""

@@ -20,13 +20,22 @@ SURROUNDINGS_PX = 5
 # Sides of the squares over which backscatter is averaged: speckle hides what a pixel shows, and
 # what lies around a pixel tells fields from woods.
 RADAR_PX = (3, 7, 15)
+WIDE_RADAR_PX = 31
+# Sides of the squares over which backscatter scatters: woods are even, towns are not.
+SCATTER_PX = (7, 15)
 # Side of the squares over which backscatter of two dates is compared.
 COMPARED_PX = 7
-HALO_PX = RADAR_PX[-1] // 2
+HALO_PX = WIDE_RADAR_PX // 2
 # Backscatter in units that vary as much as reflectance does, so that one ridge suits both.
 DB_UNIT = 100.0
-# Kinds of features that each band of a reference has.
+# Kinds of features that each band of a reference has, and each of the radar: means, the contrast of
+# the narrowest and the widest, then the wide mean and scatter, and the squares of them all. Beside
+# references, only means and contrast count.
 KINDS = 3
+RADAR_KINDS_BESIDE = len(RADAR_PX) + 1
+RADAR_KINDS = 2 * (RADAR_KINDS_BESIDE + 1 + len(SCATTER_PX))
+# Squares of backscatter in these units vary as much as backscatter does.
+SQUARE_UNIT = 0.1
 
 Where = NDArray[np.bool_]
 Places = NDArray[np.intp]
@@ -67,7 +76,10 @@ class Observation:
         return np.asarray((self.seen & bits) == bits)
 
     def design(self, sources: Sequence[int], where: Where | Places) -> Float32:
-        """Features of pixels, (pixel, feature): all of the first reference, bands of the others."""
+        """Features of pixels, (pixel, feature): all of the first source, the plain of the others.
+
+        Those are the bands of a reference, and means and contrast of radar.
+        """
         chosen = [plane[:, where] for plane in self._planes(sources)]
         if not chosen:
             return np.zeros((np.zeros(self.shape, np.bool_)[where].size, 0), np.float32)
@@ -77,7 +89,8 @@ class Observation:
         for place, number in enumerate(sources):
             features = self._features[number]
             if number == len(self.references):
-                yield features
+                plain = RADAR_KINDS_BESIDE * (len(features) // RADAR_KINDS)
+                yield features if place == 0 else features[:plain]
                 continue
             yield features if place == 0 else features[: len(features) // KINDS]
             if (change := self.changes[number]) is not None:
@@ -148,8 +161,27 @@ def _radar(stack: Stack, window: Window, choice: Choice) -> Float32 | None:
     if backscatter is None:
         return None
     averaged = [averaged_db(backscatter, side) for side in RADAR_PX]
-    planes = np.concatenate([*averaged, np.abs(averaged[0] - averaged[-1])]) / DB_UNIT
-    return choice(planes[:, *window.relative_to(outer)].astype(np.float32))
+    kinds = [
+        *averaged,
+        np.abs(averaged[0] - averaged[-1]),
+        averaged_db(backscatter, WIDE_RADAR_PX),
+        *(_scatter_db(backscatter, side) for side in SCATTER_PX),
+    ]
+    inner = window.relative_to(outer)
+    planes = np.concatenate([choice(kind[:, *inner]) for kind in kinds]) / np.float32(DB_UNIT)
+    return np.concatenate([planes, planes * planes / np.float32(SQUARE_UNIT)])
+
+
+def steady_radar(bands: int) -> slice:
+    """The features of radar of so many bands that hardly show speckle: means of 7 and 15 pixels."""
+    return slice(bands, len(RADAR_PX) * bands)
+
+
+def _scatter_db(backscatter_db: Float32, side: int) -> Float32:
+    """Standard deviation of backscatter over squares, (band, y, x) in dB."""
+    mean = box_mean(backscatter_db, side)
+    variance = box_mean(backscatter_db * backscatter_db, side) - mean * mean
+    return np.sqrt(np.maximum(variance, np.float32(0)))
 
 
 def averaged_db(backscatter_db: Float32, side: int) -> Float32:

@@ -14,6 +14,10 @@ RIDGE = 1e-3
 FEW_PIXELS = 20_000
 
 
+# Features are known from the least to the greatest of pixels, less so many at either end.
+RARE = 0.003
+
+
 @dataclass(frozen=True)
 class Linear:
     """A linear function of features: `weights` (feature, band), `offset` (band,)."""
@@ -24,6 +28,28 @@ class Linear:
     def __call__(self, features: Float32) -> Float32:
         """Its values for pixels, (pixel, feature) to (pixel, band)."""
         return features @ self.weights + self.offset
+
+
+@dataclass(frozen=True)
+class Span:
+    """The values of features that are known, from `low` to `high`, (feature,)."""
+
+    low: Float32
+    high: Float32
+
+    @classmethod
+    def of(cls, features: Float32) -> Span:
+        """That of pixels, (pixel, feature)."""
+        low, high = np.quantile(features, (RARE, 1 - RARE), axis=0).astype(np.float32)
+        return cls(low, high)
+
+    def within(self, features: Float32) -> Float32:
+        """Features of pixels, (pixel, feature), those beyond at the end of what is known."""
+        return np.asarray(np.clip(features, self.low, self.high), np.float32)
+
+    def beyond(self, features: Float32) -> Float32:
+        """How far features of pixels lie beyond what is known, (pixel, feature)."""
+        return np.asarray(np.abs(features - self.within(features)), np.float32)
 
 
 def ridge(features: Float32, values: Float32) -> Linear:

@@ -102,3 +102,42 @@ class ArrayStack:
         """Radar of another date."""
         found = self.radars[number] if self.radars else None
         return None if found is None else found[:, *window.slices]
+
+
+@dataclass(frozen=True)
+class WithoutReferences:
+    """A stack as it is without other dates."""
+
+    stack: Stack
+    references: tuple[ReferenceInfo, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """Rows of the scene."""
+        return self.stack.height
+
+    @property
+    def width(self) -> int:
+        """Columns of the scene."""
+        return self.stack.width
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Bands of the scene."""
+        return self.stack.bands
+
+    def today(self, window: Window) -> Float32:
+        """Clear pixels of the scene itself."""
+        return self.stack.today(window)
+
+    def reference(self, number: int, window: Window) -> Float32:
+        """There is none."""
+        raise IndexError(number)
+
+    def radar(self, window: Window) -> Float32 | None:
+        """Radar of the scene, None if there is none."""
+        return self.stack.radar(window)
+
+    def reference_radar(self, number: int, window: Window) -> Float32 | None:
+        """There is none."""
+        raise IndexError(number)

@@ -21,6 +21,7 @@ from cloudfree.core.displacement import (
     mean_shift,
 )
 from cloudfree.errors import InputError
+from cloudfree.raster.parts import Parts, parts_from_tags
 from cloudfree.raster.used_reference import UsedReference, references_from_tags
 
 VERSION = "CLOUDFREE_VERSION"
@@ -48,7 +49,8 @@ class Provenance:
     `shift_reliability` from 0 to 1.
     `adapted` is `yes`, or `no` and the reason; `adapted_gain_db` the gain on clear pixels held
     out, `adapted_share` the share of the correction that is added.
-    `gap_days` is the time between Sentinel-1 and Sentinel-2. `references` are other dates that it
+    `gap_days` is the time between Sentinel-1 and Sentinel-2. `parts` are the model and the scene
+    itself, where both filled it. `references` are other dates that it
     is filled from, in the order of their classes.
     """
 
@@ -78,6 +80,7 @@ class Provenance:
     adapted_share: float | None = None
     s1_acquisition: Acquisition = UNKNOWN
     gap_days: float | None = None
+    parts: Parts | None = None
     references: tuple[UsedReference, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -88,6 +91,7 @@ class Provenance:
             **{tag.name: tag.write(value) for tag, value in values.items() if value is not None},
             **displacement_tags(self.shift),
             **acquisition_tags(self.s1_acquisition),
+            **(self.parts.to_tags() if self.parts else {}),
             **reference_tags(self.references),
             **(warning_tags(self.warnings) if self.warnings else {}),
         }
@@ -115,6 +119,7 @@ class Provenance:
             **{key: tag.read(tags[tag.name]) for key, tag in _TAGS.items() if tag.name in tags},
             shift=displacement_from_tags(tags, height, width),
             s1_acquisition=acquisition_from_tags(tags) or UNKNOWN,
+            parts=parts_from_tags(tags),
             references=references_from_tags(tags),
             warnings=warnings_from_tags(tags),
         )

@@ -39,7 +39,7 @@ def test_clouds_removed_from_arrays_are_those_of_the_command(
     scene, output = folder / "s2_cloudy.tif", folder / f"clear_{tile}.tif"
     mask = cloudfree.mask(scene, output=folder / "own.tif", overwrite=True).output
     result = cloudfree.remove(
-        folder / "s1.tif", scene, mask=mask, output=output, shift="none", tile=tile,
+        folder / "s1.tif", scene, mask=mask, output=output, shift="none", fill_by="network", tile=tile,
         uncertainty=True, device="cpu",
     )  # fmt: skip
     assert result.filled_fraction is not None and 0.1 < result.filled_fraction < 0.9
@@ -69,7 +69,9 @@ def test_a_scene_with_pixels_missing_is_masked_and_filled_as_the_command_does(
             file.write(numbers)
             file.descriptions = whole.descriptions
             file.update_tags(**whole.tags())
-    result = cloudfree.remove(folder / "s1.tif", scene, shift="none", device="cpu")
+    result = cloudfree.remove(
+        folder / "s1.tif", scene, shift="none", device="cpu", fill_by="network"
+    )
     optical = arrays.optical.copy()
     optical[:, :30, 100:] = np.nan
     classes = cloudfree.cloud_mask(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import FillClass
+from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import silent
 from cloudfree.gapfilling.gap_filler import Filled, GapFiller
 from cloudfree.gapfilling.observation import Where
 from cloudfree.gapfilling.stack import ArrayStack
+from cloudfree.gapfilling.stacking import NetworkTrial, fit_stacking
 from tests.factories.fields import BANDS, SIDE, below, ground, square, stack_of
 
 CLOUD = square(20, 20, 22)
@@ -113,3 +117,60 @@ def _deviation_under_change(change_db: float) -> float:
 
 def test_a_reference_is_less_sure_where_radar_has_changed_since() -> None:
     assert _deviation_under_change(8.0) > 2 * _deviation_under_change(0.0)
+
+
+def _speckled(image: Float32) -> Float32:
+    """Radar that shows the ground, with speckle."""
+    noise = np.random.default_rng(5).normal(0, 0.5, (2, SIDE, SIDE))
+    return (-15 + 30 * image[:2] + noise).astype(np.float32)
+
+
+def test_hidden_ground_is_told_without_looking_at_it() -> None:
+    filler = GapFiller.fit(stack_of(TODAY, (EARLIER,), radar=_speckled(GROUND)), silent)
+    window, gap = Window(2, 3, 12, 14), square(0, 0, 9)[:12, :14]
+    changed = TODAY.copy()
+    changed[:, 2:11, 3:12] += 0.3
+    other = GapFiller.fit(stack_of(changed, (EARLIER,), radar=_speckled(GROUND)), silent)
+    (told,), (again,) = (list(one.hide([(window, gap)])) for one in (filler, other))
+    assert np.array_equal(told.where, gap)
+    assert np.array_equal(told.truth, GROUND[:, 2:11, 3:12].reshape(len(BANDS), -1).T)
+    assert np.allclose(told.shown.mean, again.shown.mean, atol=1e-5)
+
+
+def _stacked(filler: GapFiller, network_error: float) -> GapFiller:
+    """With a network of such errors, tried on clear ground."""
+    rng = np.random.default_rng(7)
+    gap = square(0, 0, 16)[:16, :SIDE]
+    (told,) = filler.hide([(Window(0, 0, 16, SIDE), gap)])
+    predicted = told.truth + rng.normal(0, network_error, told.truth.shape).astype(np.float32)
+    return replace(filler, stacking=fit_stacking([NetworkTrial(told.shown, predicted, told.truth)]))
+
+
+def test_a_good_network_fills_what_only_the_scene_knows_of() -> None:
+    filler = _stacked(GapFiller.fit(stack_of(TODAY, radar=_speckled(GROUND)), silent), 0.001)
+    filled = filler.fill(WHOLE, CLOUD, GROUND[:, CLOUD].T)
+    assert _rmse(filled) < 0.3 * _rmse(filler.fill(WHOLE, CLOUD))
+    assert set(filled.by) == {FillClass.FILLED}
+
+
+def test_where_a_reference_is_better_the_network_hardly_counts() -> None:
+    filler = _stacked(GapFiller.fit(stack_of(TODAY, (EARLIER,)), silent), 0.2)
+    wrong = np.full_like(GROUND[:, CLOUD].T, 0.9)
+    assert _rmse(filler.fill(WHOLE, CLOUD, wrong)) < 0.01
+    assert set(filler.fill(WHOLE, CLOUD, wrong).by) == {FillClass.REFERENCE_1}
+
+
+def test_a_lake_that_clouds_hide_whole_is_less_certain_than_ground_around() -> None:
+    radar = _speckled(GROUND)
+    lake = square(24, 24, 14)
+    radar[:, lake] = -26
+    filler = GapFiller.fit(stack_of(TODAY, radar=radar), silent)
+    deviation = filler.fill(WHOLE, CLOUD).estimate.deviation.mean(axis=1)
+    inside = square(28, 28, 6)[CLOUD]
+    assert deviation[inside].mean() > 1.5 * deviation[~lake[CLOUD]].mean()
+
+
+def test_of_no_pixel_nothing_is_asked() -> None:
+    filled = GapFiller.fit(stack_of(TODAY), silent).fill(WHOLE, np.zeros_like(CLOUD))
+    assert filled.estimate.mean.shape == (0, len(BANDS))
+    assert filled.by.shape == (0,)

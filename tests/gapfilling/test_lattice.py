@@ -69,3 +69,25 @@ def test_nodes_are_collected_across_strips() -> None:
     assert nodes.observation.changes[0] is not None
     assert nodes.observation.changes[1] is None
     assert nodes.known.all()
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 7])
+def test_nodes_below_gaps_are_those_whose_pixels_are(step: int) -> None:
+    rng = np.random.default_rng(step)
+    lattice, whole = Lattice(step), np.zeros((60, 45), np.bool_)
+    windows = (Window(0, 0, 20, 45), Window(17, 4, 31, 23), Window(50, 30, 10, 15))
+    gaps = [(window, rng.random((window.height, window.width)) < 0.3) for window in windows]
+    for window, gap in gaps:
+        whole[window.slices] |= gap
+    expected = lattice.nodes(whole[None].astype(np.float32), Window(0, 0, 60, 45))[0] > 0
+    assert np.array_equal(lattice.below(gaps, expected.shape), expected)
+
+
+def test_nodes_without_references_keep_radar_and_today() -> None:
+    radar = ground(2)[:2]
+    stack = stack_of(ground(0), (ground(1),), radar=radar, radars=(radar,))
+    nodes = collect(stack, Lattice(1), silent)
+    alone = nodes.without_references
+    assert (alone.observation.references, alone.observation.changes) == ((), ())
+    assert alone.observation.radar is nodes.observation.radar
+    assert alone.today is nodes.today

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cloudfree.gapfilling.regression import ridge
+from cloudfree.gapfilling.regression import RARE, Span, ridge
 
 RNG = np.random.default_rng(0)
 
@@ -27,3 +27,12 @@ def test_features_that_never_vary_say_nothing() -> None:
     values = RNG.uniform(0, 1, (40, 2)).astype(np.float32)
     found = ridge(np.ones((40, 2), np.float32), values)
     assert found(np.ones((1, 2), np.float32))[0] == pytest.approx(values.mean(axis=0), rel=1e-5)
+
+
+def test_features_beyond_what_is_known_are_taken_at_its_end() -> None:
+    features = np.linspace(-1, 1, 10_001, dtype=np.float32)[:, None].repeat(2, axis=1)
+    span = Span.of(features)
+    far = np.array([[-5.0, 0.25], [0.5, 3.0]], np.float32)
+    edge = 1 - 2 * RARE
+    assert span.within(far) == pytest.approx(np.array([[-edge, 0.25], [0.5, edge]]), abs=1e-3)
+    assert span.beyond(far) == pytest.approx(np.array([[5 - edge, 0], [0, 3 - edge]]), abs=1e-3)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
 from cloudfree.core.displacement import NO_SHIFT, Displacement, PolynomialDisplacement, Shift
 from cloudfree.errors import InputError
+from cloudfree.raster.parts import Parts
 from cloudfree.raster.provenance import (
     Provenance,
     acquisition_from_tags,
@@ -80,6 +81,9 @@ FIELDS = {
     "adapted_share": st.none() | decimals(2, 0, 1),
     "s1_acquisition": acquisitions,
     "gap_days": st.none() | decimals(2, 0, 400),
+    "parts": st.none() | st.builds(
+        Parts, decimals(3, 0, 1), *(decimals(5, 0, 1) for _ in ("scene", "network", "together"))
+    ),
     "references": st.lists(references, max_size=2).map(tuple),
     "warnings": st.lists(sentences, max_size=3).map(tuple),
 }  # fmt: skip

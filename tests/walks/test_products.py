@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from cloudfree.cli.group import group
 from cloudfree.commands.remove import run as remove
-from cloudfree.commands.remove.inputs import check_level
+from cloudfree.commands.remove.inputs import check_level, warn_of_level
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import FillClass
@@ -93,7 +93,7 @@ def test_a_filled_product_keeps_its_convention(tmp_path: Path, known: None, base
     safe = Safe("L1C", baseline, _cloudy())
     path, radar = write_zip(tmp_path, safe), write_radar(tmp_path / "s1.tif", 48, 48)
     options = remove.RemoveOptions(
-        s2=path, s1=radar, shift="none", dilate="0", detector="published"
+        s2=path, s1=radar, shift="none", dilate="0", detector="published", fill_by="network"
     )
     result = remove.run(options, silent)
     assert result.output == tmp_path / f"{safe.name}_cloudfree.tif"
@@ -118,7 +118,7 @@ def test_l2a_for_a_model_of_l1c_is_a_warning(
             caplog.at_level(logging.WARNING, "cloudfree"),
             OpticalScene(write_safe(tmp_path, Safe(level))) as scene,
         ):
-            check_level(scene, card)
+            warn_of_level(scene, card)
         assert ("L2A, model cloudfree-s was trained on L1C" in caplog.text) == (level == "L2A")
 
 

@@ -18,6 +18,7 @@ from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.product import OpticalProduct
+from cloudfree.sentinel2.stand_in_bands import irreplaceable
 
 logger = logging.getLogger("cloudfree")
 
@@ -26,6 +27,22 @@ _PRODUCTS = (".zip", ".xml", ".json", ".geojson")
 
 # The level of models that were trained on 8-bit true-colour images.
 PICTURE = "picture"
+
+
+def check_sources(options: RemoveOptions) -> None:
+    """Refuse to fill from what is left out."""
+    if options.fill_by == "scene" and options.replace == "all":
+        raise InputError(
+            "--fill-by scene with --replace all",
+            wanted="clear ground of the scene, from which its clouds are filled",
+            hint="leave one of them out",
+        )
+    if options.fill_by == "network" and options.references:
+        raise InputError(
+            "--fill-by network with --reference",
+            wanted="either the model by itself or other dates",
+            hint="leave one of them out",
+        )
 
 
 def check_outputs(options: RemoveOptions) -> None:
@@ -47,8 +64,14 @@ def check_outputs(options: RemoveOptions) -> None:
 
 
 def check_model(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -> None:
-    """Refuse a model that cannot fill this scene with what is given."""
-    optical.require(card.optical_bands, f"model {card.name}")
+    """Refuse a model that cannot fill this scene with what is given.
+
+    Where clear ground corrects its predictions, other bands may stand in for missing ones.
+    """
+    needed = card.optical_bands
+    if options.combines:
+        needed = irreplaceable(needed, optical.bands)
+    optical.require(needed, f"model {card.name}")
     check_level(optical, card)
     if card.uses_sar and options.s1 is None:
         raise InputError(
@@ -65,7 +88,7 @@ def open_sar(
     """The radar scene, close enough in time to the optical one; None if nothing uses one."""
     if options.s1 is None:
         return None
-    if not (card.uses_sar or options.references):
+    if not (card.uses_sar or options.references or options.combines):
         logger.info("model %s does not use Sentinel-1: it is ignored", card.name)
         return None
     sar = stack.enter_context(open_sar_source(options.s1, options.s1_units, options.dem))
@@ -99,29 +122,34 @@ def _scl_of(product: OpticalProduct) -> str:
 
 
 def check_level(optical: OpticalScene, card: ModelCard) -> None:
-    """Refuse 8-bit images for a model of reflectance; warn of levels that it was not trained on.
-
-    A card may also refuse scenes of other levels.
-    """
+    """Refuse 8-bit images for a model of reflectance, and levels that its card refuses."""
     if optical.is_picture and PICTURE not in card.levels:
         raise InputError(
             f"8-bit numbers in {optical.name}",
             wanted=f"reflectance as 16-bit digital numbers or floats, for model {card.name}",
             hint="give the product's own bands, not its true-colour picture",
         )
-    other = optical.level and optical.level not in card.levels and not optical.is_picture
-    if other and card.other_levels == "refuse":
+    if _is_other_level(optical, card) and card.other_levels == "refuse":
         raise InputError(
             f"{optical.name} is {optical.level}",
             wanted=f"{' or '.join(card.levels)}, as the card of model {card.name} refuses others",
             hint="give the scene at that level, or choose another model with --model",
         )
+
+
+def warn_of_level(optical: OpticalScene, card: ModelCard) -> None:
+    """Warn of a level that a model was not trained on, where nothing corrects its predictions."""
     if not optical.is_picture and PICTURE in card.levels:
         logger.warning(
             "model %s was trained on 8-bit images: it may read reflectance as too dark", card.name
         )
-    elif other:
+    elif _is_other_level(optical, card):
         logger.warning(
             "%s is %s, model %s was trained on %s: filled pixels may not match their surroundings",
             optical.name, optical.level, card.name, " and ".join(card.levels),
         )  # fmt: skip
+
+
+def _is_other_level(optical: OpticalScene, card: ModelCard) -> bool:
+    known = optical.level is not None and not optical.is_picture
+    return known and optical.level not in card.levels

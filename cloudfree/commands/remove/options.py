@@ -14,7 +14,7 @@ from cloudfree.commands.options import (
     RadarOptions,
     ReferenceOptions,
 )
-from cloudfree.core.choices import DILATION, DetectorName, MaskPath, MaskSettings, Replace
+from cloudfree.core.choices import DILATION, DetectorName, FillBy, MaskPath, MaskSettings, Replace
 from cloudfree.errors import InputError
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
@@ -22,6 +22,7 @@ from cloudfree.sentinel2.product import output_beside
 if TYPE_CHECKING:
     from cloudfree.commands.remove.adapt import AdaptationResult
     from cloudfree.commands.remove.references.reference import LeftOut
+    from cloudfree.raster.parts import Parts
     from cloudfree.raster.used_reference import UsedReference
 
 
@@ -32,11 +33,14 @@ class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptio
     `mask` is a file, an L2A product or the scene classification of the scene, None to make one;
     `mask_threshold` the minimum probability of a cloud in it, 0 to 1. Without `dilate` a mask made
     here is dilated by `DILATION`, and a given one is not. `masks` is a folder that keeps masks made
-    here, for runs that use the same scenes.
+    here, for runs that use the same scenes. `fill_by` is what fills clouds: all that is known of
+    the ground, weighed by how well each part fills clear ground of the scene, the model by itself,
+    or all but the model.
     """
 
     model: str = DEFAULT_MODEL
     replace: Replace = "clouds"
+    fill_by: FillBy = "auto"
     mask: MaskPath | None = None
     mask_threshold: float | None = None
     detector: DetectorName = "default"
@@ -49,6 +53,11 @@ class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptio
     write_mask: bool = False
     dry_run: bool = False
     masks: Path | None = None
+
+    @property
+    def combines(self) -> bool:
+        """Whether clear ground of the scene has a say in what fills its clouds."""
+        return self.fill_by != "network" and self.replace == "clouds"
 
     @property
     def mask_settings(self) -> MaskSettings:
@@ -102,7 +111,8 @@ class RemoveResult:
     """Result of a run; both fractions are of the valid pixels, None in a dry run.
 
     `unfilled_fraction` is of pixels under the mask that could not be filled. `mask` is that of
-    `--write-mask`; it, `uncertainty` and `adaptation` are None if not requested.
+    `--write-mask`; it, `uncertainty` and `adaptation` are None if not requested. `parts` are what
+    filled it; None where the model did so by itself.
     """
 
     output: Path
@@ -120,6 +130,7 @@ class RemoveResult:
     mask: Path | None = None
     warnings: tuple[str, ...] = ()
     adaptation: AdaptationResult | None = None
+    parts: Parts | None = None
     references: tuple[UsedReference, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
@@ -138,6 +149,8 @@ class RemoveResult:
         lines += [f"left out: {one.path.name} {one.reason}" for one in self.left_out if one.named]
         if self.model:
             lines.append(f"{self.tiles} tiles, model {self.model}, {self.runtime}")
+        if self.parts:
+            lines.append(self.parts.summary())
         lines.append(f"Sentinel-1 shift {shift}: {self.shift_reason}")
         if self.adaptation:
             lines.append(self.adaptation.summary())

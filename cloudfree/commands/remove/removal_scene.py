@@ -25,6 +25,7 @@ from cloudfree.inference.sliding_window import (
 )
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.sentinel1.sar_source import SarSource
+from cloudfree.sentinel2.stand_in_bands import with_stand_ins
 
 RasterArray = NDArray[np.generic]
 
@@ -115,8 +116,10 @@ class RemovalScene(CloudyScene):
 
     def inputs(self, tile: Window, native: RasterArray) -> TileInputs:
         """Inputs of the network for a tile with these numbers of the file, (band, y, x)."""
-        positions = [self.optical.positions[band] for band in self.model.card.optical_bands]
-        optical = self.optical.radiometry.decode(native[positions])
+        wanted, positions = self.model.card.optical_bands, self.optical.positions
+        present = [band for band in positions if band in wanted]
+        planes = self.optical.radiometry.decode(native[[positions[band] for band in present]])
+        optical = with_stand_ins(dict(zip(present, planes, strict=True)), wanted)
         radar = shifted_radar(self.sar, self.shift, self.optical.grid, tile) if self.sar else None
         inputs = TileInputs(optical, radar, self._shadow(tile))
         return self.shown.beside(inputs, tile) if self.shown else inputs

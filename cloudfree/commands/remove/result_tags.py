@@ -11,6 +11,7 @@ from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.acquisition import UNKNOWN, gap_days
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.raster.gdal import relative_to
+from cloudfree.raster.parts import Parts
 from cloudfree.raster.provenance import Provenance
 from cloudfree.raster.used_reference import UsedReference
 
@@ -23,6 +24,7 @@ def result_tags(
     opened: Opened,
     card: ModelCard | None,
     adapted: AdaptationResult | None,
+    parts: Parts | None,
     references: tuple[UsedReference, ...],
 ) -> dict[str, str]:
     """How the result is made; paths are relative to its folder. `card` is that of a model used."""
@@ -54,5 +56,6 @@ def result_tags(
         adapted=adapted.status if adapted else None,
         adapted_gain_db=gained.gain_db if gained else None,
         adapted_share=gained.share if gained else None,
+        parts=parts,
         references=references,
     ).to_tags()

@@ -7,11 +7,18 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cloudfree.commands.remove.combined_filling import CombinedFilling
 from cloudfree.commands.remove.filling import Filling, NetworkFilling
-from cloudfree.commands.remove.inputs import check_model, check_outputs
+from cloudfree.commands.remove.inputs import (
+    PICTURE,
+    check_model,
+    check_outputs,
+    check_sources,
+    warn_of_level,
+)
+from cloudfree.commands.remove.network_trials import network_trials
 from cloudfree.commands.remove.opened import open_inputs
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
-from cloudfree.commands.remove.reference_filling import ReferenceFilling
 from cloudfree.commands.remove.references.shown_dates import ShownDates, shown_dates
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.commands.remove.result_tags import result_tags
@@ -20,11 +27,13 @@ from cloudfree.core.mask_classes import REFERENCE_CLASSES
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.gapfilling.gap_filler import GapFiller
+from cloudfree.gapfilling.stacking import Stacking, fit_stacking
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import Model
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
+from cloudfree.raster.parts import Parts
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -44,6 +53,7 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     CloudfreeError
         Inputs do not fit each other or the model, or an output cannot be written.
     """
+    check_sources(options)
     check_outputs(options)
     with ExitStack() as stack:
         removal = _Removal(options, progress, stack)
@@ -66,9 +76,10 @@ class _Removal:
         rejection = _rejection(options, card, optical)
         self._plan = _tile_plan(options, optical, card)
         # Whatever speaks against a model that is needed is said before the mask is made.
-        self._model = None if options.references else self._loaded()
+        may_do_without = options.references or options.fill_by == "scene"
+        self._model = None if may_do_without else self._loaded()
         self._opened = open_inputs(options, card, optical, stack, progress)
-        self._filler = self._fitted()
+        self._filler = self._fitted(None if rejection else card)
         if rejection and self._filler is None:
             if not self._opened.scene.hides_nothing:
                 raise rejection
@@ -88,15 +99,26 @@ class _Removal:
             )
         return self._result(counts)
 
-    def _fitted(self) -> GapFiller | None:
-        """What fills from other dates; None without any."""
-        if not self._options.references:
-            return None
-        if not self._opened.chosen.references:
-            level = logging.INFO if self._options.of_batch else logging.WARNING
+    def _fitted(self, card: ModelCard | None) -> GapFiller | None:
+        """What fills from other dates and from the scene itself; None if nothing does."""
+        options, opened = self._options, self._opened
+        if options.references and not opened.chosen.references:
+            level = logging.INFO if options.of_batch else logging.WARNING
             logger.log(level, "no reference can be used: the scene is filled without")
+        if not opened.chosen.references and not self._fills_itself(card):
             return None
-        return GapFiller.fit(self._opened.stack, self._progress)
+        filler = GapFiller.fit(opened.stack, self._progress)
+        return filler if opened.chosen.references or filler.knows_ground else None
+
+    def _fills_itself(self, card: ModelCard | None) -> bool:
+        """Whether clear ground may have a say, beside a model unless that is left out."""
+        options, scene = self._options, self._opened.scene
+        if not options.combines or scene.hides_nothing:
+            return False
+        if options.fill_by == "scene":
+            return True
+        usable = card is not None and _is_combinable(card, scene.optical)
+        return usable and not options.dry_run
 
     def _shown_dates(self, card: ModelCard) -> ShownDates | None:
         """The references that the model is shown itself; None if it fills without them."""
@@ -108,6 +130,8 @@ class _Removal:
     def _helps(self, card: ModelCard, filler: GapFiller) -> bool:
         """Whether a network that can be used fills what references leave, or sees them itself."""
         optical = self._opened.scene.optical
+        if self._options.fill_by == "scene":
+            return False
         wanted = self._shown is not None or filler.leaves_gaps(optical.grid.window)
         return wanted and _fills_all_bands(card, optical)
 
@@ -132,9 +156,31 @@ class _Removal:
             scene, adapted = adapt_to_scene(scene, self._progress)
         if self._filler and self._shown is None:
             scene = replace(scene, wanted=self._filler.leaves_gaps)
-        if options.uncertainty:
-            scene = replace(scene, uncertainty=Uncertainty(scene.model))
+            self._filler = self._weighed(scene, self._filler)
+        if not self._stacked:
+            warn_of_level(optical, model.card)
+            if options.uncertainty:
+                scene = replace(scene, uncertainty=Uncertainty(scene.model))
         return scene, adapted
+
+    def _weighed(self, scene: RemovalScene, filler: GapFiller) -> GapFiller:
+        """The filler with the network as far as it helps on the clear ground of the scene."""
+        if self._options.dry_run or not filler.knows_ground:
+            return filler
+        trials = network_trials(scene, filler, self._plan, self._progress)
+        return replace(filler, stacking=fit_stacking(trials))
+
+    @property
+    def _stacked(self) -> Stacking | None:
+        return self._filler.stacking if self._filler else None
+
+    @property
+    def _parts(self) -> Parts | None:
+        found = self._stacked
+        if found is None:
+            return None
+        errors = found.errors
+        return Parts(found.weight, errors.scene, errors.network, errors.together)
 
     def _filling(self) -> Filling:
         network = None
@@ -145,7 +191,7 @@ class _Removal:
             assert network is not None
             return network
         scene, uncertainty = self._opened.scene, self._options.uncertainty
-        return ReferenceFilling(scene, self._filler, network, uncertainty)
+        return CombinedFilling(scene, self._filler, network, uncertainty)
 
     @property
     def _card(self) -> ModelCard | None:
@@ -153,7 +199,9 @@ class _Removal:
 
     def _tags(self, counts: Counts) -> dict[str, str]:
         used = self._used(counts)
-        return result_tags(self._options, self._opened, self._card, self._adapted, used)
+        return result_tags(
+            self._options, self._opened, self._card, self._adapted, self._parts, used
+        )
 
     def _used(self, counts: Counts | None) -> tuple[UsedReference, ...]:
         """The references, with the shares that they filled of what is counted."""
@@ -184,6 +232,7 @@ class _Removal:
             mask=options.mask_path,
             warnings=counts.warnings if counts else (),
             adaptation=self._adapted,
+            parts=self._parts,
             references=self._used(counts),
             left_out=self._opened.chosen.left_out,
         )
@@ -194,11 +243,17 @@ def _rejection(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -
     try:
         check_model(options, card, optical)
     except InputError as error:
-        if not options.references:
+        if not options.references and options.fill_by != "scene":
             raise
         logger.info("model %s is not used: %s", card.name, error.found)
         return error
     return None
+
+
+def _is_combinable(card: ModelCard, optical: OpticalScene) -> bool:
+    """Whether what a model predicts can be compared with the scene: reflectance of its bands."""
+    pictures = optical.is_picture or PICTURE in card.levels
+    return not pictures and _fills_all_bands(card, optical)
 
 
 def _fills_all_bands(card: ModelCard, optical: OpticalScene) -> bool:

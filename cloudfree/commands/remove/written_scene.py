@@ -11,6 +11,7 @@ import numpy as np
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
+from cloudfree.commands.remove.combined_filling import CombinedFilling
 from cloudfree.commands.remove.companion_files import (
     deviation_writer,
     filled_profile,
@@ -18,7 +19,6 @@ from cloudfree.commands.remove.companion_files import (
 )
 from cloudfree.commands.remove.filling import Filling, OutputRows, finish
 from cloudfree.commands.remove.options import RemoveOptions
-from cloudfree.commands.remove.reference_filling import ReferenceFilling
 from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
@@ -120,7 +120,7 @@ def _check(counts: Counts, filling: Filling) -> list[str]:
     if not counts.filled:
         raise _nothing_known(filling)
     unfilled = 1 - counts.filled / counts.to_fill
-    by_references = isinstance(filling, ReferenceFilling)
+    by_references = _has_references(filling)
     lacking = "no reference and no Sentinel-1" if by_references else "no Sentinel-1"
     warnings = []
     if unfilled:
@@ -131,8 +131,12 @@ def _check(counts: Counts, filling: Filling) -> list[str]:
     return warnings
 
 
+def _has_references(filling: Filling) -> bool:
+    return isinstance(filling, CombinedFilling) and bool(filling.filler.stack.references)
+
+
 def _nothing_known(filling: Filling) -> InputError:
-    if isinstance(filling, ReferenceFilling):
+    if _has_references(filling):
         return InputError(
             "no reference over any of the clouds, and no clear pixel",
             wanted="a reference that is clear where the scene is not",

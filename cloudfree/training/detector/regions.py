@@ -13,11 +13,10 @@ from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
 from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.sentinel2.stand_in_bands import with_stand_ins
 from cloudfree.simulation.cloud_layer import CloudLayer, cut_layer
 
 CLEAR, CLOUDY = "_clear.tif", "_cloudy.tif"
-# The band whose light stands in for one that a scene lacks, and the share of it.
-STAND_INS = {"B01": ("B02", 1.0), "B09": ("B8A", 0.6), "B10": ("B02", 0.01)}
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,5 @@ def read_image(path: Path) -> RegionImage:
         planes = dict(zip(scene.bands, scene.reflectance(scene.bands, window), strict=True))
         corrected = scene.level == "L2A"
     present = np.array([band in planes for band in OPTICAL_BANDS])
-    for band, (other, share) in STAND_INS.items():
-        if band not in planes:
-            planes[band] = planes[other] * np.float32(share)
-    reflectance = np.nan_to_num(np.stack([planes[band] for band in OPTICAL_BANDS]))
+    reflectance = np.nan_to_num(with_stand_ins(planes, OPTICAL_BANDS))
     return RegionImage(path.stem, reflectance, present, corrected)

@@ -58,6 +58,7 @@ def _remove(folder: Path, **options: Any) -> RemoveResult:
         "s2": folder / "l1c.tif",
         "shift": "none",
         "adapt": True,
+        "fill_by": "network",
         "detector": "published",
         **options,
     }

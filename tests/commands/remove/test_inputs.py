@@ -14,8 +14,10 @@ from cloudfree.commands.remove.inputs import (
     check_level,
     check_model,
     check_outputs,
+    check_sources,
     open_own_mask,
     open_sar,
+    warn_of_level,
 )
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.errors import InputError, OutputError
@@ -67,7 +69,8 @@ def test_a_model_without_radar_leaves_it_closed(
     alone = replace(card, inputs=("optical",), sar_bands=())
     with caplog.at_level("INFO", "cloudfree"), ExitStack() as stack:
         optical = stack.enter_context(OpticalScene(options.s2))
-        assert open_sar(options, alone, optical, stack) is None
+        given = replace(options, fill_by="network")
+        assert open_sar(given, alone, optical, stack) is None
     assert "does not use Sentinel-1: it is ignored" in caplog.text
 
 
@@ -81,6 +84,20 @@ def test_radar_is_opened_for_references_whatever_the_model(
         assert open_sar(given, alone, optical, stack) is not None
 
 
+def test_bands_that_others_stand_in_for_are_needed_by_the_model_alone(
+    options: RemoveOptions, card: ModelCard
+) -> None:
+    with ExitStack() as stack:
+        optical = stack.enter_context(OpticalScene(options.s2))
+        del optical.positions["B10"]
+        check_model(options, card, optical)
+        with pytest.raises(InputError, match="no band B10"):
+            check_model(replace(options, fill_by="network"), card, optical)
+        del optical.positions["B03"]
+        with pytest.raises(InputError, match="no band B03 in"):
+            check_model(options, card, optical)
+
+
 def test_a_level_of_the_card_passes_without_a_word(
     card: ModelCard, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -92,7 +109,10 @@ def test_a_level_of_the_card_passes_without_a_word(
 def test_another_level_is_warned_of_or_refused_as_the_card_says(
     card: ModelCard, caplog: pytest.LogCaptureFixture
 ) -> None:
-    check_level(_scene("other"), replace(card, other_levels="warn"))
+    warns = replace(card, other_levels="warn")
+    check_level(_scene("other"), warns)
+    assert not caplog.messages
+    warn_of_level(_scene("other"), warns)
     assert f"l1c.tif is other, model {card.name} was trained on" in caplog.text
     with pytest.raises(InputError, match=r"l1c\.tif is other; wanted .*refuses others"):
         check_level(_scene("other"), replace(card, other_levels="refuse"))
@@ -106,7 +126,7 @@ def test_pictures_are_for_models_of_pictures(
     of_pictures = replace(card, levels=("picture",))
     check_level(_scene(None, picture=True), of_pictures)
     assert not caplog.messages
-    check_level(_scene("L1C"), of_pictures)
+    warn_of_level(_scene("L1C"), of_pictures)
     assert "was trained on 8-bit images" in caplog.text
 
 
@@ -161,3 +181,11 @@ def test_a_scene_classification_has_no_threshold(tmp_path: Path) -> None:
     options = RemoveOptions(s2=path, mask="scl", mask_threshold=0.5)
     with OpticalScene(path) as optical, pytest.raises(InputError, match="which holds classes"):
         open_own_mask(options, optical)
+
+
+def test_what_fills_and_what_is_filled_must_fit_each_other(options: RemoveOptions) -> None:
+    check_sources(options)
+    with pytest.raises(InputError, match="--fill-by scene with --replace all"):
+        check_sources(replace(options, fill_by="scene", replace="all"))
+    with pytest.raises(InputError, match="--fill-by network with --reference; wanted either"):
+        check_sources(replace(options, fill_by="network", references=(options.s2,)))

@@ -67,3 +67,9 @@ def test_masks_are_dilated_unless_said_otherwise() -> None:
     assert OPTIONS.mask_settings == MaskSettings()
     given = replace(OPTIONS, detector="published", dilate="0").mask_settings
     assert given == MaskSettings(detector="published", dilate="0")
+
+
+def test_clear_ground_has_no_say_where_the_model_is_alone_or_fills_all() -> None:
+    assert OPTIONS.combines
+    assert not replace(OPTIONS, fill_by="network").combines
+    assert not replace(OPTIONS, replace="all").combines

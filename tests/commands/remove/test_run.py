@@ -77,7 +77,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def _remove(folder: Path, **options: Any) -> RemoveResult:
+    """By the model alone, whose answer is known, unless other dates are given."""
     given = {"s1": folder / "vv_vh.tif", "s2": folder / "l1c.tif", "shift": "none", **options}
+    given.setdefault("fill_by", "auto" if "references" in given else "network")
     return run(RemoveOptions(**given), silent)
 
 
@@ -645,6 +647,78 @@ CLOUD, SEEN = (slice(40, 80), slice(40, 80)), (slice(46, 74), slice(46, 74))
 
 
 @pytest.fixture
+def fields(tmp_path: Path) -> Path:
+    """A folder with a scene below a cloud, and radar that shows its fields."""
+    write_date(tmp_path / "s2_20220605.tif", CLOUD)
+    with rasterio.open(write_date(tmp_path / "clear_20220605.tif")) as dataset:
+        band = dataset.read(8).astype(np.float32)
+        noise = np.random.default_rng(1).normal(0, 0.5, (2, *band.shape))
+        radar = (-20 + band / 300 + noise).astype(np.float32)
+        write_raster(
+            tmp_path / "s1.tif", radar, SAR_BANDS, dataset.crs.to_string(), dataset.transform
+        )
+    return tmp_path
+
+
+def _of_fields(folder: Path, **options: Any) -> RemoveResult:
+    given = {"s1": folder / "s1.tif", "s2": folder / "s2_20220605.tif", "shift": "none", **options}
+    return run(RemoveOptions(s2_offset=0.0, overwrite=True, **given), silent)
+
+
+def _error(folder: Path, result: RemoveResult) -> float:
+    truth, after = _read(folder / "clear_20220605.tif"), _read(result.output)
+    return float(np.abs(after[:, *SEEN].astype(int) - truth[:, *SEEN]).mean())
+
+
+def test_clear_ground_tells_how_much_a_network_counts(fields: Path, network: Known) -> None:
+    wrong = _error(fields, _of_fields(fields, fill_by="network"))
+    result = _of_fields(fields)
+    assert _error(fields, result) < wrong / 3
+    assert (_read(result.filled)[0][SEEN] == FillClass.FILLED_BY_SCENE).all()
+    assert result.parts is not None
+    assert result.parts.network_weight < 0.1
+    assert result.parts.together_error <= 1.01 * result.parts.scene_error
+    assert result.parts.network_error > 2 * result.parts.scene_error
+    assert result.parts.summary() in result.summary()
+    with rasterio.open(result.output) as dataset:
+        assert float(dataset.tags()["CLOUDFREE_NETWORK_WEIGHT"]) < 0.1
+
+
+def test_clear_pixels_stay_bit_identical_whatever_fills(fields: Path, network: Known) -> None:
+    before = _read(fields / "s2_20220605.tif")
+    for fill_by in ("auto", "network", "scene"):
+        result = _of_fields(fields, fill_by=fill_by)
+        original = _read(result.filled)[0] == FillClass.ORIGINAL
+        assert np.array_equal(_read(result.output)[:, original], before[:, original])
+
+
+def test_a_scene_fills_itself_without_loading_a_model(
+    fields: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remove, "load_model", lambda *_: pytest.fail("a model is loaded"))
+    result = _of_fields(fields, fill_by="scene")
+    assert (result.model, result.parts, result.tiles) == (None, None, 0)
+    assert _error(fields, result) < 400
+    assert _of_fields(fields, fill_by="scene", s1=None).filled_fraction
+
+
+@pytest.mark.parametrize("bands", [10, 4])
+def test_a_scene_of_fewer_bands_is_filled_by_scene_and_model(
+    fields: Path, network: Known, bands: int
+) -> None:
+    kept = ("B02", "B03", "B04", "B08", "B05", "B06", "B07", "B8A", "B11", "B12")[:bands]
+    with rasterio.open(fields / "s2_20220605.tif") as dataset:
+        numbers = dataset.read([OPTICAL_BANDS.index(band) + 1 for band in kept])
+        crs, transform = dataset.crs.to_string(), dataset.transform
+    few = write_raster(fields / "few_20220605.tif", numbers, kept, crs, transform, nodata=0)
+    result = _of_fields(fields, s2=few, output=fields / "few.tif")
+    assert network.tiles
+    assert result.unfilled_fraction == 0
+    with pytest.raises(InputError, match="no band B01"):
+        _of_fields(fields, s2=few, fill_by="network", output=fields / "alone.tif")
+
+
+@pytest.fixture
 def dates(tmp_path: Path) -> Path:
     """A folder with a cloudy scene, and an earlier one in `earlier`."""
     write_date(tmp_path / "s2_20220605.tif", CLOUD)
@@ -698,7 +772,7 @@ def test_a_network_fills_what_no_reference_shows(dates: Path, network: Known) ->
 def test_without_a_reference_that_can_be_used_the_result_is_that_without(
     folder: Path, network: Known, caplog: pytest.LogCaptureFixture
 ) -> None:
-    plain = _read(_remove(folder).output)
+    plain = _read(_remove(folder, fill_by="auto").output)
     again = _remove(folder, references=(folder / "l1c.tif",), output=folder / "again.tif")
     assert np.array_equal(plain, _read(again.output))
     assert [one.reason for one in again.left_out] == ["is the scene itself"]

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from cloudfree.commands.remove.cloudy_scene import OriginalRows
-from cloudfree.commands.remove.filling import Fill
-from cloudfree.commands.remove.reference_filling import (
+from cloudfree.commands.remove.combined_filling import (
     NETWORK_ERROR,
-    ReferenceFilling,
+    CombinedFilling,
     expected_error,
 )
+from cloudfree.commands.remove.filling import Fill
 from cloudfree.core.grid import Window, strips
 from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.terminal import silent
@@ -81,7 +81,7 @@ def _filler(other_cloud: Where) -> GapFiller:
     return GapFiller.fit(stack_of(below(CLOUD, TRUTH), (other,)), silent)
 
 
-def _filled(filling: ReferenceFilling) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def _filled(filling: CombinedFilling) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     with filling.rows(silent) as rows:
         fills = [fill for _, fill, _ in rows]
     mean = np.concatenate([one.mean for one in fills], axis=1)
@@ -91,7 +91,7 @@ def _filled(filling: ReferenceFilling) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def test_clouds_are_filled_with_what_a_reference_saw() -> None:
-    filling = ReferenceFilling(_scene(CLOUD), _filler(square(0, 0, 1)))
+    filling = CombinedFilling(_scene(CLOUD), _filler(square(0, 0, 1)))
     mean, by, deviation = _filled(filling)
     assert np.abs(mean - TRUTH)[:, CLOUD].max() < 0.01
     assert np.isnan(mean[:, ~CLOUD]).all()
@@ -100,7 +100,7 @@ def test_clouds_are_filled_with_what_a_reference_saw() -> None:
 
 
 def test_deviations_come_where_they_are_requested() -> None:
-    filling = ReferenceFilling(_scene(CLOUD), _filler(square(0, 0, 1)), with_deviation=True)
+    filling = CombinedFilling(_scene(CLOUD), _filler(square(0, 0, 1)), with_deviation=True)
     _, _, deviation = _filled(filling)
     assert deviation is not None
     assert (deviation[:, CLOUD] > 0).all()
@@ -109,7 +109,7 @@ def test_deviations_come_where_they_are_requested() -> None:
 def test_a_sure_network_fills_what_no_reference_saw(card: ModelCard) -> None:
     sure = replace(card, scores={"psnr": 60.0})
     network: Any = _Network(sure, 0.5)
-    filling = ReferenceFilling(_scene(CLOUD), _filler(CLOUD), network)
+    filling = CombinedFilling(_scene(CLOUD), _filler(CLOUD), network)
     mean, by, _ = _filled(filling)
     assert np.abs(mean[:, CLOUD] - 0.5).max() < 0.05
     assert (by[CLOUD] == FillClass.FILLED).all()
@@ -117,7 +117,7 @@ def test_a_sure_network_fills_what_no_reference_saw(card: ModelCard) -> None:
 
 def test_an_unsure_network_leaves_what_a_reference_saw(card: ModelCard) -> None:
     network: Any = _Network(replace(card, scores={"psnr": 10.0}), 0.9)
-    filling = ReferenceFilling(_scene(CLOUD), _filler(square(0, 0, 1)), network)
+    filling = CombinedFilling(_scene(CLOUD), _filler(square(0, 0, 1)), network)
     mean, by, _ = _filled(filling)
     assert np.abs(mean - TRUTH)[:, CLOUD].max() < 0.01
     assert (by[CLOUD] == FillClass.REFERENCE_1).all()
@@ -125,7 +125,7 @@ def test_an_unsure_network_leaves_what_a_reference_saw(card: ModelCard) -> None:
 
 def test_the_network_tells_its_own_deviation(card: ModelCard) -> None:
     network: Any = _Network(replace(card, scores={"psnr": 80.0}), 0.5, deviation=0.123)
-    filling = ReferenceFilling(_scene(CLOUD), _filler(CLOUD), network, with_deviation=True)
+    filling = CombinedFilling(_scene(CLOUD), _filler(CLOUD), network, with_deviation=True)
     _, _, deviation = _filled(filling)
     assert deviation is not None
     assert np.allclose(deviation[:, CLOUD], 0.123, atol=0.01)

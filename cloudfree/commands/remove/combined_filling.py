@@ -1,4 +1,4 @@
-"""Filling a scene from other dates, and by a network that fills gaps, or sees them itself."""
+"""Filling a scene by all that is known: other dates, radar, its clear ground, and a network."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ NETWORK_ERROR = 0.045
 
 
 @dataclass(frozen=True)
-class ReferenceFilling:
-    """Fills a scene by what other dates, its radar and its clear ground show.
+class CombinedFilling:
+    """Fills a scene by what other dates, its radar and its clear ground show, and by a network.
 
-    `network` fills what no reference shows, or all if it is shown the references itself; both are
-    weighed by their expected errors. None if it is not needed, or none is there for the scene.
+    `network` fills what no reference shows, or all if it is shown the references itself. It counts
+    as the stacking of the filler has it, or without one by the score of its card. None if it is not
+    needed, or none is there for the scene.
     """
 
     scene: CloudyScene
@@ -46,7 +47,7 @@ class ReferenceFilling:
     @property
     def deviation_tags(self) -> Mapping[str, str]:
         """Source of the standard deviations, and those of the network."""
-        own = {"CLOUDFREE_DEVIATIONS": "of references: by clear ground that was hidden for it"}
+        own = {"CLOUDFREE_DEVIATIONS": "by clear ground that was hidden for it"}
         return {**own, **(self.network.deviation_tags if self.network else {})}
 
     @contextmanager
@@ -75,30 +76,39 @@ class ReferenceFilling:
         for strip in strips(window.height, window.width, ROWS_AT_ONCE):
             part = strip.slices
             at = Window(window.row + strip.row, window.col, strip.height, strip.width)
-            found = self.filler.fill(at, hidden[part])
-            if predicted:
-                found = self._with_network(found, predicted, hidden, part)
+            found = self._filled(at, predicted, hidden, part)
             assert fill.deviation is not None
             fill.mean[:, *part][:, hidden[part]] = found.estimate.mean.T
             fill.deviation[:, *part][:, hidden[part]] = found.estimate.deviation.T
             by[part][hidden[part]] = found.by
         return Fill(fill.mean, fill.deviation if self.with_deviation else None, by)
 
-    def _with_network(
-        self, found: Filled, predicted: Fill, hidden: Where, part: tuple[slice, slice]
+    def _filled(
+        self, at: Window, predicted: Fill | None, hidden: Where, part: tuple[slice, slice]
     ) -> Filled:
-        """What is found, and the prediction of the network, by their expected errors."""
+        if predicted is None:
+            return self.filler.fill(at, hidden[part])
+        mean = self._of_hidden(predicted.mean, hidden, part)
+        if self.filler.stacking:
+            return self.filler.fill(at, hidden[part], mean)
+        found = self.filler.fill(at, hidden[part])
+        if predicted.deviation is None:
+            return self._by_score(found, mean, None)
+        return self._by_score(found, mean, self._of_hidden(predicted.deviation, hidden, part))
+
+    def _of_hidden(self, planes: Float32, hidden: Where, part: tuple[slice, slice]) -> Float32:
+        """The hidden pixels of planes of the network, (pixel, band) in the bands of the scene."""
         assert self.network is not None
         places = [self.network.bands.index(band) for band in self.bands]
+        return planes[places][:, *part][:, hidden[part]].T
 
-        def pixels(planes: Float32) -> Float32:
-            return planes[places][:, *part][:, hidden[part]].T
-
-        mean = pixels(predicted.mean)
+    def _by_score(self, found: Filled, mean: Float32, deviation: Float32 | None) -> Filled:
+        """What is found, and the prediction of the network by the score of its card."""
+        assert self.network is not None
         error = np.full_like(mean, expected_error(self.network.scene.model.card))
         estimate, shares = combine((found.estimate, PixelEstimate(mean, error)))
-        if predicted.deviation is not None:
-            own = np.where(shares[1, :, None] > 0, pixels(predicted.deviation), np.float32(0))
+        if deviation is not None:
+            own = np.where(shares[1, :, None] > 0, deviation, np.float32(0))
             known = np.where(shares[0, :, None] > 0, found.estimate.deviation, np.float32(0))
             variance = shares[0, :, None] * known**2 + shares[1, :, None] * own**2
             estimate = PixelEstimate(estimate.mean, np.sqrt(variance))
