@@ -39,8 +39,8 @@ def test_clouds_removed_from_arrays_are_those_of_the_command(
     scene, output = folder / "s2_cloudy.tif", folder / f"clear_{tile}.tif"
     mask = cloudfree.mask(scene, output=folder / "own.tif", overwrite=True).output
     result = cloudfree.remove(
-        folder / "s1.tif", scene, mask=mask, output=output, shift="none", fill_by="network", tile=tile,
-        uncertainty=True, device="cpu",
+        folder / "s1.tif", scene, mask=mask, output=output, shift="none", tile=tile,
+        uncertainty=True, device="cpu", fill_by="network",
     )  # fmt: skip
     assert result.filled_fraction is not None and 0.1 < result.filled_fraction < 0.9
     assert result.uncertainty is not None
