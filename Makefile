@@ -16,8 +16,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: .venv/installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh demo
 
+# One process per core, at most four: each takes up to 2 GB. A process that has no tests left takes
+# some of another's, so that most fixtures of a file are still made once.
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow

@@ -8,6 +8,8 @@ from typing import Any
 
 from cloudfree.errors import ModelError
 
+ONNX_SUFFIX = ".onnx"
+
 CPU = "CPUExecutionProvider"
 FATAL = 4  # severity: errors are raised as exceptions, and other messages are not needed
 

@@ -1,21 +1,16 @@
-"""From a name or a path to a model that predicts."""
+"""From a name or a path to a model that predicts.
+
+Finding the card of a model loads neither torch nor ONNX Runtime.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torch import nn
-
+from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.errors import ModelError
-from cloudfree.inference.checkpoint import (
-    Tensors,
-    build_network,
-    identify,
-    load_strictly,
-    read_tensors,
-)
-from cloudfree.inference.model import Model, Runtime
 from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.inference.model_store import (
     checked_weights,
@@ -24,9 +19,13 @@ from cloudfree.inference.model_store import (
     read_card,
     sha256_of,
 )
-from cloudfree.inference.onnx_runtime import ONNX_SUFFIX, OnnxRuntime, read_onnx_card
 from cloudfree.inference.registry import card_entries
-from cloudfree.inference.torch_runtime import TorchRuntime, choose_device, choose_precision
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cloudfree.inference.checkpoint import Tensors
+    from cloudfree.inference.model import Model, Runtime
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,16 @@ def find_card(name: str, network: str | None = None) -> ModelFiles:
         return ModelFiles(card, folder / card.weights)
     path = Path(name)
     if path.suffix == ONNX_SUFFIX:
+        from cloudfree.inference.onnx_runtime import read_onnx_card
+
         return ModelFiles(read_onnx_card(path), path)
     return _find_checkpoint(path, network)
 
 
 def _find_checkpoint(path: Path, network: str | None) -> ModelFiles:
     """A bare checkpoint with the card that the catalogue gives its network."""
+    from cloudfree.inference.checkpoint import identify, read_tensors
+
     tensors = read_tensors(path)
     found = identify(path, tensors, network)
     own = {
@@ -81,6 +84,10 @@ def load_model(
     ModelError
         There is no such model, its weights do not fit its network, or the device is not there.
     """
+    from cloudfree.inference.model import Model
+    from cloudfree.inference.onnx_runtime import OnnxRuntime
+    from cloudfree.inference.torch_runtime import TorchRuntime, choose_device, choose_precision
+
     found = find_card(name, network)
     runtime: Runtime
     if found.weights.suffix == ONNX_SUFFIX:
@@ -96,6 +103,8 @@ def load_model(
 
 def load_network(found: ModelFiles) -> nn.Module:
     """The network of a card with its weights."""
+    from cloudfree.inference.checkpoint import build_network, load_strictly, read_tensors
+
     card, tensors = found.card, found.tensors
     if tensors is None:
         tensors = read_tensors(checked_weights(found.weights, card))

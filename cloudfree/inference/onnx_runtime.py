@@ -22,8 +22,6 @@ from cloudfree.inference.model_store import sha256_of
 
 logger = logging.getLogger("cloudfree")
 
-ONNX_SUFFIX = ".onnx"
-
 # Key of the model's own metadata under which its card is kept, as JSON.
 CARD_KEY = "cloudfree_card"
 # Entry of the card's table `tile` that only ONNX files have: the smallest side they support.

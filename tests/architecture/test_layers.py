@@ -12,6 +12,7 @@ import pytest
 
 from cloudfree.cli.group import COMMANDS
 from cloudfree.cli.models import command as models
+from tests.factories.rasters import write_cloudy_scene
 
 PACKAGE = Path(__file__).resolve().parents[2] / "cloudfree"
 
@@ -121,6 +122,12 @@ def test_help_loads_no_heavy_library(command: list[str]) -> None:
 def test_models_are_listed_without_loading_what_runs_them() -> None:
     loaded = _loaded_by("models", "list", printed="cloudfree-s")
     assert not loaded & {"torch", "onnx", "onnxruntime", "safetensors", "h5py", "rasterio", "cv2"}
+
+
+def test_a_scene_is_described_without_loading_what_runs_models(tmp_path: Path) -> None:
+    write_cloudy_scene(tmp_path / "s2.tif", 64, 64)
+    loaded = _loaded_by("info", str(tmp_path / "s2.tif"), printed="with cloudfree-s")
+    assert not loaded & {"torch", "onnx", "onnxruntime", "safetensors", "h5py"}
 
 
 def test_help_takes_a_fifth_of_a_second_of_processor_time() -> None:

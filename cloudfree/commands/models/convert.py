@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ModelError
 from cloudfree.inference.load import find_card, load_network
 from cloudfree.inference.model_store import check_model_folder, write_folder
-from cloudfree.inference.onnx_runtime import ONNX_SUFFIX
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.output_files import cannot_be_written, draft_of, require_absent
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ModelError, OutputError
 from cloudfree.inference.export import OnnxParity, write_onnx
 from cloudfree.inference.load import ModelFiles, find_card, load_network
-from cloudfree.inference.onnx_runtime import ONNX_SUFFIX, OnnxRuntime
+from cloudfree.inference.onnx_runtime import OnnxRuntime
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.terminal import Progress
 from cloudfree.inference.load import find_card, load_network
 from cloudfree.inference.model_card import ModelCard, Scaling
-from cloudfree.inference.onnx_runtime import ONNX_SUFFIX, OnnxRuntime
+from cloudfree.inference.onnx_runtime import OnnxRuntime
 from cloudfree.inference.registry import network_entry
 
 INDENT = 12

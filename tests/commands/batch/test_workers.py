@@ -20,6 +20,7 @@ from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
 from cloudfree.raster.used_reference import UsedReference
 from tests.commands.batch.test_run import _options, _scene
+from tests.factories import work
 from tests.factories.patience import PATIENCE_S
 
 
@@ -104,18 +105,12 @@ def test_without_dask_the_error_says_how_to_install_it(monkeypatch: pytest.Monke
         _ask("tcp://a:1")
 
 
-def _doubled_here(number: int) -> tuple[int, int]:
-    if number < 0:
-        os._exit(-number)
-    return 2 * number, os.getpid()
-
-
 def _exit_code(number: int, code: int) -> tuple[int, int]:
     return number, code
 
 
 def test_each_item_has_a_process_of_its_own() -> None:
-    with in_processes(_doubled_here, [1, 2, 3], 2, _exit_code) as results:
+    with in_processes(work.doubled, [1, 2, 3], 2, _exit_code) as results:
         found = list(results)
     assert sorted(result for result, _ in found) == [2, 4, 6]
     assert len({process for _, process in found} | {os.getpid()}) == 4
@@ -123,20 +118,10 @@ def test_each_item_has_a_process_of_its_own() -> None:
 
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_a_process_that_ends_without_a_result_is_reported(at_once: int) -> None:
-    with in_processes(_doubled_here, [1, -9, 2], at_once, _exit_code) as results:
+    with in_processes(work.doubled, [1, -9, 2], at_once, _exit_code) as results:
         found = list(results)
     assert sorted(result for result, _ in found) == [-9, 2, 4]
     assert dict(found)[-9] == 9, "the exit code"
-
-
-def _meet(place: tuple[Path, int]) -> int:
-    """Wait until as many are at work at the same time; how many were there."""
-    folder, number = place
-    (folder / str(os.getpid())).touch()
-    start = time.monotonic()
-    while len(list(folder.iterdir())) < number and time.monotonic() - start < PATIENCE_S:
-        time.sleep(0.01)
-    return len(list(folder.iterdir()))
 
 
 def _none_dies(place: object, code: int) -> int:
@@ -144,21 +129,13 @@ def _none_dies(place: object, code: int) -> int:
 
 
 def test_as_many_as_asked_for_are_at_work_at_once(tmp_path: Path) -> None:
-    with in_processes(_meet, [(tmp_path, 2)] * 2, 2, _none_dies) as results:
+    with in_processes(work.meet, [(tmp_path, 2)] * 2, 2, _none_dies) as results:
         assert list(results) == [2, 2]
 
 
 def test_no_more_than_asked_for_are_at_work_at_once(tmp_path: Path) -> None:
-    with in_processes(_meet, [(tmp_path, 1)] * 3, 1, _none_dies) as results:
+    with in_processes(work.meet, [(tmp_path, 1)] * 3, 1, _none_dies) as results:
         assert list(results) == [1, 2, 3], "each comes when the one before has ended"
-
-
-def _work_on(file: Path) -> None:
-    try:
-        file.write_text(str(os.getpid()))
-        time.sleep(600)
-    finally:
-        file.with_suffix(".gone").touch()
 
 
 def _ended(file: Path, code: int) -> None:
@@ -169,7 +146,7 @@ def test_exiting_ends_running_items_and_starts_none(tmp_path: Path) -> None:
     files, start = [tmp_path / name for name in "abc"], time.monotonic()
     with (
         pytest.raises(RuntimeError, match="enough"),
-        in_processes(_work_on, files, 2, _ended),
+        in_processes(work.work_on, files, 2, _ended),
     ):
         while len(list(tmp_path.iterdir())) < 2 and time.monotonic() - start < PATIENCE_S:
             time.sleep(0.01)
