@@ -11,7 +11,7 @@ from cloudfree.core.radiometry import Float32
 
 # The mean of which bands stands in for a band, and how much of it: reflectance of fields, woods and
 # soil changes little between neighbours; water vapour takes 0.4 of B09, and all but a hundredth of
-# B10. The order is that in which they are made, as one may be made of another.
+# B10.
 STAND_INS: Mapping[str, tuple[tuple[str, ...], float]] = MappingProxyType({
     "B01": (("B02",), 1.0),
     "B05": (("B04", "B08"), 1.0),
@@ -33,10 +33,14 @@ def irreplaceable(wanted: Sequence[str], bands: Iterable[str]) -> tuple[str, ...
 def with_stand_ins(planes: Mapping[str, Float32], wanted: Sequence[str]) -> Float32:
     """Reflectance, (band, y, x), of the `wanted` bands, those that are missing out of others.
 
-    `planes` has at least the bands of 10 m: B02, B03, B04 and B08.
+    None of them is `irreplaceable`, and planes have the bands of 10 m that others are made of.
     """
-    found = dict(planes)
-    for band, (others, share) in STAND_INS.items():
-        if band not in found:
-            found[band] = np.mean([found[one] for one in others], axis=0) * np.float32(share)
-    return np.stack([found[band] for band in wanted])
+    return np.stack([_plane(planes, band) for band in wanted])
+
+
+def _plane(planes: Mapping[str, Float32], band: str) -> Float32:
+    if band in planes:
+        return planes[band]
+    others, share = STAND_INS[band]
+    mean = np.mean([_plane(planes, other) for other in others], axis=0)
+    return np.asarray(mean * np.float32(share), np.float32)

@@ -35,3 +35,8 @@ def test_what_no_other_band_shows_is_irreplaceable() -> None:
     assert irreplaceable(OPTICAL_BANDS, TEN_METRES) == ()
     assert irreplaceable(OPTICAL_BANDS, ("B02", "B04", "B08", "B11")) == ("B03",)
     assert irreplaceable(("B02",), ()) == ("B02",)
+
+
+def test_what_is_not_wanted_is_not_made() -> None:
+    colours = {band: PLANES[band] for band in ("B02", "B03", "B04")}
+    assert with_stand_ins(colours, ("B04", "B01"))[:, 0, 0] == pytest.approx((4, 2))

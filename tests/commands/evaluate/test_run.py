@@ -262,6 +262,7 @@ def test_the_written_image_is_what_remove_writes(
             output=tmp_path / "r.tif",
             shift="none",
             detector="published",
+            fill_by="network",
         ),
         silent,
     )
