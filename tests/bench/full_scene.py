@@ -56,6 +56,7 @@ RATIOS = (
     Ratio("remove / MONAI's sliding window", "remove_all", "monai_all", 1.0),
     Ratio("remove, 30 % cloud / all cloud", "remove_30", "remove_all", 0.45),
     Ratio("remove, 10 % cloud / all cloud", "remove_10", "remove_all", 0.20),
+    Ratio("remove, scene and model / model alone", "remove_30", "remove_30_by_network", 1.5),
     Ratio("remove, three references / none", "remove_30_by_three", "remove_30", 2.0),
     Ratio("remove, a fourth reference / three", "remove_30_by_four", "remove_30_by_three", 1.3),
 )

@@ -144,6 +144,11 @@ def remove_30(size: int, folder: Path) -> None:
     _remove(size, folder, mask=cover_mask(size, 0.3), shift="none")
 
 
+def remove_30_by_network(size: int, folder: Path) -> None:
+    """The same by the model alone, which is not tried on clear ground."""
+    _remove(size, folder, mask=cover_mask(size, 0.3), shift="none", fill_by="network")
+
+
 def remove_10(size: int, folder: Path) -> None:
     """`cloudfree remove` with the default model, 10 % of the scene under cloud."""
     _remove(size, folder, mask=cover_mask(size, 0.1), shift="none")
@@ -246,7 +251,7 @@ CASES = {
     case.__name__: case
     for case in (
         costless_parts, costless_remove, cheap_parts, cheap_remove, default_parts, remove_all,
-        monai_all, remove_30, remove_10, remove_30_by_three, remove_30_by_four,
+        monai_all, remove_30, remove_30_by_network, remove_10, remove_30_by_three, remove_30_by_four,
         make_earlier, glf_cr_all, glf_cr_30, glf_cr_10, adapted_30, whole_way,
     )
 }  # fmt: skip
