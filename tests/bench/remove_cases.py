@@ -251,7 +251,8 @@ CASES = {
     case.__name__: case
     for case in (
         costless_parts, costless_remove, cheap_parts, cheap_remove, default_parts, remove_all,
-        monai_all, remove_30, remove_30_by_network, remove_10, remove_30_by_three, remove_30_by_four,
+        monai_all, remove_30, remove_30_by_network, remove_10, remove_30_by_three,
+        remove_30_by_four,
         make_earlier, glf_cr_all, glf_cr_30, glf_cr_10, adapted_30, whole_way,
     )
 }  # fmt: skip
