@@ -13,6 +13,8 @@ from cloudfree.core.radiometry import Float32, Radiometry
 # Width of the feathered edge in pixels. The dilation of the mask covers it, so original and filled
 # pixels mix in the thin edge of a cloud, not on the ground beside it.
 FEATHER_PX = 4
+# The same of what agrees with the ground at the edge anyway: more would only blend cloud into it.
+NARROW_FEATHER_PX = 1
 
 
 def feather(to_fill: NDArray[np.bool_], width_px: int) -> Float32:

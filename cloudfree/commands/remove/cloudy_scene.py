@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,14 @@ class OriginalRows:
 
 @dataclass(frozen=True)
 class CloudyScene:
-    """A scene and its mask; without a mask every pixel is filled."""
+    """A scene and its mask; without a mask every pixel is filled.
+
+    `feather_px` is the width of the soft edge inside the mask.
+    """
 
     optical: OpticalScene
     mask: MaskFile | None
+    feather_px: int = field(default=FEATHER_PX, kw_only=True)
 
     def to_fill(self, window: Window) -> NDArray[np.bool_]:
         """Where the mask hides the ground, (y, x)."""
@@ -59,8 +63,9 @@ class CloudyScene:
 
     def opacity(self, window: Window) -> Float32:
         """Opacity of the filled pixels, 0 to 1, (y, x)."""
-        outer = window.buffered(FEATHER_PX + 1, self.optical.grid.height, self.optical.grid.width)
-        return feather(self.to_fill(outer), FEATHER_PX)[window.relative_to(outer)]
+        grid = self.optical.grid
+        outer = window.buffered(self.feather_px + 1, grid.height, grid.width)
+        return feather(self.to_fill(outer), self.feather_px)[window.relative_to(outer)]
 
     def original(self, window: Window) -> OriginalRows:
         """Rows of the scene, with their opacity."""

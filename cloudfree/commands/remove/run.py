@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.combined_filling import CombinedFilling
 from cloudfree.commands.remove.filling import Filling, NetworkFilling
 from cloudfree.commands.remove.inputs import (
@@ -28,6 +29,7 @@ from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
 from cloudfree.gapfilling.gap_filler import GapFiller
 from cloudfree.gapfilling.stacking import Stacking, fit_stacking
+from cloudfree.inference.compositing import NARROW_FEATHER_PX
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import Model
 from cloudfree.inference.model_card import ModelCard
@@ -95,7 +97,7 @@ class _Removal:
         counts = None
         if not self._options.dry_run:
             counts = write_scene(
-                self._options, self._opened.scene, self._filling(), self._tags, self._progress
+                self._options, self._scene, self._filling(), self._tags, self._progress
             )
         return self._result(counts)
 
@@ -148,7 +150,9 @@ class _Removal:
         sar = opened.sar if model.card.uses_sar else None
         shift = opened.measurement.applied_shift
         optical, mask = opened.scene.optical, opened.scene.mask
-        scene = RemovalScene(optical, mask, sar, model, shift, shown=self._shown)
+        scene = RemovalScene(
+            optical, mask, sar, model, shift, shown=self._shown, feather_px=self._scene.feather_px
+        )
         adapted = None
         if options.adapt and not options.dry_run:
             from cloudfree.commands.remove.adapt import adapt_to_scene
@@ -190,8 +194,13 @@ class _Removal:
         if self._filler is None:
             assert network is not None
             return network
-        scene, uncertainty = self._opened.scene, self._options.uncertainty
-        return CombinedFilling(scene, self._filler, network, uncertainty)
+        return CombinedFilling(self._scene, self._filler, network, self._options.uncertainty)
+
+    @property
+    def _scene(self) -> CloudyScene:
+        """The scene with the soft edge that suits what fills it."""
+        scene = self._opened.scene
+        return replace(scene, feather_px=NARROW_FEATHER_PX) if self._filler else scene
 
     @property
     def _card(self) -> ModelCard | None:
