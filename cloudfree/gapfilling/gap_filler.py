@@ -28,10 +28,10 @@ from cloudfree.gapfilling.observation import Observation, Where, observe
 from cloudfree.gapfilling.stack import Stack, WithoutReferences
 from cloudfree.gapfilling.stacking import StackedEstimate, Stacking
 
+# Ways to fill a pixel from what is known, where there are references.
+WAYS = 4
 # Draws that tell the error of each reference alone, which takes a fit each.
 DRAWS_ALONE = 2
-# Ways to fill a pixel from what is known.
-WAYS = 4
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Harmonisations:
     """What is said of pixels in each of the ways, and which reference leads, -1 if none.
 
     The ways are several references together, the best alone, the best by a gain, and the scene by
-    itself: the fewer clear pixels there are to fit on, the better are the simple ones.
+    itself: the fewer clear pixels there are to fit on, the better are the simple ones. Without
+    references it is the scene alone.
     """
 
     ways: tuple[Harmonised, ...]
@@ -65,6 +66,9 @@ class Harmonisations:
     @classmethod
     def of(cls, fits: Fits, observation: Observation, position: Position) -> Harmonisations:
         """What the fits of a scene say of the pixels of a flat observation."""
+        if not observation.references:
+            alone = fits.by_scene(observation, position)
+            return cls((alone,), np.full(len(alone.distance), -1, np.int8))
         together, leading = fits.by_references(observation, position)
         nearest, gain = (way(observation, position) for way in (fits.by_nearest, fits.by_gain))
         return cls((together, nearest, gain, fits.by_scene(observation, position)), leading)
@@ -136,7 +140,7 @@ class GapFiller:
             _Draw(Fits(nodes, shared, known & ~gap), nodes, thinned(gap))
             for gap in drawn_gaps(known)
         ]
-        weighing = _weighing(draws)
+        weighing = _weighing(draws, WAYS if stack.references else 1)
         numbers = range(len(stack.references))
         alone = tuple(_error_alone(draws[:DRAWS_ALONE], number) for number in numbers)
         unseen = ~known & ~_seen_by_reference(nodes.observation)
@@ -218,10 +222,10 @@ def _seen_by_reference(observation: Observation) -> Where:
     return np.asarray((observation.seen & bits) > 0)
 
 
-def _weighing(draws: list[_Draw]) -> Weighing:
+def _weighing(draws: list[_Draw], ways: int) -> Weighing:
     """Errors of each way, and their scale by which as many lie within them as should."""
     tried = [Harmonisations.of(draw.fits, draw.observation, draw.position) for draw in draws]
-    learned = Weighing(tuple(_learned(draws, tried, way) for way in range(WAYS)))
+    learned = Weighing(tuple(_learned(draws, tried, way) for way in range(ways)))
     wrong, expected = [np.zeros(0, np.float32)], [np.ones(0, np.float32)]
     for draw, harmonised in zip(draws, tried, strict=True):
         estimate = learned.filled(harmonised).estimate

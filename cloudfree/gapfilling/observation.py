@@ -160,15 +160,13 @@ def _radar(stack: Stack, window: Window, choice: Choice) -> Float32 | None:
     backscatter = stack.radar(outer)
     if backscatter is None:
         return None
-    averaged = [averaged_db(backscatter, side) for side in RADAR_PX]
-    kinds = [
-        *averaged,
-        np.abs(averaged[0] - averaged[-1]),
-        averaged_db(backscatter, WIDE_RADAR_PX),
-        *(_scatter_db(backscatter, side) for side in SCATTER_PX),
-    ]
-    inner = window.relative_to(outer)
-    planes = np.concatenate([choice(kind[:, *inner]) for kind in kinds]) / np.float32(DB_UNIT)
+    inner, power = window.relative_to(outer), _power(backscatter)
+    *averaged, wide = (
+        _decibels(choice(box_mean(power, side)[:, *inner])) for side in (*RADAR_PX, WIDE_RADAR_PX)
+    )
+    scatter = [choice(_scatter_db(backscatter, side)[:, *inner]) for side in SCATTER_PX]
+    contrast = np.abs(averaged[0] - averaged[-1])
+    planes = np.concatenate([*averaged, contrast, wide, *scatter]) / np.float32(DB_UNIT)
     return np.concatenate([planes, planes * planes / np.float32(SQUARE_UNIT)])
 
 
@@ -186,8 +184,16 @@ def _scatter_db(backscatter_db: Float32, side: int) -> Float32:
 
 def averaged_db(backscatter_db: Float32, side: int) -> Float32:
     """Backscatter, (band, y, x) in dB, averaged in power over squares; NaN stays NaN."""
-    power = np.power(np.float32(10.0), backscatter_db / 10, dtype=np.float32)
-    return (10 * np.log10(np.maximum(box_mean(power, side), 1e-6))).astype(np.float32)
+    return _decibels(box_mean(_power(backscatter_db), side))
+
+
+def _power(backscatter_db: Float32) -> Float32:
+    # Of e rather than of 10, which takes three times as long.
+    return np.asarray(np.exp(backscatter_db * np.float32(np.log(10) / 10)), np.float32)
+
+
+def _decibels(power: Float32) -> Float32:
+    return np.asarray(10 * np.log10(np.maximum(power, np.float32(1e-6))), np.float32)
 
 
 def box_mean(planes: Float32, side: int) -> Float32:
