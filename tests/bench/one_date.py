@@ -103,7 +103,7 @@ def _filled(case: Case, folder: Path, way: FillBy) -> Float32:
     output = folder / "filled.tif"
     options = RemoveOptions(
         s2=folder / "s2.tif", s1=folder / "s1.tif", mask=folder / "mask.tif", output=output,
-        shift="none", fill_by=way, uncertainty=way == "auto", overwrite=True,
+        s2_offset=0.0, shift="none", fill_by=way, uncertainty=way == "auto", overwrite=True,
     )  # fmt: skip
     run(options, silent)
     with rasterio.open(output) as dataset:
