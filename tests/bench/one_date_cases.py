@@ -96,7 +96,8 @@ def places(data: Path) -> Iterator[Place]:
 
 def open_case(place: Place, number: int, most_bands: int = 13) -> Case:
     """The image of a place in at most so many bands, under clouds that depend on `number` alone."""
-    image, bands = read(place.optical)
+    with ignored_warning(NotGeoreferencedWarning):
+        image, bands = read(place.optical)
     radar = _radar(place.radar)
     height, width = (
         min(SIDE, *sizes) for sizes in zip(image.shape[1:], radar.shape[1:], strict=True)

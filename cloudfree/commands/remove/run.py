@@ -110,17 +110,17 @@ class _Removal:
         if not opened.chosen.references and not self._fills_itself(card):
             return None
         filler = GapFiller.fit(opened.stack, self._progress)
-        return filler if opened.chosen.references or filler.knows_ground else None
+        needed = opened.chosen.references or options.fill_by == "scene"
+        return filler if needed or filler.knows_ground else None
 
     def _fills_itself(self, card: ModelCard | None) -> bool:
         """Whether clear ground may have a say, beside a model unless that is left out."""
         options, scene = self._options, self._opened.scene
-        if not options.combines or scene.hides_nothing:
-            return False
         if options.fill_by == "scene":
             return True
-        usable = card is not None and _is_combinable(card, scene.optical)
-        return usable and not options.dry_run
+        if not options.combines or scene.hides_nothing or options.dry_run:
+            return False
+        return card is not None and _is_combinable(card, scene.optical)
 
     def _shown_dates(self, card: ModelCard) -> ShownDates | None:
         """The references that the model is shown itself; None if it fills without them."""
@@ -162,7 +162,8 @@ class _Removal:
             scene = replace(scene, wanted=self._filler.leaves_gaps)
             self._filler = self._weighed(scene, self._filler)
         if not self._stacked:
-            warn_of_level(optical, model.card)
+            if not (options.dry_run and options.combines):
+                warn_of_level(optical, model.card)
             if options.uncertainty:
                 scene = replace(scene, uncertainty=Uncertainty(scene.model))
         return scene, adapted

@@ -142,6 +142,12 @@ def _nothing_known(filling: Filling) -> InputError:
             wanted="a reference that is clear where the scene is not",
             hint="give another date with --reference, or Sentinel-1 with --s1",
         )
+    if isinstance(filling, CombinedFilling) and filling.network is None:
+        return InputError(
+            "no clear pixel in the scene, from which its clouds could be filled",
+            wanted="clear ground for --fill-by scene",
+            hint="leave --fill-by out, or give another date with --reference",
+        )
     return InputError(
         "no Sentinel-1 pixel over any of the clouds",
         wanted="a Sentinel-1 scene that covers the clouds",

@@ -699,7 +699,31 @@ def test_a_scene_fills_itself_without_loading_a_model(
     result = _of_fields(fields, fill_by="scene")
     assert (result.model, result.parts, result.tiles) == (None, None, 0)
     assert _error(fields, result) < 400
-    assert _of_fields(fields, fill_by="scene", s1=None).filled_fraction
+    without_radar = _of_fields(fields, fill_by="scene", s1=None)
+    assert without_radar.unfilled_fraction == 0
+    assert _error(fields, without_radar) < 800
+
+
+def test_a_clear_scene_needs_no_model_to_stay_as_it_is(
+    fields: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remove, "load_model", lambda *_: pytest.fail("a model is loaded"))
+    clear = fields / "clear_20220605.tif"
+    result = _of_fields(fields, s2=clear, fill_by="scene", output=fields / "same.tif")
+    assert np.array_equal(_read(result.output), _read(clear))
+
+
+def test_without_clear_ground_the_model_fills_and_the_scene_cannot(
+    fields: Path, network: Known, caplog: pytest.LogCaptureFixture
+) -> None:
+    overcast = write_raster(fields / "mask.tif", np.ones((1, 128, 128), np.uint8), ["mask"])
+    result = _of_fields(fields, mask=overcast)
+    assert result.parts is None
+    assert (_read(result.filled)[0] == FillClass.FILLED).all()
+    assert (_read(result.output)[:, 60, 60] == ANSWER).all()
+    assert "no clear pixel in the scene: its colours come from the model alone" in caplog.text
+    with pytest.raises(InputError, match="no clear pixel in the scene, from which"):
+        _of_fields(fields, mask=overcast, fill_by="scene")
 
 
 @pytest.mark.parametrize("bands", [10, 4])
@@ -714,6 +738,9 @@ def test_a_scene_of_fewer_bands_is_filled_by_scene_and_model(
     result = _of_fields(fields, s2=few, output=fields / "few.tif")
     assert network.tiles
     assert result.unfilled_fraction == 0
+    with rasterio.open(fields / "clear_20220605.tif") as dataset:
+        truth = dataset.read([OPTICAL_BANDS.index(band) + 1 for band in kept])[:, *SEEN]
+    assert np.abs(_read(result.output)[:, *SEEN].astype(int) - truth).mean() < 400
     with pytest.raises(InputError, match="no band B01"):
         _of_fields(fields, s2=few, fill_by="network", output=fields / "alone.tif")
 
