@@ -96,6 +96,7 @@ def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
     [
         ("remove", "s2_cloudy_cloudfree_mask.tif"),
         ("report", "report.html"),
+        ("qgis", "s2_cloudy_cloudfree.tif"),
     ],
 )
 def test_the_commands_of_the_documents_on_a_scene_run(tmp_path: Path, name: str, made: str) -> None:

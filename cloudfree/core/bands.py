@@ -29,6 +29,11 @@ _COMMON_NAMES = {
     "REDEDGE071": "B05", "REDEDGE075": "B06", "REDEDGE078": "B07",
 }  # fmt: skip
 
+# The bands of true colour, as GDAL calls what they show.
+TRUE_COLOUR = {"B04": "red", "B03": "green", "B02": "blue"}
+# GDAL's name for what any other band shows.
+NO_COLOUR = "undefined"
+
 _BAND_CODE = re.compile(r"^B0?(8A|[1-9]|1[0-2])(?![0-9A-Z])", re.IGNORECASE)
 # A polarisation as a word of a name or description.
 POLARISATION = re.compile(r"(?<![A-Z])(VV|VH)(?![A-Z])", re.IGNORECASE)
@@ -45,6 +50,11 @@ def optical_band(description: str | None) -> str | None:
         number = code.group(1).upper()
         return "B8A" if number == "8A" else f"B{int(number):02d}"
     return _COMMON_NAMES.get(re.sub(r"[^A-Z0-9]", "", text.upper()))
+
+
+def colour_interpretation(bands: Sequence[str | None]) -> tuple[str, ...]:
+    """What GDAL and QGIS show each band of a file as, by its name: red, green, blue or nothing."""
+    return tuple(TRUE_COLOUR.get(band or "", NO_COLOUR) for band in bands)
 
 
 def polarisation(description: str | None) -> str | None:

@@ -16,6 +16,7 @@ import rasterio.shutil
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
+from rasterio.enums import ColorInterp
 from rasterio.env import Env
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter, MemoryFile
@@ -27,6 +28,7 @@ from cloudfree.parallel.environment import trim_malloc
 from cloudfree.raster.dataset import rectangle
 from cloudfree.raster.gdal import collected_warnings, ignored_warning
 from cloudfree.raster.overviews import FirstLevel, Resampling, with_overviews, write_overviews
+from cloudfree.raster.statistics import BandStatistics
 
 BLOCK_PX = 512
 # Each level of the output keeps a buffer for each thread; with eight, the thread that feeds them is
@@ -121,7 +123,10 @@ _WRITE_ERRORS = (RasterioError, CPLE_BaseError, OSError, SystemError)
 
 @dataclass(frozen=True)
 class CogProfile:
-    """How a raster is written: everything but its pixels, grid and path."""
+    """How a raster is written: everything but its pixels, grid and path.
+
+    `interpretation` is what GDAL's bands show, as red; `colours` and their classes by value.
+    """
 
     dtype: str
     nodata: float | None
@@ -131,6 +136,7 @@ class CogProfile:
     scales: tuple[float, ...] = ()
     offsets: tuple[float, ...] = ()
     units: tuple[str | None, ...] = ()
+    interpretation: tuple[str, ...] = ()
     colours: Mapping[int, tuple[int, int, int]] | None = None
     overview_resampling: Resampling = "AVERAGE"
     creation_options: Mapping[str, str] = field(default_factory=dict)
@@ -174,6 +180,7 @@ class CogWriter:
                     crs=self.grid.crs, transform=self.grid.transform,
                 )  # fmt: skip
                 self._first = FirstLevel(self._dataset, profile.overview_resampling, _DRAFT)
+            self._statistics = BandStatistics(self.grid, self._dataset.count, profile.nodata)
             _describe(self._dataset, profile)
             self._folder = stack.pop_all()
         return self
@@ -183,6 +190,8 @@ class CogWriter:
         with self._one_line_errors():
             self._dataset.write(pixels, window=rectangle(window))
             self._first.write(window, pixels)
+            if not self.profile.colours:  # a mean of classes means nothing
+                self._statistics.add(window, pixels)
 
     def tag(self, **tags: str) -> None:
         """Add tags that are known only after the pixels."""
@@ -217,6 +226,8 @@ class CogWriter:
 
     def _copy(self) -> Path:
         """Convert the draft to a COG and remove the draft."""
+        for index, tags in enumerate(self._statistics.tags(), start=1):
+            self._dataset.update_tags(index, **tags)
         self._close()
         finished = self._draft.with_name("cog.tif")
         chosen = upper(self.profile.creation_options)
@@ -257,7 +268,7 @@ def _read_end(path: Path) -> None:
 
 
 def _describe(dataset: DatasetWriter, profile: CogProfile) -> None:
-    """Write the metadata: names, tags, scales, units, colours."""
+    """Write the metadata: names, tags, scales, units, interpretation, colours."""
     dataset.descriptions = profile.descriptions
     dataset.update_tags(**profile.tags)
     for index, tags in enumerate(profile.band_tags, start=1):
@@ -266,5 +277,7 @@ def _describe(dataset: DatasetWriter, profile: CogProfile) -> None:
         dataset.scales, dataset.offsets = profile.scales, profile.offsets
     if any(profile.units):
         dataset.units = profile.units
+    if profile.interpretation:
+        dataset.colorinterp = [ColorInterp[name] for name in profile.interpretation]
     if profile.colours:
         dataset.write_colormap(1, dict(profile.colours))

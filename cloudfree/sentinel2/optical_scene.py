@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio import enums
 
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG, Acquisition
-from cloudfree.core.bands import find_optical_bands
+from cloudfree.core.bands import colour_interpretation, find_optical_bands
 from cloudfree.core.choices import Resampling
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
@@ -235,10 +235,11 @@ class OpticalScene(Dataset):
         return self.read(list(range(len(self.descriptions))), window, out=out)
 
     def profile(self, tags: Mapping[str, str], creation_options: Mapping[str, str]) -> CogProfile:
-        """Output profile of a scene like this one: type, names, tags and scales of this file.
+        """Output profile of a scene like this one: type, names and tags of this file.
 
         `tags` are added to the file's own; statistics are dropped, as they no longer hold. The
-        offset is kept, so that the output reads back as this scene does.
+        offset is kept, so that the output reads back as this scene does. Scale and offset of the
+        bands are those of reflectance, which GDAL and QGIS then show; those of a picture are kept.
         """
         handle, indexes = self.handle, self.handle.indexes
         decided = {DECIDED_TAG: f"{self.offset.offset_dn:g}", REASON_TAG: self.offset.reason}
@@ -248,10 +249,25 @@ class OpticalScene(Dataset):
             descriptions=self.descriptions,
             tags={**_without_statistics(self.tags), **decided, **tags},
             band_tags=tuple(self._band_tags(index) for index in indexes),
-            scales=handle.scales,
-            offsets=handle.offsets,
+            scales=self._of_reflectance(self.radiometry.scale, handle.scales),
+            offsets=self._of_reflectance(self.radiometry.offset, handle.offsets),
             units=handle.units,
+            interpretation=self._interpretation(),
             creation_options=creation_options,
+        )
+
+    def _of_reflectance(self, number: float, own: Sequence[float]) -> tuple[float, ...]:
+        """A number for each optical band, and that of the file for others and for a picture."""
+        optical = () if self.is_picture else self.positions.values()
+        return tuple(number if at in optical else value for at, value in enumerate(own))
+
+    def _interpretation(self) -> tuple[str, ...]:
+        """What the bands show: true colour by their names, and the opacity that a file has."""
+        names = dict(zip(self.positions.values(), self.positions, strict=True))
+        shown = colour_interpretation([names.get(at) for at in range(self.handle.count)])
+        own = [colour.name for colour in self.handle.colorinterp]
+        return tuple(
+            "alpha" if was == "alpha" else now for was, now in zip(own, shown, strict=True)
         )
 
     def _band_tags(self, index: int) -> dict[str, str]:

@@ -4,6 +4,7 @@ import pytest
 
 from cloudfree.core.bands import (
     OPTICAL_BANDS,
+    colour_interpretation,
     find_optical_bands,
     find_polarisations,
     optical_band,
@@ -32,6 +33,11 @@ from cloudfree.errors import InputError
 )
 def test_one_band_has_many_names(description: str | None, band: str | None) -> None:
     assert optical_band(description) == band
+
+
+def test_true_colour_is_red_green_and_blue_wherever_the_bands_stand() -> None:
+    shown = colour_interpretation(["B02", "B03", "B04", "B08", None])
+    assert shown == ("blue", "green", "red", "undefined", "undefined")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,55 @@ def test_the_layout_is_that_of_a_cloud_optimized_geotiff(tmp_path: Path) -> None
         assert dataset.block_shapes == [(512, 512)] * 2
         assert dataset.overviews(1) == [2]
         assert dataset.compression.name == "deflate"
+
+
+def _tiff_number(dataset: rasterio.DatasetReader, name: str) -> int:
+    return int(dataset.get_tag_item(name, "TIFF", bidx=1))
+
+
+@pytest.mark.parametrize("chosen", [{}, {"OVERVIEW_RESAMPLING": "AVERAGE"}], ids=["ours", "gdal"])
+def test_the_head_holds_all_metadata_and_overviews_come_first(
+    tmp_path: Path, chosen: dict[str, str]
+) -> None:
+    """As GDAL's validate_cloud_optimized_geotiff.py checks it."""
+    path, size = tmp_path / "a.tif", 1300
+    profile = CogProfile(
+        "uint16", 0, ("B03", "B04"), scales=(1e-4,) * 2, offsets=(-0.1,) * 2,
+        interpretation=("green", "red"), creation_options=chosen,
+    )  # fmt: skip
+    pixels = np.random.default_rng(0).integers(0, 9999, (2, size, size), dtype=np.uint16)
+    with CogWriter(path, Grid(GRID.crs, GRID.transform, size, size), profile) as writer:
+        writer.write(Window(0, 0, size, size), pixels)
+    heads, first_blocks = [], []
+    for level in ({}, {"overview_level": 0}, {"overview_level": 1}):
+        with rasterio.open(path, **level) as dataset:
+            heads.append(_tiff_number(dataset, "IFD_OFFSET"))
+            first_blocks.append(_tiff_number(dataset, "BLOCK_OFFSET_0_0"))
+    assert heads == sorted(heads)
+    assert max(heads) < min(first_blocks)
+    assert first_blocks == sorted(first_blocks, reverse=True), "the coarsest level stands first"
+    assert b"KNOWN_INCOMPATIBLE_EDITION=NO" in path.read_bytes()[:1000]
+
+
+def test_what_bands_show_and_their_statistics_are_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    pixels = _write(path, replace(PROFILE, interpretation=("blue", "green")))
+    with rasterio.open(path) as dataset:
+        assert [one.name for one in dataset.colorinterp] == ["blue", "green"]
+        for index, plane in enumerate(pixels, start=1):
+            assert dataset.tags(index)["STATISTICS_MAXIMUM"] == f"{plane[plane > 0].max()}"
+            assert "STATISTICS_APPROXIMATE" not in dataset.tags(index)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.tif"], "no .aux.xml"
+
+
+def test_classes_have_a_palette_and_no_mean(tmp_path: Path) -> None:
+    path, grid = tmp_path / "a.tif", Grid(GRID.crs, GRID.transform, 8, 8)
+    profile = CogProfile("uint8", 255, ("mask",), colours={0: (1, 2, 3)})
+    with CogWriter(path, grid, profile) as writer:
+        writer.write(grid.window, np.zeros((1, 8, 8), np.uint8))
+    with rasterio.open(path) as dataset:
+        assert dataset.colorinterp[0].name == "palette"
+        assert dataset.tags(1) == {}
 
 
 def test_creation_options_of_the_user_win(tmp_path: Path) -> None:

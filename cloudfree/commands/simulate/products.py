@@ -16,7 +16,7 @@ from pyproj import CRS
 from cloudfree.cloudmask.mask_file import mask_profile
 from cloudfree.commands.simulate.over import SUN_ZENITH_TAG
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
-from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
+from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS, colour_interpretation
 from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
 from cloudfree.core.terminal import Progress
@@ -77,7 +77,16 @@ def optical(scene: SimulatedScene, reflectance: Float32, acquired: datetime) -> 
     }
     # Simulated numbers are without the offset of baseline 04.00.
     band_tags = ({OFFSET_TAG: "0"},) * len(OPTICAL_BANDS)
-    profile = CogProfile("uint16", 0, OPTICAL_BANDS, tags, band_tags)
+    profile = CogProfile(
+        "uint16",
+        0,
+        OPTICAL_BANDS,
+        tags,
+        band_tags,
+        scales=(_RADIOMETRY.scale,) * len(OPTICAL_BANDS),
+        offsets=(_RADIOMETRY.offset,) * len(OPTICAL_BANDS),
+        interpretation=colour_interpretation(OPTICAL_BANDS),
+    )
     return Product(_grid(scene.mask), profile, _RADIOMETRY.encode(reflectance))
 
 
