@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cloudfree.cli.group import COMMANDS
+from cloudfree.core.mask_classes import FILL_COLOURS, MASK_COLOURS
 from cloudfree.inference.model_card import _CardFile
 from cloudfree.simulation.add_clouds import KINDS
 from tests.conftest import ROOT
@@ -96,12 +97,23 @@ def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
     [
         ("remove", "s2_cloudy_cloudfree_mask.tif"),
         ("report", "report.html"),
-        ("qgis", "s2_cloudy_cloudfree.tif"),
+        ("qgis", "s2_cloudy_cloudfree_uncertainty.qml"),
     ],
 )
 def test_the_commands_of_the_documents_on_a_scene_run(tmp_path: Path, name: str, made: str) -> None:
     _run_commands(tmp_path, f"{name}.md")
     assert (tmp_path / "play" / made).exists()
+
+
+def test_the_document_on_qgis_has_the_classes_and_colours_of_the_styles() -> None:
+    document = (ROOT / "docs" / "qgis.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| (\d+) \| `(#\w+)` \|$", document, flags=re.MULTILINE)
+    assert rows == [
+        (one.label, str(one.value), "#{:02x}{:02x}{:02x}".format(*colour))
+        for colours in (MASK_COLOURS, FILL_COLOURS)
+        for one, colour in colours.items()
+        if one.name != "NODATA"
+    ]
 
 
 def test_the_commands_of_the_document_on_references_run(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ class MaskKeywords(MaskRules, _OutputKeywords, total=False):
 
     score: StrPath | None
     score_dtype: ScoreDtype
+    qml: bool
 
 
 class _SarKeywords(TypedDict, total=False):
@@ -102,6 +103,7 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     precision: Precision
     uncertainty: bool
     write_mask: bool
+    qml: bool
     dry_run: bool
     references: StrPath | Sequence[StrPath]
     reference_s1: StrPath | Sequence[StrPath]

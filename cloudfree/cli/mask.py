@@ -15,6 +15,7 @@ from cloudfree.cli.options import (
     optical_options,
     option_from,
     output_options,
+    style_option,
 )
 from cloudfree.commands.mask.options import MaskOptions
 
@@ -58,6 +59,7 @@ from cloudfree.commands.mask.options import MaskOptions
     metavar="DISTANCE",
     help="Dilate clouds and shadows by metres (40m) or pixels (4px).",
 )
+@style_option
 @optical_options
 @output_options
 @cloudfree_command

@@ -23,6 +23,7 @@ from cloudfree.commands.options import (
     OpticalOptions,
     OverwriteOptions,
     RadarOptions,
+    StyleOptions,
 )
 from cloudfree.core.choices import SCL
 from cloudfree.errors import CloudfreeError
@@ -195,6 +196,9 @@ def inference_options(command: Command) -> Command:
     return command
 
 
+style_option = option_from(
+    StyleOptions, "qml", help="Also write QGIS styles (.qml) beside masks and uncertainties."
+)
 overwrite_option = option_from(OverwriteOptions, "overwrite", help="Replace outputs that exist.")
 
 

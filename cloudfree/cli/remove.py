@@ -19,6 +19,7 @@ from cloudfree.cli.options import (
     option_from,
     output_options,
     radar_options,
+    style_option,
 )
 from cloudfree.commands.options import ReferenceLimits
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
@@ -98,6 +99,7 @@ _OPTIONS = (
         help="Also write the standard deviation of each band; can take eight times as long.",
     ),
     option_from(RemovalOptions, "write_mask", help="Also write the mask that is used here."),
+    style_option,
     option_from(RemovalOptions, "dry_run", help="Check everything and write nothing."),
     optical_options,
     radar_options,

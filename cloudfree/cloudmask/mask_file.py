@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.sun_geometry import Sun
 from cloudfree.core.grid import Grid, Window, strips
-from cloudfree.core.mask_classes import FILE_CLASSES, MASK_COLOURS, Mask, MaskClass
+from cloudfree.core.mask_classes import CLASS_TAG, FILE_CLASSES, MASK_COLOURS, Mask, MaskClass
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
@@ -80,7 +80,7 @@ def _check_form(mask: MaskFile, grid: Grid) -> None:
 
 def mask_profile() -> CogProfile:
     """How a mask is written: one byte, colours, names of the classes, overviews by majority."""
-    names = {f"CLASS_{value.value}": value.name.lower() for value in FILE_CLASSES}
+    names = {f"{CLASS_TAG}{value.value}": value.label for value in FILE_CLASSES}
     return CogProfile(
         dtype="uint8",
         nodata=MaskClass.NODATA,

@@ -42,6 +42,7 @@ from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.provenance import VERSION, warning_tags
+from cloudfree.raster.qgis_style import with_style
 from cloudfree.raster.warp import displacement_px, pixel_size_m
 
 logger = logging.getLogger("cloudfree")
@@ -189,10 +190,12 @@ def write_mask(
     progress: Progress,
     creation_options: Mapping[str, str],
     scores: ScoreWriter | None = None,
+    styled: bool = False,
 ) -> NDArray[np.int64]:
     """Write the mask that `plan` describes; the number of pixels per mask value, 256 entries.
 
-    What the plan's check warns of goes into the log and the tags.
+    What the plan's check warns of goes into the log and the tags. A QGIS style lies beside the
+    mask if `styled`.
 
     Raises
     ------
@@ -201,8 +204,9 @@ def write_mask(
     """
     counts = np.zeros(256, dtype=np.int64)
     on_score = scores.write_score if scores else None
+    profile = _profile(plan, creation_options)
     with (
-        CogWriter(path, scene.grid, _profile(plan, creation_options)) as writer,
+        CogWriter(path, scene.grid, with_style(profile) if styled else profile) as writer,
         closing(plan.classifier.strips(scene, progress, on_score)) as strips,
     ):
         for window, mask in strips:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.mask_classes import FILE_CLASSES, OBSCURED, Mask, MaskClass
+from cloudfree.core.mask_classes import CLASS_TAG, FILE_CLASSES, OBSCURED, Mask, MaskClass
 from cloudfree.errors import InputError
 
 # Classes of the scene classification (SCL) of L2A products. All others of 0 to 11 are clear: 2
@@ -85,7 +85,7 @@ class MaskNumbers:
     @property
     def own(self) -> bool:
         """Whether the tags name the classes of this program."""
-        return self.tags.get(f"CLASS_{MaskClass.CLOUD.value}") == MaskClass.CLOUD.name.lower()
+        return self.tags.get(f"{CLASS_TAG}{MaskClass.CLOUD.value}") == MaskClass.CLOUD.label
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,13 @@ class OutputOptions(OverwriteOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StyleOptions:
+    """Whether masks and uncertainties get a QGIS style (.qml) beside them."""
+
+    qml: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class InferenceOptions:
     """Where and how exactly a network runs; `network` decides between those a checkpoint fits."""
 

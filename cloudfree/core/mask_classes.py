@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.uint8]
 
+# Tags of a file of classes that hold their names are CLASS_0 and so on.
+CLASS_TAG = "CLASS_"
+
 
 class MaskClass(IntEnum):
     """What a pixel of a mask says about the pixel of the scene.

@@ -47,6 +47,37 @@ def _rename(draft: Path, path: Path) -> None:
         raise
 
 
+def side_files(raster: Path) -> tuple[Path, ...]:
+    """What GDAL and QGIS keep beside a raster: metadata, mask, overviews, and its style.
+
+    A style has the name of the raster without its ending, so it is certainly one of this raster
+    only if that exists.
+    """
+    beside = [raster.with_name(f"{raster.name}{end}") for end in (".aux.xml", ".msk", ".ovr")]
+    return (*beside, style_of(raster)) if raster.exists() else tuple(beside)
+
+
+def style_of(raster: Path) -> Path:
+    """The file in which QGIS looks for the style of a raster."""
+    return raster.with_suffix(".qml")
+
+
+def replace_raster(draft: Path, path: Path, outdated: Iterable[Path] = ()) -> None:
+    """Rename a draft to `path`; side files of what was there are removed first.
+
+    So are `outdated` rasters of an earlier run with theirs: nothing old stays beside the new one.
+
+    Raises
+    ------
+    OSError
+        The system cannot rename or remove a file.
+    """
+    rasters = (path, *outdated)
+    for old in (*(side for raster in rasters for side in side_files(raster)), *rasters[1:]):
+        old.unlink(missing_ok=True)
+    draft.replace(path)
+
+
 def write_whole(path: Path, content: bytes | str) -> None:
     """Write bytes, or text as UTF-8.
 
@@ -136,14 +167,15 @@ def require_writable(path: Path) -> None:
 
 
 def check_output_names(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Check that no output would replace an input or another output.
+    """Check that no output would replace an input or another output, nor remove an input.
 
     Raises
     ------
     OutputError
         Names the first that would.
     """
-    taken = {path.resolve() for path in inputs}
+    read = {path.resolve() for path in inputs}
+    taken = set(read)
     for path in outputs:
         if path.resolve() in taken:
             raise OutputError(
@@ -151,4 +183,11 @@ def check_output_names(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
                 wanted="a name of its own for each output",
                 hint="choose another name",
             )
+        for side in side_files(path):
+            if side.resolve() in read:
+                raise OutputError(
+                    f"{side.name} is an input, and would be removed as a file of {path}",
+                    wanted="outputs of another name than the inputs",
+                    hint="choose another name with -o",
+                )
         taken.add(path.resolve())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,13 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter, MemoryFile
 
 from cloudfree.core.grid import Grid, Window
-from cloudfree.core.output_files import cannot_be_written, draft_folder
+from cloudfree.core.output_files import (
+    cannot_be_written,
+    draft_folder,
+    replace_raster,
+    style_of,
+    write_whole,
+)
 from cloudfree.errors import OutputError
 from cloudfree.parallel.environment import trim_malloc
 from cloudfree.raster.dataset import rectangle
@@ -125,7 +131,8 @@ _WRITE_ERRORS = (RasterioError, CPLE_BaseError, OSError, SystemError)
 class CogProfile:
     """How a raster is written: everything but its pixels, grid and path.
 
-    `interpretation` is what GDAL's bands show, as red; `colours` and their classes by value.
+    `interpretation` is what GDAL shows each band as, such as red; `colours` are those of classes,
+    by value. `style` is the text of a QGIS style that is written beside the raster.
     """
 
     dtype: str
@@ -138,6 +145,7 @@ class CogProfile:
     units: tuple[str | None, ...] = ()
     interpretation: tuple[str, ...] = ()
     colours: Mapping[int, tuple[int, int, int]] | None = None
+    style: str | None = None
     overview_resampling: Resampling = "AVERAGE"
     creation_options: Mapping[str, str] = field(default_factory=dict)
 
@@ -156,7 +164,8 @@ class CogWriter:
     """Writes windows into a draft beside the output; exiting the context renames it.
 
     The draft lies in a hidden folder that is removed with the context, so a file under the final
-    name is always whole.
+    name is always whole. Files beside one that it replaces, such as its .aux.xml, are removed, and
+    with them rasters that are `outdated` by the new one.
 
     Raises
     ------
@@ -164,8 +173,11 @@ class CogWriter:
         Entering, writing, finishing or exiting: an error of the disk or of GDAL.
     """
 
-    def __init__(self, path: Path, grid: Grid, profile: CogProfile) -> None:
+    def __init__(
+        self, path: Path, grid: Grid, profile: CogProfile, outdated: Iterable[Path] = ()
+    ) -> None:
         self.path, self.grid, self.profile = path, grid, profile
+        self._outdated = tuple(outdated)
         self._finished: Path | None = None
 
     def __enter__(self) -> Self:
@@ -213,7 +225,9 @@ class CogWriter:
                 self.finish()
                 assert self._finished is not None
                 with self._one_line_errors():
-                    self._finished.replace(self.path)
+                    replace_raster(self._finished, self.path, self._outdated)
+                if self.profile.style:
+                    write_whole(style_of(self.path), self.profile.style)
             else:
                 with suppress(*_WRITE_ERRORS):  # another error is being raised
                     self._close()

@@ -24,7 +24,7 @@ from cloudfree.core.choices import MaskSettings
         (paths.MaskRules, MaskSettings, set()),
         (paths.MaskKeywords, MaskOptions, {"scene"}),
         (paths.CoregisterKeywords, CoregisterOptions, {"s1", "s2"}),
-        (paths.RemoveKeywords, RemoveOptions, {"s1", "s2", "masks", "of_batch"}),
+        (paths.RemoveKeywords, RemoveOptions, {"s1", "s2", "masks", "of_batch", "kept"}),
         (paths.EvaluateKeywords, EvaluateOptions, {"data", "model"}),
     ],
     ids=["rules", "mask", "coregister", "remove", "evaluate"],

@@ -20,6 +20,7 @@ FLAGS: dict[str, tuple[list[str], Any]] = {
     "threshold": (["--threshold", "0.31"], 0.31),
     "ndsi": (["--ndsi", "0.47"], 0.47),
     "sensitive": (["--no-sensitive"], False),
+    "qml": (["--qml"], True),
     "shadow": (["--no-shadow"], False),
     "dilate": (["--dilate", "35m"], "35m"),
     "resampling": (["--resampling", "cubic"], "cubic"),

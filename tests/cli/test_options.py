@@ -21,7 +21,7 @@ CONSUMED = {"as_json", "verbose", "quiet"}
 ELSEWHERE = {"evaluate": {"series"}}
 NEEDED = {"evaluate": {"data", "model"}}
 # What only programs give.
-FOR_PROGRAMS = {"masks", "of_batch"}
+FOR_PROGRAMS = {"masks", "of_batch", "kept"}
 
 
 @dataclasses.dataclass

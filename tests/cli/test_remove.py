@@ -15,7 +15,7 @@ from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
 from tests.factories.rasters import write_cloudy_scene, write_radar
 
 # A program gives them, as batch does for its scenes.
-FOR_PROGRAMS = {"masks", "of_batch"}
+FOR_PROGRAMS = {"masks", "of_batch", "kept"}
 
 
 def test_options_of_any_scene_are_the_same_in_a_batch() -> None:

@@ -10,8 +10,10 @@ from cloudfree.core.output_files import (
     check_output_names,
     draft_of,
     make_folder,
+    replace_raster,
     require_absent,
     require_writable,
+    side_files,
     write_whole,
 )
 from cloudfree.errors import OutputError
@@ -130,3 +132,50 @@ def test_outputs_with_the_name_of_an_input_or_of_each_other(tmp_path: Path) -> N
     for outputs, inputs in (([a], [a]), ([a, a], [b]), ([tmp_path / "x" / ".." / "b.tif"], [b])):
         with pytest.raises(OutputError, match=r"\.tif is an input or another output; wanted a"):
             check_output_names(outputs, inputs)
+
+
+def _with_side_files(raster: Path) -> Path:
+    """A raster with all files that GDAL and QGIS keep beside one."""
+    raster.write_bytes(b"old")
+    for path in side_files(raster):
+        path.touch()
+    return raster
+
+
+def test_side_files_are_those_of_gdal_and_the_style_of_qgis(tmp_path: Path) -> None:
+    raster = _with_side_files(tmp_path / "a.b.tif")
+    assert {path.name for path in side_files(raster)} == {
+        "a.b.tif.aux.xml", "a.b.tif.msk", "a.b.tif.ovr", "a.b.qml",
+    }  # fmt: skip
+
+
+def test_a_new_raster_has_no_file_of_the_old_one_beside_it(tmp_path: Path) -> None:
+    raster = _with_side_files(tmp_path / "a.tif")
+    outdated = _with_side_files(tmp_path / "a_old.tif")
+    others = [
+        tmp_path / name for name in ("a.tfw", "a.txt", "b.qml", "a_other.tif", "a.jp2.aux.xml")
+    ]
+    for path in others:
+        path.touch()
+    draft = tmp_path / "draft"
+    draft.write_bytes(b"new")
+    replace_raster(draft, raster, [outdated])
+    assert raster.read_bytes() == b"new"
+    assert sorted(tmp_path.iterdir()) == sorted([raster, *others])
+
+
+def test_a_style_without_its_raster_may_belong_to_another_file(tmp_path: Path) -> None:
+    style, metadata, draft = (tmp_path / name for name in ("a.qml", "a.tif.aux.xml", "draft"))
+    for path in (style, metadata, draft):
+        path.touch()
+    replace_raster(draft, tmp_path / "a.tif")
+    assert sorted(tmp_path.iterdir()) == [style, tmp_path / "a.tif"]
+
+
+def test_an_input_that_would_be_removed_as_a_side_file_is_refused(tmp_path: Path) -> None:
+    mask = tmp_path / "a.tif.msk"
+    with pytest.raises(
+        OutputError, match=r"a\.tif\.msk is an input, and would be removed as a file"
+    ):
+        check_output_names([tmp_path / "a.tif"], [mask])
+    check_output_names([tmp_path / "b.tif"], [mask])

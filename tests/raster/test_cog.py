@@ -205,6 +205,26 @@ def test_a_failure_leaves_nothing_behind_and_an_old_result_alone(tmp_path: Path)
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_files_beside_an_old_raster_go_with_it_and_not_before(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"old")
+    beside = [tmp_path / name for name in ("a.tif.aux.xml", "a.tif.ovr", "a.qml")]
+    for one in beside:
+        one.touch()
+    with pytest.raises(ValueError, match="broke"), CogWriter(path, GRID, PROFILE):
+        raise ValueError("broke")
+    assert sorted(tmp_path.iterdir()) == sorted([path, *beside])
+    _write(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_style_is_written_beside_the_raster(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").touch()
+    (tmp_path / "a.qml").write_text("old")
+    _write(tmp_path / "a.tif", replace(PROFILE, style="<qgis/>"))
+    assert (tmp_path / "a.qml").read_text() == "<qgis/>"
+
+
 def test_drafts_are_gone_after_success(tmp_path: Path) -> None:
     _write(tmp_path / "a.tif")
     assert [p.name for p in tmp_path.iterdir()] == ["a.tif"]

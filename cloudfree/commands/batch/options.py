@@ -123,8 +123,13 @@ class BatchOptions(RemovalOptions, ReferenceLimits):
         words = {AUTO: ReferenceOptions.max_references, NONE: 0}
         return words[self.references] if self.references in words else int(self.references)
 
-    def remove_options(self, pair: ScenePair, others: Sequence[ScenePair] = ()) -> RemoveOptions:
-        """Options of `cloudfree remove` for one scene, with the other scenes of its place."""
+    def remove_options(
+        self, pair: ScenePair, others: Sequence[ScenePair] = (), kept: tuple[Path, ...] = ()
+    ) -> RemoveOptions:
+        """Options of `cloudfree remove` for one scene, with the other scenes of its place.
+
+        `kept` are inputs of the batch that lie among its results.
+        """
         shared = {one.name: getattr(self, one.name) for one in fields(RemovalOptions)}
         if self.skip_existing:  # other files of a missing result are left-overs
             shared["overwrite"] = True
@@ -134,7 +139,7 @@ class BatchOptions(RemovalOptions, ReferenceLimits):
         if others:
             shared |= self._reference_options(others)
         result = self.output / f"{pair.name}_cloudfree.tif"
-        return RemoveOptions(s2=pair.s2, s1=pair.s1, output=result, **shared)
+        return RemoveOptions(s2=pair.s2, s1=pair.s1, output=result, kept=kept, **shared)
 
     def _reference_options(self, others: Sequence[ScenePair]) -> dict[str, Any]:
         return {

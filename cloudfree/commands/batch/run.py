@@ -27,6 +27,7 @@ from cloudfree.commands.batch.workers import SceneJob, fill_scene, in_processes
 from cloudfree.commands.radars import radars_below
 from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.core.choices import SCL
 from cloudfree.core.output_files import make_folder, require_writable
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError, OutputError
@@ -88,14 +89,22 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
 def _jobs(options: BatchOptions, shard: Shard) -> list[SceneJob]:
     """The scenes of a shard; the others of their places may be in any shard."""
     scenes = _scenes(options)
-    matched = _radar_of(options)
+    matched, kept = _radar_of(options), _inputs_among_results(scenes, options)
     if not options.max_references:
-        return [_job(options, matched(pair), []) for pair in shard.part(scenes)]
+        return [_job(options, matched(pair), [], kept) for pair in shard.part(scenes)]
     place = SamePlace(scenes, options.max_age)
     return [
-        _job(options, matched(pair), [matched(one) for one in place.others(pair)])
+        _job(options, matched(pair), [matched(one) for one in place.others(pair)], kept)
         for pair in shard.part(scenes)
     ]
+
+
+def _inputs_among_results(scenes: Sequence[ScenePair], options: BatchOptions) -> tuple[Path, ...]:
+    """Inputs in the folder of the results, where a mask of one scene may serve another."""
+    folder = options.output.resolve()
+    given = {path for pair in scenes for path in (pair.s2, pair.s1, pair.mask) if path}
+    files = {path.resolve() for path in given if path != SCL}
+    return tuple(sorted(path for path in files if path.parent == folder))
 
 
 def _radar_of(options: BatchOptions) -> Callable[[ScenePair], ScenePair]:
@@ -104,8 +113,14 @@ def _radar_of(options: BatchOptions) -> Callable[[ScenePair], ScenePair]:
     return cache(partial(with_radar, radars=radars, max_gap_days=options.max_gap))
 
 
-def _job(options: BatchOptions, pair: ScenePair, others: Sequence[ScenePair]) -> SceneJob:
-    scene, names = options.remove_options(pair, others), tuple(one.name for one in others)
+def _job(
+    options: BatchOptions,
+    pair: ScenePair,
+    others: Sequence[ScenePair],
+    kept: tuple[Path, ...],
+) -> SceneJob:
+    scene = options.remove_options(pair, others, kept)
+    names = tuple(one.name for one in others)
     if options.scheduler:  # workers run in other folders
         return SceneJob(pair.name, _with_absolute_paths(scene), others=names)
     threads = max(_cores() // options.jobs, 1) if options.jobs > 1 else None

@@ -12,7 +12,7 @@ from cloudfree.cloudmask.score import CIRRUS_BAND
 from cloudfree.commands.mask.options import MaskOptions, MaskResult
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import class_fractions
-from cloudfree.core.output_files import check_output_names, require_absent
+from cloudfree.core.output_files import check_output_names, require_absent, style_of
 from cloudfree.core.terminal import Progress
 from cloudfree.raster.cog import CogProfile
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -26,8 +26,9 @@ def run(options: MaskOptions, progress: Progress) -> MaskResult:
     with OpticalScene(options.scene, options.s2_offset, options.resampling) as scene:
         plan = plan_mask(scene, options, progress)
         with _score_writer(options, scene.grid) as scores:
+            creation = options.creation_options
             counts = write_mask(
-                scene, options.result, plan, progress, options.creation_options, scores
+                scene, options.result, plan, progress, creation, scores, styled=options.qml
             )
         return MaskResult(
             output=options.result,
@@ -62,7 +63,8 @@ def _check_creation_options(options: MaskOptions) -> None:
 
 def _check_outputs(options: MaskOptions) -> None:
     """Check that no output exists, nor is the scene or another output."""
-    outputs = [options.result, options.score] if options.score else [options.result]
+    style = style_of(options.result) if options.qml else None
+    outputs = [path for path in (options.result, options.score, style) if path]
     check_output_names(outputs, [options.scene])
     for path in outputs:
         require_absent(path, options.overwrite)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,24 +13,27 @@ from cloudfree import __version__
 from cloudfree.cloudmask.mask_file import MaskFile, mask_profile
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.filling import Filling, OutputRows
+from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.grid import Window
-from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
+from cloudfree.core.mask_classes import CLASS_TAG, FILL_COLOURS, FillClass
 from cloudfree.core.radiometry import QUANTIFICATION, Float32
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.provenance import VERSION, WARNINGS
+from cloudfree.raster.qgis_style import with_style
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
-def filled_profile() -> CogProfile:
-    """How the file of these classes is written."""
-    return CogProfile(
+def filled_profile(styled: bool = False) -> CogProfile:
+    """How the file of these classes is written, with a QGIS style if `styled`."""
+    profile = CogProfile(
         dtype="uint8",
         nodata=FillClass.NODATA,
         descriptions=("filled",),
-        tags={f"CLASS_{one.value}": one.label for one in FillClass},
+        tags={f"{CLASS_TAG}{one.value}": one.label for one in FillClass},
         colours={one.value: colour for one, colour in FILL_COLOURS.items()},
         overview_resampling="MODE",
     )
+    return with_style(profile) if styled else profile
 
 
 # The tags of a mask that say how it was made begin so.
@@ -56,22 +58,20 @@ class UsedMaskWriter:
 
 
 @contextmanager
-def used_mask_writer(
-    path: Path | None, scene: CloudyScene, creation: Mapping[str, str]
-) -> Iterator[UsedMaskWriter]:
-    """A writer of the mask that is used, which writes nothing without a path.
+def used_mask_writer(options: RemoveOptions, scene: CloudyScene) -> Iterator[UsedMaskWriter]:
+    """A writer of the mask that is used, which writes nothing unless it is requested.
 
     The file has the classes, tags and colours of one of `cloudfree mask`, whatever the mask is.
     """
-    mask = scene.mask
+    mask, path = scene.mask, options.mask_path
     if path is None or mask is None:
         yield UsedMaskWriter(None, None)
         return
-    with CogWriter(path, scene.optical.grid, _mask_profile(mask, creation)) as file:
+    with CogWriter(path, scene.optical.grid, _mask_profile(mask, options)) as file:
         yield UsedMaskWriter(file, mask)
 
 
-def _mask_profile(mask: MaskFile, creation: Mapping[str, str]) -> CogProfile:
+def _mask_profile(mask: MaskFile, options: RemoveOptions) -> CogProfile:
     """How a mask is written; its settings, sun and warnings are kept."""
     profile = mask_profile()
     own = {
@@ -80,7 +80,8 @@ def _mask_profile(mask: MaskFile, creation: Mapping[str, str]) -> CogProfile:
         if name.startswith(_SETTINGS) or name == WARNINGS
     }
     tags = {**profile.tags, **own, VERSION: __version__}
-    return replace(profile, tags=tags, creation_options=creation)
+    used = replace(profile, tags=tags, creation_options=options.creation_options)
+    return with_style(used) if options.qml else used
 
 
 # Digital numbers scaled as Sentinel-2's, a third of the size of floats. The largest is nodata, as 0
@@ -91,21 +92,19 @@ LARGEST_DEVIATION = DEVIATION_NODATA - 1
 
 @contextmanager
 def deviation_writer(
-    path: Path | None,
-    optical: OpticalScene,
-    filling: Filling,
-    tags: Mapping[str, str],
-    creation: Mapping[str, str],
+    options: RemoveOptions, optical: OpticalScene, filling: Filling, tags: Mapping[str, str]
 ) -> Iterator[Callable[[OutputRows], None]]:
-    """A function that writes deviations of finished rows to a COG, or nothing without a path."""
+    """A function that writes deviations of finished rows to a COG, if they are requested."""
+    path = options.uncertainty_path
     if path is None:
         yield lambda _: None
         return
     order = _file_order(optical, filling.bands)
     ordered = [filling.bands[place] for place in order]
-    with CogWriter(
-        path, optical.grid, _deviation_profile(optical, ordered, tags, creation)
-    ) as file:
+    profile = _deviation_profile(optical, ordered, tags, options.creation_options)
+    if options.qml:
+        profile = with_style(profile)
+    with CogWriter(path, optical.grid, profile) as file:
 
         def write(rows: OutputRows) -> None:
             assert rows.deviation is not None

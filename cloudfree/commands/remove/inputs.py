@@ -47,19 +47,14 @@ def check_sources(options: RemoveOptions) -> None:
 
 def check_outputs(options: RemoveOptions) -> None:
     """Refuse outputs that exist, replace an input or each other, or will have no content."""
-    mask = None if options.mask == SCL else options.mask
-    references = (*options.references, *options.reference_s1)
-    inputs = (options.s1, options.s2, mask, options.dem, *references)
     if options.write_mask and options.replace == "all":
         raise InputError(
             "--write-mask with --replace all",
             wanted="a mask that is used",
             hint="leave one of them out, or write the mask with `cloudfree mask`",
         )
-    companions = (options.filled_path, options.uncertainty_path, options.mask_path)
-    outputs = [path for path in (options.result, *companions, options.report) if path]
-    check_output_names(outputs, filter(None, inputs))
-    for path in outputs if not options.dry_run else ():
+    check_output_names(options.outputs, options.inputs)
+    for path in options.outputs if not options.dry_run else ():
         require_absent(path, options.overwrite)
 
 

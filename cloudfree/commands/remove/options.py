@@ -13,8 +13,18 @@ from cloudfree.commands.options import (
     OutputOptions,
     RadarOptions,
     ReferenceOptions,
+    StyleOptions,
 )
-from cloudfree.core.choices import DILATION, DetectorName, FillBy, MaskPath, MaskSettings, Replace
+from cloudfree.core.choices import (
+    DILATION,
+    SCL,
+    DetectorName,
+    FillBy,
+    MaskPath,
+    MaskSettings,
+    Replace,
+)
+from cloudfree.core.output_files import style_of
 from cloudfree.errors import InputError
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
@@ -27,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptions):
+class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptions, StyleOptions):
     """How clouds are removed from a scene: the options that `remove` and `batch` share.
 
     `mask` is a file, an L2A product or the scene classification of the scene, None to make one;
@@ -67,12 +77,21 @@ class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptio
 
 @dataclass(frozen=True, kw_only=True)
 class RemoveOptions(RemovalOptions, ReferenceOptions):
-    """The options of `cloudfree remove`; names equal its parameters."""
+    """The options of `cloudfree remove`; names equal its parameters.
+
+    `kept` are inputs of other runs, which are not removed as files of an earlier result.
+
+    Raises
+    ------
+    InputError
+        A threshold without a mask, and as `ReferenceOptions`.
+    """
 
     s2: Path
     s1: Path | None = None
     output: Path | None = None
     report: Path | None = None
+    kept: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -91,19 +110,41 @@ class RemoveOptions(RemovalOptions, ReferenceOptions):
     @property
     def filled_path(self) -> Path:
         """Path of the mask of filled pixels."""
-        return self.result.with_name(f"{self.result.stem}_filled.tif")
+        return self._beside("filled")
 
     @property
     def uncertainty_path(self) -> Path | None:
         """Path of the standard deviations of filled pixels, None if not requested."""
-        name = f"{self.result.stem}_uncertainty.tif"
-        return self.result.with_name(name) if self.uncertainty else None
+        return self._beside("uncertainty") if self.uncertainty else None
 
     @property
     def mask_path(self) -> Path | None:
         """Path of the mask as it is used, None if not requested."""
-        name = f"{self.result.stem}_mask.tif"
-        return self.result.with_name(name) if self.write_mask else None
+        return self._beside("mask") if self.write_mask else None
+
+    @property
+    def companion_paths(self) -> tuple[Path, ...]:
+        """Paths of all rasters that a run may write beside the result, requested or not."""
+        return (self.filled_path, self._beside("uncertainty"), self._beside("mask"))
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """Paths of all files that this run writes."""
+        requested = (self.filled_path, self.uncertainty_path, self.mask_path)
+        companions = [path for path in requested if path]
+        styles = [style_of(path) for path in companions] if self.qml else []
+        report = [self.report] if self.report else []
+        return (self.result, *companions, *styles, *report)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Paths of all inputs."""
+        mask = None if self.mask == SCL else self.mask
+        given = (self.s1, self.s2, mask, self.dem, *self.references, *self.reference_s1)
+        return tuple(path for path in given if path)
+
+    def _beside(self, what: str) -> Path:
+        return self.result.with_name(f"{self.result.stem}_{what}.tif")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from cloudfree.commands.remove.companion_files import (
 )
 from cloudfree.commands.remove.filling import Filling, OutputRows, finish
 from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.commands.remove.outdated_files import outdated_files
 from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import InputError
@@ -68,17 +69,15 @@ def write_scene(
     All files are finished before any is renamed, and the result is renamed last. `tags` are those
     of what is counted so far.
     """
-    optical, creation = scene.optical, options.creation_options
+    optical = scene.optical
     counts, grid = Counts(), optical.grid
     before = tags(counts)
-    profile = optical.profile(before, creation)
+    profile = optical.profile(before, options.creation_options)
     with (
-        CogWriter(options.result, grid, profile) as result,
-        CogWriter(options.filled_path, grid, filled_profile()) as filled,
-        used_mask_writer(options.mask_path, scene, creation) as used_mask,
-        deviation_writer(
-            options.uncertainty_path, optical, filling, before, creation
-        ) as write_deviation,
+        CogWriter(options.result, grid, profile, outdated_files(options)) as result,
+        CogWriter(options.filled_path, grid, filled_profile(options.qml)) as filled,
+        used_mask_writer(options, scene) as used_mask,
+        deviation_writer(options, optical, filling, before) as write_deviation,
     ):
 
         def write(rows: OutputRows) -> None:

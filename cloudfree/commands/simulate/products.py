@@ -18,6 +18,7 @@ from cloudfree.commands.simulate.over import SUN_ZENITH_TAG
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS, colour_interpretation
 from cloudfree.core.grid import Grid
+from cloudfree.core.mask_classes import CLASS_TAG
 from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
 from cloudfree.core.terminal import Progress
 from cloudfree.raster.cog import CogProfile, CogWriter
@@ -108,7 +109,7 @@ def truth_mask(scene: SimulatedScene) -> Product:
 
 def changed_mask(changed: Where) -> Product:
     """1 where fields, (y, x), have changed, 0 elsewhere."""
-    tags = {"CLASS_0": "unchanged", "CLASS_1": "changed"}
+    tags = {f"{CLASS_TAG}0": "unchanged", f"{CLASS_TAG}1": "changed"}
     profile = CogProfile("uint8", None, ("changed",), tags, overview_resampling="MODE")
     return Product(_grid(changed), profile, changed[None].astype(np.uint8))
 

@@ -376,3 +376,35 @@ def test_scenes_of_different_places_are_the_same_without_references(tmp_path: Pa
     one, other = ({p.name: p for p in (tmp_path / text).glob("*.tif")} for text in ("auto", "none"))
     assert len(one) == 4 and one.keys() == other.keys()
     assert all(one[name].read_bytes() == other[name].read_bytes() for name in one)
+
+
+def test_files_of_an_earlier_batch_do_not_stay_beside_new_results(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    _scene(tmp_path / "in", "a")
+    given = {"device": "cpu", "fill_by": "scene"}
+    batch.run(_options(tmp_path, write_mask=True, uncertainty=True, qml=True, **given), silent)
+    before = {path.name for path in (tmp_path / "out").iterdir()}
+    ends = ("", "_filled", "_mask", "_uncertainty")
+    rasters = {f"a_cloudfree{end}.tif" for end in ends}
+    assert before == {
+        "batch.jsonl", *rasters, *(f"a_cloudfree{end}.qml" for end in ends[1:]),
+    }  # fmt: skip
+    (tmp_path / "out" / "a_cloudfree.tif.aux.xml").touch()
+    batch.run(_options(tmp_path, overwrite=True, **given), silent)
+    after = {path.name for path in (tmp_path / "out").iterdir()}
+    assert after == {"batch.jsonl", "a_cloudfree.tif", "a_cloudfree_filled.tif"}
+
+
+def test_a_mask_among_the_results_that_the_batch_reads_stays(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        _scene(tmp_path / "in", name)
+    given = {"device": "cpu", "fill_by": "scene", "references": "none"}
+    batch.run(_options(tmp_path, write_mask=True, **given), silent)
+    scenes = tmp_path / "scenes.csv"
+    rows = ("a,in/a_s2.tif,", "b,in/b_s2.tif,out/a_cloudfree_mask.tif")
+    scenes.write_text("\n".join(["name,s2,mask", *rows]))
+    again = batch.run(_options(tmp_path, source=scenes, overwrite=True, **given), silent)
+    assert [scene.state for scene in again.scenes] == ["filled", "filled"]
+    assert (tmp_path / "out" / "a_cloudfree_mask.tif").exists()
+    assert not (tmp_path / "out" / "b_cloudfree_mask.tif").exists()

@@ -57,6 +57,19 @@ def test_the_mask_is_written_beside_the_scene(tmp_path: Path) -> None:
     assert str(result.output) in result.summary()
 
 
+def test_a_style_lies_beside_the_mask_if_asked_for_and_not_beside_the_score(
+    tmp_path: Path,
+) -> None:
+    scene = _scene(tmp_path)
+    _run(scene, score=tmp_path / "score.tif", qml=True)
+    assert 'label="shadow"' in (tmp_path / "l1c_mask.qml").read_text()
+    assert not (tmp_path / "score.qml").exists()
+    with pytest.raises(OutputError, match=r"l1c_mask\.tif exists already"):
+        _run(scene, qml=True)
+    _run(scene, overwrite=True)
+    assert not (tmp_path / "l1c_mask.qml").exists(), "it belonged to the old mask"
+
+
 def test_the_mask_has_colours_names_and_the_scene_s_grid(tmp_path: Path) -> None:
     scene = _scene(tmp_path)
     result, _ = _run(scene, dilate="20m", creation_options={"COMPRESS": "LZW"})

@@ -91,6 +91,17 @@ def test_a_result_of_a_result_has_the_same_offset_scale_and_clear_pixels(
         assert np.array_equal(one.read()[:, clear], other.read()[:, clear])
 
 
+def test_an_unscaled_copy_that_keeps_the_tags_is_read_with_an_offset_of_0(tmp_path: Path) -> None:
+    result = _remove(_offset_scene(tmp_path / "l1c.tif"), s2_offset=-1000.0)
+    with rasterio.open(result) as dataset, OpticalScene(result) as read:
+        before, tags = read.reflectance(OPTICAL_BANDS, ALL), dataset.tags()
+        unscaled = (dataset.read() * 1e-4 - 0.1).astype(np.float32)
+    del tags["AREA_OR_POINT"]
+    copy = write_raster(tmp_path / "unscaled.tif", unscaled, OPTICAL_BANDS, **tags)
+    with OpticalScene(copy, 0.0) as scene:
+        np.testing.assert_allclose(scene.reflectance(OPTICAL_BANDS, ALL), before, atol=1e-6)
+
+
 def test_the_scale_of_another_kind_of_band_and_of_a_picture_stays(tmp_path: Path) -> None:
     pixels = np.concatenate([cloudy_scene(96, 96)[0], np.full((1, 96, 96), 4, np.uint16)])
     write_raster(tmp_path / "scl.tif", pixels, [*OPTICAL_BANDS, "SCL"])

@@ -1,0 +1,33 @@
+"""Files of an earlier run of `remove` beside a result that is replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.errors import InputError
+from cloudfree.raster.dataset import open_raster
+from cloudfree.raster.provenance import VERSION
+
+
+def outdated_files(options: RemoveOptions) -> tuple[Path, ...]:
+    """Rasters that are named after the result but that this run neither writes nor reads.
+
+    Only those that say in their tags that cloudfree wrote them: others are the user's.
+    """
+    kept = {path.resolve() for path in (*options.inputs, *options.kept)}
+    return tuple(
+        path
+        for path in options.companion_paths
+        if path not in options.outputs and path.resolve() not in kept and _is_own(path)
+    )
+
+
+def _is_own(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with open_raster(str(path), str(path)) as dataset:
+            return VERSION in dataset.tags()
+    except InputError:
+        return False
