@@ -53,13 +53,13 @@ def side_files(raster: Path) -> tuple[Path, ...]:
     A style has the name of the raster without its ending, so it is certainly one of this raster
     only if that exists.
     """
-    beside = [raster.with_name(f"{raster.name}{end}") for end in (".aux.xml", ".msk", ".ovr")]
+    beside = [raster.parent / f"{raster.name}{end}" for end in (".aux.xml", ".msk", ".ovr")]
     return (*beside, style_of(raster)) if raster.exists() else tuple(beside)
 
 
 def style_of(raster: Path) -> Path:
     """The file in which QGIS looks for the style of a raster."""
-    return raster.with_suffix(".qml")
+    return raster.parent / f"{raster.stem}.qml"
 
 
 def replace_raster(draft: Path, path: Path, outdated: Iterable[Path] = ()) -> None:

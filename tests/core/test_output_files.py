@@ -172,6 +172,13 @@ def test_a_style_without_its_raster_may_belong_to_another_file(tmp_path: Path) -
     assert sorted(tmp_path.iterdir()) == [style, tmp_path / "a.tif"]
 
 
+@pytest.mark.parametrize("folder", [".", "..", "/"])
+def test_the_name_of_a_folder_is_refused_as_one(folder: str) -> None:
+    check_output_names([Path(folder)], [Path("a.tif")])
+    with pytest.raises(OutputError, match="is a folder; wanted the name of a file"):
+        require_absent(Path(folder), overwrite=True)
+
+
 def test_an_input_that_would_be_removed_as_a_side_file_is_refused(tmp_path: Path) -> None:
     mask = tmp_path / "a.tif.msk"
     with pytest.raises(

@@ -144,7 +144,7 @@ class RemoveOptions(RemovalOptions, ReferenceOptions):
         return tuple(path for path in given if path)
 
     def _beside(self, what: str) -> Path:
-        return self.result.with_name(f"{self.result.stem}_{what}.tif")
+        return self.result.parent / f"{self.result.stem}_{what}.tif"
 
 
 @dataclass(frozen=True)

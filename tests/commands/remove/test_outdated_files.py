@@ -91,3 +91,8 @@ def test_another_result_is_none_of_its_files(folder: Path) -> None:
     assert {path.name for path in outdated_files(_options(folder))} == {
         "l1c_cloudfree_uncertainty.tif", "l1c_cloudfree_mask.tif",
     }  # fmt: skip
+
+
+def test_a_folder_as_the_name_of_the_result_is_refused(folder: Path) -> None:
+    with pytest.raises(CloudfreeError, match="is a folder"):
+        run(_options(folder, output=Path()), silent)
