@@ -103,6 +103,13 @@ def test_the_commands_of_the_documents_on_a_scene_run(tmp_path: Path, name: str,
     assert (tmp_path / "play" / made).exists()
 
 
+def test_the_commands_of_the_document_on_errors_run(tmp_path: Path) -> None:
+    document, _ = _run_commands(tmp_path, "errors.md")
+    error = json.loads((tmp_path / "answer.json").read_text())["error"]
+    assert set(error) == set(re.findall(r'^    "(\w+)": ', document, flags=re.MULTILINE))
+    assert f'"code": "{error["code"]}"' in document
+
+
 def test_the_commands_of_the_document_on_references_run(tmp_path: Path) -> None:
     _, ran = _run_commands(tmp_path, "references.md")
     written = {path.name for path in (tmp_path / "place").iterdir()}

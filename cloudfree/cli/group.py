@@ -12,6 +12,7 @@ import sys
 import click
 
 from cloudfree import __version__
+from cloudfree.cli.failures import print_usage_error
 from cloudfree.parallel.environment import set_library_defaults
 
 # Name of a command (and of its module in this folder) -> help line.
@@ -28,6 +29,9 @@ COMMANDS = {
     "export": "Export a model as ONNX.",
     "info": "Describe a product, or check the installation.",
 }
+
+# In the context: whether the command is asked for JSON, known before its own options are parsed.
+_AS_JSON = "cloudfree.json"
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -47,6 +51,20 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"cloudfree.cli.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse what stands before the command, and note whether --json comes after it."""
+        ctx.meta[_AS_JSON] = "--json" in args
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command that is named; with --json a wrong command line is an object too."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if ctx.meta[_AS_JSON]:
+                print_usage_error(error)
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing one."""

@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 
+from cloudfree.cli.failures import MissingInputError, reported
 from cloudfree.commands.options import (
     InferenceOptions,
     OpticalOptions,
@@ -25,7 +26,6 @@ from cloudfree.commands.options import (
     RadarOptions,
 )
 from cloudfree.core.choices import SCL
-from cloudfree.errors import CloudfreeError
 
 Step = TypeVar("Step")
 Command = Callable[..., Any]
@@ -43,6 +43,10 @@ class _InputPath(click.Path):
     ) -> Any:
         if os.fspath(value).startswith(("SENTINEL2_", "/vsi")):
             return Path(value)
+        if not Path(value).exists():  # click's own error, of a kind that is known by its code
+            raise MissingInputError(
+                f"Path {os.fspath(value)!r} does not exist.", ctx=ctx, param=param
+            )
         return super().convert(value, param, ctx)
 
 
@@ -72,9 +76,6 @@ class NumberRange(click.FloatRange):
 EXISTING_FILE = _InputPath(exists=True, path_type=Path)
 EXISTING_MASK = _MaskPath(exists=True, path_type=Path)
 NEW_FILE = click.Path(path_type=Path)
-
-# Advice when memory is out: only `remove` goes on with smaller batches.
-_SPARE = "wanted room for what was asked; end other programs, or ask for smaller tiles or patches"
 
 
 class Option(click.Option):
@@ -216,22 +217,20 @@ def cloudfree_command(command: Command) -> Command:
     """Options of every command, and one way to print results and errors.
 
     The command returns a dataclass with a method `summary() -> str`; it is printed as text, or
-    with --json as one object. A CloudfreeError becomes one line on stderr and exit code 1, and so
-    does memory that is out; a result may name another exit code.
+    with --json as one object, as an error is. A CloudfreeError becomes one line on stderr and exit
+    code 1, and so does memory that is out; a result may name another exit code.
     """
 
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+    @click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, of failures too."
+    )
     @click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
     @click.option("-q", "--quiet", count=True, help="Say less: no progress, no notes; repeatable.")
     @functools.wraps(command)
     def wrapped(*args: Any, as_json: bool, verbose: int, quiet: int, **options: Any) -> None:
         _start_logging(verbose - quiet)
-        try:
+        with reported(as_json):
             result = command(*args, progress=_quiet if quiet else _progress_bar, **options)
-        except CloudfreeError as error:
-            raise click.ClickException(str(error)) from error
-        except MemoryError as error:
-            raise click.ClickException(f"not enough memory ({error}); {_SPARE}") from error
         click.echo(json.dumps(_plain(result), indent=2) if as_json else result.summary())
         if code := getattr(result, "exit_code", 0):
             raise SystemExit(code)

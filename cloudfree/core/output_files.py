@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cloudfree.errors import OutputError
+from cloudfree.errors import ErrorCode, OutputError, writing_code
 
 
 @contextmanager
@@ -84,6 +84,7 @@ def cannot_be_written(path: Path, error: Exception, hint: str = "") -> OutputErr
         f"{path} cannot be written ({message})",
         wanted="a folder that may be written to and room on its disk",
         hint=f"choose another place, free some space{hint}",
+        code=writing_code(error),
     )
 
 
@@ -106,6 +107,7 @@ def require_absent(path: Path, overwrite: bool) -> None:
             f"{path} exists already",
             wanted="a new name",
             hint="add --overwrite to replace it, or choose another name with -o",
+            code=ErrorCode.OUTPUT_EXISTS,
         )
     if not path.parent.is_dir():
         raise OutputError(

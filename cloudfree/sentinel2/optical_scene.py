@@ -16,7 +16,7 @@ from cloudfree.core.bands import find_optical_bands
 from cloudfree.core.choices import Resampling
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.dataset import Dataset, rectangle, reduced_average
 from cloudfree.raster.warp import grid_of
@@ -224,6 +224,7 @@ class OpticalScene(Dataset):
                 f"no band {', '.join(missing)} in {self.name} ({', '.join(self.bands)})",
                 wanted=f"the bands that {purpose} needs: {', '.join(bands)}",
                 hint="give a scene with these bands, or name its bands",
+                code=ErrorCode.MISSING_BAND,
             )
 
     def reflectance(self, bands: Sequence[str], window: Window) -> Float32:

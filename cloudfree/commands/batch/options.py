@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from cloudfree.commands.options import ReferenceLimits, ReferenceOptions
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
 from cloudfree.core.choices import MAX_REFERENCES
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 if TYPE_CHECKING:
     from cloudfree.commands.batch.scenes import ScenePair
@@ -58,6 +58,7 @@ class Shard:
                 f"no {missing[0]} in the environment",
                 wanted="a task of an array job for --shard slurm",
                 hint="run it with `sbatch --array=1-N`, or give --shard I/N",
+                code=ErrorCode.BAD_OPTION,
             )
         task, count, first = (int(environment[name]) for name in _TASK)
         step = int(environment.get("SLURM_ARRAY_TASK_STEP", 1))
@@ -73,6 +74,7 @@ def _no_shard(text: str) -> InputError:
         f"--shard {text}",
         wanted="I/N with I from 1 to N, or slurm",
         hint="number the machines from 1 on; for a Slurm array without gaps, slurm does",
+        code=ErrorCode.BAD_OPTION,
     )
 
 
@@ -115,6 +117,7 @@ class BatchOptions(RemovalOptions, ReferenceLimits):
                 f"--references {self.references}",
                 wanted=f"{AUTO}, {NONE}, or 1 to {MAX_REFERENCES}",
                 hint=f"{AUTO} takes {ReferenceOptions.max_references} at most",
+                code=ErrorCode.BAD_OPTION,
             )
 
     @property

@@ -29,7 +29,7 @@ from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.output_files import make_folder, require_writable
 from cloudfree.core.terminal import Progress
-from cloudfree.errors import InputError, OutputError
+from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.inference.load import find_card
 
 logger = logging.getLogger("cloudfree")
@@ -74,6 +74,7 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
             "s2_YYYYMMDD.tif with s1_YYYYMMDD.tif, or products of Sentinel-2 and Sentinel-1 under "
             "their own names",
             hint="name them so, or give a CSV file with the columns s2 and s1",
+            code=ErrorCode.MISSING_FILE,
         )
     name, count = Counter(pair.name for pair in pairs).most_common(1)[0]
     if count > 1:
@@ -137,6 +138,7 @@ def _check_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
             f"{len(there)} of {len(jobs)} results exist already, the first is {there[0]}",
             wanted="results that are new",
             hint="add --skip-existing to go on with the others, or --overwrite to replace them",
+            code=ErrorCode.OUTPUT_EXISTS,
         )
 
 

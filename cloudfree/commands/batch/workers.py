@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cloudfree.commands.batch.options import SceneOutcome, State
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.terminal import captured_warnings
-from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.parallel.environment import limit_malloc_arenas, set_library_defaults
 from cloudfree.raster.gdal import relative_to
 from cloudfree.raster.used_reference import UsedReference
@@ -210,6 +210,7 @@ def _client(scheduler: str) -> Client:
             f"--scheduler {scheduler}, but Dask is not installed",
             wanted="its part distributed",
             hint="pip install 'cloudfree[dask]', here and where the workers run",
+            code=ErrorCode.MISSING_LIBRARY,
         ) from error
     # If the scheduler is gone, its stack traces add nothing to the outcomes.
     for name in ("distributed", "distributed.client"):
@@ -222,4 +223,5 @@ def _client(scheduler: str) -> Client:
             f"no Dask scheduler at {scheduler} ({str(error) or type(error).__name__})",
             wanted="its address, as tcp://HOST:8786, or the file that it wrote",
             hint="start one with `dask scheduler`, and workers with `dask worker --nthreads 1`",
+            code=ErrorCode.UNREACHABLE,
         ) from error

@@ -15,7 +15,7 @@ from cloudfree.commands.options import (
     ReferenceOptions,
 )
 from cloudfree.core.choices import DILATION, DetectorName, FillBy, MaskPath, MaskSettings, Replace
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
 
@@ -81,6 +81,7 @@ class RemoveOptions(RemovalOptions, ReferenceOptions):
                 f"--mask-threshold {self.mask_threshold:g} without --mask",
                 wanted="a raster of cloud probabilities",
                 hint="give it with --mask, or leave the threshold out",
+                code=ErrorCode.BAD_OPTION,
             )
 
     @property
