@@ -13,6 +13,7 @@ import click
 
 from cloudfree import __version__
 from cloudfree.cli.failures import print_usage_error
+from cloudfree.cli.log_output import log_format_option
 from cloudfree.parallel.environment import set_library_defaults
 
 # Name of a command (and of its module in this folder) -> help line.
@@ -74,6 +75,7 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cloudfree")
+@log_format_option
 def group() -> None:
     """Turn a cloudy Sentinel-2 scene and a Sentinel-1 scene into a cloud-free scene."""
 

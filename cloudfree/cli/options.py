@@ -5,20 +5,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import logging
 import math
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path, PurePath
 from types import NoneType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
 from cloudfree.cli.failures import MissingInputError, reported
+from cloudfree.cli.log_output import chosen_format, log_format_option, logged_run, start_logging
+from cloudfree.cli.progress import progress_on_stderr
 from cloudfree.commands.options import (
     InferenceOptions,
     OpticalOptions,
@@ -26,8 +25,8 @@ from cloudfree.commands.options import (
     RadarOptions,
 )
 from cloudfree.core.choices import SCL
+from cloudfree.core.terminal import silent
 
-Step = TypeVar("Step")
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
@@ -222,15 +221,18 @@ def cloudfree_command(command: Command) -> Command:
     """
 
     @click.option(
-        "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, of failures too."
+        "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, of errors too."
     )
-    @click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
+    @click.option("-v", "--verbose", count=True, help="Say more: evidence, tiles, timings, GDAL.")
     @click.option("-q", "--quiet", count=True, help="Say less: no progress, no notes; repeatable.")
+    @log_format_option
     @functools.wraps(command)
     def wrapped(*args: Any, as_json: bool, verbose: int, quiet: int, **options: Any) -> None:
-        _start_logging(verbose - quiet)
-        with reported(as_json):
-            result = command(*args, progress=_quiet if quiet else _progress_bar, **options)
+        log_format = chosen_format()
+        start_logging(verbose - quiet, log_format, _scene_name(options))
+        progress = silent if quiet else progress_on_stderr(as_lines=log_format == "json")
+        with reported(as_json), logged_run():
+            result = command(*args, progress=progress, **options)
         click.echo(json.dumps(_plain(result), indent=2) if as_json else result.summary())
         if code := getattr(result, "exit_code", 0):
             raise SystemExit(code)
@@ -238,61 +240,17 @@ def cloudfree_command(command: Command) -> Command:
     return wrapped
 
 
+def _scene_name(options: Mapping[str, Any]) -> str:
+    """Name of the scene that a command works on, for its log; empty if it is no single one."""
+    scene = options.get("s2") or options.get("scene")
+    return PurePath(scene).name if scene else ""
+
+
 def _creation_options(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> Any:
     wrong = [pair for pair in pairs if "=" not in pair]
     if wrong:
         raise click.BadParameter(f"{wrong[0]!r} is not NAME=VALUE")
     return dict(pair.split("=", 1) for pair in pairs)
-
-
-def _start_logging(verbosity: int) -> None:
-    """Send notes and warnings to stderr; -q drops the notes, -qq the warnings, -v adds details."""
-    level = {-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG)
-    logger = logging.getLogger("cloudfree")
-    logger.setLevel(logging.ERROR if verbosity < -1 else level)
-    logger.handlers[:] = [_StderrHandler()]
-    _quieten_gdal(verbosity)
-
-
-def _quieten_gdal(verbosity: int) -> None:
-    """Show messages of GDAL with -v only: an error of ours says in one line what matters.
-
-    What its threads say goes past the logger to stderr, unless GDAL has a file for it.
-    """
-    logger = logging.getLogger("rasterio")
-    logger.propagate = False
-    logger.handlers[:] = [_StderrHandler() if verbosity > 0 else logging.NullHandler()]
-    if verbosity <= 0:
-        os.environ.setdefault("CPL_LOG", os.devnull)
-
-
-class _StderrHandler(logging.Handler):
-    """Prints through click, so that it reaches the stderr of the moment."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        prefix = "" if record.levelno < logging.WARNING else f"{record.levelname.capitalize()}: "
-        with _above_bars():
-            click.echo(prefix + record.getMessage(), err=True)
-
-
-def _above_bars() -> AbstractContextManager[object]:
-    """Lines of the block stand above the bars on stderr; there are none unless tqdm is loaded."""
-    bars = sys.modules.get("tqdm")
-    return bars.tqdm.external_write_mode(sys.stderr) if bars else nullcontext()
-
-
-def _progress_bar(
-    steps: Iterable[Step], total: int, what: str, unit: str = "step"
-) -> Iterator[Step]:
-    """A bar on stderr, shown on a terminal only."""
-    from tqdm import tqdm
-
-    yield from tqdm(steps, total=total, desc=what, unit=f" {unit}", disable=None, leave=False)
-
-
-def _quiet(steps: Iterable[Step], total: int, what: str, unit: str = "step") -> Iterator[Step]:
-    del total, what, unit
-    yield from steps
 
 
 def _plain(result: Any) -> Any:

@@ -99,6 +99,8 @@ class OpticalScene(Dataset):
             radiometry = digital_numbers(self.handle, offset.offset_dn, self.product.quantification)
         if offset is not REFLECTANCE:
             logger.info("offset of %s: %s", self.name, offset.reason)
+        for one in offset.evidence:
+            logger.debug("evidence of the offset of %s, %s: %s", self.name, one.source, one.reason)
         return offset, radiometry
 
     def _offset_of_digital_numbers(self, offset_dn: float | None) -> OffsetDecision:

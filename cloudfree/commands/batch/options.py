@@ -106,6 +106,7 @@ class BatchOptions(RemovalOptions, ReferenceLimits):
     jobs: int = 1
     scheduler: str | None = None
     shard: str | None = None
+    retries: int = 0
     skip_existing: bool = False
     references: str = AUTO
 
@@ -154,8 +155,9 @@ class BatchOptions(RemovalOptions, ReferenceLimits):
 class SceneOutcome:
     """Outcome of one scene; both fractions are of its valid pixels, as in `RemoveResult`.
 
-    `message` is the reason of a failure; `warnings` are those of `cloudfree remove`; `references`
-    are the names of the scenes that it is filled from, the best first.
+    `message` is the reason of a failure, `code` what it is for programs, and `retry` whether trying
+    again may help; `warnings` are those of `cloudfree remove`, `details` what it says with -v;
+    `references` are the names of the scenes that it is filled from, the best first.
     """
 
     name: str
@@ -167,7 +169,11 @@ class SceneOutcome:
     filled_fraction: float | None = None
     unfilled_fraction: float | None = None
     message: str = ""
+    code: ErrorCode | None = None
+    retry: bool = False
+    attempts: int = 1
     warnings: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
 
     def summary(self) -> str:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cloudfree.commands.batch.options import SceneOutcome, State
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.terminal import captured_warnings
-from cloudfree.errors import CloudfreeError, ErrorCode, InputError
+from cloudfree.errors import CloudfreeError, ErrorCode, InputError, code_of
 from cloudfree.parallel.environment import limit_malloc_arenas, set_library_defaults
 from cloudfree.raster.gdal import relative_to
 from cloudfree.raster.used_reference import UsedReference
@@ -34,13 +34,15 @@ if TYPE_CHECKING:
 class SceneJob:
     """A scene of a batch; `threads` is how many its process may use, None for all.
 
-    `others` are the names of the scenes that `options` has as references, in their order.
+    `others` are the names of the scenes that `options` has as references, in their order. With
+    `verbose` the outcome has the messages of the scene.
     """
 
     name: str
     options: RemoveOptions
     threads: int | None = None
     others: tuple[str, ...] = ()
+    verbose: bool = False
 
     def outcome(self) -> SceneOutcome:
         """Outcome of a scene whose result exists already."""
@@ -58,9 +60,14 @@ class SceneJob:
         names = dict(zip(paths, self.others, strict=True))
         return tuple(names.get(one.path, one.path.name) for one in references)
 
-    def failed(self, message: str) -> SceneOutcome:
+    def failed(self, message: str, code: ErrorCode) -> SceneOutcome:
         """Outcome of a scene that failed."""
-        return replace(self.outcome(), state="failed", message=message)
+        failed = replace(self.outcome(), state="failed", message=message)
+        return replace(failed, code=code, retry=code.retry)
+
+    def again(self) -> SceneJob:
+        """The same job after a failure, which may have left files beside the result."""
+        return replace(self, options=replace(self.options, overwrite=True))
 
 
 def fill_scene(job: SceneJob) -> SceneOutcome:
@@ -70,9 +77,15 @@ def fill_scene(job: SceneJob) -> SceneOutcome:
     if job.threads:  # before torch is loaded
         os.environ["OMP_NUM_THREADS"] = str(job.threads)
     start = time.monotonic()
-    with captured_warnings() as warnings:
+    details = list[str]()
+    with captured_warnings(details if job.verbose else None) as warnings:
         outcome = _run_remove(job)
-    return replace(outcome, seconds=round(time.monotonic() - start, 1), warnings=tuple(warnings))
+    return replace(
+        outcome,
+        seconds=round(time.monotonic() - start, 1),
+        warnings=tuple(warnings),
+        details=tuple(details),
+    )
 
 
 def _run_remove(job: SceneJob) -> SceneOutcome:
@@ -82,14 +95,16 @@ def _run_remove(job: SceneJob) -> SceneOutcome:
     try:
         result = remove.run(job.options, silent)
     except CloudfreeError as error:
-        return job.failed(str(error))
+        return job.failed(str(error), error.code)
     except MemoryError as error:
         return job.failed(
-            f"not enough memory ({error}); wanted room for a scene; ask for less --jobs"
+            f"not enough memory ({error}); wanted room for a scene; ask for less --jobs",
+            code_of(error),
         )
     except Exception as error:  # an error of one scene must not stop the others
         return job.failed(
-            f"{type(error).__name__} ({error}); wanted none; run `cloudfree remove` for it alone"
+            f"{type(error).__name__} ({error}); wanted none; run `cloudfree remove` for it alone",
+            code_of(error),
         )
     state: State = "filled" if result.written else "checked"
     return replace(
