@@ -30,7 +30,7 @@ from cloudfree.commands.batch.options import BatchOptions
     "jobs",
     type=click.IntRange(1),
     metavar="N",
-    help="Scenes at once, each in a process of its own that takes 1 to 1.5 GB.",
+    help="Scenes at once, each in a process that takes 1 to 1.5 GB.",
 )
 @option_from(
     BatchOptions,

@@ -17,6 +17,7 @@ from typing import Any
 
 from cloudfree.commands.batch.fingerprints import Fingerprint, fingerprints, read_records
 from cloudfree.commands.batch.options import BatchOptions, BatchResult, SceneOutcome, Shard
+from cloudfree.commands.batch.processes import in_processes
 from cloudfree.commands.batch.retries import with_retries
 from cloudfree.commands.batch.same_place import SamePlace
 from cloudfree.commands.batch.scenes import (
@@ -25,7 +26,7 @@ from cloudfree.commands.batch.scenes import (
     scenes_below,
     with_radar,
 )
-from cloudfree.commands.batch.workers import SceneJob, fill_scene, in_processes
+from cloudfree.commands.batch.workers import SceneJob, fill_scene
 from cloudfree.commands.radars import radars_below
 from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
@@ -209,8 +210,12 @@ def _outcomes(options: BatchOptions, jobs: Sequence[SceneJob]) -> Iterator[Itera
         with on_cluster(fill_scene, jobs, options.scheduler, _died) as outcomes:
             yield outcomes
         return
-    with in_processes(fill_scene, jobs, options.jobs, _died) as outcomes:
+    with in_processes(fill_scene, jobs, options.jobs, _died, _has_failed) as outcomes:
         yield outcomes
+
+
+def _has_failed(outcome: SceneOutcome) -> bool:
+    return outcome.state == "failed"
 
 
 def _died(job: SceneJob, reason: object) -> SceneOutcome:

@@ -1,21 +1,14 @@
-"""One scene of a batch, in a process of its own or on the workers of a Dask cluster."""
+"""One scene of a batch, as a process fills it, and the workers of a Dask cluster."""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
 from cloudfree.commands.batch.options import SceneOutcome, State
@@ -118,65 +111,6 @@ def _run_remove(job: SceneJob) -> SceneOutcome:
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
-
-# A forked process would have the locks of this process's threads without the threads.
-_CONTEXT = get_context("spawn")
-
-
-@contextmanager
-def in_processes(
-    work: Callable[[Job], Outcome],
-    jobs: Sequence[Job],
-    at_once: int,
-    died: Callable[[Job, int], Outcome],
-) -> Iterator[Iterator[Outcome]]:
-    """The outcome of `work` for each job, in the order in which they are ready.
-
-    Each job runs in a process of its own, at most `at_once` at a time: its memory is freed with
-    the process, and a crash ends no other job. For a process that ends without an outcome, `died`
-    makes it from the job and the exit code. Exiting the context terminates running processes, as
-    `kill` does, and waits for them. `work` is a module-level function that raises nothing; jobs
-    and outcomes can be pickled.
-    """
-    running: set[BaseProcess] = set()
-    stopped = Event()
-
-    def run(job: Job) -> Outcome:
-        receiver, sender = _CONTEXT.Pipe(duplex=False)
-        process = _CONTEXT.Process(target=_send_outcome, args=(sender, work, job))
-        process.start()
-        running.add(process)
-        if stopped.is_set():
-            process.terminate()
-        sender.close()  # else no EOFError comes when the process has ended
-        try:
-            outcome: Outcome = receiver.recv()
-        except EOFError:
-            process.join()
-            outcome = died(job, process.exitcode or 0)
-        process.join()
-        running.discard(process)
-        return outcome
-
-    with ThreadPoolExecutor(at_once) as pool:
-        futures = [pool.submit(run, job) for job in jobs]
-        try:
-            yield (future.result() for future in as_completed(futures))
-        finally:
-            stopped.set()
-            for future in futures:
-                future.cancel()
-            for process in tuple(running):
-                process.terminate()
-
-
-def _send_outcome(sender: Connection, work: Callable[[Job], Outcome], job: Job) -> None:
-    """The main function of the process."""
-    # Exit as after an error, so that drafts are removed; the parent reports the interruption.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))  # the exit code of a shell
-    sender.send(work(job))
-
 
 CONNECT_S = 30
 
