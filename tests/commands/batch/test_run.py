@@ -18,6 +18,7 @@ import pytest
 import rasterio
 from affine import Affine
 
+from cloudfree.commands.batch import retries
 from cloudfree.commands.batch import run as batch
 from cloudfree.commands.batch.options import BatchOptions, SceneOutcome, Shard
 from cloudfree.commands.batch.workers import SceneJob, fill_scene
@@ -25,7 +26,7 @@ from cloudfree.commands.remove.run import RemoveOptions
 from cloudfree.commands.remove.run import run as remove
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, ModelError, OutputError
-from tests.factories import counted_masks
+from tests.factories import counted_masks, killed_once
 from tests.factories import sentinel1_products as sentinel1
 from tests.factories import sentinel2_products as sentinel2
 from tests.factories.dates_of_a_place import write_date
@@ -360,6 +361,20 @@ def test_a_process_that_is_killed_is_reported(tmp_path: Path) -> None:
     assert outcome.state == "failed"
     assert outcome.message.startswith("its process is gone (-9); wanted memory for all scenes at w")
     assert (outcome.code, outcome.retry) == ("worker_lost", True)
+
+
+def test_a_scene_whose_process_is_killed_is_filled_at_the_next_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    _scene(tmp_path / "in", "a")
+    monkeypatch.setattr(batch, "fill_scene", killed_once.fill_scene)
+    monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0.0)
+    (once,) = batch.run(_options(tmp_path, device="cpu"), silent).scenes
+    assert (once.state, once.code, once.attempts) == ("failed", "worker_lost", 1)
+    (tmp_path / "out" / "a_cloudfree.tried").unlink()
+    (twice,) = batch.run(_options(tmp_path, device="cpu", retries=1), silent).scenes
+    assert (twice.state, twice.code, twice.attempts) == ("filled", None, 2)
 
 
 LEFT, MIDDLE, RIGHT = ((slice(None), slice(*cols)) for cols in ((0, 40), (44, 84), (88, 128)))
