@@ -20,6 +20,9 @@ lines_logger = logging.getLogger("cloudfree.progress")
 # between two. A long run neither floods its log nor leaves it empty.
 FIRST_S, LEAST_S, MOST_S, LEAST_SHARE = 10.0, 60.0, 600.0, 0.1
 
+# Seconds below which no one looks for time that was lost.
+LEAST_DETAIL_S = 0.1
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -98,7 +101,8 @@ class Pace:
 
     def log_duration(self, total: int) -> None:
         """Log how long all steps took, for those who look for what is slow."""
-        logger.debug("%s: %d in %.1f s", self._what, total, self._elapsed_s)
+        if (elapsed := self._elapsed_s) >= LEAST_DETAIL_S:
+            logger.debug("%s: %d in %.1f s", self._what, total, elapsed)
 
 
 def duration(seconds: float) -> str:

@@ -152,3 +152,15 @@ def test_lines_may_be_asked_for_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "stderr", terminal := _Terminal())
     list(progress_on_stderr(as_lines=True)(range(3), 3, "scenes"))
     assert terminal.getvalue() == ""
+
+
+def test_how_long_work_took_is_a_detail_if_it_is_worth_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "cloudfree")
+    clock = _Clock()
+    pace = Pace(3, "masks", clock)
+    pace.log_duration(3)
+    clock.now = 4.2
+    pace.log_duration(3)
+    assert caplog.messages == ["masks: 3 in 4.2 s"]
