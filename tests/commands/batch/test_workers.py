@@ -11,6 +11,7 @@ import dask
 import pytest
 from distributed import LocalCluster
 
+from cloudfree.commands.batch import retries
 from cloudfree.commands.batch import run as batch
 from cloudfree.commands.batch import workers as batch_dask
 from cloudfree.commands.batch.workers import SceneJob, on_cluster
@@ -19,6 +20,7 @@ from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
 from cloudfree.raster.used_reference import UsedReference
 from tests.commands.batch.test_run import _options, _scene
+from tests.factories import killed_once
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,18 @@ def test_scenes_are_filled_on_a_cluster(
     result = batch.run(options, silent)
     assert [scene.state for scene in result.scenes] == ["filled"]
     assert (tmp_path / "out" / "a_cloudfree.tif").exists(), "though workers run elsewhere"
+
+
+def test_a_scene_whose_worker_dies_is_filled_at_the_next_attempt(
+    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    _scene(tmp_path / "in", "a")
+    monkeypatch.setattr(batch, "fill_scene", killed_once.fill_scene)
+    monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0.0)
+    options = _options(tmp_path, scheduler=scheduler, device="cpu", retries=1)
+    (scene,) = batch.run(options, silent).scenes
+    assert (scene.state, scene.attempts) == ("filled", 2), scene.message
 
 
 def _ask(scheduler: str) -> None:
