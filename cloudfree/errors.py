@@ -6,22 +6,74 @@
     ├── ModelError      a model, card or checkpoint that cannot be used as it is
     └── OutputError     a result that cannot be written where it was asked for
 
-The library raises these; only the command line prints them and exits.
+The library raises these; only the command line prints them and exits. Each has a code for
+programs, which stays when its text is improved.
 """
 
 from __future__ import annotations
+
+import errno
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ErrorCode(StrEnum):
+    """What went wrong, for programs; docs/errors.md describes each."""
+
+    BAD_INPUT = "bad_input"
+    BAD_OPTION = "bad_option"
+    INTERNAL = "internal"
+    IO = "io"
+    MISSING_BAND = "missing_band"
+    MISSING_FILE = "missing_file"
+    MISSING_LIBRARY = "missing_library"
+    MISSING_RADAR = "missing_radar"
+    MODEL = "model"
+    NO_DATA = "no_data"
+    NO_OVERLAP = "no_overlap"
+    NO_SPACE = "no_space"
+    NOT_WRITABLE = "not_writable"
+    OUT_OF_MEMORY = "out_of_memory"
+    OUTPUT_EXISTS = "output_exists"
+    TIME_GAP = "time_gap"
+    UNKNOWN_OFFSET = "unknown_offset"
+    UNREACHABLE = "unreachable"
+    UNREADABLE = "unreadable"
+    WORKER_LOST = "worker_lost"
+    WRONG_GRID = "wrong_grid"
+    WRONG_LEVEL = "wrong_level"
+
+    @property
+    def retry(self) -> bool:
+        """Whether the same run may succeed later, with nothing changed."""
+        return self in _PASSING
+
+
+# What other programs, a disk or a network cause, and what passes without the user.
+_PASSING = {
+    ErrorCode.IO,
+    ErrorCode.OUT_OF_MEMORY,
+    ErrorCode.UNREACHABLE,
+    ErrorCode.WORKER_LOST,
+}
 
 
 class CloudfreeError(Exception):
     """A refusal that a user can act on.
 
-    The text reads `found; wanted ...; next step`, on one line.
+    The text reads `found; wanted ...; next step`, on one line. Without `code` it is that of the
+    class.
     """
 
-    def __init__(self, found: str, *, wanted: str, hint: str) -> None:
+    default_code: ClassVar[ErrorCode] = ErrorCode.BAD_INPUT
+
+    def __init__(
+        self, found: str, *, wanted: str, hint: str, code: ErrorCode | None = None
+    ) -> None:
         self.found = found
         self.wanted = wanted
         self.hint = hint
+        self.code = code or self.default_code
         super().__init__(f"{found}; wanted {wanted}; {hint}")
 
 
@@ -32,10 +84,57 @@ class InputError(CloudfreeError):
 class DamagedError(InputError):
     """An input is what it should be, but not whole."""
 
+    default_code = ErrorCode.UNREADABLE
+
 
 class ModelError(CloudfreeError):
     """A model, its card or its weights cannot be used as they are."""
 
+    default_code = ErrorCode.MODEL
+
 
 class OutputError(CloudfreeError):
     """A result cannot be written where it was asked for."""
+
+    default_code = ErrorCode.NOT_WRITABLE
+
+
+def code_of(error: BaseException) -> ErrorCode:
+    """The code of an error of any family: of the system, of a library, of this one."""
+    if isinstance(error, CloudfreeError):
+        return error.code
+    if isinstance(error, MemoryError):
+        return ErrorCode.OUT_OF_MEMORY
+    if isinstance(error, OSError):
+        return _of_system(error)
+    return ErrorCode.INTERNAL
+
+
+def writing_code(error: Exception) -> ErrorCode:
+    """The code of an error that a file could not be written for; libraries raise their own."""
+    code = code_of(error)
+    if code is ErrorCode.MISSING_FILE:  # its folder is gone
+        return ErrorCode.NOT_WRITABLE
+    return ErrorCode.IO if code is ErrorCode.INTERNAL else code
+
+
+# Source: POSIX.1-2017, "Error Numbers".
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_CLOSED = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+}
+
+
+def _of_system(error: OSError) -> ErrorCode:
+    """Libraries wrap errors of the system without their numbers, but keep their text."""
+    if error.errno in _NO_SPACE or "No space left on device" in str(error):
+        return ErrorCode.NO_SPACE
+    if error.errno == errno.ENOENT:
+        return ErrorCode.MISSING_FILE
+    return ErrorCode.NOT_WRITABLE if error.errno in _CLOSED else ErrorCode.IO

@@ -116,6 +116,17 @@ def test_the_document_on_qgis_has_the_classes_and_colours_of_the_styles() -> Non
     ]
 
 
+def test_the_commands_of_the_document_on_errors_run(tmp_path: Path) -> None:
+    document, _ = _run_commands(tmp_path, "errors.md")
+    error = json.loads((tmp_path / "answer.json").read_text())["error"]
+    assert set(error) == set(re.findall(r'^    "(\w+)": ', document, flags=re.MULTILINE))
+    assert f'"code": "{error["code"]}"' in document
+    messages = (tmp_path / "messages.jsonl").read_text().splitlines()
+    table = document.split("## Messages")[1]
+    keys = set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE))
+    assert {key for line in messages for key in json.loads(line)} == keys
+
+
 def test_the_commands_of_the_document_on_references_run(tmp_path: Path) -> None:
     _, ran = _run_commands(tmp_path, "references.md")
     written = {path.name for path in (tmp_path / "place").iterdir()}

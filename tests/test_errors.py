@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.errors import CloudfreeError, DamagedError, InputError, ModelError, OutputError
+from cloudfree.errors import (
+    CloudfreeError,
+    DamagedError,
+    ErrorCode,
+    InputError,
+    ModelError,
+    OutputError,
+    code_of,
+    writing_code,
+)
+from tests.conftest import ROOT
 
 KINDS = (InputError, DamagedError, ModelError, OutputError)
 
@@ -37,3 +50,33 @@ def test_no_refusal_goes_without_advice(missing: str) -> None:
     del words[missing]
     with pytest.raises(TypeError, match=missing):
         InputError("a", **words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    list(zip(KINDS, ("bad_input", "unreadable", "model", "not_writable"), strict=True)),
+)
+def test_an_error_has_the_code_of_its_class_or_its_own(
+    kind: type[CloudfreeError], code: str
+) -> None:
+    assert code_of(kind("a", wanted="b", hint="c")) == code
+    assert code_of(kind("a", wanted="b", hint="c", code=ErrorCode.TIME_GAP)) == "time_gap"
+
+
+def test_errors_of_the_system_are_known_by_their_numbers() -> None:
+    codes = {
+        OSError(errno.ENOSPC, "full"): ("no_space", "no_space"),
+        OSError("Write failed: No space left on device"): ("no_space", "no_space"),
+        PermissionError(errno.EACCES, "closed"): ("not_writable", "not_writable"),
+        FileNotFoundError(errno.ENOENT, "gone"): ("missing_file", "not_writable"),
+        TimeoutError(errno.ETIMEDOUT, "slow"): ("io", "io"),
+        MemoryError(): ("out_of_memory", "out_of_memory"),
+        SystemError("GDAL fails without a message"): ("internal", "io"),
+    }
+    assert {error: (code_of(error), writing_code(error)) for error in codes} == codes
+
+
+def test_the_document_on_errors_lists_the_codes_and_what_may_be_tried_again() -> None:
+    document = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| (yes|no) \|$", document, flags=re.MULTILINE)
+    assert rows == [(code, "yes" if code.retry else "no") for code in sorted(ErrorCode)]

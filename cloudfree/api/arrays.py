@@ -26,7 +26,7 @@ from cloudfree.core.grid import Grid, Window
 from cloudfree.core.mask_classes import Mask, MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32, Radiometry
 from cloudfree.core.terminal import Progress, silent
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.compositing import FEATHER_PX, compose, feather
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import SHADOW_REACH_PX, Model, Prediction, TileInputs
@@ -72,6 +72,7 @@ class _Optical:
                 f"no band {', '.join(missing)} in {self.name} ({', '.join(self.bands)})",
                 wanted=f"the bands that {purpose} needs: {', '.join(bands)}",
                 hint="give an array with these bands, and name them with bands=",
+                code=ErrorCode.MISSING_BAND,
             )
 
 

@@ -25,7 +25,7 @@ from cloudfree.core.choices import (
     mask_path,
 )
 from cloudfree.core.terminal import Progress, silent
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 if TYPE_CHECKING:
     from cloudfree.commands.coregister.options import CoregisterResult
@@ -281,4 +281,5 @@ def _check_choice(name: str, value: Any, hint: Any) -> None:
             f"{name}={value!r}",
             wanted=f"one of {', '.join(choices)}",
             hint=f"correct {name}",
+            code=ErrorCode.BAD_OPTION,
         )

@@ -30,7 +30,7 @@ from cloudfree.commands.batch.options import BatchOptions
     "jobs",
     type=click.IntRange(1),
     metavar="N",
-    help="Scenes at once, each in a process of its own that takes 1 to 1.5 GB.",
+    help="Scenes at once, each in a process that takes 1 to 1.5 GB.",
 )
 @option_from(
     BatchOptions,
@@ -44,7 +44,19 @@ from cloudfree.commands.batch.options import BatchOptions
     metavar="I/N|slurm",
     help="Only the I-th of N shards of the scenes, or that of the task of a Slurm array.",
 )
-@option_from(BatchOptions, "skip_existing", help="Skip scenes whose result exists.")
+@option_from(
+    BatchOptions,
+    "retries",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Attempts after the first where a failure may pass: out of memory, disk, network.",
+)
+@option_from(
+    BatchOptions,
+    "skip_existing",
+    help="Skip scenes whose result exists. One of other inputs or options is refused; with "
+    "--overwrite it is made anew.",
+)
 @option_from(
     BatchOptions,
     "references",

@@ -20,7 +20,7 @@ from cloudfree.cli.options import (
 )
 from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.evaluate.series.options import SeriesOptions
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 
 @click.command(
@@ -149,4 +149,5 @@ def _not_with_series(name: str) -> InputError:
         f"{option} with --series",
         wanted="a folder with dates of a place, which need neither a data set nor a model",
         hint=f"leave out {option} or --series",
+        code=ErrorCode.BAD_OPTION,
     )

@@ -12,6 +12,8 @@ import sys
 import click
 
 from cloudfree import __version__
+from cloudfree.cli.failures import print_usage_error
+from cloudfree.cli.log_output import log_format_option
 from cloudfree.parallel.environment import set_library_defaults
 
 # Name of a command (and of its module in this folder) -> help line.
@@ -28,6 +30,9 @@ COMMANDS = {
     "export": "Export a model as ONNX.",
     "info": "Describe a product, or check the installation.",
 }
+
+# In the context: whether the command is asked for JSON, known before its own options are parsed.
+_AS_JSON = "cloudfree.json"
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -48,6 +53,20 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse what stands before the command, and note whether --json comes after it."""
+        ctx.meta[_AS_JSON] = "--json" in args
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command that is named; with --json a wrong command line is an object too."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if ctx.meta[_AS_JSON]:
+                print_usage_error(error)
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing one."""
         with formatter.section("Commands"):
@@ -56,6 +75,7 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cloudfree")
+@log_format_option
 def group() -> None:
     """Turn a cloudy Sentinel-2 scene and a Sentinel-1 scene into a cloud-free scene."""
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import logging
 import math
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path, PurePath
 from types import NoneType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
+from cloudfree.cli.failures import MissingInputError, reported
+from cloudfree.cli.log_output import chosen_format, log_format_option, logged_run, start_logging
+from cloudfree.cli.progress import progress_on_stderr
 from cloudfree.commands.options import (
     InferenceOptions,
     OpticalOptions,
@@ -26,9 +26,8 @@ from cloudfree.commands.options import (
     StyleOptions,
 )
 from cloudfree.core.choices import SCL
-from cloudfree.errors import CloudfreeError
+from cloudfree.core.terminal import silent
 
-Step = TypeVar("Step")
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
@@ -44,6 +43,10 @@ class _InputPath(click.Path):
     ) -> Any:
         if os.fspath(value).startswith(("SENTINEL2_", "/vsi")):
             return Path(value)
+        if not Path(value).exists():  # click's own error, of a kind that is known by its code
+            raise MissingInputError(
+                f"Path {os.fspath(value)!r} does not exist.", ctx=ctx, param=param
+            )
         return super().convert(value, param, ctx)
 
 
@@ -73,9 +76,6 @@ class NumberRange(click.FloatRange):
 EXISTING_FILE = _InputPath(exists=True, path_type=Path)
 EXISTING_MASK = _MaskPath(exists=True, path_type=Path)
 NEW_FILE = click.Path(path_type=Path)
-
-# Advice when memory is out: only `remove` goes on with smaller batches.
-_SPARE = "wanted room for what was asked; end other programs, or ask for smaller tiles or patches"
 
 
 class Option(click.Option):
@@ -220,22 +220,23 @@ def cloudfree_command(command: Command) -> Command:
     """Options of every command, and one way to print results and errors.
 
     The command returns a dataclass with a method `summary() -> str`; it is printed as text, or
-    with --json as one object. A CloudfreeError becomes one line on stderr and exit code 1, and so
-    does memory that is out; a result may name another exit code.
+    with --json as one object, as an error is. A CloudfreeError becomes one line on stderr and exit
+    code 1, and so does memory that is out; a result may name another exit code.
     """
 
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-    @click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
+    @click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, of errors too."
+    )
+    @click.option("-v", "--verbose", count=True, help="Say more: evidence, tiles, timings, GDAL.")
     @click.option("-q", "--quiet", count=True, help="Say less: no progress, no notes; repeatable.")
+    @log_format_option
     @functools.wraps(command)
     def wrapped(*args: Any, as_json: bool, verbose: int, quiet: int, **options: Any) -> None:
-        _start_logging(verbose - quiet)
-        try:
-            result = command(*args, progress=_quiet if quiet else _progress_bar, **options)
-        except CloudfreeError as error:
-            raise click.ClickException(str(error)) from error
-        except MemoryError as error:
-            raise click.ClickException(f"not enough memory ({error}); {_SPARE}") from error
+        log_format = chosen_format()
+        start_logging(verbose - quiet, log_format, _scene_name(options))
+        progress = silent if quiet else progress_on_stderr(as_lines=log_format == "json")
+        with reported(as_json), logged_run():
+            result = command(*args, progress=progress, **options)
         click.echo(json.dumps(_plain(result), indent=2) if as_json else result.summary())
         if code := getattr(result, "exit_code", 0):
             raise SystemExit(code)
@@ -243,61 +244,17 @@ def cloudfree_command(command: Command) -> Command:
     return wrapped
 
 
+def _scene_name(options: Mapping[str, Any]) -> str:
+    """Name of the scene that a command works on, for its log; empty if it is no single one."""
+    scene = options.get("s2") or options.get("scene")
+    return PurePath(scene).name if scene else ""
+
+
 def _creation_options(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> Any:
     wrong = [pair for pair in pairs if "=" not in pair]
     if wrong:
         raise click.BadParameter(f"{wrong[0]!r} is not NAME=VALUE")
     return dict(pair.split("=", 1) for pair in pairs)
-
-
-def _start_logging(verbosity: int) -> None:
-    """Send notes and warnings to stderr; -q drops the notes, -qq the warnings, -v adds details."""
-    level = {-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG)
-    logger = logging.getLogger("cloudfree")
-    logger.setLevel(logging.ERROR if verbosity < -1 else level)
-    logger.handlers[:] = [_StderrHandler()]
-    _quieten_gdal(verbosity)
-
-
-def _quieten_gdal(verbosity: int) -> None:
-    """Show messages of GDAL with -v only: an error of ours says in one line what matters.
-
-    What its threads say goes past the logger to stderr, unless GDAL has a file for it.
-    """
-    logger = logging.getLogger("rasterio")
-    logger.propagate = False
-    logger.handlers[:] = [_StderrHandler() if verbosity > 0 else logging.NullHandler()]
-    if verbosity <= 0:
-        os.environ.setdefault("CPL_LOG", os.devnull)
-
-
-class _StderrHandler(logging.Handler):
-    """Prints through click, so that it reaches the stderr of the moment."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        prefix = "" if record.levelno < logging.WARNING else f"{record.levelname.capitalize()}: "
-        with _above_bars():
-            click.echo(prefix + record.getMessage(), err=True)
-
-
-def _above_bars() -> AbstractContextManager[object]:
-    """Lines of the block stand above the bars on stderr; there are none unless tqdm is loaded."""
-    bars = sys.modules.get("tqdm")
-    return bars.tqdm.external_write_mode(sys.stderr) if bars else nullcontext()
-
-
-def _progress_bar(
-    steps: Iterable[Step], total: int, what: str, unit: str = "step"
-) -> Iterator[Step]:
-    """A bar on stderr, shown on a terminal only."""
-    from tqdm import tqdm
-
-    yield from tqdm(steps, total=total, desc=what, unit=f" {unit}", disable=None, leave=False)
-
-
-def _quiet(steps: Iterable[Step], total: int, what: str, unit: str = "step") -> Iterator[Step]:
-    del total, what, unit
-    yield from steps
 
 
 def _plain(result: Any) -> Any:

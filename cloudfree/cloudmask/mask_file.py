@@ -11,7 +11,7 @@ from cloudfree.cloudmask.sun_geometry import Sun
 from cloudfree.core.grid import Grid, Window, strips
 from cloudfree.core.mask_classes import CLASS_TAG, FILE_CLASSES, MASK_COLOURS, Mask, MaskClass
 from cloudfree.core.radiometry import Float32
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.warp import grid_of, same_grid
@@ -75,6 +75,7 @@ def _check_form(mask: MaskFile, grid: Grid) -> None:
             "scene's grid",
             wanted=f"a mask of {grid.height} x {grid.width} pixels on the same grid",
             hint=_MAKE,
+            code=ErrorCode.WRONG_GRID,
         )
 
 

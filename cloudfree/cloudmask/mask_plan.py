@@ -39,7 +39,7 @@ from cloudfree.core.choices import PUBLISHED_THRESHOLD, DetectorName, MaskSettin
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import FILE_CLASSES, MaskClass
 from cloudfree.core.terminal import Progress, silent
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.provenance import VERSION, warning_tags
 from cloudfree.raster.qgis_style import with_style
@@ -280,4 +280,5 @@ def _no_valid_pixel(scene: MaskSource) -> InputError:
         f"no valid pixel in {scene.name}",
         wanted="a scene with data",
         hint="check the file and its nodata value",
+        code=ErrorCode.NO_DATA,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.mask_classes import CLASS_TAG, FILE_CLASSES, OBSCURED, Mask, MaskClass
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 # Classes of the scene classification (SCL) of L2A products. All others of 0 to 11 are clear: 2
 # dark area (topographic shadow), 4 vegetation, 5 bare ground, 6 water, 7 unclassified.
@@ -238,12 +238,14 @@ def _check_threshold(threshold: float, numbers: MaskNumbers, classified: bool) -
             f"a mask threshold of {threshold:g}",
             wanted="the minimum probability of a cloud, from 0 to 1",
             hint="divide per cent by 100",
+            code=ErrorCode.BAD_OPTION,
         )
     if classified:
         raise InputError(
             f"a mask threshold for {numbers.name}, which holds classes",
             wanted="probabilities of clouds",
             hint="leave --mask-threshold out, or give the raster of probabilities",
+            code=ErrorCode.BAD_OPTION,
         )
 
 

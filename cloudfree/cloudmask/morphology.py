@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cloudfree.core.mask_classes import Mask, MaskClass, in_shadow
 from cloudfree.core.pixel_distance import distance_to_outside
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 _DISTANCE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(m|px)\s*", re.IGNORECASE)
 _ZERO = re.compile(r"\s*0+(?:\.0*)?\s*")
@@ -55,6 +55,7 @@ def parse_distance(text: str) -> Distance:
         f"a distance of {text!r}",
         wanted="a length of at least 0 in metres or pixels, such as 40m or 4px",
         hint="add the unit, or give 0 for none",
+        code=ErrorCode.BAD_OPTION,
     )
 
 

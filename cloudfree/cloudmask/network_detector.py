@@ -17,7 +17,7 @@ from cloudfree.core.grid import Window
 from cloudfree.core.model_folders import model_folders
 from cloudfree.core.onnx_session import open_session
 from cloudfree.core.radiometry import Float32
-from cloudfree.errors import InputError, ModelError
+from cloudfree.errors import ErrorCode, InputError, ModelError
 
 WEIGHTS = Path("cloudmask-s") / "detector.onnx"
 
@@ -71,6 +71,7 @@ class NetworkDetector:
                 wanted=f"at least {', '.join(NEEDED_BANDS)} for the cloud mask",
                 hint="give these bands or name them; `remove` also takes a --mask, or "
                 "fills every pixel with --replace all",
+                code=ErrorCode.MISSING_BAND,
             )
         return tuple(band for band in DETECTOR_BANDS if band in available)
 

@@ -13,7 +13,7 @@ import numpy as np
 from cloudfree.cloudmask.detector import Probabilities
 from cloudfree.cloudmask.score import Planes
 from cloudfree.core.radiometry import QUANTIFICATION, Float32
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 # Bands of s2cloudless in its order, and of OmniCloudMask. Sources: their documentation.
 S2CLOUDLESS_BANDS = ("B01", "B02", "B04", "B05", "B08", "B8A", "B09", "B10", "B11", "B12")
@@ -82,6 +82,7 @@ def _needed(bands: tuple[str, ...], available: Sequence[str], name: str) -> tupl
             f"no band {', '.join(missing)} (found {', '.join(available)})",
             wanted=f"the bands of {name}: {', '.join(bands)}",
             hint="give a scene with these bands, or choose another --detector",
+            code=ErrorCode.MISSING_BAND,
         )
     return bands
 
@@ -94,4 +95,5 @@ def _package(name: str) -> Any:
             f"detector {name}, but the package {name} is not installed",
             wanted=f"the package {name}",
             hint=f"install it with `pip install 'cloudfree[{name}]'`, or choose another --detector",
+            code=ErrorCode.MISSING_LIBRARY,
         ) from error

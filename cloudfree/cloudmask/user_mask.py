@@ -17,7 +17,7 @@ from cloudfree.cloudmask.morphology import dilate, dilation_halo_px, parse_dista
 from cloudfree.cloudmask.sun_geometry import Sun, sun_from_tags
 from cloudfree.core.grid import Grid, Window, strips
 from cloudfree.core.mask_classes import Mask, MaskClass
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.warp import (
@@ -221,6 +221,7 @@ def _placed(name: str, own: Grid, scene: Grid) -> Grid:
                 f"{scene.width}, and {'the scene' if own.crs else 'the mask'} no coordinates",
                 wanted="coordinates in both, or one size that is a whole multiple of the other",
                 hint="write the coordinates into the file with `gdal_edit -a_srs -a_ullr`",
+                code=ErrorCode.WRONG_GRID,
             )
         return by_size
     placed = unwrapped_longitudes(own)
@@ -229,6 +230,7 @@ def _placed(name: str, own: Grid, scene: Grid) -> Grid:
             f"mask {name} covers nothing of the scene: {extent(own)}",
             wanted=f"a mask of {extent(scene)}",
             hint="give the mask of this scene",
+            code=ErrorCode.NO_OVERLAP,
         )
     return placed
 

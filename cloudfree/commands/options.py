@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cloudfree.core.acquisition import MAX_GAP_DAYS
 from cloudfree.core.choices import MAX_REFERENCES, Precision, Resampling, SarUnitsChoice, ShiftMode
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,7 @@ class ReferenceLimits:
                 f"--max-age {self.max_age:g}",
                 wanted="a positive number of days",
                 hint=f"leave it out for {MAX_AGE_DAYS:g} days",
+                code=ErrorCode.BAD_OPTION,
             )
 
 
@@ -87,6 +88,7 @@ class ReferenceOptions(ReferenceLimits):
                 f"--max-references {self.max_references}",
                 wanted=f"1 to {MAX_REFERENCES}",
                 hint="4 are enough for most clouds",
+                code=ErrorCode.BAD_OPTION,
             )
         if not self.references and (self.reference_s1 or self.require_references):
             option = "--reference-s1" if self.reference_s1 else "--require-references"
@@ -94,6 +96,7 @@ class ReferenceOptions(ReferenceLimits):
                 f"{option} without --reference",
                 wanted="another optical date of the place",
                 hint=f"give a file, product or folder with --reference, or leave {option} out",
+                code=ErrorCode.BAD_OPTION,
             )
 
 

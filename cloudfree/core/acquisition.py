@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 logger = logging.getLogger("cloudfree")
 
@@ -63,6 +63,7 @@ def check_gap(radar: Acquisition, optical: Acquisition, max_days: float) -> None
             f"({_date(optical)})",
             wanted=f"at most {max_days:g} days, in which the ground changes little",
             hint=f"take a nearer Sentinel-1 scene, or allow it with --max-gap {int(days) + 1}",
+            code=ErrorCode.TIME_GAP,
         )
     logger.info("%s, %.1f days from the optical scene", acquisition, days)
     if days > LONG_GAP_DAYS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 # Sentinel-2 MSI bands in the order of the L1C product (S2 Products Specification Document,
 # PSD-14.9, band_id 0 to 12).
@@ -82,6 +82,7 @@ def find_optical_bands(descriptions: Sequence[str | None]) -> dict[str, int]:
         f"{len(descriptions)} bands without names of Sentinel-2 bands",
         wanted="band descriptions such as B02, or 13 (L1C) or 12 (L2A) bands in product order",
         hint="name the bands, for example with `rio edit-info --bidx 1 --description B02`",
+        code=ErrorCode.MISSING_BAND,
     )
 
 
@@ -105,6 +106,7 @@ def find_polarisations(descriptions: Sequence[str | None]) -> dict[str, int]:
         f"Sentinel-1 bands {[text or 'unnamed' for text in descriptions]}",
         wanted="one VV and one VH band",
         hint=_OTHER_SCENE if horizontal else _NAME_THEM,
+        code=ErrorCode.MISSING_BAND,
     )
 
 

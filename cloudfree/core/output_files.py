@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cloudfree.errors import OutputError
+from cloudfree.errors import ErrorCode, OutputError, writing_code
 
 
 @contextmanager
@@ -111,11 +112,26 @@ def make_folder(folder: Path) -> None:
 def cannot_be_written(path: Path, error: Exception, hint: str = "") -> OutputError:
     """The error for one of the system or of a library; `hint` is what else may help."""
     message = " ".join(str(error).split())
+    code = writing_code(error)
+    if code is ErrorCode.IO and _is_full(path):
+        code = ErrorCode.NO_SPACE
     return OutputError(
         f"{path} cannot be written ({message})",
         wanted="a folder that may be written to and room on its disk",
         hint=f"choose another place, free some space{hint}",
+        code=code,
     )
+
+
+# A disk with less room is full: libraries fail on it without a word of the reason.
+_LEAST_ROOM_BYTES = 1 << 20
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LEAST_ROOM_BYTES
+    except OSError:  # there is no such folder
+        return False
 
 
 def require_absent(path: Path, overwrite: bool) -> None:
@@ -137,6 +153,7 @@ def require_absent(path: Path, overwrite: bool) -> None:
             f"{path} exists already",
             wanted="a new name",
             hint="add --overwrite to replace it, or choose another name with -o",
+            code=ErrorCode.OUTPUT_EXISTS,
         )
     if not path.parent.is_dir():
         raise OutputError(

@@ -1,8 +1,9 @@
-"""Progress, captured and muted log messages, text tables."""
+"""Progress, timed blocks, captured and muted log messages, text tables."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
@@ -32,25 +33,38 @@ def silent(steps: Iterable[Step], total: int, what: str, unit: str = "step") -> 
 
 
 @contextmanager
-def captured_warnings() -> Iterator[list[str]]:
-    """Collect the warnings of a block; log nothing."""
+def timed(what: str) -> Iterator[None]:
+    """Log as a detail how long a block took."""
+    begun = time.monotonic()
+    yield
+    logger.debug("%s: %.1f s", what, time.monotonic() - begun)
+
+
+@contextmanager
+def captured_warnings(details: list[str] | None = None) -> Iterator[list[str]]:
+    """Collect the warnings of a block, and other messages in `details`; log nothing."""
     collected = list[str]()
-    handlers, propagate = logger.handlers[:], logger.propagate
-    logger.handlers[:], logger.propagate = [_Collector(collected)], False
+    handlers, propagate, level = logger.handlers[:], logger.propagate, logger.level
+    logger.handlers[:], logger.propagate = [_Collector(collected, details)], False
+    if details is not None:
+        logger.setLevel(logging.DEBUG)
     try:
         yield collected
     finally:
         logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)
 
 
 class _Collector(logging.Handler):
-    def __init__(self, collected: list[str]) -> None:
-        super().__init__(logging.WARNING)
-        self._collected = collected
+    def __init__(self, collected: list[str], details: list[str] | None) -> None:
+        super().__init__(logging.WARNING if details is None else logging.DEBUG)
+        self._collected, self._details = collected, details
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Collect a warning."""
-        self._collected.append(record.getMessage())
+        """Collect a message."""
+        kept = self._collected if record.levelno >= logging.WARNING else self._details
+        if kept is not None:
+            kept.append(record.getMessage())
 
 
 @contextmanager

@@ -39,7 +39,7 @@ from cloudfree.coregistration.global_shift import (
 )
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.coregistration.tie_points import TiePoints, TiePointWindows, tie_point_windows
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.warp import extent
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -136,6 +136,7 @@ def measure(
             f"Sentinel-1 at {extent(sar.grid)} does not meet Sentinel-2 at {extent(optical.grid)}",
             wanted="two scenes of the same place",
             hint="give the Sentinel-1 scene of this place, or check its coordinates",
+            code=ErrorCode.NO_OVERLAP,
         )
     if shift == "none":
         return ShiftMeasurement(NO_SHIFT, 0.0, False, False, "not measured (--shift none)", overlap)

@@ -19,7 +19,7 @@ from cloudfree.datasets.patch import Sample, Skipped
 from cloudfree.datasets.sen12mscr import PATCH_PX, SampleRole, Split
 from cloudfree.datasets.sen12mscrts import split_of_series
 from cloudfree.datasets.time_series import list_time_series
-from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.raster.dataset import Dataset
 
@@ -240,6 +240,7 @@ def choose_split(listing: Listing, split: SplitChoice | None) -> tuple[SplitChoi
             f"--split {chosen} for patches that are not named as in SEN12MS-CR or SEN12MS-CR-TS",
             wanted="the official split, which goes by names such as ROIs1158_spring_106",
             hint="use --split all, and keep places apart with folders",
+            code=ErrorCode.BAD_OPTION,
         )
     samples = [sample for sample in listing.samples if official_split(sample) == chosen]
     if not samples:
@@ -247,6 +248,7 @@ def choose_split(listing: Listing, split: SplitChoice | None) -> tuple[SplitChoi
             f"no patch of the {chosen} split among {len(listing.samples)} patches",
             wanted=f"places of the {chosen} split of SEN12MS-CR or SEN12MS-CR-TS",
             hint="add them, or choose another --split",
+            code=ErrorCode.NO_DATA,
         )
     return chosen, samples
 
@@ -265,6 +267,7 @@ def require_series(listing: Listing, dates: int) -> None:
             f"--dates {dates} for patches of one date, such as {single[0]}",
             wanted="time series named as in SEN12MS-CR-TS",
             hint="leave --dates out, or give that data set",
+            code=ErrorCode.BAD_OPTION,
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, Radiometry
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.date_series import OtherDate
 from cloudfree.raster.warp import same_grid
 from cloudfree.sentinel1.sar_source import open_sar_source
@@ -118,6 +118,7 @@ class Patch:
                 f"no band {', '.join(missing)} in {self.name}",
                 wanted=f"the bands that {purpose} needs: {', '.join(bands)}",
                 hint="give a data set with these bands",
+                code=ErrorCode.MISSING_BAND,
             )
 
     def part(self, window: Window) -> Patch:
@@ -187,4 +188,5 @@ def _different_grids(cloudy: OpticalScene, clear: OpticalScene) -> InputError:
         f"{cloudy.path.name} ({sizes[0]}) and {clear.path.name} ({sizes[1]}) on different grids",
         wanted="a clear image that matches the cloudy one pixel by pixel",
         hint="bring one onto the grid of the other, for example with gdalwarp",
+        code=ErrorCode.WRONG_GRID,
     )

@@ -21,7 +21,7 @@ from cloudfree.datasets.folder import (
     pair_dates,
 )
 from cloudfree.datasets.patch import Sample, read_patch
-from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer, cut_layer
 
@@ -110,4 +110,5 @@ def _no_cloud(folder: Path, pairs: int) -> InputError:
         wanted="NAME_s2_cloudy.tif and NAME_s2_clear.tif, SEN12MS-CR, or images of one place with "
         "dates in their names, with the bands of the scene",
         hint="give another --cloud-donors",
+        code=ErrorCode.NO_DATA,
     )

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from cloudfree.errors import ModelError
+from cloudfree.errors import ErrorCode, ModelError
 from cloudfree.inference.keras import read_keras
 from cloudfree.inference.registry import network_entry, network_names
 
@@ -58,7 +58,12 @@ def read_tensors(path: Path) -> Tensors:
         The file is missing, damaged, or holds more than tensors.
     """
     if not path.is_file():
-        raise ModelError(f"no file {path}", wanted="a checkpoint", hint="correct the path")
+        raise ModelError(
+            f"no file {path}",
+            wanted="a checkpoint",
+            hint="correct the path",
+            code=ErrorCode.MISSING_FILE,
+        )
     if path.suffix in KERAS_SUFFIXES:
         return read_keras(path)
     tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)

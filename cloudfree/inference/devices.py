@@ -10,7 +10,7 @@ from traceback import clear_frames
 
 import torch
 
-from cloudfree.errors import ModelError
+from cloudfree.errors import ErrorCode, ModelError
 
 _NAME = re.compile(r"auto|cpu|cuda(?::(\d+))?")
 
@@ -36,7 +36,10 @@ def gpu_index(device: str) -> int | None:
     match = _NAME.fullmatch(device)
     if not match:
         raise ModelError(
-            f"device {device!r}", wanted="auto, cpu, cuda or cuda:N", hint="correct --device"
+            f"device {device!r}",
+            wanted="auto, cpu, cuda or cuda:N",
+            hint="correct --device",
+            code=ErrorCode.BAD_OPTION,
         )
     return None if device == "cpu" else int(match[1] or 0)
 

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cloudfree.errors import ModelError
+from cloudfree.errors import ErrorCode, ModelError
 from cloudfree.networks.dsen2_cr import DSen2CR
 
 WANTED = "the weights of DSen2-CR as Keras 2 saves them in HDF5"
@@ -40,7 +40,9 @@ def read_keras(path: Path) -> dict[str, Tensor]:
         The file is missing, damaged, not from Keras, or holds another network.
     """
     if not path.is_file():
-        raise ModelError(f"no file {path}", wanted=WANTED, hint="correct the path")
+        raise ModelError(
+            f"no file {path}", wanted=WANTED, hint="correct the path", code=ErrorCode.MISSING_FILE
+        )
     if not h5py.is_hdf5(path):
         raise ModelError(f"{path.name} is not an HDF5 file", wanted=WANTED, hint=OTHER_HINT)
     try:

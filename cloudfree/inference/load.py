@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudfree.core.onnx_session import ONNX_SUFFIX
-from cloudfree.errors import ModelError
+from cloudfree.errors import ErrorCode, ModelError
 from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.inference.model_store import (
     checked_weights,
@@ -120,4 +120,5 @@ def _check_precision(name: str) -> None:
             f"precision {name} for an ONNX file",
             wanted="fp32, in which it was exported",
             hint="leave --precision out, or use the checkpoint",
+            code=ErrorCode.BAD_OPTION,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cloudfree.core.model_folders import model_folders
 from cloudfree.core.output_files import cannot_be_written, draft_of
-from cloudfree.errors import ModelError, OutputError
+from cloudfree.errors import ErrorCode, ModelError, OutputError
 from cloudfree.inference.model_card import (
     ModelCard,
     card_entries_of,
@@ -114,7 +114,10 @@ def check_model_folder(folder: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise OutputError(
-            f"{folder} exists", wanted="a new name", hint="choose another name or give --overwrite"
+            f"{folder} exists",
+            wanted="a new name",
+            hint="choose another name or give --overwrite",
+            code=ErrorCode.OUTPUT_EXISTS,
         )
     if not (folder / CARD).is_file():
         raise OutputError(

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from cloudfree.core.onnx_session import CPU, Provider, open_session
-from cloudfree.errors import ModelError
+from cloudfree.errors import ErrorCode, ModelError
 from cloudfree.inference.date_series import DATES
 from cloudfree.inference.devices import gpu_index, memory_errors
 from cloudfree.inference.model import GPU_BATCH, Arrays
@@ -54,6 +54,7 @@ class OnnxRuntime:
                 f"device {device}, but ONNX Runtime runs on {self._provider}",
                 wanted="a session on CUDA",
                 hint="install onnxruntime-gpu alone, with its CUDA and cuDNN, or use --device cpu",
+                code=ErrorCode.BAD_OPTION,
             )
         self._names = [output.name for output in self._session.get_outputs()]
         tile = _card_entries(self._session).get("tile", {})

@@ -16,7 +16,7 @@ import numpy as np
 from cloudfree.core.grid import Window, strips
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress, silent
-from cloudfree.errors import InputError, ModelError
+from cloudfree.errors import ErrorCode, InputError, ModelError
 from cloudfree.inference.model import Prediction
 from cloudfree.parallel.environment import trim_malloc
 from cloudfree.parallel.threads import prefetch
@@ -43,6 +43,7 @@ class TilePlan:
                 f"an overlap of {self.overlap} pixels for tiles of {self.tile}",
                 wanted="an overlap from 0 to one less than the tile",
                 hint="choose a smaller --overlap or a larger --tile",
+                code=ErrorCode.BAD_OPTION,
             )
 
     @property
@@ -265,6 +266,7 @@ def _half(count: int, error: MemoryError) -> int:
             f"not enough memory for one tile ({error})",
             wanted="room for the network and a tile",
             hint="give a smaller --tile, or another --device",
+            code=ErrorCode.OUT_OF_MEMORY,
         ) from error
     logger.warning("not enough memory for %d tiles at once: going on with %d", count, count // 2)
     return count // 2

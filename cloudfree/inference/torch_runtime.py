@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from cloudfree.errors import ModelError
+from cloudfree.errors import ErrorCode, ModelError
 from cloudfree.inference.devices import ThreadStream, gpu_index, memory_errors
 from cloudfree.inference.model import GPU_BATCH, Arrays
 
@@ -166,12 +166,14 @@ def choose_device(name: str) -> torch.device:
             f"device {name}, but torch sees no GPU",
             wanted="a CUDA device",
             hint="use --device cpu, or install the CUDA build of torch and its driver",
+            code=ErrorCode.BAD_OPTION,
         )
     if index >= count:
         raise ModelError(
             f"device {name}, but the last of the GPUs that torch sees is cuda:{count - 1}",
             wanted="a CUDA device",
             hint="correct --device; `cloudfree info` lists the available ones",
+            code=ErrorCode.BAD_OPTION,
         )
     return torch.device("cuda", index)
 

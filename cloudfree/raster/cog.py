@@ -29,7 +29,7 @@ from cloudfree.core.output_files import (
     style_of,
     write_whole,
 )
-from cloudfree.errors import OutputError
+from cloudfree.errors import ErrorCode, OutputError
 from cloudfree.parallel.environment import trim_malloc
 from cloudfree.raster.dataset import rectangle
 from cloudfree.raster.gdal import collected_warnings, ignored_warning
@@ -70,6 +70,7 @@ def check_creation_options(chosen: Mapping[str, str], dtype: str, bands: int) ->
             f"--co {pairs} for {bands} {'band' if bands == 1 else 'bands'} of {dtype} ({problem})",
             wanted="creation options of GDAL's COG driver that keep every pixel as it is",
             hint="correct --co, or compress a copy of the result",
+            code=ErrorCode.BAD_OPTION,
         )
 
 

@@ -18,7 +18,7 @@ from rasterio.io import DatasetReader, MemoryFile
 
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.errors import DamagedError, InputError
+from cloudfree.errors import DamagedError, ErrorCode, InputError
 from cloudfree.raster.gdal import ignored_warning
 
 # Size and number of evenly distributed sample windows; rasters up to 512 pixels are read whole.
@@ -85,6 +85,7 @@ class Dataset:
                 f"{self.path} cannot be read ({error.__cause__ or error})",
                 wanted="a file that is whole",
                 hint="copy or download it again",
+                code=ErrorCode.IO if _is_remote(self._source) else None,
             ) from error
         return pixels
 
@@ -142,7 +143,23 @@ def open_raster(source: str, name: str) -> DatasetReader:
             f"{name} cannot be opened ({error})",
             wanted="a raster that GDAL reads, such as a GeoTIFF",
             hint="check the path and the file",
+            code=_opening_code(source, error),
         ) from error
+
+
+# GDAL's file systems of a network. Source: GDAL documentation, "Virtual File Systems".
+_NETWORKS = ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift")
+
+
+def _is_remote(source: str) -> bool:
+    return any(start in source for start in _NETWORKS)
+
+
+def _opening_code(source: str, error: Exception) -> ErrorCode:
+    if _is_remote(source):
+        return ErrorCode.IO
+    missing = "No such file or directory" in str(error)
+    return ErrorCode.MISSING_FILE if missing else ErrorCode.UNREADABLE
 
 
 def sample_windows(dataset: Dataset, bands: Sequence[int]) -> NDArray[np.generic]:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from pystac import Asset, Item, STACError, STACTypeError
 
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 # GDAL's virtual file system for each URL scheme.
 _VSI_PREFIXES = {
@@ -101,6 +101,7 @@ class Archive:
                 f"{self.path} cannot be opened ({error})",
                 wanted="a zip archive of a product",
                 hint="download it again",
+                code=ErrorCode.UNREADABLE,
             ) from error
         start = len(self.root)
         return sorted(name[start:] for name in names if name.startswith(self.root))
@@ -135,6 +136,7 @@ def parse_xml(text: bytes, name: str) -> Element:
             f"{name} cannot be read ({error})",
             wanted="the XML of the product as it was delivered",
             hint="download the product again",
+            code=ErrorCode.UNREADABLE,
         ) from error
     return root
 
@@ -154,6 +156,7 @@ def read_item(path: Path) -> Item:
             f"{path.name} is no STAC item ({error})",
             wanted="the JSON of one item",
             hint="save the item itself, not a collection or the answer to a search",
+            code=ErrorCode.UNREADABLE,
         ) from error
 
 
@@ -182,4 +185,5 @@ def _damaged(file: str, product: str, error: Exception) -> InputError:
         f"{file} in {product} cannot be read ({error})",
         wanted="a product that is whole",
         hint="copy or download it again",
+        code=ErrorCode.UNREADABLE,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from cloudfree.core.displacement import NO_SHIFT, Shift
 from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import Float32
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import reduced
 from cloudfree.raster.warp import needed_window, placed, reduction, resample, same_grid
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -33,6 +33,7 @@ def place_of(scene: OpticalScene, result: Grid) -> Grid:
             "system, and their sizes differ",
             wanted="a coordinate system in both files, or the same number of pixels",
             hint="write the coordinate system into the file, as with `rio edit-info --crs`",
+            code=ErrorCode.WRONG_GRID,
         )
     return grid
 

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
 from cloudfree.core.grid import Grid
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.gdal import is_virtual
 from cloudfree.raster.provenance import Provenance
@@ -179,6 +179,7 @@ def _matching(after: OpticalScene, offset_dn: float | None) -> Callable[[Path], 
                 f"of {after.path.name} ({after.grid.height} x {after.grid.width})",
                 wanted="the same pixels as the result has",
                 hint="warp it onto the grid of the result first, as with `rio warp --like`",
+                code=ErrorCode.WRONG_GRID,
             )
         scene.require(after.bands, "the comparison")
         return scene

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32, Float64
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.product_files import parse_xml
 from cloudfree.sentinel1.product import platform_name
 
@@ -220,6 +220,7 @@ class _Element:
             f"no {path} in {self.file}",
             wanted="a complete annotation of a Sentinel-1 GRD product",
             hint="download the product again",
+            code=ErrorCode.UNREADABLE,
         )
 
 

@@ -13,7 +13,7 @@ from cloudfree.core.bands import SAR_BANDS, find_polarisations
 from cloudfree.core.displacement import NO_SHIFT, Displacement
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, decibel
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster import warp
 from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.dataset import Dataset, sample_windows
@@ -186,6 +186,7 @@ class SarScene(Dataset):
                 f"{self.path.name} against {expected[0]} x {expected[1]}",
                 wanted="scenes with coordinates, or two that match pixel by pixel",
                 hint="georeference both scenes, for example with gdalwarp",
+                code=ErrorCode.WRONG_GRID,
             )
         logger.warning(
             "no coordinate system in one of the scenes: %s is taken to match the optical scene "

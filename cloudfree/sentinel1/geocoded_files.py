@@ -20,7 +20,7 @@ from rasterio.io import DatasetReader
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
 from cloudfree.core.bands import POLARISATION, SAR_BANDS, polarisation
 from cloudfree.core.grid import Grid
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.product_files import gdal_name, read_item
 from cloudfree.raster.warp import grid_of, same_grid
@@ -77,6 +77,7 @@ def files_of_item(item: Item, name: str) -> dict[str, str]:
             f"({', '.join(item.assets) or 'it has none'})",
             wanted="a terrain-corrected Sentinel-1 scene with the assets vv and vh",
             hint="give an item of such a collection, as sentinel-1-rtc",
+            code=ErrorCode.MISSING_BAND,
         )
     return {band: gdal_name(found[band]) for band in SAR_BANDS}
 
@@ -121,6 +122,7 @@ def stack(files: Sequence[str], names: Sequence[str]) -> str:
                     f"grid of {_last(files[0])} ({grid.height} x {grid.width})",
                     wanted="polarisations that match pixel by pixel",
                     hint="warp one onto the other, for example with `rio warp --like`",
+                    code=ErrorCode.WRONG_GRID,
                 )
             grid = grid or here
             bands.append(_band(dataset, file, number, name))
@@ -141,6 +143,7 @@ def _pair_in(folder: Path) -> dict[str, Path]:
         f"{counts} among the {len(rasters)} GeoTIFFs in {folder.name}",
         wanted="a folder with one file *_VV.tif and one *_VH.tif, or a Sentinel-1 GRD product",
         hint="give the folder of one scene, or name one of the two files",
+        code=ErrorCode.MISSING_BAND,
     )
 
 
@@ -156,6 +159,7 @@ def _pair_with(path: Path) -> dict[str, Path] | None:
             f"{path.name} has {band} alone, and there is no {sibling.name} next to it",
             wanted="VV and VH, in one file or in two that differ by that in their names",
             hint=f"put the file of {other} next to it",
+            code=ErrorCode.MISSING_FILE,
         )
     return {band: path, other: sibling}
 
@@ -183,6 +187,7 @@ def _has_one_band(path: Path) -> bool:
                 f"{path.name} is a GRD measurement in ground range, without its annotation",
                 wanted="the whole product: its tables calibrate the digital numbers",
                 hint="give the SAFE folder or zip, or the output of SNAP or pyroSAR",
+                code=ErrorCode.MISSING_FILE,
             )
         return bool(dataset.count == 1)
 

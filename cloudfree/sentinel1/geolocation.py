@@ -20,7 +20,7 @@ from pyproj import CRS, Transformer
 from cloudfree.core.displacement import monomials
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float64
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.resample import bilinear
 from cloudfree.raster.warp import pixel_size_m
 from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, GroundRange, Times
@@ -88,6 +88,7 @@ class CoarseHeights:
                 f"{points.height_m.size} tie points on {shape[0]} lines and {shape[1]} pixels",
                 wanted="a geolocation grid with a point for each line and pixel",
                 hint="download the product again",
+                code=ErrorCode.UNREADABLE,
             )
         order = np.lexsort((points.pixel, points.line))
         self._heights = points.height_m[order].reshape(shape)

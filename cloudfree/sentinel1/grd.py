@@ -17,7 +17,7 @@ from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.displacement import NO_SHIFT, Displacement
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, Float64, decibel
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster import warp
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.resample import bilinear
@@ -157,6 +157,7 @@ class GrdScene:
                 f"no coordinate system in the optical scene, and {self.path.name} is a GRD product",
                 wanted="an optical scene with coordinates",
                 hint="georeference it, for example with gdalwarp",
+                code=ErrorCode.WRONG_GRID,
             )
 
 
@@ -166,6 +167,7 @@ def _check_units(units: str, product: Product) -> None:
             f"--s1-units {units} for the GRD product {product.name}",
             wanted="auto: its digital numbers are calibrated with its own tables",
             hint="leave --s1-units out",
+            code=ErrorCode.BAD_OPTION,
         )
 
 
@@ -316,4 +318,5 @@ class GroundRangeImage(Dataset):
                 f"{found[0]} x {found[1]} pixels in the measurements of {product.name}",
                 wanted=f"{self.height} x {self.width}, as its annotation says",
                 hint="give the product as it was delivered, not a resampled copy",
+                code=ErrorCode.UNREADABLE,
             )

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import SAR_BANDS, polarisation
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.product_files import Archive, Folder, Tree, parse_xml
 from cloudfree.raster.provenance import S1_ACQUIRED, acquisition_from_tags
 
@@ -107,6 +107,7 @@ class Product:
                 f"no {' and no '.join(missing)} in the measurements of {self.name} ({there})",
                 wanted="a dual-polarised product with VV and VH (1SDV)",
                 hint="download the product again if files are missing, or take another product",
+                code=ErrorCode.MISSING_BAND,
             )
 
     def _only(self, folder: str, start: str, band: str, endings: tuple[str, ...]) -> str:
@@ -124,6 +125,7 @@ class Product:
             f"{len(found)} files {folder}/{start}*{band.lower()}*{endings[0]} in {self.name}",
             wanted="a complete GRD product with one",
             hint="give the SAFE folder or zip as it was downloaded",
+            code=ErrorCode.UNREADABLE,
         )
 
 
@@ -221,6 +223,7 @@ def _without_annotation(name: str) -> InputError:
         f"no folder {ANNOTATION} in the GRD product {name}",
         wanted="the whole product: its annotation calibrates and geolocates the measurements",
         hint="download the product again, all of it",
+        code=ErrorCode.UNREADABLE,
     )
 
 

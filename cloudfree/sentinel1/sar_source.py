@@ -9,7 +9,7 @@ from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.displacement import NO_SHIFT, Displacement
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel1.grd import GrdScene
 from cloudfree.sentinel1.product import find_product
@@ -69,5 +69,6 @@ def open_sar_source(path: Path, units: str = "auto", dem: Path | None = None) ->
             f"--dem {dem.name} for {path.name}, which is geocoded already",
             wanted="a GRD product to correct for the relief",
             hint="leave --dem out, or give the GRD product",
+            code=ErrorCode.BAD_OPTION,
         )
     return SarScene(path, units)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32, decibel, linear_power
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 # Nodata values of Sentinel-1 files that declare none.
 UNDECLARED_NODATA = (-9999.0, -32768.0)
@@ -118,6 +118,7 @@ def decide_units(
             f"no valid pixel in {name}",
             wanted="a Sentinel-1 scene with data",
             hint="check the file and its nodata value",
+            code=ErrorCode.NO_DATA,
         )
     whole = np.issubdtype(sample.dtype, np.integer) and not scaling
     if asked == "dn" or (asked == "auto" and whole and float(valid.mean()) > MIN_AMPLITUDE):
@@ -163,6 +164,7 @@ def _implausible(asked: str, median: float, lowest: float, name: str) -> InputEr
         f"{found}, with --s1-units {asked}",
         wanted=f"sigma-nought in {both[asked].format(*_GIVEN[asked])}",
         hint="leave --s1-units out, convert the numbers, or give the bands their scale",
+        code=ErrorCode.BAD_OPTION,
     )
 
 

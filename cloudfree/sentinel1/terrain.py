@@ -15,7 +15,7 @@ from pyproj import Transformer
 
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, Float64
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster import warp
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.warp import grid_of
@@ -147,6 +147,7 @@ class Elevation(Dataset):
                 f"{self.path.name} covers {covered:.1%} of the optical scene",
                 wanted="heights for all of it",
                 hint="give an elevation model that reaches beyond the scene on all sides",
+                code=ErrorCode.NO_OVERLAP,
             )
         self._covers.add(grid)
 
@@ -168,4 +169,5 @@ def _sarsen() -> Any:
             f"--dem without the library that uses it ({error})",
             wanted="sarsen",
             hint="install it with `pip install 'cloudfree[terrain]'`, or leave --dem out",
+            code=ErrorCode.MISSING_LIBRARY,
         ) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudfree.core.bands import optical_band
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.sentinel2.metadata import sun_azimuth_deg
 from cloudfree.sentinel2.product import (
     BandFile,
@@ -56,6 +56,7 @@ def band_folder_product(folder: Path) -> OpticalProduct:
             f"no Sentinel-2 bands in folder {folder}",
             wanted="a SAFE folder, or files named after their bands, such as B02.jp2",
             hint="give the folder that holds the product or its band files",
+            code=ErrorCode.MISSING_BAND,
         )
     first = next(iter(files.values()))
     named = product_name(_metadata_names(folder)) or name_of_path((folder / first.name).absolute())

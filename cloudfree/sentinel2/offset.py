@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 NO_OFFSET, OFFSET = 0.0, -1000.0
 
@@ -61,6 +61,7 @@ def flag_evidence(offset_dn: float) -> OffsetEvidence:
             f"--s2-offset {offset_dn:g}",
             wanted=f"{NO_OFFSET:g} or {OFFSET:g}, the only offsets that Sentinel-2 products have",
             hint="look up the processing baseline: 0 before 04.00, -1000 since",
+            code=ErrorCode.BAD_OPTION,
         )
     return OffsetEvidence("flag", offset_dn, f"{offset_dn:g} as given with --s2-offset")
 
@@ -122,6 +123,7 @@ def _undecided(evidence: tuple[OffsetEvidence, ...], name: str) -> InputError:
         f"the radiometric offset of {name} is not known ({reasons})",
         wanted="metadata, a product name with its baseline, or dark pixels that show it",
         hint=_HINT,
+        code=ErrorCode.UNKNOWN_OFFSET,
     )
 
 
@@ -131,4 +133,5 @@ def _contradicted(first: OffsetEvidence, other: OffsetEvidence, name: str) -> In
         f"{other.reason} ({other.source})",
         wanted="evidence that agrees",
         hint=_HINT,
+        code=ErrorCode.UNKNOWN_OFFSET,
     )

@@ -16,7 +16,7 @@ from cloudfree.core.bands import colour_interpretation, find_optical_bands
 from cloudfree.core.choices import Resampling
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.dataset import Dataset, rectangle, reduced_average
 from cloudfree.raster.warp import grid_of
@@ -99,6 +99,8 @@ class OpticalScene(Dataset):
             radiometry = digital_numbers(self.handle, offset.offset_dn, self.product.quantification)
         if offset is not REFLECTANCE:
             logger.info("offset of %s: %s", self.name, offset.reason)
+        for one in offset.evidence:
+            logger.debug("evidence of the offset of %s, %s: %s", self.name, one.source, one.reason)
         return offset, radiometry
 
     def _offset_of_digital_numbers(self, offset_dn: float | None) -> OffsetDecision:
@@ -224,6 +226,7 @@ class OpticalScene(Dataset):
                 f"no band {', '.join(missing)} in {self.name} ({', '.join(self.bands)})",
                 wanted=f"the bands that {purpose} needs: {', '.join(bands)}",
                 hint="give a scene with these bands, or name its bands",
+                code=ErrorCode.MISSING_BAND,
             )
 
     def reflectance(self, bands: Sequence[str], window: Window) -> Float32:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cloudfree.core.bands import optical_band
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.product_files import Archive, Folder, Tree
 from cloudfree.sentinel2.metadata import product_metadata, sun_azimuth_deg
 from cloudfree.sentinel2.product import BandFile, OpticalProduct, product_name
@@ -148,6 +148,7 @@ def _images(files: Iterable[str], granule: str | None, name: str) -> tuple[str, 
             f"no band file below GRANULE in {name}",
             wanted="a product with its images",
             hint="download the product again",
+            code=ErrorCode.UNREADABLE,
         )
     return chosen, images
 
@@ -187,4 +188,5 @@ def _no_metadata(name: str) -> InputError:
         f"no MTD_MSIL1C.xml or MTD_MSIL2A.xml in {name}",
         wanted="a Sentinel-2 product with its metadata",
         hint="give the folder or archive that holds the whole product",
+        code=ErrorCode.UNREADABLE,
     )

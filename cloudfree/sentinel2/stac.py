@@ -14,7 +14,7 @@ from pystac import Asset, Item
 
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import optical_band
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.product_files import gdal_name, read_item
 from cloudfree.sentinel2.offset import NO_OFFSET, OffsetEvidence, baseline_evidence, stated_offsets
 from cloudfree.sentinel2.product import BandFile, Level, OpticalProduct, product_name
@@ -43,6 +43,7 @@ def stac_product(path: Path) -> OpticalProduct:
             f"no Sentinel-2 bands among the assets of {path.name} ({', '.join(item.assets)})",
             wanted="assets with one band each, named B02 or blue",
             hint="give an item of a Sentinel-2 L1C or L2A collection",
+            code=ErrorCode.MISSING_BAND,
         )
     properties = item.properties
     name = str(properties.get("s2:product_uri", item.id)).removesuffix(".SAFE")

@@ -15,7 +15,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.choices import Resampling
 from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import default_nodata
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.warp import grid_of
 from cloudfree.sentinel2.gdal_tags import RESAMPLING_TAG, tags_of
@@ -109,6 +109,7 @@ def _check_nesting(band: _Band, grid: Grid, dtype: str, name: str) -> None:
             f"{abs(finest.transform.a):g} from {finest.transform.c:g}, {finest.transform.f:g})",
             wanted="bands with one upper-left corner whose pixels hold whole numbers of the finest",
             hint="cut the bands to the same bounds, or stack them into one raster with gdalwarp",
+            code=ErrorCode.WRONG_GRID,
         )
 
 

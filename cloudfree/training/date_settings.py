@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import SEVERAL_DATES, network_entry
 from cloudfree.training.loss_registry import loss_named
@@ -26,12 +26,14 @@ def check_dates(settings: TrainingSettings, card: ModelCard) -> None:
             f"--dates {settings.dates} for a mixture of scenes of one date",
             wanted="--dates 1, or a preset that samples patches",
             hint="choose another --preset",
+            code=ErrorCode.BAD_OPTION,
         )
     if loss_named(settings.loss).discriminator:
         raise InputError(
             f"loss {settings.loss} for {settings.dates} dates",
             wanted="a loss without discriminator, which sees one date",
             hint="choose another --loss",
+            code=ErrorCode.BAD_OPTION,
         )
 
 
@@ -44,4 +46,5 @@ def _one_date(settings: TrainingSettings) -> InputError:
         hint=f"build it with --network-setting {SEVERAL_DATES}=true"
         if can
         else "choose a network that takes several, as `cloudfree models list` shows",
+        code=ErrorCode.BAD_OPTION,
     )

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from cloudfree.core.mask_classes import MaskClass
-from cloudfree.errors import InputError, ModelError
+from cloudfree.errors import ErrorCode, InputError, ModelError
 from cloudfree.inference.checkpoint import read_tensors
 from cloudfree.losses.adversarial import (
     PERCEPTUAL,
@@ -234,7 +234,10 @@ def loss_named(name: str) -> LossSpec:
     """
     if name not in OBJECTIVES:
         raise InputError(
-            f"no loss {name!r}", wanted=f"one of {', '.join(OBJECTIVES)}", hint="correct --loss"
+            f"no loss {name!r}",
+            wanted=f"one of {', '.join(OBJECTIVES)}",
+            hint="correct --loss",
+            code=ErrorCode.BAD_OPTION,
         )
     return OBJECTIVES[name]
 
@@ -261,6 +264,7 @@ def with_perceptual(
             "--perceptual-weights for another loss or network",
             wanted=f"--loss simulation-fusion and the bands {', '.join(COLOURS)}",
             hint="leave --perceptual-weights out",
+            code=ErrorCode.BAD_OPTION,
         )
     distance = PerceptualDistance(read_tensors(Path(file))).to(device)
     colours = [bands.index(band) for band in COLOURS]

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from cloudfree.core.output_files import draft_of
-from cloudfree.errors import InputError, OutputError
+from cloudfree.errors import ErrorCode, InputError, OutputError, writing_code
 from cloudfree.inference.checkpoint import build_network, load_strictly
 from cloudfree.inference.load import find_card, load_network
 from cloudfree.inference.model_card import ModelCard, model_card
@@ -41,6 +41,7 @@ def check_run_folder(folder: Path, overwrite: bool) -> None:
             f"{folder} is not empty",
             wanted="a new folder",
             hint="give another -o, --resume to go on with this run, or --overwrite",
+            code=ErrorCode.OUTPUT_EXISTS,
         )
     if any(folder.iterdir()) and not (folder / SETTINGS).is_file():
         raise OutputError(
@@ -67,7 +68,10 @@ def begin_run(folder: Path, settings: str) -> bool:
             draft.write_text(settings, encoding="utf-8")
     except OSError as error:
         raise OutputError(
-            f"{folder} cannot be written ({error})", wanted="a folder", hint="give another -o"
+            f"{folder} cannot be written ({error})",
+            wanted="a folder",
+            hint="give another -o",
+            code=writing_code(error),
         ) from error
     return is_new
 
@@ -147,4 +151,5 @@ def _check_crop(settings: TrainingSettings, multiple: int) -> None:
             f"crop of {settings.crop} pixels for network {settings.network}",
             wanted=f"a multiple of {multiple}",
             hint="correct --crop",
+            code=ErrorCode.BAD_OPTION,
         )

@@ -26,7 +26,7 @@ from cloudfree.core.mask_classes import Mask, in_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.datasets.date_choice import choose_dates
 from cloudfree.datasets.patch import Patch, Sample, Skipped, read_patch
-from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.inference.date_series import OtherDate, scaled_dates
 from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model import TileInputs
@@ -159,6 +159,7 @@ class PatchStore:
             f"no patch of {len(self.samples)} can be used, such as {first.name}: {first.reason}",
             wanted="readable patches with what the network needs",
             hint="correct the files, or choose a smaller --crop",
+            code=ErrorCode.NO_DATA,
         )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from cloudfree.core.choices import Optimiser, Sampling, Schedule, TrainingPrecision
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import toml_text
 
 OPTIMISERS: tuple[Optimiser, ...] = get_args(Optimiser)
@@ -126,6 +126,7 @@ def _preset(network: str, name: str) -> tuple[str, dict[str, Any]]:
             f"no preset {name!r} of network {network}",
             wanted=f"one of {', '.join(presets)}",
             hint="correct --preset",
+            code=ErrorCode.BAD_OPTION,
         )
     return name, dict(presets.get(name, {}))
 
@@ -143,7 +144,10 @@ def parse_network_settings(pairs: Sequence[str]) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not (name and equals):
             raise InputError(
-                f"network setting {pair!r}", wanted="NAME=VALUE", hint="such as channels=32"
+                f"network setting {pair!r}",
+                wanted="NAME=VALUE",
+                hint="such as channels=32",
+                code=ErrorCode.BAD_OPTION,
             )
         try:
             found[name] = tomllib.loads(f"value = {value}")["value"]
@@ -173,6 +177,7 @@ def read_settings(path: Path) -> TrainingSettings:
             f"{path} cannot be read ({type(error).__name__}: {error})",
             wanted="the settings of a run that `cloudfree train` began",
             hint="correct the path, or begin a new run",
+            code=ErrorCode.UNREADABLE,
         ) from error
 
 
@@ -194,6 +199,7 @@ def check_unchanged(settings: TrainingSettings, changes: Mapping[str, Any]) -> N
                 f"{name} = {value} for a run that began with {own}",
                 wanted="the settings it began with",
                 hint="leave the option out, or begin a new run in another folder",
+                code=ErrorCode.BAD_OPTION,
             )
 
 

@@ -15,7 +15,7 @@ from torch import nn
 from torch.optim import SGD, Adam, AdamW, NAdam, Optimizer
 
 from cloudfree.core.output_files import draft_of
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.networks.pix2pix import PatchGan
 from cloudfree.networks.spa_gan import SpaGanDiscriminator
@@ -142,6 +142,7 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path} cannot be read ({type(error).__name__})",
             wanted="the checkpoint of a run",
             hint="correct -o, or begin a new run with --overwrite instead of --resume",
+            code=ErrorCode.UNREADABLE,
         ) from error
     return state
 
@@ -196,6 +197,7 @@ def _optimiser(network: nn.Module, settings: TrainingSettings) -> Optimizer:
         f"optimiser {settings.optimiser!r}",
         wanted=f"one of {', '.join(OPTIMISERS)}",
         hint="correct --optimiser",
+        code=ErrorCode.BAD_OPTION,
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cloudfree.core.output_files import (
+    cannot_be_written,
     check_output_names,
     draft_of,
     make_folder,
@@ -186,3 +190,25 @@ def test_an_input_that_would_be_removed_as_a_side_file_is_refused(tmp_path: Path
     ):
         check_output_names([tmp_path / "a.tif"], [mask])
     check_output_names([tmp_path / "b.tif"], [mask])
+
+
+@pytest.mark.parametrize(
+    ("free", "fault", "code"),
+    [
+        (0, SystemError("GDAL fails without a message"), "no_space"),
+        (1 << 30, SystemError("GDAL fails without a message"), "io"),
+        (1 << 30, PermissionError(errno.EACCES, "closed"), "not_writable"),
+    ],
+    ids=["full", "failing", "closed"],
+)
+def test_a_full_disk_is_known_though_a_library_does_not_name_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, fault: Exception, code: str
+) -> None:
+    room = SimpleNamespace(total=1 << 40, used=0, free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room)
+    assert cannot_be_written(tmp_path / "a.tif", fault).code == code
+
+
+def test_a_folder_that_is_gone_is_not_writable(tmp_path: Path) -> None:
+    gone = FileNotFoundError(errno.ENOENT, "gone")
+    assert cannot_be_written(tmp_path / "none" / "a.tif", gone).code == "not_writable"

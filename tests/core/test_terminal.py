@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from cloudfree.core.terminal import captured_warnings
+from cloudfree.core.terminal import captured_warnings, timed
 
 logger = logging.getLogger("cloudfree")
 
@@ -28,3 +28,19 @@ def test_who_listened_before_listens_again(caplog: pytest.LogCaptureFixture) -> 
     logger.warning("after it")
     assert (kept, caplog.messages) == ([], ["after it"])
     assert (logger.handlers, logger.propagate) == (handlers, propagate)
+
+
+def test_details_are_kept_apart_where_they_are_asked_for() -> None:
+    level, details = logger.level, list[str]()
+    with captured_warnings(details) as kept:
+        logger.debug("a detail")
+        logger.info("a note")
+        logger.warning("odd")
+    assert (details, kept, logger.level) == (["a detail", "a note"], ["odd"], level)
+
+
+def test_a_timed_block_is_a_detail(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "cloudfree")
+    with timed("mask"):
+        pass
+    assert caplog.record_tuples == [("cloudfree", logging.DEBUG, "mask: 0.0 s")]

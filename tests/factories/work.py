@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
+from uuid import uuid4
 
 from tests.factories.patience import PATIENCE_S
 
@@ -16,10 +18,17 @@ def doubled(number: int) -> tuple[int, int]:
     return 2 * number, os.getpid()
 
 
+def killed_or_doubled(number: int) -> tuple[int, int]:
+    """Twice the number, and the process; with a negative number it is killed."""
+    if number < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return doubled(number)
+
+
 def meet(place: tuple[Path, int]) -> int:
     """Wait until as many are at work at the same time; how many were there."""
     folder, number = place
-    (folder / str(os.getpid())).touch()
+    (folder / uuid4().hex).touch()
     start = time.monotonic()
     while len(list(folder.iterdir())) < number and time.monotonic() - start < PATIENCE_S:
         time.sleep(0.01)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from cloudfree.commands.options import ReferenceLimits, ReferenceOptions
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
 from cloudfree.core.choices import MAX_REFERENCES
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 if TYPE_CHECKING:
     from cloudfree.commands.batch.scenes import ScenePair
@@ -58,6 +58,7 @@ class Shard:
                 f"no {missing[0]} in the environment",
                 wanted="a task of an array job for --shard slurm",
                 hint="run it with `sbatch --array=1-N`, or give --shard I/N",
+                code=ErrorCode.BAD_OPTION,
             )
         task, count, first = (int(environment[name]) for name in _TASK)
         step = int(environment.get("SLURM_ARRAY_TASK_STEP", 1))
@@ -73,6 +74,7 @@ def _no_shard(text: str) -> InputError:
         f"--shard {text}",
         wanted="I/N with I from 1 to N, or slurm",
         hint="number the machines from 1 on; for a Slurm array without gaps, slurm does",
+        code=ErrorCode.BAD_OPTION,
     )
 
 
@@ -104,6 +106,7 @@ class BatchOptions(RemovalOptions, ReferenceLimits):
     jobs: int = 1
     scheduler: str | None = None
     shard: str | None = None
+    retries: int = 0
     skip_existing: bool = False
     references: str = AUTO
 
@@ -115,6 +118,7 @@ class BatchOptions(RemovalOptions, ReferenceLimits):
                 f"--references {self.references}",
                 wanted=f"{AUTO}, {NONE}, or 1 to {MAX_REFERENCES}",
                 hint=f"{AUTO} takes {ReferenceOptions.max_references} at most",
+                code=ErrorCode.BAD_OPTION,
             )
 
     @property
@@ -156,8 +160,9 @@ class BatchOptions(RemovalOptions, ReferenceLimits):
 class SceneOutcome:
     """Outcome of one scene; both fractions are of its valid pixels, as in `RemoveResult`.
 
-    `message` is the reason of a failure; `warnings` are those of `cloudfree remove`; `references`
-    are the names of the scenes that it is filled from, the best first.
+    `message` is the reason of a failure, `code` what it is for programs, and `retry` whether trying
+    again may help; `warnings` are those of `cloudfree remove`, `details` what it says with -v;
+    `references` are the names of the scenes that it is filled from, the best first.
     """
 
     name: str
@@ -169,7 +174,11 @@ class SceneOutcome:
     filled_fraction: float | None = None
     unfilled_fraction: float | None = None
     message: str = ""
+    code: ErrorCode | None = None
+    retry: bool = False
+    attempts: int = 1
     warnings: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
 
     def summary(self) -> str:

@@ -7,15 +7,18 @@ import logging
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from cloudfree.commands.batch.fingerprints import Fingerprint, fingerprints, read_records
 from cloudfree.commands.batch.options import BatchOptions, BatchResult, SceneOutcome, Shard
+from cloudfree.commands.batch.processes import in_processes
+from cloudfree.commands.batch.retries import with_retries
 from cloudfree.commands.batch.same_place import SamePlace
 from cloudfree.commands.batch.scenes import (
     ScenePair,
@@ -23,14 +26,14 @@ from cloudfree.commands.batch.scenes import (
     scenes_below,
     with_radar,
 )
-from cloudfree.commands.batch.workers import SceneJob, fill_scene, in_processes
+from cloudfree.commands.batch.workers import SceneJob, fill_scene
 from cloudfree.commands.radars import radars_below
 from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.choices import SCL
 from cloudfree.core.output_files import make_folder, require_writable
 from cloudfree.core.terminal import Progress
-from cloudfree.errors import InputError, OutputError
+from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.inference.load import find_card
 
 logger = logging.getLogger("cloudfree")
@@ -47,19 +50,23 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
         There is no scene or no such model, an output exists that may not be replaced, or nothing
         can be written.
     """
-    find_card(options.model, options.network)
+    card = find_card(options.model, options.network).card
     shard = Shard.from_text(options.shard, os.environ) if options.shard else Shard()
     jobs = _jobs(options, shard)
-    skipped = [job for job in jobs if options.skip_existing and job.options.result.exists()]
+    prints = fingerprints(jobs, options, card)
+    skipped = _finished(jobs, prints, options) if options.skip_existing else []
     todo = [job for job in jobs if job not in skipped]
     outcomes = [job.outcome() for job in skipped]
     _check_existing(todo, options)
     log = None if options.dry_run else _output_folder(options.output) / _log_name(shard)
     for job in todo:
         check_outputs(job.options)
-    with _sharing_masks(todo, options) as sharing, _outcomes(options, sharing) as found:
+    with (
+        _sharing_masks(todo, options) as sharing,
+        closing(with_retries(partial(_outcomes, options), sharing, options.retries)) as found,
+    ):
         for outcome in progress(found, len(todo), "scenes", "scene"):
-            _log(outcome, log)
+            _log(outcome, log, prints[outcome.name])
             outcomes.append(outcome)
     return BatchResult(tuple(sorted(outcomes, key=lambda one: one.name)), log)
 
@@ -75,6 +82,7 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
             "s2_YYYYMMDD.tif with s1_YYYYMMDD.tif, or products of Sentinel-2 and Sentinel-1 under "
             "their own names",
             hint="name them so, or give a CSV file with the columns s2 and s1",
+            code=ErrorCode.MISSING_FILE,
         )
     name, count = Counter(pair.name for pair in pairs).most_common(1)[0]
     if count > 1:
@@ -121,10 +129,11 @@ def _job(
 ) -> SceneJob:
     scene = options.remove_options(pair, others, kept)
     names = tuple(one.name for one in others)
+    verbose = logger.isEnabledFor(logging.DEBUG)
     if options.scheduler:  # workers run in other folders
-        return SceneJob(pair.name, _with_absolute_paths(scene), others=names)
+        return SceneJob(pair.name, _with_absolute_paths(scene), None, names, verbose)
     threads = max(_cores() // options.jobs, 1) if options.jobs > 1 else None
-    return SceneJob(pair.name, scene, threads, names)
+    return SceneJob(pair.name, scene, threads, names, verbose)
 
 
 def _cores() -> int:
@@ -145,6 +154,39 @@ def _absolute(value: Any) -> Any:
     return value.absolute() if isinstance(value, Path) else value
 
 
+def _finished(
+    jobs: Sequence[SceneJob], prints: Mapping[str, Fingerprint], options: BatchOptions
+) -> list[SceneJob]:
+    """The jobs whose results exist and were made from the same inputs with the same options.
+
+    Raises
+    ------
+    OutputError
+        Some were not, and may not be replaced.
+    """
+    there = [job for job in jobs if job.options.result.exists()]
+    records = read_records(options.output)
+    unknown = [job for job in there if job.name not in records]
+    if unknown:
+        logger.warning("%d of %d results are skipped without a record of what they were made from, "
+                       "such as %s", len(unknown), len(there), unknown[0].name)  # fmt: skip
+    known = [job for job in there if job.name in records]
+    changed = {
+        job.name: difference
+        for job in known
+        if (difference := prints[job.name].difference(records[job.name]))
+    }
+    if changed and not (options.overwrite or options.dry_run):
+        name, difference = next(iter(changed.items()))
+        raise OutputError(
+            f"{len(changed)} of {len(there)} results were made {difference}, the first is {name}",
+            wanted="results of these inputs and options",
+            hint="add --overwrite to make them anew, or choose another folder with -o",
+            code=ErrorCode.OUTPUT_EXISTS,
+        )
+    return [job for job in there if job.name not in changed]
+
+
 def _check_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
     there = [job.options.result for job in jobs if job.options.result.exists()]
     if there and not (options.overwrite or options.dry_run):
@@ -152,6 +194,7 @@ def _check_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
             f"{len(there)} of {len(jobs)} results exist already, the first is {there[0]}",
             wanted="results that are new",
             hint="add --skip-existing to go on with the others, or --overwrite to replace them",
+            code=ErrorCode.OUTPUT_EXISTS,
         )
 
 
@@ -175,21 +218,26 @@ def _sharing_masks(jobs: Sequence[SceneJob], options: BatchOptions) -> Iterator[
 
 @contextmanager
 def _outcomes(options: BatchOptions, jobs: Sequence[SceneJob]) -> Iterator[Iterator[SceneOutcome]]:
-    """Outcomes of all jobs, as they end."""
+    """Outcomes of one attempt of all jobs, as they end."""
     if options.scheduler:
         from cloudfree.commands.batch.workers import on_cluster
 
         with on_cluster(fill_scene, jobs, options.scheduler, _died) as outcomes:
             yield outcomes
         return
-    with in_processes(fill_scene, jobs, options.jobs, _died) as outcomes:
+    with in_processes(fill_scene, jobs, options.jobs, _died, _has_failed) as outcomes:
         yield outcomes
+
+
+def _has_failed(outcome: SceneOutcome) -> bool:
+    return outcome.state == "failed"
 
 
 def _died(job: SceneJob, reason: object) -> SceneOutcome:
     return job.failed(
         f"its process is gone ({reason}); wanted memory for all scenes at work, and machines that "
-        "stay; ask for fewer at once, or look into the log of the machine"
+        "stay; ask for fewer at once, or look into the log of the machine",
+        ErrorCode.WORKER_LOST,
     )
 
 
@@ -204,14 +252,19 @@ def _log_name(shard: Shard) -> str:
     return "batch.jsonl" if shard.count == 1 else f"batch-{shard.index}-of-{shard.count}.jsonl"
 
 
-def _log(outcome: SceneOutcome, log: Path | None) -> None:
+def _log(outcome: SceneOutcome, log: Path | None, made_from: Fingerprint) -> None:
     """Log the outcome of a scene, and append it to the log file."""
+    scene = {"scene": outcome.name}
+    for detail in outcome.details:
+        logger.debug("%s: %s", outcome.name, detail, extra=scene)
     for warning in outcome.warnings:
-        logger.warning("%s: %s", outcome.name, warning)
-    logger.log(logging.ERROR if outcome.state == "failed" else logging.INFO, outcome.summary())
+        logger.warning("%s: %s", outcome.name, warning, extra=scene)
+    level = logging.ERROR if outcome.state == "failed" else logging.INFO
+    logger.log(level, outcome.summary(), extra=scene)
     if log is None:
         return
     record = {one.name: getattr(outcome, one.name) for one in fields(outcome)}
+    record |= made_from.record(outcome.references)
     line = json.dumps(
         {"ended": datetime.now(UTC).isoformat(timespec="seconds"), **record}, default=str
     )

@@ -1,27 +1,20 @@
-"""One scene of a batch, in a process of its own or on the workers of a Dask cluster."""
+"""One scene of a batch, as a process fills it, and the workers of a Dask cluster."""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
 from cloudfree.commands.batch.options import SceneOutcome, State
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.terminal import captured_warnings
-from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.errors import CloudfreeError, ErrorCode, InputError, code_of
 from cloudfree.parallel.environment import limit_malloc_arenas, set_library_defaults
 from cloudfree.raster.gdal import relative_to
 from cloudfree.raster.used_reference import UsedReference
@@ -34,13 +27,15 @@ if TYPE_CHECKING:
 class SceneJob:
     """A scene of a batch; `threads` is how many its process may use, None for all.
 
-    `others` are the names of the scenes that `options` has as references, in their order.
+    `others` are the names of the scenes that `options` has as references, in their order. With
+    `verbose` the outcome has the messages of the scene.
     """
 
     name: str
     options: RemoveOptions
     threads: int | None = None
     others: tuple[str, ...] = ()
+    verbose: bool = False
 
     def outcome(self) -> SceneOutcome:
         """Outcome of a scene whose result exists already."""
@@ -58,9 +53,14 @@ class SceneJob:
         names = dict(zip(paths, self.others, strict=True))
         return tuple(names.get(one.path, one.path.name) for one in references)
 
-    def failed(self, message: str) -> SceneOutcome:
+    def failed(self, message: str, code: ErrorCode) -> SceneOutcome:
         """Outcome of a scene that failed."""
-        return replace(self.outcome(), state="failed", message=message)
+        failed = replace(self.outcome(), state="failed", message=message)
+        return replace(failed, code=code, retry=code.retry)
+
+    def again(self) -> SceneJob:
+        """The same job after a failure, which may have left files beside the result."""
+        return replace(self, options=replace(self.options, overwrite=True))
 
 
 def fill_scene(job: SceneJob) -> SceneOutcome:
@@ -70,9 +70,15 @@ def fill_scene(job: SceneJob) -> SceneOutcome:
     if job.threads:  # before torch is loaded
         os.environ["OMP_NUM_THREADS"] = str(job.threads)
     start = time.monotonic()
-    with captured_warnings() as warnings:
+    details = list[str]()
+    with captured_warnings(details if job.verbose else None) as warnings:
         outcome = _run_remove(job)
-    return replace(outcome, seconds=round(time.monotonic() - start, 1), warnings=tuple(warnings))
+    return replace(
+        outcome,
+        seconds=round(time.monotonic() - start, 1),
+        warnings=tuple(warnings),
+        details=tuple(details),
+    )
 
 
 def _run_remove(job: SceneJob) -> SceneOutcome:
@@ -82,14 +88,16 @@ def _run_remove(job: SceneJob) -> SceneOutcome:
     try:
         result = remove.run(job.options, silent)
     except CloudfreeError as error:
-        return job.failed(str(error))
+        return job.failed(str(error), error.code)
     except MemoryError as error:
         return job.failed(
-            f"not enough memory ({error}); wanted room for a scene; ask for less --jobs"
+            f"not enough memory ({error}); wanted room for a scene; ask for less --jobs",
+            code_of(error),
         )
     except Exception as error:  # an error of one scene must not stop the others
         return job.failed(
-            f"{type(error).__name__} ({error}); wanted none; run `cloudfree remove` for it alone"
+            f"{type(error).__name__} ({error}); wanted none; run `cloudfree remove` for it alone",
+            code_of(error),
         )
     state: State = "filled" if result.written else "checked"
     return replace(
@@ -103,65 +111,6 @@ def _run_remove(job: SceneJob) -> SceneOutcome:
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
-
-# A forked process would have the locks of this process's threads without the threads.
-_CONTEXT = get_context("spawn")
-
-
-@contextmanager
-def in_processes(
-    work: Callable[[Job], Outcome],
-    jobs: Sequence[Job],
-    at_once: int,
-    died: Callable[[Job, int], Outcome],
-) -> Iterator[Iterator[Outcome]]:
-    """The outcome of `work` for each job, in the order in which they are ready.
-
-    Each job runs in a process of its own, at most `at_once` at a time: its memory is freed with
-    the process, and a crash ends no other job. For a process that ends without an outcome, `died`
-    makes it from the job and the exit code. Exiting the context terminates running processes, as
-    `kill` does, and waits for them. `work` is a module-level function that raises nothing; jobs
-    and outcomes can be pickled.
-    """
-    running: set[BaseProcess] = set()
-    stopped = Event()
-
-    def run(job: Job) -> Outcome:
-        receiver, sender = _CONTEXT.Pipe(duplex=False)
-        process = _CONTEXT.Process(target=_send_outcome, args=(sender, work, job))
-        process.start()
-        running.add(process)
-        if stopped.is_set():
-            process.terminate()
-        sender.close()  # else no EOFError comes when the process has ended
-        try:
-            outcome: Outcome = receiver.recv()
-        except EOFError:
-            process.join()
-            outcome = died(job, process.exitcode or 0)
-        process.join()
-        running.discard(process)
-        return outcome
-
-    with ThreadPoolExecutor(at_once) as pool:
-        futures = [pool.submit(run, job) for job in jobs]
-        try:
-            yield (future.result() for future in as_completed(futures))
-        finally:
-            stopped.set()
-            for future in futures:
-                future.cancel()
-            for process in tuple(running):
-                process.terminate()
-
-
-def _send_outcome(sender: Connection, work: Callable[[Job], Outcome], job: Job) -> None:
-    """The main function of the process."""
-    # Exit as after an error, so that drafts are removed; the parent reports the interruption.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))  # the exit code of a shell
-    sender.send(work(job))
-
 
 CONNECT_S = 30
 
@@ -210,6 +159,7 @@ def _client(scheduler: str) -> Client:
             f"--scheduler {scheduler}, but Dask is not installed",
             wanted="its part distributed",
             hint="pip install 'cloudfree[dask]', here and where the workers run",
+            code=ErrorCode.MISSING_LIBRARY,
         ) from error
     # If the scheduler is gone, its stack traces add nothing to the outcomes.
     for name in ("distributed", "distributed.client"):
@@ -222,4 +172,5 @@ def _client(scheduler: str) -> Client:
             f"no Dask scheduler at {scheduler} ({str(error) or type(error).__name__})",
             wanted="its address, as tcp://HOST:8786, or the file that it wrote",
             hint="start one with `dask scheduler`, and workers with `dask worker --nthreads 1`",
+            code=ErrorCode.UNREACHABLE,
         ) from error

@@ -24,7 +24,7 @@ from cloudfree.datasets.folder import (
 )
 from cloudfree.datasets.patch import Sample, Skipped
 from cloudfree.datasets.sen12mscrts import INPUT_DATES
-from cloudfree.errors import InputError, ModelError
+from cloudfree.errors import ErrorCode, InputError, ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import Model
 from cloudfree.metrics.protocol import PROTOCOLS, Protocol
@@ -86,6 +86,7 @@ def _load_models(options: EvaluateOptions) -> dict[str, Model]:
             f"one model twice in {', '.join(options.model)}",
             wanted="different models",
             hint="give each --model once",
+            code=ErrorCode.BAD_OPTION,
         )
     models = [
         load_model(name, options.device, options.precision, options.network)
@@ -108,6 +109,7 @@ def _common_bands(models: Mapping[str, Model]) -> tuple[str, ...]:
             f"no band that all of {', '.join(models)} predict",
             wanted="models that have a band in common",
             hint="evaluate them one by one",
+            code=ErrorCode.MISSING_BAND,
         )
     return tuple(bands)
 
@@ -167,4 +169,5 @@ def _nothing_scored(skipped: Sequence[Skipped]) -> InputError:
         f"none of {len(skipped)} patches can be scored: {skipped[0].name}: {skipped[0].reason}",
         wanted="a readable cloudy and clear image, and what the models need",
         hint="correct the files, or choose other models",
+        code=ErrorCode.NO_DATA,
     )

@@ -23,7 +23,7 @@ from cloudfree.commands.evaluate.summary import ScoredPatch
 from cloudfree.core.radiometry import Float32
 from cloudfree.datasets.date_choice import choose_dates
 from cloudfree.datasets.patch import Patch, Sample, Skipped, read_patch
-from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.inference.model import Model
 from cloudfree.metrics.protocol import PatchMetrics, Protocol
 
@@ -165,6 +165,7 @@ def _require_inputs(patch: Patch, model: Model) -> None:
             f"no Sentinel-1, which model {model.card.name} needs",
             wanted="VV and VH",
             hint="add the file, or give a model that works without",
+            code=ErrorCode.MISSING_RADAR,
         )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
-from cloudfree.errors import InputError, ModelError
+from cloudfree.errors import ErrorCode, InputError, ModelError
 from cloudfree.inference.date_series import DATES
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_card import ModelCard
@@ -97,6 +97,7 @@ def _arrays(options: CheckOptions) -> tuple[Arrays, Arrays]:
             "only one of --inputs and --expect",
             wanted="both, or none where the model has arrays of its own",
             hint="give the other as well",
+            code=ErrorCode.BAD_OPTION,
         )
     golden = None if is_file(options.model) else find_model(options.model) / GOLDEN
     if golden is None or not golden.is_file():
@@ -104,6 +105,7 @@ def _arrays(options: CheckOptions) -> tuple[Arrays, Arrays]:
             f"no {GOLDEN} beside a card of {options.model}",
             wanted="arrays to check the model with",
             hint="give --inputs X.npz and --expect Y.npz",
+            code=ErrorCode.MISSING_FILE,
         )
     arrays = read_arrays(golden)
     wanted = {name: value for name, value in arrays.items() if name not in INPUTS}

@@ -9,7 +9,7 @@ from pathlib import Path
 from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.output_files import cannot_be_written, draft_of, require_absent
 from cloudfree.core.terminal import Progress
-from cloudfree.errors import ModelError, OutputError
+from cloudfree.errors import ErrorCode, ModelError, OutputError
 from cloudfree.inference.export import OnnxParity, write_onnx
 from cloudfree.inference.load import ModelFiles, find_card, load_network
 from cloudfree.inference.onnx_runtime import OnnxRuntime
@@ -112,6 +112,7 @@ def _check_output(options: ExportOptions) -> None:
             f"{options.output.name} for an ONNX file",
             wanted=f"a name that ends in {ONNX_SUFFIX}: it identifies the format",
             hint="correct -o",
+            code=ErrorCode.BAD_OPTION,
         )
     require_absent(options.output, options.overwrite)
 

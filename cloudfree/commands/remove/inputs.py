@@ -12,7 +12,7 @@ from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.acquisition import check_gap
 from cloudfree.core.choices import SCL
 from cloudfree.core.output_files import check_output_names, require_absent
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.detect_product import find_product
@@ -36,12 +36,14 @@ def check_sources(options: RemoveOptions) -> None:
             "--fill-by scene with --replace all",
             wanted="clear ground of the scene, from which its clouds are filled",
             hint="leave one of them out",
+            code=ErrorCode.BAD_OPTION,
         )
     if options.fill_by == "network" and options.references:
         raise InputError(
             "--fill-by network with --reference",
             wanted="either the model by itself or other dates",
             hint="leave one of them out",
+            code=ErrorCode.BAD_OPTION,
         )
 
 
@@ -52,6 +54,7 @@ def check_outputs(options: RemoveOptions) -> None:
             "--write-mask with --replace all",
             wanted="a mask that is used",
             hint="leave one of them out, or write the mask with `cloudfree mask`",
+            code=ErrorCode.BAD_OPTION,
         )
     check_output_names(options.outputs, options.inputs)
     for path in options.outputs if not options.dry_run else ():
@@ -74,6 +77,7 @@ def check_model(options: RemoveOptions, card: ModelCard, optical: OpticalScene) 
             wanted=f"VV and VH, which model {card.name} needs",
             hint="give one with --s1, or in a batch beside it, or a model that needs none, or "
             "other dates of the place with --reference",
+            code=ErrorCode.MISSING_RADAR,
         )
 
 
@@ -112,6 +116,7 @@ def _scl_of(product: OpticalProduct) -> str:
             wanted="an L2A product with its SCL",
             hint="give the SCL or the L2A product of the same scene with --mask FILE, or leave "
             "--mask out",
+            code=ErrorCode.MISSING_BAND,
         )
     return product.scl
 
@@ -123,12 +128,14 @@ def check_level(optical: OpticalScene, card: ModelCard) -> None:
             f"8-bit numbers in {optical.name}",
             wanted=f"reflectance as 16-bit digital numbers or floats, for model {card.name}",
             hint="give the product's own bands, not its true-colour picture",
+            code=ErrorCode.WRONG_LEVEL,
         )
     if _is_other_level(optical, card) and card.other_levels == "refuse":
         raise InputError(
             f"{optical.name} is {optical.level}",
             wanted=f"{' or '.join(card.levels)}, as the card of model {card.name} refuses others",
             hint="give the scene at that level, or choose another model with --model",
+            code=ErrorCode.WRONG_LEVEL,
         )
 
 

@@ -14,7 +14,7 @@ from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.commands.remove.references.open_references import open_references
 from cloudfree.commands.remove.references.reference import ChosenReferences
 from cloudfree.commands.remove.references.scene_stack import SceneStack
-from cloudfree.core.terminal import Progress
+from cloudfree.core.terminal import Progress, timed
 from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.sentinel1.sar_source import SarSource
@@ -47,13 +47,16 @@ def open_inputs(
     """Open all that an optical scene is filled with; its mask is made if none is given."""
     sar = open_sar(options, card, optical, stack)
     masks = stack.enter_context(made_masks(options.masks))
-    mask = stack.enter_context(_mask(options, optical, masks, progress))
+    with timed("mask"):
+        mask = stack.enter_context(_mask(options, optical, masks, progress))
     measured = NOT_USED
     if sar:
-        measured = measure(sar, optical, mask, options.shift, options.max_shift)
+        with timed("co-registration"):
+            measured = measure(sar, optical, mask, options.shift, options.max_shift)
     scene, chosen = CloudyScene(optical, mask), ChosenReferences()
     if options.references:
-        chosen = open_references(options, scene, masks, stack, progress)
+        with timed("references"):
+            chosen = open_references(options, scene, masks, stack, progress)
     return Opened(scene, sar, measured, chosen)
 
 

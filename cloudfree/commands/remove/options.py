@@ -25,7 +25,7 @@ from cloudfree.core.choices import (
     Replace,
 )
 from cloudfree.core.output_files import style_of
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
 
@@ -100,6 +100,7 @@ class RemoveOptions(RemovalOptions, ReferenceOptions):
                 f"--mask-threshold {self.mask_threshold:g} without --mask",
                 wanted="a raster of cloud probabilities",
                 hint="give it with --mask, or leave the threshold out",
+                code=ErrorCode.BAD_OPTION,
             )
 
     @property

@@ -25,7 +25,7 @@ from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.commands.remove.result_tags import result_tags
 from cloudfree.commands.remove.written_scene import Counts, write_scene
 from cloudfree.core.mask_classes import REFERENCE_CLASSES
-from cloudfree.core.terminal import Progress
+from cloudfree.core.terminal import Progress, timed
 from cloudfree.errors import InputError
 from cloudfree.gapfilling.gap_filler import GapFiller
 from cloudfree.gapfilling.stacking import Stacking, fit_stacking
@@ -96,9 +96,10 @@ class _Removal:
         """Write what is asked for."""
         counts = None
         if not self._options.dry_run:
-            counts = write_scene(
-                self._options, self._scene, self._filling(), self._tags, self._progress
-            )
+            with timed("filling and writing"):
+                counts = write_scene(
+                    self._options, self._scene, self._filling(), self._tags, self._progress
+                )
         return self._result(counts)
 
     def _fitted(self, card: ModelCard | None) -> GapFiller | None:
@@ -139,7 +140,8 @@ class _Removal:
 
     def _loaded(self) -> Model:
         options = self._options
-        model = load_model(options.model, options.device, options.precision, options.network)
+        with timed("loading the model"):
+            model = load_model(options.model, options.device, options.precision, options.network)
         logger.info("model %s, %s", model.card.name, model.runtime.description)
         return model
 
@@ -191,7 +193,10 @@ class _Removal:
         network = None
         if self._network:
             usual = self._network.model.batch(self._plan.tile, self._network.dates)
-            network = NetworkFilling(self._network, self._plan, self._options.batch_size or usual)
+            batch, plan = self._options.batch_size or usual, self._plan
+            logger.debug("%d tiles of %d pixels, overlapping by %d, %d at once",
+                         len(plan), plan.tile, plan.overlap, batch)  # fmt: skip
+            network = NetworkFilling(self._network, plan, batch)
         if self._filler is None:
             assert network is not None
             return network

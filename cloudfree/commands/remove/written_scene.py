@@ -22,7 +22,7 @@ from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.commands.remove.outdated_files import outdated_files
 from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.terminal import Progress
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.parallel.threads import write_async
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.provenance import warning_tags, warnings_from_tags
@@ -140,15 +140,18 @@ def _nothing_known(filling: Filling) -> InputError:
             "no reference over any of the clouds, and no clear pixel",
             wanted="a reference that is clear where the scene is not",
             hint="give another date with --reference, or Sentinel-1 with --s1",
+            code=ErrorCode.NO_DATA,
         )
     if isinstance(filling, CombinedFilling) and filling.network is None:
         return InputError(
             "no clear pixel in the scene, from which its clouds could be filled",
             wanted="clear ground for --fill-by scene",
             hint="leave --fill-by out, or give another date with --reference",
+            code=ErrorCode.NO_DATA,
         )
     return InputError(
         "no Sentinel-1 pixel over any of the clouds",
         wanted="a Sentinel-1 scene that covers the clouds",
         hint="give another Sentinel-1 scene of the same place",
+        code=ErrorCode.NO_DATA,
     )

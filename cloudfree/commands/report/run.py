@@ -18,7 +18,7 @@ from cloudfree.core.output_files import (
     write_whole,
 )
 from cloudfree.core.terminal import Progress
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import png
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.report.class_shares import filled_by
@@ -112,6 +112,7 @@ def _truths(options: ReportOptions) -> Sequence[Path | None]:
             f"{len(options.truth)} truths for {count} results",
             wanted="one --truth for all results, or one for each in the same order",
             hint="repeat --truth as often as there are results",
+            code=ErrorCode.BAD_OPTION,
         )
     return options.truth
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from cloudfree.commands.options import OutputOptions
 from cloudfree.core.choices import CloudKind
 from cloudfree.core.output_files import require_absent
-from cloudfree.errors import InputError, OutputError
+from cloudfree.errors import ErrorCode, InputError, OutputError, writing_code
 
 MIN_SIZE_PX = 64
 MIN_SUN_ELEVATION_DEG = 10.0
@@ -51,12 +51,14 @@ class SimulateOptions(OutputOptions):
                 f"a scene of {self.size} pixels",
                 wanted=f"at least {MIN_SIZE_PX} pixels on a side",
                 hint="choose a larger --size",
+                code=ErrorCode.BAD_OPTION,
             )
         if not 0.0 <= self.cloud_cover <= 1.0:
             raise InputError(
                 f"a cloud cover of {self.cloud_cover:g}",
                 wanted="a share between 0 and 1",
                 hint="choose another --cloud-cover",
+                code=ErrorCode.BAD_OPTION,
             )
         from cloudfree.simulation.earlier_dates import MAX_DATES
         from cloudfree.simulation.scene import MAX_MISREGISTRATION_PX
@@ -66,6 +68,7 @@ class SimulateOptions(OutputOptions):
                 f"{self.dates} earlier dates",
                 wanted=f"0 to {MAX_DATES}",
                 hint="choose another --dates",
+                code=ErrorCode.BAD_OPTION,
             )
 
         shifts = self.misregistration or ()
@@ -74,12 +77,14 @@ class SimulateOptions(OutputOptions):
                 "a misregistration of {:g}, {:g} pixels".format(*shifts),
                 wanted=f"at most {MAX_MISREGISTRATION_PX:g} pixels each way",
                 hint="choose a smaller --misregistration",
+                code=ErrorCode.BAD_OPTION,
             )
         if self.sun_elevation is not None and self.sun_elevation < MIN_SUN_ELEVATION_DEG:
             raise InputError(
                 f"a sun {self.sun_elevation:g} degrees above the horizon",
                 wanted=f"at least {MIN_SUN_ELEVATION_DEG:g}: shadows would leave the scene",
                 hint="choose another --sun-elevation",
+                code=ErrorCode.BAD_OPTION,
             )
         self._check_kind_options()
 
@@ -93,12 +98,14 @@ class SimulateOptions(OutputOptions):
                     f"--{name.replace('_', '-')} {'with' if self.over else 'without'} --over",
                     wanted="a simulated scene" if self.over else "a clear scene to put clouds over",
                     hint="leave one of the two out" if self.over else "add --over CLEAR",
+                    code=ErrorCode.BAD_OPTION,
                 )
         if self.kind == "real" and self.cloud_donors is None:
             raise InputError(
                 "--kind real without --cloud-donors",
                 wanted="a folder of cloudy and clear images to cut the clouds from",
                 hint="add --cloud-donors DIR, or choose another --kind",
+                code=ErrorCode.BAD_OPTION,
             )
 
 
@@ -117,6 +124,7 @@ def output_paths(folder: Path, names: Sequence[str], overwrite: bool) -> dict[st
             f"{folder} cannot be created ({error.strerror})",
             wanted="a folder for the scene",
             hint="choose another OUTDIR",
+            code=writing_code(error),
         ) from error
     paths = {name: folder / f"{name}.tif" for name in names}
     for path in paths.values():

@@ -18,7 +18,7 @@ from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions, is_clo
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
 from cloudfree.datasets.real_clouds import CLEAR_SHARE, cloud_share, read_real_clouds
-from cloudfree.errors import InputError, OutputError
+from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.warp import displacement_px, pixel_size_m
 from cloudfree.sentinel2.gdal_tags import number_of
@@ -103,6 +103,7 @@ def _check(scene: OpticalScene) -> None:
             f"an 8-bit picture in {scene.name}",
             wanted="reflectance",
             hint="give the product itself",
+            code=ErrorCode.WRONG_LEVEL,
         )
     if scene.level == "L2A":
         logger.warning("%s is L2A: clouds are simulated for the top of the atmosphere", scene.name)

@@ -28,7 +28,7 @@ from cloudfree.datasets.folder import (
 from cloudfree.datasets.patch import Patch, Sample
 from cloudfree.datasets.scene_library import DatedSamples, SceneLibrary, list_dates, open_library
 from cloudfree.datasets.sen12mscr import SampleRole
-from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import network_entry
@@ -199,6 +199,7 @@ def _apart(
             f"no patch or place {unknown[0]} to hold out",
             wanted=f"names such as {samples[0].place}",
             hint="correct --hold-out",
+            code=ErrorCode.BAD_OPTION,
         )
     out = set(held_out)
     learned = [one for one in samples if not {one.place, one.name} & out]
@@ -207,6 +208,7 @@ def _apart(
             f"all {len(samples)} patches held out",
             wanted="patches to learn from",
             hint="hold out fewer places",
+            code=ErrorCode.BAD_OPTION,
         )
     return learned, [one for one in samples if {one.place, one.name} & out]
 

@@ -18,6 +18,7 @@ import pytest
 import rasterio
 from affine import Affine
 
+from cloudfree.commands.batch import retries
 from cloudfree.commands.batch import run as batch
 from cloudfree.commands.batch.options import BatchOptions, SceneOutcome, Shard
 from cloudfree.commands.batch.workers import SceneJob, fill_scene
@@ -25,7 +26,7 @@ from cloudfree.commands.remove.run import RemoveOptions
 from cloudfree.commands.remove.run import run as remove
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, ModelError, OutputError
-from tests.factories import counted_masks
+from tests.factories import counted_masks, killed_once
 from tests.factories import sentinel1_products as sentinel1
 from tests.factories import sentinel2_products as sentinel2
 from tests.factories.dates_of_a_place import write_date
@@ -63,8 +64,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[SceneJob]:
         work: Callable[[SceneJob], SceneOutcome], jobs: Iterable[SceneJob], *_: object
     ) -> Iterator[Iterator[SceneOutcome]]:
         assert work is fill_scene
-        found.extend(jobs)
-        yield (replace(job.outcome(), state="filled") for job in found)
+        todo = list(jobs)
+        found.extend(todo)
+        yield (replace(job.outcome(), state="filled") for job in todo)
 
     monkeypatch.setattr(batch, "in_processes", in_processes)
     return found
@@ -219,6 +221,73 @@ def test_what_exists_is_skipped_and_left_overs_are_replaced(
     assert "1 skipped" in result.summary()
 
 
+def _run_again(folder: Path, **changed: Any) -> dict[str, str]:
+    """States of the scenes of a second run that skips what exists."""
+    result = batch.run(_options(folder, skip_existing=True, **changed), silent)
+    return {scene.name: scene.state for scene in result.scenes}
+
+
+@pytest.fixture
+def finished(folder: Path, seen: list[SceneJob]) -> Path:
+    """The folder after a run that filled a and b."""
+    batch.run(_options(folder, tile=128), silent)
+    for name in "ab":
+        (folder / "out" / f"{name}_cloudfree.tif").touch()
+    return folder
+
+
+def test_results_of_the_same_inputs_and_options_are_skipped(finished: Path) -> None:
+    states = _run_again(finished, tile=128, device="cpu", jobs=2, batch_size=1)
+    assert states == {"a": "skipped", "alone": "filled", "b": "skipped", "broken": "filled"}
+
+
+def test_results_of_other_options_are_refused_or_made_anew(finished: Path) -> None:
+    text = "2 of 2 results were made with other options, the first is a; .*--overwrite to make"
+    with pytest.raises(OutputError, match=text) as error_info:
+        _run_again(finished, tile=256)
+    assert error_info.value.code == "output_exists"
+    assert set(_run_again(finished, tile=256, overwrite=True).values()) == {"filled"}
+
+
+def test_results_of_other_inputs_are_refused_or_made_anew(finished: Path) -> None:
+    write_radar(finished / "in" / "b_s1.tif", 64, 65)
+    text = "1 of 2 results were made from another s1, the first is b"
+    with pytest.raises(OutputError, match=text):
+        _run_again(finished, tile=128)
+    assert _run_again(finished, tile=128, dry_run=True)["b"] == "filled", "what would be done"
+    states = _run_again(finished, tile=128, overwrite=True)
+    assert (states["a"], states["b"]) == ("skipped", "filled")
+
+
+def test_results_of_unknown_inputs_are_skipped_with_a_warning(
+    finished: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (finished / "out" / "batch.jsonl").unlink()
+    assert _run_again(finished, tile=256)["a"] == "skipped"
+    assert "2 of 2 results are skipped without a record of what they were made fro" in caplog.text
+
+
+def test_the_log_says_what_a_failure_is_for_programs(folder: Path) -> None:
+    batch.run(_options(folder, device="cpu", jobs=2), silent)
+    lines = map(json.loads, (folder / "out" / "batch.jsonl").read_text().splitlines())
+    codes = {one["name"]: (one["code"], one["retry"]) for one in lines}
+    assert codes == {
+        "a": (None, False), "b": (None, False),
+        "alone": ("missing_radar", False), "broken": ("unreadable", False),
+    }  # fmt: skip
+
+
+def test_verbose_scenes_say_what_they_do(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "cloudfree")
+    (tmp_path / "in").mkdir()
+    _scene(tmp_path / "in", "a")
+    batch.run(_options(tmp_path, device="cpu"), silent)
+    said = {r.getMessage(): getattr(r, "scene", "") for r in caplog.records}
+    assert any(text.startswith("a: evidence of the offset of a_s2.tif, ") for text in said)
+    assert any(text.startswith("a: filling and writing: ") for text in said)
+    assert {said[text] for text in said if text.startswith("a: ")} == {"a"}
+
+
 def test_a_dry_run_checks_all_and_writes_nothing(folder: Path) -> None:
     result = batch.run(_options(folder, dry_run=True, device="cpu", jobs=2), silent)
     assert [scene.state for scene in result.scenes] == ["checked", "failed", "checked", "failed"]
@@ -255,16 +324,24 @@ def _job(folder: Path) -> SceneJob:
 
 
 @pytest.mark.parametrize(
-    ("fault", "message"),
+    ("fault", "message", "code"),
     [
-        (InputError("found", wanted="more", hint="go"), "found; wanted more; go"),
-        (MemoryError("1 GB"), "not enough memory (1 GB); wanted room for a scene; ask for less"),
-        (KeyError("B02"), "KeyError ('B02'); wanted none; run `cloudfree remove` for it alone"),
+        (InputError("found", wanted="more", hint="go"), "found; wanted more; go", "bad_input"),
+        (
+            MemoryError("1 GB"),
+            "not enough memory (1 GB); wanted room for a scene; ask for less",
+            "out_of_memory",
+        ),
+        (
+            KeyError("B02"),
+            "KeyError ('B02'); wanted none; run `cloudfree remove` for it alone",
+            "internal",
+        ),
     ],
     ids=lambda fault: type(fault).__name__,
 )
 def test_whatever_goes_wrong_is_the_outcome_of_its_scene(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, message: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, message: str, code: str
 ) -> None:
     def run(*_: object) -> None:
         logging.getLogger("cloudfree").warning("something is odd")
@@ -275,6 +352,7 @@ def test_whatever_goes_wrong_is_the_outcome_of_its_scene(
     outcome = fill_scene(_job(tmp_path))
     assert (outcome.state, outcome.warnings) == ("failed", ("something is odd",))
     assert outcome.message.startswith(message)
+    assert (outcome.code, outcome.retry) == (code, code == "out_of_memory")
     assert os.environ["OMP_NUM_THREADS"] == "1"
 
 
@@ -282,6 +360,21 @@ def test_a_process_that_is_killed_is_reported(tmp_path: Path) -> None:
     outcome = batch._died(_job(tmp_path), -signal.SIGKILL)
     assert outcome.state == "failed"
     assert outcome.message.startswith("its process is gone (-9); wanted memory for all scenes at w")
+    assert (outcome.code, outcome.retry) == ("worker_lost", True)
+
+
+def test_a_scene_whose_process_is_killed_is_filled_at_the_next_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    _scene(tmp_path / "in", "a")
+    monkeypatch.setattr(batch, "fill_scene", killed_once.fill_scene)
+    monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0.0)
+    (once,) = batch.run(_options(tmp_path, device="cpu"), silent).scenes
+    assert (once.state, once.code, once.attempts) == ("failed", "worker_lost", 1)
+    (tmp_path / "out" / "a_cloudfree.tried").unlink()
+    (twice,) = batch.run(_options(tmp_path, device="cpu", retries=1), silent).scenes
+    assert (twice.state, twice.code, twice.attempts) == ("filled", None, 2)
 
 
 LEFT, MIDDLE, RIGHT = ((slice(None), slice(*cols)) for cols in ((0, 40), (44, 84), (88, 128)))

@@ -1,10 +1,9 @@
-"""Work in processes and on the workers of a Dask cluster: a crash ends one item only."""
+"""Scenes on the workers of a Dask cluster: a crash ends one of them only."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -12,16 +11,16 @@ import dask
 import pytest
 from distributed import LocalCluster
 
+from cloudfree.commands.batch import retries
 from cloudfree.commands.batch import run as batch
 from cloudfree.commands.batch import workers as batch_dask
-from cloudfree.commands.batch.workers import SceneJob, in_processes, on_cluster
+from cloudfree.commands.batch.workers import SceneJob, on_cluster
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
 from cloudfree.raster.used_reference import UsedReference
 from tests.commands.batch.test_run import _options, _scene
-from tests.factories import work
-from tests.factories.patience import PATIENCE_S
+from tests.factories import killed_once
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +77,18 @@ def test_scenes_are_filled_on_a_cluster(
     assert (tmp_path / "out" / "a_cloudfree.tif").exists(), "though workers run elsewhere"
 
 
+def test_a_scene_whose_worker_dies_is_filled_at_the_next_attempt(
+    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    _scene(tmp_path / "in", "a")
+    monkeypatch.setattr(batch, "fill_scene", killed_once.fill_scene)
+    monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0.0)
+    options = _options(tmp_path, scheduler=scheduler, device="cpu", retries=1)
+    (scene,) = batch.run(options, silent).scenes
+    assert (scene.state, scene.attempts) == ("filled", 2), scene.message
+
+
 def _ask(scheduler: str) -> None:
     with on_cluster(_doubled, [1], scheduler, _died):
         pass
@@ -103,54 +114,3 @@ def test_without_dask_the_error_says_how_to_install_it(monkeypatch: pytest.Monke
     text = r"--scheduler tcp://a:1, but Dask is not installed; .*cloudfree\[dask\]'"
     with pytest.raises(InputError, match=text):
         _ask("tcp://a:1")
-
-
-def _exit_code(number: int, code: int) -> tuple[int, int]:
-    return number, code
-
-
-def test_each_item_has_a_process_of_its_own() -> None:
-    with in_processes(work.doubled, [1, 2, 3], 2, _exit_code) as results:
-        found = list(results)
-    assert sorted(result for result, _ in found) == [2, 4, 6]
-    assert len({process for _, process in found} | {os.getpid()}) == 4
-
-
-@pytest.mark.parametrize("at_once", [1, 2])
-def test_a_process_that_ends_without_a_result_is_reported(at_once: int) -> None:
-    with in_processes(work.doubled, [1, -9, 2], at_once, _exit_code) as results:
-        found = list(results)
-    assert sorted(result for result, _ in found) == [-9, 2, 4]
-    assert dict(found)[-9] == 9, "the exit code"
-
-
-def _none_dies(place: object, code: int) -> int:
-    raise AssertionError(place, code)
-
-
-def test_as_many_as_asked_for_are_at_work_at_once(tmp_path: Path) -> None:
-    with in_processes(work.meet, [(tmp_path, 2)] * 2, 2, _none_dies) as results:
-        assert list(results) == [2, 2]
-
-
-def test_no_more_than_asked_for_are_at_work_at_once(tmp_path: Path) -> None:
-    with in_processes(work.meet, [(tmp_path, 1)] * 3, 1, _none_dies) as results:
-        assert list(results) == [1, 2, 3], "each comes when the one before has ended"
-
-
-def _ended(file: Path, code: int) -> None:
-    file.with_suffix(".ended").write_text(str(code))
-
-
-def test_exiting_ends_running_items_and_starts_none(tmp_path: Path) -> None:
-    files, start = [tmp_path / name for name in "abc"], time.monotonic()
-    with (
-        pytest.raises(RuntimeError, match="enough"),
-        in_processes(work.work_on, files, 2, _ended),
-    ):
-        while len(list(tmp_path.iterdir())) < 2 and time.monotonic() - start < PATIENCE_S:
-            time.sleep(0.01)
-        raise RuntimeError("enough")
-    written = {path.name for path in tmp_path.iterdir()}
-    assert written == {"a", "b", "a.gone", "b.gone", "a.ended", "b.ended"}
-    assert (tmp_path / "a.ended").read_text() == "143"

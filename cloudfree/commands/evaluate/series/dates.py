@@ -23,7 +23,7 @@ from cloudfree.core.mask_classes import MaskClass, is_cloud_or_shadow
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.datasets.patch import Skipped
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.warp import covered_share, nearest, placed
 from cloudfree.sentinel1.sar_source import open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -181,4 +181,5 @@ def _no_scene(folder: Path, skipped: Sequence[Skipped]) -> InputError:
         f"no Sentinel-2 scene of a known date in {folder}{f' ({reasons})' if reasons else ''}",
         wanted="scenes of one place on several dates, with the dates in metadata or names",
         hint="name files as in s2_20180531.tif",
+        code=ErrorCode.MISSING_FILE,
     )

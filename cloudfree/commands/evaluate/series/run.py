@@ -22,7 +22,7 @@ from cloudfree.commands.evaluate.series.table import rows
 from cloudfree.commands.remove.made_masks import made_masks
 from cloudfree.core.terminal import Progress, muted_log
 from cloudfree.datasets.folder import evenly_spread
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 
 logger = logging.getLogger("cloudfree")
 
@@ -84,4 +84,5 @@ def _no_case(series: Series) -> InputError:
         f"no clear date that others fill (hidden: {covers})",
         wanted="two dates with at most 5 % hidden, and one with 10 to 80 %",
         hint="add dates of the place to the folder",
+        code=ErrorCode.NO_DATA,
     )

@@ -28,7 +28,7 @@ from cloudfree.core.dated_names import dated
 from cloudfree.core.displacement import NO_SHIFT, describe_displacement
 from cloudfree.core.terminal import Progress, captured_warnings
 from cloudfree.coregistration.between_dates import ClearGround, DateShift, shift_between
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.warp import placed
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -231,4 +231,5 @@ def _none_left(found: ChosenReferences) -> InputError:
         f"no reference can be used ({'; '.join(reasons) or 'no scene in the folders'})",
         wanted="another date of the place that is clear where the scene is not",
         hint="give another one with --reference, or leave --require-references out",
+        code=ErrorCode.NO_DATA,
     )
