@@ -142,7 +142,7 @@ def harmonise(
     regress = ridge if span else bent_ridge
     regression = regress(features, values)
     usual = _usual(values - regression(features))
-    if usual.sum() >= PIXELS_PER_FEATURE * number:
+    if PIXELS_PER_FEATURE * number <= usual.sum() < count:
         regression = regress(features[usual], values[usual])
     return _with_residual(observation, sources, regression, target, usable, span)
 

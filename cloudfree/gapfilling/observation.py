@@ -81,7 +81,12 @@ class Observation:
 
         Those are the bands of a reference, and means and contrast of radar.
         """
-        chosen = [plane[:, where] for plane in self._planes(sources)]
+        # `take` needs half of the time of an index.
+        by_place = where.dtype != np.bool_
+        chosen = [
+            plane.take(where, axis=1) if by_place else plane[:, where]
+            for plane in self._planes(sources)
+        ]
         if not chosen:
             return np.zeros((np.zeros(self.shape, np.bool_)[where].size, 0), np.float32)
         return np.concatenate(chosen).T

@@ -34,14 +34,17 @@ class Linear:
 
 @dataclass(frozen=True)
 class Bent:
-    """A linear function of features and of hinges of them."""
+    """A linear function of features and of hinges of them, whose weights are (hinge, band)."""
 
     linear: Linear
     hinges: Hinges
+    weights: Float32
 
     def __call__(self, features: Float32) -> Float32:
         """Its values for pixels, (pixel, feature) to (pixel, band)."""
-        return self.linear(_with_hinges(features, self.hinges))
+        values = self.linear(features)
+        values += self.hinges(features) @ self.weights
+        return values
 
 
 Regression = Linear | Bent
@@ -79,10 +82,11 @@ def ridge(features: Float32, values: Float32) -> Linear:
     if not number:
         return Linear(np.zeros((0, values.shape[1]), np.float32), values.mean(axis=0))
     centre, mean = features.mean(axis=0, dtype=np.float64), values.mean(axis=0, dtype=np.float64)
-    centred = features - centre
-    covariance = centred.T @ centred / count
+    # Sums of centred float32 are as precise as the ridge needs, in half the time.
+    centred = features - centre.astype(np.float32)
+    covariance = (centred.T @ centred).astype(np.float64) / count
     shrink = RIDGE * (1 + FEW_PIXELS / count) * np.trace(covariance) / number
-    cross = centred.T @ (values - mean) / count
+    cross = (centred.T @ (values - mean.astype(np.float32))).astype(np.float64) / count
     weights = np.linalg.solve(covariance + max(shrink, 1e-12) * np.eye(number), cross)
     return Linear(weights.astype(np.float32), (mean - centre @ weights).astype(np.float32))
 
@@ -94,8 +98,6 @@ def bent_ridge(features: Float32, values: Float32) -> Regression:
     if many <= 0:
         return ridge(features, values)
     hinges = Hinges.of(features, many)
-    return Bent(ridge(_with_hinges(features, hinges), values), hinges)
-
-
-def _with_hinges(features: Float32, hinges: Hinges) -> Float32:
-    return np.concatenate([features, hinges(features)], axis=1)
+    both = ridge(np.concatenate([features, hinges(features)], axis=1), values)
+    linear = Linear(both.weights[:number], both.offset)
+    return Bent(linear, hinges, both.weights[number:])
