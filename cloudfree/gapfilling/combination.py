@@ -29,8 +29,8 @@ def combine(estimates: Sequence[PixelEstimate]) -> tuple[PixelEstimate, Float32]
 
     A share is the same in all bands, so that a spectrum stays one of real ground. The errors of
     estimates from the same ground are alike: the variances are averaged, not lowered, and weights
-    are squares of inverse variances, as by the inverse ones the worse estimate takes from the
-    better (docs/experiments.md).
+    are cubes of inverse variances, as by the inverse ones the worse estimate takes from the better
+    (docs/experiments.md).
     """
     shares = _shares(estimates)
     parts = list(zip(shares[:, :, None], estimates, strict=True))
@@ -43,7 +43,8 @@ def combine(estimates: Sequence[PixelEstimate]) -> tuple[PixelEstimate, Float32]
 
 def _shares(estimates: Sequence[PixelEstimate]) -> Float32:
     weights = np.stack([
-        np.where(one.known, 1 / (one.deviation**2).mean(axis=1) ** 2, 0) for one in estimates
+        np.where(one.known, (one.deviation.astype(np.float64) ** 2).mean(axis=1) ** -3, 0)
+        for one in estimates
     ])  # fmt: skip
     return np.asarray(weights / np.maximum(weights.sum(axis=0), 1e-30), np.float32)
 

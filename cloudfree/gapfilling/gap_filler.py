@@ -188,9 +188,10 @@ class GapFiller:
     def _seen(self, stack: Stack, window: Window, where: Where) -> tuple[Observation, Position]:
         """Some pixels of a window, (y, x) by rows, and where they lie."""
         rows, cols = np.nonzero(where)
+        flat = np.ravel_multi_index((rows, cols), where.shape)
 
         def chosen(planes: Float32) -> Float32:
-            return planes[:, rows, cols]
+            return planes.reshape(len(planes), -1).take(flat, axis=1)
 
         position = self.lattice.position(rows + window.row, cols + window.col)
         return observe(stack, window, chosen), position

@@ -19,7 +19,7 @@ from cloudfree.gapfilling.observation import (
     Where,
     steady_radar,
 )
-from cloudfree.gapfilling.regression import Linear, Span, ridge
+from cloudfree.gapfilling.regression import Linear, Regression, Span, bent_ridge, ridge
 from cloudfree.gapfilling.smoothing import distance, spread
 
 # Pixels that a regression needs: for each of its features, and at all.
@@ -93,7 +93,7 @@ class Harmonisation:
     """
 
     sources: tuple[int, ...]
-    linear: Linear
+    regression: Regression
     residual: Float32
     level: Float32
     scatter: Float32
@@ -103,7 +103,7 @@ class Harmonisation:
     def at(self, observation: Observation, places: Places, position: Position) -> Harmonised:
         """What the sources say of pixels of a flat observation, whose positions are given."""
         features = observation.design(self.sources, places)
-        mean = self.linear(self.span.within(features) if self.span else features)
+        mean = self.regression(self.span.within(features) if self.span else features)
         return Harmonised(
             mean + position.of(self.residual),
             position.of(self.scatter) * self.level,
@@ -138,11 +138,13 @@ def harmonise(
     span = Span.of(features) if sources == (len(observation.references),) else None
     features = span.within(features) if span else features
     values = target.values[:, fitted].T
-    linear = ridge(features, values)
-    usual = _usual(values - linear(features))
-    if usual.sum() >= PIXELS_PER_FEATURE * number:
-        linear = ridge(features[usual], values[usual])
-    return _with_residual(observation, sources, linear, target, usable, span)
+    # Radar alone tells no more by hinges (docs/experiments.md).
+    regress = ridge if span else bent_ridge
+    regression = regress(features, values)
+    usual = _usual(values - regression(features))
+    if PIXELS_PER_FEATURE * number <= usual.sum() < count:
+        regression = regress(features[usual], values[usual])
+    return _with_residual(observation, sources, regression, target, usable, span)
 
 
 def _usual(residual: Float32) -> NDArray[np.bool_]:
@@ -191,14 +193,14 @@ def _gains(observation: Observation, source: int, shared: Sequence[int], gain: F
 def _with_residual(
     observation: Observation,
     sources: tuple[int, ...],
-    linear: Linear,
+    regression: Regression,
     target: Target,
     usable: Where,
     span: Span | None = None,
 ) -> Harmonisation:
     left, usable = np.zeros_like(target.values), usable.copy()
     features = observation.design(sources, usable)
-    residual = target.values[:, usable].T - linear(span.within(features) if span else features)
+    residual = target.values[:, usable].T - regression(span.within(features) if span else features)
     left[:, usable] = residual.T
     usable[usable] = _usual(residual)
     left[:, ~usable] = 0
@@ -209,4 +211,4 @@ def _with_residual(
     scatter = np.sqrt(spread(relative, weight, np.ones(1, np.float32)))
     smallest = np.float32(SMALLEST_RELATIVE_SCATTER)
     scatter = np.maximum(scatter, smallest)
-    return Harmonisation(sources, linear, shown, level, scatter, distance(usable)[None], span)
+    return Harmonisation(sources, regression, shown, level, scatter, distance(usable)[None], span)

@@ -62,6 +62,7 @@ OSCD_BANDS = (*L2A_BANDS, "B01", "B09", "B10")
 OSCD_PARTS = ("10m", "20m", "60m")
 SECONDS_A_DAY = 86_400
 DECIBEL_SCALE = 10_000
+VV_SCALE = 0.01
 COVER = 0.4
 
 
@@ -133,14 +134,29 @@ def _oscd_date(folder: Path, place: str, time: str) -> Date:
     day = date.fromisoformat(found[1])
     image = np.stack(planes).astype(np.float32)
     nothing = np.zeros(image.shape[1:], np.bool_)
-    return Date(f"{place} {day}", float(day.toordinal()), image, nothing)
+    radar = _enlarged(_oscd_radar(folder / f"{place}_{time}_s1vv.tif"), image.shape[1:])
+    return Date(f"{place} {day}", float(day.toordinal()), image, nothing, radar)
+
+
+def _oscd_radar(path: Path) -> Float32:
+    """Mean backscatter of three months in VV, dB."""
+    with rasterio.open(path) as dataset:
+        numbers = dataset.read(masked=True).astype(np.float32)
+    return np.asarray((numbers * np.float32(VV_SCALE)).filled(np.nan), np.float32)
 
 
 def _cropped(dates: Sequence[Date]) -> list[Date]:
     """The dates in the size that all have."""
     height, width = np.min([date.hidden.shape for date in dates], axis=0)
     part = slice(height), slice(width)
-    return [replace(one, image=one.image[:, *part], hidden=one.hidden[part]) for one in dates]
+    return [
+        replace(one, image=one.image[:, *part], hidden=one.hidden[part], radar=_part(one, part))
+        for one in dates
+    ]
+
+
+def _part(date: Date, part: tuple[slice, slice]) -> Float32 | None:
+    return None if date.radar is None else date.radar[:, *part]
 
 
 def _drawn_clouds(shape: tuple[int, ...], seed: tuple[int, int]) -> Where:

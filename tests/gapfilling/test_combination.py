@@ -17,11 +17,11 @@ def _estimate(mean: float, deviation: float) -> PixelEstimate:
 UNKNOWN = _estimate(np.nan, np.nan)
 
 
-def test_weights_are_squares_of_inverse_variances() -> None:
+def test_weights_are_cubes_of_inverse_variances() -> None:
     both, shares = combine([_estimate(0.1, 0.1), _estimate(0.3, 0.2)])
-    assert shares[:, 0] == pytest.approx([16 / 17, 1 / 17])
-    assert both.mean == pytest.approx(np.full((1, 2), (16 * 0.1 + 0.3) / 17))
-    assert both.deviation**2 == pytest.approx(np.full((1, 2), (16 * 0.01 + 0.04) / 17))
+    assert shares[:, 0] == pytest.approx([64 / 65, 1 / 65])
+    assert both.mean == pytest.approx(np.full((1, 2), (64 * 0.1 + 0.3) / 65))
+    assert both.deviation**2 == pytest.approx(np.full((1, 2), (64 * 0.01 + 0.04) / 65))
 
 
 @given(first=deviations, second=deviations)

@@ -68,6 +68,18 @@ def test_each_source_has_a_bit_where_it_knows_the_ground() -> None:
     assert OF_WHOLE.sees(()).all()
 
 
+def test_slopes_of_a_plane_are_those_of_the_plane() -> None:
+    row, col = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    plane = np.stack([0.01 * row - 0.02 * col] * len(BANDS))
+    scene = stack_of(ground(), (below(CLOUD, plane),))
+    seen = observe(scene, WHOLE, _all).references[0]
+    slopes = seen[-2 * len(BANDS) :].reshape(len(BANDS), 2, SIDE, SIDE)
+    inside = np.s_[:, :, 1:15, 1:-1]
+    assert slopes[inside][:, 0] == pytest.approx(0.01, abs=1e-5)
+    assert slopes[inside][:, 1] == pytest.approx(-0.02, abs=1e-5)
+    assert (slopes[:, 1, 25, 19] == 0).all()  # its neighbour lies below the cloud
+
+
 def test_the_first_reference_gives_all_features_and_others_their_bands() -> None:
     clear, bands = ~CLOUD, len(BANDS)
     design = OF_WHOLE.design((1, 0), clear)

@@ -3,7 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cloudfree.gapfilling.regression import RARE, Span, ridge
+from cloudfree.gapfilling.regression import (
+    HINGES,
+    PIXELS_PER_HINGE,
+    RARE,
+    Bent,
+    Linear,
+    Span,
+    bent_ridge,
+    ridge,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -36,3 +45,27 @@ def test_features_beyond_what_is_known_are_taken_at_its_end() -> None:
     edge = 1 - 2 * RARE
     assert span.within(far) == pytest.approx(np.array([[-edge, 0.25], [0.5, edge]]), abs=1e-3)
     assert span.beyond(far) == pytest.approx(np.array([[5 - edge, 0], [0, 3 - edge]]), abs=1e-3)
+
+
+def _bend(features: np.ndarray) -> np.ndarray:
+    return np.abs(features[:, :1]).astype(np.float32)
+
+
+def test_hinges_follow_a_bend_that_no_linear_map_has() -> None:
+    features = RNG.normal(0, 1, (40_000, 2)).astype(np.float32)
+    bent, linear = bent_ridge(features, _bend(features)), ridge(features, _bend(features))
+    others = RNG.normal(0, 1, (1000, 2)).astype(np.float32)
+    assert np.abs(linear(others) - _bend(others)).mean() > 0.4
+    assert np.abs(bent(others) - _bend(others)).mean() < 0.06
+
+
+@pytest.mark.parametrize(
+    ("pixels", "hinges"),
+    [(3 * PIXELS_PER_HINGE, 0), (8 * PIXELS_PER_HINGE, 5), (10_000, HINGES)],
+)
+def test_little_ground_has_few_hinges(pixels: int, hinges: int) -> None:
+    features = RNG.normal(0, 1, (pixels, 3)).astype(np.float32)
+    found = bent_ridge(features, features)
+    assert isinstance(found, Bent if hinges else Linear)
+    if isinstance(found, Bent):
+        assert found.weights.shape == (hinges, 3)

@@ -82,7 +82,9 @@ def test_a_hidden_pixel_takes_one_pixel_of_ground(places: Places, row: float, co
     image = _image()
     image[:, 20, 20] = np.nan
     inner = sample_clear(image, places(row, col))[0, 4:-4, 4:-4]
-    assert 1 <= int(np.isnan(inner).sum()) <= 2
+    # Halfway between two pixels the hidden one may be the nearest of both.
+    halfway = sum(abs(shift % 1 - 0.5) < 1 / 32 for shift in (row, col))
+    assert 1 <= int(np.isnan(inner).sum()) <= 2**halfway
 
 
 @both_ways
