@@ -114,8 +114,9 @@ def pairs_of_oscd(data: Path) -> Iterator[Group]:
     folder = data / "oscd"
     places = sorted({path.name.split("_t1_")[0] for path in folder.glob("*_t1_*_10m.jp2")})
     for seed, place in enumerate(places):
-        dates = _cropped([_oscd_date(folder, place, time) for time in ("t1", "t2")])
-        for truth, then in (dates, dates[::-1]):
+        dates = [_oscd_date(folder, place, time) for time in ("t1", "t2")]
+        for truth, other in (dates, dates[::-1]):
+            then = _on_grid_of(truth, other)
             hidden = _drawn_clouds(truth.hidden.shape, (seed, int(then.day)))
             cover = Date("drawn clouds", 0.0, truth.image, hidden)
             yield "both", OSCD_BANDS, Case(truth, cover, (then,))
@@ -145,18 +146,14 @@ def _oscd_radar(path: Path) -> Float32:
     return np.asarray((numbers * np.float32(VV_SCALE)).filled(np.nan), np.float32)
 
 
-def _cropped(dates: Sequence[Date]) -> list[Date]:
-    """The dates in the size that all have."""
-    height, width = np.min([date.hidden.shape for date in dates], axis=0)
-    part = slice(height), slice(width)
-    return [
-        replace(one, image=one.image[:, *part], hidden=one.hidden[part], radar=_part(one, part))
-        for one in dates
-    ]
-
-
-def _part(date: Date, part: tuple[slice, slice]) -> Float32 | None:
-    return None if date.radar is None else date.radar[:, *part]
+def _on_grid_of(truth: Date, other: Date) -> Date:
+    """The other date, whose pixels are of another size in two places, on those of the truth."""
+    shape = truth.hidden.shape
+    if other.hidden.shape == shape:
+        return other
+    image = _enlarged(other.image, shape, cv2.INTER_CUBIC)
+    radar = None if other.radar is None else _enlarged(other.radar, shape)
+    return replace(other, image=image, hidden=np.zeros(shape, np.bool_), radar=radar)
 
 
 def _drawn_clouds(shape: tuple[int, ...], seed: tuple[int, int]) -> Where:

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from cloudfree.commands.evaluate.series.alignment import aligned
 from cloudfree.commands.evaluate.series.cases import Case, best_others
 from cloudfree.commands.evaluate.series.fills import BASELINES, filled
 from cloudfree.core.radiometry import Float32
@@ -75,7 +76,7 @@ def is_scorable(case: Case) -> bool:
 
 def score_case(case: Case, bands: tuple[str, ...], sources: Sources) -> ScoredCase:
     """Fill a case in each way, and compare the hidden pixels with the truth."""
-    used, where = best_others(case), case.scored
+    used, where = aligned(best_others(case), bands), case.scored
     truth = case.truth.image[:, where]
     images = {name: fill(case)[:, where] for name, fill in BASELINES.items()}
     mean, deviation = filled(used, bands)
