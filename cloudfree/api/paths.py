@@ -54,6 +54,8 @@ class _OutputKeywords(TypedDict, total=False):
     output: StrPath | None
     s2_offset: float | None
     resampling: Resampling
+    bbox: tuple[float, float, float, float] | None
+    aoi: StrPath | None
     overwrite: bool
     creation_options: Mapping[str, str]
 
@@ -243,7 +245,7 @@ def load_model(
 
 # Keywords that name files, and those of them that name one or several.
 _SEVERAL = frozenset({"references", "reference_s1"})
-_FILES = _SEVERAL | {"output", "score", "dem", "quicklook", "mask", "report", "groups"}
+_FILES = _SEVERAL | {"output", "score", "dem", "quicklook", "mask", "report", "groups", "aoi"}
 
 
 def checked_keywords(known: type, given: Mapping[str, Any]) -> dict[str, Any]:

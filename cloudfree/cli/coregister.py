@@ -9,6 +9,7 @@ import click
 from cloudfree.cli.options import (
     EXISTING_FILE,
     NEW_FILE,
+    area_options,
     cloudfree_command,
     optical_options,
     option_from,
@@ -40,6 +41,7 @@ from cloudfree.commands.coregister.options import CoregisterOptions
     help="Picture of the tie points as arrows, a PNG file.",
 )
 @option_from(CoregisterOptions, "dry_run", help="Measure the shift and write nothing.")
+@area_options
 @optical_options
 @radar_options
 @output_options

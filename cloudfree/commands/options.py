@@ -10,6 +10,17 @@ from cloudfree.core.acquisition import MAX_GAP_DAYS
 from cloudfree.core.choices import MAX_REFERENCES, Precision, Resampling, SarUnitsChoice, ShiftMode
 from cloudfree.errors import ErrorCode, InputError
 
+# West, south, east, north.
+Bounds = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaOptions:
+    """The area to which scenes are cut: `bbox` in degrees of EPSG:4326, or polygons of `aoi`."""
+
+    bbox: Bounds | None = None
+    aoi: Path | None = None
+
 
 @dataclass(frozen=True, kw_only=True)
 class OpticalOptions:

@@ -137,7 +137,7 @@ def unwrapped_longitudes(grid: Grid) -> Grid:
 
 def covered_share(grid: Grid, by: Grid) -> float:
     """Fraction of the pixels of `grid`, 0 to 1, inside the footprint of another grid."""
-    return share_within(grid, positions(by, grid, _outline(by)))
+    return share_within(grid, positions(by, grid, outline(by)))
 
 
 def share_within(grid: Grid, outline: Positions) -> float:
@@ -152,7 +152,7 @@ def share_within(grid: Grid, outline: Positions) -> float:
 
 def needed_window(source: Grid, target: Grid) -> Window | None:
     """The part of `source` that resampling to `target` reads, None if they do not intersect."""
-    edge = positions(target, source, _outline(target))
+    edge = positions(target, source, outline(target))
     edge = edge[np.isfinite(edge).all(axis=1)]
     if not len(edge):
         return None
@@ -277,7 +277,7 @@ def _apply(transform: Affine, x: Positions, y: Positions) -> tuple[Positions, Po
     return a * x + b * y + c, d * x + e * y + f
 
 
-def _outline(grid: Grid) -> Positions:
+def outline(grid: Grid) -> Positions:
     """Pixel positions (column, row) around a grid, (4 * EDGE_POINTS, 2)."""
     along = np.linspace(0.0, 1.0, EDGE_POINTS)
     zero, one = np.zeros(EDGE_POINTS), np.ones(EDGE_POINTS)

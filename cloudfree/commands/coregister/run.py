@@ -6,6 +6,7 @@ import logging
 from pathlib import PurePosixPath
 
 from cloudfree import __version__
+from cloudfree.commands.area import area_of
 from cloudfree.commands.coregister.options import CoregisterOptions, CoregisterResult
 from cloudfree.commands.coregister.quicklook import write_quicklook
 from cloudfree.core.acquisition import check_gap, gap_days
@@ -34,10 +35,11 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
         Scenes that do not meet or cannot be read, or an output that cannot be written.
     """
     _check_output(options)
+    area = area_of(options)
     sar_profile({}, options.creation_options).check_creation_options()
     with (
         open_sar_source(options.s1, options.s1_units, options.dem) as sar,
-        OpticalScene(options.s2, options.s2_offset, options.resampling) as optical,
+        OpticalScene(options.s2, options.s2_offset, options.resampling, area) as optical,
     ):
         logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
         check_gap(sar.acquisition, optical.acquisition, options.max_gap)
@@ -50,7 +52,7 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
 
 
 def _check_output(options: CoregisterOptions) -> None:
-    inputs = filter(None, (options.s1, options.s2, options.dem))
+    inputs = filter(None, (options.s1, options.s2, options.dem, options.aoi))
     check_output_names(filter(None, (options.result, options.quicklook)), inputs)
     if not options.dry_run:
         require_absent(options.result, options.overwrite)

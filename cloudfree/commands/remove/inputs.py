@@ -105,8 +105,8 @@ def open_own_mask(options: RemoveOptions, optical: OpticalScene) -> MaskFile:
     elif options.mask.is_dir() or options.mask.suffix.lower() in _PRODUCTS:
         found = _scl_of(find_product(options.mask))
     else:
-        return open_mask(options.mask, optical.grid, reading)
-    return open_mask(found, optical.grid, replace(reading, scl=True))
+        return open_mask(options.mask, optical.grid, reading, optical.whole)
+    return open_mask(found, optical.grid, replace(reading, scl=True), optical.whole)
 
 
 def _scl_of(product: OpticalProduct) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudfree.commands.options import (
+    AreaOptions,
     InferenceOptions,
     OpticalOptions,
     OutputOptions,
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptions, StyleOptions):
+class RemovalOptions(
+    InferenceOptions, OpticalOptions, AreaOptions, RadarOptions, OutputOptions, StyleOptions
+):
     """How clouds are removed from a scene: the options that `remove` and `batch` share.
 
     `mask` is a file, an L2A product or the scene classification of the scene, None to make one;
@@ -141,7 +144,7 @@ class RemoveOptions(RemovalOptions, ReferenceOptions):
     def inputs(self) -> tuple[Path, ...]:
         """Paths of all inputs."""
         mask = None if self.mask == SCL else self.mask
-        given = (self.s1, self.s2, mask, self.dem, *self.references, *self.reference_s1)
+        given = (self.s1, self.s2, mask, self.dem, self.aoi, *self.references, *self.reference_s1)
         return tuple(path for path in given if path)
 
     def _beside(self, what: str) -> Path:
