@@ -24,7 +24,7 @@ from cloudfree.commands.coregister.options import CoregisterOptions
     CoregisterOptions,
     "s1",
     type=EXISTING_FILE,
-    help="Sentinel-1 scene: file, folder or product.",
+    help="Sentinel-1 scene: file, folder or product; repeatable for slices of one pass.",
 )
 @option_from(CoregisterOptions, "s2", type=EXISTING_FILE, help="Sentinel-2 scene.")
 @option_from(

@@ -174,7 +174,10 @@ def reference_options(command: Command) -> Command:
 
 @click.command(cls=RenamingCommand, epilog="Example: cloudfree remove --s1 vv_vh.tif --s2 l1c.tif")
 @option_from(
-    RemoveOptions, "s1", type=EXISTING_FILE, help="Sentinel-1 scene: file, folder or product."
+    RemoveOptions,
+    "s1",
+    type=EXISTING_FILE,
+    help="Sentinel-1 scene: file, folder or product; repeatable for slices of one pass.",
 )
 @option_from(RemoveOptions, "s2", type=EXISTING_FILE, help="Cloudy Sentinel-2 scene.")
 @option_from(

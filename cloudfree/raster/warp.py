@@ -142,12 +142,14 @@ def covered_share(grid: Grid, by: Grid) -> float:
 
 def share_within(grid: Grid, outline: Positions) -> float:
     """Fraction of `grid`, 0 to 1, inside an outline of pixel positions (column, row)."""
-    edge = outline[np.isfinite(outline).all(axis=1)]
-    if len(edge) < 3:
-        return 0.0
-    footprint = shapely.make_valid(shapely.Polygon(edge))
     scene = shapely.box(0, 0, grid.width, grid.height)
-    return float(footprint.intersection(scene).area / scene.area)
+    return float(polygon_of(outline).intersection(scene).area / scene.area)
+
+
+def polygon_of(outline: Positions) -> shapely.Geometry:
+    """The polygon within an outline, (n, 2); empty if it is nowhere."""
+    edge = outline[np.isfinite(outline).all(axis=1)]
+    return shapely.make_valid(shapely.Polygon(edge)) if len(edge) >= 3 else shapely.Polygon()
 
 
 def needed_window(source: Grid, target: Grid) -> Window | None:

@@ -20,7 +20,8 @@ from cloudfree.raster.used_reference import UsedReference
 from cloudfree.raster.warp import covered_share, same_grid
 from cloudfree.report.pictures import TRUE_COLOUR
 from cloudfree.report.reference_on_grid import place_of
-from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
+from cloudfree.sentinel1.mosaic import open_sar_sources
+from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
@@ -114,7 +115,9 @@ def _opened(
 def _sar_opener(provenance: Provenance, files: _Companions) -> Callable[[Path], SarSource]:
     """How to open the Sentinel-1 scene, with the units and the heights of the result."""
     dem = files.find("the elevation model", provenance.dem)
-    return lambda path: open_sar_source(path, provenance.s1_quantity or "auto", dem)
+    more = [files.find("a slice of Sentinel-1", name) for name in provenance.s1_slices]
+    slices = [path for path in more if path]
+    return lambda path: open_sar_sources((path, *slices), provenance.s1_quantity or "auto", dem)
 
 
 def _mask_opener(

@@ -91,6 +91,11 @@ def test_references_are_one_path_or_several() -> None:
     assert several == {"references": (Path("a"), Path("b.tif"))}
 
 
+def test_radar_is_one_path_or_several() -> None:
+    assert paths._paths("a.tif") == (Path("a.tif"),)
+    assert paths._paths(["a.tif", Path("b.tif")]) == (Path("a.tif"), Path("b.tif"))
+
+
 def test_a_mask_of_an_area_is_written(tmp_path: Path) -> None:
     scene, part = write_cloudy_scene(tmp_path / "l1c.tif"), Window(10, 20, 30, 40)
     field = write_area(tmp_path / "field.geojson", part)

@@ -58,7 +58,7 @@ def test_the_radar_is_opened_with_the_heights_that_corrected_it(tmp_path, monkey
         asked.append((units, heights))
         return SarScene(path, units)
 
-    monkeypatch.setattr("cloudfree.report.sources.open_sar_source", opened)
+    monkeypatch.setattr("cloudfree.sentinel1.mosaic.open_sar_source", opened)
     with open_sources(fake.result, None) as sources:
         assert sources.missing == (() if kept else ("the elevation model was not found: dem.tif",))
     assert asked == [("auto", dem if kept else None)]

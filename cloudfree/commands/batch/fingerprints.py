@@ -76,7 +76,7 @@ def _fingerprint(
     job: SceneJob, options: BatchOptions, card: ModelCard, of_path: Callable[[Path], str]
 ) -> Fingerprint:
     scene = job.options
-    own = {"s2": scene.s2, "s1": scene.s1, "mask": scene.mask, "dem": scene.dem,
+    own = {"s2": scene.s2, "s1": job.s1, "mask": scene.mask, "dem": scene.dem,
            "aoi": scene.aoi}  # fmt: skip
     inputs = {role: of_path(path) for role, path in own.items() if isinstance(path, Path)}
     references = dict(zip(job.others, map(of_path, scene.references), strict=False))

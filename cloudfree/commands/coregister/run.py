@@ -18,7 +18,8 @@ from cloudfree.coregistration.measure import ShiftMeasurement, measure
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.provenance import Provenance
 from cloudfree.sentinel1.geocoded import sar_profile
-from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
+from cloudfree.sentinel1.mosaic import open_sar_sources
+from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 logger = logging.getLogger("cloudfree")
@@ -38,7 +39,7 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
     area = area_of(options)
     sar_profile({}, options.creation_options).check_creation_options()
     with (
-        open_sar_source(options.s1, options.s1_units, options.dem) as sar,
+        open_sar_sources(options.s1, options.s1_units, options.dem) as sar,
         OpticalScene(options.s2, options.s2_offset, options.resampling, area) as optical,
     ):
         logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
@@ -52,7 +53,7 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
 
 
 def _check_output(options: CoregisterOptions) -> None:
-    inputs = filter(None, (options.s1, options.s2, options.dem, options.aoi))
+    inputs = filter(None, (*options.s1, options.s2, options.dem, options.aoi))
     check_output_names(filter(None, (options.result, options.quicklook)), inputs)
     if not options.dry_run:
         require_absent(options.result, options.overwrite)
@@ -81,7 +82,8 @@ def _provenance(
 ) -> Provenance:
     return Provenance(
         version=__version__,
-        s1=PurePosixPath(options.s1.name),
+        s1=PurePosixPath(options.s1[0].name),
+        s1_slices=tuple(PurePosixPath(path.name) for path in options.s1[1:]),
         s2=PurePosixPath(options.s2.name),
         s1_units=f"{sar.units.quantity} ({sar.units.reason})",
         shift=measured.applied_shift,

@@ -82,7 +82,8 @@ class RemovalOptions(
 class RemoveOptions(RemovalOptions, ReferenceOptions):
     """The options of `cloudfree remove`; names equal its parameters.
 
-    `kept` are inputs of other runs, which are not removed as files of an earlier result.
+    `s1` is one scene, or slices of one pass. `kept` are inputs of other runs, which are not removed
+    as files of an earlier result.
 
     Raises
     ------
@@ -91,7 +92,7 @@ class RemoveOptions(RemovalOptions, ReferenceOptions):
     """
 
     s2: Path
-    s1: Path | None = None
+    s1: tuple[Path, ...] = ()
     output: Path | None = None
     report: Path | None = None
     kept: tuple[Path, ...] = ()
@@ -144,7 +145,7 @@ class RemoveOptions(RemovalOptions, ReferenceOptions):
     def inputs(self) -> tuple[Path, ...]:
         """Paths of all inputs."""
         mask = None if self.mask == SCL else self.mask
-        given = (self.s1, self.s2, mask, self.dem, self.aoi, *self.references, *self.reference_s1)
+        given = (*self.s1, self.s2, mask, self.dem, self.aoi, *self.references, *self.reference_s1)
         return tuple(path for path in given if path)
 
     def _beside(self, what: str) -> Path:

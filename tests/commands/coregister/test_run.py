@@ -68,7 +68,7 @@ def _pair(folder: Path, shift: Shift = SHIFT, crs: str | None = UTM31) -> tuple[
 
 
 def _run(s1: Path, s2: Path, **options: object) -> CoregisterResult:
-    return run(CoregisterOptions(s1=s1, s2=s2, **options), silent)
+    return run(CoregisterOptions(s1=(s1,), s2=s2, **options), silent)
 
 
 def _read(path: Path) -> np.ndarray:
@@ -417,6 +417,32 @@ def test_radar_over_half_of_the_scene_is_enough(tmp_path: Path) -> None:
     seen = _read(result.output)
     assert np.isnan(seen[:, :, :124]).all()
     assert np.isfinite(seen[:, 4:250, 134:]).all()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_slices_are_measured_and_written_as_one_scene(
+    tmp_path: Path, order: tuple[int, int]
+) -> None:
+    optical, decibels = field_pair(256, SHIFT)
+    s2 = _write_optical(tmp_path / "s2.tif", optical)
+    slices = []
+    for name, rows in (("north", slice(0, 150)), ("south", slice(130, 256))):
+        corner = TEN_METRES @ Affine.translation(0, rows.start)
+        part = decibels[:, rows].copy()
+        slices.append(write_raster(tmp_path / f"{name}.tif", part, ["VV", "VH"], transform=corner))
+    given = tuple(slices[one] for one in order)
+    result = run(CoregisterOptions(s1=given, s2=s2, output=tmp_path / "both.tif"), silent)
+    whole = write_raster(tmp_path / "whole.tif", decibels, ["VV", "VH"])
+    alone = _run(whole, s2, output=tmp_path / "alone.tif")
+    assert (result.applied, result.overlap) == (True, pytest.approx(1.0))
+    assert result.shift_px == pytest.approx(alone.shift_px, abs=0.05)
+    seen, expected = _read(result.output), _read(alone.output)
+    inside = slice(5, 245)
+    assert np.isfinite(seen[:, inside, 5:245]).all()
+    assert np.nanmedian(np.abs(seen - expected)) < 0.3
+    with rasterio.open(result.output) as dataset:
+        tags = dataset.tags()
+    assert (tags["CLOUDFREE_S1"], tags["CLOUDFREE_S1_2"]) == tuple(one.name for one in given)
 
 
 # Real scenes -----------------------------------------------------------------------------------
