@@ -41,6 +41,9 @@ class RadarOptions:
     max_gap: float = MAX_GAP_DAYS
 
 
+# A smaller share of a scene under Sentinel-1 is a part of it: borders of footprints bend.
+WHOLE = 0.9995
+
 # A year and a month: last year's dates of the same season are among them.
 MAX_AGE_DAYS = 400.0
 

@@ -78,14 +78,17 @@ def test_slices_of_one_pass_are_given_one_by_one(tmp_path: Path) -> None:
         "remove", "--s2", str(s2), "-q", "--json", "--overwrite", "--shift", "none",
         "--detector", "published", "--fill-by", "network", "--report", str(tmp_path / "p.html"),
     ]  # fmt: skip
-    shares = []
+    shares, covered = [], []
     for radar in ([left], [left, right]):
         given = [word for path in radar for word in ("--s1", str(path))]
         ran = CliRunner().invoke(group, [*words, *given])
         assert ran.exit_code == 0, ran.output
-        shares.append(json.loads(ran.stdout)["unfilled_fraction"])
+        printed = json.loads(ran.stdout)
+        shares.append(printed["unfilled_fraction"])
+        covered.append(printed["s1_overlap"])
     assert shares[0] > 0.05
     assert shares[1] == 0
+    assert covered == pytest.approx([50 / 96, 1.0])
     with rasterio.open(tmp_path / "l1c_cloudfree.tif") as result:
         tags = result.tags()
     assert (tags["CLOUDFREE_S1"], tags["CLOUDFREE_S1_2"]) == ("left.tif", "right.tif")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudfree.commands.options import (
+    WHOLE,
     AreaOptions,
     InferenceOptions,
     OpticalOptions,
@@ -158,7 +159,8 @@ class RemoveResult:
 
     `unfilled_fraction` is of pixels under the mask that could not be filled. `mask` is that of
     `--write-mask`; it, `uncertainty` and `adaptation` are None if not requested. `parts` are what
-    filled it; None where the model did so by itself.
+    filled it; None where the model did so by itself. `s1_overlap` is the share of the scene that
+    Sentinel-1 covers, 0 to 1, None without it.
     """
 
     output: Path
@@ -179,6 +181,7 @@ class RemoveResult:
     parts: Parts | None = None
     references: tuple[UsedReference, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    s1_overlap: float | None = None
 
     def summary(self) -> str:
         """A few lines of text."""
@@ -198,6 +201,8 @@ class RemoveResult:
         if self.parts:
             lines.append(self.parts.summary())
         lines.append(f"Sentinel-1 shift {shift}: {self.shift_reason}")
+        if self.s1_overlap is not None and self.s1_overlap < WHOLE:
+            lines.append(f"Sentinel-1 covers {self.s1_overlap:.1%} of the scene")
         if self.adaptation:
             lines.append(self.adaptation.summary())
         return "\n  ".join(lines)

@@ -251,6 +251,7 @@ class _Removal:
             parts=self._parts,
             references=self._used(counts),
             left_out=self._opened.chosen.left_out,
+            s1_overlap=measured.overlap if self._opened.sar else None,
         )
 
 

@@ -419,6 +419,24 @@ def test_radar_over_half_of_the_scene_is_enough(tmp_path: Path) -> None:
     assert np.isfinite(seen[:, 4:250, 134:]).all()
 
 
+@pytest.mark.parametrize("first", [0, 300])
+@pytest.mark.parametrize(("columns", "share"), [(171, "33.4%"), (40, "7.8%")])
+def test_the_shift_is_measured_where_the_radar_lies(
+    tmp_path: Path, first: int, columns: int, share: str
+) -> None:
+    """Over a third of a scene, and in a strip that is less than a tenth of a window."""
+    optical, decibels = field_pair(512, SHIFT)
+    part = decibels[:, :, first : first + columns].copy()
+    corner = TEN_METRES @ Affine.translation(first, 0)
+    s1 = write_raster(tmp_path / "s1.tif", part, ["VV", "VH"], transform=corner)
+    result = _run(s1, _write_optical(tmp_path / "s2.tif", optical))
+    assert result.applied
+    assert result.shift_px == pytest.approx({"row": 3.4, "col": -2.7}, abs=0.15)
+    assert f"Sentinel-1 (db) covers {share} of the scene" in result.summary()
+    seen = _read(result.output)
+    assert np.isfinite(seen[:, 10:500, first + 10 : first + columns - 10]).all()
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_slices_are_measured_and_written_as_one_scene(
     tmp_path: Path, order: tuple[int, int]
