@@ -125,7 +125,7 @@ def box_area(bounds: Sequence[float]) -> GeographicArea:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class SceneArea:
     """The ground of another scene, and `margin_px` of its pixels around."""
 
     grid: Grid

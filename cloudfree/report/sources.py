@@ -12,7 +12,7 @@ from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
 from cloudfree.core.grid import Grid
 from cloudfree.errors import ErrorCode, InputError
-from cloudfree.raster.area import Surroundings
+from cloudfree.raster.area import SceneArea
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.gdal import is_virtual
 from cloudfree.raster.provenance import Provenance
@@ -182,7 +182,7 @@ def _matching(after: OpticalScene, offset_dn: float | None) -> Callable[[Path], 
     def opener(path: Path) -> OpticalScene:
         scene = OpticalScene(path, offset_dn)
         if scene.whole.crs and after.grid.crs and covered_share(scene.whole, after.grid):
-            scene.cut(Surroundings(after.grid))
+            scene.cut(SceneArea(after.grid))
         if not same_grid(scene.grid, after.grid):
             raise InputError(
                 f"{path.name} ({scene.grid.height} x {scene.grid.width}) does not lie on the grid "

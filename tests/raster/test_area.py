@@ -14,7 +14,7 @@ from pyproj import CRS, Transformer
 
 from cloudfree.core.grid import Grid, Window
 from cloudfree.errors import ErrorCode, InputError
-from cloudfree.raster.area import GeographicArea, Surroundings, box_area
+from cloudfree.raster.area import GeographicArea, SceneArea, box_area
 from tests.factories.rasters import TEN_METRES, UTM31
 
 UTM31_WKT = CRS.from_string(UTM31).to_wkt()
@@ -127,7 +127,7 @@ def test_an_area_that_only_touches_the_scene_is_refused() -> None:
 
 def test_a_scene_without_coordinates_is_refused() -> None:
     nowhere = Grid(None, TEN_METRES, 400, 300)
-    for area in (box_area((3, 40, 4, 41)), Surroundings(SCENE)):
+    for area in (box_area((3, 40, 4, 41)), SceneArea(SCENE)):
         with pytest.raises(InputError, match=r"no coordinate system in s\.tif") as error:
             area.window(nowhere, "s.tif")
         assert error.value.code is ErrorCode.WRONG_GRID
@@ -161,24 +161,24 @@ def test_an_area_without_extent_is_refused(side: str) -> None:
         GeographicArea("--aoi a", ((*line, *line),))
 
 
-def test_surroundings_are_the_pixels_of_a_scene_and_a_margin() -> None:
+def test_areas_of_scenes_are_the_pixels_of_a_scene_and_a_margin() -> None:
     part = SCENE.crop(Window(100, 50, 80, 60))
-    assert Surroundings(part).window(SCENE, "s") == Window(100, 50, 80, 60)
-    assert Surroundings(part, 7).window(SCENE, "s") == Window(93, 43, 94, 74)
-    assert Surroundings(part, 70).window(SCENE, "s") == Window(30, 0, 220, 180)
+    assert SceneArea(part).window(SCENE, "s") == Window(100, 50, 80, 60)
+    assert SceneArea(part, 7).window(SCENE, "s") == Window(93, 43, 94, 74)
+    assert SceneArea(part, 70).window(SCENE, "s") == Window(30, 0, 220, 180)
 
 
-def test_surroundings_in_larger_pixels_of_another_zone() -> None:
+def test_areas_of_scenes_in_larger_pixels_of_another_zone() -> None:
     zone = CRS.from_epsg(32632)
     left, top = Transformer.from_crs(UTM31, zone, always_xy=True).transform(500_000, 4_500_000)
     other = Grid(zone.to_wkt(), Affine(20, 0, left - 2000, 0, -20, top + 2000), 600, 600)
-    found = Surroundings(SCENE).window(other, "s")
+    found = SceneArea(SCENE).window(other, "s")
     assert 150 <= found.width <= 190  # turned by some degrees
     assert 200 <= found.height <= 230
 
 
-def test_surroundings_elsewhere_are_refused() -> None:
+def test_areas_of_scenes_elsewhere_are_refused() -> None:
     far = Grid(UTM31_WKT, TEN_METRES @ Affine.translation(5000, 0), 10, 10)
     with pytest.raises(InputError, match=r"has no pixel of s\.tif") as error:
-        Surroundings(far).window(SCENE, "s.tif")
+        SceneArea(far).window(SCENE, "s.tif")
     assert error.value.code is ErrorCode.NO_OVERLAP

@@ -11,7 +11,7 @@ from pyproj import CRS
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Grid, Window
 from cloudfree.errors import ErrorCode, InputError
-from cloudfree.raster.area import Surroundings
+from cloudfree.raster.area import SceneArea
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.range_server import counted_bytes
 from tests.factories.rasters import (
@@ -348,9 +348,9 @@ def test_a_name_that_the_locale_cannot_hold_is_refused(tmp_path: Path) -> None:
 PART = Window(20, 30, 40, 25)
 
 
-def _around(path: Path, part: Window = PART) -> Surroundings:
+def _around(path: Path, part: Window = PART) -> SceneArea:
     with OpticalScene(path, 0.0) as scene:
-        return Surroundings(scene.grid.crop(part))
+        return SceneArea(scene.grid.crop(part))
 
 
 def test_a_cut_scene_has_the_pixels_grid_bands_and_tags_of_its_part(tmp_path: Path) -> None:
@@ -429,7 +429,7 @@ def test_a_part_reads_little_of_a_large_file(tmp_path: Path) -> None:
 
 def test_an_area_that_the_scene_does_not_show_is_refused(tmp_path: Path) -> None:
     path = write_cloudy_scene(tmp_path / "a.tif")
-    far = Surroundings(Grid(CRS.from_string(UTM31).to_wkt(), Affine(10, 0, 0, 0, -10, 0), 9, 9))
+    far = SceneArea(Grid(CRS.from_string(UTM31).to_wkt(), Affine(10, 0, 0, 0, -10, 0), 9, 9))
     with pytest.raises(InputError, match=r"has no pixel of a\.tif") as error:
         OpticalScene(path, area=far)
     assert error.value.code is ErrorCode.NO_OVERLAP

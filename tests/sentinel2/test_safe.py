@@ -15,7 +15,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
-from cloudfree.raster.area import Surroundings
+from cloudfree.raster.area import SceneArea
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.resample import bilinear
@@ -285,7 +285,7 @@ def test_a_part_has_the_pixels_of_the_whole_product_in_all_of_its_bands(
     safe = Safe("L1C", "04.00")
     path = write_zip(tmp_path, safe) if packed else write_safe(tmp_path, safe)
     with OpticalScene(path) as whole:
-        area = Surroundings(whole.grid.crop(part))
+        area = SceneArea(whole.grid.crop(part))
         with OpticalScene(path, area=area) as cut:
             assert (cut.bands, cut.tags) == (whole.bands, whole.tags)
             assert (cut.offset.offset_dn, cut.offset.reason) == (-1000, whole.offset.reason)

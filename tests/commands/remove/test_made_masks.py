@@ -17,7 +17,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.choices import MaskSettings
 from cloudfree.core.grid import Window
 from cloudfree.core.terminal import silent
-from cloudfree.raster.area import Surroundings
+from cloudfree.raster.area import SceneArea
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.cloudy_scenes import cloudy_scene
 from tests.factories.patience import PATIENCE_S
@@ -122,7 +122,7 @@ def test_a_part_of_a_scene_has_a_mask_of_its_own(
 ) -> None:
     masks = MadeMasks(tmp_path)
     part = scene.grid.crop(Window(10, 20, 64, 80))
-    with OpticalScene(scene.path, 0.0, area=Surroundings(part)) as cut:
+    with OpticalScene(scene.path, 0.0, area=SceneArea(part)) as cut:
         for one in (scene, cut, scene, cut):
             with masks.open(one, SETTINGS, silent) as mask:
                 assert mask.classes(one.grid.window).shape == (one.grid.height, one.grid.width)

@@ -29,7 +29,7 @@ from cloudfree.core.displacement import NO_SHIFT, describe_displacement
 from cloudfree.core.terminal import Progress, captured_warnings
 from cloudfree.coregistration.between_dates import ClearGround, DateShift, shift_between
 from cloudfree.errors import ErrorCode, InputError
-from cloudfree.raster.area import Surroundings
+from cloudfree.raster.area import SceneArea
 from cloudfree.raster.warp import placed
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -142,9 +142,7 @@ class _Search:
         """Open a date, and find what it shows; a reason to leave it out, if there is one."""
         offset_dn = self.options.s2_offset if self.options.of_batch else None
         optical = date.files.enter_context(
-            OpticalScene(
-                date.candidate.path, offset_dn, self.options.resampling, self._surroundings
-            )
+            OpticalScene(date.candidate.path, offset_dn, self.options.resampling, self._area)
         )
         if reason := self.gates.by_scene(optical):
             return reason
@@ -158,10 +156,10 @@ class _Search:
         return self.gates.by_ground(self.coarse, date.clear)
 
     @property
-    def _surroundings(self) -> Surroundings | None:
+    def _area(self) -> SceneArea | None:
         """What is read of a date where the scene is cut; None for all of it."""
         scene = self.scene.optical
-        return Surroundings(scene.grid, MARGIN_PX) if scene.part else None
+        return SceneArea(scene.grid, MARGIN_PX) if scene.part else None
 
     def _take(self, date: _Date) -> bool:
         """Make a reference of a date that was looked at, unless its shift is too long."""

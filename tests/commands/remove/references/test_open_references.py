@@ -22,7 +22,7 @@ from cloudfree.core.displacement import NO_SHIFT
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
-from cloudfree.raster.area import Area, Surroundings
+from cloudfree.raster.area import Area, SceneArea
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.dates_of_a_place import SIDE, write_date
 from tests.factories.rasters import TEN_METRES, UTM31, write_radar
@@ -181,7 +181,7 @@ def test_a_date_is_cut_with_the_scene(
     path = write_date(tmp_path / "s2_20220526.tif", moved=(1.0, 0.0))
     wkt = CRS.from_string(UTM31).to_wkt()
     part = Grid(wkt, TEN_METRES, SIDE, SIDE).crop(Window(10, 8, 110, 112))
-    (reference,) = found(references=(path,), area=Surroundings(part)).references
+    (reference,) = found(references=(path,), area=SceneArea(part)).references
     there = reference.scene.optical
     assert there.part == Window(6, 4, 118, 120)
     assert (reference.shift.row, reference.shift.col) == pytest.approx((1.0, 0.0), abs=0.15)
