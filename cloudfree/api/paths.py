@@ -54,6 +54,8 @@ class _OutputKeywords(TypedDict, total=False):
     output: StrPath | None
     s2_offset: float | None
     resampling: Resampling
+    bbox: tuple[float, float, float, float] | None
+    aoi: StrPath | None
     overwrite: bool
     creation_options: Mapping[str, str]
 
@@ -150,13 +152,15 @@ def mask(
 
 
 def coregister(
-    s1: StrPath,
+    s1: StrPath | Sequence[StrPath],
     s2: StrPath,
     *,
     progress: Progress | None = None,
     **options: Unpack[CoregisterKeywords],
 ) -> CoregisterResult:
     """Write Sentinel-1 in dB on the grid of a Sentinel-2 scene, as `cloudfree coregister`.
+
+    `s1` is one scene, or several slices of one pass.
 
     Raises
     ------
@@ -167,17 +171,19 @@ def coregister(
     from cloudfree.commands.coregister.run import run
 
     given = checked_keywords(CoregisterKeywords, options)
-    return run(CoregisterOptions(s1=Path(s1), s2=Path(s2), **given), progress or silent)
+    return run(CoregisterOptions(s1=_paths(s1), s2=Path(s2), **given), progress or silent)
 
 
 def remove(
-    s1: StrPath | None,
+    s1: StrPath | Sequence[StrPath] | None,
     s2: StrPath,
     *,
     progress: Progress | None = None,
     **options: Unpack[RemoveKeywords],
 ) -> RemoveResult:
     """Write a cloud-free scene, as `cloudfree remove`; `s1` is None for models without Sentinel-1.
+
+    Several slices of one pass may be given as `s1`.
 
     `mask` is a path, or "scl" for the scene classification of the product. `references` are other
     dates of the place, paths or one path; with them `s1` may be None for any model.
@@ -193,7 +199,7 @@ def remove(
     given = checked_keywords(RemoveKeywords, options)
     if "model" in given:
         given["model"] = os.fspath(given["model"])
-    radar = None if s1 is None else Path(s1)
+    radar = () if s1 is None else _paths(s1)
     return run(RemoveOptions(s1=radar, s2=Path(s2), **given), progress or silent)
 
 
@@ -243,7 +249,7 @@ def load_model(
 
 # Keywords that name files, and those of them that name one or several.
 _SEVERAL = frozenset({"references", "reference_s1"})
-_FILES = _SEVERAL | {"output", "score", "dem", "quicklook", "mask", "report", "groups"}
+_FILES = _SEVERAL | {"output", "score", "dem", "quicklook", "mask", "report", "groups", "aoi"}
 
 
 def checked_keywords(known: type, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -268,8 +274,13 @@ def _value(name: str, value: Any) -> Any:
     if name not in _FILES or value is None:
         return value
     if name in _SEVERAL:
-        return tuple(map(Path, [value] if isinstance(value, (str, os.PathLike)) else value))
+        return _paths(value)
     return mask_path(os.fspath(value)) if name == "mask" else Path(value)
+
+
+def _paths(given: StrPath | Sequence[StrPath]) -> tuple[Path, ...]:
+    """One path or several."""
+    return tuple(map(Path, [given] if isinstance(given, (str, os.PathLike)) else given))
 
 
 def _check_choice(name: str, value: Any, hint: Any) -> None:

@@ -9,6 +9,7 @@ import click
 from cloudfree.cli.options import (
     EXISTING_FILE,
     NEW_FILE,
+    area_options,
     cloudfree_command,
     optical_options,
     option_from,
@@ -23,7 +24,7 @@ from cloudfree.commands.coregister.options import CoregisterOptions
     CoregisterOptions,
     "s1",
     type=EXISTING_FILE,
-    help="Sentinel-1 scene: file, folder or product.",
+    help="Sentinel-1 scene: file, folder or product; repeatable for slices of one pass.",
 )
 @option_from(CoregisterOptions, "s2", type=EXISTING_FILE, help="Sentinel-2 scene.")
 @option_from(
@@ -40,6 +41,7 @@ from cloudfree.commands.coregister.options import CoregisterOptions
     help="Picture of the tie points as arrows, a PNG file.",
 )
 @option_from(CoregisterOptions, "dry_run", help="Measure the shift and write nothing.")
+@area_options
 @optical_options
 @radar_options
 @output_options

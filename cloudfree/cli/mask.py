@@ -11,6 +11,7 @@ from cloudfree.cli.options import (
     NEW_FILE,
     NumberRange,
     RenamingCommand,
+    area_options,
     cloudfree_command,
     optical_options,
     option_from,
@@ -60,6 +61,7 @@ from cloudfree.commands.mask.options import MaskOptions
     help="Dilate clouds and shadows by metres (40m) or pixels (4px).",
 )
 @style_option
+@area_options
 @optical_options
 @output_options
 @cloudfree_command

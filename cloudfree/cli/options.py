@@ -19,6 +19,7 @@ from cloudfree.cli.failures import MissingInputError, reported
 from cloudfree.cli.log_output import chosen_format, log_format_option, logged_run, start_logging
 from cloudfree.cli.progress import progress_on_stderr
 from cloudfree.commands.options import (
+    AreaOptions,
     InferenceOptions,
     OpticalOptions,
     OverwriteOptions,
@@ -164,6 +165,19 @@ def optical_options(command: Command) -> Command:
     )
 
 
+def area_options(command: Command) -> Command:
+    """Options of every command that can be limited to an area."""
+    for option in (
+        option_from(AreaOptions, "aoi", type=EXISTING_FILE, metavar="FILE.geojson",
+                    help="Only the rectangle around the polygons of this GeoJSON file "
+                         "(EPSG:4326)."),
+        option_from(AreaOptions, "bbox", type=str, metavar="W,S,E,N", callback=_bounds,
+                    help="Only the pixels between these degrees (EPSG:4326)."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def radar_options(command: Command) -> Command:
     """Options of every command that puts Sentinel-1 on an optical grid."""
     for option in (
@@ -255,6 +269,17 @@ def _creation_options(_: click.Context, __: click.Parameter, pairs: tuple[str, .
     if wrong:
         raise click.BadParameter(f"{wrong[0]!r} is not NAME=VALUE")
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _bounds(_: click.Context, __: click.Parameter, text: str | None) -> Any:
+    """West, south, east and north of a text, with commas between; None without one."""
+    if text is None:
+        return None
+    try:
+        west, south, east, north = map(float, text.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not WEST,SOUTH,EAST,NORTH in degrees.") from error
+    return west, south, east, north
 
 
 def _plain(result: Any) -> Any:

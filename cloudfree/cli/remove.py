@@ -13,6 +13,7 @@ from cloudfree.cli.options import (
     Command,
     NumberRange,
     RenamingCommand,
+    area_options,
     cloudfree_command,
     inference_options,
     optical_options,
@@ -101,6 +102,7 @@ _OPTIONS = (
     option_from(RemovalOptions, "write_mask", help="Also write the mask that is used here."),
     style_option,
     option_from(RemovalOptions, "dry_run", help="Check everything and write nothing."),
+    area_options,
     optical_options,
     radar_options,
     output_options,
@@ -172,7 +174,10 @@ def reference_options(command: Command) -> Command:
 
 @click.command(cls=RenamingCommand, epilog="Example: cloudfree remove --s1 vv_vh.tif --s2 l1c.tif")
 @option_from(
-    RemoveOptions, "s1", type=EXISTING_FILE, help="Sentinel-1 scene: file, folder or product."
+    RemoveOptions,
+    "s1",
+    type=EXISTING_FILE,
+    help="Sentinel-1 scene: file, folder or product; repeatable for slices of one pass.",
 )
 @option_from(RemoveOptions, "s2", type=EXISTING_FILE, help="Cloudy Sentinel-2 scene.")
 @option_from(

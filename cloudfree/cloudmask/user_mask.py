@@ -58,12 +58,15 @@ class MaskReading:
 AS_FOUND = MaskReading()
 
 
-def open_mask(path: Path | str, grid: Grid, reading: MaskReading = AS_FOUND) -> MaskFile:
+def open_mask(
+    path: Path | str, grid: Grid, reading: MaskReading = AS_FOUND, whole: Grid | None = None
+) -> MaskFile:
     """The mask in a file, or in what GDAL opens under a name, as classes on the grid of a scene.
 
     Classes on that grid are read where they are. All else is written as classes into a temporary
     folder, strip by strip, which closing the mask removes. Pixels of the scene outside the mask are
-    nodata: they are not filled, and do not count as clear ground.
+    nodata: they are not filled, and do not count as clear ground. `whole` is the grid from which
+    that of the scene is cut, on which a mask without coordinates may lie, too.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def open_mask(path: Path | str, grid: Grid, reading: MaskReading = AS_FOUND) -> 
         Not one band, numbers of no known meaning, or no pixel of the scene under the mask.
     """
     radius_px = parse_distance(reading.dilate).pixels(pixel_size_m(grid))
-    with _UserRaster(path, grid) as raster:
+    with _UserRaster(path, grid, whole or grid) as raster:
         recoding = raster.recoding(reading)
         logger.info("mask %s: %s", raster.path.name, recoding.meaning)
         sun = sun_from_tags(raster.handle.tags())
@@ -89,14 +92,14 @@ class _UserRaster(Dataset):
     the sizes alone. `aligned` where every pixel is one of the scene.
     """
 
-    def __init__(self, path: Path | str, scene: Grid) -> None:
+    def __init__(self, path: Path | str, scene: Grid, whole: Grid) -> None:
         super().__init__(Path(path), str(path))
         with self.closed_on_error():
             _check_band(self)
             self.scene, self.grid = scene, grid_of(self.handle)
             self.located = bool(self.grid.crs and scene.crs)
             self.aligned = same_grid(self.grid, scene)
-            self.own = scene if self.aligned else _placed(self.path.name, self.grid, scene)
+            self.own = scene if self.aligned else _placed(self.path.name, self.grid, scene, whole)
             self.nodata = missing_value(self.handle.nodata)
 
     def recoding(self, reading: MaskReading) -> Recoding:
@@ -205,8 +208,10 @@ def _check_band(raster: Dataset) -> None:
         )
 
 
-def _placed(name: str, own: Grid, scene: Grid) -> Grid:
+def _placed(name: str, own: Grid, scene: Grid, whole: Grid) -> Grid:
     """The grid of a mask in the coordinates of the scene; without coordinates by its size.
+
+    `whole` is the scene before it was cut.
 
     Raises
     ------
@@ -214,11 +219,11 @@ def _placed(name: str, own: Grid, scene: Grid) -> Grid:
         It covers nothing of the scene, or its pixels do not nest in those of the scene.
     """
     if not (own.crs and scene.crs):
-        by_size = grid_by_size(own.height, own.width, scene)
+        by_size = grid_by_size(own.height, own.width, whole)
         if by_size is None:
             raise InputError(
-                f"mask {name} has {own.height} x {own.width} pixels, the scene {scene.height} x "
-                f"{scene.width}, and {'the scene' if own.crs else 'the mask'} no coordinates",
+                f"mask {name} has {own.height} x {own.width} pixels, the scene {whole.height} x "
+                f"{whole.width}, and {'the scene' if own.crs else 'the mask'} no coordinates",
                 wanted="coordinates in both, or one size that is a whole multiple of the other",
                 hint="write the coordinates into the file with `gdal_edit -a_srs -a_ullr`",
                 code=ErrorCode.WRONG_GRID,

@@ -10,6 +10,17 @@ from cloudfree.core.acquisition import MAX_GAP_DAYS
 from cloudfree.core.choices import MAX_REFERENCES, Precision, Resampling, SarUnitsChoice, ShiftMode
 from cloudfree.errors import ErrorCode, InputError
 
+# West, south, east, north.
+Bounds = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaOptions:
+    """The area to which scenes are cut: `bbox` in degrees of EPSG:4326, or polygons of `aoi`."""
+
+    bbox: Bounds | None = None
+    aoi: Path | None = None
+
 
 @dataclass(frozen=True, kw_only=True)
 class OpticalOptions:
@@ -29,6 +40,9 @@ class RadarOptions:
     dem: Path | None = None
     max_gap: float = MAX_GAP_DAYS
 
+
+# A smaller share of a scene under Sentinel-1 is a part of it: borders of footprints bend.
+WHOLE = 0.9995
 
 # A year and a month: last year's dates of the same season are among them.
 MAX_AGE_DAYS = 400.0

@@ -39,6 +39,10 @@ class Window:
             slice(self.col - outer.col, self.col_stop - outer.col),
         )
 
+    def within(self, outer: Window) -> Window:
+        """The window, which is counted from the corner of `outer`, counted as `outer` is."""
+        return Window(outer.row + self.row, outer.col + self.col, self.height, self.width)
+
     def buffered(self, halo: int, height: int, width: int) -> Window:
         """The window with `halo` more pixels on each side, cut at a `height` x `width` raster."""
         row, col = max(self.row - halo, 0), max(self.col - halo, 0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from typing import Protocol
 
 import cv2
@@ -18,6 +20,7 @@ from cloudfree.core.mask_classes import shows_ground
 from cloudfree.core.radiometry import Float32
 from cloudfree.coregistration.phase_correlation import CrossPower
 from cloudfree.inference.sliding_window import TilePlan
+from cloudfree.raster.footprint import Footprint
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -27,6 +30,10 @@ CLEAR_WINDOW_PX = 512
 MAX_CLEAR_WINDOWS = 16
 MAX_EXAMINED = 4 * MAX_CLEAR_WINDOWS
 MIN_CLEAR = 0.1
+
+# Windows over a narrow strip of radar have at least this side: shifts of 32 pixels are looked for
+# in four times as many.
+MIN_SIDE_PX = 128
 
 # Green, red, near and short-wave infrared: water, soil, leaves and moisture each show in one.
 BANDS = ("B03", "B04", "B08", "B11")
@@ -69,7 +76,7 @@ class ClearWindowSource(Protocol):
 
 @dataclass(frozen=True)
 class ClearWindows:
-    """Clear windows all over an optical scene with enough clear ground under Sentinel-1.
+    """Clear windows with enough clear ground, all over the part of a scene that Sentinel-1 covers.
 
     Clouds of `mask` are left out; without one the cloud score does.
     """
@@ -88,19 +95,29 @@ class ClearWindows:
         """Rows and columns of the scene."""
         return self.optical.grid.height, self.optical.grid.width
 
+    @cached_property
+    def part(self) -> Window:
+        """The part of the scene that Sentinel-1 covers; of a narrow strip some pixels more."""
+        whole = self.optical.grid.window
+        covered = self._footprint.part(whole)
+        return whole if covered is None else _widened(covered, whole)
+
+    @cached_property
+    def _footprint(self) -> Footprint:
+        return self.sar.footprint(self.optical.grid)
+
     def cross_power(self) -> CrossPower:
         """An empty sum of cross-correlations for the features of these windows."""
-        grid = self.optical.grid
         return CrossPower(
-            min(CLEAR_WINDOW_PX, grid.height),
-            min(CLEAR_WINDOW_PX, grid.width),
+            min(CLEAR_WINDOW_PX, self.part.height),
+            min(CLEAR_WINDOW_PX, self.part.width),
             len(self.bands),
             len(SAR_BANDS),
         )
 
     def __iter__(self) -> Iterator[ClearWindow]:
         found = 0
-        for window in examined_windows(*self.size):
+        for window in self._examined():
             clear_window = self._clear_window(window)
             if clear_window is None:
                 continue
@@ -108,6 +125,12 @@ class ClearWindows:
             found += 1
             if found == MAX_CLEAR_WINDOWS:
                 return
+
+    def _examined(self) -> Iterator[Window]:
+        """Windows that Sentinel-1 covers, in the order in which they are searched."""
+        ordered = windows_in_order(self.part.height, self.part.width)
+        windows = (window.within(self.part) for window in ordered)
+        return islice(filter(self._footprint.share, windows), MAX_EXAMINED)
 
     def reread(self, window: Window) -> ClearWindow:
         """Read a clear window that was found before; its features are too large to be kept."""
@@ -138,8 +161,25 @@ def compared_bands(there: Sequence[str]) -> tuple[str, ...]:
 
 def examined_windows(height: int, width: int) -> list[Window]:
     """Windows all over a scene, in the order in which they are searched for clear ground."""
-    windows = list(TilePlan(height, width, CLEAR_WINDOW_PX, 0))
-    return _low_discrepancy_order(windows)[:MAX_EXAMINED]
+    return windows_in_order(height, width)[:MAX_EXAMINED]
+
+
+def windows_in_order(height: int, width: int) -> list[Window]:
+    """All windows of a scene; those of any beginning of the list lie all over it."""
+    return _low_discrepancy_order(list(TilePlan(height, width, CLEAR_WINDOW_PX, 0)))
+
+
+def _widened(part: Window, whole: Window) -> Window:
+    """A part of at least `MIN_SIDE_PX` in each direction, as far as the whole has room."""
+    row, height = _widened_side(part.row, part.height, whole.height)
+    col, width = _widened_side(part.col, part.width, whole.width)
+    return Window(row, col, height, width)
+
+
+def _widened_side(start: int, length: int, room: int) -> tuple[int, int]:
+    """Start and length of one side."""
+    widened = min(max(length, MIN_SIDE_PX), room)
+    return min(max(start - (widened - length) // 2, 0), room - widened), widened
 
 
 def _low_discrepancy_order(windows: list[Window]) -> list[Window]:

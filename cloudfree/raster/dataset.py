@@ -34,11 +34,13 @@ def rectangle(window: Window) -> rasterio.windows.Window:
 class Dataset:
     """A raster file with one GDAL handle per thread, as handles are not thread-safe.
 
-    `source` is what GDAL opens instead of the path, such as a virtual dataset.
+    `source` is what GDAL opens instead of the path, such as a virtual dataset. `part` is the window
+    of the file that is read, as if it were all of it; None for the whole file.
     """
 
     def __init__(self, path: Path, source: str | None = None) -> None:
         self.path = path
+        self.part: Window | None = None
         self._source = source or str(path)
         self._local = threading.local()
         self._handles: list[DatasetReader] = []
@@ -52,6 +54,18 @@ class Dataset:
             self._handles.append(self._local.handle)
         handle: DatasetReader = self._local.handle
         return handle
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of what is read."""
+        height, width = self.handle.shape
+        return (self.part.height, self.part.width) if self.part else (height, width)
+
+    def in_file(self, window: Window | None) -> rasterio.windows.Window | None:
+        """A window of what is read, None for all of it, in pixels of the file."""
+        if self.part is None:
+            return rectangle(window) if window else None
+        return rectangle(window.within(self.part) if window else self.part)
 
     def read(
         self,
@@ -75,7 +89,7 @@ class Dataset:
         try:
             pixels: NDArray[np.generic] = self.handle.read(
                 bands,
-                window=rectangle(window) if window else None,
+                window=self.in_file(window),
                 out_shape=(len(bands), *out_shape) if out_shape else None,
                 out=out,
                 resampling=resampling,
@@ -96,7 +110,7 @@ class Dataset:
 
         A file without overviews is decoded wherever blocks hold one of these pixels.
         """
-        sides = (window.height, window.width) if window else self.handle.shape
+        sides = (window.height, window.width) if window else self.shape
         height, width = (min(side, longest_px) for side in sides)
         return self.read(indexes, window, out_shape=(height, width))
 
@@ -164,7 +178,7 @@ def _opening_code(source: str, error: Exception) -> ErrorCode:
 
 def sample_windows(dataset: Dataset, bands: Sequence[int]) -> NDArray[np.generic]:
     """Sample of some bands, counted from 0, in evenly distributed windows: (band, pixel)."""
-    windows = even_windows(dataset.handle.height, dataset.handle.width)
+    windows = even_windows(*dataset.shape)
     parts = [dataset.read(list(bands), window).reshape(len(bands), -1) for window in windows]
     return np.concatenate(parts, axis=1)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count, takewhile
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -26,6 +27,7 @@ from cloudfree.raster.used_reference import UsedReference, references_from_tags
 
 VERSION = "CLOUDFREE_VERSION"
 WARNINGS, _BETWEEN_WARNINGS = "CLOUDFREE_WARNINGS", " | "
+S1 = "CLOUDFREE_S1"
 SHIFT = "CLOUDFREE_SHIFT_PX"
 COEFFICIENTS, BOUNDS = "CLOUDFREE_SHIFT_COEFFICIENTS", "CLOUDFREE_SHIFT_BOUNDS"
 S1_ACQUIRED = "CLOUDFREE_S1_SENSED"
@@ -42,6 +44,7 @@ class Provenance:
     Paths are relative to the folder of the output; `filled`, `uncertainty` and `used_mask` are its
     companions, and `mask` is what the user gave. `mask_threshold` is the minimum cloud probability
     in `mask`, `mask_dilate` its dilation.
+    `s1_slices` are further slices of the pass of `s1`.
     `s1_units` is the quantity of Sentinel-1 and, in brackets, how it was recognised.
     `s2_offset` is what the user added to the digital numbers.
     `shift` is the corrected displacement in pixels of the output, `shift_model` its kind or
@@ -60,6 +63,7 @@ class Provenance:
     model_license: str | None = None
     s2: PurePosixPath | None = None
     s1: PurePosixPath | None = None
+    s1_slices: tuple[PurePosixPath, ...] = ()
     dem: PurePosixPath | None = None
     mask: PurePosixPath | None = None
     mask_threshold: float | None = None
@@ -92,6 +96,7 @@ class Provenance:
             **displacement_tags(self.shift),
             **acquisition_tags(self.s1_acquisition),
             **(self.parts.to_tags() if self.parts else {}),
+            **slice_tags(self.s1_slices),
             **reference_tags(self.references),
             **(warning_tags(self.warnings) if self.warnings else {}),
         }
@@ -119,6 +124,7 @@ class Provenance:
             **{key: tag.read(tags[tag.name]) for key, tag in _TAGS.items() if tag.name in tags},
             shift=displacement_from_tags(tags, height, width),
             s1_acquisition=acquisition_from_tags(tags) or UNKNOWN,
+            s1_slices=slices_from_tags(tags),
             parts=parts_from_tags(tags),
             references=references_from_tags(tags),
             warnings=warnings_from_tags(tags),
@@ -128,7 +134,7 @@ class Provenance:
     def files(self) -> tuple[PurePosixPath, ...]:
         """The inputs and companions that the output names."""
         references = (one.path for one in self.references)
-        inputs = (self.s2, self.s1, self.dem, self.mask, *references)
+        inputs = (self.s2, self.s1, *self.s1_slices, self.dem, self.mask, *references)
         named = (*inputs, self.filled, self.uncertainty, self.used_mask)
         return tuple(path for path in named if path)
 
@@ -142,6 +148,17 @@ def reference_tags(references: Sequence[UsedReference]) -> dict[str, str]:
     """The tags of references, numbered from 1."""
     numbered = enumerate(references, start=1)
     return {name: text for n, one in numbered for name, text in one.to_tags(n).items()}
+
+
+def slice_tags(slices: Sequence[PurePosixPath]) -> dict[str, str]:
+    """The tags of further slices of Sentinel-1, numbered from 2."""
+    return {f"{S1}_{n}": path.as_posix() for n, path in enumerate(slices, start=2)}
+
+
+def slices_from_tags(tags: Mapping[str, str]) -> tuple[PurePosixPath, ...]:
+    """The paths in such tags, up to the first number that is missing."""
+    names = takewhile(tags.__contains__, (f"{S1}_{n}" for n in count(2)))
+    return tuple(PurePosixPath(tags[name]) for name in names)
 
 
 def warning_tags(warnings: Sequence[str]) -> dict[str, str]:
@@ -262,7 +279,7 @@ _TAGS = {
     "model_sha256": _Tag("CLOUDFREE_MODEL_SHA256"),
     "model_license": _Tag("CLOUDFREE_MODEL_LICENSE"),
     "s2": _path("CLOUDFREE_S2"),
-    "s1": _path("CLOUDFREE_S1"),
+    "s1": _path(S1),
     "dem": _path("CLOUDFREE_DEM"),
     "mask": _path("CLOUDFREE_MASK"),
     "mask_threshold": _number("CLOUDFREE_MASK_THRESHOLD", "g"),

@@ -137,22 +137,24 @@ def unwrapped_longitudes(grid: Grid) -> Grid:
 
 def covered_share(grid: Grid, by: Grid) -> float:
     """Fraction of the pixels of `grid`, 0 to 1, inside the footprint of another grid."""
-    return share_within(grid, positions(by, grid, _outline(by)))
+    return share_within(grid, positions(by, grid, outline(by)))
 
 
 def share_within(grid: Grid, outline: Positions) -> float:
     """Fraction of `grid`, 0 to 1, inside an outline of pixel positions (column, row)."""
-    edge = outline[np.isfinite(outline).all(axis=1)]
-    if len(edge) < 3:
-        return 0.0
-    footprint = shapely.make_valid(shapely.Polygon(edge))
     scene = shapely.box(0, 0, grid.width, grid.height)
-    return float(footprint.intersection(scene).area / scene.area)
+    return float(polygon_of(outline).intersection(scene).area / scene.area)
+
+
+def polygon_of(outline: Positions) -> shapely.Geometry:
+    """The polygon within an outline, (n, 2); empty if it is nowhere."""
+    edge = outline[np.isfinite(outline).all(axis=1)]
+    return shapely.make_valid(shapely.Polygon(edge)) if len(edge) >= 3 else shapely.Polygon()
 
 
 def needed_window(source: Grid, target: Grid) -> Window | None:
     """The part of `source` that resampling to `target` reads, None if they do not intersect."""
-    edge = positions(target, source, _outline(target))
+    edge = positions(target, source, outline(target))
     edge = edge[np.isfinite(edge).all(axis=1)]
     if not len(edge):
         return None
@@ -277,7 +279,7 @@ def _apply(transform: Affine, x: Positions, y: Positions) -> tuple[Positions, Po
     return a * x + b * y + c, d * x + e * y + f
 
 
-def _outline(grid: Grid) -> Positions:
+def outline(grid: Grid) -> Positions:
     """Pixel positions (column, row) around a grid, (4 * EDGE_POINTS, 2)."""
     along = np.linspace(0.0, 1.0, EDGE_POINTS)
     zero, one = np.zeros(EDGE_POINTS), np.ones(EDGE_POINTS)

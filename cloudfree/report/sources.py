@@ -12,14 +12,16 @@ from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
 from cloudfree.core.grid import Grid
 from cloudfree.errors import ErrorCode, InputError
+from cloudfree.raster.area import SceneArea
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.gdal import is_virtual
 from cloudfree.raster.provenance import Provenance
 from cloudfree.raster.used_reference import UsedReference
-from cloudfree.raster.warp import same_grid
+from cloudfree.raster.warp import covered_share, same_grid
 from cloudfree.report.pictures import TRUE_COLOUR
 from cloudfree.report.reference_on_grid import place_of
-from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
+from cloudfree.sentinel1.mosaic import open_sar_sources
+from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
@@ -90,12 +92,14 @@ def _opened(
     after: OpticalScene, provenance: Provenance, truth: Path | None, files: _Companions
 ) -> Sources:
     matching, grid = _matching(after, provenance.s2_offset), after.grid
-    sar, mask = _sar_opener(provenance, files), _mask_opener(provenance, grid)
+    before = files.open("the cloudy scene", provenance.s2, matching)
+    whole = before.whole if before else None
+    sar, mask = _sar_opener(provenance, files), _mask_opener(provenance, grid, whole)
     used_mask = provenance.used_mask or provenance.mask
     return Sources(
         after=after,
         provenance=provenance,
-        before=files.open("the cloudy scene", provenance.s2, matching),
+        before=before,
         sar=files.open("the Sentinel-1 scene", provenance.s1, sar),
         mask=files.open("the cloud mask", used_mask, mask),
         filled=files.open(
@@ -111,13 +115,17 @@ def _opened(
 def _sar_opener(provenance: Provenance, files: _Companions) -> Callable[[Path], SarSource]:
     """How to open the Sentinel-1 scene, with the units and the heights of the result."""
     dem = files.find("the elevation model", provenance.dem)
-    return lambda path: open_sar_source(path, provenance.s1_quantity or "auto", dem)
+    more = [files.find("a slice of Sentinel-1", name) for name in provenance.s1_slices]
+    slices = [path for path in more if path]
+    return lambda path: open_sar_sources((path, *slices), provenance.s1_quantity or "auto", dem)
 
 
-def _mask_opener(provenance: Provenance, grid: Grid) -> Callable[[Path], MaskFile]:
+def _mask_opener(
+    provenance: Provenance, grid: Grid, whole: Grid | None
+) -> Callable[[Path], MaskFile]:
     """How to open the cloud mask: with the threshold and the dilation of the result."""
     reading = MaskReading(threshold=provenance.mask_threshold, dilate=provenance.mask_dilate or "0")
-    return lambda path: open_mask(path, grid, reading)
+    return lambda path: open_mask(path, grid, reading, whole)
 
 
 def _references(provenance: Provenance, grid: Grid, files: _Companions) -> Iterator[OpenReference]:
@@ -169,10 +177,12 @@ class _Companions:
 
 
 def _matching(after: OpticalScene, offset_dn: float | None) -> Callable[[Path], OpticalScene]:
-    """How to open a scene that must have the grid and the bands of the result."""
+    """How to open a scene that has the bands of the result, on its grid or one it is cut from."""
 
     def opener(path: Path) -> OpticalScene:
         scene = OpticalScene(path, offset_dn)
+        if scene.whole.crs and after.grid.crs and covered_share(scene.whole, after.grid):
+            scene.cut(SceneArea(after.grid))
         if not same_grid(scene.grid, after.grid):
             raise InputError(
                 f"{path.name} ({scene.grid.height} x {scene.grid.width}) does not lie on the grid "

@@ -17,6 +17,7 @@ from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster import warp
 from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.dataset import Dataset, sample_windows
+from cloudfree.raster.footprint import Footprint
 from cloudfree.raster.resample import sample_displaced
 from cloudfree.raster.warp import grid_of, same_grid
 from cloudfree.sentinel1.border_noise import EROSION_PX, connected_to_edge, dilate
@@ -87,7 +88,12 @@ class SarScene(Dataset):
 
     def overlap(self, grid: Grid) -> float:
         """Fraction of an optical grid, 0 to 1, inside the footprint of this scene."""
-        return warp.covered_share(grid, self._source_grid(grid))
+        return self.footprint(grid).share(grid.window)
+
+    def footprint(self, grid: Grid) -> Footprint:
+        """Where this scene lies on an optical grid."""
+        source = self._source_grid(grid)
+        return Footprint.within(warp.positions(source, grid, warp.outline(source)))
 
     def _power(self, window: Window) -> Float32:
         return self._values(window, self.units.power)

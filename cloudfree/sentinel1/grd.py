@@ -20,6 +20,7 @@ from cloudfree.core.radiometry import Float32, Float64, decibel
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster import warp
 from cloudfree.raster.dataset import Dataset
+from cloudfree.raster.footprint import Footprint
 from cloudfree.raster.resample import bilinear
 from cloudfree.raster.warp import pixel_size_m
 from cloudfree.sentinel1.annotation import (
@@ -107,9 +108,13 @@ class GrdScene:
 
     def overlap(self, grid: Grid) -> float:
         """Fraction of an optical grid, 0 to 1, inside the footprint of this scene."""
+        return self.footprint(grid).share(grid.window)
+
+    def footprint(self, grid: Grid) -> Footprint:
+        """Where this scene lies on an optical grid."""
         self._require_heights(grid)
         lonlat = Grid(self.grid.crs, Affine.identity(), 1, 1)
-        return warp.share_within(grid, warp.positions(lonlat, grid, self._outline))
+        return Footprint.within(warp.positions(lonlat, grid, self._outline))
 
     def close(self) -> None:
         """Close the files."""

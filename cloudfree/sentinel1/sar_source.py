@@ -10,6 +10,7 @@ from cloudfree.core.displacement import NO_SHIFT, Displacement
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ErrorCode, InputError
+from cloudfree.raster.footprint import Footprint
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel1.grd import GrdScene
 from cloudfree.sentinel1.product import find_product
@@ -38,6 +39,10 @@ class SarSource(Protocol):
 
     def overlap(self, grid: Grid) -> float:
         """Fraction of an optical grid, 0 to 1, inside the footprint of this scene."""
+        ...
+
+    def footprint(self, grid: Grid) -> Footprint:
+        """Where this scene lies on an optical grid."""
         ...
 
     def close(self) -> None:

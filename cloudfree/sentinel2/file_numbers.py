@@ -165,7 +165,7 @@ def check_dark_pixels(
         evidence = dark_pixel_evidence(numbers)
         if evidence.offset_dn is not None:
             return evidence
-    whole = len(even_windows(dataset.handle.height, dataset.handle.width)) == 1
+    whole = len(even_windows(*dataset.shape)) == 1
     if whole and not offset_known and not any(band.any() for band in numbers.values()):
         return OffsetEvidence("statistics", NO_OFFSET, "0, as no pixel has data")
     return evidence

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from cloudfree.core.choices import Resampling
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
 from cloudfree.errors import ErrorCode, InputError
+from cloudfree.raster.area import Area
 from cloudfree.raster.cog import CogProfile
-from cloudfree.raster.dataset import Dataset, rectangle, reduced_average
+from cloudfree.raster.dataset import Dataset, reduced_average
 from cloudfree.raster.warp import grid_of
 from cloudfree.sentinel2.band_folder import band_of_file
 from cloudfree.sentinel2.detect_product import find_product
@@ -37,6 +39,7 @@ from cloudfree.sentinel2.offset import (
     OFFSET,
     REFLECTANCE,
     OffsetDecision,
+    OffsetEvidence,
     decide_offset,
     flag_evidence,
 )
@@ -56,26 +59,58 @@ class OpticalScene(Dataset):
 
     `path` is a product in any format that `find_product` knows, or one raster with all bands.
     `offset_dn` is added to digital numbers; without it the evidence decides. Bands of 20 and 60 m
-    are resampled to the finest grid by `resampling`.
+    are resampled to the finest grid by `resampling`. Of a scene of which only `area` is read, the
+    rest of the program sees a smaller scene: `grid` is that of the window, `whole` that of the
+    file, and each pixel is as in the whole scene.
 
     Raises
     ------
     InputError
-        No scene, or an unknown radiometric offset.
+        No scene, an unknown radiometric offset, or nothing of the area.
     """
 
     def __init__(
-        self, path: Path, offset_dn: float | None = None, resampling: Resampling = "bilinear"
+        self,
+        path: Path,
+        offset_dn: float | None = None,
+        resampling: Resampling = "bilinear",
+        area: Area | None = None,
     ) -> None:
         self.product = find_product(path)
         super().__init__(path, self.product.raster or stack_bands(self.product, resampling))
         with self.closed_on_error():
-            self.grid = grid_of(self.handle)
+            self.grid = self.whole = grid_of(self.handle)
+            if area:
+                self.cut(area)
             self.descriptions: tuple[str | None, ...] = self.handle.descriptions
             self.positions = find_optical_bands(self._names())
             self.tags: dict[str, str] = self.handle.tags()
             self._masked = has_mask(self.handle) and self.handle.dtypes[0] != PICTURE_DTYPE
             self.offset, self.radiometry = self._decide_radiometry(offset_dn)
+
+    def cut(self, area: Area) -> None:
+        """From now on, read the window that covers an area.
+
+        Raises
+        ------
+        InputError
+            The scene has no coordinate system, or shows nothing of the area.
+        """
+        part = area.window(self.whole, self.name)
+        if part != self.whole.window:
+            logger.info("%s is cut to %d x %d of its %d x %d pixels, from row %d and column %d",
+                        self.name, part.height, part.width, self.whole.height, self.whole.width,
+                        part.row, part.col)  # fmt: skip
+            self.part, self.grid = part, self.whole.crop(part)
+
+    @contextmanager
+    def _uncut(self) -> Iterator[None]:
+        """Read the whole file in the block, so that what is decided holds for all of its parts."""
+        part, self.part = self.part, None
+        try:
+            yield
+        finally:
+            self.part = part
 
     def _names(self) -> list[str | None]:
         """Descriptions of the bands; without them colours of a picture, or the name of the file."""
@@ -88,7 +123,8 @@ class OpticalScene(Dataset):
 
     def _decide_radiometry(self, offset_dn: float | None) -> tuple[OffsetDecision, Radiometry]:
         """The offset of the numbers, and the conversion to reflectance."""
-        kind = number_format(self, list(self.positions.values()))
+        with self._uncut():
+            kind = number_format(self, list(self.positions.values()))
         if kind == "picture":
             return REFLECTANCE, picture_numbers(self.handle)
         if kind == "reflectance":
@@ -108,8 +144,13 @@ class OpticalScene(Dataset):
         if offset_dn is not None:
             return decide_offset((flag_evidence(offset_dn), *evidence), self.name)
         offset_known = any(one.offset_dn is not None for one in evidence)
-        by_pixels = check_dark_pixels(self, self.positions, offset_known)
+        by_pixels = self._dark_pixels(offset_known)
         return decide_offset((*evidence, by_pixels), self.name)
+
+    def _dark_pixels(self, offset_known: bool, unit: float = 1.0) -> OffsetEvidence:
+        """The evidence of dark pixels: of the whole file, where all depends on them."""
+        with nullcontext() if offset_known else self._uncut():
+            return check_dark_pixels(self, self.positions, offset_known, unit)
 
     def _offset_of_reflectance(self, offset_dn: float | None) -> OffsetDecision:
         """The offset that was not removed when digital numbers became reflectance.
@@ -120,7 +161,7 @@ class OpticalScene(Dataset):
         if offset_dn is not None:
             return decide_offset((flag_evidence(offset_dn),), self.name)
         evidence = self.product.evidence if DECIDED_TAG in self.tags else ()
-        by_pixels = check_dark_pixels(self, self.positions, bool(evidence), QUANTIFICATION)
+        by_pixels = self._dark_pixels(bool(evidence), QUANTIFICATION)
         if evidence or by_pixels.offset_dn == OFFSET:
             return decide_offset((*evidence, by_pixels), self.name)
         if by_pixels.offset_dn is None:
@@ -149,8 +190,7 @@ class OpticalScene(Dataset):
         """
         numbers = super().read(indexes, window, out_shape, resampling, out)
         if self._masked:
-            part = rectangle(window) if window else None
-            valid = self.handle.read_masks(1, window=part, out_shape=out_shape)
+            valid = self.handle.read_masks(1, window=self.in_file(window), out_shape=out_shape)
             numbers[:, valid == 0] = nodata_of(self.handle)
         return numbers
 

@@ -16,6 +16,9 @@ from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.mask.options import MaskOptions
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.choices import MaskSettings
+from cloudfree.core.grid import Window
+from tests.factories.areas import bounds_of, write_area
+from tests.factories.rasters import write_cloudy_scene
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,9 @@ def test_keywords_are_the_options_of_the_command(
 
 
 def test_a_keyword_that_is_not_known_is_refused() -> None:
-    with pytest.raises(TypeError, match="unexpected keyword 'dilated'; known are creation_options"):
+    with pytest.raises(
+        TypeError, match="unexpected keyword 'dilated'; known are aoi, bbox, creation_options"
+    ):
         cloudfree.mask("a.tif", dilated="40m")  # type: ignore[call-arg]
 
 
@@ -84,6 +89,19 @@ def test_references_are_one_path_or_several() -> None:
     several = paths.checked_keywords(known, {"references": ["a", "b.tif"]})
     assert one == {"references": (Path("a"),)}
     assert several == {"references": (Path("a"), Path("b.tif"))}
+
+
+def test_radar_is_one_path_or_several() -> None:
+    assert paths._paths("a.tif") == (Path("a.tif"),)
+    assert paths._paths(["a.tif", Path("b.tif")]) == (Path("a.tif"), Path("b.tif"))
+
+
+def test_a_mask_of_an_area_is_written(tmp_path: Path) -> None:
+    scene, part = write_cloudy_scene(tmp_path / "l1c.tif"), Window(10, 20, 30, 40)
+    field = write_area(tmp_path / "field.geojson", part)
+    for number, area in enumerate(({"bbox": bounds_of(part)}, {"aoi": str(field)})):
+        result = cloudfree.mask(scene, output=tmp_path / f"{number}.tif", **area)
+        assert result.pixels == 30 * 40
 
 
 def test_a_mask_is_a_path_or_the_word_for_that_of_the_product() -> None:

@@ -48,7 +48,7 @@ def main() -> None:
     s2, s1 = full_scene(size)
     with tempfile.TemporaryDirectory(prefix="cloudfree-bench-") as folder:
         options = remove.RemoveOptions(
-            s2=s2, s1=s1, output=Path(folder) / "cloudfree.tif", replace="all", shift="none",
+            s2=s2, s1=(s1,), output=Path(folder) / "cloudfree.tif", replace="all", shift="none",
             model=glf_cr_checkpoint(Path(folder)), device="cuda",
         )  # fmt: skip
         with busy_percent() as busy:

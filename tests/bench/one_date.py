@@ -102,7 +102,7 @@ def _filled(case: Case, folder: Path, way: FillBy) -> Float32:
         return np.full((len(case.bands), int(case.hidden.sum())), np.nan, np.float32)
     output = folder / "filled.tif"
     options = RemoveOptions(
-        s2=folder / "s2.tif", s1=folder / "s1.tif", mask=folder / "mask.tif", output=output,
+        s2=folder / "s2.tif", s1=(folder / "s1.tif",), mask=folder / "mask.tif", output=output,
         s2_offset=0.0, shift="none", fill_by=way, uncertainty=way == "auto", overwrite=True,
     )  # fmt: skip
     run(options, silent)

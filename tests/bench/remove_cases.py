@@ -200,7 +200,7 @@ def whole_way(size: int, folder: Path) -> None:
 def _remove(size: int, folder: Path, **options: object) -> None:
     s2, s1 = full_scene(size)
     output = folder / "cloudfree.tif"
-    remove.run(remove.RemoveOptions(s2=s2, s1=s1, output=output, **options), silent)  # type: ignore[arg-type]
+    remove.run(remove.RemoveOptions(s2=s2, s1=(s1,), output=output, **options), silent)  # type: ignore[arg-type]
 
 
 def glf_cr_checkpoint(folder: Path) -> str:

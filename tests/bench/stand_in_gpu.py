@@ -74,7 +74,7 @@ def feed(size: int, milliseconds: float) -> Fed:
         gpu = StandIn(milliseconds)
         output = Path(folder) / "cloudfree.tif"
         options = remove.RemoveOptions(
-            s2=s2, s1=s1, output=output, model=name, replace="all", shift="none"
+            s2=s2, s1=(s1,), output=output, model=name, replace="all", shift="none"
         )
         with instead_of_loading(Model(load_model(name, "cpu").card, gpu)):
             start = time.perf_counter()

@@ -67,12 +67,12 @@ def test_every_option_reaches_its_field(
     assert _invoke(*scenes, *flags).exit_code == 0
     assert _invoke(*scenes).exit_code == 0
     assert seen[0] == coregister.CoregisterOptions(
-        s1=scenes[0], s2=scenes[1], output=tmp_path / "o.tif", shift="none", max_shift=3.5,
+        s1=(scenes[0],), s2=scenes[1], output=tmp_path / "o.tif", shift="none", max_shift=3.5,
         s1_units="linear", s2_offset=-1000.0, dry_run=True, overwrite=True,
         quicklook=tmp_path / "q.png",
         creation_options={"LEVEL": "9"},
     )  # fmt: skip
-    assert seen[1] == coregister.CoregisterOptions(s1=scenes[0], s2=scenes[1])
+    assert seen[1] == coregister.CoregisterOptions(s1=(scenes[0],), s2=scenes[1])
 
 
 def test_what_is_not_reliable_is_a_warning_and_exit_code_0(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from tests.factories.rasters import write_cloudy_scene
 # Every flag with a value of its own, and the field it must reach.
 FLAGS: dict[str, tuple[list[str], Any]] = {
     "output": (["-o", "out.tif"], Path("out.tif")),
+    "bbox": (["--bbox", "-3.5,40,-3,40.5"], (-3.5, 40.0, -3.0, 40.5)),
+    "aoi": (["--aoi", __file__], Path(__file__)),
     "score": (["--score", "score.tif"], Path("score.tif")),
     "score_dtype": (["--score-dtype", "uint8"], "uint8"),
     "detector": (["--detector", "published"], "published"),

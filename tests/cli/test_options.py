@@ -57,6 +57,7 @@ def _names() -> list[str]:
 CHECKED: dict[str, tuple[str, Any]] = {
     "creation_options": ("COMPRESS=LZW", {"COMPRESS": "LZW"}),
     "references": ("3", "3"),
+    "bbox": ("1.5,2,3,4", (1.5, 2.0, 3.0, 4.0)),
 }
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
+import rasterio
+from affine import Affine
 from click.testing import CliRunner
 
 from cloudfree.cli.batch import command as batch
 from cloudfree.cli.group import group
 from cloudfree.cli.remove import command as remove
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
-from tests.factories.rasters import write_cloudy_scene, write_radar
+from tests.factories.rasters import TEN_METRES, write_cloudy_scene, write_radar
 
 # A program gives them, as batch does for its scenes.
 FOR_PROGRAMS = {"masks", "of_batch", "kept"}
@@ -62,3 +65,31 @@ def test_the_mask_of_the_product_is_asked_for_by_a_word(tmp_path: Path) -> None:
     assert ran.exit_code == 1
     assert "no scene classification (SCL) in l1c.tif" in ran.output
     assert "give the SCL or the L2A product of the same scene with --mask FILE" in ran.output
+
+
+def test_slices_of_one_pass_are_given_one_by_one(tmp_path: Path) -> None:
+    """Radar over half of the scene leaves clouds, two halves fill them; the report opens both."""
+    s2 = write_cloudy_scene(tmp_path / "l1c.tif")
+    left = write_radar(tmp_path / "left.tif", 96, 50)
+    right = write_radar(
+        tmp_path / "right.tif", 96, 50, transform=TEN_METRES @ Affine.translation(46, 0)
+    )
+    words = [
+        "remove", "--s2", str(s2), "-q", "--json", "--overwrite", "--shift", "none",
+        "--detector", "published", "--fill-by", "network", "--report", str(tmp_path / "p.html"),
+    ]  # fmt: skip
+    shares, covered = [], []
+    for radar in ([left], [left, right]):
+        given = [word for path in radar for word in ("--s1", str(path))]
+        ran = CliRunner().invoke(group, [*words, *given])
+        assert ran.exit_code == 0, ran.output
+        printed = json.loads(ran.stdout)
+        shares.append(printed["unfilled_fraction"])
+        covered.append(printed["s1_overlap"])
+    assert shares[0] > 0.05
+    assert shares[1] == 0
+    assert covered == pytest.approx([50 / 96, 1.0])
+    with rasterio.open(tmp_path / "l1c_cloudfree.tif") as result:
+        tags = result.tags()
+    assert (tags["CLOUDFREE_S1"], tags["CLOUDFREE_S1_2"]) == ("left.tif", "right.tif")
+    assert "was not found" not in (tmp_path / "p.html").read_text(encoding="utf-8")

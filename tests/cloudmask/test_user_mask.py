@@ -19,7 +19,7 @@ from cloudfree.cloudmask.mask_file import mask_profile
 from cloudfree.cloudmask.morphology import dilate
 from cloudfree.cloudmask.sun_geometry import Sun, sun_tags
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
-from cloudfree.core.grid import Grid
+from cloudfree.core.grid import Grid, Window
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.errors import InputError
 from cloudfree.raster.cog import CogWriter
@@ -104,6 +104,20 @@ def test_without_coordinates_other_sizes_are_refused(tmp_path: Path, size: tuple
     text = rf"m\.tif has {size[0]} x {size[1]} pixels, the scene 48 x 60, and the mask no coord"
     with pytest.raises(InputError, match=text):
         open_mask(path, GRID)
+
+
+@pytest.mark.parametrize("crs", [None, "EPSG:32631"])
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_mask_of_the_whole_scene_is_cut_with_it(
+    tmp_path: Path, crs: str | None, factor: int
+) -> None:
+    """Also where a mask without coordinates is a whole multiple of the part."""
+    coarse, part = _blocks(48 // factor, 60 // factor), Window(4, 6, 16, 30)
+    path = _write(tmp_path / "m.tif", coarse, 10.0 * factor, crs=crs)
+    with open_mask(path, GRID.crop(part), whole=GRID) as mask:
+        classes = mask.classes(Window(0, 0, 16, 30))
+    expected = coarse.repeat(factor, 0).repeat(factor, 1)[part.slices]
+    np.testing.assert_array_equal(classes, expected)
 
 
 def test_a_larger_mask_in_other_coordinates_lies_where_it_is(tmp_path: Path) -> None:

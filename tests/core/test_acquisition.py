@@ -96,8 +96,8 @@ def test_scenes_of_different_seasons_are_not_joined(tmp_path: Path) -> None:
     s1 = write_radar(tmp_path / "S1A_IW_GRDH_1SDV_20170613T165043_33UUP.tif")
     s2 = write_cloudy_scene(tmp_path / "S2A_MSIL1C_20171224T104441_N0206_R008_T31TCJ.tif")
     with pytest.raises(InputError, match=r"193\.7 days between Sentinel-1 \(2017-06-13\)"):
-        run(CoregisterOptions(s1, s2), silent)
-    result = run(CoregisterOptions(s1, s2, max_gap=194), silent)
+        run(CoregisterOptions((s1,), s2), silent)
+    result = run(CoregisterOptions((s1,), s2, max_gap=194), silent)
     with rasterio.open(result.output) as dataset:
         tags = dataset.tags()
     assert tags["CLOUDFREE_GAP_DAYS"] == "193.75"

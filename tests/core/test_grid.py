@@ -30,3 +30,9 @@ def test_a_halo_ends_at_the_border(window: Window, grown: Window) -> None:
     assert window.buffered(3, GRID.height, GRID.width) == grown
     rows, cols = window.relative_to(grown)
     assert (rows.stop - rows.start, cols.stop - cols.start) == (window.height, window.width)
+
+
+def test_a_window_in_a_window_is_counted_from_the_outer_corner() -> None:
+    inner, outer = Window(2, 3, 4, 5), Window(10, 20, 30, 40)
+    assert inner.within(outer) == Window(12, 23, 4, 5)
+    assert inner.within(outer).relative_to(outer) == inner.slices

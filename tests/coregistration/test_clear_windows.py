@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,18 +16,25 @@ from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import MaskClass
+from cloudfree.coregistration import clear_windows as module
 from cloudfree.coregistration.clear_windows import (
     BANDS,
     BORDER_PX,
     ClearWindow,
     ClearWindows,
     _low_discrepancy_order,
+    examined_windows,
     optical_features,
     sar_features,
 )
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel2.optical_scene import OpticalScene
-from tests.factories.rasters import write_radar, write_raster
+from tests.factories.rasters import (
+    TEN_METRES,
+    write_cloudy_scene,
+    write_radar,
+    write_raster,
+)
 from tests.factories.scene_pairs import field_pair
 
 SIDE = 96
@@ -108,3 +118,53 @@ def test_what_lies_under_a_cloud_does_not_matter() -> None:
     clouded = optical.copy()
     clouded[:, 20:30, 20:30] = 0.9
     assert np.array_equal(optical_features(optical, usable), optical_features(clouded, usable))
+
+
+# A part of a scene under radar ------------------------------------------------------------------
+
+
+@contextmanager
+def _windows(folder: Path, columns: slice) -> Iterator[ClearWindows]:
+    """Of a scene of 96 x 640 pixels with radar over some of its columns."""
+    optical = write_cloudy_scene(folder / "l1c.tif", 96, 640)
+    corner = TEN_METRES @ Affine.translation(columns.start, 0)
+    width = columns.stop - columns.start
+    radar = write_radar(folder / "s1.tif", 96, width, transform=corner)
+    with OpticalScene(optical) as scene, SarScene(radar) as sar:
+        yield ClearWindows(sar, scene, None)
+
+
+@pytest.fixture
+def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CLEAR_WINDOW_PX", 32)
+    monkeypatch.setattr(module, "MIN_SIDE_PX", 32)
+    monkeypatch.setattr(module, "MAX_EXAMINED", 6)
+
+
+@pytest.mark.usefixtures("small_windows")
+def test_under_radar_everywhere_the_windows_are_those_of_the_scene(tmp_path: Path) -> None:
+    with _windows(tmp_path, slice(0, 640)) as windows:
+        assert windows.part == Window(0, 0, 96, 640)
+        assert list(windows._examined()) == examined_windows(96, 640)
+
+
+@pytest.mark.usefixtures("small_windows")
+@pytest.mark.parametrize("columns", [slice(0, 40), slice(333, 373), slice(600, 640)])
+def test_no_window_is_spent_where_there_is_no_radar(tmp_path: Path, columns: slice) -> None:
+    with _windows(tmp_path, columns) as windows:
+        assert windows.part == Window(0, columns.start, 96, 40)
+        examined = list(windows._examined())
+        assert len(examined) == 6
+        assert [one.window for one in windows] == examined
+        assert windows.cross_power().reach == 8
+
+
+@pytest.mark.parametrize(
+    ("columns", "part"), [(slice(0, 20), (0, 128)), (slice(300, 340), (256, 128)),
+                          (slice(630, 640), (512, 128)), (slice(100, 300), (100, 200))],
+)  # fmt: skip
+def test_a_narrow_strip_is_seen_with_its_surroundings(
+    tmp_path: Path, columns: slice, part: tuple[int, int]
+) -> None:
+    with _windows(tmp_path, columns) as windows:
+        assert windows.part == Window(0, part[0], 96, part[1])

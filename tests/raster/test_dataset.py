@@ -213,3 +213,15 @@ def test_jpeg_keeps_the_look():
     decoded = decode(jpeg(pixels))
     assert decoded.shape == pixels.shape
     assert np.abs(decoded.astype(int) - pixels).max() < 8
+
+
+def test_a_part_is_read_as_if_it_were_the_file(small: Path) -> None:
+    with Dataset(small) as file:
+        file.part = Window(2, 1, 5, 4)
+        part = NUMBERS[:, 2:7, 1:5]
+        assert file.shape == (5, 4)
+        np.testing.assert_array_equal(file.read([1, 0]), part[::-1])
+        np.testing.assert_array_equal(file.read([0], Window(1, 2, 3, 2)), part[:1, 1:4, 2:4])
+        np.testing.assert_array_equal(dataset.sample_windows(file, [0, 1]), part.reshape(2, -1))
+        assert file.thinned([0, 1], 3).shape == (2, 3, 3)
+        assert set(file.thinned([0], 3).ravel()) <= set(part[0].ravel())

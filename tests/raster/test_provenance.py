@@ -85,6 +85,7 @@ FIELDS = {
         Parts, decimals(3, 0, 1), *(decimals(5, 0, 1) for _ in ("scene", "network", "together"))
     ),
     "references": st.lists(references, max_size=2).map(tuple),
+    "s1_slices": st.lists(paths, max_size=3).map(tuple),
     "warnings": st.lists(sentences, max_size=3).map(tuple),
 }  # fmt: skip
 
@@ -102,6 +103,7 @@ def test_names_and_texts_of_the_tags_stay_as_results_have_them() -> None:
     provenance = Provenance(
         version="0.1.0", model="cloudfree-s", model_sha256="9f86d0", model_license="Apache-2.0",
         s2=PurePosixPath("../l1c.tif"), s1=PurePosixPath("s1.tif"), dem=PurePosixPath("dem.tif"),
+        s1_slices=(PurePosixPath("north.tif"), PurePosixPath("far.tif")),
         mask=PurePosixPath("mask.tif"), filled=PurePosixPath("f.tif"),
         uncertainty=PurePosixPath("u.tif"), used_mask=PurePosixPath("m.tif"),
         s1_units="db (as given)", s2_offset=-1000.0,
@@ -120,6 +122,8 @@ def test_names_and_texts_of_the_tags_stay_as_results_have_them() -> None:
         "CLOUDFREE_MODEL_LICENSE": "Apache-2.0",
         "CLOUDFREE_S2": "../l1c.tif",
         "CLOUDFREE_S1": "s1.tif",
+        "CLOUDFREE_S1_2": "north.tif",
+        "CLOUDFREE_S1_3": "far.tif",
         "CLOUDFREE_DEM": "dem.tif",
         "CLOUDFREE_MASK": "mask.tif",
         "CLOUDFREE_FILLED": "f.tif",

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
+from affine import Affine
 
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.grid import Window
 from cloudfree.errors import InputError
 from cloudfree.report.sources import open_sources
 from cloudfree.sentinel1.geocoded import SarScene
-from tests.factories.rasters import cloudy_scene, write_cloudy_scene, write_raster
+from tests.factories.rasters import TEN_METRES, cloudy_scene, write_cloudy_scene, write_raster
 from tests.factories.results import reference_tags, write_result
 
 
@@ -55,7 +58,7 @@ def test_the_radar_is_opened_with_the_heights_that_corrected_it(tmp_path, monkey
         asked.append((units, heights))
         return SarScene(path, units)
 
-    monkeypatch.setattr("cloudfree.report.sources.open_sar_source", opened)
+    monkeypatch.setattr("cloudfree.sentinel1.mosaic.open_sar_source", opened)
     with open_sources(fake.result, None) as sources:
         assert sources.missing == (() if kept else ("the elevation model was not found: dem.tif",))
     assert asked == [("auto", dem if kept else None)]
@@ -117,10 +120,10 @@ def test_a_date_that_cannot_be_placed_or_has_no_colours_is_named(tmp_path: Path)
     assert uncoloured.startswith("reference 2 cannot be used: no band B04, B03, B02 in grey")
 
 
-def test_a_truth_of_another_size_is_refused(tmp_path: Path):
+def test_a_truth_that_shows_less_is_refused(tmp_path: Path):
     fake = write_result(tmp_path)
-    other = write_cloudy_scene(tmp_path / "other.tif", 50, 64)
-    message = r"other.tif \(50 x 64\) does not lie on the grid of l1c_cloudfree.tif \(48 x 64\)"
+    other = write_cloudy_scene(tmp_path / "other.tif", 40, 64)
+    message = r"other.tif \(40 x 64\) does not lie on the grid of l1c_cloudfree.tif \(48 x 64\)"
     with pytest.raises(InputError, match=message), open_sources(fake.result, other):
         pass
 
@@ -160,3 +163,25 @@ def test_a_mask_in_an_archive_is_found(tmp_path: Path):
     with open_sources(fake.result, None) as sources:
         assert sources.missing == ()
         assert sources.mask is not None
+
+
+def test_the_inputs_of_a_part_are_cut_to_it(tmp_path: Path):
+    """A result of an area; its scene and its mask, without coordinates, are whole."""
+    fake = write_result(tmp_path)
+    part = Window(4, 10, 32, 40)
+    with rasterio.open(fake.result) as whole:
+        tags, pixels = whole.tags(), whole.read()[:, *part.slices]
+    corner = TEN_METRES @ Affine.translation(part.col, part.row)
+    write_raster(fake.result, pixels, OPTICAL_BANDS, transform=corner, nodata=0, **tags)
+    with rasterio.open(fake.mask) as mask:
+        classes = mask.read()
+    write_raster(fake.mask, classes, ["mask"], crs=None, nodata=255)
+    with open_sources(fake.result, fake.truth) as sources:
+        assert "filled" in " ".join(sources.missing)  # the one file that is of the whole scene
+        assert len(sources.missing) == 1
+        for scene in (sources.before, sources.truth):
+            assert scene.part == part
+        seen = sources.before.native(sources.before.grid.window)
+        assert (seen[:, 20:] == pixels[:, 20:]).any()
+        np.testing.assert_array_equal(sources.mask.classes(sources.after.grid.window),
+                                      classes[0][part.slices])  # fmt: skip

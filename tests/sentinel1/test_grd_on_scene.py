@@ -47,7 +47,7 @@ def test_a_product_is_calibrated_placed_and_aligned(tmp_path: Path, packed: bool
     # Named and dated as the field of the product seven hours later.
     s2 = tmp_path / "S2A_MSIL1C_20210425T003240_N0300_R008_T31TCJ.tif"
     write_raster(s2, numbers, BANDS)
-    result = run(CoregisterOptions(zipped(root) if packed else root, s2), silent)
+    result = run(CoregisterOptions((zipped(root) if packed else root,), s2), silent)
     assert result.applied
     assert result.shift_px == pytest.approx({"row": 3.4, "col": -2.7}, abs=0.15)
     assert result.output == tmp_path / f"{NAME}_coregistered.tif"

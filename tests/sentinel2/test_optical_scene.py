@@ -5,11 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
+from pyproj import CRS
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.core.grid import Window
-from cloudfree.errors import InputError
+from cloudfree.core.grid import Grid, Window
+from cloudfree.errors import ErrorCode, InputError
+from cloudfree.raster.area import SceneArea
 from cloudfree.sentinel2.optical_scene import OpticalScene
+from tests.factories.range_server import counted_bytes
 from tests.factories.rasters import (
     TEN_METRES,
     UTM31,
@@ -337,3 +341,95 @@ def test_a_name_that_the_locale_cannot_hold_is_refused(tmp_path: Path) -> None:
     """As Python hands it on where the locale is POSIX: bytes beyond ASCII become surrogates."""
     with pytest.raises(InputError, match=r"locale cannot encode; .*; set PYTHONUTF8=1, or rename"):
         OpticalScene(tmp_path / "f\udcc3\udcbc.tif")
+
+
+# A part of a scene ------------------------------------------------------------------------------
+
+PART = Window(20, 30, 40, 25)
+
+
+def _around(path: Path, part: Window = PART) -> SceneArea:
+    with OpticalScene(path, 0.0) as scene:
+        return SceneArea(scene.grid.crop(part))
+
+
+def test_a_cut_scene_has_the_pixels_grid_bands_and_tags_of_its_part(tmp_path: Path) -> None:
+    path = write_cloudy_scene(tmp_path / "a.tif", MEAN_SUN_AZIMUTH_ANGLE="150")
+    with OpticalScene(path) as whole, OpticalScene(path, area=_around(path)) as cut:
+        assert cut.grid == whole.grid.crop(PART)
+        assert cut.whole == whole.grid
+        assert (cut.bands, cut.offset, cut.tags) == (whole.bands, whole.offset, whole.tags)
+        assert cut.profile({}, {}) == whole.profile({}, {})
+        assert cut.sun_azimuth_deg == 150.0
+        np.testing.assert_array_equal(cut.native(cut.grid.window), whole.native(PART))
+        inner = Window(3, 4, 10, 12)
+        seen = cut.reflectance(["B08", "B02"], inner)
+        np.testing.assert_array_equal(seen, whole.reflectance(["B08", "B02"], inner.within(PART)))
+        reduced = Grid(cut.grid.crs, cut.grid.transform, 8, 5)
+        np.testing.assert_array_equal(
+            cut.reduced_reflectance(["B03"], reduced),
+            whole.reduced_reflectance(["B03"], reduced, PART),
+        )
+
+
+def test_a_cut_at_all_borders_is_the_whole_scene(tmp_path: Path) -> None:
+    path = write_cloudy_scene(tmp_path / "a.tif")
+    with OpticalScene(path, area=_around(path, ALL)) as scene:
+        assert (scene.part, scene.grid) == (None, scene.whole)
+
+
+def test_what_a_mask_band_hides_stays_hidden_in_a_part(tmp_path: Path) -> None:
+    path = write_cloudy_scene(tmp_path / "a.tif")
+    valid = np.full((96, 96), 255, np.uint8)
+    valid[25:30, 33:36] = 0
+    with rasterio.open(path, "r+") as dataset:
+        dataset.write_mask(valid)
+    with OpticalScene(path) as whole, OpticalScene(path, area=_around(path)) as cut:
+        seen = cut.reflectance(["B02"], cut.grid.window)
+        np.testing.assert_array_equal(seen, whole.reflectance(["B02"], PART))
+    assert np.isnan(seen[0, 5:10, 3:6]).all()
+    assert np.isnan(seen).sum() == 15
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_dark_pixels_of_the_whole_scene_decide_about_its_parts(tmp_path: Path, dtype: type) -> None:
+    """A bright part has no evidence of its own."""
+    numbers = np.full((13, 96, 96), 3000, np.uint16)
+    numbers[:, :, 80:] = 300
+    unit = 1 if dtype is np.uint16 else 10_000
+    path = write_raster(tmp_path / "a.tif", (numbers / unit).astype(dtype), OPTICAL_BANDS)
+    with OpticalScene(path) as whole, OpticalScene(path, area=_around(path)) as cut:
+        assert cut.offset == whole.offset
+    bright = np.full((13, 96, 96), 3000, np.uint16)
+    alone = write_raster(tmp_path / "b.tif", bright, OPTICAL_BANDS)
+    with pytest.raises(InputError, match="the radiometric offset of b"):
+        OpticalScene(alone, area=_around(alone))
+
+
+def test_a_part_reads_little_of_a_large_file(tmp_path: Path) -> None:
+    """Where metadata know the offset, only blocks under the part are decoded."""
+    side, block, bands = 2048, 128, ("B02", "B03", "B04", "B08")
+    path = tmp_path / "large.tif"
+    numbers = np.random.default_rng(0).integers(200, 3000, (4, side, side), np.uint16)
+    with rasterio.open(
+        path, "w", driver="COG", count=4, height=side, width=side, dtype="uint16", crs=UTM31,
+        transform=TEN_METRES, blocksize=block, compress="DEFLATE",
+    ) as dataset:  # fmt: skip
+        dataset.write(numbers)
+        dataset.descriptions = bands
+        dataset.update_tags(PROCESSING_BASELINE="03.00")
+    part = Window(700, 900, 100, 120)
+    area = _around(path, part)
+    with counted_bytes(path) as served:
+        with OpticalScene(served.path, area=area) as scene:
+            seen = scene.native(scene.grid.window)
+        assert served.count < 0.1 * path.stat().st_size
+    np.testing.assert_array_equal(seen, numbers[:, *part.slices])
+
+
+def test_an_area_that_the_scene_does_not_show_is_refused(tmp_path: Path) -> None:
+    path = write_cloudy_scene(tmp_path / "a.tif")
+    far = SceneArea(Grid(CRS.from_string(UTM31).to_wkt(), Affine(10, 0, 0, 0, -10, 0), 9, 9))
+    with pytest.raises(InputError, match=r"has no pixel of a\.tif") as error:
+        OpticalScene(path, area=far)
+    assert error.value.code is ErrorCode.NO_OVERLAP

@@ -15,6 +15,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import InputError
+from cloudfree.raster.area import SceneArea
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.resample import bilinear
@@ -273,3 +274,20 @@ def test_the_scene_classification_of_a_zip_opens_in_it(tmp_path: Path) -> None:
 def test_the_scene_classification_of_a_real_product_is_that_of_20_m(data: Path) -> None:
     (root,) = data.glob("products/S2A_MSIL2A*.SAFE")
     assert (find_product(root).scl or "").endswith("R20m/T29UNU_20221005T115411_SCL_20m.jp2")
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize("part", [Window(7, 11, 20, 25), Window(31, 0, 17, 5)])
+def test_a_part_has_the_pixels_of_the_whole_product_in_all_of_its_bands(
+    tmp_path: Path, packed: bool, part: Window
+) -> None:
+    """Bands of 20 and 60 m too, wherever among their pixels the part begins."""
+    safe = Safe("L1C", "04.00")
+    path = write_zip(tmp_path, safe) if packed else write_safe(tmp_path, safe)
+    with OpticalScene(path) as whole:
+        area = SceneArea(whole.grid.crop(part))
+        with OpticalScene(path, area=area) as cut:
+            assert (cut.bands, cut.tags) == (whole.bands, whole.tags)
+            assert (cut.offset.offset_dn, cut.offset.reason) == (-1000, whole.offset.reason)
+            assert cut.grid == whole.grid.crop(part)
+            np.testing.assert_array_equal(cut.native(cut.grid.window), whole.native(part))

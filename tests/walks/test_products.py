@@ -93,7 +93,7 @@ def test_a_filled_product_keeps_its_convention(tmp_path: Path, known: None, base
     safe = Safe("L1C", baseline, _cloudy())
     path, radar = write_zip(tmp_path, safe), write_radar(tmp_path / "s1.tif", 48, 48)
     options = remove.RemoveOptions(
-        s2=path, s1=radar, shift="none", dilate="0", detector="published", fill_by="network"
+        s2=path, s1=(radar,), shift="none", dilate="0", detector="published", fill_by="network"
     )
     result = remove.run(options, silent)
     assert result.output == tmp_path / f"{safe.name}_cloudfree.tif"

@@ -23,7 +23,7 @@ def _pixels(path: Path) -> np.ndarray:
 
 
 def _remove(s1: Path, s2: Path, folder: Path) -> tuple[RemoveResult, np.ndarray, np.ndarray]:
-    result = run(RemoveOptions(s2=s2, s1=s1, output=folder / f"{s2.stem}_cloudfree.tif"), silent)
+    result = run(RemoveOptions(s2=s2, s1=(s1,), output=folder / f"{s2.stem}_cloudfree.tif"), silent)
     return result, _pixels(result.output), _pixels(result.filled)[0]
 
 

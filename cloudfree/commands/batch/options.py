@@ -143,7 +143,8 @@ class BatchOptions(RemovalOptions, ReferenceLimits):
         if others:
             shared |= self._reference_options(others)
         result = self.output / f"{pair.name}_cloudfree.tif"
-        return RemoveOptions(s2=pair.s2, s1=pair.s1, output=result, kept=kept, **shared)
+        radar = (pair.s1,) if pair.s1 else ()
+        return RemoveOptions(s2=pair.s2, s1=radar, output=result, kept=kept, **shared)
 
     def _reference_options(self, others: Sequence[ScenePair]) -> dict[str, Any]:
         return {

@@ -15,6 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from cloudfree.commands.area import area_of
 from cloudfree.commands.batch.fingerprints import Fingerprint, fingerprints, read_records
 from cloudfree.commands.batch.options import BatchOptions, BatchResult, SceneOutcome, Shard
 from cloudfree.commands.batch.processes import in_processes
@@ -118,7 +119,8 @@ def _inputs_among_results(scenes: Sequence[ScenePair], options: BatchOptions) ->
 def _radar_of(options: BatchOptions) -> Callable[[ScenePair], ScenePair]:
     """Adds the Sentinel-1 products of a folder to its scenes; a list is used unchanged."""
     radars = radars_below(options.source) if options.source.is_dir() else []
-    return cache(partial(with_radar, radars=radars, max_gap_days=options.max_gap))
+    area = area_of(options)
+    return cache(partial(with_radar, radars=radars, max_gap_days=options.max_gap, area=area))
 
 
 def _job(

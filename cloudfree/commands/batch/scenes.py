@@ -13,6 +13,7 @@ from cloudfree.commands.radars import nearest_radar
 from cloudfree.core.choices import SCL, MaskPath
 from cloudfree.core.terminal import captured_warnings
 from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.raster.area import Area
 from cloudfree.sentinel1.product import acquisition_of_name
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.products_below import paths_below, products_below
@@ -110,15 +111,17 @@ def _no_list(path: Path, found: str) -> InputError:
     )
 
 
-def with_radar(pair: ScenePair, radars: Sequence[Path], max_gap_days: float) -> ScenePair:
-    """The scene with one of the products, if it has no radar of its own.
+def with_radar(
+    pair: ScenePair, radars: Sequence[Path], max_gap_days: float, area: Area | None = None
+) -> ScenePair:
+    """The scene with one of the products, if it has no radar of its own; `area` is to be covered.
 
     A scene that cannot be opened has none; its error is reported when it is processed.
     """
     if pair.s1 or not radars:
         return pair
     try:
-        with captured_warnings(), OpticalScene(pair.s2) as scene:
+        with captured_warnings(), OpticalScene(pair.s2, area=area) as scene:
             gaps = {path: _gap(scene, path) for path in radars}
             return replace(pair, s1=nearest_radar(gaps, scene.grid, timedelta(days=max_gap_days)))
     except CloudfreeError:

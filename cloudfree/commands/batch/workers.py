@@ -37,10 +37,15 @@ class SceneJob:
     others: tuple[str, ...] = ()
     verbose: bool = False
 
+    @property
+    def s1(self) -> Path | None:
+        """The radar of the scene, None if it has none."""
+        return next(iter(self.options.s1), None)
+
     def outcome(self) -> SceneOutcome:
         """Outcome of a scene whose result exists already."""
         options = self.options
-        return SceneOutcome(self.name, "skipped", options.s2, options.s1, options.result)
+        return SceneOutcome(self.name, "skipped", options.s2, self.s1, options.result)
 
     def with_masks(self, folder: Path) -> SceneJob:
         """The same job, which keeps the masks that it makes in a folder."""

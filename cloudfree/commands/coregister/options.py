@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.commands.options import OpticalOptions, OutputOptions, RadarOptions
+from cloudfree.commands.options import AreaOptions, OpticalOptions, OutputOptions, RadarOptions
 from cloudfree.sentinel2.product import output_beside
 
 
 @dataclass(frozen=True)
-class CoregisterOptions(OpticalOptions, RadarOptions, OutputOptions):
-    """The options of `cloudfree coregister`; names equal its parameters."""
+class CoregisterOptions(OpticalOptions, AreaOptions, RadarOptions, OutputOptions):
+    """The options of `cloudfree coregister`; names equal its parameters.
 
-    s1: Path
+    `s1` is one scene, or slices of one pass.
+    """
+
+    s1: tuple[Path, ...]
     s2: Path
     output: Path | None = None
     quicklook: Path | None = None
@@ -23,7 +26,7 @@ class CoregisterOptions(OpticalOptions, RadarOptions, OutputOptions):
     @property
     def result(self) -> Path:
         """The path of Sentinel-1 on the optical grid."""
-        return self.output or output_beside(self.s1, "coregistered.tif")
+        return self.output or output_beside(self.s1[0], "coregistered.tif")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import logging
 from pathlib import PurePosixPath
 
 from cloudfree import __version__
+from cloudfree.commands.area import area_of
 from cloudfree.commands.coregister.options import CoregisterOptions, CoregisterResult
 from cloudfree.commands.coregister.quicklook import write_quicklook
 from cloudfree.core.acquisition import check_gap, gap_days
@@ -17,7 +18,8 @@ from cloudfree.coregistration.measure import ShiftMeasurement, measure
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.provenance import Provenance
 from cloudfree.sentinel1.geocoded import sar_profile
-from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
+from cloudfree.sentinel1.mosaic import open_sar_sources
+from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 logger = logging.getLogger("cloudfree")
@@ -34,10 +36,11 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
         Scenes that do not meet or cannot be read, or an output that cannot be written.
     """
     _check_output(options)
+    area = area_of(options)
     sar_profile({}, options.creation_options).check_creation_options()
     with (
-        open_sar_source(options.s1, options.s1_units, options.dem) as sar,
-        OpticalScene(options.s2, options.s2_offset, options.resampling) as optical,
+        open_sar_sources(options.s1, options.s1_units, options.dem) as sar,
+        OpticalScene(options.s2, options.s2_offset, options.resampling, area) as optical,
     ):
         logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
         check_gap(sar.acquisition, optical.acquisition, options.max_gap)
@@ -50,7 +53,7 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
 
 
 def _check_output(options: CoregisterOptions) -> None:
-    inputs = filter(None, (options.s1, options.s2, options.dem))
+    inputs = filter(None, (*options.s1, options.s2, options.dem, options.aoi))
     check_output_names(filter(None, (options.result, options.quicklook)), inputs)
     if not options.dry_run:
         require_absent(options.result, options.overwrite)
@@ -79,7 +82,8 @@ def _provenance(
 ) -> Provenance:
     return Provenance(
         version=__version__,
-        s1=PurePosixPath(options.s1.name),
+        s1=PurePosixPath(options.s1[0].name),
+        s1_slices=tuple(PurePosixPath(path.name) for path in options.s1[1:]),
         s2=PurePosixPath(options.s2.name),
         s1_units=f"{sar.units.quantity} ({sar.units.reason})",
         shift=measured.applied_shift,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.commands.options import OpticalOptions, OutputOptions, StyleOptions
+from cloudfree.commands.options import AreaOptions, OpticalOptions, OutputOptions, StyleOptions
 from cloudfree.core.choices import MaskSettings, ScoreDtype
 from cloudfree.sentinel2.product import output_beside
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaskOptions(MaskSettings, OpticalOptions, OutputOptions, StyleOptions):
+class MaskOptions(MaskSettings, OpticalOptions, AreaOptions, OutputOptions, StyleOptions):
     """The options of `cloudfree mask`; names equal its parameters."""
 
     scene: Path

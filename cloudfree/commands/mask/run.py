@@ -9,6 +9,7 @@ from cloudfree.cloudmask.mask_file import ScoreWriter, mask_profile, score_profi
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.cloudmask.morphology import parse_distance
 from cloudfree.cloudmask.score import CIRRUS_BAND
+from cloudfree.commands.area import area_of
 from cloudfree.commands.mask.options import MaskOptions, MaskResult
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import class_fractions
@@ -23,7 +24,8 @@ def run(options: MaskOptions, progress: Progress) -> MaskResult:
     _check_outputs(options)
     _check_creation_options(options)
     parse_distance(options.dilate)  # raises before a file is read
-    with OpticalScene(options.scene, options.s2_offset, options.resampling) as scene:
+    area = area_of(options)
+    with OpticalScene(options.scene, options.s2_offset, options.resampling, area) as scene:
         plan = plan_mask(scene, options, progress)
         with _score_writer(options, scene.grid) as scores:
             creation = options.creation_options
@@ -65,6 +67,6 @@ def _check_outputs(options: MaskOptions) -> None:
     """Check that no output exists, nor is the scene or another output."""
     style = style_of(options.result) if options.qml else None
     outputs = [path for path in (options.result, options.score, style) if path]
-    check_output_names(outputs, [options.scene])
+    check_output_names(outputs, filter(None, (options.scene, options.aoi)))
     for path in outputs:
         require_absent(path, options.overwrite)

@@ -14,7 +14,8 @@ from cloudfree.core.choices import SCL
 from cloudfree.core.output_files import check_output_names, require_absent
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
+from cloudfree.sentinel1.mosaic import open_sar_sources
+from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.product import OpticalProduct
@@ -71,7 +72,7 @@ def check_model(options: RemoveOptions, card: ModelCard, optical: OpticalScene) 
         needed = irreplaceable(needed, optical.bands)
     optical.require(needed, f"model {card.name}")
     check_level(optical, card)
-    if card.uses_sar and options.s1 is None:
+    if card.uses_sar and not options.s1:
         raise InputError(
             "no Sentinel-1 scene",
             wanted=f"VV and VH, which model {card.name} needs",
@@ -85,12 +86,12 @@ def open_sar(
     options: RemoveOptions, card: ModelCard, optical: OpticalScene, stack: ExitStack
 ) -> SarSource | None:
     """The radar scene, close enough in time to the optical one; None if nothing uses one."""
-    if options.s1 is None:
+    if not options.s1:
         return None
     if not (card.uses_sar or options.references or options.combines):
         logger.info("model %s does not use Sentinel-1: it is ignored", card.name)
         return None
-    sar = stack.enter_context(open_sar_source(options.s1, options.s1_units, options.dem))
+    sar = stack.enter_context(open_sar_sources(options.s1, options.s1_units, options.dem))
     logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
     check_gap(sar.acquisition, optical.acquisition, options.max_gap)
     return sar
@@ -105,8 +106,8 @@ def open_own_mask(options: RemoveOptions, optical: OpticalScene) -> MaskFile:
     elif options.mask.is_dir() or options.mask.suffix.lower() in _PRODUCTS:
         found = _scl_of(find_product(options.mask))
     else:
-        return open_mask(options.mask, optical.grid, reading)
-    return open_mask(found, optical.grid, replace(reading, scl=True))
+        return open_mask(options.mask, optical.grid, reading, optical.whole)
+    return open_mask(found, optical.grid, replace(reading, scl=True), optical.whole)
 
 
 def _scl_of(product: OpticalProduct) -> str:

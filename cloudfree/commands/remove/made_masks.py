@@ -76,5 +76,5 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _name(scene: OpticalScene, settings: MaskSettings) -> str:
     """A name for the file of each scene, way of reading it, and settings."""
-    made_from = (scene.path.resolve(), scene.offset, settings)
+    made_from = (scene.path.resolve(), scene.offset, settings, scene.part)
     return f"mask_{hashlib.sha256(repr(made_from).encode()).hexdigest()[:20]}.tif"

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudfree.commands.options import (
+    WHOLE,
+    AreaOptions,
     InferenceOptions,
     OpticalOptions,
     OutputOptions,
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptions, StyleOptions):
+class RemovalOptions(
+    InferenceOptions, OpticalOptions, AreaOptions, RadarOptions, OutputOptions, StyleOptions
+):
     """How clouds are removed from a scene: the options that `remove` and `batch` share.
 
     `mask` is a file, an L2A product or the scene classification of the scene, None to make one;
@@ -79,7 +83,8 @@ class RemovalOptions(InferenceOptions, OpticalOptions, RadarOptions, OutputOptio
 class RemoveOptions(RemovalOptions, ReferenceOptions):
     """The options of `cloudfree remove`; names equal its parameters.
 
-    `kept` are inputs of other runs, which are not removed as files of an earlier result.
+    `s1` is one scene, or slices of one pass. `kept` are inputs of other runs, which are not removed
+    as files of an earlier result.
 
     Raises
     ------
@@ -88,7 +93,7 @@ class RemoveOptions(RemovalOptions, ReferenceOptions):
     """
 
     s2: Path
-    s1: Path | None = None
+    s1: tuple[Path, ...] = ()
     output: Path | None = None
     report: Path | None = None
     kept: tuple[Path, ...] = ()
@@ -141,7 +146,7 @@ class RemoveOptions(RemovalOptions, ReferenceOptions):
     def inputs(self) -> tuple[Path, ...]:
         """Paths of all inputs."""
         mask = None if self.mask == SCL else self.mask
-        given = (self.s1, self.s2, mask, self.dem, *self.references, *self.reference_s1)
+        given = (*self.s1, self.s2, mask, self.dem, self.aoi, *self.references, *self.reference_s1)
         return tuple(path for path in given if path)
 
     def _beside(self, what: str) -> Path:
@@ -154,7 +159,8 @@ class RemoveResult:
 
     `unfilled_fraction` is of pixels under the mask that could not be filled. `mask` is that of
     `--write-mask`; it, `uncertainty` and `adaptation` are None if not requested. `parts` are what
-    filled it; None where the model did so by itself.
+    filled it; None where the model did so by itself. `s1_overlap` is the share of the scene that
+    Sentinel-1 covers, 0 to 1, None without it.
     """
 
     output: Path
@@ -175,6 +181,7 @@ class RemoveResult:
     parts: Parts | None = None
     references: tuple[UsedReference, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    s1_overlap: float | None = None
 
     def summary(self) -> str:
         """A few lines of text."""
@@ -194,6 +201,8 @@ class RemoveResult:
         if self.parts:
             lines.append(self.parts.summary())
         lines.append(f"Sentinel-1 shift {shift}: {self.shift_reason}")
+        if self.s1_overlap is not None and self.s1_overlap < WHOLE:
+            lines.append(f"Sentinel-1 covers {self.s1_overlap:.1%} of the scene")
         if self.adaptation:
             lines.append(self.adaptation.summary())
         return "\n  ".join(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from cloudfree import __version__
@@ -17,6 +17,12 @@ from cloudfree.raster.used_reference import UsedReference
 
 if TYPE_CHECKING:
     from cloudfree.commands.remove.adapt import AdaptationResult
+
+
+def _from(folder: Path, path: Path) -> PurePosixPath:
+    relative = relative_to(folder, path)
+    assert relative is not None
+    return relative
 
 
 def result_tags(
@@ -38,7 +44,8 @@ def result_tags(
         model_sha256=card.weights_sha256 if card else None,
         model_license=card.license if card else None,
         s2=relative_to(folder, options.s2),
-        s1=relative_to(folder, options.s1) if sar else None,
+        s1=relative_to(folder, options.s1[0]) if sar else None,
+        s1_slices=tuple(_from(folder, path) for path in options.s1[1:]) if sar else (),
         dem=relative_to(folder, options.dem),
         mask=relative_to(folder, mask.origin) if mask else None,
         mask_threshold=options.mask_threshold if options.mask else None,

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cloudfree.commands.area import area_of
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.combined_filling import CombinedFilling
 from cloudfree.commands.remove.filling import Filling, NetworkFilling
@@ -72,7 +73,7 @@ class _Removal:
         self._options, self._progress = options, progress
         card = find_card(options.model, options.network).card
         optical = stack.enter_context(
-            OpticalScene(options.s2, options.s2_offset, options.resampling)
+            OpticalScene(options.s2, options.s2_offset, options.resampling, area_of(options))
         )
         optical.profile({}, options.creation_options).check_creation_options()
         rejection = _rejection(options, card, optical)
@@ -250,6 +251,7 @@ class _Removal:
             parts=self._parts,
             references=self._used(counts),
             left_out=self._opened.chosen.left_out,
+            s1_overlap=measured.overlap if self._opened.sar else None,
         )
 
 

@@ -96,7 +96,7 @@ def test_other_scenes_are_references_and_their_radar_is_that_of_references() -> 
     others = [ScenePair("b", Path("b_s2.tif"), Path("b_s1.tif")), ScenePair("c", Path("c_s2.tif"))]
     options = _options(references="2", max_age=50.0, any_level=True)
     assert options.remove_options(SCENE, others) == RemoveOptions(
-        s2=Path("a_s2.tif"), s1=Path("a_s1.tif"), output=Path("out/a_cloudfree.tif"),
+        s2=Path("a_s2.tif"), s1=(Path("a_s1.tif"),), output=Path("out/a_cloudfree.tif"),
         references=(Path("b_s2.tif"), Path("c_s2.tif")), reference_s1=(Path("b_s1.tif"),),
         max_references=2, max_age=50.0, any_level=True, of_batch=True,
     )  # fmt: skip

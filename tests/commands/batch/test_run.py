@@ -93,8 +93,8 @@ def test_scenes_are_filled_as_alone_and_faults_are_logged(
     assert levels[rest[0].strip()] == "ERROR"
 
     alone = RemoveOptions(
-        s2=folder / "in" / "a_s2.tif", s1=folder / "in" / "a_s1.tif", output=folder / "alone.tif",
-        device="cpu",
+        s2=folder / "in" / "a_s2.tif", s1=(folder / "in" / "a_s1.tif",),
+        output=folder / "alone.tif", device="cpu",
     )  # fmt: skip
     remove(alone, silent)
     pixels = []
@@ -148,7 +148,7 @@ def test_scenes_get_the_options_of_remove(folder: Path, seen: list[SceneJob]) ->
     assert first == SceneJob(
         "a",
         RemoveOptions(
-            s2=folder / "in" / "a_s2.tif", s1=folder / "in" / "a_s1.tif",
+            s2=folder / "in" / "a_s2.tif", s1=(folder / "in" / "a_s1.tif",),
             output=folder / "out" / "a_cloudfree.tif", adapt=True, tile=128, max_gap=3.0,
         ),
     )  # fmt: skip
@@ -168,7 +168,7 @@ def test_a_list_names_scenes_and_their_masks(folder: Path, seen: list[SceneJob])
     batch.run(_options(folder, source=table), silent)
     (job,) = seen
     assert (job.name, job.options.mask) == ("first", folder / "in" / "mask.tif")
-    assert job.options.s1 == folder / "in" / "b_s1.tif"
+    assert job.options.s1 == (folder / "in" / "b_s1.tif",)
 
 
 def test_one_mask_serves_the_scenes_that_have_none(folder: Path, seen: list[SceneJob]) -> None:

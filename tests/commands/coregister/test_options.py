@@ -27,7 +27,7 @@ RESULT = CoregisterResult(
 
 
 def test_the_result_goes_beside_sentinel_1_unless_a_path_is_given() -> None:
-    options = CoregisterOptions(Path("a/vv_vh.tif"), Path("b/l1c.tif"))
+    options = CoregisterOptions((Path("a/vv_vh.tif"),), Path("b/l1c.tif"))
     assert options.result == Path("a/vv_vh_coregistered.tif")
     assert replace(options, output=Path("c.tif")).result == Path("c.tif")
 

@@ -68,7 +68,7 @@ def _pair(folder: Path, shift: Shift = SHIFT, crs: str | None = UTM31) -> tuple[
 
 
 def _run(s1: Path, s2: Path, **options: object) -> CoregisterResult:
-    return run(CoregisterOptions(s1=s1, s2=s2, **options), silent)
+    return run(CoregisterOptions(s1=(s1,), s2=s2, **options), silent)
 
 
 def _read(path: Path) -> np.ndarray:
@@ -417,6 +417,50 @@ def test_radar_over_half_of_the_scene_is_enough(tmp_path: Path) -> None:
     seen = _read(result.output)
     assert np.isnan(seen[:, :, :124]).all()
     assert np.isfinite(seen[:, 4:250, 134:]).all()
+
+
+@pytest.mark.parametrize("first", [0, 300])
+@pytest.mark.parametrize(("columns", "share"), [(171, "33.4%"), (40, "7.8%")])
+def test_the_shift_is_measured_where_the_radar_lies(
+    tmp_path: Path, first: int, columns: int, share: str
+) -> None:
+    """Over a third of a scene, and in a strip that is less than a tenth of a window."""
+    optical, decibels = field_pair(512, SHIFT)
+    part = decibels[:, :, first : first + columns].copy()
+    corner = TEN_METRES @ Affine.translation(first, 0)
+    s1 = write_raster(tmp_path / "s1.tif", part, ["VV", "VH"], transform=corner)
+    result = _run(s1, _write_optical(tmp_path / "s2.tif", optical))
+    assert result.applied
+    assert result.shift_px == pytest.approx({"row": 3.4, "col": -2.7}, abs=0.15)
+    assert f"Sentinel-1 (db) covers {share} of the scene" in result.summary()
+    seen = _read(result.output)
+    assert np.isfinite(seen[:, 10:500, first + 10 : first + columns - 10]).all()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_slices_are_measured_and_written_as_one_scene(
+    tmp_path: Path, order: tuple[int, int]
+) -> None:
+    optical, decibels = field_pair(256, SHIFT)
+    s2 = _write_optical(tmp_path / "s2.tif", optical)
+    slices = []
+    for name, rows in (("north", slice(0, 150)), ("south", slice(130, 256))):
+        corner = TEN_METRES @ Affine.translation(0, rows.start)
+        part = decibels[:, rows].copy()
+        slices.append(write_raster(tmp_path / f"{name}.tif", part, ["VV", "VH"], transform=corner))
+    given = tuple(slices[one] for one in order)
+    result = run(CoregisterOptions(s1=given, s2=s2, output=tmp_path / "both.tif"), silent)
+    whole = write_raster(tmp_path / "whole.tif", decibels, ["VV", "VH"])
+    alone = _run(whole, s2, output=tmp_path / "alone.tif")
+    assert (result.applied, result.overlap) == (True, pytest.approx(1.0))
+    assert result.shift_px == pytest.approx(alone.shift_px, abs=0.05)
+    seen, expected = _read(result.output), _read(alone.output)
+    inside = slice(5, 245)
+    assert np.isfinite(seen[:, inside, 5:245]).all()
+    assert np.nanmedian(np.abs(seen - expected)) < 0.3
+    with rasterio.open(result.output) as dataset:
+        tags = dataset.tags()
+    assert (tags["CLOUDFREE_S1"], tags["CLOUDFREE_S1_2"]) == tuple(one.name for one in given)
 
 
 # Real scenes -----------------------------------------------------------------------------------

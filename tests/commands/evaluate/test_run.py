@@ -258,7 +258,7 @@ def test_the_written_image_is_what_remove_writes(
     remove.run(
         remove.RemoveOptions(
             s2=tmp_path / "a_s2_cloudy.tif",
-            s1=tmp_path / "a_s1.tif",
+            s1=(tmp_path / "a_s1.tif",),
             output=tmp_path / "r.tif",
             shift="none",
             detector="published",

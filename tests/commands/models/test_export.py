@@ -52,7 +52,7 @@ def _remove(folder: Path, model: object, **options: object) -> tuple[np.ndarray,
     output = folder / "result.tif"
     result = run(
         RemoveOptions(
-            s2=folder / "l1c.tif", s1=folder / "vv_vh.tif", output=output, model=str(model),
+            s2=folder / "l1c.tif", s1=(folder / "vv_vh.tif",), output=output, model=str(model),
             shift="none", device="cpu", overwrite=True, **options,
         ),
         silent,

@@ -54,7 +54,7 @@ def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _remove(folder: Path, **options: Any) -> RemoveResult:
     given = {
-        "s1": folder / "vv_vh.tif",
+        "s1": (folder / "vv_vh.tif",),
         "s2": folder / "l1c.tif",
         "shift": "none",
         "adapt": True,

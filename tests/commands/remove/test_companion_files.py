@@ -56,7 +56,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _remove(folder: Path, **options: Any) -> RemoveResult:
-    given = {"s1": folder / "s1.tif", "s2": folder / "l1c.tif", "shift": "none", **options}
+    given = {"s1": (folder / "s1.tif",), "s2": folder / "l1c.tif", "shift": "none", **options}
     given.setdefault("fill_by", "network")
     return run(RemoveOptions(**given, write_mask=True), silent)
 

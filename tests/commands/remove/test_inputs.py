@@ -37,7 +37,7 @@ def card() -> ModelCard:
 @pytest.fixture
 def options(tmp_path: Path) -> RemoveOptions:
     s1, s2 = write_radar(tmp_path / "vv_vh.tif"), write_cloudy_scene(tmp_path / "l1c.tif")
-    return RemoveOptions(s1=s1, s2=s2)
+    return RemoveOptions(s1=(s1,), s2=s2)
 
 
 def _scene(level: str | None, picture: bool = False) -> Any:
@@ -60,7 +60,7 @@ def test_a_model_that_needs_radar_refuses_to_go_without(
         OpticalScene(options.s2) as optical,
         pytest.raises(InputError, match="no Sentinel-1 scene; wanted VV and VH, which model"),
     ):
-        check_model(replace(options, s1=None), card, optical)
+        check_model(replace(options, s1=()), card, optical)
 
 
 def test_a_model_without_radar_leaves_it_closed(
@@ -141,7 +141,7 @@ def test_outputs_that_exist_are_kept_but_for_dry_runs(options: RemoveOptions, na
 
 
 def test_no_output_replaces_an_input_or_another(options: RemoveOptions) -> None:
-    for change in ({"output": options.s2}, {"report": options.result}, {"output": options.s1}):
+    for change in ({"output": options.s2}, {"report": options.result}, {"output": options.s1[0]}):
         with pytest.raises(OutputError, match="is an input or another"):
             check_outputs(replace(options, overwrite=True, **change))
 

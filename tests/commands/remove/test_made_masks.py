@@ -15,7 +15,9 @@ from cloudfree.commands.remove import made_masks as module
 from cloudfree.commands.remove.made_masks import MadeMasks, made_masks
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.choices import MaskSettings
+from cloudfree.core.grid import Window
 from cloudfree.core.terminal import silent
+from cloudfree.raster.area import SceneArea
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.cloudy_scenes import cloudy_scene
 from tests.factories.patience import PATIENCE_S
@@ -113,3 +115,15 @@ def test_without_a_folder_masks_are_gone_with_the_block(
     with made_masks() as masks, masks.open(scene, SETTINGS, silent):
         assert made[0].exists()
     assert not made[0].exists()
+
+
+def test_a_part_of_a_scene_has_a_mask_of_its_own(
+    tmp_path: Path, scene: OpticalScene, made: list[Path]
+) -> None:
+    masks = MadeMasks(tmp_path)
+    part = scene.grid.crop(Window(10, 20, 64, 80))
+    with OpticalScene(scene.path, 0.0, area=SceneArea(part)) as cut:
+        for one in (scene, cut, scene, cut):
+            with masks.open(one, SETTINGS, silent) as mask:
+                assert mask.classes(one.grid.window).shape == (one.grid.height, one.grid.width)
+    assert len(made) == 2

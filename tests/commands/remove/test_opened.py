@@ -64,7 +64,7 @@ def test_the_stack_has_the_scene_its_radar_and_references(
 ) -> None:
     earlier = write_date(tmp_path / "s2_20220604.tif")
     radar = write_radar(tmp_path / "s1.tif", SIDE, SIDE)
-    stack = opened(references=(earlier,), s1=radar, shift="none").stack
+    stack = opened(references=(earlier,), s1=(radar,), shift="none").stack
     assert [one.name for one in stack.references] == [earlier.name]
     window = opened().scene.optical.grid.window
     assert np.isnan(stack.today(window)[:, *CLOUD]).all()

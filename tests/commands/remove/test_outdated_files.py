@@ -74,7 +74,7 @@ def test_a_dry_run_and_a_failure_leave_all_as_it_was(folder: Path) -> None:
     run(_options(folder, overwrite=True, dry_run=True), silent)
     write_raster(folder / "s1.tif", np.full((2, 96, 96), np.nan, np.float32), ["VV", "VH"])
     with pytest.raises(CloudfreeError):
-        run(_options(folder, overwrite=True, s1=folder / "s1.tif", fill_by="network"), silent)
+        run(_options(folder, overwrite=True, s1=(folder / "s1.tif",), fill_by="network"), silent)
     assert _names(folder) == before
 
 

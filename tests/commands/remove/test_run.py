@@ -78,7 +78,7 @@ def folder(tmp_path: Path) -> Path:
 
 def _remove(folder: Path, **options: Any) -> RemoveResult:
     """By the model alone, whose answer is known, unless other dates are given."""
-    given = {"s1": folder / "vv_vh.tif", "s2": folder / "l1c.tif", "shift": "none", **options}
+    given = {"s1": (folder / "vv_vh.tif",), "s2": folder / "l1c.tif", "shift": "none", **options}
     given.setdefault("fill_by", "auto" if "references" in given else "network")
     return run(RemoveOptions(**given), silent)
 
@@ -466,7 +466,7 @@ def _picture(folder: Path) -> dict[str, Any]:
 
 
 def _no_radar(_: Path) -> dict[str, Any]:
-    return {"s1": None}
+    return {"s1": ()}
 
 
 def _mask_of_another_scene(folder: Path) -> dict[str, Any]:
@@ -661,7 +661,12 @@ def fields(tmp_path: Path) -> Path:
 
 
 def _of_fields(folder: Path, **options: Any) -> RemoveResult:
-    given = {"s1": folder / "s1.tif", "s2": folder / "s2_20220605.tif", "shift": "none", **options}
+    given = {
+        "s1": (folder / "s1.tif",),
+        "s2": folder / "s2_20220605.tif",
+        "shift": "none",
+        **options,
+    }
     return run(RemoveOptions(s2_offset=0.0, overwrite=True, **given), silent)
 
 
@@ -699,7 +704,7 @@ def test_a_scene_fills_itself_without_loading_a_model(
     result = _of_fields(fields, fill_by="scene")
     assert (result.model, result.parts, result.tiles) == (None, None, 0)
     assert _error(fields, result) < 400
-    without_radar = _of_fields(fields, fill_by="scene", s1=None)
+    without_radar = _of_fields(fields, fill_by="scene", s1=())
     assert without_radar.unfilled_fraction == 0
     assert _error(fields, without_radar) < 800
 
@@ -783,13 +788,13 @@ def test_a_network_is_not_loaded_where_references_see_all(
 ) -> None:
     monkeypatch.setattr(remove, "load_model", lambda *_: pytest.fail("a model is loaded"))
     radar = write_radar(dates / "s1.tif", 128, 128)
-    assert _from_references(dates, s1=radar, shift="none").model is None
+    assert _from_references(dates, s1=(radar,), shift="none").model is None
 
 
 def test_a_network_fills_what_no_reference_shows(dates: Path, network: Known) -> None:
     write_date(dates / "earlier" / "s2_20220526.tif", (slice(40, 60), slice(40, 80)))
     radar = write_radar(dates / "s1.tif", 128, 128)
-    result = _from_references(dates, s1=radar, shift="none")
+    result = _from_references(dates, s1=(radar,), shift="none")
     classes = _read(result.filled)[0]
     assert network.tiles > 0
     assert (classes[66:74, 46:74] == FillClass.REFERENCE_1).all()

@@ -80,7 +80,7 @@ def removed(place: Path, tmp_path: Path) -> Remove:
 
     def remove_clouds(*references: str, name: str = "out.tif", **options: Any) -> RemoveResult:
         given: dict[str, Any] = {
-            "s1": place / "s1_20220605.tif", "s2": place / "s2_20220605.tif",
+            "s1": (place / "s1_20220605.tif",), "s2": place / "s2_20220605.tif",
             "output": tmp_path / name, "masks": place / "masks", "shift": "none",
             "references": tuple(place / one for one in references),
         }  # fmt: skip

@@ -76,7 +76,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def _remove(folder: Path, **options: Any) -> RemoveResult:
-    given = {"s1": folder / "vv_vh.tif", "s2": folder / "l1c.tif", "shift": "none", **options}
+    given = {"s1": (folder / "vv_vh.tif",), "s2": folder / "l1c.tif", "shift": "none", **options}
     given.setdefault("fill_by", "network")
     return run(RemoveOptions(**{"uncertainty": True, **given}), silent)
 

@@ -135,7 +135,7 @@ def test_the_model_fills_a_scene_at_once(trained: Train, tmp_path: Path) -> None
     write_radar(tmp_path / "vv_vh.tif")
     result = remove(
         RemoveOptions(
-            s2=tmp_path / "l1c.tif", s1=tmp_path / "vv_vh.tif", output=tmp_path / "out.tif",
+            s2=tmp_path / "l1c.tif", s1=(tmp_path / "vv_vh.tif",), output=tmp_path / "out.tif",
             model=str(result.output), shift="none", device="cpu",
         ),
         silent,
@@ -565,7 +565,7 @@ def test_every_network_lowers_its_loss_and_works_everywhere(
     assert exported.difference < 1e-3
     result = remove(
         RemoveOptions(
-            s2=triplets / "0316_s2_cloudy.tif", s1=triplets / "0316_s1.tif",
+            s2=triplets / "0316_s2_cloudy.tif", s1=(triplets / "0316_s1.tif",),
             output=tmp_path / "out.tif",
             model=model, shift="none", device="cpu", s2_offset=0.0,
         ),

@@ -29,11 +29,15 @@ from cloudfree.core.displacement import NO_SHIFT, describe_displacement
 from cloudfree.core.terminal import Progress, captured_warnings
 from cloudfree.coregistration.between_dates import ClearGround, DateShift, shift_between
 from cloudfree.errors import ErrorCode, InputError
+from cloudfree.raster.area import SceneArea
 from cloudfree.raster.warp import placed
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 logger = logging.getLogger("cloudfree")
+
+# Pixels of the scene around it that are read of a date, for its shift and its mask.
+MARGIN_PX = 64
 
 NOT_MEASURED = DateShift(NO_SHIFT, "not measured (--shift none)")
 
@@ -138,7 +142,7 @@ class _Search:
         """Open a date, and find what it shows; a reason to leave it out, if there is one."""
         offset_dn = self.options.s2_offset if self.options.of_batch else None
         optical = date.files.enter_context(
-            OpticalScene(date.candidate.path, offset_dn, self.options.resampling)
+            OpticalScene(date.candidate.path, offset_dn, self.options.resampling, self._area)
         )
         if reason := self.gates.by_scene(optical):
             return reason
@@ -150,6 +154,12 @@ class _Search:
         date.ground = DateOnGrid(seen, source, grid)
         date.clear = clear_on(self.coarse.grid, seen, source)
         return self.gates.by_ground(self.coarse, date.clear)
+
+    @property
+    def _area(self) -> SceneArea | None:
+        """What is read of a date where the scene is cut; None for all of it."""
+        scene = self.scene.optical
+        return SceneArea(scene.grid, MARGIN_PX) if scene.part else None
 
     def _take(self, date: _Date) -> bool:
         """Make a reference of a date that was looked at, unless its shift is too long."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyproj import CRS
 
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.made_masks import made_masks
@@ -18,11 +19,13 @@ from cloudfree.commands.remove.references import open_references as module
 from cloudfree.commands.remove.references.open_references import open_references
 from cloudfree.commands.remove.references.reference import ChosenReferences
 from cloudfree.core.displacement import NO_SHIFT
+from cloudfree.core.grid import Grid, Window
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
+from cloudfree.raster.area import Area, SceneArea
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.dates_of_a_place import SIDE, write_date
-from tests.factories.rasters import write_radar
+from tests.factories.rasters import TEN_METRES, UTM31, write_radar
 
 LEFT, RIGHT, MIDDLE = ((slice(None), slice(*cols)) for cols in ((0, 50), (78, 128), (40, 80)))
 Opener = Callable[..., ChosenReferences]
@@ -34,10 +37,12 @@ def found(tmp_path: Path) -> Iterator[Opener]:
     with ExitStack() as stack:
         masks = stack.enter_context(made_masks())
 
-        def opener(today: Path | None = None, mask: bool = True, **options: Any):
+        def opener(
+            today: Path | None = None, mask: bool = True, area: Area | None = None, **options: Any
+        ):
             path = today or write_date(tmp_path / "today" / "s2_20220605.tif", MIDDLE)
             given = RemoveOptions(s2=path, **options)
-            optical = stack.enter_context(OpticalScene(path, 0.0))
+            optical = stack.enter_context(OpticalScene(path, 0.0, area=area))
             made = masks.open(optical, given.mask_settings, silent) if mask else None
             scene = CloudyScene(optical, stack.enter_context(made) if made else None)
             return open_references(given, scene, masks, stack, silent)
@@ -166,6 +171,24 @@ def test_a_reference_may_have_fewer_bands(tmp_path: Path, found: Opener) -> None
     path = write_date(tmp_path / "s2_20220526.tif", bands=bands)
     (reference,) = found(references=(path,)).references
     assert reference.info.bands == ("B02", "B03", "B04", "B08")
+
+
+def test_a_date_is_cut_with_the_scene(
+    tmp_path: Path, found: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few pixels around are kept, for its shift and its mask."""
+    monkeypatch.setattr(module, "MARGIN_PX", 4)
+    path = write_date(tmp_path / "s2_20220526.tif", moved=(1.0, 0.0))
+    wkt = CRS.from_string(UTM31).to_wkt()
+    part = Grid(wkt, TEN_METRES, SIDE, SIDE).crop(Window(10, 8, 110, 112))
+    (reference,) = found(references=(path,), area=SceneArea(part)).references
+    there = reference.scene.optical
+    assert there.part == Window(6, 4, 118, 120)
+    assert (reference.shift.row, reference.shift.col) == pytest.approx((1.0, 0.0), abs=0.15)
+    seen = reference.ground.clear(["B04"], Window(30, 40, 20, 20))
+    with OpticalScene(path, 0.0) as whole:
+        moved = whole.reflectance(["B04"], Window(10 + 30 + 1, 8 + 40, 20, 20))
+    assert np.abs(seen - moved).max() < 0.01
 
 
 def test_references_that_are_required_have_to_be_there(tmp_path: Path, found: Opener) -> None:
