@@ -18,7 +18,7 @@ from cloudfree.coregistration.between_dates import shift_between
 
 
 @dataclass(frozen=True)
-class _Ground:
+class _ClearDate:
     """Clear ground, (band, y, x) with NaN elsewhere, by the names of its bands."""
 
     clear_ground: Float32
@@ -32,13 +32,13 @@ class _Ground:
 
 def aligned(case: Case, bands: tuple[str, ...]) -> Case:
     """The case with its other dates where they lie on what is clear today."""
-    today = _Ground(case.today, bands)
+    today = _ClearDate(case.today, bands)
     return replace(case, others=tuple(_aligned(other, today) for other in case.others))
 
 
-def _aligned(date: Date, today: _Ground) -> Date:
+def _aligned(date: Date, today: _ClearDate) -> Date:
     height, width = date.hidden.shape
-    other = _Ground(date.clear, today.bands)
+    other = _ClearDate(date.clear, today.bands)
     size, most = (height, width), RadarOptions.max_shift
     shift = shift_between(today, other, today.bands, size, most).shift
     if shift == NO_SHIFT:
