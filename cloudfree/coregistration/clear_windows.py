@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, cloud_score
-from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import shows_ground
 from cloudfree.core.radiometry import Float32
@@ -95,7 +94,7 @@ class ClearWindows:
             min(CLEAR_WINDOW_PX, grid.height),
             min(CLEAR_WINDOW_PX, grid.width),
             len(self.bands),
-            len(SAR_BANDS),
+            len(self.sar.bands),
         )
 
     def __iter__(self) -> Iterator[ClearWindow]:

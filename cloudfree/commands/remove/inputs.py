@@ -14,7 +14,7 @@ from cloudfree.core.choices import SCL
 from cloudfree.core.output_files import check_output_names, require_absent
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
+from cloudfree.sentinel1.sar_source import SarSource, open_sar_source, require_both
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.product import OpticalProduct
@@ -94,6 +94,15 @@ def open_sar(
     logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
     check_gap(sar.acquisition, optical.acquisition, options.max_gap)
     return sar
+
+
+def check_polarisations(options: RemoveOptions, card: ModelCard, sar: SarSource | None) -> None:
+    """Refuse a radar of one polarisation for a model that takes VV and VH.
+
+    Where clear ground or other dates fill clouds, too, the caller may do without the model.
+    """
+    if sar and card.uses_sar and options.fill_by != "scene":
+        require_both(sar, f"model {card.name}")
 
 
 def open_own_mask(options: RemoveOptions, optical: OpticalScene) -> MaskFile:

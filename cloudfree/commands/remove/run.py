@@ -14,7 +14,9 @@ from cloudfree.commands.remove.inputs import (
     PICTURE,
     check_model,
     check_outputs,
+    check_polarisations,
     check_sources,
+    open_sar,
     warn_of_level,
 )
 from cloudfree.commands.remove.network_trials import network_trials
@@ -26,7 +28,7 @@ from cloudfree.commands.remove.result_tags import result_tags
 from cloudfree.commands.remove.written_scene import Counts, write_scene
 from cloudfree.core.mask_classes import REFERENCE_CLASSES
 from cloudfree.core.terminal import Progress, timed
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.gapfilling.gap_filler import GapFiller
 from cloudfree.gapfilling.stacking import Stacking, fit_stacking
 from cloudfree.inference.compositing import NARROW_FEATHER_PX
@@ -37,6 +39,7 @@ from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.raster.parts import Parts
 from cloudfree.raster.used_reference import UsedReference
+from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 if TYPE_CHECKING:
@@ -69,7 +72,6 @@ class _Removal:
     """One run: what is open, and what fills the scene."""
 
     def __init__(self, options: RemoveOptions, progress: Progress, stack: ExitStack) -> None:
-        self._options, self._progress = options, progress
         card = find_card(options.model, options.network).card
         optical = stack.enter_context(
             OpticalScene(options.s2, options.s2_offset, options.resampling)
@@ -77,15 +79,22 @@ class _Removal:
         optical.profile({}, options.creation_options).check_creation_options()
         rejection = _rejection(options, card, optical)
         self._plan = _tile_plan(options, optical, card)
+        sar = open_sar(options, card, optical, stack)
+        lacking = _lacking_polarisation(options, card, sar)
+        if lacking:
+            options, rejection = replace(options, fill_by="scene"), rejection or lacking
+        self._options, self._progress = options, progress
         # Whatever speaks against a model that is needed is said before the mask is made.
         may_do_without = options.references or options.fill_by == "scene"
         self._model = None if may_do_without else self._loaded()
-        self._opened = open_inputs(options, card, optical, stack, progress)
+        self._opened = open_inputs(options, sar, optical, stack, progress)
         self._filler = self._fitted(None if rejection else card)
         if rejection and self._filler is None:
             if not self._opened.scene.hides_nothing:
                 raise rejection
             self._filler = GapFiller.fit(self._opened.stack, progress)
+        if lacking and self._filler:
+            self._require_ground(lacking, self._filler)
         self._shown = None if rejection else self._shown_dates(card)
         self._network: RemovalScene | None = None
         self._adapted: AdaptationResult | None = None
@@ -101,6 +110,18 @@ class _Removal:
                     self._options, self._scene, self._filling(), self._tags, self._progress
                 )
         return self._result(counts)
+
+    def _require_ground(self, lacking: InputError, filler: GapFiller) -> None:
+        """Refuse a scene that nothing can fill, for lack of a polarisation."""
+        opened = self._opened
+        known = filler.knows_ground or opened.chosen.references or opened.scene.hides_nothing
+        if not known:
+            raise InputError(
+                f"no clear pixel in the scene, and {lacking.found}",
+                wanted=f"clear ground, from which clouds could be filled, or {lacking.wanted}",
+                hint="give a Sentinel-1 scene with VV and VH, or another date with --reference",
+                code=ErrorCode.NO_DATA,
+            )
 
     def _fitted(self, card: ModelCard | None) -> GapFiller | None:
         """What fills from other dates and from the scene itself; None if nothing does."""
@@ -261,6 +282,21 @@ def _rejection(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -
         if not options.references and options.fill_by != "scene":
             raise
         logger.info("model %s is not used: %s", card.name, error.found)
+        return error
+    return None
+
+
+def _lacking_polarisation(
+    options: RemoveOptions, card: ModelCard, sar: SarSource | None
+) -> InputError | None:
+    """Why the model cannot take the radar, if what fills clouds besides may do without it."""
+    try:
+        check_polarisations(options, card, sar)
+    except InputError as error:
+        if not options.references and not options.combines:
+            raise
+        logger.info("model %s is not used: it needs VV and VH, and there is %s",
+                    card.name, error.found)  # fmt: skip
         return error
     return None
 
