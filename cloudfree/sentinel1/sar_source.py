@@ -18,25 +18,32 @@ from cloudfree.sentinel1.sar_units import SarQuantity
 from cloudfree.sentinel1.terrain import terrain_scene
 
 
-class SarSource(Protocol):
+class SarOnGrid(Protocol):
+    """Sentinel-1 on the grid of an optical scene."""
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Its polarisations: VV and VH, or one of them."""
+        ...
+
+    def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
+        """Its bands in dB, (band, y, x), of a window of an optical grid; NaN where missing."""
+        ...
+
+
+class SarSource(SarOnGrid, Protocol):
     """Sentinel-1 that can be resampled to the grid of an optical scene.
 
-    `grid` is its bounding grid; an image in ground range is rotated within it. `bands` are VV and
-    VH, or one of them.
+    `grid` is its bounding grid; an image in ground range is rotated within it.
     """
 
     path: Path
     grid: Grid
     acquisition: Acquisition
-    bands: tuple[str, ...]
 
     @property
     def units(self) -> SarQuantity:
         """Quantity of the numbers in the product."""
-        ...
-
-    def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
-        """Its bands in dB, (band, y, x), of a window of an optical grid; NaN where missing."""
         ...
 
     def overlap(self, grid: Grid) -> float:

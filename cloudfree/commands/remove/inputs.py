@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -128,6 +129,16 @@ def _scl_of(product: OpticalProduct) -> str:
             code=ErrorCode.MISSING_BAND,
         )
     return product.scl
+
+
+def predicts_all(card: ModelCard, bands: Sequence[str]) -> bool:
+    """Whether a model fills all bands of a scene."""
+    return set(bands) <= set(card.output_bands)
+
+
+def predicts_reflectance(card: ModelCard, bands: Sequence[str]) -> bool:
+    """Whether what a model predicts can be compared with a scene: reflectance of its bands."""
+    return PICTURE not in card.levels and predicts_all(card, bands)
 
 
 def check_level(optical: OpticalScene, card: ModelCard) -> None:

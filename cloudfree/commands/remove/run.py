@@ -11,15 +11,16 @@ from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.combined_filling import CombinedFilling
 from cloudfree.commands.remove.filling import Filling, NetworkFilling
 from cloudfree.commands.remove.inputs import (
-    PICTURE,
     check_model,
     check_outputs,
     check_polarisations,
     check_sources,
     open_sar,
+    predicts_all,
+    predicts_reflectance,
     warn_of_level,
 )
-from cloudfree.commands.remove.network_trials import network_trials
+from cloudfree.commands.remove.network_trials import weighed
 from cloudfree.commands.remove.opened import open_inputs
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.references.shown_dates import ShownDates, shown_dates
@@ -30,7 +31,7 @@ from cloudfree.core.mask_classes import REFERENCE_CLASSES
 from cloudfree.core.terminal import Progress, timed
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.gapfilling.gap_filler import GapFiller
-from cloudfree.gapfilling.stacking import Stacking, fit_stacking
+from cloudfree.gapfilling.stacking import Stacking
 from cloudfree.inference.compositing import NARROW_FEATHER_PX
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import Model
@@ -142,12 +143,13 @@ class _Removal:
             return True
         if not options.combines or scene.hides_nothing or options.dry_run:
             return False
-        return card is not None and _is_combinable(card, scene.optical)
+        optical = scene.optical
+        return bool(card and not optical.is_picture and predicts_reflectance(card, optical.bands))
 
     def _shown_dates(self, card: ModelCard) -> ShownDates | None:
         """The references that the model is shown itself; None if it fills without them."""
         opened = self._opened
-        if self._options.replace == "all" or not _fills_all_bands(card, opened.scene.optical):
+        if self._options.replace == "all" or not predicts_all(card, opened.scene.optical.bands):
             return None
         return shown_dates(card, opened.scene.optical, opened.sar, opened.chosen.references)
 
@@ -157,7 +159,7 @@ class _Removal:
         if self._options.fill_by == "scene":
             return False
         wanted = self._shown is not None or filler.leaves_gaps(optical.grid.window)
-        return wanted and _fills_all_bands(card, optical)
+        return wanted and predicts_all(card, optical.bands)
 
     def _loaded(self) -> Model:
         options = self._options
@@ -195,8 +197,7 @@ class _Removal:
         """The filler with the network as far as it helps on the clear ground of the scene."""
         if self._options.dry_run or not filler.knows_ground:
             return filler
-        trials = network_trials(scene, filler, self._plan, self._progress)
-        return replace(filler, stacking=fit_stacking(trials))
+        return weighed(filler, scene, self._plan, self._progress)
 
     @property
     def _stacked(self) -> Stacking | None:
@@ -299,16 +300,6 @@ def _lacking_polarisation(
                     card.name, error.found)  # fmt: skip
         return error
     return None
-
-
-def _is_combinable(card: ModelCard, optical: OpticalScene) -> bool:
-    """Whether what a model predicts can be compared with the scene: reflectance of its bands."""
-    pictures = optical.is_picture or PICTURE in card.levels
-    return not pictures and _fills_all_bands(card, optical)
-
-
-def _fills_all_bands(card: ModelCard, optical: OpticalScene) -> bool:
-    return set(optical.bands) <= set(card.output_bands)
 
 
 def _tile_plan(options: RemoveOptions, optical: OpticalScene, card: ModelCard) -> TilePlan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from cloudfree.commands.remove.cloudy_scene import CloudyScene
+from cloudfree.commands.remove.cloudy_scene import MaskedScene
 from cloudfree.commands.remove.references.held_rows import KEPT_RADAR_ROWS, HeldRows
 from cloudfree.commands.remove.references.reference import Reference
 from cloudfree.core.bands import SAR_BANDS
@@ -13,7 +13,7 @@ from cloudfree.core.displacement import NO_SHIFT, Displacement
 from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.gapfilling.stack import ReferenceInfo
-from cloudfree.sentinel1.sar_source import SarSource
+from cloudfree.sentinel1.sar_source import SarOnGrid
 
 
 class SceneStack:
@@ -26,9 +26,9 @@ class SceneStack:
 
     def __init__(
         self,
-        scene: CloudyScene,
+        scene: MaskedScene,
         references: Sequence[Reference],
-        sar: SarSource | None = None,
+        sar: SarOnGrid | None = None,
         shift: Displacement = NO_SHIFT,
     ) -> None:
         grid = scene.optical.grid
@@ -63,7 +63,7 @@ class SceneStack:
 
 
 def _radar_rows(
-    scene: CloudyScene, sar: SarSource | None, shift: Displacement, bands: tuple[str, ...]
+    scene: MaskedScene, sar: SarOnGrid | None, shift: Displacement, bands: tuple[str, ...]
 ) -> HeldRows | None:
     """Some bands of a radar on the grid of the scene."""
     if sar is None:
