@@ -47,7 +47,7 @@ from cloudfree.commands.coregister.options import CoregisterOptions
 @output_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
-    """Put Sentinel-1 on the grid of Sentinel-2, as VV and VH in dB.
+    """Put Sentinel-1 on the grid of Sentinel-2, as VV and VH, or one of them, in dB.
 
     Resamples once, in linear power, and corrects the remaining shift between the sensors, one for
     the scene or one that changes over it, where clear ground gives a reliable measurement.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.grid import Grid
 from cloudfree.errors import CloudfreeError
 from cloudfree.sentinel1.sar_source import open_sar_source
@@ -24,15 +25,21 @@ def radars_below(folder: Path) -> list[Path]:
     return list(products_named(folder, _S1_PRODUCT).values())
 
 
-def nearest_radar(gaps: Mapping[Path, timedelta], grid: Grid, most: timedelta) -> Path | None:
+def nearest_radar(
+    gaps: Mapping[Path, timedelta],
+    grid: Grid,
+    most: timedelta,
+    bands: Sequence[str] = SAR_BANDS,
+) -> Path | None:
     """The nearest in time that covers a grid, or else the one that covers most of it.
 
     `gaps` has the time between each and the scene; those of more than `most` are left. One that
-    cannot be opened covers nothing; its error is reported when it is used.
+    lacks one of `bands`, or cannot be opened, covers nothing; its error is reported when it is
+    used.
     """
     best, best_share = None, 0.0
     for path in sorted((path for path in gaps if gaps[path] <= most), key=gaps.__getitem__):
-        share = _share(path, grid)
+        share = _share(path, grid, bands)
         if share > best_share:
             best, best_share = path, share
         if best_share >= COVERING:
@@ -40,10 +47,10 @@ def nearest_radar(gaps: Mapping[Path, timedelta], grid: Grid, most: timedelta) -
     return best
 
 
-def _share(path: Path, grid: Grid) -> float:
-    """Fraction of a grid that a product covers; 0 if it cannot be opened."""
+def _share(path: Path, grid: Grid, bands: Sequence[str]) -> float:
+    """Fraction of a grid that a product covers in these bands; 0 if it cannot be opened."""
     try:
         with open_sar_source(path) as radar:
-            return radar.overlap(grid)
+            return radar.overlap(grid) if set(bands) <= set(radar.bands) else 0.0
     except CloudfreeError:
         return 0.0

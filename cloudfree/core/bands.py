@@ -87,24 +87,24 @@ def find_optical_bands(descriptions: Sequence[str | None]) -> dict[str, int]:
 
 
 def find_polarisations(descriptions: Sequence[str | None]) -> dict[str, int]:
-    """Index, from 0, of VV and VH in a file, by polarisation.
+    """Index, from 0, of VV and VH, or of one of them, in a file, by polarisation.
 
     Two bands without any name are taken for VV and VH in this order.
 
     Raises
     ------
     InputError
-        A polarisation twice or missing, or no names and a count other than two.
+        A polarisation twice, none at all, or no names and a count other than two.
     """
     if not any(descriptions) and len(descriptions) == len(SAR_BANDS):
         return {band: index for index, band in enumerate(SAR_BANDS)}
     found = _index_once([polarisation(text) for text in descriptions])
-    if set(found) == set(SAR_BANDS):
+    if found:
         return found
     horizontal = any(_HORIZONTAL.search(text or "") for text in descriptions)
     raise InputError(
         f"Sentinel-1 bands {[text or 'unnamed' for text in descriptions]}",
-        wanted="one VV and one VH band",
+        wanted="one VV and one VH band, or one of them",
         hint=_OTHER_SCENE if horizontal else _NAME_THEM,
         code=ErrorCode.MISSING_BAND,
     )

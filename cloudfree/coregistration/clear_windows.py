@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, cloud_score
-from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import shows_ground
 from cloudfree.core.radiometry import Float32
@@ -112,7 +111,7 @@ class ClearWindows:
             min(CLEAR_WINDOW_PX, self.part.height),
             min(CLEAR_WINDOW_PX, self.part.width),
             len(self.bands),
-            len(SAR_BANDS),
+            len(self.sar.bands),
         )
 
     def __iter__(self) -> Iterator[ClearWindow]:

@@ -15,7 +15,7 @@ from cloudfree.core.radiometry import Float32, Radiometry
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.date_series import OtherDate
 from cloudfree.raster.warp import same_grid
-from cloudfree.sentinel1.sar_source import open_sar_source
+from cloudfree.sentinel1.sar_source import open_sar_source, require_both
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
@@ -179,6 +179,7 @@ def _read_sar(path: Path | None, grid: Grid, window: Window) -> Float32 | None:
     if path is None:
         return None
     with open_sar_source(path) as radar:
+        require_both(radar, "a sample")
         return np.asarray(radar.on_grid(grid, window), dtype=np.float32)
 
 

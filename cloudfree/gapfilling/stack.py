@@ -25,7 +25,7 @@ class Stack(Protocol):
     """A scene and all else that is known of its place, window by window on its grid.
 
     Arrays are (band, y, x): reflectance, NaN where clouds hide the ground or there is no data;
-    radar is VV and VH in dB.
+    radar is VV and VH in dB, or one of them, the same of all dates.
     """
 
     @property

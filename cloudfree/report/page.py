@@ -15,11 +15,13 @@ from cloudfree import __version__
 from cloudfree.core.displacement import NO_SHIFT, describe_displacement
 from cloudfree.core.mask_classes import REFERENCE_CLASSES, FillClass
 from cloudfree.raster.dataset import jpeg, png
+from cloudfree.raster.parts import Parts
 from cloudfree.raster.provenance import Provenance
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.raster.warp import ASSUMED_PIXEL_M, pixel_size_m
 from cloudfree.report.class_shares import filled_by, mask_shares
 from cloudfree.report.comparison import BAND_COLUMNS, COLUMNS, PSNR, SSIM, Comparison, percent
+from cloudfree.report.parts_table import part_rows
 from cloudfree.report.pictures import ERROR_COLOURS, LARGEST_ERROR, Picture, Rgb
 from cloudfree.report.reference_table import reference_rows
 from cloudfree.report.sources import Sources
@@ -107,7 +109,8 @@ class SceneSection:
     `filled` and `unfilled` are the shares of the valid pixels that are filled, and that are cloud
     and not filled; `metadata` are pairs of a name and a text; `fractions` the share of each mask
     class; `warnings` are sentences; `comparison` is None without the truth; `fill_shares` are
-    shares of the filled pixels; `references` the other dates that the result is filled from.
+    shares of the filled pixels; `references` the other dates that the result is filled from;
+    `parts` the scene itself and the model, where both filled it.
     """
 
     title: str
@@ -121,6 +124,7 @@ class SceneSection:
     comparison: Comparison | None
     fill_shares: Mapping[FillClass, float] = field(default_factory=dict)
     references: tuple[UsedReference, ...] = ()
+    parts: Parts | None = None
 
     @property
     def filled_with(self) -> str:
@@ -175,6 +179,7 @@ def _environment() -> Environment:
         "gallery_columns": gallery_columns,
         "filled_by": filled_by,
         "mask_shares": mask_shares,
+        "part_rows": part_rows,
         "percent": percent,
         "reference_rows": reference_rows,
         "rgb": rgb,

@@ -6,12 +6,13 @@ and transparent.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.mask_classes import (
     FILL_COLOURS,
     FILLED_CLASSES,
@@ -125,8 +126,12 @@ def stretch_of(composite: Float32, clear: Where | None = None) -> Stretch:
     return Stretch(tuple(map(float, low)), tuple(map(float, high)), GAMMA)
 
 
-def radar_colours(backscatter_db: Float32) -> UInt8Image:
-    """The picture of VV and VH, (2, y, x) in dB: VV red, VH green, VV - VH blue."""
+def radar_colours(backscatter_db: Float32, bands: Sequence[str] = SAR_BANDS) -> UInt8Image:
+    """The picture of VV and VH, (band, y, x) in dB: VV red, VH green, VV - VH blue; one is grey."""
+    if len(bands) == 1:
+        low, high = RADAR_DB[SAR_BANDS.index(bands[0])]
+        grey = np.repeat(backscatter_db, 3, axis=0)
+        return Stretch((low,) * 3, (high,) * 3).colours(grey)
     vv, vh = backscatter_db
     return RADAR_STRETCH.colours(np.stack([vv, vh, vv - vh]))
 

@@ -112,12 +112,14 @@ def _radar(sources: Sources, grid: Grid) -> Iterator[Picture]:
     except InputError as error:
         logger.warning("no picture of the radar: %s", error.found)
     else:
-        caption = "Sentinel-1 in dB, VV red, VH green, VV \N{MINUS SIGN} VH blue"
-        yield Picture("sar", "Radar", caption, radar_colours(backscatter_db))
+        bands = sources.sar.bands
+        colours = "VV red, VH green, VV \N{MINUS SIGN} VH blue"
+        caption = f"Sentinel-1 in dB, {colours if len(bands) > 1 else bands[0]}"
+        yield Picture("sar", "Radar", caption, radar_colours(backscatter_db, bands))
 
 
 def _backscatter_db(sar: SarSource, sources: Sources, grid: Grid) -> Float32:
-    """VV and VH on `grid` with the shift of the result, strip by strip: the source may be huge."""
+    """Its bands on `grid` with the shift of the result, strip by strip: the source may be huge."""
     rows, cols = sources.after.grid.height / grid.height, sources.after.grid.width / grid.width
     shift = coarser(sources.provenance.shift, rows, cols)
     parts = strips(grid.height, grid.width, STRIP_ROWS)

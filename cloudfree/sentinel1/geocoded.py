@@ -40,9 +40,10 @@ GAMMA_NOUGHT = (
 
 
 class SarScene(Dataset):
-    """A geocoded scene with VV and VH, in one file or two: sigma-nought in dB on any grid.
+    """A geocoded scene with VV and VH, in one file or two, or with one of them alone.
 
-    `units` is auto, db, linear or dn; auto decides by a sample of the numbers.
+    It is sigma-nought in dB on any grid. `bands` are its polarisations, VV first; `units` is auto,
+    db, linear or dn; auto decides by a sample of the numbers.
     """
 
     def __init__(self, path: Path, units: str = "auto") -> None:
@@ -53,7 +54,8 @@ class SarScene(Dataset):
         with self.closed_on_error():
             self.grid = warp.unwrapped_longitudes(grid_of(self.handle))
             found = find_polarisations(self.handle.descriptions)
-            self._indexes = [found[band] for band in SAR_BANDS]
+            self.bands = tuple(band for band in SAR_BANDS if band in found)
+            self._indexes = [found[band] for band in self.bands]
             self._require_real_numbers()
             sample, nodata = self._sample(), self.handle.nodata
             self.units = decide_units(units, sample, nodata, path.name, self._scaling())
@@ -64,7 +66,7 @@ class SarScene(Dataset):
             logger.info(GAMMA_NOUGHT, path.name)
 
     def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
-        """VV and VH in dB, (2, y, x), of a window of an optical grid; NaN where there is none.
+        """Its bands in dB, (band, y, x), of a window of an optical grid; NaN where there is none.
 
         One resampling, in linear power, `shift` included. On the same grid and without a shift the
         numbers are unchanged.
@@ -83,7 +85,7 @@ class SarScene(Dataset):
             return decibel(sample_displaced(self._power, source, grid, window, shift, scale))
         part = warp.needed_window(source, target)
         if part is None:
-            return np.full((len(SAR_BANDS), window.height, window.width), np.nan, np.float32)
+            return np.full((len(self.bands), window.height, window.width), np.nan, np.float32)
         return decibel(warp.resample(self._power(part), source.crop(part), target, scale))
 
     def overlap(self, grid: Grid) -> float:
@@ -99,7 +101,7 @@ class SarScene(Dataset):
         return self._values(window, self.units.power)
 
     def _values(self, window: Window, convert: Callable[[NDArray[np.generic]], Float32]) -> Float32:
-        """Converted numbers of a window, (2, y, x), without the margin of the nodata frame."""
+        """Converted numbers of a window, (band, y, x), without the margin of the nodata frame."""
         if self._frame is None:
             return convert(self.read(self._indexes, window))
         outer = window.buffered(EROSION_PX, self.grid.height, self.grid.width)
@@ -118,7 +120,7 @@ class SarScene(Dataset):
             )
 
     def _scaling(self) -> tuple[tuple[float, float], ...]:
-        """GDAL's scale and offset of VV and VH; empty if they change nothing."""
+        """GDAL's scale and offset of each band; empty if they change nothing."""
         scales, offsets = self.handle.scales, self.handle.offsets
         scaling = tuple((scales[index], offsets[index]) for index in self._indexes)
         return () if set(scaling) == {(1.0, 0.0)} else scaling
@@ -202,17 +204,21 @@ class SarScene(Dataset):
         return grid
 
 
-def sar_profile(tags: Mapping[str, str], creation_options: Mapping[str, str]) -> CogProfile:
-    """Output profile of Sentinel-1: VV and VH in dB as floats, NaN for nodata.
+def sar_profile(
+    tags: Mapping[str, str],
+    creation_options: Mapping[str, str],
+    bands: tuple[str, ...] = SAR_BANDS,
+) -> CogProfile:
+    """Output profile of Sentinel-1: its bands in dB as floats, NaN for nodata.
 
     Overviews take every n-th pixel: a mean of decibels means nothing.
     """
     return CogProfile(
         dtype="float32",
         nodata=float("nan"),
-        descriptions=SAR_BANDS,
+        descriptions=bands,
         tags=tags,
-        units=("dB",) * len(SAR_BANDS),
+        units=("dB",) * len(bands),
         overview_resampling="NEAREST",
         creation_options=creation_options,
     )

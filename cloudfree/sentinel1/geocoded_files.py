@@ -5,6 +5,7 @@ Source: STAC 1.0 with the extensions sat and sar, as the collection sentinel-1-r
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from cloudfree.raster.product_files import gdal_name, read_item
 from cloudfree.raster.warp import grid_of, same_grid
 from cloudfree.sentinel1.product import acquisition_of_name, acquisition_of_tags
 
+logger = logging.getLogger("cloudfree")
+
 _RASTERS = {".tif", ".tiff"}
 _ITEMS = {".json", ".geojson"}
 
@@ -43,43 +46,42 @@ class SarFiles:
 
 
 def find_sar_files(path: Path) -> SarFiles:
-    """The files of a scene: a raster, a folder, one of two polarisations, or a STAC item.
+    """The files of a scene: a raster, a folder, one of its polarisations, or a STAC item.
 
     Raises
     ------
     InputError
-        A polarisation is missing, there are several of one, or they do not match.
+        There is no polarisation, there are several of one, or they do not match.
     """
     if path.suffix.lower() in _ITEMS:
         item = read_item(path)
         files = files_of_item(item, path.name)
-        source = stack([files[band] for band in SAR_BANDS], SAR_BANDS)
+        source = stack(list(files.values()), list(files))
         return SarFiles(source, acquisition_of_item(item), is_gamma_nought(item))
-    pair = _pair_in(path) if path.is_dir() else _pair_with(path)
-    if pair is None:
+    found = _files_in(path) if path.is_dir() else _files_with(path)
+    if found is None:
         return SarFiles(str(path), _acquisition(path))
-    rasters = [pair[band].absolute().as_posix() for band in SAR_BANDS]
-    return SarFiles(stack(rasters, SAR_BANDS), _acquisition(pair[SAR_BANDS[0]]))
+    rasters = [file.absolute().as_posix() for file in found.values()]
+    return SarFiles(stack(rasters, list(found)), _acquisition(next(iter(found.values()))))
 
 
 def files_of_item(item: Item, name: str) -> dict[str, str]:
-    """The name under which GDAL opens each polarisation.
+    """The name under which GDAL opens each polarisation, VV first.
 
     Raises
     ------
     InputError
-        The item has no asset of its own for VV or VH.
+        The item has an asset of its own neither for VV nor for VH.
     """
     found = {band: asset for key, asset in item.assets.items() if (band := polarisation(key))}
-    if missing := [band for band in SAR_BANDS if band not in found]:
+    if not found:
         raise InputError(
-            f"no asset {' and no asset '.join(missing).lower()} in {name} "
-            f"({', '.join(item.assets) or 'it has none'})",
+            f"no asset vv and no asset vh in {name} ({', '.join(item.assets) or 'it has none'})",
             wanted="a terrain-corrected Sentinel-1 scene with the assets vv and vh",
             hint="give an item of such a collection, as sentinel-1-rtc",
             code=ErrorCode.MISSING_BAND,
         )
-    return {band: gdal_name(found[band]) for band in SAR_BANDS}
+    return {band: gdal_name(found[band]) for band in SAR_BANDS if band in found}
 
 
 def acquisition_of_item(item: Item) -> Acquisition:
@@ -130,38 +132,35 @@ def stack(files: Sequence[str], names: Sequence[str]) -> str:
     return _dataset(grid, bands)
 
 
-def _pair_in(folder: Path) -> dict[str, Path]:
-    """The raster of each polarisation in a folder."""
+def _files_in(folder: Path) -> dict[str, Path]:
+    """The raster of each polarisation in a folder, VV first."""
     rasters = sorted(path for path in folder.iterdir() if path.suffix.lower() in _RASTERS)
     by_band = {
         band: [path for path in rasters if polarisation(path.stem) == band] for band in SAR_BANDS
     }
-    if all(len(files) == 1 for files in by_band.values()):
-        return {band: files[0] for band, files in by_band.items()}
+    if {len(files) for files in by_band.values()} in ({1}, {0, 1}):
+        return {band: files[0] for band, files in by_band.items() if files}
     counts = " and ".join(f"{len(files)} of {band}" for band, files in by_band.items())
     raise InputError(
         f"{counts} among the {len(rasters)} GeoTIFFs in {folder.name}",
-        wanted="a folder with one file *_VV.tif and one *_VH.tif, or a Sentinel-1 GRD product",
+        wanted="a folder with one file *_VV.tif, *_VH.tif or both, or a Sentinel-1 GRD product",
         hint="give the folder of one scene, or name one of the two files",
         code=ErrorCode.MISSING_BAND,
     )
 
 
-def _pair_with(path: Path) -> dict[str, Path] | None:
-    """A one-band file and the file of the other polarisation in the same folder."""
+def _files_with(path: Path) -> dict[str, Path] | None:
+    """A one-band file and that of the other polarisation in its folder, if there is one."""
     band = polarisation(path.stem)
     if not _has_one_band(path) or band not in SAR_BANDS:
         return None
     other = next(name for name in SAR_BANDS if name != band)
     sibling = path.with_name(_renamed(path.name, other))
     if not sibling.is_file():
-        raise InputError(
-            f"{path.name} has {band} alone, and there is no {sibling.name} next to it",
-            wanted="VV and VH, in one file or in two that differ by that in their names",
-            hint=f"put the file of {other} next to it",
-            code=ErrorCode.MISSING_FILE,
-        )
-    return {band: path, other: sibling}
+        logger.info("%s has %s alone: there is no %s next to it", path.name, band, sibling.name)
+        return {band: path}
+    there = {band: path, other: sibling}
+    return {name: there[name] for name in SAR_BANDS}
 
 
 def _renamed(name: str, band: str) -> str:

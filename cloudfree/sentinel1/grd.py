@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from cloudfree.core.acquisition import Acquisition
-from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.displacement import NO_SHIFT, Displacement
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, Float64, decibel
@@ -54,8 +53,9 @@ FLAT_M = 20.0
 
 
 class GrdScene:
-    """VV and VH of a GRD product: calibrated, without thermal noise, in dB on any grid.
+    """VV and VH of a GRD product, or one alone, on any grid.
 
+    They are calibrated, without thermal noise, in dB. `bands` are the polarisations, VV first;
     `units` is auto or dn. With `heights` and a `geolocation` that uses them the relief is
     corrected; without, the tie points of the product are used. `heights` is closed with the scene.
     """
@@ -68,7 +68,7 @@ class GrdScene:
         heights: Heights | None = None,
     ) -> None:
         _check_units(units, product)
-        product.require_bands()
+        self.bands = product.require_bands()
         annotation = annotation_of(product)
         self.path = product.path
         self.units = SarQuantity("dn", "calibrated to sigma-nought with the tables of the product")
@@ -87,7 +87,7 @@ class GrdScene:
             _log_relief(annotation.tie_points)
 
     def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
-        """VV and VH in dB, (2, y, x), of a window of an optical grid; NaN where there is none.
+        """Its bands in dB, (band, y, x), of a window of an optical grid; NaN where there is none.
 
         One resampling, of calibrated power, `shift` included.
 
@@ -97,7 +97,7 @@ class GrdScene:
             The optical grid has no coordinate system.
         """
         self._require_heights(grid)
-        power = np.full((len(SAR_BANDS), window.height, window.width), np.nan, np.float32)
+        power = np.full((len(self.bands), window.height, window.width), np.nan, np.float32)
         # Image pixels per grid pixel, along each side.
         side = max(int(pixel_size_m(grid) / self._spacing_m + 1e-6), 1)
         for part in _blocks(window, max(BLOCK_PX // side, 1)):
@@ -129,10 +129,10 @@ class GrdScene:
         self.close()
 
     def _power_at(self, line: Float64, pixel: Float64, side: int) -> Float32:
-        """Sigma-nought, (2, y, x), at image positions, from means over squares of `side`."""
+        """Sigma-nought, (band, y, x), at image positions, from means over squares of `side`."""
         window = self._window_around(line, pixel, side)
         if window is None:
-            return np.full((len(SAR_BANDS), *line.shape), np.nan, np.float32)
+            return np.full((len(self.bands), *line.shape), np.nan, np.float32)
         power = self._image.mean_power(window, side)
         # The centre of a square lies between those of its pixels.
         middle = (side - 1) / 2
@@ -177,8 +177,8 @@ def _check_units(units: str, product: Product) -> None:
 
 
 def annotation_of(product: Product) -> Annotation:
-    """The product annotation of VV; that of VH has the same geometry."""
-    name = product.annotation(SAR_BANDS[0])
+    """The product annotation of the first polarisation; that of another has the same geometry."""
+    name = product.annotation(product.require_bands()[0])
     return read_annotation(product.read(name), name)
 
 
@@ -245,25 +245,26 @@ def _log_relief(points: GeolocationGrid) -> None:
 
 
 class GroundRangeImage(Dataset):
-    """VV and VH in ground range: sigma-nought as linear power, thermal noise removed."""
+    """A product in ground range: sigma-nought as linear power, thermal noise removed."""
 
     def __init__(self, product: Product, annotation: Annotation) -> None:
-        rasters = [product.gdal_path(product.measurement(band)) for band in SAR_BANDS]
-        super().__init__(product.path, stack(rasters, SAR_BANDS))
+        bands = product.require_bands()
+        rasters = [product.gdal_path(product.measurement(band)) for band in bands]
+        super().__init__(product.path, stack(rasters, bands))
         self.height, self.width = annotation.height, annotation.width
         with self.closed_on_error():
             self._check_size(product)
             self._gains = [
                 read_calibration(product.read(name), name)
-                for name in map(product.calibration, SAR_BANDS)
+                for name in map(product.calibration, bands)
             ]
             self._noises = [
-                read_noise(product.read(name), name) for name in map(product.noise, SAR_BANDS)
+                read_noise(product.read(name), name) for name in map(product.noise, bands)
             ]
 
     def power(self, window: Window) -> Float32:
-        """Sigma-nought of a window, (2, y, x), NaN in border noise and beyond the image."""
-        numbers = self.read([0, 1], window)
+        """Sigma-nought of a window, (band, y, x), NaN in border noise and beyond the image."""
+        numbers = self.read(list(range(len(self._gains))), window)
         power = np.stack(
             [
                 sigma_nought(band, gain.on(window), noise.on(window))
@@ -275,7 +276,7 @@ class GroundRangeImage(Dataset):
         return power
 
     def mean_power(self, window: Window, side: int) -> Float32:
-        """Means of sigma-nought over squares of `side` pixels, (2, y, x); NaN if one is missing.
+        """Means of sigma-nought over squares of `side` pixels, (band, y, x); NaN if one is missing.
 
         Incomplete squares at the end of the window are left out.
         """
@@ -288,7 +289,7 @@ class GroundRangeImage(Dataset):
         return np.asarray(means, dtype=np.float32)
 
     def _border_noise(self, window: Window) -> NDArray[np.bool_]:
-        """Border noise of a window, (y, x), by the power of VV."""
+        """Border noise of a window, (y, x), by the power of the first polarisation."""
         outer = self._reaching_ends(window)
         if not any(self._ends(outer)):
             return np.zeros((window.height, window.width), dtype=np.bool_)

@@ -55,12 +55,17 @@ class SarMosaic:
         self.path, self.grid, self.acquisition = first.path, first.grid, first.acquisition
 
     @property
+    def bands(self) -> tuple[str, ...]:
+        """Polarisations, which all slices share."""
+        return self._slices[0].bands
+
+    @property
     def units(self) -> SarQuantity:
         """Quantity of the numbers in the first product."""
         return self._slices[0].units
 
     def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
-        """VV and VH in dB, (2, y, x), of a window of an optical grid; NaN where there is none."""
+        """Backscatter in dB, (band, y, x), of a window of an optical grid; NaN where none is."""
         mosaic = self._slices[0].on_grid(grid, window, shift)
         for other in self._slices[1:]:
             missing = ~np.isfinite(mosaic).all(axis=0)
@@ -92,7 +97,10 @@ class SarMosaic:
 
 
 def _check_same_pass(one: SarSource, other: SarSource) -> None:
-    """Refuse slices of two passes, as far as their metadata tell."""
+    """Refuse slices of two passes, as far as their metadata tell, or of other polarisations."""
+    if one.bands != other.bands:
+        kinds = " and ".join("+".join(source.bands) for source in (one, other))
+        raise _other_pass(one, other, f"of other polarisations, {kinds}", ErrorCode.BAD_INPUT)
     gap = one.acquisition.gap(other.acquisition)
     if gap is not None and gap > MAX_BETWEEN:
         raise _other_pass(one, other, f"{_text(gap)} apart", ErrorCode.TIME_GAP)

@@ -20,6 +20,8 @@ _PRODUCT = re.compile(
     r"(?P<platform>S1[A-D])_(?:IW|EW|WV|S[1-6])_[A-Z]{3}[FHM_]_[0-9A-Z]{4}_(?P<start>\d{8}T\d{6})"
     r"(?:_\d{8}T\d{6}_(?P<orbit>\d{6})(?:_[0-9A-F]{6})?(?:_[0-9A-F]{4})?)?"
 )
+# The class and polarisation of products of VV or VH alone: single, or half of a dual one.
+_SINGLE = re.compile(r"_[0-3][SA](?:SV|VV|VH)_")
 # Naming of geocoded scenes by pyroSAR: sensor, mode, A or D for the direction of the orbit, start.
 _GEOCODED = re.compile(
     r"(?P<platform>S1[A-D])_+(?:IW|EW|WV|S[1-6])_+(?P<direction>[AD])_(?P<start>\d{8}T\d{6})"
@@ -90,8 +92,8 @@ class Product:
         """The noise annotation of a polarisation."""
         return self._only(CALIBRATION, "noise-", band, (".xml",))
 
-    def require_bands(self) -> None:
-        """Check that the product has both polarisations.
+    def require_bands(self) -> tuple[str, ...]:
+        """Its polarisations: VV and VH, or the one that a product of a single one has by its name.
 
         Raises
         ------
@@ -101,6 +103,9 @@ class Product:
         files = [name for name in self.names if _folder(name) == MEASUREMENT]
         rasters = [name for name in files if name.lower().endswith(_RASTERS)]
         found = {polarisation(PurePosixPath(name).name) for name in rasters}
+        single = tuple(band for band in SAR_BANDS if band in found)
+        if len(single) == 1 and _SINGLE.search(self.name):
+            return single
         if missing := [band for band in SAR_BANDS if band not in found]:
             there = ", ".join(sorted(PurePosixPath(name).name for name in rasters)) or "nothing"
             raise InputError(
@@ -109,6 +114,7 @@ class Product:
                 hint="download the product again if files are missing, or take another product",
                 code=ErrorCode.MISSING_BAND,
             )
+        return SAR_BANDS
 
     def _only(self, folder: str, start: str, band: str, endings: tuple[str, ...]) -> str:
         found = [

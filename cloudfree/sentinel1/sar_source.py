@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from cloudfree.core.acquisition import Acquisition
+from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.displacement import NO_SHIFT, Displacement
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
@@ -18,7 +19,20 @@ from cloudfree.sentinel1.sar_units import SarQuantity
 from cloudfree.sentinel1.terrain import terrain_scene
 
 
-class SarSource(Protocol):
+class SarOnGrid(Protocol):
+    """Sentinel-1 on the grid of an optical scene."""
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Its polarisations: VV and VH, or one of them."""
+        ...
+
+    def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
+        """Its bands in dB, (band, y, x), of a window of an optical grid; NaN where missing."""
+        ...
+
+
+class SarSource(SarOnGrid, Protocol):
     """Sentinel-1 that can be resampled to the grid of an optical scene.
 
     `grid` is its bounding grid; an image in ground range is rotated within it.
@@ -31,10 +45,6 @@ class SarSource(Protocol):
     @property
     def units(self) -> SarQuantity:
         """Quantity of the numbers in the product."""
-        ...
-
-    def on_grid(self, grid: Grid, window: Window, shift: Displacement = NO_SHIFT) -> Float32:
-        """VV and VH in dB, (2, y, x), of a window of an optical grid; NaN where there is none."""
         ...
 
     def overlap(self, grid: Grid) -> float:
@@ -77,3 +87,21 @@ def open_sar_source(path: Path, units: str = "auto", dem: Path | None = None) ->
             code=ErrorCode.BAD_OPTION,
         )
     return SarScene(path, units)
+
+
+def require_both(sar: SarSource, user: str) -> None:
+    """Refuse a scene of one polarisation for a `user`, such as a model, that takes VV and VH.
+
+    Raises
+    ------
+    InputError
+        One of them is missing.
+    """
+    if sar.bands != SAR_BANDS:
+        raise InputError(
+            f"{' and '.join(sar.bands)} alone in {sar.path.name}",
+            wanted=f"VV and VH, which {user} needs",
+            hint="give a Sentinel-1 scene with both, in one file or in two that differ by VV and "
+            "VH in their names",
+            code=ErrorCode.MISSING_BAND,
+        )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import rasterio
 
 import cloudfree
-from cloudfree.core.mask_classes import is_cloud_or_shadow
+from cloudfree.core.mask_classes import FILLED_CLASSES, is_cloud_or_shadow
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.api.conftest import SceneArrays
 
@@ -47,7 +47,7 @@ def test_clouds_removed_from_arrays_are_those_of_the_command(
     classes = _numbers(mask)[0]
     clear, deviation = cloudfree.remove_clouds(
         arrays.optical, arrays.sar, classes, cloudfree.load_model("cloudfree-s", device="cpu"),
-        bands=arrays.bands, tile=tile, uncertainty=True,
+        bands=arrays.bands, tile=tile, uncertainty=True, fill_by="network",
     )  # fmt: skip
     with OpticalScene(scene) as opened:
         assert np.array_equal(opened.radiometry.encode(clear), _numbers(output))
@@ -56,6 +56,86 @@ def test_clouds_removed_from_arrays_are_those_of_the_command(
     assert np.array_equal(clear[:, ~filled], arrays.optical[:, ~filled])
     encoded = np.rint(deviation[:, filled] * 10_000)
     assert np.array_equal(encoded, _numbers(result.uncertainty)[:, filled])
+
+
+@pytest.mark.parametrize("fill_by", ["auto", "scene"])
+def test_clouds_filled_beside_clear_ground_are_those_of_the_command(
+    folder: Path, arrays: SceneArrays, fill_by: Literal["auto", "scene"]
+) -> None:
+    scene, mask = folder / "s2_cloudy.tif", folder / "truth_mask.tif"
+    result = cloudfree.remove(
+        folder / "s1.tif", scene, mask=mask, output=folder / f"{fill_by}.tif", shift="none",
+        uncertainty=True, device="cpu", fill_by=fill_by,
+    )  # fmt: skip
+    assert result.uncertainty is not None
+    assert (result.parts is not None) == (fill_by == "auto")
+    model = cloudfree.load_model("cloudfree-s", device="cpu")
+    clear, deviation = cloudfree.remove_clouds(
+        arrays.optical, arrays.sar, _numbers(mask)[0], model,
+        bands=arrays.bands, uncertainty=True, fill_by=fill_by,
+    )  # fmt: skip
+    with OpticalScene(scene) as opened:
+        numbers = opened.radiometry.encode(clear).astype(int)
+    assert np.abs(numbers - _numbers(result.output)).max() <= 1
+    filled = np.isin(_numbers(result.filled)[0], FILLED_CLASSES)
+    assert 0.1 < filled.mean() < 0.9
+    assert np.array_equal(np.isfinite(deviation).all(axis=0), filled)
+    assert np.array_equal(clear[:, ~filled], arrays.optical[:, ~filled])
+    encoded = np.rint(deviation[:, filled] * 10_000)
+    assert np.abs(encoded - _numbers(result.uncertainty)[:, filled]).max() <= 1
+
+
+def test_auto_is_the_default_and_the_scene_needs_neither_model_nor_radar(
+    folder: Path, arrays: SceneArrays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classes = _numbers(folder / "truth_mask.tif")[0]
+    model = cloudfree.load_model("cloudfree-s", device="cpu")
+    given = arrays.optical, arrays.sar, classes, model
+    default = cloudfree.remove_clouds(*given, bands=arrays.bands)
+    auto = cloudfree.remove_clouds(*given, bands=arrays.bands, fill_by="auto")
+    assert np.array_equal(default, auto)
+    monkeypatch.setattr("cloudfree.api.arrays.load_model", lambda *_: pytest.fail("a model"))
+    alone = cloudfree.remove_clouds(
+        arrays.optical, None, classes, bands=arrays.bands, fill_by="scene"
+    )
+    truth = _numbers(folder / "s2_clear.tif") / np.float32(10_000)
+    hidden = is_cloud_or_shadow(classes)
+    errors = [np.square(one - truth)[:, hidden].mean() for one in (arrays.optical, alone, auto)]
+    assert errors[2] < errors[1] < errors[0] / 10
+
+
+def test_a_scene_of_fewer_bands_is_filled_beside_its_clear_ground(
+    folder: Path, arrays: SceneArrays
+) -> None:
+    bands = ("B02", "B03", "B04", "B08")
+    few = arrays.optical[[arrays.bands.index(band) for band in bands]]
+    classes = _numbers(folder / "truth_mask.tif")[0]
+    model = cloudfree.load_model("cloudfree-s", device="cpu")
+    clear = cloudfree.remove_clouds(few, arrays.sar, classes, model, bands=bands)
+    assert (clear != few).any(axis=0)[is_cloud_or_shadow(classes)].mean() > 0.9
+    everywhere = np.ones_like(classes)
+    for fill_by, mask in (("network", classes), ("auto", everywhere)):
+        with pytest.raises(cloudfree.InputError, match="no band B01"):
+            cloudfree.remove_clouds(
+                few,
+                arrays.sar,
+                mask,
+                model,
+                bands=bands,
+                fill_by=fill_by,  # type: ignore[call-overload]
+            )
+
+
+def test_a_scene_cannot_fill_itself_without_clear_ground(arrays: SceneArrays) -> None:
+    everywhere = np.ones(arrays.optical.shape[1:], np.uint8)
+    for mask, text in ((None, "fill_by='scene' and no mask"), (everywhere, "no clear pixel")):
+        with pytest.raises(cloudfree.InputError, match=text):
+            cloudfree.remove_clouds(arrays.optical, None, mask, bands=arrays.bands, fill_by="scene")
+
+
+def test_a_misspelt_choice_is_refused(arrays: SceneArrays) -> None:
+    with pytest.raises(cloudfree.InputError, match="fill_by='model'; wanted one of"):
+        cloudfree.remove_clouds(arrays.optical, arrays.sar, None, fill_by="model")  # type: ignore
 
 
 def test_a_scene_with_pixels_missing_is_masked_and_filled_as_the_command_does(
@@ -78,7 +158,9 @@ def test_a_scene_with_pixels_missing_is_masked_and_filled_as_the_command_does(
         optical, arrays.bands, grid=arrays.grid, sun_azimuth_deg=arrays.azimuth
     )
     model = cloudfree.load_model("cloudfree-s", device="cpu")
-    clear = cloudfree.remove_clouds(optical, arrays.sar, classes, model, bands=arrays.bands)
+    clear = cloudfree.remove_clouds(
+        optical, arrays.sar, classes, model, bands=arrays.bands, fill_by="network"
+    )
     assert np.isnan(clear[:, :30, 100:]).all()
     with OpticalScene(scene) as opened:
         assert np.array_equal(opened.radiometry.encode(clear), _numbers(result.output))
@@ -97,9 +179,16 @@ def test_bands_may_come_in_any_order(arrays: SceneArrays, folder: Path) -> None:
     classes = np.zeros(arrays.optical.shape[1:], np.uint8)
     classes[40:90, 30:100] = cloudfree.MaskClass.CLOUD
     model = cloudfree.load_model("cloudfree-s", device="cpu")
-    one = cloudfree.remove_clouds(arrays.optical, arrays.sar, classes, model, bands=arrays.bands)
+    one = cloudfree.remove_clouds(
+        arrays.optical, arrays.sar, classes, model, bands=arrays.bands, fill_by="network"
+    )
     other = cloudfree.remove_clouds(
-        arrays.optical[::-1], arrays.sar, classes, model, bands=arrays.bands[::-1]
+        arrays.optical[::-1],
+        arrays.sar,
+        classes,
+        model,
+        bands=arrays.bands[::-1],
+        fill_by="network",
     )
     assert np.array_equal(one, other[::-1])
     assert is_cloud_or_shadow(classes).any()

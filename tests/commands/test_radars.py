@@ -11,7 +11,7 @@ from pyproj import CRS
 
 from cloudfree.commands.radars import nearest_radar, radars_below
 from cloudfree.core.grid import Grid
-from tests.factories.rasters import TEN_METRES, UTM31, write_radar
+from tests.factories.rasters import TEN_METRES, UTM31, write_one_band, write_radar
 from tests.factories.sentinel1_products import NAME
 
 SIDE = 64
@@ -44,6 +44,16 @@ def test_one_of_another_place_or_that_cannot_be_opened_is_none(tmp_path: Path, g
     (tmp_path / "broken.tif").touch()
     gaps = {_radar(tmp_path / "away.tif", 1000): _days(0), tmp_path / "broken.tif": _days(0)}
     assert nearest_radar(gaps, grid, _days(30)) is None
+
+
+def test_one_that_lacks_a_polarisation_is_none_where_that_is_wanted(
+    tmp_path: Path, grid: Grid
+) -> None:
+    both = _radar(tmp_path / "s1.tif")
+    gaps = {write_one_band(tmp_path / "vv.tif", both, "VV"): _days(0), both: _days(1)}
+    assert nearest_radar(gaps, grid, _days(30)) == both
+    assert nearest_radar(gaps, grid, _days(30), ("VV",)) == tmp_path / "vv.tif"
+    assert nearest_radar(gaps, grid, _days(30), ("VH",)) == both
 
 
 def test_products_are_found_by_their_names(tmp_path: Path) -> None:

@@ -79,14 +79,16 @@ def test_vh_before_vv_is_put_right_by_name() -> None:
     assert find_polarisations(["VH", "VV"]) == {"VH": 0, "VV": 1}
 
 
-def test_a_missing_polarisation_is_refused() -> None:
-    with pytest.raises(InputError, match="wanted one VV and one VH band"):
-        find_polarisations(["VV", "angle"])
+def test_one_polarisation_alone_is_found_beside_other_bands() -> None:
+    assert find_polarisations(["angle", "VV"]) == {"VV": 1}
+    assert find_polarisations(["VH"]) == {"VH": 0}
 
 
 @pytest.mark.parametrize("names", [["HH", "HV"], ["sigma0_hh", "sigma0_hv"], ["HV", None]])
 def test_other_polarisations_are_refused_by_name(names: list[str | None]) -> None:
-    with pytest.raises(InputError, match=r"wanted one VV and one VH band; choose a scene with VV"):
+    with pytest.raises(
+        InputError, match=r"wanted one VV and one VH band, or one .*; choose a scene"
+    ):
         find_polarisations(names)
 
 
@@ -94,7 +96,7 @@ def test_other_polarisations_are_refused_by_name(names: list[str | None]) -> Non
 def test_only_two_bands_without_any_name_are_read_by_position(names: list[str | None]) -> None:
     assert find_polarisations([None, None]) == {"VV": 0, "VH": 1}
     with pytest.raises(
-        InputError, match=r"wanted one VV and one VH band; name the bands VV and VH"
+        InputError, match=r"wanted one VV and one VH band, or one .*; name the bands"
     ):
         find_polarisations(names)
 

@@ -66,3 +66,15 @@ def write_radar(path: Path, height: int = 96, width: int = 96, **kind: Any) -> P
     speckle = np.random.default_rng(1).normal(0, 1, (2, height, width))
     pixels = speckle + np.reshape([-11.0, -17.0], (2, 1, 1))
     return write_raster(path, pixels.astype(np.float32), SAR_BANDS, **kind)
+
+
+def write_one_band(path: Path, source: Path, band: str) -> Path:
+    """Write one band of a raster alone, by its name, such as the VV of a radar."""
+    with rasterio.open(source) as dataset:
+        place = dataset.descriptions.index(band)
+        profile = {**dataset.profile, "driver": "GTiff", "count": 1}
+        with rasterio.open(path, "w", **profile) as alone:
+            alone.write(dataset.read(place + 1), 1)
+            alone.descriptions = (band,)
+            alone.update_tags(**dataset.tags())
+    return path

@@ -97,6 +97,12 @@ def test_a_scene_without_data_still_has_a_picture():
     assert not stretch_of(nothing).colours(nothing).any()
 
 
+def test_radar_of_one_polarisation_is_grey_from_its_own_low_end_to_its_high_end():
+    for bands, (low, high) in ((("VV",), (-22, 0)), (("VH",), (-28, -6))):
+        pixels = radar_colours(np.float32([[[low, (low + high) / 2, high]]]), bands)[0]
+        assert pixels[:, :3].tolist() == [[0] * 3, [128] * 3, [255] * 3]
+
+
 def test_radar_shows_water_dark_and_a_town_bright():
     water, town = (
         radar_colours(np.float32([[[vv]], [[vh]]]))[0, 0] for vv, vh in ((-21, -27), (-1, -7))

@@ -65,11 +65,17 @@ def test_the_assets_of_an_item_are_one_scene(
 
 
 def test_an_item_of_another_collection_is_refused(tmp_path: Path) -> None:
-    path = _write_item(tmp_path, assets={"B02": {"href": "./b.tif"}, "vv": {"href": "./v.tif"}})
+    path = _write_item(tmp_path, assets={"B02": {"href": "./b.tif"}})
     with pytest.raises(
-        InputError, match=r"no asset vh in item\.json \(B02, vv\); .*sentinel-1-rtc"
+        InputError, match=r"no asset vv and no asset vh in item\.json \(B02\); .*sentinel-1-rtc"
     ):
         open_sar_source(path)
+
+
+def test_an_item_may_have_one_polarisation(tmp_path: Path) -> None:
+    path = _write_item(tmp_path, assets={"vh": {"href": "./iw-vh.rtc.tiff"}})
+    with open_sar_source(path) as radar:
+        assert radar.bands == ("VH",)
 
 
 def test_an_asset_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -133,12 +139,21 @@ def test_nodata_of_two_files_is_kept(tmp_path: Path) -> None:
     assert np.isnan(seen).mean() == pytest.approx(100 / 2000)
 
 
-def test_a_file_alone_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("band", "lost"), [("VV", "VH"), ("VH", "VV")])
+def test_a_file_or_folder_of_one_polarisation_is_read_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, band: str, lost: str
+) -> None:
     _pair(tmp_path)
-    (tmp_path / f"{NAME}_VH.tif").unlink()
-    text = rf"{NAME}_VV\.tif has VV alone, and there is no {NAME}_VH\.tif next to it; .*file of VH"
-    with pytest.raises(InputError, match=text):
-        open_sar_source(tmp_path / f"{NAME}_VV.tif")
+    grid = Grid(CRS.from_epsg(32631).to_wkt(), TEN_METRES, 40, 50)
+    with open_sar_source(tmp_path) as both:
+        expected = both.on_grid(grid, grid.window)[both.bands.index(band)]
+    (tmp_path / f"{NAME}_{lost}.tif").unlink()
+    caplog.set_level(logging.INFO, "cloudfree")
+    for path in (tmp_path / f"{NAME}_{band}.tif", tmp_path):
+        with open_sar_source(path) as radar:
+            assert radar.bands == (band,)
+            assert np.array_equal(radar.on_grid(grid, grid.window), expected[None])
+    assert f"has {band} alone: there is no {NAME}_{lost}.tif next to it" in caplog.text
 
 
 def test_a_folder_with_more_than_one_scene_is_refused(tmp_path: Path) -> None:

@@ -67,6 +67,15 @@ def _open(folder: Path, scene: Scene, **kind: bool) -> GrdScene:
     return opened
 
 
+def test_a_product_of_one_polarisation_is_calibrated_as_that_of_both(tmp_path: Path) -> None:
+    scene, grid = level_scene(HEIGHT, WIDTH, _ramp()), _grid()
+    single = Scene({"VV": scene.numbers["VV"]}, name=NAME.replace("1SDV", "1SSV"))
+    with _open(tmp_path, scene) as both, _open(tmp_path, single) as alone:
+        assert (both.bands, alone.bands) == (("VV", "VH"), ("VV",))
+        expected = both.on_grid(grid, grid.window)[:1]
+        assert np.array_equal(alone.on_grid(grid, grid.window), expected, equal_nan=True)
+
+
 @pytest.mark.parametrize("azimuth_noise", [(1.0, 1.5), None], ids=["today", "before 2018"])
 def test_pixels_hold_the_calibrated_value_of_their_place(
     tmp_path: Path, azimuth_noise: tuple[float, float] | None

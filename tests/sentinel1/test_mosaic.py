@@ -120,3 +120,12 @@ def test_slices_of_unknown_time_are_taken_as_given(tmp_path: Path) -> None:
     paths = [write_radar(tmp_path / name) for name in ("a.tif", f"{NAME}.tif")]
     with open_sar_sources(paths) as both:
         assert both.overlap(GRID) == pytest.approx(1.0)
+
+
+def test_slices_of_other_polarisations_are_refused(tmp_path: Path) -> None:
+    both = _slice(tmp_path / "both.tif", slice(0, 60), -8.0)
+    alone = np.full((1, 56, 96), -14.0, np.float32)
+    corner = TEN_METRES @ Affine.translation(0, 40)
+    vv = write_raster(tmp_path / "vv.tif", alone, ["VV"], transform=corner)
+    with pytest.raises(InputError, match=r"of other polarisations, VV\+VH and VV"):
+        open_sar_sources((both, vv))

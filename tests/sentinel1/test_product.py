@@ -129,6 +129,15 @@ def test_a_product_without_a_polarisation_is_refused(tmp_path: Path) -> None:
         product.require_bands()
 
 
+@pytest.mark.parametrize("band", ["VV", "VH"])
+def test_a_product_of_one_polarisation_by_its_name_has_that(tmp_path: Path, band: str) -> None:
+    scene = type(SCENE)({band: SCENE.numbers[band]})
+    name = NAME.replace("1SDV", "1SSV" if band == "VV" else "1SVH")
+    product = find_product(write_safe(tmp_path, renamed(scene, name)))
+    assert product is not None
+    assert product.require_bands() == (band,)
+
+
 def test_horizontal_polarisations_are_refused(tmp_path: Path) -> None:
     horizontal = dict(zip(("HH", "HV"), SCENE.numbers.values(), strict=True))
     scene = renamed(type(SCENE)(horizontal), NAME.replace("1SDV", "1SDH"))

@@ -70,7 +70,7 @@ def _write(
 ) -> None:
     grid = optical.grid
     tags = _provenance(options, sar, optical, measured).to_tags()
-    profile = sar_profile(tags, options.creation_options)
+    profile = sar_profile(tags, options.creation_options, sar.bands)
     windows = strips(grid.height, grid.width, STRIP_ROWS)
     with CogWriter(options.result, grid, profile) as writer:
         for window in progress(windows, -(-grid.height // STRIP_ROWS), "coregister", "strip"):

@@ -104,6 +104,7 @@ class RadarInfo:
 
     path: Path
     kind: str
+    bands: tuple[str, ...]
     units: str
     place: Place
     acquisition: Acquisition
@@ -115,13 +116,18 @@ class RadarInfo:
         """A line for each thing."""
         return _lines(
             ("product", f"{self.acquisition.product or self.path.name}: {self.kind}"),
-            ("bands", ", ".join(SAR_BANDS)),
+            ("bands", ", ".join(self.bands)),
             ("grid", self.place.text),
             ("seen", _seen(self.acquisition)),
             ("numbers", self.units),
             ("nodata", f"about {self.nodata:.1%}"),
-            ("remove", "serves as --s1"),
+            ("remove", "serves as --s1" + self._without_model),
         )
+
+    @property
+    def _without_model(self) -> str:
+        missing = [band for band in SAR_BANDS if band not in self.bands]
+        return f", without the model: no {missing[0]}" if missing else ""
 
 
 def product(path: Path, s2_offset: float | None = None) -> OpticalInfo | RadarInfo:
@@ -176,6 +182,7 @@ def _radar(path: Path, radar: SarSource) -> RadarInfo:
     return RadarInfo(
         path=path,
         kind="Sentinel-1 GRD" if isinstance(radar, GrdScene) else "Sentinel-1, geocoded",
+        bands=radar.bands,
         units=f"{radar.units.quantity} ({radar.units.reason})",
         place=_place(grid),
         acquisition=radar.acquisition,

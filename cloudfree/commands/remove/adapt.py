@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.score import CIRRUS_BAND, SCORE_BANDS, Planes, cloud_score, haze_index
 from cloudfree.cloudmask.shadow import SHADOW_REACH_M, Bits, ShadowProjection
 from cloudfree.cloudmask.sun_geometry import Sun
+from cloudfree.commands.remove.cloudy_scene import ClassSource, FillSource
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.mask_classes import Mask, MaskClass, is_cloud_or_shadow
@@ -21,7 +21,6 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
 from cloudfree.parallel.environment import trim_malloc
 from cloudfree.raster.warp import displacement_px, pixel_size_m
-from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS
 from cloudfree.training.adaptation.examples import ClearSample, CloudTransplant, cut_transplant
 from cloudfree.training.adaptation.fit import Adaptation, AdaptationSettings, adapt
@@ -192,7 +191,7 @@ class ClearSamples:
     examined: int
 
 
-def find_clear_samples(scene: RemovalScene, mask: MaskFile, seed: int) -> ClearSamples:
+def find_clear_samples(scene: RemovalScene, mask: ClassSource, seed: int) -> ClearSamples:
     """Clear samples from windows of a scene in random order; every third is held out."""
     finder = _Finder(scene, mask, _cloud_margin(mask.sun, scene.optical))
     windows = _windows(scene.optical.grid)
@@ -231,7 +230,7 @@ def _around(block: Window, grid: Grid) -> Window:
     return Window(row, col, height, width)
 
 
-def _cloud_margin(sun: Sun | None, optical: OpticalScene) -> CloudMargin:
+def _cloud_margin(sun: Sun | None, optical: FillSource) -> CloudMargin:
     """How far clouds and shadows reach under the sun of the mask, or else that of the scene."""
     grid = optical.grid
     pixel_m = pixel_size_m(grid)
@@ -255,7 +254,7 @@ class _Finder:
     """Finds the clear sample of one window after the other."""
 
     scene: RemovalScene
-    mask: MaskFile
+    mask: ClassSource
     around: CloudMargin
 
     def sample(self, window: Window, block: Window, edge_px: int) -> ClearSample | None:
@@ -315,7 +314,7 @@ def find_transplants(scene: RemovalScene, seed: int) -> tuple[CloudTransplant, .
     return tuple(transplants)
 
 
-def _transplant(scene: RemovalScene, mask: MaskFile, window: Window) -> CloudTransplant | None:
+def _transplant(scene: RemovalScene, mask: ClassSource, window: Window) -> CloudTransplant | None:
     """The clouds of a window; None if it has too little or too much, or lacks data."""
     classes = mask.classes(window)
     if not MIN_HIDDEN <= is_cloud_or_shadow(classes).mean() <= MAX_HIDDEN:

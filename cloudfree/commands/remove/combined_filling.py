@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cloudfree.commands.remove.cloudy_scene import CloudyScene, OriginalRows
+from cloudfree.commands.remove.cloudy_scene import MaskedScene, OriginalRows
 from cloudfree.commands.remove.filling import Fill, FilledRows, NetworkFilling
 from cloudfree.core.grid import Window, strips
 from cloudfree.core.mask_classes import FillClass
@@ -34,7 +34,7 @@ class CombinedFilling:
     needed, or none is there for the scene.
     """
 
-    scene: CloudyScene
+    scene: MaskedScene
     filler: GapFiller
     network: NetworkFilling | None = None
     with_deviation: bool = False

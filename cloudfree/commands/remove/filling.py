@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.commands.remove.cloudy_scene import CloudyScene, OriginalRows
+from cloudfree.commands.remove.cloudy_scene import MaskedScene, OriginalRows
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import FillClass, Mask
@@ -117,7 +117,7 @@ class OutputRows:
 
 
 def finish(
-    scene: CloudyScene, bands: tuple[str, ...], window: Window, fill: Fill, original: OriginalRows
+    scene: MaskedScene, bands: tuple[str, ...], window: Window, fill: Fill, original: OriginalRows
 ) -> OutputRows:
     """The rows of the output: the original ones, filled in place in these bands."""
     radiometry, opacity = scene.optical.radiometry, original.opacity

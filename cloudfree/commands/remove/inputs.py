@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from cloudfree.core.output_files import check_output_names, require_absent
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.sentinel1.mosaic import open_sar_sources
-from cloudfree.sentinel1.sar_source import SarSource
+from cloudfree.sentinel1.sar_source import SarSource, require_both
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.product import OpticalProduct
@@ -97,6 +98,15 @@ def open_sar(
     return sar
 
 
+def check_polarisations(options: RemoveOptions, card: ModelCard, sar: SarSource | None) -> None:
+    """Refuse a radar of one polarisation for a model that takes VV and VH.
+
+    Where clear ground or other dates fill clouds, too, the caller may do without the model.
+    """
+    if sar and card.uses_sar and options.fill_by != "scene":
+        require_both(sar, f"model {card.name}")
+
+
 def open_own_mask(options: RemoveOptions, optical: OpticalScene) -> MaskFile:
     """The user's mask on the grid of the scene: a file, or the SCL of the scene or a product."""
     assert options.mask is not None
@@ -120,6 +130,16 @@ def _scl_of(product: OpticalProduct) -> str:
             code=ErrorCode.MISSING_BAND,
         )
     return product.scl
+
+
+def predicts_all(card: ModelCard, bands: Sequence[str]) -> bool:
+    """Whether a model fills all bands of a scene."""
+    return set(bands) <= set(card.output_bands)
+
+
+def predicts_reflectance(card: ModelCard, bands: Sequence[str]) -> bool:
+    """Whether what a model predicts can be compared with a scene: reflectance of its bands."""
+    return PICTURE not in card.levels and predicts_all(card, bands)
 
 
 def check_level(optical: OpticalScene, card: ModelCard) -> None:

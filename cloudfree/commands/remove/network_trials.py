@@ -13,7 +13,7 @@ from cloudfree.core.mask_classes import in_shadow, is_cloud_or_shadow
 from cloudfree.core.terminal import Progress
 from cloudfree.gapfilling.gap_filler import GapFiller
 from cloudfree.gapfilling.observation import Where
-from cloudfree.gapfilling.stacking import NetworkTrial
+from cloudfree.gapfilling.stacking import NetworkTrial, fit_stacking
 from cloudfree.inference.model import TileInputs
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.simulation.add_clouds import cloud_over
@@ -49,6 +49,13 @@ def network_trials(
         for chosen in progress(rounds, len(rounds), "weighing the network")
         for trial in _tried(scene, filler, [*_covered(scene, chosen, rng)])
     ]
+
+
+def weighed(
+    filler: GapFiller, scene: RemovalScene, plan: TilePlan, progress: Progress
+) -> GapFiller:
+    """The filler with the network as far as it helps on the clear ground of the scene."""
+    return replace(filler, stacking=fit_stacking(network_trials(scene, filler, plan, progress)))
 
 
 def _round(tiles: Sequence[Window], number: int) -> Sequence[Window]:

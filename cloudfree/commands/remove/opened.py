@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
-from cloudfree.commands.remove.inputs import open_own_mask, open_sar
+from cloudfree.commands.remove.inputs import open_own_mask
 from cloudfree.commands.remove.made_masks import MadeMasks, made_masks
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.commands.remove.references.open_references import open_references
 from cloudfree.commands.remove.references.reference import ChosenReferences
 from cloudfree.commands.remove.references.scene_stack import SceneStack
+from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.terminal import Progress, timed
 from cloudfree.coregistration.measure import NOT_USED, ShiftMeasurement, measure
-from cloudfree.inference.model_card import ModelCard
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -39,13 +39,12 @@ class Opened:
 
 def open_inputs(
     options: RemoveOptions,
-    card: ModelCard,
+    sar: SarSource | None,
     optical: OpticalScene,
     stack: ExitStack,
     progress: Progress,
 ) -> Opened:
     """Open all that an optical scene is filled with; its mask is made if none is given."""
-    sar = open_sar(options, card, optical, stack)
     masks = stack.enter_context(made_masks(options.masks))
     with timed("mask"):
         mask = stack.enter_context(_mask(options, optical, masks, progress))
@@ -56,7 +55,9 @@ def open_inputs(
     scene, chosen = CloudyScene(optical, mask), ChosenReferences()
     if options.references:
         with timed("references"):
-            chosen = open_references(options, scene, masks, stack, progress)
+            chosen = open_references(
+                options, scene, masks, stack, progress, sar.bands if sar else SAR_BANDS
+            )
     return Opened(scene, sar, measured, chosen)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudfree.cloudmask.morphology import shadow_under_dilation
-from cloudfree.commands.remove.cloudy_scene import CloudyScene, OriginalRows
+from cloudfree.commands.remove.cloudy_scene import MaskedScene, OriginalRows
 from cloudfree.commands.remove.references.shown_dates import ShownDates
 from cloudfree.commands.remove.shifted_radar import shifted_radar
 from cloudfree.core.displacement import Displacement
@@ -24,7 +24,7 @@ from cloudfree.inference.sliding_window import (
     predict_rows,
 )
 from cloudfree.inference.uncertainty import Uncertainty
-from cloudfree.sentinel1.sar_source import SarSource
+from cloudfree.sentinel1.sar_source import SarOnGrid
 from cloudfree.sentinel2.stand_in_bands import with_stand_ins
 
 RasterArray = NDArray[np.generic]
@@ -73,7 +73,7 @@ def _always(_: Window) -> bool:
 
 
 @dataclass(frozen=True)
-class RemovalScene(CloudyScene):
+class RemovalScene(MaskedScene):
     """A cloudy scene, its radar and a model, joined window by window.
 
     `sar` is None for a network that does not use it. `wanted` tells the tiles that are filled if
@@ -81,7 +81,7 @@ class RemovalScene(CloudyScene):
     for a network that sees several at once.
     """
 
-    sar: SarSource | None
+    sar: SarOnGrid | None
     model: Model
     shift: Displacement
     uncertainty: Uncertainty | None = None

@@ -12,13 +12,16 @@ from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.combined_filling import CombinedFilling
 from cloudfree.commands.remove.filling import Filling, NetworkFilling
 from cloudfree.commands.remove.inputs import (
-    PICTURE,
     check_model,
     check_outputs,
+    check_polarisations,
     check_sources,
+    open_sar,
+    predicts_all,
+    predicts_reflectance,
     warn_of_level,
 )
-from cloudfree.commands.remove.network_trials import network_trials
+from cloudfree.commands.remove.network_trials import weighed
 from cloudfree.commands.remove.opened import open_inputs
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.references.shown_dates import ShownDates, shown_dates
@@ -27,9 +30,9 @@ from cloudfree.commands.remove.result_tags import result_tags
 from cloudfree.commands.remove.written_scene import Counts, write_scene
 from cloudfree.core.mask_classes import REFERENCE_CLASSES
 from cloudfree.core.terminal import Progress, timed
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.gapfilling.gap_filler import GapFiller
-from cloudfree.gapfilling.stacking import Stacking, fit_stacking
+from cloudfree.gapfilling.stacking import Stacking
 from cloudfree.inference.compositing import NARROW_FEATHER_PX
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import Model
@@ -38,6 +41,7 @@ from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.raster.parts import Parts
 from cloudfree.raster.used_reference import UsedReference
+from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 if TYPE_CHECKING:
@@ -70,7 +74,6 @@ class _Removal:
     """One run: what is open, and what fills the scene."""
 
     def __init__(self, options: RemoveOptions, progress: Progress, stack: ExitStack) -> None:
-        self._options, self._progress = options, progress
         card = find_card(options.model, options.network).card
         optical = stack.enter_context(
             OpticalScene(options.s2, options.s2_offset, options.resampling, area_of(options))
@@ -78,15 +81,22 @@ class _Removal:
         optical.profile({}, options.creation_options).check_creation_options()
         rejection = _rejection(options, card, optical)
         self._plan = _tile_plan(options, optical, card)
+        sar = open_sar(options, card, optical, stack)
+        lacking = _lacking_polarisation(options, card, sar)
+        if lacking:
+            options, rejection = replace(options, fill_by="scene"), rejection or lacking
+        self._options, self._progress = options, progress
         # Whatever speaks against a model that is needed is said before the mask is made.
         may_do_without = options.references or options.fill_by == "scene"
         self._model = None if may_do_without else self._loaded()
-        self._opened = open_inputs(options, card, optical, stack, progress)
+        self._opened = open_inputs(options, sar, optical, stack, progress)
         self._filler = self._fitted(None if rejection else card)
         if rejection and self._filler is None:
             if not self._opened.scene.hides_nothing:
                 raise rejection
             self._filler = GapFiller.fit(self._opened.stack, progress)
+        if lacking and self._filler:
+            self._require_ground(lacking, self._filler)
         self._shown = None if rejection else self._shown_dates(card)
         self._network: RemovalScene | None = None
         self._adapted: AdaptationResult | None = None
@@ -102,6 +112,18 @@ class _Removal:
                     self._options, self._scene, self._filling(), self._tags, self._progress
                 )
         return self._result(counts)
+
+    def _require_ground(self, lacking: InputError, filler: GapFiller) -> None:
+        """Refuse a scene that nothing can fill, for lack of a polarisation."""
+        opened = self._opened
+        known = filler.knows_ground or opened.chosen.references or opened.scene.hides_nothing
+        if not known:
+            raise InputError(
+                f"no clear pixel in the scene, and {lacking.found}",
+                wanted=f"clear ground, from which clouds could be filled, or {lacking.wanted}",
+                hint="give a Sentinel-1 scene with VV and VH, or another date with --reference",
+                code=ErrorCode.NO_DATA,
+            )
 
     def _fitted(self, card: ModelCard | None) -> GapFiller | None:
         """What fills from other dates and from the scene itself; None if nothing does."""
@@ -122,12 +144,13 @@ class _Removal:
             return True
         if not options.combines or scene.hides_nothing or options.dry_run:
             return False
-        return card is not None and _is_combinable(card, scene.optical)
+        optical = scene.optical
+        return bool(card and not optical.is_picture and predicts_reflectance(card, optical.bands))
 
     def _shown_dates(self, card: ModelCard) -> ShownDates | None:
         """The references that the model is shown itself; None if it fills without them."""
         opened = self._opened
-        if self._options.replace == "all" or not _fills_all_bands(card, opened.scene.optical):
+        if self._options.replace == "all" or not predicts_all(card, opened.scene.optical.bands):
             return None
         return shown_dates(card, opened.scene.optical, opened.sar, opened.chosen.references)
 
@@ -137,7 +160,7 @@ class _Removal:
         if self._options.fill_by == "scene":
             return False
         wanted = self._shown is not None or filler.leaves_gaps(optical.grid.window)
-        return wanted and _fills_all_bands(card, optical)
+        return wanted and predicts_all(card, optical.bands)
 
     def _loaded(self) -> Model:
         options = self._options
@@ -175,8 +198,7 @@ class _Removal:
         """The filler with the network as far as it helps on the clear ground of the scene."""
         if self._options.dry_run or not filler.knows_ground:
             return filler
-        trials = network_trials(scene, filler, self._plan, self._progress)
-        return replace(filler, stacking=fit_stacking(trials))
+        return weighed(filler, scene, self._plan, self._progress)
 
     @property
     def _stacked(self) -> Stacking | None:
@@ -267,14 +289,19 @@ def _rejection(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -
     return None
 
 
-def _is_combinable(card: ModelCard, optical: OpticalScene) -> bool:
-    """Whether what a model predicts can be compared with the scene: reflectance of its bands."""
-    pictures = optical.is_picture or PICTURE in card.levels
-    return not pictures and _fills_all_bands(card, optical)
-
-
-def _fills_all_bands(card: ModelCard, optical: OpticalScene) -> bool:
-    return set(optical.bands) <= set(card.output_bands)
+def _lacking_polarisation(
+    options: RemoveOptions, card: ModelCard, sar: SarSource | None
+) -> InputError | None:
+    """Why the model cannot take the radar, if what fills clouds besides may do without it."""
+    try:
+        check_polarisations(options, card, sar)
+    except InputError as error:
+        if not options.references and not options.combines:
+            raise
+        logger.info("model %s is not used: it needs VV and VH, and there is %s",
+                    card.name, error.found)  # fmt: skip
+        return error
+    return None
 
 
 def _tile_plan(options: RemoveOptions, optical: OpticalScene, card: ModelCard) -> TilePlan:

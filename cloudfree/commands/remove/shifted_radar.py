@@ -7,10 +7,10 @@ import numpy as np
 from cloudfree.core.displacement import Displacement, reach_px
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
-from cloudfree.sentinel1.sar_source import SarSource
+from cloudfree.sentinel1.sar_source import SarOnGrid
 
 
-def shifted_radar(sar: SarSource, shift: Displacement, grid: Grid, window: Window) -> Float32:
+def shifted_radar(sar: SarOnGrid, shift: Displacement, grid: Grid, window: Window) -> Float32:
     """VV and VH of a window of a grid, (2, y, x) in dB; NaN where there is none.
 
     The shift can move the end of the radar so far into the scene as it reaches. That edge is

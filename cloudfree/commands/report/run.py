@@ -20,6 +20,7 @@ from cloudfree.core.output_files import (
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import png
+from cloudfree.raster.parts import Parts
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.report.class_shares import filled_by
 from cloudfree.report.comparison import (
@@ -30,6 +31,7 @@ from cloudfree.report.comparison import (
     percent,
 )
 from cloudfree.report.page import REFERENCES, SceneSection, metadata, render
+from cloudfree.report.parts_table import part_rows
 from cloudfree.report.quicklooks import quicklooks
 from cloudfree.report.sources import Sources, open_sources
 
@@ -45,6 +47,7 @@ class SceneReport:
 
     Names are keys of the JSON output; both fractions are of the valid pixels, the second of those
     under the mask that are not filled. `filled_by` are shares of the filled pixels by class.
+    `parts` is None unless the scene itself and the model filled it together.
     """
 
     name: str
@@ -53,6 +56,7 @@ class SceneReport:
     mask_fractions: Mapping[str, float]
     filled_by: Mapping[str, float]
     references: tuple[UsedReference, ...]
+    parts: Parts | None
     comparison: Comparison | None
     warnings: tuple[str, ...]
 
@@ -135,6 +139,7 @@ def _section(result: Path, truth: Path | None, page: Path, progress: Progress) -
             comparison=compare_with_truth(sources, progress) if sources.truth else None,
             fill_shares=fill_shares(sources.filled.counts()) if sources.filled else {},
             references=sources.provenance.references,
+            parts=sources.provenance.parts,
         )
 
 
@@ -184,6 +189,7 @@ def _scene_report(section: SceneSection) -> SceneReport:
         section.fractions,
         {one.name.lower(): share for one, share in section.fill_shares.items()},
         section.references,
+        section.parts,
         section.comparison,
         section.warnings,
     )
@@ -198,6 +204,8 @@ def _lines(scene: SceneReport) -> Iterator[str]:
         yield f"  {_what_filled(scene.filled_by)}"
     for number, one in enumerate(scene.references, start=1):
         yield f"  {one.summary(number)}"
+    if scene.parts:
+        yield from _part_lines(scene.parts)
     if scene.comparison is None:
         return
     yield f"  {'':22}{''.join(f'{column.title:>9}' for column in COLUMNS)}"
@@ -205,6 +213,13 @@ def _lines(scene: SceneReport) -> Iterator[str]:
     for region, pair in (("cloudy", scene.comparison.cloudy), ("all", scene.comparison.all)):
         if pair:
             yield from _rows(f"{region} pixels", pair)
+
+
+def _part_lines(parts: Parts) -> Iterator[str]:
+    """Weights and errors of the scene itself and of the model."""
+    yield f"  {'':22}{'weight':>9}{'error':>9}"
+    for one in part_rows(parts):
+        yield f"  {one.name:22}{one.weight:>9}{one.error:>9}"
 
 
 def _what_filled(shares: Mapping[str, float]) -> str:

@@ -43,7 +43,14 @@ from tests.factories.displaced_scenes import (
     turned_and_scaled,
 )
 from tests.factories.large_scenes import aligned, displaced_date, turned_date, two_dates
-from tests.factories.rasters import TEN_METRES, UTM31, write_cloudy_scene, write_radar, write_raster
+from tests.factories.rasters import (
+    TEN_METRES,
+    UTM31,
+    write_cloudy_scene,
+    write_one_band,
+    write_radar,
+    write_raster,
+)
 from tests.factories.scene_pairs import field_pair
 
 SIDE = 192
@@ -89,6 +96,22 @@ def test_a_displaced_scene_is_measured_and_sampled_where_it_lies(
     with SarScene(s1) as sar, OpticalScene(s2) as optical:
         expected = sar.on_grid(optical.grid, optical.grid.window, applied)
     assert np.allclose(_read(result.output), expected, atol=1e-4, equal_nan=True)
+
+
+@pytest.mark.parametrize("band", ["VV", "VH"])
+def test_one_polarisation_is_aligned_and_written_alone(tmp_path: Path, band: str) -> None:
+    both, s2 = _pair(tmp_path)
+    result = _run(write_one_band(tmp_path / "one.tif", both, band), s2)
+    assert result.applied
+    assert result.shift_px == pytest.approx({"row": 3.4, "col": -2.7}, abs=0.15)
+    applied = Shift(**result.shift_px)
+    with SarScene(both) as sar, OpticalScene(s2) as optical:
+        expected = sar.on_grid(optical.grid, optical.grid.window, applied)
+    assert np.allclose(
+        _read(result.output)[0], expected[sar.bands.index(band)], atol=1e-4, equal_nan=True
+    )
+    with rasterio.open(result.output) as dataset:
+        assert (dataset.descriptions, dataset.units) == ((band,), ("dB",))
 
 
 def test_the_output_lies_on_the_optical_grid_with_tags_of_what_was_done(tmp_path: Path) -> None:

@@ -12,7 +12,13 @@ from cloudfree.commands.info.run import InfoOptions, run
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
-from tests.factories.rasters import cloudy_scene, write_cloudy_scene, write_radar, write_raster
+from tests.factories.rasters import (
+    cloudy_scene,
+    write_cloudy_scene,
+    write_one_band,
+    write_radar,
+    write_raster,
+)
 from tests.factories.sentinel2_products import Safe, bands_of, write_safe
 
 
@@ -102,7 +108,16 @@ def test_a_radar_scene_shows_its_units(tmp_path: Path) -> None:
     found = run(InfoOptions(write_radar(tmp_path / "vv_vh.tif")), silent)
     assert isinstance(found, RadarInfo)
     assert found.units.startswith("db (negative numbers")
-    assert "serves as --s1" in found.summary()
+    assert found.bands == ("VV", "VH")
+    assert found.summary().endswith("serves as --s1")
+
+
+def test_a_radar_of_one_polarisation_serves_without_the_model(tmp_path: Path) -> None:
+    both = write_radar(tmp_path / "vv_vh.tif")
+    found = run(InfoOptions(write_one_band(tmp_path / "vv.tif", both, "VV")), silent)
+    assert isinstance(found, RadarInfo)
+    assert found.bands == ("VV",)
+    assert found.summary().endswith("serves as --s1, without the model: no VH")
 
 
 def test_what_is_no_product_is_refused_in_the_words_of_its_sensor(tmp_path: Path) -> None:

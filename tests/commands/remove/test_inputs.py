@@ -14,9 +14,12 @@ from cloudfree.commands.remove.inputs import (
     check_level,
     check_model,
     check_outputs,
+    check_polarisations,
     check_sources,
     open_own_mask,
     open_sar,
+    predicts_all,
+    predicts_reflectance,
     warn_of_level,
 )
 from cloudfree.commands.remove.options import RemoveOptions
@@ -72,6 +75,37 @@ def test_a_model_without_radar_leaves_it_closed(
         given = replace(options, fill_by="network")
         assert open_sar(given, alone, optical, stack) is None
     assert "does not use Sentinel-1: it is ignored" in caplog.text
+
+
+def test_one_polarisation_is_refused_for_a_model_that_takes_both(
+    options: RemoveOptions, card: ModelCard
+) -> None:
+    radar: Any = SimpleNamespace(bands=("VH",), path=Path("vh.tif"))
+    without_radar = replace(card, inputs=("optical",))
+    assert card.uses_sar and not without_radar.uses_sar
+    for given, model in (
+        (options, without_radar),
+        (replace(options, fill_by="scene"), card),
+    ):
+        check_polarisations(given, model, radar)
+    check_polarisations(options, card, SimpleNamespace(bands=("VV", "VH")))  # type: ignore
+    with pytest.raises(InputError, match=r"VH alone in vh\.tif; wanted VV and VH, which model"):
+        check_polarisations(options, card, radar)
+
+
+@pytest.mark.parametrize(
+    ("levels", "bands", "predicted"),
+    [
+        (("L1C",), ("B02", "B8A"), True),
+        (("picture",), ("B02", "B8A"), False),
+        (("L1C",), ("B02", "B99"), False),
+    ],
+)
+def test_reflectance_of_all_bands_can_be_compared_with_a_scene(
+    card: ModelCard, levels: tuple[str, ...], bands: tuple[str, ...], predicted: bool
+) -> None:
+    assert predicts_reflectance(replace(card, levels=levels), bands) is predicted
+    assert predicts_all(card, bands) is ("B99" not in bands)
 
 
 def test_radar_is_opened_for_references_whatever_the_model(

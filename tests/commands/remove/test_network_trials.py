@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from cloudfree.commands.remove.network_trials import LEAST_PX, network_trials
+from cloudfree.commands.remove.network_trials import LEAST_PX, network_trials, weighed
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.core.terminal import silent
 from cloudfree.gapfilling.gap_filler import GapFiller
 from cloudfree.gapfilling.observation import Where
 from cloudfree.gapfilling.stack import ArrayStack
+from cloudfree.gapfilling.stacking import fit_stacking
 from cloudfree.inference.model import TileInputs
 from cloudfree.inference.sliding_window import TilePlan
 
@@ -36,6 +37,11 @@ class _Network:
 
 
 def _trials(hidden: Where) -> tuple[list[Any], _Network]:
+    scene, filler = _scene_and_filler(hidden)
+    return network_trials(scene, filler, TilePlan(SIDE, SIDE, 256, 64), silent), scene.model
+
+
+def _scene_and_filler(hidden: Where) -> tuple[Any, GapFiller]:
     rng = np.random.default_rng(0)
     ground = rng.uniform(0.05, 0.3, (13, SIDE, SIDE)).astype(np.float32)
     ground[:] = ground.mean(axis=0)
@@ -49,8 +55,7 @@ def _trials(hidden: Where) -> tuple[list[Any], _Network]:
     scene: Any = SimpleNamespace(
         model=network, load=load, to_fill=lambda window: hidden[window.slices]
     )
-    filler = GapFiller.fit(ArrayStack(OPTICAL_BANDS, below), silent)
-    return network_trials(scene, filler, TilePlan(SIDE, SIDE, 256, 64), silent), network
+    return scene, GapFiller.fit(ArrayStack(OPTICAL_BANDS, below), silent)
 
 
 def test_the_truth_is_clear_ground_and_the_prediction_that_of_the_same_pixels() -> None:
@@ -71,6 +76,19 @@ def test_the_network_sees_the_drawn_clouds_in_place_of_the_ground() -> None:
         untouched = np.isin(trial.truth[:, 0], shown.optical[0])
         assert untouched.mean() < 0.05
         assert shown.shadow is not None
+
+
+def test_a_weighed_filler_has_the_stacking_of_the_trials() -> None:
+    hidden = np.zeros((SIDE, SIDE), np.bool_)
+    hidden[:, :20] = True
+    trials, _ = _trials(hidden)
+    expected = fit_stacking(trials)
+    assert expected is not None
+    scene, filler = _scene_and_filler(hidden)
+    found = weighed(filler, scene, TilePlan(SIDE, SIDE, 256, 64), silent)
+    assert filler.stacking is None
+    assert found.stacking is not None
+    assert found.stacking.errors == expected.errors
 
 
 def test_without_clear_ground_nothing_is_tried() -> None:

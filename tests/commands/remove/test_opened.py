@@ -14,8 +14,7 @@ from cloudfree.commands.remove.opened import Opened, open_inputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.displacement import NO_SHIFT
 from cloudfree.core.terminal import silent
-from cloudfree.inference.model_store import find_model, read_card
-from cloudfree.inference.registry import DEFAULT_MODEL
+from cloudfree.sentinel1.sar_source import open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.dates_of_a_place import SIDE, write_date
 from tests.factories.rasters import write_radar
@@ -27,12 +26,13 @@ CLOUD = (slice(40, 80), slice(40, 80))
 def opened(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
     """Opens a scene of 5 June with a cloud in its middle."""
     path = write_date(tmp_path / "s2_20220605.tif", CLOUD)
-    card = read_card(find_model(DEFAULT_MODEL))
     with ExitStack() as files:
 
         def opener(**options: Any) -> Opened:
             optical = files.enter_context(OpticalScene(path, 0.0))
-            return open_inputs(RemoveOptions(s2=path, **options), card, optical, files, silent)
+            given = RemoveOptions(s2=path, **options)
+            sar = files.enter_context(open_sar_source(given.s1)) if given.s1 else None
+            return open_inputs(given, sar, optical, files, silent)
 
         yield opener
 

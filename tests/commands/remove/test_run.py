@@ -36,6 +36,7 @@ from tests.factories.rasters import (
     UTM31,
     cloudy_scene,
     write_cloudy_scene,
+    write_one_band,
     write_radar,
     write_raster,
 )
@@ -450,7 +451,11 @@ def _no_cirrus(folder: Path) -> dict[str, Any]:
 
 
 def _one_polarisation(folder: Path) -> dict[str, Any]:
-    write_raster(folder / "vv_vh.tif", np.zeros((1, 96, 96), np.float32), ["VV"])
+    return {"s1": write_one_band(folder / "vv.tif", folder / "vv_vh.tif", "VV")}
+
+
+def _no_polarisation(folder: Path) -> dict[str, Any]:
+    write_raster(folder / "vv_vh.tif", np.zeros((2, 96, 96), np.float32), ["HH", "HV"])
     return {}
 
 
@@ -493,7 +498,12 @@ REFUSALS: list[tuple[Callable[[Path], dict[str, Any]], type[CloudfreeError], str
         InputError,
         r"no band B10 in l1c\.tif .*; wanted the bands that model cloudfree-s",
     ),
-    (_one_polarisation, InputError, r"Sentinel-1 bands \['VV'\]; wanted one VV and one VH"),
+    (
+        _one_polarisation,
+        InputError,
+        r"VV alone in vv\.tif; wanted VV and VH, which model cloudfree",
+    ),
+    (_no_polarisation, InputError, r"Sentinel-1 bands \['HH', 'HV'\]; wanted one VV and one VH"),
     (_other_size_without_coordinates, InputError, "50 x 50 pixels in vv_vh.tif against 96 x 96"),
     (_mask_of_another_scene, InputError, r"mask mask\.tif covers nothing of the scene: x 505000"),
     (_mask_of_another_size, InputError, r"mask\.tif has 9 x 9 pixels, the scene 96 x 96, and the"),

@@ -18,6 +18,7 @@ from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError, OutputError
 from cloudfree.raster.gdal import ignored_warning
+from cloudfree.raster.parts import Parts
 from tests.factories.damage import full_disk, half_loaded
 from tests.factories.rasters import cloudy_scene, write_cloudy_scene
 from tests.factories.results import ERROR, FakeResult, reference_tags, write_result
@@ -145,6 +146,30 @@ def test_a_date_that_is_gone_is_named_and_stays_in_the_table(from_dates, tmp_pat
     names = {path.name for path in result.quicklooks}
     assert "l1c_cloudfree_reference_2.png" in names
     assert "l1c_cloudfree_reference_1.png" not in names
+
+
+def test_scene_and_model_have_their_weights_and_errors(tmp_path: Path) -> None:
+    parts = Parts(0.25, 0.041, 0.052, 0.033)
+    result = report(write_result(tmp_path, **parts.to_tags()))
+    assert result.scenes[0].parts == parts
+    assert [line.split() for line in result.summary().splitlines()[1:5]] == [
+        ["weight", "error"],
+        ["the", "scene", "itself", "75", "%", "0.0410"],
+        ["the", "model", "25", "%", "0.0520"],
+        ["both", "100", "%", "0.0330"],
+    ]
+    page = " ".join(text_of(result).split())
+    for row in (("the scene itself", "75 %", "0.0410"), ("the model", "25 %", "0.0520")):
+        assert "<tr>{}<td>{}</td><td>{}</td></tr>".format(
+            f'<th scope="row">{row[0]}</th>', *row[1:]
+        ) in page  # fmt: skip
+
+
+def test_a_result_of_the_model_alone_has_no_table_of_weights(fake) -> None:
+    result = report(fake)
+    assert result.scenes[0].parts is None
+    assert "Weight" not in text_of(result).replace("Weights SHA-256", "")
+    assert "weight" not in result.summary()
 
 
 def test_the_summary_is_a_table(fake):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from cloudfree.commands.remove.references.radar import dated_radars, radar_of_da
 from cloudfree.commands.remove.references.ranking import Ranked, choose
 from cloudfree.commands.remove.references.reference import ChosenReferences, LeftOut, Reference
 from cloudfree.core.acquisition import Acquisition
+from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.dated_names import dated
 from cloudfree.core.displacement import NO_SHIFT, describe_displacement
 from cloudfree.core.terminal import Progress, captured_warnings
@@ -48,10 +49,12 @@ def open_references(
     masks: MadeMasks,
     stack: ExitStack,
     progress: Progress,
+    sar_bands: Sequence[str] = SAR_BANDS,
 ) -> ChosenReferences:
     """The best of the dates that `options` name, open until `stack` is closed.
 
-    What cannot be used is left out with a reason, and is no error.
+    Their radar has the bands of that of the scene, `sar_bands`. What cannot be used is left out
+    with a reason, and is no error.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def open_references(
     gates = Gates(scene.optical, options)
     search = _Search(
         options, scene, masks, stack, progress,
-        gates, coarse_ground(scene), dated_radars(options.reference_s1),
+        gates, coarse_ground(scene), dated_radars(options.reference_s1), sar_bands,
     )  # fmt: skip
     with ExitStack() as looked_at:
         search.run(find_candidates(options.references, not options.of_batch), looked_at)
@@ -96,6 +99,7 @@ class _Search:
     gates: Gates
     coarse: CoarseGround
     radars: Mapping[Path, Acquisition]
+    sar_bands: Sequence[str]
     chosen: list[Reference] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
@@ -202,7 +206,9 @@ class _Search:
 
     def _reference(self, date: _Date, measured: DateShift) -> Reference:
         assert date.ground is not None and date.clear is not None
-        radar = radar_of_date(self.radars, date.acquisition, self.scene, self.options, date.files)
+        radar = radar_of_date(
+            self.radars, date.acquisition, self.scene, self.options, date.files, self.sar_bands
+        )
         return Reference(
             number=len(self.chosen) + 1,
             path=date.candidate.path,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from cloudfree.commands.radars import nearest_radar, radars_below
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.references.reference import ReferenceRadar
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
+from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.dated_names import dated
 from cloudfree.coregistration.measure import measure
 from cloudfree.errors import CloudfreeError
@@ -39,11 +40,15 @@ def radar_of_date(
     scene: CloudyScene,
     options: RadarOptions,
     stack: ExitStack,
+    bands: Sequence[str] = SAR_BANDS,
 ) -> ReferenceRadar | None:
-    """The radar nearest in time to a date, opened; None if none is near or it cannot be used."""
+    """The radar nearest in time to a date that has these bands, opened.
+
+    None if none is near or it cannot be used.
+    """
     known = {path: one.gap(acquisition) for path, one in radars.items()}
     gaps = {path: gap for path, gap in known.items() if gap is not None}
-    path = nearest_radar(gaps, scene.optical.grid, timedelta(days=options.max_gap))
+    path = nearest_radar(gaps, scene.optical.grid, timedelta(days=options.max_gap), bands)
     if path is None:
         return None
     try:
