@@ -28,6 +28,12 @@ class CoregisterOptions(OpticalOptions, AreaOptions, RadarOptions, OutputOptions
         """The path of Sentinel-1 on the optical grid."""
         return self.output or output_beside(self.s1[0], "coregistered.tif")
 
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """Paths of all files that this run writes."""
+        result = None if self.dry_run else self.result
+        return tuple(path for path in (result, self.quicklook) if path)
+
 
 @dataclass(frozen=True)
 class CoregisterResult:

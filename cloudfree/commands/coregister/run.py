@@ -12,7 +12,7 @@ from cloudfree.commands.coregister.quicklook import write_quicklook
 from cloudfree.core.acquisition import check_gap, gap_days
 from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
-from cloudfree.core.output_files import check_output_names, require_absent
+from cloudfree.core.output_files import check_output_names, folders_of, require_absent
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import ShiftMeasurement, measure
 from cloudfree.raster.cog import CogWriter
@@ -35,9 +35,14 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
     CloudfreeError
         Scenes that do not meet or cannot be read, or an output that cannot be written.
     """
-    _check_output(options)
+    with folders_of(options.outputs):
+        _check_output(options)
+        sar_profile({}, options.creation_options).check_creation_options()
+        return _measure_and_write(options, progress)
+
+
+def _measure_and_write(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
     area = area_of(options)
-    sar_profile({}, options.creation_options).check_creation_options()
     with (
         open_sar_sources(options.s1, options.s1_units, options.dem) as sar,
         OpticalScene(options.s2, options.s2_offset, options.resampling, area) as optical,
@@ -55,10 +60,8 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
 def _check_output(options: CoregisterOptions) -> None:
     inputs = filter(None, (*options.s1, options.s2, options.dem, options.aoi))
     check_output_names(filter(None, (options.result, options.quicklook)), inputs)
-    if not options.dry_run:
-        require_absent(options.result, options.overwrite)
-    if options.quicklook:
-        require_absent(options.quicklook, options.overwrite)
+    for path in options.outputs:
+        require_absent(path, options.overwrite)
 
 
 def _write(

@@ -26,6 +26,7 @@ from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.commands.remove.result_tags import result_tags
 from cloudfree.commands.remove.written_scene import Counts, write_scene
 from cloudfree.core.mask_classes import REFERENCE_CLASSES
+from cloudfree.core.output_files import folders_of
 from cloudfree.core.terminal import Progress, timed
 from cloudfree.errors import InputError
 from cloudfree.gapfilling.gap_filler import GapFiller
@@ -57,13 +58,14 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         Inputs do not fit each other or the model, or an output cannot be written.
     """
     check_sources(options)
-    check_outputs(options)
-    with ExitStack() as stack:
-        removal = _Removal(options, progress, stack)
-        result = removal.run()
-    if options.report and result.written:
-        _report(options, progress)
-    return result
+    with folders_of(() if options.dry_run else options.outputs):
+        check_outputs(options)
+        with ExitStack() as stack:
+            removal = _Removal(options, progress, stack)
+            result = removal.run()
+        if options.report and result.written:
+            _report(options, progress)
+        return result
 
 
 class _Removal:

@@ -247,6 +247,18 @@ def test_scenes_that_do_not_meet_are_refused_with_both_extents(tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s1.tif", "s2.tif"]
 
 
+def test_missing_folders_of_outputs_are_made_and_go_again_after_a_failure(tmp_path: Path) -> None:
+    s1, s2 = _pair(tmp_path)
+    output, picture = tmp_path / "new" / "newer" / "s1.tif", tmp_path / "pictures" / "a.png"
+    with pytest.raises(OutputError, match="COMPRESS=JPEG"):
+        _run(s1, s2, output=output, creation_options={"COMPRESS": "JPEG"})
+    assert sorted(tmp_path.iterdir()) == [s1, s2]
+    _run(s1, s2, output=output, quicklook=picture, dry_run=True)
+    assert picture.exists()
+    assert not output.parent.exists()
+    assert _run(s1, s2, output=output).output.exists()
+
+
 def test_outputs_in_the_way_are_refused(tmp_path: Path) -> None:
     s1, s2 = _pair(tmp_path)
     with pytest.raises(OutputError, match=r"s2\.tif is an input or another output"):

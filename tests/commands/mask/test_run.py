@@ -306,6 +306,16 @@ def test_outputs_are_not_overwritten_unasked(tmp_path: Path) -> None:
     assert _read(taken).shape == (SIZE, SIZE)
 
 
+def test_missing_folders_of_outputs_are_made_and_go_again_after_a_failure(tmp_path: Path) -> None:
+    scene, outputs = _scene(tmp_path), {"output": tmp_path / "new" / "newer" / "mask.tif"}
+    with pytest.raises(InputError, match="a distance of 'far'"):
+        _run(scene, **outputs, dilate="far")
+    assert list(tmp_path.iterdir()) == [scene]
+    _run(scene, **outputs, score=tmp_path / "scores" / "score.tif")
+    assert outputs["output"].exists()
+    assert (tmp_path / "scores" / "score.tif").exists()
+
+
 def test_the_scene_is_never_its_own_output(tmp_path: Path) -> None:
     scene = _scene(tmp_path)
     before = scene.read_bytes()

@@ -516,7 +516,12 @@ REFUSALS: list[tuple[Callable[[Path], dict[str, Any]], type[CloudfreeError], str
         "mask.tif is an",
     ),
     (lambda _: {"creation_options": {"COMPRESS": "JPEG"}}, OutputError, r"--co COMPRESS=JPEG for"),
-    (lambda f: {"output": f / "no" / "a.tif"}, OutputError, "no folder"),
+    (lambda f: {"output": f / "l1c.tif" / "a.tif"}, OutputError, r"l1c\.tif cannot be written"),
+    (
+        lambda f: {"output": f / "new" / "newer" / "a.tif", "model": "none"},
+        ModelError,
+        "no model 'none'",
+    ),
     (lambda _: {"dilate": "far"}, InputError, "a distance of 'far'; wanted a length"),
 ]
 
@@ -550,6 +555,16 @@ def test_a_dry_run_checks_and_writes_nothing(folder: Path, network: Known) -> No
     assert not result.written
     assert "nothing written" in result.summary()
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_missing_folders_of_outputs_are_made(folder: Path, network: Known) -> None:
+    output, report = folder / "new" / "newer" / "a.tif", folder / "pages" / "a.html"
+    dry = _remove(folder, output=output, report=report, dry_run=True)
+    assert not dry.written
+    assert not (folder / "new").exists()
+    _remove(folder, output=output, report=report)
+    assert {"a.tif", "a_filled.tif"} <= {path.name for path in output.parent.iterdir()}
+    assert report.exists()
 
 
 def test_a_report_is_written_beside_the_result(folder: Path, network: Known) -> None:
