@@ -9,6 +9,7 @@ from cloudfree import __version__
 from cloudfree.commands.area import area_of
 from cloudfree.commands.coregister.options import CoregisterOptions, CoregisterResult
 from cloudfree.commands.coregister.quicklook import write_quicklook
+from cloudfree.commands.swapped_scenes import swaps_refused
 from cloudfree.core.acquisition import check_gap, gap_days
 from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
@@ -35,7 +36,7 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
     CloudfreeError
         Scenes that do not meet or cannot be read, or an output that cannot be written.
     """
-    with folders_of(options.outputs):
+    with folders_of(options.outputs), swaps_refused(options.s1, options.s2):
         _check_output(options)
         sar_profile({}, options.creation_options).check_creation_options()
         return _measure_and_write(options, progress)

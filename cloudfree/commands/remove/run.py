@@ -25,6 +25,7 @@ from cloudfree.commands.remove.references.shown_dates import ShownDates, shown_d
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.commands.remove.result_tags import result_tags
 from cloudfree.commands.remove.written_scene import Counts, write_scene
+from cloudfree.commands.swapped_scenes import swaps_refused
 from cloudfree.core.mask_classes import REFERENCE_CLASSES
 from cloudfree.core.output_files import folders_of
 from cloudfree.core.terminal import Progress, timed
@@ -58,7 +59,8 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         Inputs do not fit each other or the model, or an output cannot be written.
     """
     check_sources(options)
-    with folders_of(() if options.dry_run else options.outputs):
+    outputs = () if options.dry_run else options.outputs
+    with folders_of(outputs), swaps_refused(options.s1, options.s2):
         check_outputs(options)
         with ExitStack() as stack:
             removal = _Removal(options, progress, stack)
