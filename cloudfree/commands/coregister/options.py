@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.commands.options import AreaOptions, OpticalOptions, OutputOptions, RadarOptions
+from cloudfree.commands.options import (
+    AreaOptions,
+    DateOptions,
+    OpticalOptions,
+    OutputOptions,
+    RadarOptions,
+)
 from cloudfree.sentinel2.product import output_beside
 
 
 @dataclass(frozen=True)
-class CoregisterOptions(OpticalOptions, AreaOptions, RadarOptions, OutputOptions):
+class CoregisterOptions(OpticalOptions, AreaOptions, RadarOptions, DateOptions, OutputOptions):
     """The options of `cloudfree coregister`; names equal its parameters.
 
     `s1` is one scene, or slices of one pass.

@@ -10,7 +10,7 @@ from cloudfree.commands.area import area_of
 from cloudfree.commands.coregister.options import CoregisterOptions, CoregisterResult
 from cloudfree.commands.coregister.quicklook import write_quicklook
 from cloudfree.commands.swapped_scenes import swaps_refused
-from cloudfree.core.acquisition import check_gap, gap_days
+from cloudfree.core.acquisition import check_gap, gap_days, stated
 from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
 from cloudfree.core.output_files import check_output_names, folders_of, require_absent
@@ -49,6 +49,8 @@ def _measure_and_write(options: CoregisterOptions, progress: Progress) -> Coregi
         OpticalScene(options.s2, options.s2_offset, options.resampling, area) as optical,
     ):
         logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
+        optical.state(options.s2_date)
+        sar.acquisition = stated(sar.acquisition, options.s1_date, "--s1-date")
         check_gap(sar.acquisition, optical.acquisition, options.max_gap)
         measured = measure(sar, optical, None, options.shift, options.max_shift)
         if options.quicklook:

@@ -31,6 +31,7 @@ def run(options: MaskOptions, progress: Progress) -> MaskResult:
 def _write(options: MaskOptions, progress: Progress) -> MaskResult:
     area = area_of(options)
     with OpticalScene(options.scene, options.s2_offset, options.resampling, area) as scene:
+        scene.state(sun_azimuth_deg=options.sun_azimuth)
         plan = plan_mask(scene, options, progress)
         with _score_writer(options, scene.grid) as scores:
             creation = options.creation_options

@@ -79,6 +79,7 @@ class _Removal:
         optical = stack.enter_context(
             OpticalScene(options.s2, options.s2_offset, options.resampling, area_of(options))
         )
+        optical.state(options.s2_date, options.sun_azimuth)
         optical.profile({}, options.creation_options).check_creation_options()
         rejection = _rejection(options, card, optical)
         self._plan = _tile_plan(options, optical, card)

@@ -101,6 +101,22 @@ def test_the_sun_of_the_metadata_wins(tmp_path: Path, azimuth: float, found: boo
     assert (mask == MaskClass.SHADOW).any() == found
 
 
+def test_the_sun_that_is_stated_wins_over_the_metadata(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = _scene(tmp_path, **{SUN_AZIMUTH_TAG: "20"})
+    with caplog.at_level(logging.INFO, "cloudfree"):
+        result, mask = _run(scene, sun_azimuth=150.0)
+    assert result.sun_azimuth_deg == 150.0
+    assert "--sun-azimuth 150 replaces 20 degrees in the metadata" in caplog.text
+    with rasterio.open(result.output) as dataset:
+        assert dataset.tags()["MASK_SUN_AZIMUTH_DEG"] == "150.0"
+    tagged = write_raster(
+        tmp_path / "tagged.tif", NUMBERS, OPTICAL_BANDS, **{SUN_AZIMUTH_TAG: "150"}
+    )
+    np.testing.assert_array_equal(mask, _run(tagged)[1])
+
+
 def test_without_metadata_the_sun_is_fitted(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
