@@ -106,10 +106,8 @@ def test_a_stated_time_wins_over_the_metadata_with_a_note(caplog: pytest.LogCapt
     assert not caplog.records
     found = stated(RADAR, NOON, "--s1-date")
     assert (found.acquired, found.platform) == (NOON, RADAR.platform)
-    assert (
-        f"--s1-date 2021-04-24 12:00 UTC replaces {RADAR.acquired:%Y-%m-%d %H:%M} UTC in the"
-        in (caplog.text)
-    )
+    replaced = "--s1-date 2021-04-24 12:00 UTC replaces 2021-04-24 17:32 UTC in the metadata"
+    assert replaced in caplog.text
 
 
 def test_a_stated_time_without_a_zone_is_in_utc() -> None:
