@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     NOT_WRITABLE = "not_writable"
     OUT_OF_MEMORY = "out_of_memory"
     OUTPUT_EXISTS = "output_exists"
+    SWAPPED = "swapped"
     TIME_GAP = "time_gap"
     UNKNOWN_OFFSET = "unknown_offset"
     UNREACHABLE = "unreachable"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args, get_type_hints
 
@@ -63,6 +64,7 @@ class _OutputKeywords(TypedDict, total=False):
 class MaskKeywords(MaskRules, _OutputKeywords, total=False):
     """Those of `MaskOptions`."""
 
+    sun_azimuth: float | None
     score: StrPath | None
     score_dtype: ScoreDtype
     qml: bool
@@ -76,6 +78,8 @@ class _SarKeywords(TypedDict, total=False):
     s1_units: SarUnitsChoice
     dem: StrPath | None
     max_gap: float
+    s1_date: datetime | None
+    s2_date: datetime | None
 
 
 class CoregisterKeywords(_SarKeywords, _OutputKeywords, total=False):
@@ -107,6 +111,7 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     write_mask: bool
     qml: bool
     dry_run: bool
+    sun_azimuth: float | None
     references: StrPath | Sequence[StrPath]
     reference_s1: StrPath | Sequence[StrPath]
     max_references: int

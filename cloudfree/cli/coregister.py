@@ -11,6 +11,7 @@ from cloudfree.cli.options import (
     NEW_FILE,
     area_options,
     cloudfree_command,
+    date_options,
     optical_options,
     option_from,
     output_options,
@@ -42,6 +43,7 @@ from cloudfree.commands.coregister.options import CoregisterOptions
 )
 @option_from(CoregisterOptions, "dry_run", help="Measure the shift and write nothing.")
 @area_options
+@date_options
 @optical_options
 @radar_options
 @output_options

@@ -17,6 +17,7 @@ from cloudfree.cli.options import (
     option_from,
     output_options,
     style_option,
+    sun_option,
 )
 from cloudfree.commands.mask.options import MaskOptions
 
@@ -62,6 +63,7 @@ from cloudfree.commands.mask.options import MaskOptions
 )
 @style_option
 @area_options
+@sun_option
 @optical_options
 @output_options
 @cloudfree_command

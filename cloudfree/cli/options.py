@@ -20,13 +20,16 @@ from cloudfree.cli.log_output import chosen_format, log_format_option, logged_ru
 from cloudfree.cli.progress import progress_on_stderr
 from cloudfree.commands.options import (
     AreaOptions,
+    DateOptions,
     InferenceOptions,
     OpticalOptions,
     OverwriteOptions,
     RadarOptions,
     StyleOptions,
+    SunOptions,
 )
 from cloudfree.core.choices import SCL
+from cloudfree.core.iso_time import time_of
 from cloudfree.core.terminal import silent
 
 Command = Callable[..., Any]
@@ -197,6 +200,27 @@ def radar_options(command: Command) -> Command:
     return command
 
 
+sun_option = option_from(
+    SunOptions,
+    "sun_azimuth",
+    type=NumberRange(0, 360),
+    metavar="DEGREES",
+    help="Where the sun stands, clockwise from north.  [default: by the metadata]",
+)
+
+
+def date_options(command: Command) -> Command:
+    """Options of every command that needs the time between two scenes."""
+    for option in (
+        option_from(DateOptions, "s2_date", type=str, metavar="DATE", callback=_time,
+                    help="Day or time (ISO 8601, UTC) of Sentinel-2.  [default: by the metadata]"),
+        option_from(DateOptions, "s1_date", type=str, metavar="DATE", callback=_time,
+                    help="Day or time (ISO 8601, UTC) of Sentinel-1.  [default: by the metadata]"),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def inference_options(command: Command) -> Command:
     """Where and how exactly a network runs."""
     for option in (
@@ -280,6 +304,18 @@ def _bounds(_: click.Context, __: click.Parameter, text: str | None) -> Any:
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is not WEST,SOUTH,EAST,NORTH in degrees.") from error
     return west, south, east, north
+
+
+def _time(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
+    """The time of a text, in UTC; None without one."""
+    if text is None:
+        return None
+    try:
+        return time_of(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is no date such as 2021-04-24 or 2021-04-24T10:50:31Z."
+        ) from error
 
 
 def _plain(result: Any) -> Any:

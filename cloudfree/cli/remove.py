@@ -15,12 +15,14 @@ from cloudfree.cli.options import (
     RenamingCommand,
     area_options,
     cloudfree_command,
+    date_options,
     inference_options,
     optical_options,
     option_from,
     output_options,
     radar_options,
     style_option,
+    sun_option,
 )
 from cloudfree.commands.options import ReferenceLimits
 from cloudfree.commands.remove.options import RemovalOptions, RemoveOptions
@@ -186,6 +188,8 @@ def reference_options(command: Command) -> Command:
 @option_from(
     RemoveOptions, "report", type=NEW_FILE, metavar="OUT.html", help="Also write a report."
 )
+@date_options
+@sun_option
 @reference_options
 @removal_options
 @cloudfree_command

@@ -179,7 +179,8 @@ def log_sun(sun: Sun, fit: SunFit | None) -> None:
     if fit and not fit.clear:
         logger.warning(
             "no direction of the sun fits clearly better than the others: shadows are looked for "
-            "with the sun at %.0f degrees; if the sun is known, set the tag %s",
+            "with the sun at %.0f degrees; if the sun is known, give --sun-azimuth or set the tag "
+            "%s",
             sun.azimuth_deg,
             SUN_AZIMUTH_TAG,
         )

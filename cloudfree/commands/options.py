@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from cloudfree.core.acquisition import MAX_GAP_DAYS
@@ -28,6 +29,24 @@ class OpticalOptions:
 
     s2_offset: float | None = None
     resampling: Resampling = "bilinear"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SunOptions:
+    """Where the sun stands, for a scene whose metadata do not say it or are wrong.
+
+    `sun_azimuth` is in degrees clockwise from north, None for the metadata.
+    """
+
+    sun_azimuth: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateOptions:
+    """When the scenes were acquired, in UTC; None for the metadata."""
+
+    s1_date: datetime | None = None
+    s2_date: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from cloudfree.core.iso_time import in_utc
 from cloudfree.errors import ErrorCode, InputError
 
 logger = logging.getLogger("cloudfree")
@@ -38,6 +39,19 @@ class Acquisition:
 UNKNOWN = Acquisition()
 
 
+def stated(known: Acquisition, acquired: datetime | None, option: str) -> Acquisition:
+    """The acquisition at the time that the user states with `option`; unchanged without one.
+
+    A time in the metadata is replaced, which is logged.
+    """
+    if acquired is None:
+        return known
+    if known.acquired:
+        logger.info("%s %s replaces %s in the metadata", option, _minute(acquired),
+                    _minute(known.acquired))  # fmt: skip
+    return replace(known, acquired=in_utc(acquired))
+
+
 # In a week fields are seldom ploughed or reaped; in a month they often are.
 LONG_GAP_DAYS = 7.0
 MAX_GAP_DAYS = 30.0
@@ -55,7 +69,9 @@ def check_gap(radar: Acquisition, optical: Acquisition, max_days: float) -> None
     days = gap_days(radar, optical)
     if days is None:
         undated = "Sentinel-1" if radar.acquired is None else "the optical scene"
-        logger.info("%s, days from the optical scene unknown: no date of %s", acquisition, undated)
+        option = "--s1-date" if radar.acquired is None else "--s2-date"
+        logger.info("%s, days from the optical scene unknown: no date of %s, which %s can state",
+                    acquisition, undated, option)  # fmt: skip
         return
     if days > max_days:
         raise InputError(
@@ -84,8 +100,12 @@ def _text(radar: Acquisition) -> str:
     """Platform, orbit and date as text, as far as they are known."""
     number = None if radar.relative_orbit is None else f"orbit {radar.relative_orbit}"
     parts = [radar.platform or "Sentinel-1", radar.orbit_direction, number]
-    when = f"seen {radar.acquired:%Y-%m-%d %H:%M} UTC" if radar.acquired else None
+    when = f"seen {_minute(radar.acquired)}" if radar.acquired else None
     return " ".join(part for part in (*parts, when) if part)
+
+
+def _minute(moment: datetime) -> str:
+    return f"{in_utc(moment):%Y-%m-%d %H:%M} UTC"
 
 
 def _date(seen: Acquisition) -> str:

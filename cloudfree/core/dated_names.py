@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import date, datetime
 from pathlib import PurePath
 
 from cloudfree.core.acquisition import Acquisition
+from cloudfree.core.iso_time import NOON
 
 _DAY = re.compile(
     r"(?<!\d)(?P<year>20\d\d)(?P<between>[-_]?)(?P<month>\d\d)(?P=between)(?P<day>\d\d)(?!\d)"
 )
-# The time of day is not known: at most half a day is missed.
-_NOON = 12
 
 
 def day_in_name(name: str) -> datetime | None:
@@ -21,7 +20,7 @@ def day_in_name(name: str) -> datetime | None:
     for match in _DAY.finditer(name):
         year, month, day = (int(match[part]) for part in ("year", "month", "day"))
         try:
-            return datetime(year, month, day, _NOON, tzinfo=UTC)
+            return datetime.combine(date(year, month, day), NOON)
         except ValueError:  # such as a month 13
             continue
     return None

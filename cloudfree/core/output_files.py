@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -107,6 +108,34 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_be_written(folder, error) from error
+
+
+@contextmanager
+def folders_of(outputs: Iterable[Path]) -> Iterator[None]:
+    """Make the folders that outputs go to, with those above them, for a block that writes them.
+
+    If the block fails, those that were made here are removed again as far as they are empty.
+
+    Raises
+    ------
+    OutputError
+        A folder cannot be made.
+    """
+    parents = dict.fromkeys(path.parent for path in outputs)
+    # A result beside a scene that GDAL reads from elsewhere has no folder that could be made.
+    folders = [folder for folder in parents if not folder.as_posix().startswith("/vsi")]
+    above = {one for folder in folders for one in (folder, *folder.parents)}
+    # Path.exists would raise where a folder is closed.
+    missing = {one for one in above if not os.path.exists(one)}  # noqa: PTH110
+    try:
+        for folder in folders:
+            make_folder(folder)
+        yield
+    except BaseException:
+        for made in sorted(missing, key=lambda one: len(one.parts), reverse=True):
+            with suppress(OSError):  # it was not made, or holds something
+                made.rmdir()
+        raise
 
 
 def cannot_be_written(path: Path, error: Exception, hint: str = "") -> OutputError:

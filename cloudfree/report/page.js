@@ -29,6 +29,8 @@ function start(scene) {
       side.image.alt = shown.alt;
       side.name.textContent = side.choice.selectedOptions[0].textContent;
     }
+    const shown = sides.map((side) => side.choice.value);
+    for (const key of viewer.querySelectorAll(".key")) key.hidden = !shown.includes(key.dataset.key);
   }
 
   function split(percent) {

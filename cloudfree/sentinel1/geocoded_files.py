@@ -25,7 +25,11 @@ from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.product_files import gdal_name, read_item
 from cloudfree.raster.warp import grid_of, same_grid
-from cloudfree.sentinel1.product import acquisition_of_name, acquisition_of_tags
+from cloudfree.sentinel1.product import (
+    acquisition_of_name,
+    acquisition_of_tags,
+    product_around,
+)
 
 logger = logging.getLogger("cloudfree")
 
@@ -139,7 +143,11 @@ def _files_in(folder: Path) -> dict[str, Path]:
         band: [path for path in rasters if polarisation(path.stem) == band] for band in SAR_BANDS
     }
     if {len(files) for files in by_band.values()} in ({1}, {0, 1}):
-        return {band: files[0] for band, files in by_band.items() if files}
+        found = {band: files[0] for band, files in by_band.items() if files}
+        first = next(iter(found.values()))
+        with open_raster(str(first), str(first)) as dataset:
+            _require_geocoded(dataset, first)
+        return found
     counts = " and ".join(f"{len(files)} of {band}" for band, files in by_band.items())
     raise InputError(
         f"{counts} among the {len(rasters)} GeoTIFFs in {folder.name}",
@@ -173,22 +181,25 @@ def _renamed(name: str, band: str) -> str:
 
 
 def _has_one_band(path: Path) -> bool:
-    """Whether a raster has one band; an image in ground range is refused.
-
-    Raises
-    ------
-    InputError
-        It is the measurement of a GRD product, without the rest of the product.
-    """
+    """Whether a raster has one band; an image in ground range is refused."""
     with open_raster(str(path), str(path)) as dataset:
-        if dataset.gcps[0] and dataset.crs is None:
-            raise InputError(
-                f"{path.name} is a GRD measurement in ground range, without its annotation",
-                wanted="the whole product: its tables calibrate the digital numbers",
-                hint="give the SAFE folder or zip, or the output of SNAP or pyroSAR",
-                code=ErrorCode.MISSING_FILE,
-            )
+        _require_geocoded(dataset, path)
         return bool(dataset.count == 1)
+
+
+def _require_geocoded(dataset: DatasetReader, path: Path) -> None:
+    """Refuse the measurement of a GRD product, which is nothing without the rest of it."""
+    if not dataset.gcps[0] or dataset.crs is not None:
+        return
+    around = product_around(path)
+    raise InputError(
+        f"{path.name} is a GRD measurement in ground range, without its annotation",
+        wanted="the whole product: its tables calibrate the digital numbers",
+        hint=f"give {around}, in which it lies"
+        if around
+        else "give the SAFE folder or zip, or the output of SNAP or pyroSAR",
+        code=ErrorCode.MISSING_FILE,
+    )
 
 
 def _acquisition(path: Path) -> Acquisition:

@@ -138,22 +138,31 @@ class Product:
 def find_product(path: Path) -> Product | None:
     """The GRD product at a path, None if it is something else.
 
-    A product is given as its folder, its zip, its manifest, or a measurement within its tree.
+    A product is given as its folder, its zip, its manifest, or its measurements or one of them
+    within its tree.
 
     Raises
     ------
     InputError
         It is one, but without its annotation.
     """
+    place = path.absolute()  # in the folder of the measurements their names are enough
     if path.is_dir():
-        return _in_folder(path)
+        whole = place.name == MEASUREMENT and (place.parent / ANNOTATION).is_dir()
+        return _in_folder(place.parent if whole else path)
     if path.name == MANIFEST:
         return _in_folder(path.parent)
-    if path.parent.name == MEASUREMENT:
-        return _in_folder(path.parent.parent)
+    if place.parent.name == MEASUREMENT:
+        return _in_folder(place.parent.parent)
     if path.suffix.lower() == ".zip":
         return _in_zip(path)
     return None
+
+
+def product_around(path: Path) -> Path | None:
+    """The folder of the GRD product in which a file lies; None if it lies in none."""
+    folders = path.absolute().parents
+    return next((folder for folder in folders if (folder / ANNOTATION).is_dir()), None)
 
 
 def acquisition_of_name(text: str) -> Acquisition | None:

@@ -36,6 +36,8 @@ _ORBIT = "DATATAKE_1_SENSING_ORBIT_NUMBER"
 _QUANTIFICATION = ("QUANTIFICATION_VALUE", "BOA_QUANTIFICATION_VALUE")
 _NODATA, _SATURATED = "SPECIAL_VALUE_NODATA", "SPECIAL_VALUE_SATURATED"
 
+_STATED = (_SENSED, SUN_AZIMUTH_TAG)
+
 _LEVELS: dict[str, Level] = {"Level-1C": "L1C", "Level-2A": "L2A"}
 
 
@@ -56,6 +58,11 @@ def tags_of(product: OpticalProduct) -> dict[str, str]:
         SUN_AZIMUTH_TAG: product.sun_azimuth_deg,
     }
     return {name: str(value) for name, value in known.items() if value is not None}
+
+
+def stated_tags(product: OpticalProduct) -> dict[str, str]:
+    """Those of the tags that a user can state: when a product was acquired, and the sun."""
+    return {name: text for name, text in tags_of(product).items() if name in _STATED}
 
 
 def tagged_product(

@@ -7,10 +7,11 @@ as their paths differ between baselines.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from cloudfree.core.acquisition import Acquisition
+from cloudfree.core.iso_time import in_utc
 from cloudfree.errors import InputError
 from cloudfree.raster.product_files import parse_xml
 from cloudfree.sentinel2.offset import OffsetEvidence, baseline_evidence, stated_offsets
@@ -78,10 +79,9 @@ def sun_azimuth_deg(text: bytes, name: str) -> float | None:
 def utc_time(text: str | None) -> datetime | None:
     """Parse an ISO 8601 time, in UTC; None if it is none."""
     try:
-        time = datetime.fromisoformat(text or "")
+        return in_utc(datetime.fromisoformat(text or ""))
     except ValueError:
         return None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _evidence(root: Element, baseline: str | None, name: str) -> tuple[OffsetEvidence, ...]:

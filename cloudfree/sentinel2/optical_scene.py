@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio import enums
 
-from cloudfree.core.acquisition import SUN_AZIMUTH_TAG, Acquisition
+from cloudfree.core.acquisition import SUN_AZIMUTH_TAG, Acquisition, stated
 from cloudfree.core.bands import colour_interpretation, find_optical_bands
 from cloudfree.core.choices import Resampling
 from cloudfree.core.grid import Grid, Window
@@ -34,7 +36,13 @@ from cloudfree.sentinel2.file_numbers import (
     picture_numbers,
     reflectance_numbers,
 )
-from cloudfree.sentinel2.gdal_tags import BOA_OFFSET_TAG, DECIDED_TAG, OFFSET_TAG, REASON_TAG
+from cloudfree.sentinel2.gdal_tags import (
+    BOA_OFFSET_TAG,
+    DECIDED_TAG,
+    OFFSET_TAG,
+    REASON_TAG,
+    stated_tags,
+)
 from cloudfree.sentinel2.offset import (
     OFFSET,
     REFLECTANCE,
@@ -102,6 +110,25 @@ class OpticalScene(Dataset):
                         self.name, part.height, part.width, self.whole.height, self.whole.width,
                         part.row, part.col)  # fmt: skip
             self.part, self.grid = part, self.whole.crop(part)
+
+    def state(self, acquired: datetime | None = None, sun_azimuth_deg: float | None = None) -> None:
+        """From now on, take what the user states of the acquisition and of the sun.
+
+        None leaves what the metadata have; what is replaced is logged. Outputs have it as tags.
+        """
+        if acquired is None and sun_azimuth_deg is None:
+            return
+        known = self.product.sun_azimuth_deg
+        if sun_azimuth_deg is not None and known is not None:
+            logger.info("--sun-azimuth %g replaces %g degrees in the metadata",
+                        sun_azimuth_deg, known)  # fmt: skip
+        self.product = replace(
+            self.product,
+            acquisition=stated(self.product.acquisition, acquired, "--s2-date"),
+            sun_azimuth_deg=known if sun_azimuth_deg is None else sun_azimuth_deg,
+        )
+        self.tags |= stated_tags(self.product)
+        self.__dict__.pop("sun_azimuth_deg", None)  # it is read from the tags once
 
     @contextmanager
     def _uncut(self) -> Iterator[None]:

@@ -96,7 +96,10 @@ CASES: dict[str, Callable[[Path], list[str]]] = {
     "no_data": _without_data,
     "unknown_offset": _unknown_offset,
     "output_exists": _existing,
-    "not_writable": lambda folder: _remove(folder, "-o", str(folder / "none" / "out.tif")),
+    "not_writable": lambda folder: _remove(folder, "-o", str(folder / "s2.tif" / "out.tif")),
+    "swapped": lambda folder: [
+        "remove", "--s1", str(folder / "s2.tif"), "--s2", str(folder / "s1.tif"),
+    ],
     "model": lambda folder: _remove(folder, "--model", "nope"),
     "wrong_grid": _mask_of_another_grid,
     "wrong_level": _picture,

@@ -13,6 +13,7 @@ from tests.factories.rasters import write_cloudy_scene
 
 # Every flag with a value of its own, and the field it must reach.
 FLAGS: dict[str, tuple[list[str], Any]] = {
+    "sun_azimuth": (["--sun-azimuth", "150.5"], 150.5),
     "output": (["-o", "out.tif"], Path("out.tif")),
     "bbox": (["--bbox", "-3.5,40,-3,40.5"], (-3.5, 40.0, -3.0, 40.5)),
     "aoi": (["--aoi", __file__], Path(__file__)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -57,6 +58,8 @@ def _names() -> list[str]:
 CHECKED: dict[str, tuple[str, Any]] = {
     "creation_options": ("COMPRESS=LZW", {"COMPRESS": "LZW"}),
     "references": ("3", "3"),
+    "s1_date": ("2021-04-24", datetime(2021, 4, 24, 12, tzinfo=UTC)),
+    "s2_date": ("2021-04-24T10:50:31Z", datetime(2021, 4, 24, 10, 50, 31, tzinfo=UTC)),
     "bbox": ("1.5,2,3,4", (1.5, 2.0, 3.0, 4.0)),
 }
 

@@ -40,6 +40,10 @@ def test_every_option_of_the_pipeline_can_be_given() -> None:
         (["--tile", "15"], "15 is not in the range x>=16"),
         (["--overlap", "-1"], "-1 is not in the range x>=0"),
         (["--batch-size", "0"], "0 is not in the range x>=1"),
+        (["--s1-date", "24.04.2021"], "'24.04.2021' is no date such as 2021-04-24 or 2021-04-24T"),
+        (["--s2-date", "2021-02-30"], "'2021-02-30' is no date such as 2021-04-24"),
+        (["--sun-azimuth", "360.5"], "360.5 is not in the range 0<=x<=360"),
+        (["--sun-azimuth", "south"], "'south' is not a valid float"),
         (["--replace", "some"], "'some' is not one of 'clouds', 'all'"),
     ],
 )

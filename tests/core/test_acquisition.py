@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cloudfree.commands.coregister.options import CoregisterOptions
 from cloudfree.commands.coregister.run import run
-from cloudfree.core.acquisition import UNKNOWN, Acquisition, check_gap, gap_days
+from cloudfree.core.acquisition import UNKNOWN, Acquisition, check_gap, gap_days, stated
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
 from tests.factories.rasters import write_cloudy_scene, write_radar
@@ -73,8 +73,12 @@ def test_a_gap_of_a_month_is_refused_unless_it_is_allowed(days: float) -> None:
 @pytest.mark.parametrize(
     ("radar", "optical", "text"),
     [
-        (RADAR, UNKNOWN, "unknown: no date of the optical scene"),
-        (UNKNOWN, _optical(0), "Sentinel-1, days from the optical scene unknown: no date of Sent"),
+        (RADAR, UNKNOWN, "unknown: no date of the optical scene, which --s2-date can state"),
+        (
+            UNKNOWN,
+            _optical(0),
+            "Sentinel-1, days from the optical scene unknown: no date of Sentinel-1, which --s1-d",
+        ),
     ],
 )
 def test_an_unknown_date_is_a_note(
@@ -90,6 +94,24 @@ def test_the_gap_is_in_days_and_unknown_without_a_date() -> None:
     assert gap_days(RADAR, _optical(3.5)) == gap_days(_optical(3.5), RADAR) == 3.5
     assert gap_days(UNKNOWN, _optical(1)) is None
     assert gap_days(RADAR, UNKNOWN) is None
+
+
+NOON = datetime(2021, 4, 24, 12, tzinfo=UTC)
+
+
+def test_a_stated_time_wins_over_the_metadata_with_a_note(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "cloudfree")
+    assert stated(RADAR, None, "--s1-date") is RADAR
+    assert stated(UNKNOWN, NOON, "--s1-date") == Acquisition(acquired=NOON)
+    assert not caplog.records
+    found = stated(RADAR, NOON, "--s1-date")
+    assert (found.acquired, found.platform) == (NOON, RADAR.platform)
+    replaced = "--s1-date 2021-04-24 12:00 UTC replaces 2021-04-24 17:32 UTC in the metadata"
+    assert replaced in caplog.text
+
+
+def test_a_stated_time_without_a_zone_is_in_utc() -> None:
+    assert stated(UNKNOWN, datetime(2021, 4, 24, 12), "--s2-date").acquired == NOON
 
 
 def test_scenes_of_different_seasons_are_not_joined(tmp_path: Path) -> None:

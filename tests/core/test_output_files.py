@@ -13,6 +13,7 @@ from cloudfree.core.output_files import (
     cannot_be_written,
     check_output_names,
     draft_of,
+    folders_of,
     make_folder,
     replace_raster,
     require_absent,
@@ -105,6 +106,40 @@ def test_a_folder_below_a_file_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file/folder cannot be written"):
         make_folder(tmp_path / "file" / "folder")
+
+
+def test_folders_of_outputs_are_made_with_those_above_them(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "newer" / "a.tif"
+    with folders_of([path, tmp_path / "b.tif"]):
+        path.touch()
+    assert path.exists()
+
+
+def test_no_folder_is_made_for_a_name_of_gdal() -> None:
+    with folders_of([Path("/vsicurl/https:/nowhere.example/a_cloudfree.tif")]):
+        assert not Path("/vsicurl").exists()
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_folders_that_were_made_go_again_when_nothing_is_in_them(
+    tmp_path: Path, failure: type[BaseException]
+) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    outputs = [old / "a.tif", tmp_path / "new" / "newer" / "a.tif", tmp_path / "kept" / "a.tif"]
+    with pytest.raises(failure), folders_of(outputs):
+        outputs[2].touch()
+        raise failure
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "kept", old]
+    assert outputs[2].exists()
+
+
+def test_a_folder_of_an_output_that_cannot_be_made_leaves_none(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    outputs = [tmp_path / "new" / "a.tif", tmp_path / "file" / "folder" / "a.tif"]
+    with pytest.raises(OutputError, match="file/folder cannot be written"), folders_of(outputs):
+        pass
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
 def test_an_output_that_exists_or_has_no_folder(tmp_path: Path) -> None:

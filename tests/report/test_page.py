@@ -365,6 +365,50 @@ def test_a_picture_has_its_own_legend():
     assert "shadow" not in parsed.text.split("caption of mask")[1]
 
 
+MASK = replace(picture("mask"), legend={"clear": (1, 2, 3), "cloud": (4, 5, 6)})
+FILLED = replace(
+    picture("filled"), legend={"original": (7, 8, 9), "filled by the network": (0, 1, 0)}
+)
+
+
+def _keys(page: str) -> dict[str, str]:
+    """The legends below the slider by the picture that they belong to."""
+    found = re.findall(r'<div class="key" data-key="(\w+)" hidden>(.*?)\n</div>\n', page, re.DOTALL)
+    return dict(found)
+
+
+def test_each_layer_of_the_slider_has_the_legend_of_what_it_shows():
+    layers = (picture("before"), picture("after"), MASK, FILLED, picture("error"),
+              picture("uncertainty"), picture("outline"))  # fmt: skip
+    page, _ = page_of(changed(pictures=layers))
+    keys = _keys(page)
+    assert list(keys) == ["mask", "filled", "error", "uncertainty"]
+    for one, other in ((MASK, FILLED), (FILLED, MASK)):
+        assert f"<strong>{one.label}</strong>" in keys[one.name]
+        for name, colour in one.legend.items():
+            assert f'style="background: {rgb(colour)}"></span>{name}</li>' in keys[one.name]
+        assert not any(f"</span>{name}</li>" in keys[one.name] for name in other.legend)
+    for name in ("error", "uncertainty"):
+        assert "linear-gradient" in keys[name]
+
+
+def test_each_picture_of_the_gallery_has_the_legend_of_what_it_shows():
+    page, _ = page_of(changed(pictures=(picture("after"), MASK, FILLED)))
+    figures = dict(re.findall(r'<figure data-name="(\w+)"(.*?)</figure>', page, re.DOTALL))
+    assert "</li>" not in figures["after"]
+    for one, other in ((MASK, FILLED), (FILLED, MASK)):
+        assert all(f"</span>{name}</li>" in figures[one.name] for name in one.legend)
+        assert not any(f"</span>{name}</li>" in figures[one.name] for name in other.legend)
+
+
+def test_the_script_shows_the_legends_of_the_layers_on_the_stage():
+    page, _ = page_of(changed(pictures=(picture("before"), picture("after"), MASK, FILLED)))
+    script = page.split("<script>")[1]
+    assert (
+        'viewer.querySelectorAll(".key")) key.hidden = !shown.includes(key.dataset.key)' in script
+    )
+
+
 def test_the_script_and_the_style_are_not_escaped():
     page, _ = page_of(SCENE)
     assert "&gt;" not in page.split("<style>")[1].split("</style>")[0]

@@ -137,6 +137,10 @@ def test_cloud_that_is_not_filled_is_shown_beside_the_mask(tmp_path: Path) -> No
     shown = pictures["filled"].pixels[25, 32, :3].tolist()
     assert tuple(shown) == pictures["filled"].legend["cloud, not filled"]
     assert list(pictures["mask"].legend)[:2] == ["clear", "cloud"]
+    assert list(pictures["filled"].legend) == ["original", "filled", "cloud, not filled"]
+    for one in (pictures["mask"], pictures["filled"]):
+        drawn = one.pixels[one.pixels[..., 3] > 0][:, :3]
+        assert set(map(tuple, drawn.tolist())) <= set(one.legend.values()), one.name
     assert not pictures["outline"].pixels[25, 32].any()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from pyproj import CRS
 
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import decibel, linear_power
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel1.sar_source import open_sar_source
 from tests.factories.rasters import TEN_METRES, write_radar, write_raster
+from tests.factories.sentinel1_products import level_scene, write_safe
 
 ID = "S1A_IW_GRDH_1SDV_20220501T103013_20220501T103038_043016_0522DB_rtc"
 
@@ -195,6 +197,36 @@ def test_a_measurement_without_its_product_is_refused(data: Path, tmp_path: Path
     text = r"iw-vv\.tiff is a GRD measurement in ground range, without its annotation; .*SAFE"
     with pytest.raises(InputError, match=text):
         open_sar_source(path)
+
+
+def _measurements_elsewhere(folder: Path, root: Path) -> list[Path]:
+    """Copies of the measurements of a product, in another folder."""
+    folder.mkdir()
+    return [Path(shutil.copy(one, folder)) for one in sorted(root.glob("measurement/*"))]
+
+
+def test_measurements_by_themselves_are_refused_one_by_one_and_as_a_folder(tmp_path: Path) -> None:
+    root = write_safe(tmp_path, level_scene(20, 30, 0.1))
+    vh, vv = _measurements_elsewhere(tmp_path / "alone", root)
+    refused = "is a GRD measurement in ground range, without its annotation; .*; give the SAFE fol"
+    unnamed = Path(shutil.copy(vv, tmp_path / "x.tif"))
+    for way in (vv, vh, vv.parent, unnamed):
+        with pytest.raises(InputError, match=refused) as refusal:
+            open_sar_source(way)
+        assert refusal.value.code is ErrorCode.MISSING_FILE
+        if way == vv.parent:
+            assert vv.name in str(refusal.value)
+
+
+def test_a_measurement_that_was_moved_within_its_product_is_refused_with_its_folder(
+    tmp_path: Path,
+) -> None:
+    root = write_safe(tmp_path, level_scene(20, 30, 0.1))
+    moved = _measurements_elsewhere(root / "mine", root)
+    for way in (*moved, root / "mine"):
+        with pytest.raises(InputError) as refusal:
+            open_sar_source(way)
+        assert refusal.value.hint == f"give {root}, in which it lies"
 
 
 # When and from where ------------------------------------------------------------------------------

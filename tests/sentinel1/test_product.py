@@ -9,7 +9,12 @@ import pytest
 
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.errors import InputError
-from cloudfree.sentinel1.product import acquisition_of_name, acquisition_of_tags, find_product
+from cloudfree.sentinel1.product import (
+    acquisition_of_name,
+    acquisition_of_tags,
+    find_product,
+    product_around,
+)
 from tests.factories.sentinel1_products import (
     NAME,
     level_scene,
@@ -87,6 +92,32 @@ def test_a_product_is_found_by_its_folder_zip_manifest_and_measurement(tmp_path:
         assert b"<noise>" in product.read(product.noise("VV"))
         assert b"<calibration>" in product.read(product.calibration("VV"))
         assert product.name in (f"{NAME}.SAFE", root.name)
+
+
+def test_a_product_is_found_from_within_its_measurements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_safe(tmp_path, SCENE)
+    measurement = next(root.glob("measurement/*-vv-*"))
+    monkeypatch.chdir(measurement.parent)
+    for way in (Path(measurement.name), measurement.parent, Path()):
+        product = find_product(way)
+        assert product is not None
+        assert product.name == root.name
+        product.require_bands()
+
+
+def test_a_folder_that_is_called_like_measurements_may_be_another_one(tmp_path: Path) -> None:
+    folder = tmp_path / "measurement"
+    folder.mkdir()
+    assert find_product(folder) is None
+
+
+def test_the_product_around_a_file_is_known_by_its_annotation(tmp_path: Path) -> None:
+    root = write_safe(tmp_path, SCENE)
+    assert product_around(root / "measurement" / "x.tiff") == root
+    assert product_around(root / "preview" / "deeper" / "x.tiff") == root
+    assert product_around(tmp_path / "x.tiff") is None
 
 
 def test_the_short_names_of_the_bucket_are_known(tmp_path: Path) -> None:

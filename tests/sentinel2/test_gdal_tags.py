@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.core.acquisition import Acquisition
-from cloudfree.sentinel2.gdal_tags import DECIDED_TAG, number_of, tagged_product, tags_of
+from cloudfree.sentinel2.gdal_tags import (
+    DECIDED_TAG,
+    number_of,
+    stated_tags,
+    tagged_product,
+    tags_of,
+)
 from cloudfree.sentinel2.offset import OffsetEvidence
 from cloudfree.sentinel2.product import OpticalProduct
 
@@ -42,6 +48,16 @@ def test_tags_give_back_the_product(product: OpticalProduct) -> None:
     for name in ("level", "baseline", "quantification", "nodata", "saturated", "sun_azimuth_deg"):
         assert getattr(found, name) == getattr(product, name)
     assert found.acquisition == product.acquisition
+
+
+@given(products)
+def test_the_tags_that_can_be_stated_are_those_of_the_date_and_the_sun(
+    product: OpticalProduct,
+) -> None:
+    found = tagged_product(OpticalProduct("raster", "X"), stated_tags(product), PurePath("/a.tif"))
+    assert found.acquisition.acquired == product.acquisition.acquired
+    assert found.sun_azimuth_deg == product.sun_azimuth_deg
+    assert len(stated_tags(product)) <= 2
 
 
 def test_the_decision_of_an_earlier_run_is_the_only_evidence() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -265,6 +267,38 @@ def test_the_sun_azimuth_may_be_negative_or_up_to_360(tmp_path: Path, azimuth: f
     path = write_cloudy_scene(tmp_path / "a.tif", MEAN_SUN_AZIMUTH_ANGLE=str(azimuth))
     with OpticalScene(path) as scene:
         assert scene.sun_azimuth_deg == azimuth
+
+
+NOON = datetime(2021, 4, 24, 12, tzinfo=UTC)
+
+
+def test_a_stated_date_and_sun_win_over_the_metadata_with_a_note(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = {"MEAN_SUN_AZIMUTH_ANGLE": "150.5", "PRODUCT_START_TIME": "2020-01-02T10:50:31Z"}
+    with OpticalScene(write_cloudy_scene(tmp_path / "a.tif", **known)) as scene:
+        caplog.set_level(logging.INFO, "cloudfree")
+        scene.state()
+        assert "replaces" not in caplog.text
+        scene.state(NOON, 30.25)
+        assert (scene.acquisition.acquired, scene.sun_azimuth_deg) == (NOON, 30.25)
+        tags = scene.profile({}, {}).tags
+    assert tags["MEAN_SUN_AZIMUTH_ANGLE"] == "30.25"
+    assert tags["PRODUCT_START_TIME"] == "2021-04-24T12:00:00Z"
+    assert "--sun-azimuth 30.25 replaces 150.5 degrees in the metadata" in caplog.text
+    assert "--s2-date 2021-04-24 12:00 UTC replaces 2020-01-02 10:50 UTC in the" in caplog.text
+
+
+def test_what_is_stated_of_a_scene_without_metadata_needs_no_note(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with OpticalScene(write_cloudy_scene(tmp_path / "a.tif")) as scene:
+        caplog.set_level(logging.INFO, "cloudfree")
+        scene.state(acquired=NOON)
+        assert (scene.acquisition.acquired, scene.sun_azimuth_deg) == (NOON, None)
+        scene.state(sun_azimuth_deg=0.0)
+        assert (scene.acquisition.acquired, scene.sun_azimuth_deg) == (NOON, 0.0)
+    assert "replaces" not in caplog.text
 
 
 def _stack_of(folder: Path, files: dict[str, str]) -> Path:

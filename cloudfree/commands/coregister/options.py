@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.commands.options import AreaOptions, OpticalOptions, OutputOptions, RadarOptions
+from cloudfree.commands.options import (
+    AreaOptions,
+    DateOptions,
+    OpticalOptions,
+    OutputOptions,
+    RadarOptions,
+)
 from cloudfree.sentinel2.product import output_beside
 
 
 @dataclass(frozen=True)
-class CoregisterOptions(OpticalOptions, AreaOptions, RadarOptions, OutputOptions):
+class CoregisterOptions(OpticalOptions, AreaOptions, RadarOptions, DateOptions, OutputOptions):
     """The options of `cloudfree coregister`; names equal its parameters.
 
     `s1` is one scene, or slices of one pass.
@@ -27,6 +33,12 @@ class CoregisterOptions(OpticalOptions, AreaOptions, RadarOptions, OutputOptions
     def result(self) -> Path:
         """The path of Sentinel-1 on the optical grid."""
         return self.output or output_beside(self.s1[0], "coregistered.tif")
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """Paths of all files that this run writes."""
+        result = None if self.dry_run else self.result
+        return tuple(path for path in (result, self.quicklook) if path)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from cloudfree import __version__
 from cloudfree.commands.area import area_of
 from cloudfree.commands.coregister.options import CoregisterOptions, CoregisterResult
 from cloudfree.commands.coregister.quicklook import write_quicklook
-from cloudfree.core.acquisition import check_gap, gap_days
+from cloudfree.commands.swapped_scenes import swaps_refused
+from cloudfree.core.acquisition import check_gap, gap_days, stated
 from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
-from cloudfree.core.output_files import check_output_names, require_absent
+from cloudfree.core.output_files import check_output_names, folders_of, require_absent
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import ShiftMeasurement, measure
 from cloudfree.raster.cog import CogWriter
@@ -35,14 +36,21 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
     CloudfreeError
         Scenes that do not meet or cannot be read, or an output that cannot be written.
     """
-    _check_output(options)
+    with folders_of(options.outputs), swaps_refused(options.s1, options.s2):
+        _check_output(options)
+        sar_profile({}, options.creation_options).check_creation_options()
+        return _measure_and_write(options, progress)
+
+
+def _measure_and_write(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
     area = area_of(options)
-    sar_profile({}, options.creation_options).check_creation_options()
     with (
         open_sar_sources(options.s1, options.s1_units, options.dem) as sar,
         OpticalScene(options.s2, options.s2_offset, options.resampling, area) as optical,
     ):
         logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
+        optical.state(options.s2_date)
+        sar.acquisition = stated(sar.acquisition, options.s1_date, "--s1-date")
         check_gap(sar.acquisition, optical.acquisition, options.max_gap)
         measured = measure(sar, optical, None, options.shift, options.max_shift)
         if options.quicklook:
@@ -55,10 +63,8 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
 def _check_output(options: CoregisterOptions) -> None:
     inputs = filter(None, (*options.s1, options.s2, options.dem, options.aoi))
     check_output_names(filter(None, (options.result, options.quicklook)), inputs)
-    if not options.dry_run:
-        require_absent(options.result, options.overwrite)
-    if options.quicklook:
-        require_absent(options.quicklook, options.overwrite)
+    for path in options.outputs:
+        require_absent(path, options.overwrite)
 
 
 def _write(

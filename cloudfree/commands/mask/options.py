@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.commands.options import AreaOptions, OpticalOptions, OutputOptions, StyleOptions
+from cloudfree.commands.options import (
+    AreaOptions,
+    OpticalOptions,
+    OutputOptions,
+    StyleOptions,
+    SunOptions,
+)
 from cloudfree.core.choices import MaskSettings, ScoreDtype
+from cloudfree.core.output_files import style_of
 from cloudfree.sentinel2.product import output_beside
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaskOptions(MaskSettings, OpticalOptions, AreaOptions, OutputOptions, StyleOptions):
+class MaskOptions(
+    MaskSettings, OpticalOptions, SunOptions, AreaOptions, OutputOptions, StyleOptions
+):
     """The options of `cloudfree mask`; names equal its parameters."""
 
     scene: Path
@@ -23,6 +32,12 @@ class MaskOptions(MaskSettings, OpticalOptions, AreaOptions, OutputOptions, Styl
     def result(self) -> Path:
         """Path of the mask: `output`, or a file beside the scene."""
         return self.output or output_beside(self.scene, "mask.tif")
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """Paths of all files that this run writes."""
+        style = style_of(self.result) if self.qml else None
+        return tuple(path for path in (self.result, self.score, style) if path)
 
 
 @dataclass(frozen=True)

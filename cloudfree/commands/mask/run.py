@@ -13,7 +13,7 @@ from cloudfree.commands.area import area_of
 from cloudfree.commands.mask.options import MaskOptions, MaskResult
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import class_fractions
-from cloudfree.core.output_files import check_output_names, require_absent, style_of
+from cloudfree.core.output_files import check_output_names, folders_of, require_absent
 from cloudfree.core.terminal import Progress
 from cloudfree.raster.cog import CogProfile
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -21,11 +21,17 @@ from cloudfree.sentinel2.optical_scene import OpticalScene
 
 def run(options: MaskOptions, progress: Progress) -> MaskResult:
     """Write the mask of a scene, and its score if a path is given."""
-    _check_outputs(options)
-    _check_creation_options(options)
-    parse_distance(options.dilate)  # raises before a file is read
+    with folders_of(options.outputs):
+        _check_outputs(options)
+        _check_creation_options(options)
+        parse_distance(options.dilate)  # raises before a file is read
+        return _write(options, progress)
+
+
+def _write(options: MaskOptions, progress: Progress) -> MaskResult:
     area = area_of(options)
     with OpticalScene(options.scene, options.s2_offset, options.resampling, area) as scene:
+        scene.state(sun_azimuth_deg=options.sun_azimuth)
         plan = plan_mask(scene, options, progress)
         with _score_writer(options, scene.grid) as scores:
             creation = options.creation_options
@@ -65,8 +71,6 @@ def _check_creation_options(options: MaskOptions) -> None:
 
 def _check_outputs(options: MaskOptions) -> None:
     """Check that no output exists, nor is the scene or another output."""
-    style = style_of(options.result) if options.qml else None
-    outputs = [path for path in (options.result, options.score, style) if path]
-    check_output_names(outputs, filter(None, (options.scene, options.aoi)))
-    for path in outputs:
+    check_output_names(options.outputs, filter(None, (options.scene, options.aoi)))
+    for path in options.outputs:
         require_absent(path, options.overwrite)

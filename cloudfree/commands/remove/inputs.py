@@ -10,7 +10,7 @@ from dataclasses import replace
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
 from cloudfree.commands.remove.options import RemoveOptions
-from cloudfree.core.acquisition import check_gap
+from cloudfree.core.acquisition import check_gap, stated
 from cloudfree.core.choices import SCL
 from cloudfree.core.output_files import check_output_names, require_absent
 from cloudfree.errors import ErrorCode, InputError
@@ -32,7 +32,14 @@ PICTURE = "picture"
 
 
 def check_sources(options: RemoveOptions) -> None:
-    """Refuse to fill from what is left out."""
+    """Refuse to fill from what is left out, and a date of nothing."""
+    if options.s1_date and not options.s1:
+        raise InputError(
+            "--s1-date without --s1",
+            wanted="the Sentinel-1 scene of that date",
+            hint="give it with --s1, or leave --s1-date out",
+            code=ErrorCode.BAD_OPTION,
+        )
     if options.fill_by == "scene" and options.replace == "all":
         raise InputError(
             "--fill-by scene with --replace all",
@@ -94,6 +101,7 @@ def open_sar(
         return None
     sar = stack.enter_context(open_sar_sources(options.s1, options.s1_units, options.dem))
     logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
+    sar.acquisition = stated(sar.acquisition, options.s1_date, "--s1-date")
     check_gap(sar.acquisition, optical.acquisition, options.max_gap)
     return sar
 

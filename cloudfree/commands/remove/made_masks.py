@@ -75,6 +75,8 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _name(scene: OpticalScene, settings: MaskSettings) -> str:
-    """A name for the file of each scene, way of reading it, and settings."""
-    made_from = (scene.path.resolve(), scene.offset, settings, scene.part)
+    """A name for the file of each scene, way of reading it, settings, and sun."""
+    made_from = (
+        scene.path.resolve(), scene.offset, settings, scene.part, scene.sun_azimuth_deg
+    )  # fmt: skip
     return f"mask_{hashlib.sha256(repr(made_from).encode()).hexdigest()[:20]}.tif"

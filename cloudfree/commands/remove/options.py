@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from cloudfree.commands.options import (
     WHOLE,
     AreaOptions,
+    DateOptions,
     InferenceOptions,
     OpticalOptions,
     OutputOptions,
     RadarOptions,
     ReferenceOptions,
     StyleOptions,
+    SunOptions,
 )
 from cloudfree.core.choices import (
     DILATION,
@@ -80,7 +82,7 @@ class RemovalOptions(
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemoveOptions(RemovalOptions, ReferenceOptions):
+class RemoveOptions(RemovalOptions, ReferenceOptions, DateOptions, SunOptions):
     """The options of `cloudfree remove`; names equal its parameters.
 
     `s1` is one scene, or slices of one pass. `kept` are inputs of other runs, which are not removed

@@ -28,7 +28,9 @@ from cloudfree.commands.remove.references.shown_dates import ShownDates, shown_d
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.commands.remove.result_tags import result_tags
 from cloudfree.commands.remove.written_scene import Counts, write_scene
+from cloudfree.commands.swapped_scenes import swaps_refused
 from cloudfree.core.mask_classes import REFERENCE_CLASSES
+from cloudfree.core.output_files import folders_of
 from cloudfree.core.terminal import Progress, timed
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.gapfilling.gap_filler import GapFiller
@@ -61,13 +63,15 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         Inputs do not fit each other or the model, or an output cannot be written.
     """
     check_sources(options)
-    check_outputs(options)
-    with ExitStack() as stack:
-        removal = _Removal(options, progress, stack)
-        result = removal.run()
-    if options.report and result.written:
-        _report(options, progress)
-    return result
+    outputs = () if options.dry_run else options.outputs
+    with folders_of(outputs), swaps_refused(options.s1, options.s2):
+        check_outputs(options)
+        with ExitStack() as stack:
+            removal = _Removal(options, progress, stack)
+            result = removal.run()
+        if options.report and result.written:
+            _report(options, progress)
+        return result
 
 
 class _Removal:
@@ -78,6 +82,7 @@ class _Removal:
         optical = stack.enter_context(
             OpticalScene(options.s2, options.s2_offset, options.resampling, area_of(options))
         )
+        optical.state(options.s2_date, options.sun_azimuth)
         optical.profile({}, options.creation_options).check_creation_options()
         rejection = _rejection(options, card, optical)
         self._plan = _tile_plan(options, optical, card)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -268,6 +269,30 @@ def test_scenes_that_do_not_meet_are_refused_with_both_extents(tmp_path: Path) -
     with pytest.raises(InputError, match=found):
         _run(s1, s2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s1.tif", "s2.tif"]
+
+
+def test_missing_folders_of_outputs_are_made_and_go_again_after_a_failure(tmp_path: Path) -> None:
+    s1, s2 = _pair(tmp_path)
+    output, picture = tmp_path / "new" / "newer" / "s1.tif", tmp_path / "pictures" / "a.png"
+    with pytest.raises(OutputError, match="COMPRESS=JPEG"):
+        _run(s1, s2, output=output, creation_options={"COMPRESS": "JPEG"})
+    assert sorted(tmp_path.iterdir()) == [s1, s2]
+    _run(s1, s2, output=output, quicklook=picture, dry_run=True)
+    assert picture.exists()
+    assert not output.parent.exists()
+    assert _run(s1, s2, output=output).output.exists()
+
+
+def test_stated_dates_count_and_stand_in_the_tags(tmp_path: Path) -> None:
+    s1, s2 = _pair(tmp_path)
+    seen = {"s1_date": datetime(2021, 5, 1, 12, tzinfo=UTC),
+            "s2_date": datetime(2021, 4, 24, 12, tzinfo=UTC)}  # fmt: skip
+    with pytest.raises(InputError, match=r"7\.0 days between Sentinel-1 \(2021-05-01\) and Sent"):
+        _run(s1, s2, max_gap=6, **seen)
+    with rasterio.open(_run(s1, s2, **seen).output) as dataset:
+        tags = dataset.tags()
+    assert tags["CLOUDFREE_GAP_DAYS"] == "7.00"
+    assert tags["CLOUDFREE_S1_SENSED"] == "2021-05-01T12:00:00+00:00"
 
 
 def test_outputs_in_the_way_are_refused(tmp_path: Path) -> None:

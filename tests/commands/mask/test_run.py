@@ -101,6 +101,22 @@ def test_the_sun_of_the_metadata_wins(tmp_path: Path, azimuth: float, found: boo
     assert (mask == MaskClass.SHADOW).any() == found
 
 
+def test_the_sun_that_is_stated_wins_over_the_metadata(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = _scene(tmp_path, **{SUN_AZIMUTH_TAG: "20"})
+    with caplog.at_level(logging.INFO, "cloudfree"):
+        result, mask = _run(scene, sun_azimuth=150.0)
+    assert result.sun_azimuth_deg == 150.0
+    assert "--sun-azimuth 150 replaces 20 degrees in the metadata" in caplog.text
+    with rasterio.open(result.output) as dataset:
+        assert dataset.tags()["MASK_SUN_AZIMUTH_DEG"] == "150.0"
+    tagged = write_raster(
+        tmp_path / "tagged.tif", NUMBERS, OPTICAL_BANDS, **{SUN_AZIMUTH_TAG: "150"}
+    )
+    np.testing.assert_array_equal(mask, _run(tagged)[1])
+
+
 def test_without_metadata_the_sun_is_fitted(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -304,6 +320,16 @@ def test_outputs_are_not_overwritten_unasked(tmp_path: Path) -> None:
     assert taken.read_text() == "mine"
     run(MaskOptions(scene=scene, output=taken, overwrite=True), silent)
     assert _read(taken).shape == (SIZE, SIZE)
+
+
+def test_missing_folders_of_outputs_are_made_and_go_again_after_a_failure(tmp_path: Path) -> None:
+    scene, outputs = _scene(tmp_path), {"output": tmp_path / "new" / "newer" / "mask.tif"}
+    with pytest.raises(InputError, match="a distance of 'far'"):
+        _run(scene, **outputs, dilate="far")
+    assert list(tmp_path.iterdir()) == [scene]
+    _run(scene, **outputs, score=tmp_path / "scores" / "score.tif")
+    assert outputs["output"].exists()
+    assert (tmp_path / "scores" / "score.tif").exists()
 
 
 def test_the_scene_is_never_its_own_output(tmp_path: Path) -> None:

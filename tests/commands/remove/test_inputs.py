@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -215,6 +216,13 @@ def test_a_scene_classification_has_no_threshold(tmp_path: Path) -> None:
     options = RemoveOptions(s2=path, mask="scl", mask_threshold=0.5)
     with OpticalScene(path) as optical, pytest.raises(InputError, match="which holds classes"):
         open_own_mask(options, optical)
+
+
+def test_a_date_of_no_radar_is_refused(options: RemoveOptions) -> None:
+    dated = replace(options, s1_date=datetime(2021, 4, 24, tzinfo=UTC))
+    check_sources(dated)
+    with pytest.raises(InputError, match="--s1-date without --s1; wanted the Sentinel-1 scene of"):
+        check_sources(replace(dated, s1=()))
 
 
 def test_what_fills_and_what_is_filled_must_fit_each_other(options: RemoveOptions) -> None:

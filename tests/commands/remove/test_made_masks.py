@@ -65,6 +65,16 @@ def test_the_sun_is_that_of_the_plan(tmp_path: Path, scene: OpticalScene) -> Non
         assert mask.sun.azimuth_deg == pytest.approx(planned.azimuth_deg, abs=0.1)
 
 
+def test_another_sun_makes_another_mask(
+    tmp_path: Path, scene: OpticalScene, made: list[Path]
+) -> None:
+    with OpticalScene(scene.path, 0.0) as same:
+        same.state(sun_azimuth_deg=10.0)
+        for one in (scene, same):
+            MadeMasks(tmp_path).open(one, SETTINGS, silent).close()
+    assert len(set(made)) == 2
+
+
 def test_other_settings_make_another_mask(
     tmp_path: Path, scene: OpticalScene, made: list[Path]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rasterio.warp import calculate_default_transform
 from cloudfree.commands.remove import opened
 from cloudfree.commands.remove import run as remove
 from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
+from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.displacement import Shift
 from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
@@ -526,7 +528,12 @@ REFUSALS: list[tuple[Callable[[Path], dict[str, Any]], type[CloudfreeError], str
         "mask.tif is an",
     ),
     (lambda _: {"creation_options": {"COMPRESS": "JPEG"}}, OutputError, r"--co COMPRESS=JPEG for"),
-    (lambda f: {"output": f / "no" / "a.tif"}, OutputError, "no folder"),
+    (lambda f: {"output": f / "l1c.tif" / "a.tif"}, OutputError, r"l1c\.tif cannot be written"),
+    (
+        lambda f: {"output": f / "new" / "newer" / "a.tif", "model": "none"},
+        ModelError,
+        "no model 'none'",
+    ),
     (lambda _: {"dilate": "far"}, InputError, "a distance of 'far'; wanted a length"),
 ]
 
@@ -560,6 +567,33 @@ def test_a_dry_run_checks_and_writes_nothing(folder: Path, network: Known) -> No
     assert not result.written
     assert "nothing written" in result.summary()
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_missing_folders_of_outputs_are_made(folder: Path, network: Known) -> None:
+    output, report = folder / "new" / "newer" / "a.tif", folder / "pages" / "a.html"
+    dry = _remove(folder, output=output, report=report, dry_run=True)
+    assert not dry.written
+    assert not (folder / "new").exists()
+    _remove(folder, output=output, report=report)
+    assert {"a.tif", "a_filled.tif"} <= {path.name for path in output.parent.iterdir()}
+    assert report.exists()
+
+
+def test_stated_dates_and_sun_count_and_stand_in_the_tags(folder: Path, network: Known) -> None:
+    seen = {"s1_date": datetime(2021, 5, 1, 12, tzinfo=UTC),
+            "s2_date": datetime(2021, 4, 24, 12, tzinfo=UTC)}  # fmt: skip
+    with pytest.raises(InputError, match=r"7\.0 days between Sentinel-1 \(2021-05-01\) and Sent"):
+        _remove(folder, max_gap=6, **seen)
+    result = _remove(folder, max_gap=7, sun_azimuth=150.5, write_mask=True, **seen)
+    with rasterio.open(result.output) as dataset:
+        tags = dataset.tags()
+    assert tags["CLOUDFREE_GAP_DAYS"] == "7.00"
+    assert tags["CLOUDFREE_S1_SENSED"] == "2021-05-01T12:00:00+00:00"
+    assert tags["PRODUCT_START_TIME"] == "2021-04-24T12:00:00Z"
+    assert tags[SUN_AZIMUTH_TAG] == "150.5"
+    assert result.mask is not None
+    with rasterio.open(result.mask) as dataset:
+        assert dataset.tags()["MASK_SUN_AZIMUTH_DEG"] == "150.5"
 
 
 def test_a_report_is_written_beside_the_result(folder: Path, network: Known) -> None:

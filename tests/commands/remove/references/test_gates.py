@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,15 @@ def test_old_dates_and_later_ones_are_left_out_by_their_age(
         assert _by_metadata(today, path) == reason
         assert _by_metadata(today, path, max_age=None) is None
     assert _by_metadata(today, _write(tmp_path / "s2_20210605.tif")) is None
+
+
+def test_the_age_counts_from_a_date_that_is_stated(tmp_path: Path, today: OpticalScene) -> None:
+    path = _write(tmp_path / "s2_20210401.tif")
+    today.state(datetime(2021, 4, 11, 12, tzinfo=UTC))
+    assert _by_metadata(today, path) is None
+    assert (
+        _by_metadata(today, path, max_age=9) == "is 10 days from the scene, more than --max-age 9"
+    )
 
 
 def test_a_date_that_is_not_known_is_no_reason(tmp_path: Path, today: OpticalScene) -> None:
