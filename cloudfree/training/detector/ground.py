@@ -129,7 +129,7 @@ def under_snow(ground: Float32, rng: Random) -> tuple[Float32, Float32]:
         sharpness = np.exp(rng.uniform(np.log(3.0), np.log(30.0)))
         share = share * _step(patches + rng.uniform(-0.7, 1.0), float(sharpness))
     relief = ground[SWIR] - cv2.GaussianBlur(ground[SWIR], (0, 0), 8.0)
-    light = np.clip(1.0 + rng.uniform(0.5, 3.0) * relief / 0.1, 0.25, 1.2) * rng.uniform(0.45, 1.1)
+    light = np.clip(1.0 + rng.uniform(0.5, 3.0) * relief / 0.1, 0.2, 1.2) * rng.uniform(0.3, 1.1)
     snow = SNOW * np.asarray(light, dtype=np.float32)
     snow[SHORT_WAVE] *= rng.uniform(0.4, 2.0)
     mixed = ground + np.asarray(share, dtype=np.float32) * (snow - ground)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.radiometry import Float32
 from cloudfree.simulation.atmosphere import Atmosphere
+from cloudfree.training.detector.ground import shows_snow
 
 Labels = NDArray[np.uint8]
 
@@ -34,7 +35,9 @@ class Label(IntEnum):
 THICK, THIN, NO_CLOUD = 0.5, 0.09, 0.03
 HAZY, NO_HAZE = 0.26, 0.08
 SHADED, LIT = 0.2, 0.08
-SNOWY, BARE = 0.5, 0.15
+# Share of snow from which ground is snow; each pixel is one or the other, as snow below trees that
+# neither label has would be taken for thin cloud.
+SNOWY = 0.3
 # How much brighter a cloudy image is than the clear one, in all visible bands.
 BRIGHTER_THICK, BRIGHTER, AS_BRIGHT = 0.2, 0.05, 0.015
 # Share of the infrared light that is left in a shadow, and beyond which there is none.
@@ -50,7 +53,6 @@ def of_atmosphere(atmosphere: Atmosphere, snow: Float32 | None) -> Labels:
     lit = clear & (atmosphere.dimming < LIT)
     labels[lit] = Label.CLEAR
     if snow is not None:
-        labels[lit & (snow > BARE)] = Label.UNKNOWN
         labels[lit & (snow > SNOWY)] = Label.SNOW
     labels[clear & (atmosphere.dimming > SHADED)] = Label.SHADOW
     labels[(opacity >= THIN) | (atmosphere.haze >= HAZY)] = Label.THIN_CLOUD
@@ -71,4 +73,6 @@ def of_pair(cloudy: Float32, clear: Float32) -> Labels:
     labels[same & (darkness < DARKER) & (clear[INFRARED[1]] > 0.05)] = Label.SHADOW
     labels[brighter >= BRIGHTER] = Label.THIN_CLOUD
     labels[brighter >= BRIGHTER_THICK] = Label.CLOUD
+    # Snow that has fallen since is brighter too, and clouds of ice have its colours.
+    labels[shows_snow(cloudy)] = Label.UNKNOWN
     return labels

@@ -27,7 +27,8 @@ def _plane(value: float) -> np.ndarray:
         (0.0, 0.0, 0.0, 0.1, None, Label.UNKNOWN),
         (0.3, 0.0, 0.0, 0.5, None, Label.THIN_CLOUD),
         (0.0, 0.0, 0.0, 0.0, 0.8, Label.SNOW),
-        (0.0, 0.0, 0.0, 0.0, 0.3, Label.UNKNOWN),
+        (0.0, 0.0, 0.0, 0.0, 0.4, Label.SNOW),
+        (0.0, 0.0, 0.0, 0.0, 0.2, Label.CLEAR),
         (0.6, 0.0, 0.0, 0.0, 0.8, Label.CLOUD),
     ],
 )
@@ -43,7 +44,8 @@ def test_a_simulated_pixel(
     ("brighter", "left", "expected"),
     [
         (0.0, 1.0, Label.CLEAR),
-        (0.3, 1.0, Label.CLOUD),
+        (0.3, 1.5, Label.CLOUD),
+        (0.3, 1.0, Label.UNKNOWN),  # has the colours of snow
         (0.1, 1.0, Label.THIN_CLOUD),
         (0.03, 1.0, Label.UNKNOWN),
         (-0.02, 0.5, Label.SHADOW),
