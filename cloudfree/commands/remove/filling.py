@@ -65,8 +65,9 @@ class NetworkFilling:
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """The bands that the network predicts."""
-        return self.scene.model.card.output_bands
+        """The bands that the network predicts and the scene has."""
+        predicted = self.scene.model.card.output_bands
+        return tuple(band for band in predicted if band in self.scene.optical.positions)
 
     @property
     def deviation_tags(self) -> Mapping[str, str]:
@@ -85,7 +86,11 @@ class NetworkFilling:
     def _fill(self, prediction: Prediction) -> Fill:
         uncertainty = self.scene.uncertainty
         deviation = uncertainty.deviation(prediction) if uncertainty else None
-        return Fill(prediction.mean, deviation)
+        predicted, bands = self.scene.model.card.output_bands, self.bands
+        if bands == predicted:
+            return Fill(prediction.mean, deviation)
+        places = [predicted.index(band) for band in bands]
+        return Fill(prediction.mean[places], None if deviation is None else deviation[places])
 
 
 @dataclass(frozen=True)

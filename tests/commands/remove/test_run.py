@@ -794,6 +794,22 @@ def test_a_scene_of_fewer_bands_is_filled_by_scene_and_model(
         _of_fields(fields, s2=few, fill_by="network", output=fields / "alone.tif")
 
 
+@pytest.mark.parametrize("cloud", [0, 1], ids=["clear", "overcast"])
+def test_a_scene_of_four_bands_without_clouds_or_without_clear_ground_keeps_its_bands(
+    fields: Path, network: Known, cloud: int
+) -> None:
+    kept = ("B02", "B03", "B04", "B08")
+    with rasterio.open(fields / "s2_20220605.tif") as dataset:
+        numbers = dataset.read([OPTICAL_BANDS.index(band) + 1 for band in kept])
+        crs, transform = dataset.crs.to_string(), dataset.transform
+    few = write_raster(fields / "few_20220605.tif", numbers, kept, crs, transform, nodata=0)
+    mask = write_raster(fields / "mask.tif", np.full((1, 128, 128), cloud, np.uint8), ["mask"])
+    result = _of_fields(fields, s2=few, mask=mask, uncertainty=True, output=fields / "few.tif")
+    assert result.filled_fraction == cloud
+    expected = np.full_like(numbers, ANSWER) if cloud else numbers
+    assert np.array_equal(_read(result.output), expected)
+
+
 @pytest.fixture
 def dates(tmp_path: Path) -> Path:
     """A folder with a cloudy scene, and an earlier one in `earlier`."""
