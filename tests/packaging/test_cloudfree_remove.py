@@ -72,7 +72,7 @@ def test_a_scene_and_an_output_are_enough(algorithm: Any, tmp_path: Path) -> Non
     parsed = _parsed(words)
     assert words[0] == "cloudfree"
     assert (parsed["s2"], parsed["output"]) == (Path(scene), Path("out.tif"))
-    assert (parsed["s1"], parsed["mask"], parsed["references"]) == (None, None, ())
+    assert (parsed["s1"], parsed["mask"], parsed["references"]) == ((), None, ())
     assert parsed["fill_by"] == "auto"
     assert parsed["qml"]
     assert parsed["overwrite"]
@@ -86,7 +86,7 @@ def test_every_field_of_the_form_arrives(algorithm: Any, tmp_path: Path) -> None
         "WRITE_MASK": True, "ADAPT": True, "QML": False, "MORE": "--tile 128 --dilate '20m'",
         "PROGRAM": "/opt/cloudfree", "OUTPUT": "o.tif",
     }, None))  # fmt: skip
-    assert (parsed["s2"], parsed["s1"], parsed["mask"]) == (Path(s2), Path(s1), Path(mask))
+    assert (parsed["s2"], parsed["s1"], parsed["mask"]) == (Path(s2), (Path(s1),), Path(mask))
     assert parsed["references"] == tuple(map(Path, dates))
     assert parsed["fill_by"] == "scene"
     assert parsed["uncertainty"]

@@ -40,7 +40,7 @@ def without_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _remove(place: Path, radar: str | None, **options: Any) -> RemoveResult:
     given = {
-        "s1": place / radar if radar else None,
+        "s1": (place / radar,) if radar else (),
         "s2": place / "s2_cloudy.tif",
         "mask": place / "truth_mask.tif",
         "output": place / "out.tif",

@@ -14,7 +14,7 @@ from cloudfree.commands.remove.opened import Opened, open_inputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.displacement import NO_SHIFT
 from cloudfree.core.terminal import silent
-from cloudfree.sentinel1.sar_source import open_sar_source
+from cloudfree.sentinel1.mosaic import open_sar_sources
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.dates_of_a_place import SIDE, write_date
 from tests.factories.rasters import write_radar
@@ -31,7 +31,7 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
         def opener(**options: Any) -> Opened:
             optical = files.enter_context(OpticalScene(path, 0.0))
             given = RemoveOptions(s2=path, **options)
-            sar = files.enter_context(open_sar_source(given.s1)) if given.s1 else None
+            sar = files.enter_context(open_sar_sources(given.s1)) if given.s1 else None
             return open_inputs(given, sar, optical, files, silent)
 
         yield opener

@@ -453,7 +453,7 @@ def _no_cirrus(folder: Path) -> dict[str, Any]:
 
 
 def _one_polarisation(folder: Path) -> dict[str, Any]:
-    return {"s1": write_one_band(folder / "vv.tif", folder / "vv_vh.tif", "VV")}
+    return {"s1": (write_one_band(folder / "vv.tif", folder / "vv_vh.tif", "VV"),)}
 
 
 def _no_polarisation(folder: Path) -> dict[str, Any]:
