@@ -106,13 +106,15 @@ def cover_partly(
 ) -> Iterator[tuple[Float32, NDArray[np.bool_]]]:
     """Lay clouds over a clear image, each time so that they hide between 15 and 65 % of it.
 
+    Bright ground that the score takes for cloud without any is not hidden.
+
     Yields cloudy images and their hidden pixels, (y, x): `times` of them, or fewer where 60 trials
     do not suffice. A trial is drawn from `key` and its number.
     """
-    found = 0
+    found, clouded_already = 0, hidden_ground(clear)
     for trial in range(TRIALS):
         cloudy = lay_clouds(np.random.default_rng((*key, trial)), clear, sources)
-        hidden = hidden_ground(cloudy)
+        hidden = hidden_ground(cloudy) & ~clouded_already
         if HIDDEN_SHARE[0] < hidden.mean() < HIDDEN_SHARE[1]:
             yield cloudy, hidden
             found += 1

@@ -118,3 +118,16 @@ def test_covers_hide_a_part_of_the_ground_and_not_all_of_it() -> None:
         assert np.array_equal(hidden, hidden_ground(image))
     again = list(cover_partly((7, 1), ground(1), sources, times=3))
     assert all(np.array_equal(one[0], other[0]) for one, other in zip(covers, again, strict=True))
+
+
+def test_bright_ground_without_clouds_is_not_hidden() -> None:
+    roofs = ground(1)
+    roofs[:, 40:56, 8:56] = 0.6
+    assert hidden_ground(roofs)[44:52, 12:52].all()
+    sources = CloudSources()
+    sources.add(cloudy(ground()), ground())
+    covers = list(cover_partly((7, 1), roofs, sources, times=3))
+    assert len(covers) == 3
+    for image, hidden in covers:
+        assert not hidden[44:52, 12:52].any()
+        assert np.abs(image - roofs).max(axis=0)[hidden].mean() > 0.1
