@@ -14,7 +14,7 @@ from cloudfree.gapfilling.hinges import Hinges
 RIDGE = 1e-3
 FEW_PIXELS = 20_000
 # Hinges at most, and pixels that each feature and hinge needs (docs/experiments.md).
-HINGES, PIXELS_PER_HINGE = 128, 20
+HINGES, PIXELS_PER_HINGE = 128, 60
 
 # Features are known from the least to the greatest of pixels, less so many at either end.
 RARE = 0.003

@@ -106,7 +106,7 @@ def fit_stacking(trials: Sequence[NetworkTrial]) -> Stacking | None:
     """The stacking of a network and a scene; None without enough ground of which both know.
 
     Ground unlike all that is clear is in no trial: there the network counts as its error on the
-    trials lets expect, by squares of inverse variances as in `combination`.
+    trials lets expect, by squares of inverse variances.
     """
     if not trials:
         return None

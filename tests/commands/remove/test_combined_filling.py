@@ -93,7 +93,7 @@ def _filled(filling: CombinedFilling) -> tuple[np.ndarray, np.ndarray, np.ndarra
 def test_clouds_are_filled_with_what_a_reference_saw() -> None:
     filling = CombinedFilling(_scene(CLOUD), _filler(square(0, 0, 1)))
     mean, by, deviation = _filled(filling)
-    assert np.abs(mean - TRUTH)[:, CLOUD].max() < 0.015
+    assert np.abs(mean - TRUTH)[:, CLOUD].max() < 0.01
     assert np.isnan(mean[:, ~CLOUD]).all()
     assert (by[CLOUD] == FillClass.REFERENCE_1).all()
     assert deviation is None
@@ -119,7 +119,7 @@ def test_an_unsure_network_leaves_what_a_reference_saw(card: ModelCard) -> None:
     network: Any = _Network(replace(card, scores={"psnr": 10.0}), 0.9)
     filling = CombinedFilling(_scene(CLOUD), _filler(square(0, 0, 1)), network)
     mean, by, _ = _filled(filling)
-    assert np.abs(mean - TRUTH)[:, CLOUD].max() < 0.015
+    assert np.abs(mean - TRUTH)[:, CLOUD].max() < 0.01
     assert (by[CLOUD] == FillClass.REFERENCE_1).all()
 
 
