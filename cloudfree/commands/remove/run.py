@@ -107,6 +107,8 @@ class _Removal:
         self._adapted: AdaptationResult | None = None
         if self._filler is None or (rejection is None and self._helps(card, self._filler)):
             self._network, self._adapted = self._with_network()
+        if options.adapt and self._network is None:
+            logger.warning("--adapt does nothing here: no model fills this scene")
 
     def run(self) -> RemoveResult:
         """Write what is asked for."""

@@ -117,6 +117,13 @@ def test_without_clear_ground_it_is_refused(place: Path) -> None:
         _remove(place, "VV/one.tif", mask=overcast)
 
 
+def test_a_model_that_is_left_out_cannot_be_adapted_which_is_told(
+    place: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert _remove(place, "VV/one.tif", adapt=True).adaptation is None
+    assert "--adapt does nothing here: no model fills this scene" in caplog.text
+
+
 @pytest.mark.parametrize("options", [{"fill_by": "network"}, {"replace": "all", "mask": None}])
 def test_the_model_alone_is_refused(place: Path, options: dict[str, Any]) -> None:
     text = (
