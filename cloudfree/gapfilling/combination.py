@@ -28,14 +28,16 @@ def combine(estimates: Sequence[PixelEstimate]) -> tuple[PixelEstimate, Float32]
     """The mean of estimates by their expected errors, and the share of each, (estimate, pixel).
 
     A share is the same in all bands, so that a spectrum stays one of real ground. The errors of
-    estimates from the same ground are alike: the variances are averaged, not lowered, and weights
-    are cubes of inverse variances, as by the inverse ones the worse estimate takes from the better
-    (docs/experiments.md).
+    estimates from the same ground are alike: the variances are averaged, not lowered, with what the
+    estimates differ by (law of total variance), and weights are cubes of inverse variances, as by
+    the inverse ones the worse estimate takes from the better (docs/experiments.md).
     """
     shares = _shares(estimates)
     parts = list(zip(shares[:, :, None], estimates, strict=True))
     mean = np.sum([_weighed(share, one.mean) for share, one in parts], axis=0)
-    variance = np.sum([_weighed(share, one.deviation**2) for share, one in parts], axis=0)
+    variance = np.sum(
+        [_weighed(share, one.deviation**2 + (one.mean - mean) ** 2) for share, one in parts], axis=0
+    )
     unknown = shares.sum(axis=0) == 0
     mean[unknown], variance[unknown] = np.nan, np.nan
     return PixelEstimate(mean, np.sqrt(variance)), shares

@@ -32,6 +32,9 @@ SMALLEST_SCATTER, SMALLEST_RELATIVE_SCATTER = 1e-4, 0.05
 # Pixels whose residual is so many times the median are cloud that a mask missed, or flood: they do
 # not count. A field that is harvested reaches three to four times the median.
 OUTLIER = 10.0
+# Other dates tell of ground brighter or darker than all that is clear today, but not of any: beyond
+# what it was fitted on, a regression on them is followed by this share of its span.
+BEYOND_SPAN = 0.1
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,8 @@ class Harmonisation:
 
     `residual` is (band, y, x) of nodes. Its standard deviation is `level`, (band,), times
     `scatter`, (1, y, x), which tells calm parts of the scene from others; `distance`, (1, y, x), is
-    in nodes from the nearest that it was fitted on. `span` is that of radar by itself: where it
-    sees what it sees nowhere on clear ground, as a lake below the only cloud, a regression knows
-    nothing.
+    in nodes from the nearest that it was fitted on. `span` is where the regression holds, None for
+    a gain: beyond it, as for radar of a lake below the only cloud, it stays what it is at the end.
     """
 
     sources: tuple[int, ...]
@@ -112,7 +114,7 @@ class Harmonisation:
         )
 
     def _changed_db(self, observation: Observation, features: Float32, places: Places) -> Float32:
-        if self.span:
+        if self.span and _is_radar(observation, self.sources):
             steady = steady_radar(features.shape[1] // RADAR_KINDS)
             beyond = self.span.beyond(features)[:, steady].max(axis=1)
             return np.asarray(beyond * DB_UNIT, np.float32)
@@ -135,16 +137,23 @@ def harmonise(
     count, number = features.shape
     if count < max(MIN_PIXELS, PIXELS_PER_FEATURE * number):
         return None
-    span = Span.of(features) if sources == (len(observation.references),) else None
-    features = span.within(features) if span else features
     values = target.values[:, fitted].T
+    radar = _is_radar(observation, sources)
+    span = Span.of(features).widened(0.0 if radar else BEYOND_SPAN) if number else None
+    if span and radar:
+        features = span.within(features)
     # Radar alone tells no more by hinges (docs/experiments.md).
-    regress = ridge if span else bent_ridge
+    regress = ridge if radar else bent_ridge
     regression = regress(features, values)
     usual = _usual(values - regression(features))
     if PIXELS_PER_FEATURE * number <= usual.sum() < count:
         regression = regress(features[usual], values[usual])
     return _with_residual(observation, sources, regression, target, usable, span)
+
+
+def _is_radar(observation: Observation, sources: tuple[int, ...]) -> bool:
+    """Whether today's radar is the only source."""
+    return sources == (len(observation.references),)
 
 
 def _usual(residual: Float32) -> NDArray[np.bool_]:

@@ -63,6 +63,11 @@ class Span:
         low, high = np.quantile(features, (RARE, 1 - RARE), axis=0).astype(np.float32)
         return cls(low, high)
 
+    def widened(self, share: float) -> Span:
+        """The span with so large a share of its width added at either end."""
+        more = np.float32(share) * (self.high - self.low)
+        return Span(self.low - more, self.high + more)
+
     def within(self, features: Float32) -> Float32:
         """Features of pixels, (pixel, feature), those beyond at the end of what is known."""
         return np.asarray(np.clip(features, self.low, self.high), np.float32)

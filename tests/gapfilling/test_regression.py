@@ -47,6 +47,12 @@ def test_features_beyond_what_is_known_are_taken_at_its_end() -> None:
     assert span.beyond(far) == pytest.approx(np.array([[5 - edge, 0], [0, 3 - edge]]), abs=1e-3)
 
 
+def test_a_widened_span_has_more_at_either_end() -> None:
+    span = Span(np.array([0.0, 2.0], np.float32), np.array([1.0, 4.0], np.float32)).widened(0.1)
+    assert span.low == pytest.approx([-0.1, 1.8])
+    assert span.high == pytest.approx([1.1, 4.2])
+
+
 def _bend(features: np.ndarray) -> np.ndarray:
     return np.abs(features[:, :1]).astype(np.float32)
 
