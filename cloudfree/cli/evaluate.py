@@ -106,7 +106,7 @@ from cloudfree.errors import ErrorCode, InputError
     "pictures",
     type=click.IntRange(0),
     metavar="N",
-    help="Patches to show on the page, from the worst to the best.",
+    help="Patches or cases to show on the page, from the worst to the best.",
 )
 @inference_options
 @overwrite_option

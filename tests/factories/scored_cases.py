@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudfree.commands.evaluate.series.scoring import FILLS, OURS, Closeness, ScoredCase
+from cloudfree.commands.evaluate.series.fills import FILLS, OURS
+from cloudfree.commands.evaluate.series.scoring import Closeness, ScoredCase
 
 
 def scored_case(psnr: float = 30.0, **changes: Any) -> ScoredCase:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
-from cloudfree.commands.evaluate.series.cases import Case
+from cloudfree.commands.evaluate.series.alignment import aligned
+from cloudfree.commands.evaluate.series.cases import Case, best_others
 from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import silent
@@ -64,16 +66,39 @@ def _regressed(case: Case, then: Float32) -> tuple[Float32, Where]:
     return found(then.reshape(len(then), -1).T).T.reshape(shape).astype(np.float32), both
 
 
+OURS, GAIN = "cloudfree", "gain"
 BASELINES: Mapping[str, Fill] = MappingProxyType({
     "mean colour": mean_colour,
     "last clear": last_clear,
-    "gain": gain,
+    GAIN: gain,
     "regression": regression,
     "of several": regression_of_several,
 })  # fmt: skip
+FILLS = (*BASELINES, OURS)
 
 
-def filled(case: Case, bands: tuple[str, ...]) -> tuple[Float32, Float32]:
+@dataclass(frozen=True)
+class FilledCase:
+    """A case with the references that `remove` would take, and what each way fills it with.
+
+    `images` are (band, y, x) by the names of `FILLS`, NaN where a way has nothing; `deviation` is
+    the standard deviation of ours.
+    """
+
+    case: Case
+    images: Mapping[str, Float32]
+    deviation: Float32
+
+
+def fill_case(case: Case, bands: tuple[str, ...]) -> FilledCase:
+    """Fill a case in each way; its references lie where `remove` moves them."""
+    used = aligned(best_others(case), bands)
+    images = {name: fill(case) for name, fill in BASELINES.items()}
+    images[OURS], deviation = _by_remove(used, bands)
+    return FilledCase(used, images, deviation)
+
+
+def _by_remove(case: Case, bands: tuple[str, ...]) -> tuple[Float32, Float32]:
     """What `remove` fills a case with and its standard deviation, (band, y, x) each."""
     stack = case.stack(bands)
     hidden = np.asarray(np.isnan(case.today).any(axis=0))

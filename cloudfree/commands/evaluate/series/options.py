@@ -16,3 +16,4 @@ class SeriesOptions(OverwriteOptions):
     limit: int | None = None
     s2_offset: float | None = None
     output: Path | None = None
+    pictures: int = 6

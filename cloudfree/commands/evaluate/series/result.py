@@ -1,4 +1,4 @@
-"""Result of an evaluation on the dates of a place, and its files: CSV and JSON."""
+"""Result of an evaluation on the dates of a place, and its files: CSV, JSON and the page."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from cloudfree.commands.evaluate.page import PatchSection
 from cloudfree.commands.evaluate.result import csv_text, json_text
+from cloudfree.commands.evaluate.series.page import SeriesPage, render_series
 from cloudfree.commands.evaluate.series.scoring import ScoredCase
 from cloudfree.commands.evaluate.series.table import Row, series_table
 from cloudfree.core.output_files import make_folder, write_whole
 from cloudfree.datasets.patch import Skipped
 
-CASES, JSON = "cases.csv", "series.json"
-FILES = (JSON, CASES)
+PAGE, CASES, JSON = "index.html", "cases.csv", "series.json"
+FILES = (PAGE, JSON, CASES)
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,13 @@ def _lines(found: SeriesEvaluation) -> Iterator[str]:
         yield f"\n{len(found.skipped)} scenes left out:"
         yield from (f"  {one.name}: {one.reason}" for one in found.skipped[:5])
     if found.output:
-        yield f"\n{found.output / JSON}"
+        yield f"\n{found.output / PAGE}"
 
 
-def write_series(folder: Path, found: SeriesEvaluation) -> None:
-    """Write a line for each case and fill as CSV, and everything as JSON.
+def write_series(
+    folder: Path, found: SeriesEvaluation, sections: Sequence[PatchSection] = ()
+) -> None:
+    """Write a line for each case and fill as CSV, everything as JSON, and the page at last.
 
     Raises
     ------
@@ -62,6 +66,23 @@ def write_series(folder: Path, found: SeriesEvaluation) -> None:
     make_folder(folder)
     write_whole(folder / CASES, csv_text(_records(found.cases)))
     write_whole(folder / JSON, json_text(asdict(found)))
+    write_whole(folder / PAGE, render_series(_page(found, sections)))
+
+
+def _page(found: SeriesEvaluation, sections: Sequence[PatchSection]) -> SeriesPage:
+    return SeriesPage(
+        title=f"Other dates of {found.series.resolve().name}",
+        facts=(
+            ("Scenes", str(found.series)),
+            ("Dates", ", ".join(found.dates)),
+            ("Clear", ", ".join(found.clear)),
+            ("Bands", ", ".join(found.bands)),
+        ),
+        rows=found.rows,
+        sections=tuple(sections),
+        skipped=tuple((one.name, one.reason) for one in found.skipped),
+        version=found.version,
+    )
 
 
 def _records(cases: Sequence[ScoredCase]) -> Iterable[Mapping[str, Any]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from cloudfree import __version__
+from cloudfree.commands.evaluate.page import PatchSection
 from cloudfree.commands.evaluate.result import check_outputs
 from cloudfree.commands.evaluate.series.cases import CLEAR_SHARE, Case, cases
 from cloudfree.commands.evaluate.series.dates import Series, read_series
+from cloudfree.commands.evaluate.series.fills import fill_case
 from cloudfree.commands.evaluate.series.options import SeriesOptions
+from cloudfree.commands.evaluate.series.page import case_section
 from cloudfree.commands.evaluate.series.result import FILES, SeriesEvaluation, write_series
 from cloudfree.commands.evaluate.series.scoring import (
     SOURCES,
@@ -41,20 +44,31 @@ def run(options: SeriesOptions, progress: Progress) -> SeriesEvaluation:
         scored = _scored(series, options.limit, progress)
     if not scored:
         raise _no_case(series)
-    found = _evaluation(options, series, scored)
+    found = _evaluation(options, series, [one for _, one in scored])
     if options.output:
-        write_series(options.output, found)
+        with muted_log():
+            sections = [*_sections(scored, series.bands, options.pictures)]
+        write_series(options.output, found, sections)
     for one in found.skipped:
         logger.warning("%s is left out: it %s", one.name, one.reason)
     return found
 
 
-def _scored(series: Series, limit: int | None, progress: Progress) -> list[ScoredCase]:
+def _scored(series: Series, limit: int | None, progress: Progress) -> list[tuple[Case, ScoredCase]]:
     chosen = [(sources, case) for sources in SOURCES for case in _cases(series, sources, limit)]
     return [
-        score_case(case, series.bands, sources)
+        (case, score_case(case, series.bands, sources))
         for sources, case in progress(chosen, len(chosen), "cases", "case")
     ]
+
+
+def _sections(
+    scored: Sequence[tuple[Case, ScoredCase]], bands: tuple[str, ...], count: int
+) -> Iterator[PatchSection]:
+    """Cases to look at, from the worst to the best, filled once more: all fills would not fit."""
+    ranked = sorted(scored, key=lambda one: one[1].psnr)
+    for case, one in evenly_spread(ranked, count):
+        yield case_section(fill_case(case, bands), one, bands)
 
 
 def _cases(series: Series, sources: Sources, limit: int | None) -> list[Case]:

@@ -9,9 +9,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from cloudfree.commands.evaluate.series.alignment import aligned
-from cloudfree.commands.evaluate.series.cases import Case, best_others
-from cloudfree.commands.evaluate.series.fills import BASELINES, filled
+from cloudfree.commands.evaluate.series.cases import Case
+from cloudfree.commands.evaluate.series.fills import GAIN, OURS, FilledCase, fill_case
 from cloudfree.core.radiometry import Float32
 from cloudfree.gapfilling.observation import Where
 from cloudfree.metrics.image_metrics import spectral_angle_deg
@@ -20,8 +19,6 @@ from cloudfree.metrics.image_metrics import spectral_angle_deg
 Sources = Literal["earlier", "both"]
 SOURCES: tuple[Sources, ...] = get_args(Sources)
 
-OURS, GAIN = "cloudfree", "gain"
-FILLS = (*BASELINES, OURS)
 # Scored pixels of a case at least: fewer tell little.
 MIN_SCORED = 50
 
@@ -64,6 +61,11 @@ class ScoredCase:
         return f"{self.truth} under {self.cover}"
 
     @property
+    def psnr(self) -> float:
+        """PSNR of what `remove` fills, dB; 0 if it fills nothing."""
+        return self.figures[OURS].psnr or 0.0
+
+    @property
     def nearest_days(self) -> float:
         """Days between the date and its nearest reference."""
         return min(map(abs, self.days), default=math.inf)
@@ -76,25 +78,28 @@ def is_scorable(case: Case) -> bool:
 
 def score_case(case: Case, bands: tuple[str, ...], sources: Sources) -> ScoredCase:
     """Fill a case in each way, and compare the hidden pixels with the truth."""
-    used, where = aligned(best_others(case), bands), case.scored
-    truth = case.truth.image[:, where]
-    images = {name: fill(case)[:, where] for name, fill in BASELINES.items()}
-    mean, deviation = filled(used, bands)
-    ours = images[OURS] = mean[:, where]
-    sigmas = _known(np.abs(ours - truth) / deviation[:, where])
+    return score(fill_case(case, bands), sources)
+
+
+def score(filled: FilledCase, sources: Sources) -> ScoredCase:
+    """Compare the hidden pixels of each fill of a case with the truth."""
+    used, where = filled.case, filled.case.scored
+    truth = used.truth.image[:, where]
+    images = {name: image[:, where] for name, image in filled.images.items()}
+    sigmas = _known(np.abs(images[OURS] - truth) / filled.deviation[:, where])
     return ScoredCase(
         sources=sources,
-        truth=case.truth.name,
-        cover=case.cover.name,
-        cover_share=float((case.truth.hidden | case.cover.hidden).mean()),
-        clear_pixels=int((~np.isnan(case.today).any(axis=0)).sum()),
+        truth=used.truth.name,
+        cover=used.cover.name,
+        cover_share=float((used.truth.hidden | used.cover.hidden).mean()),
+        clear_pixels=int((~np.isnan(used.today).any(axis=0)).sum()),
         scored_pixels=int(where.sum()),
         references=tuple(other.name for other in used.others),
         days=tuple(used.days(other) for other in used.others),
         figures={name: closeness(truth, image) for name, image in images.items()},
         within_1=float((sigmas <= 1).mean()),
         within_2=float((sigmas <= 2).mean()),
-        over_gain_db=_over_db(truth, ours, images[GAIN]),
+        over_gain_db=_over_db(truth, images[OURS], images[GAIN]),
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from cloudfree.commands.evaluate.series.scoring import FILLS, OURS, ScoredCase, Sources
+from cloudfree.commands.evaluate.series.fills import FILLS, OURS
+from cloudfree.commands.evaluate.series.scoring import ScoredCase, Sources
 from cloudfree.core.terminal import text_table
 
 Measure = Literal["psnr", "sam", "mae"]
@@ -17,7 +18,7 @@ Measure = Literal["psnr", "sam", "mae"]
 DAYS = (15, 30, 60, 120)
 COVERS = (0.25, 0.5)
 
-_WORDS: dict[Sources, str] = {
+TITLES: dict[Sources, str] = {
     "earlier": "filled from earlier dates",
     "both": "filled from earlier and later dates",
 }
@@ -37,6 +38,23 @@ class Row:
     group: str
     cases: int
     means: dict[str, float | None]
+
+    @property
+    def title(self) -> str:
+        """The measure of all cases, or the name of the group."""
+        title = _MEASURES[self.measure][0]
+        return f"{title}, {self.group}" if self.group == "all" else self.group
+
+    def text(self, fill: str) -> str:
+        """The mean of a fill; empty if it has none."""
+        value = self.means[fill]
+        return "" if value is None else f"{value:.{_MEASURES[self.measure][1]}f}"
+
+    def is_best(self, fill: str) -> bool:
+        """Whether no fill has a better mean: a higher PSNR, a lower SAM or MAE."""
+        known = [value for value in self.means.values() if value is not None]
+        best = (max if self.measure == "psnr" else min)(known, default=None)
+        return best is not None and self.means[fill] == best
 
 
 Group = tuple[str, Callable[[ScoredCase], bool]]
@@ -87,7 +105,7 @@ def series_table(cases: Sequence[ScoredCase], table: Sequence[Row]) -> str:
     """A table for each kind of sources, and below it how our errors and the worst case are."""
     return "\n\n".join(
         _table(
-            _WORDS[sources],
+            TITLES[sources],
             [case for case in cases if case.sources == sources],
             [row for row in table if row.sources == sources],
         )
@@ -97,18 +115,8 @@ def series_table(cases: Sequence[ScoredCase], table: Sequence[Row]) -> str:
 
 def _table(title: str, cases: Sequence[ScoredCase], table: Sequence[Row]) -> str:
     heads = [title, "cases", *FILLS]
-    lines = [[_name(row), str(row.cases), *map(partial(_text, row), FILLS)] for row in table]
+    lines = [[row.title, str(row.cases), *map(row.text, FILLS)] for row in table]
     return f"{text_table(heads, lines)}\n{_errors(cases)}\n{_worst(cases)}"
-
-
-def _name(row: Row) -> str:
-    title = _MEASURES[row.measure][0]
-    return f"{title}, {row.group}" if row.group == "all" else row.group
-
-
-def _text(row: Row, fill: str) -> str:
-    value = row.means[fill]
-    return "" if value is None else f"{value:.{_MEASURES[row.measure][1]}f}"
 
 
 def _errors(cases: Sequence[ScoredCase]) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cloudfree.commands.evaluate.series.cases import Case, Date
-from cloudfree.commands.evaluate.series.fills import BASELINES, filled
+from cloudfree.commands.evaluate.series.fills import BASELINES, OURS, fill_case
 from tests.factories.fields import BANDS, SIDE, ground, square
 
 CLEAR = np.zeros((SIDE, SIDE), np.bool_)
@@ -56,7 +56,8 @@ def test_several_scenes_tell_more_than_the_nearest() -> None:
 
 
 def test_clear_ground_stays_and_hidden_ground_is_filled_with_its_deviation() -> None:
-    mean, deviation = filled(_case(GROUND * GAINS), BANDS)
+    found = fill_case(_case(GROUND * GAINS), BANDS)
+    mean, deviation = found.images[OURS], found.deviation
     assert np.array_equal(mean[:, ~CLOUD], GROUND[:, ~CLOUD])
     assert not deviation[:, ~CLOUD].any()
     assert np.sqrt(np.mean((mean - GROUND)[:, CLOUD] ** 2)) < 0.005

@@ -8,8 +8,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from cloudfree.commands.evaluate.series.fills import FILLS
 from cloudfree.commands.evaluate.series.result import FILES, SeriesEvaluation, write_series
-from cloudfree.commands.evaluate.series.scoring import FILLS
 from cloudfree.commands.evaluate.series.table import rows
 from cloudfree.datasets.patch import Skipped
 from tests.factories.scored_cases import scored_case
@@ -36,7 +36,7 @@ def test_the_summary_begins_with_what_was_read() -> None:
 def test_the_summary_ends_with_what_was_left_out_and_written() -> None:
     found = _evaluation(skipped=(Skipped("a", "has no date"),), output=Path("out"))
     assert found.summary().endswith(
-        "\n\n1 scenes left out:\n  a: has no date\n\nout/series.json"
+        "\n\n1 scenes left out:\n  a: has no date\n\nout/index.html"
     )  # fmt: skip
 
 

@@ -42,6 +42,13 @@ def test_clear_dates_are_filled_from_earlier_and_from_all_dates(
         figures = case.figures
         assert figures["last clear"].psnr > figures["mean colour"].psnr + 20  # type: ignore[operator]
     assert (tmp_path / "out" / "cases.csv").exists()
+    assert (tmp_path / "out" / "index.html").read_text().count("<article") == 1 + len(found.cases)
+
+
+def test_the_page_shows_as_many_cases_as_wanted(place: Path, tmp_path: Path) -> None:
+    options = SeriesOptions(series=place, s2_offset=0.0, output=tmp_path, pictures=2)
+    run(options, silent)
+    assert (tmp_path / "index.html").read_text().count("<article") == 1 + 2
 
 
 def test_a_limit_takes_cases_of_each_kind(place: Path) -> None:

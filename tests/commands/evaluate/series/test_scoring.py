@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cloudfree.commands.evaluate.series.cases import Case, best_others
+from cloudfree.commands.evaluate.series.fills import FILLS
 from cloudfree.commands.evaluate.series.scoring import (
-    FILLS,
     MIN_SCORED,
     closeness,
     is_scorable,
