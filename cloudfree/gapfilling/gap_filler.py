@@ -152,6 +152,14 @@ class GapFiller:
         """Whether any ground is clear today."""
         return bool(self.nodes.known.any())
 
+    @property
+    def ground_variation(self) -> float | None:
+        """How far clear ground lies from its mean colour, root mean square in reflectance."""
+        if not self.knows_ground:
+            return None
+        ground = self.nodes.today[:, self.nodes.known]
+        return float(np.sqrt(ground.var(axis=1, dtype=np.float64).mean()))
+
     def leaves_gaps(self, window: Window) -> bool:
         """Whether hidden ground in or near a window is seen by no reference, by the nodes."""
         rows, cols = self.lattice.around(window)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,28 @@ from cloudfree.inference.model_card import ModelCard
 ROWS_AT_ONCE = 128
 # Error of a network whose card has no score: that of the best of this field under thick clouds.
 NETWORK_ERROR = 0.045
+# An expected error, in reflectance, that is told: that of the mean colour of the clear ground, in
+# the mean of fourteen regions (docs/experiments.md).
+LARGE_ERROR = 0.05
+
+
+@dataclass
+class ErrorSum:
+    """Squares of the expected errors of what is filled so far, and how many values these are."""
+
+    squares: float = 0.0
+    values: int = 0
+
+    def add(self, deviation: Float32) -> None:
+        """Count standard deviations of filled pixels, NaN where there is none."""
+        known = deviation[~np.isnan(deviation)]
+        self.squares += float(np.square(known, dtype=np.float64).sum())
+        self.values += known.size
+
+    @property
+    def root_mean_square(self) -> float:
+        """The error of all of it, 0 of nothing."""
+        return float(np.sqrt(self.squares / max(self.values, 1)))
 
 
 @dataclass(frozen=True)
@@ -38,6 +60,19 @@ class CombinedFilling:
     filler: GapFiller
     network: NetworkFilling | None = None
     with_deviation: bool = False
+    expected: ErrorSum = field(default_factory=ErrorSum)
+
+    @property
+    def doubt(self) -> str | None:
+        """Why what is filled says little; complete after the last row, None if it says enough."""
+        error, variation = self.expected.root_mean_square, self.filler.ground_variation
+        if error < LARGE_ERROR or variation is None or error < variation:
+            return None
+        return (
+            f"what is filled is expected to be wrong by {error:.3f} of reflectance, more than "
+            f"clear ground differs from its mean colour ({variation:.3f}): nothing known of this "
+            "scene tells what its clouds hide"
+        )
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -77,6 +112,7 @@ class CombinedFilling:
             part = strip.slices
             at = Window(window.row + strip.row, window.col, strip.height, strip.width)
             found = self._filled(at, predicted, hidden, part)
+            self.expected.add(found.estimate.deviation)
             assert fill.deviation is not None
             fill.mean[:, *part][:, hidden[part]] = found.estimate.mean.T
             fill.deviation[:, *part][:, hidden[part]] = found.estimate.deviation.T

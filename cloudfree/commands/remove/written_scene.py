@@ -127,6 +127,8 @@ def _check(counts: Counts, filling: Filling) -> list[str]:
     if counts.to_fill == counts.valid:
         source = "references as they were seen" if by_references else "model alone"
         warnings.append(f"no clear pixel in the scene: its colours come from the {source}")
+    if isinstance(filling, CombinedFilling) and filling.doubt:
+        warnings.append(filling.doubt)
     return warnings
 
 

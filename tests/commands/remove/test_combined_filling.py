@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -130,6 +131,24 @@ def test_the_network_tells_its_own_deviation(card: ModelCard) -> None:
     assert deviation is not None
     assert np.allclose(deviation[:, CLOUD], 0.123, atol=0.01)
     assert filling.deviation_tags["SPREAD"] == "none"
+
+
+def test_a_scene_of_which_nothing_tells_what_clouds_hide_is_doubted() -> None:
+    noise = np.random.default_rng(0).uniform(0.0, 0.2, TRUTH.shape).astype(np.float32)
+    filler = GapFiller.fit(stack_of(below(CLOUD, noise), ()), silent)
+    doubted = CombinedFilling(_scene(CLOUD), filler)
+    _filled(doubted)
+    assert doubted.doubt is not None
+    assert re.search(r"wrong by 0\.06\d of reflectance, more than clear ground differs from its "
+                     r"mean colour \(0\.058\)", doubted.doubt)  # fmt: skip
+
+
+def test_a_reference_leaves_no_doubt() -> None:
+    sure = CombinedFilling(_scene(CLOUD), _filler(square(0, 0, 1)))
+    assert sure.doubt is None, "nothing is filled yet"
+    _filled(sure)
+    assert 0 < sure.expected.root_mean_square < 0.01
+    assert sure.doubt is None
 
 
 def test_the_error_of_a_network_is_that_of_its_score(card: ModelCard) -> None:
