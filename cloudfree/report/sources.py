@@ -15,6 +15,7 @@ from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.area import SceneArea
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.gdal import is_virtual
+from cloudfree.raster.local_rasters import only_local_rasters
 from cloudfree.raster.provenance import Provenance
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.raster.warp import covered_share, same_grid
@@ -144,7 +145,10 @@ def _references(provenance: Provenance, grid: Grid, files: _Companions) -> Itera
 
 
 class _Companions:
-    """Opens the files that a result names and records in `missing` those it cannot open."""
+    """Opens the files that a result names and records in `missing` those it cannot open.
+
+    Tags may name anything, and a result may come from anywhere: only local rasters are opened.
+    """
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self.stack, self.folder = stack, folder
@@ -168,9 +172,10 @@ class _Companions:
         if path is None:
             return None
         try:
-            opened = opener(path)
+            with only_local_rasters():
+                opened = opener(path)
         except InputError as error:
-            self.missing.append(f"{what} cannot be used: {error.found}")
+            self.missing.append(f"{what} is left out: {error.found}")
             return None
         self.stack.callback(opened.close)
         return opened

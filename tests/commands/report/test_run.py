@@ -336,7 +336,7 @@ def test_a_place_for_pictures_that_is_a_file_is_refused(fake, tmp_path):
 def test_a_radar_that_is_half_loaded_is_left_out_and_named(fake):
     half_loaded(fake.s1)
     result = report(fake)
-    assert "the Sentinel-1 scene cannot be used" in text_of(result)
+    assert "the Sentinel-1 scene is left out" in text_of(result)
     assert 'data-name="sar"' not in text_of(result)
 
 
