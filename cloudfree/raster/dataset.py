@@ -246,10 +246,10 @@ def reduced_classes(mask: Dataset, grid: Grid, window: Window | None = None) -> 
     return np.asarray(classes, dtype=np.uint8)
 
 
-def reduced_mean(dataset: Dataset, grid: Grid) -> Float32:
-    """Mean of all bands, (y, x), by their scales and at the size of `grid`; NaN if none."""
+def reduced_mean(dataset: Dataset, grid: Grid, window: Window | None = None) -> Float32:
+    """Mean of all bands of all or a window, by their scales, at the size of `grid`; NaN if none."""
     handle = dataset.handle
-    numbers = _read(dataset, list(range(handle.count)), grid, Resampling.average)
+    numbers = _read(dataset, list(range(handle.count)), grid, Resampling.average, window)
     missing = (numbers == handle.nodata).any(axis=0)
     mean = (numbers * np.reshape(handle.scales, (-1, 1, 1))).mean(axis=0)
     return np.where(missing, np.nan, mean).astype(np.float32)

@@ -23,6 +23,7 @@ from cloudfree.report.pictures import TRUE_COLOUR
 from cloudfree.report.reference_on_grid import place_of
 from cloudfree.sentinel1.mosaic import open_sar_sources
 from cloudfree.sentinel1.sar_source import SarSource
+from cloudfree.sentinel2.gdal_tags import DECIDED_TAG, number_of
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
@@ -67,6 +68,40 @@ class Sources:
     missing: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Scenes:
+    """The open files of a result that an index shows; None where one was not found or is unfit."""
+
+    after: OpticalScene
+    provenance: Provenance
+    before: OpticalScene | None
+    filled: MaskFile | None
+    missing: tuple[str, ...]
+
+
+@contextmanager
+def open_scenes(result: Path) -> Iterator[Scenes]:
+    """Open a result, the scene that it is made from, and the mask of its filled pixels.
+
+    The offset of both is that in the tags of the result, which saves a look at their pixels.
+
+    Raises
+    ------
+    InputError
+        The result was not made by `cloudfree remove`.
+    """
+    with Dataset(result) as dataset:
+        offset_dn = number_of(dataset.handle.tags().get(DECIDED_TAG))
+    provenance = _provenance(result)
+    with ExitStack() as stack:
+        after = stack.enter_context(OpticalScene(result, offset_dn))
+        files = _Companions(stack, result.parent)
+        matching = _matching(after, offset_dn)
+        before = files.open("the cloudy scene", provenance.s2, matching)
+        filled = _open_filled(files, provenance, after.grid)
+        yield Scenes(after, provenance, before, filled, tuple(files.missing))
+
+
 @contextmanager
 def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
     """Open a result and the files that its tags name, as far as they are still there.
@@ -103,14 +138,17 @@ def _opened(
         before=before,
         sar=files.open("the Sentinel-1 scene", provenance.s1, sar),
         mask=files.open("the cloud mask", used_mask, mask),
-        filled=files.open(
-            "the mask of filled pixels", provenance.filled, lambda path: MaskFile(path, grid)
-        ),
+        filled=_open_filled(files, provenance, grid),
         deviations=files.open("the file of standard deviations", provenance.uncertainty, Dataset),
         references=tuple(_references(provenance, grid, files)),
         truth=files.stack.enter_context(matching(truth)) if truth else None,
         missing=tuple(files.missing),
     )
+
+
+def _open_filled(files: _Companions, provenance: Provenance, grid: Grid) -> MaskFile | None:
+    what = "the mask of filled pixels"
+    return files.open(what, provenance.filled, lambda path: MaskFile(path, grid))
 
 
 def _sar_opener(provenance: Provenance, files: _Companions) -> Callable[[Path], SarSource]:
