@@ -20,7 +20,7 @@ from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import DamagedError, ErrorCode, InputError
 from cloudfree.raster.gdal import ignored_warning
-from cloudfree.raster.local_rasters import DRIVERS, allowed_drivers
+from cloudfree.raster.local_rasters import DRIVERS, allowed_drivers, names_overviews
 
 # Size and number of evenly distributed sample windows; rasters up to 512 pixels are read whole.
 WINDOW_PX = 128
@@ -165,13 +165,17 @@ def open_raster(source: str, name: str) -> DatasetReader:
 
 
 def _open_local(source: str, name: str, drivers: Sequence[str]) -> DatasetReader:
-    """Open a raster by the first of these drivers that knows it."""
+    """Open a raster by the first of these drivers that knows it, unless it names other files."""
     for driver in drivers:
         try:
-            return rasterio.open(source, driver=driver)
+            dataset = rasterio.open(source, driver=driver)
         except RasterioIOError as error:
             if "not recognized" not in str(error):
                 raise
+            continue
+        if not names_overviews(dataset):
+            return dataset
+        dataset.close()
     raise InputError(
         f"{name} is no raster on this computer that holds its own pixels",
         wanted=f"a file that one of these drivers reads: {', '.join(DRIVERS)}",

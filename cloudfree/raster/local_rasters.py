@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from rasterio.io import DatasetReader
+
 # Drivers of files that hold their pixels. A VRT or a service description names other files, which
 # may lie on a network. Source: GDAL documentation, "Raster drivers".
 DRIVERS = ("GTiff", "JP2OpenJPEG", "PNG", "JPEG", "ENVI")
@@ -39,6 +41,14 @@ def allowed_drivers(source: str) -> list[str] | None:
     if source.startswith(_OWN_TEXT):
         return ["VRT"]
     return list(DRIVERS) if _is_local(source) else []
+
+
+def names_overviews(dataset: DatasetReader) -> bool:
+    """Whether a raster takes its overviews from another file, which may lie anywhere.
+
+    Source: GDAL's `GDALDefaultOverviews`.
+    """
+    return "OVERVIEW_FILE" in dataset.tags(ns="OVERVIEWS")
 
 
 def _is_local(source: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
@@ -90,11 +90,11 @@ def open_scenes(result: Path) -> Iterator[Scenes]:
     InputError
         The result was not made by `cloudfree remove`.
     """
-    with Dataset(result) as dataset:
-        offset_dn = number_of(dataset.handle.tags().get(DECIDED_TAG))
     provenance = _provenance(result)
+    with _as_named(result), Dataset(result) as dataset:
+        offset_dn = number_of(dataset.handle.tags().get(DECIDED_TAG))
     with ExitStack() as stack:
-        after = stack.enter_context(OpticalScene(result, offset_dn))
+        after = stack.enter_context(_open_result(result, offset_dn))
         files = _Companions(stack, result.parent)
         matching = _matching(after, offset_dn)
         before = files.open("the cloudy scene", provenance.s2, matching)
@@ -113,13 +113,23 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
     """
     provenance = _provenance(result)
     with ExitStack() as stack:
-        after = stack.enter_context(OpticalScene(result, provenance.s2_offset))
+        after = stack.enter_context(_open_result(result, provenance.s2_offset))
         yield _opened(after, provenance, truth, _Companions(stack, result.parent))
+
+
+def _as_named(result: Path) -> AbstractContextManager[None]:
+    """A file is opened as a raster of its own; what the user names on a network, as that."""
+    return nullcontext() if is_virtual(result) else only_local_rasters()
+
+
+def _open_result(result: Path, offset_dn: float | None) -> OpticalScene:
+    with _as_named(result):
+        return OpticalScene(result, offset_dn)
 
 
 def _provenance(result: Path) -> Provenance:
     """What the tags of a result say of it."""
-    with Dataset(result) as dataset:
+    with _as_named(result), Dataset(result) as dataset:
         handle = dataset.handle
         return Provenance.from_tags(handle.tags(), handle.height, handle.width, result.name)
 

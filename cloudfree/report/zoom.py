@@ -1,7 +1,7 @@
 """Finer pixels of a result than its overview has, as tiles inside the page.
 
 Levels are powers of two coarser than the result. They are added from coarse to fine as long as they
-fit, for all layers in turn, so that what is looked at first becomes finest.
+fit, first for the layers that are looked at first.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from cloudfree.core.grid import Grid, Window
 from cloudfree.report.embedding import DRAWINGS, REFERENCES, encoded
 from cloudfree.report.layers import Layer, Place
 
 TILE_PX = 512
+# Half the pixels take at least so many times the bytes: what cannot fit is not drawn.
+GROWTH = 2
 # A level that is hardly finer than the overview is left out.
 LEAST_GAIN = 1.5
 
@@ -64,6 +66,10 @@ class Zoom:
                 "metres": self.pixel_m, "levels": levels}  # fmt: skip
 
 
+# One level of each layer of a group, by its key.
+_Level: TypeAlias = dict[str, ZoomLevel]
+
+
 @dataclass(frozen=True)
 class _Group:
     """Layers that are shown in the same pixels, under a name for people."""
@@ -99,21 +105,36 @@ def zoom_of(
         if (found := [layer for layer in layers if group.has(layer)])
     }
     longest = max(grid.height, grid.width)
-    levels: dict[str, list[ZoomLevel]] = {}
-    finest = dict.fromkeys(groups, math.ceil(longest / overview_px))
-    growing = list(groups)
-    for factor in factors(longest, overview_px):
-        for name in tuple(growing):
-            level_of = _level_of(groups[name], grid, factor, largest_bytes)
-            if level_of is None:
-                growing.remove(name)
-                continue
-            largest_bytes -= sum(level.size for level in level_of.values())
-            finest[name] = factor
-            for key, level in level_of.items():
-                levels.setdefault(key, []).append(level)
-    kept = {key: tuple(of_layer) for key, of_layer in levels.items()}
-    return Zoom(grid.width, grid.height, pixel_m, kept, finest)
+    steps = factors(longest, overview_px)
+    levels: dict[str, tuple[ZoomLevel, ...]] = {}
+    finest: dict[str, int] = {}
+    for name, group in groups.items():
+        fitting = _levels_of(group, grid, steps, largest_bytes)
+        largest_bytes -= sum(map(_size, fitting))
+        finest[name] = steps[len(fitting) - 1] if fitting else math.ceil(longest / overview_px)
+        for key in fitting[0] if fitting else ():
+            levels[key] = tuple(one[key] for one in fitting)
+    return Zoom(grid.width, grid.height, pixel_m, levels, finest)
+
+
+def _levels_of(
+    layers: Sequence[Layer], grid: Grid, steps: Sequence[int], largest_bytes: int
+) -> list[_Level]:
+    """The levels of a group that fit, coarse to fine."""
+    found: list[_Level] = []
+    for factor in steps:
+        if found and GROWTH * _size(found[-1]) > largest_bytes:
+            break
+        level = _level_of(layers, grid, factor, largest_bytes)
+        if level is None:
+            break
+        largest_bytes -= _size(level)
+        found.append(level)
+    return found
+
+
+def _size(level: _Level) -> int:
+    return sum(one.size for one in level.values())
 
 
 def factors(longest_px: int, overview_px: int) -> list[int]:
@@ -128,7 +149,7 @@ def factors(longest_px: int, overview_px: int) -> list[int]:
 
 def _level_of(
     layers: Sequence[Layer], grid: Grid, factor: int, largest_bytes: int
-) -> dict[str, ZoomLevel] | None:
+) -> _Level | None:
     """A level of each of these layers; None, as soon as that is known, if they do not fit."""
     found = {}
     for layer in layers:

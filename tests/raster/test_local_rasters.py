@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.local_rasters import DRIVERS, allowed_drivers, only_local_rasters
+from tests.factories.range_server import counted_bytes
 from tests.factories.rasters import write_raster
 
 
@@ -69,6 +71,17 @@ def test_a_file_that_names_another_is_refused_whatever_its_name(raster: Path, na
         assert dataset.driver == "VRT"
     with only_local_rasters(), pytest.raises(InputError, match=r"x\.\w+ is no raster on this"):
         open_raster(str(path), name)
+
+
+def test_a_raster_that_takes_its_overviews_from_elsewhere_is_refused(raster: Path) -> None:
+    """GDAL would fetch them as soon as a small picture is read."""
+    far = write_raster(raster.with_name("far.tif"), np.full((1, 2, 2), 7, np.uint8), ["far"])
+    with counted_bytes(far) as served:
+        with rasterio.open(raster, "r+") as file:
+            file.update_tags(ns="OVERVIEWS", OVERVIEW_FILE=str(served.path))
+        with only_local_rasters(), pytest.raises(InputError, match="holds its own pixels"):
+            open_raster(str(raster), raster.name)
+        assert served.count == 0
 
 
 def test_a_damaged_raster_is_named_as_such(raster: Path) -> None:

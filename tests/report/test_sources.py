@@ -244,3 +244,14 @@ def test_a_date_or_an_item_that_leads_to_the_network_is_left_out(
             "reference 1 is left out", "reference 2 is left out"
         ]  # fmt: skip
     assert elsewhere.count == 0
+
+
+def test_a_result_that_names_another_file_is_refused(tmp_path: Path, elsewhere: Served) -> None:
+    fake = write_result(tmp_path)
+    write_vrt(fake.result, elsewhere.path)
+    with (
+        pytest.raises(InputError, match=r"l1c_cloudfree\.tif is no raster on this computer"),
+        open_sources(fake.result, None),
+    ):
+        pass
+    assert elsewhere.count == 0

@@ -97,6 +97,20 @@ def test_before_and_after_become_fine_together_and_first() -> None:
     )
 
 
+def test_a_level_that_cannot_fit_is_not_drawn() -> None:
+    """The next one takes at least twice the bytes."""
+    drawn: list[Place] = []
+    noisy = plain("sar")
+    layer = Layer("sar", "", "", lambda place: drawn.append(place) or noisy.draw(place))
+    grid = grid_of(1600, 1600)
+    whole = zoom_of([layer], grid, 10.0, 400, 10**9).levels["sar/"]
+    assert [level.factor for level in whole] == [2, 1]
+    drawn.clear()
+    found = zoom_of([layer], grid, 10.0, 400, int(2.5 * whole[0].size))
+    assert found.finest == {"radar": 2}
+    assert len(drawn) == len(whole[0].tiles)
+
+
 def test_what_has_no_data_takes_no_room() -> None:
     empty = Layer("sar", "", "", lambda place: np.zeros((place.part.height, 9, 4), np.uint8))
     assert zoom_of([empty], grid_of(600, 600), 10.0, 256, 1000).levels["sar/"][0].tiles == ("",) * 4
