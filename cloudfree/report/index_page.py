@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cloudfree.report.class_shares import ClassShare
-from cloudfree.report.embedding import fitted
 from cloudfree.report.page import render_template
 from cloudfree.report.page_size import FRAME_BYTES, MB
-from cloudfree.report.pictures import Picture
 
 # What a card has besides its pictures.
 CARD_BYTES = 3_000
 # Fewer bytes hold no pictures that are worth a look.
 LEAST_PICTURES_BYTES = 4_000
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small picture inside the page; `uri` is its data."""
+
+    label: str
+    caption: str
+    uri: str
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class IndexEntry:
     """
 
     title: str
-    pictures: tuple[Picture, ...]
+    thumbnails: tuple[Thumbnail, ...]
     filled: float | None
     unfilled: float | None
     shares: tuple[ClassShare, ...]
@@ -52,6 +59,12 @@ class FailedScene:
     ended: str = ""
 
 
+def thumbnail_bytes(results: int, largest_mb: float) -> int:
+    """How many bytes the pictures of each of so many results may take; 0 if there is no room."""
+    share = int((largest_mb * MB - FRAME_BYTES) / max(results, 1)) - CARD_BYTES
+    return share if share >= LEAST_PICTURES_BYTES else 0
+
+
 def render_index(
     title: str,
     entries: Sequence[IndexEntry],
@@ -59,21 +72,15 @@ def render_index(
     version: str,
     largest_mb: float,
 ) -> str:
-    """The page; its pictures are as small as it takes to fit, or left out."""
+    """The page of a folder, whose entries have thumbnails of at most `thumbnail_bytes` each."""
     return render_template(
         "index.html",
         styles=("index.css",),
         script="index.js",
         title=title,
-        entries=_fitted(entries, largest_mb),
+        entries=entries,
         failures=failures,
         version=version,
         largest_mb=largest_mb,
+        crowded=not thumbnail_bytes(len(entries), largest_mb),
     )
-
-
-def _fitted(entries: Sequence[IndexEntry], largest_mb: float) -> list[IndexEntry]:
-    share = int((largest_mb * MB - FRAME_BYTES) / max(len(entries), 1)) - CARD_BYTES
-    if share < LEAST_PICTURES_BYTES:
-        return [replace(one, pictures=()) for one in entries]
-    return [replace(one, pictures=fitted(one.pictures, share)) for one in entries]

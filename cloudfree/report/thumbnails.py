@@ -11,9 +11,9 @@ from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import FILL_COLOURS, FILLED_CLASSES, FillClass
 from cloudfree.raster.dataset import Dataset, reduced, reduced_classes
-from cloudfree.raster.provenance import Provenance
 from cloudfree.report.class_shares import ClassShare
-from cloudfree.report.index_page import IndexEntry
+from cloudfree.report.embedding import data_uri, fitted
+from cloudfree.report.index_page import IndexEntry, Thumbnail
 from cloudfree.report.pictures import TRUE_COLOUR, Picture, fill_label, stretch_of
 from cloudfree.report.sources import Scenes, open_scenes
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -23,8 +23,10 @@ THUMBNAIL_PX = 320
 LARGEST_WITHOUT_OVERVIEWS_PX = 2048
 
 
-def index_entry(result: Path) -> IndexEntry:
+def index_entry(result: Path, largest_bytes: int) -> IndexEntry:
     """The pictures of a result and the shares of what filled it, by the overviews of its files.
+
+    The pictures take at most `largest_bytes` in the page; of 0 bytes there are none.
 
     Raises
     ------
@@ -35,18 +37,20 @@ def index_entry(result: Path) -> IndexEntry:
         scenes.after.require(TRUE_COLOUR, "a true-colour picture")
         grid = reduced(scenes.after.grid, THUMBNAIL_PX)
         shares = _shares(scenes.filled, grid) if scenes.filled else {}
-        return _entry(result.name, scenes, tuple(_pictures(scenes, grid)), shares)
+        pictures = fitted(tuple(_pictures(scenes, grid)), largest_bytes) if largest_bytes else ()
+        thumbnails = tuple(Thumbnail(one.label, one.caption, data_uri(one)) for one in pictures)
+        return _entry(result.name, scenes, thumbnails, shares)
 
 
 def _entry(
-    title: str, scenes: Scenes, pictures: tuple[Picture, ...], shares: dict[FillClass, float]
+    title: str, scenes: Scenes, thumbnails: tuple[Thumbnail, ...], shares: dict[FillClass, float]
 ) -> IndexEntry:
-    made: Provenance = scenes.provenance
+    made = scenes.provenance
     filled = [one for one in FILLED_CLASSES if one in shares]
     unfilled = shares.get(FillClass.UNFILLED, 0.0)
     return IndexEntry(
         title=title,
-        pictures=pictures,
+        thumbnails=thumbnails,
         filled=sum(shares[one] for one in filled) if shares else None,
         unfilled=unfilled if shares else None,
         shares=tuple(

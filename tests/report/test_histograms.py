@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from cloudfree.core.bands import OPTICAL_BANDS
-from cloudfree.report.histograms import BINS, Distribution, band_histograms
+from cloudfree.report.histograms import BINS, BandHistogram, Distribution, band_histograms
 from cloudfree.report.sources import open_sources
 from tests.factories.rasters import FIELD
 from tests.factories.results import ERROR, write_result
+from tests.report.test_page import changed, page_of
 
 
 def test_each_band_has_its_images_and_their_medians(tmp_path: Path) -> None:
@@ -54,3 +55,12 @@ def test_a_result_without_data_has_none(tmp_path: Path) -> None:
 def test_the_path_of_a_distribution_has_a_step_for_each_bin() -> None:
     path = Distribution((1.0, 0.5), 0.1).path
     assert path == "M0 24 H0 V0.0 H1 V12.0 H64 V24"
+
+
+def test_histograms_have_a_description_of_each_band():
+    one = BandHistogram("B04", 0.02, 0.3, {"before": Distribution((1.0,) * 64, 0.2),
+                                           "after": Distribution((0.5,) * 64, 0.1)})  # fmt: skip
+    _, parsed = page_of(changed(histograms=(one,)))
+    labels = [a["aria-label"] for a in parsed.all("svg") if a.get("role") == "img"]
+    assert labels == ["B04: median before 0.200, after 0.100"]
+    assert [a["class"] for a in parsed.all("path")] == ["of-before", "of-after"]

@@ -6,24 +6,27 @@ import re
 from dataclasses import replace
 from urllib.parse import unquote
 
-import numpy as np
 import pytest
 
 from cloudfree.report.class_shares import ClassShare
-from cloudfree.report.index_page import FailedScene, IndexEntry, render_index
+from cloudfree.report.index_page import (
+    FailedScene,
+    IndexEntry,
+    Thumbnail,
+    render_index,
+    thumbnail_bytes,
+)
 from cloudfree.report.page_size import LARGEST_PAGE_MB, MB
-from cloudfree.report.pictures import Picture
 from tests.report.test_page import EVIL, Parsed
 
 
-def noise(label: str) -> Picture:
-    pixels = np.random.default_rng(2).integers(0, 255, (320, 320, 4), np.uint8)
-    return Picture(label.lower(), label, f"{label}, in true colour", pixels, reduced=True)
+def thumbnail(label: str, size: int = 100) -> Thumbnail:
+    return Thumbnail(label, f"{label}, in true colour", f"data:image/jpeg;base64,{'A' * size}")
 
 
 ENTRY = IndexEntry(
     title="april_cloudfree.tif",
-    pictures=(noise("Before"), noise("After")),
+    thumbnails=(thumbnail("Before"), thumbnail("After")),
     filled=0.3,
     unfilled=0.125,
     shares=(ClassShare("original", (34, 94, 60), 0.7), ClassShare("filled", (232, 160, 48), 0.3)),
@@ -85,18 +88,21 @@ def test_a_name_cannot_be_an_address() -> None:
     assert link["href"] == "./javascript%3Aalert%281%29.html"
 
 
-@pytest.mark.parametrize("count", [40, 400])
-def test_many_results_have_smaller_pictures(count: int) -> None:
-    page, parsed = index_of(*[ENTRY] * count, largest=4)
-    assert len(page.encode()) <= 4 * MB
-    assert len(parsed.all("img")) == 2 * count
+@pytest.mark.parametrize("count", [1, 40, 400])
+def test_thumbnails_of_all_results_fit_into_the_page(count: int) -> None:
+    room = thumbnail_bytes(count, 4)
+    entry = replace(ENTRY, thumbnails=(thumbnail("After", room - 22),))
+    page, parsed = index_of(*[entry] * count, largest=4)
+    assert 0.5 * 4 * MB < len(page.encode()) <= 4 * MB
+    assert len(parsed.all("img")) == count
 
 
-def test_where_pictures_have_no_room_the_page_has_none_and_says_so() -> None:
-    page, parsed = index_of(*[ENTRY] * 400, largest=2)
+def test_where_thumbnails_have_no_room_the_page_says_so() -> None:
+    assert thumbnail_bytes(400, 2) == 0
+    page, parsed = index_of(*[replace(ENTRY, thumbnails=())] * 400, largest=2)
     assert len(page.encode()) <= 2 * MB
-    assert parsed.all("img") == []
     assert "With pictures of so many results this page would be larger than 2 MB." in parsed.text
+    assert "With pictures" not in index_of(ENTRY)[1].text
 
 
 def test_the_policy_of_the_index_is_that_of_its_own_script() -> None:

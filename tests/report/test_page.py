@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -20,11 +19,9 @@ from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.raster.gdal import ignored_warning
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.report.comparison import BeforeAfter, Comparison
-from cloudfree.report.histograms import BandHistogram, Distribution
 from cloudfree.report.page import SceneSection, gallery_columns, metadata, render, rgb, thousands
 from cloudfree.report.pictures import SMALL_PX, Picture
 from cloudfree.report.sources import open_sources
-from cloudfree.report.zoom import Zoom
 from tests.factories.results import write_result
 
 
@@ -410,49 +407,6 @@ def test_the_script_and_the_style_are_not_escaped():
     page, _ = page_of(SCENE)
     assert "&gt;" not in page.split("<style>")[1].split("</style>")[0]
     assert "=> {" in page.split("<script>")[1]
-
-
-def test_the_policy_has_the_hashes_of_what_stands_in_the_page():
-    page, parsed = page_of(SCENE, SCENE)
-    (policy,) = [a["content"] for a in parsed.all("meta") if a.get("http-equiv")]
-    for start, end in (("<style>", "</style>"), ("<script>", "</script>")):
-        digest = hashlib.sha256(page.split(start)[1].split(end)[0].encode()).digest()
-        assert f"'sha256-{base64.b64encode(digest).decode()}'" in policy
-    assert "unsafe" not in policy
-
-
-def test_no_element_has_a_style_or_a_handler_of_its_own():
-    """The policy of the page would stop them."""
-    _, parsed = page_of(FROM_DATES, SCENE)
-    names = {name for _, attributes in parsed.tags for name in attributes}
-    assert not [name for name in names if name == "style" or name.startswith("on")]
-
-
-def test_what_the_script_reads_cannot_end_its_element():
-    zoom = Zoom(9, 9, 10.0, {"</script><b>/": ()}, {"radar": 4})
-    page, parsed = page_of(changed(zoom=zoom))
-    assert "</script><b>" not in page
-    assert parsed.all("b") == []
-
-
-def test_pixels_that_have_no_room_in_the_page_are_named():
-    zoom = Zoom(9000, 9000, 10.0, {}, {"before and after": 1, "masks": 1, "radar": 4})
-    text = " ".join(page_of(changed(zoom=zoom))[1].text.split())
-    assert (
-        "Zoomed in, this page shows before and after, masks in pixels of 10 m; radar in pixels of "
-        "40 m. Finer pixels would make it larger than 18 MB; --max-size raises this limit." in text
-    )
-    full = replace(zoom, finest={"masks": 1})
-    assert "Zoomed in" not in page_of(changed(zoom=full))[1].text
-
-
-def test_histograms_have_a_description_of_each_band():
-    one = BandHistogram("B04", 0.02, 0.3, {"before": Distribution((1.0,) * 64, 0.2),
-                                           "after": Distribution((0.5,) * 64, 0.1)})  # fmt: skip
-    _, parsed = page_of(changed(histograms=(one,)))
-    labels = [a["aria-label"] for a in parsed.all("svg") if a.get("role") == "img"]
-    assert labels == ["B04: median before 0.200, after 0.100"]
-    assert [a["class"] for a in parsed.all("path")] == ["of-before", "of-after"]
 
 
 @pytest.mark.parametrize(

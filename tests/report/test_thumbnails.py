@@ -17,10 +17,12 @@ from tests.factories.range_server import counted_bytes
 from tests.factories.rasters import cloudy_scene
 from tests.factories.results import reference_tags, write_result
 
+ROOM = 10**6
+
 
 def test_a_result_has_its_pictures_and_shares(tmp_path: Path) -> None:
     fake = write_result(tmp_path, CLOUDFREE_WARNINGS="one | two")
-    entry = index_entry(fake.result)
+    entry = index_entry(fake.result, ROOM)
     share = cloudy_scene(48, 64)[1].sum() / (48 * 64 - 4 * 6)
     assert entry.title == "l1c_cloudfree.tif"
     assert entry.filled == pytest.approx(share)
@@ -28,20 +30,20 @@ def test_a_result_has_its_pictures_and_shares(tmp_path: Path) -> None:
     assert [(one.label, one.colour) for one in entry.shares] == [
         ("original", FILL_COLOURS[FillClass.ORIGINAL]), ("filled", FILL_COLOURS[FillClass.FILLED])
     ]  # fmt: skip
-    assert [one.label for one in entry.pictures] == ["Before", "After"]
+    assert [one.label for one in entry.thumbnails] == ["Before", "After"]
     assert entry.warnings == ("one", "two")
     assert entry.page is None
 
 
 def test_other_dates_are_counted(tmp_path: Path) -> None:
     fake = write_result(tmp_path, **reference_tags([Path("may.tif"), Path("june.tif")]))
-    assert index_entry(fake.result).references == 2
+    assert index_entry(fake.result, ROOM).references == 2
 
 
 def test_without_the_mask_of_filled_pixels_the_cover_is_unknown(tmp_path: Path) -> None:
     fake = write_result(tmp_path)
     fake.filled.unlink()
-    entry = index_entry(fake.result)
+    entry = index_entry(fake.result, ROOM)
     assert (entry.cover, entry.shares) == (None, ())
     assert entry.warnings == ("the mask of filled pixels was not found: l1c_cloudfree_filled.tif",)
 
@@ -49,7 +51,20 @@ def test_without_the_mask_of_filled_pixels_the_cover_is_unknown(tmp_path: Path) 
 def test_a_large_scene_without_overviews_is_not_read(tmp_path: Path, monkeypatch) -> None:
     fake = write_result(tmp_path)
     monkeypatch.setattr(thumbnails, "LARGEST_WITHOUT_OVERVIEWS_PX", 63)
-    assert [one.label for one in index_entry(fake.result).pictures] == ["After"]
+    assert [one.label for one in index_entry(fake.result, ROOM).thumbnails] == ["After"]
+
+
+@pytest.mark.parametrize("room", [4_000, 8_000])
+def test_pictures_take_no_more_room_than_there_is(tmp_path: Path, room: int) -> None:
+    entry = index_entry(write_result(tmp_path, 400, 400).result, room)
+    assert len(entry.thumbnails) == 2
+    assert sum(len(one.uri) for one in entry.thumbnails) <= room
+
+
+def test_without_room_there_are_no_pictures(tmp_path: Path) -> None:
+    entry = index_entry(write_result(tmp_path).result, 0)
+    assert entry.thumbnails == ()
+    assert entry.shares
 
 
 def test_only_overviews_of_a_large_result_are_read(tmp_path: Path) -> None:
@@ -65,5 +80,5 @@ def test_only_overviews_of_a_large_result_are_read(tmp_path: Path) -> None:
         writer.finish()
     size = fake.result.stat().st_size
     with counted_bytes(fake.result) as served:
-        assert index_entry(served.path).pictures[-1].pixels.shape == (320, 320, 4)
+        assert [one.label for one in index_entry(served.path, ROOM).thumbnails] == ["After"]
         assert served.count < 0.3 * size

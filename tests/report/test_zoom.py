@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from cloudfree.report.layers import Layer, Place, layers, whole_place
 from cloudfree.report.sources import open_sources
 from cloudfree.report.zoom import TILE_PX, Zoom, factors, tile_places, zoom_of
 from tests.factories.results import write_result
+from tests.report.test_page import changed, page_of
 
 SIDES = st.integers(1, 3000)
 
@@ -145,3 +147,14 @@ def test_the_script_gets_sizes_and_tiles() -> None:
         "width": 7, "height": 5, "tile": TILE_PX, "metres": 10.0,
         "levels": {"mask/": [{"factor": 2, "kind": "png", "columns": 1, "tiles": ("AAAA",)}]},
     }  # fmt: skip
+
+
+def test_pixels_that_have_no_room_in_the_page_are_named():
+    zoom = Zoom(9000, 9000, 10.0, {}, {"before and after": 1, "masks": 1, "radar": 4})
+    text = " ".join(page_of(changed(zoom=zoom))[1].text.split())
+    assert (
+        "Zoomed in, this page shows before and after, masks in pixels of 10 m; radar in pixels of "
+        "40 m. Finer pixels would make it larger than 18 MB; --max-size raises this limit." in text
+    )
+    full = replace(zoom, finest={"masks": 1})
+    assert "Zoomed in" not in page_of(changed(zoom=full))[1].text

@@ -19,7 +19,7 @@ from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.local_rasters import only_local_rasters
 from cloudfree.raster.provenance import VERSION, Provenance
-from cloudfree.report.index_page import FailedScene, IndexEntry, render_index
+from cloudfree.report.index_page import FailedScene, IndexEntry, render_index, thumbnail_bytes
 from cloudfree.report.page import render
 from cloudfree.report.page_size import check_page_size, picture_bytes
 from cloudfree.report.thumbnails import index_entry
@@ -56,8 +56,9 @@ def report_folder(folder: Path, options: ReportOptions, progress: Progress) -> R
     check_output_names(outputs, results)
     for path in outputs:
         require_absent(path, options.overwrite)
+    largest_bytes = thumbnail_bytes(len(results), options.max_size)
     reported = [
-        _reported(result, pages[result], options)
+        _reported(result, pages[result], largest_bytes, options)
         for result in progress(results, len(results), "pages", "page")
     ]
     failures += [one.failure for one in reported if one.failure]
@@ -123,9 +124,9 @@ def _check_there_is_something(
         )
 
 
-def _reported(result: Path, page: Path, options: ReportOptions) -> _Reported:
+def _reported(result: Path, page: Path, largest_bytes: int, options: ReportOptions) -> _Reported:
     try:
-        entry = index_entry(result)
+        entry = index_entry(result, largest_bytes)
         if not options.pages:
             return _Reported(replace(entry, page=page.name if page.exists() else None))
         scene = _write_page(result, page, options)
