@@ -23,7 +23,6 @@ from cloudfree.report.pictures import TRUE_COLOUR
 from cloudfree.report.reference_on_grid import place_of
 from cloudfree.sentinel1.mosaic import open_sar_sources
 from cloudfree.sentinel1.sar_source import SarSource
-from cloudfree.sentinel2.gdal_tags import DECIDED_TAG, number_of
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
@@ -83,7 +82,7 @@ class Scenes:
 def open_scenes(result: Path) -> Iterator[Scenes]:
     """Open a result, the scene that it is made from, and the mask of its filled pixels.
 
-    The offset of both is that in the tags of the result, which saves a look at their pixels.
+    Offsets in their metadata are not checked by dark pixels, which would take most of the time.
 
     Raises
     ------
@@ -91,12 +90,11 @@ def open_scenes(result: Path) -> Iterator[Scenes]:
         The result was not made by `cloudfree remove`.
     """
     provenance = _provenance(result)
-    with _as_named(result), Dataset(result) as dataset:
-        offset_dn = number_of(dataset.handle.tags().get(DECIDED_TAG))
+    offset_dn = provenance.s2_offset
     with ExitStack() as stack:
-        after = stack.enter_context(_open_result(result, offset_dn))
+        after = stack.enter_context(_open_result(result, offset_dn, check_offset=False))
         files = _Companions(stack, result.parent)
-        matching = _matching(after, offset_dn)
+        matching = _matching(after, offset_dn, check_offset=False)
         before = files.open("the cloudy scene", provenance.s2, matching)
         filled = _open_filled(files, provenance, after.grid)
         yield Scenes(after, provenance, before, filled, tuple(files.missing))
@@ -122,9 +120,9 @@ def _as_named(result: Path) -> AbstractContextManager[None]:
     return nullcontext() if is_virtual(result) else only_local_rasters()
 
 
-def _open_result(result: Path, offset_dn: float | None) -> OpticalScene:
+def _open_result(result: Path, offset_dn: float | None, check_offset: bool = True) -> OpticalScene:
     with _as_named(result):
-        return OpticalScene(result, offset_dn)
+        return OpticalScene(result, offset_dn, check_offset=check_offset)
 
 
 def _provenance(result: Path) -> Provenance:
@@ -229,11 +227,13 @@ class _Companions:
         return opened
 
 
-def _matching(after: OpticalScene, offset_dn: float | None) -> Callable[[Path], OpticalScene]:
+def _matching(
+    after: OpticalScene, offset_dn: float | None, check_offset: bool = True
+) -> Callable[[Path], OpticalScene]:
     """How to open a scene that has the bands of the result, on its grid or one it is cut from."""
 
     def opener(path: Path) -> OpticalScene:
-        scene = OpticalScene(path, offset_dn)
+        scene = OpticalScene(path, offset_dn, check_offset=check_offset)
         if scene.whole.crs and after.grid.crs and covered_share(scene.whole, after.grid):
             scene.cut(SceneArea(after.grid))
         if not same_grid(scene.grid, after.grid):
