@@ -311,7 +311,9 @@ class Viewer {
 
   key(event) {
     const typing = event.target.matches("select, input[type=checkbox]") && !event.key.match(/^[+\-0]$/);
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    // Up and down scroll the page, unless the slider has the focus.
+    const scrolls = /^Arrow(Up|Down)$/.test(event.key) && !event.shiftKey && event.target !== this.slider;
+    if (typing || scrolls || event.ctrlKey || event.metaKey || event.altKey) return;
     const action = this.actionOf(event);
     if (!action) return;
     event.preventDefault();

@@ -102,6 +102,18 @@ def test_arrows_move_the_slider_and_with_it_the_pixels(shown: Browser) -> None:
     assert changed_share(before, stage_pixels(shown)) < 0.001
 
 
+def test_on_a_page_of_one_result_keys_need_no_focus_and_up_and_down_scroll(
+    shown: Browser,
+) -> None:
+    shown.run("document.activeElement.blur(); window.scrollTo(0, 0)")
+    shown.press("Down")
+    assert value_of_slider(shown) == 50
+    shown.press("Right")
+    assert value_of_slider(shown) == 52
+    shown.press("+")
+    assert zoom_of(shown) == pytest.approx(1.5, rel=0.01)
+
+
 def test_the_slider_says_what_it_shows(shown: Browser) -> None:
     shown.press("Right")
     text = shown.run("return document.querySelector('.stage input').ariaValueText")
