@@ -50,6 +50,7 @@ def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> N
         "s2_cloudy_cloudfree_filled.tif", "again.tif", "sure_uncertainty.tif", "report.html",
         "cloudfree-s.onnx", "onnx.tif",
     } <= written  # fmt: skip
+    assert (tmp_path / "filled" / "index.html").exists()
 
 
 def test_the_commands_of_the_document_on_scoring_run(tmp_path: Path) -> None:
@@ -81,7 +82,8 @@ def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
     results = {
         f"{name}_cloudfree{more}.tif" for name in ("april", "may") for more in ("", "_filled")
     }
-    assert written == {*results, "batch.jsonl", "report.html"}
+    pages = {f"{name}_cloudfree.html" for name in ("april", "may")}
+    assert written == {*results, *pages, "batch.jsonl", "index.html"}
     assert (tmp_path / "listed" / "spring_cloudfree.tif").exists()
     assert {path.name for path in (tmp_path / "shared").iterdir()} == {
         *results, "batch-1-of-2.jsonl", "batch-2-of-2.jsonl",

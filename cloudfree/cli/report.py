@@ -10,6 +10,7 @@ import click
 from cloudfree.cli.options import (
     EXISTING_FILE,
     NEW_FILE,
+    NumberRange,
     cloudfree_command,
     option_from,
     overwrite_option,
@@ -25,7 +26,7 @@ from cloudfree.commands.report.options import ReportOptions
     "-o",
     type=NEW_FILE,
     metavar="OUT.html",
-    help="The page; its pictures are inside.",
+    help="The page; its pictures are inside. Of a folder the index, FOLDER/index.html by default.",
 )
 @option_from(
     ReportOptions,
@@ -41,14 +42,27 @@ from cloudfree.commands.report.options import ReportOptions
     metavar="DIR",
     help="Also write the pictures as PNG files into this folder.",
 )
+@option_from(
+    ReportOptions,
+    "max_size",
+    type=NumberRange(min=0, min_open=True),
+    metavar="MB",
+    help="Largest size of a page: of a large scene the finest pixels are left out beyond it.",
+)
+@option_from(
+    ReportOptions,
+    "pages",
+    help="Write the page of each result of a folder, or its index alone.",
+)
 @overwrite_option
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Show results of `cloudfree remove` on one HTML page.
 
-    Each RESULT is shown before and after behind a slider, with the radar, the mask, the references
-    that filled it, how it was made, and against a truth PSNR, SSIM, SAM and MAE. The page works
-    offline and can be sent by mail.
+    Each RESULT is shown before and after behind a slider that can be zoomed, with the radar, the
+    mask, the references that filled it, histograms, how it was made, and against a truth PSNR,
+    SSIM, SAM and MAE. The page works offline and can be sent by mail. Of a folder of results an
+    index is written, with the scenes that failed in `cloudfree batch`, and a page of each.
     """
     from cloudfree.commands.report.run import run
 

@@ -20,6 +20,7 @@ from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import DamagedError, ErrorCode, InputError
 from cloudfree.raster.gdal import ignored_warning
+from cloudfree.raster.local_rasters import DRIVERS, allowed_drivers, names_overviews
 
 # Size and number of evenly distributed sample windows; rasters up to 512 pixels are read whole.
 WINDOW_PX = 128
@@ -141,11 +142,13 @@ def open_raster(source: str, name: str) -> DatasetReader:
     Raises
     ------
     InputError
-        GDAL cannot open it, or the name has letters that the locale cannot encode.
+        GDAL cannot open it, the name has letters that the locale cannot encode, or it is no local
+        raster within `only_local_rasters`.
     """
     try:
         with ignored_warning(NotGeoreferencedWarning):
-            return rasterio.open(source)
+            drivers = allowed_drivers(source)
+            return rasterio.open(source) if drivers is None else _open_local(source, name, drivers)
     except UnicodeEncodeError as error:
         raise InputError(
             f"name {name!a} has letters that this system's locale cannot encode",
@@ -159,6 +162,26 @@ def open_raster(source: str, name: str) -> DatasetReader:
             hint="check the path and the file",
             code=_opening_code(source, error),
         ) from error
+
+
+def _open_local(source: str, name: str, drivers: Sequence[str]) -> DatasetReader:
+    """Open a raster by the first of these drivers that knows it, unless it names other files."""
+    for driver in drivers:
+        try:
+            dataset = rasterio.open(source, driver=driver)
+        except RasterioIOError as error:
+            if "not recognized" not in str(error):
+                raise
+            continue
+        if not names_overviews(dataset):
+            return dataset
+        dataset.close()
+    raise InputError(
+        f"{name} is no raster on this computer that holds its own pixels",
+        wanted=f"a file that one of these drivers reads: {', '.join(DRIVERS)}",
+        hint="copy it to this computer as a GeoTIFF",
+        code=ErrorCode.UNREADABLE,
+    )
 
 
 # GDAL's file systems of a network. Source: GDAL documentation, "Virtual File Systems".
@@ -227,10 +250,10 @@ def reduced_classes(mask: Dataset, grid: Grid, window: Window | None = None) -> 
     return np.asarray(classes, dtype=np.uint8)
 
 
-def reduced_mean(dataset: Dataset, grid: Grid) -> Float32:
-    """Mean of all bands, (y, x), by their scales and at the size of `grid`; NaN if none."""
+def reduced_mean(dataset: Dataset, grid: Grid, window: Window | None = None) -> Float32:
+    """Mean of all bands of all or a window, by their scales, at the size of `grid`; NaN if none."""
     handle = dataset.handle
-    numbers = _read(dataset, list(range(handle.count)), grid, Resampling.average)
+    numbers = _read(dataset, list(range(handle.count)), grid, Resampling.average, window)
     missing = (numbers == handle.nodata).any(axis=0)
     mean = (numbers * np.reshape(handle.scales, (-1, 1, 1))).mean(axis=0)
     return np.where(missing, np.nan, mean).astype(np.float32)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from cloudfree.core.mask_classes import FILL_COLOURS, MASK_COLOURS, FillClass
 from cloudfree.report.pictures import Rgb, class_legend, fill_label
@@ -30,3 +31,18 @@ def filled_by(shares: Mapping[FillClass, float]) -> tuple[ClassShare, ...]:
     return tuple(
         ClassShare(fill_label(one, shares), FILL_COLOURS[one], shares[one]) for one in largest_first
     )
+
+
+class HasShares(Protocol):
+    """Something with shares of classes."""
+
+    @property
+    def shares(self) -> tuple[ClassShare, ...]:
+        """Its classes."""
+        ...
+
+
+def legend_of_shares(entries: Sequence[HasShares]) -> dict[str, Rgb]:
+    """The legend of the classes that several have, by their labels, in the order of the classes."""
+    found = {one.colour: one.label for entry in entries for one in entry.shares}
+    return {found[colour]: colour for colour in FILL_COLOURS.values() if colour in found}

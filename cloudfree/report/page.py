@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,17 +13,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cloudfree import __version__
 from cloudfree.core.displacement import NO_SHIFT, describe_displacement
 from cloudfree.core.mask_classes import REFERENCE_CLASSES, FillClass
-from cloudfree.raster.dataset import jpeg, png
 from cloudfree.raster.parts import Parts
 from cloudfree.raster.provenance import Provenance
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.raster.warp import ASSUMED_PIXEL_M, pixel_size_m
-from cloudfree.report.class_shares import filled_by, mask_shares
+from cloudfree.report.class_shares import filled_by, legend_of_shares, mask_shares
 from cloudfree.report.comparison import BAND_COLUMNS, COLUMNS, PSNR, SSIM, Comparison, percent
+from cloudfree.report.composites import COMPOSITES, Composite
+from cloudfree.report.content_security import content_security_policy
+from cloudfree.report.embedding import REFERENCES, data_uri
+from cloudfree.report.histograms import BINS, HEIGHT, BandHistogram
+from cloudfree.report.page_size import LARGEST_PAGE_MB
 from cloudfree.report.parts_table import part_rows
 from cloudfree.report.pictures import ERROR_COLOURS, LARGEST_ERROR, Picture, Rgb
 from cloudfree.report.reference_table import reference_rows
 from cloudfree.report.sources import Sources
+from cloudfree.report.zoom import Zoom
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
@@ -75,8 +79,6 @@ def _grid(scene: OpticalScene) -> str:
     return f"{crs.to_string()[:60]}, {pixel_size_m(scene.grid):.3g} m pixels"
 
 
-# The pictures of other dates, which have the names of their classes in the mask of filled pixels.
-REFERENCES = tuple(one.name.lower() for one in REFERENCE_CLASSES)
 # Pictures that the slider can show, in the order of its menus, and which stand left at first.
 SLIDER = (
     "before", "after", *REFERENCES, "truth", "sar", "mask", "filled", "error", "uncertainty"
@@ -91,14 +93,13 @@ class Slider:
     """Two pictures, one over the other.
 
     `labels` are those of the pictures to choose from, by name; `left` is the name of the first on
-    the left; `aspect` is width by height; `small` means that single pixels are visible.
+    the left; `aspect` is width by height; `composites` are those to switch between.
     """
 
     labels: Mapping[str, str]
     left: str
     aspect: float
-    small: bool
-    infrared: bool
+    composites: tuple[Composite, ...]
     outline: bool
 
 
@@ -110,7 +111,8 @@ class SceneSection:
     and not filled; `metadata` are pairs of a name and a text; `fractions` the share of each mask
     class; `warnings` are sentences; `comparison` is None without the truth; `fill_shares` are
     shares of the filled pixels; `references` the other dates that the result is filled from;
-    `parts` the scene itself and the model, where both filled it.
+    `parts` the scene itself and the model, where both filled it; `histograms` are those of the
+    bands; `zoom` the finer pixels in the page.
     """
 
     title: str
@@ -125,6 +127,8 @@ class SceneSection:
     fill_shares: Mapping[FillClass, float] = field(default_factory=dict)
     references: tuple[UsedReference, ...] = ()
     parts: Parts | None = None
+    histograms: tuple[BandHistogram, ...] = ()
+    zoom: Zoom | None = None
 
     @property
     def filled_with(self) -> str:
@@ -147,22 +151,49 @@ class SceneSection:
             labels=labels,
             left=next((name for name in LEFT if name in labels), next(iter(labels))),
             aspect=min(max(width / height, ASPECTS[0]), ASPECTS[1]),
-            small=self.pictures[0].small,
-            infrared=any(picture.composite == "swir" for picture in self.pictures),
+            composites=self._composites(),
             outline="outline" in known,
         )
 
+    def _composites(self) -> tuple[Composite, ...]:
+        """Those of its pictures; none if there is no choice."""
+        found = {picture.composite for picture in self.pictures if picture.composite}
+        return tuple(one for one in COMPOSITES if one.name in found) if len(found) > 1 else ()
 
-def render(sections: Sequence[SceneSection], version: str) -> str:
-    """The page of one or several results."""
+    @property
+    def script_data(self) -> dict[str, Any]:
+        """What the script needs to know beside the pictures."""
+        if self.zoom:
+            return self.zoom.data()
+        height, width = self.pictures[0].pixels.shape[:2]
+        return {"width": width, "height": height, "levels": {}}
+
+
+def render(
+    sections: Sequence[SceneSection], version: str, largest_mb: float = LARGEST_PAGE_MB
+) -> str:
+    """The page of one or several results, which are chosen so that it has at most `largest_mb`."""
     one = len(sections) == 1
     title = sections[0].title if one else f"{len(sections)} cloud-free scenes"
-    return render_template("page.html", title=title, sections=sections, version=version)
+    return render_template(
+        "page.html", title=title, sections=sections, version=version, largest_mb=largest_mb
+    )
 
 
-def render_template(name: str, **values: Any) -> str:
-    """The template `name` of the folder `templates` with these values, all escaped."""
-    return _environment().get_template(name).render(values)
+def render_template(
+    template: str, styles: Sequence[str] = (), script: str = "page.js", **values: Any
+) -> str:
+    """The template of the folder `templates` with these values, all escaped.
+
+    `styles` are files of this package that follow the style of all pages; `script` is one, too.
+    """
+    style = "\n".join([*map(_file, ("page.css", *styles)), _error_ramp()])
+    code = _file(script)
+    return (
+        _environment()
+        .get_template(template)
+        .render(values, style=style, script=code, policy=content_security_policy(style, code))
+    )
 
 
 @cache
@@ -178,20 +209,21 @@ def _environment() -> Environment:
         "data_uri": data_uri,
         "gallery_columns": gallery_columns,
         "filled_by": filled_by,
+        "legend_of_shares": legend_of_shares,
         "mask_shares": mask_shares,
         "part_rows": part_rows,
         "percent": percent,
         "reference_rows": reference_rows,
         "rgb": rgb,
         "thousands": thousands,
+        "zoom_limits": zoom_limits,
     }
     environment.globals |= {
-        "file": _file,
         "columns": COLUMNS,
         "band_columns": BAND_COLUMNS,
         "contents_columns": (PSNR, SSIM),
-        "error_colours": [rgb(colour) for colour in ERROR_COLOURS],
         "largest_error": LARGEST_ERROR,
+        "histogram_size": (BINS, HEIGHT),
     }
     return environment
 
@@ -201,30 +233,40 @@ def rgb(colour: Rgb) -> str:
     return f"rgb{colour}"
 
 
+@cache
 def _file(name: str) -> str:
     """The text of a style or script beside this module."""
     return resources.files("cloudfree.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def data_uri(picture: Picture) -> str:
-    """PNG where every pixel counts; else JPEG, in which pixels without data are black.
-
-    References are many, and would make a page of PNG too large for mail.
-    """
-    detailed = picture.small and picture.name not in REFERENCES
-    if detailed or picture.name in ("mask", "filled", "outline"):
-        kind, encoded = "png", png(picture.pixels)
-    else:
-        kind, encoded = "jpeg", jpeg(picture.pixels[..., :3])
-    return f"data:image/{kind};base64,{base64.b64encode(encoded).decode()}"
+def _error_ramp() -> str:
+    """The rule of the legend of errors."""
+    colours = ", ".join(map(rgb, ERROR_COLOURS))
+    return f".ramp {{ background: linear-gradient(to right, {colours}); }}"
 
 
 def gallery_columns(pictures: Sequence[Picture]) -> int:
     """Three or four pictures in a row, so that the last row is as full as it can be."""
-    count = sum(picture.composite != "swir" and picture.name != "outline" for picture in pictures)
+    shown = (picture for picture in pictures if picture.composite in ("", "true"))
+    count = sum(picture.name != "outline" for picture in shown)
     return 3 if -count % 3 < -count % 4 else 4
 
 
 def thousands(number: int) -> str:
     """A count with its digits in groups of three."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def zoom_limits(zoom: Zoom, largest_mb: float) -> str:
+    """In which pixels each group of layers can be seen, and why they are no finer."""
+    by_factor: dict[int, list[str]] = {}
+    for name, factor in zoom.finest.items():
+        by_factor.setdefault(factor, []).append(name)
+    pixels = (
+        f"{', '.join(names)} in pixels of {factor * zoom.pixel_m:.3g} m"
+        for factor, names in sorted(by_factor.items())
+    )
+    return (
+        f"Zoomed in, this page shows {'; '.join(pixels)}. Finer pixels would make it larger than "
+        f"{largest_mb:g} MB; --max-size raises this limit."
+    )

@@ -30,6 +30,7 @@ Where = NDArray[np.bool_]
 
 # Three bands as red, green and blue.
 TRUE_COLOUR = ("B04", "B03", "B02")
+FALSE_COLOUR = ("B08", "B04", "B03")
 SHORT_WAVE_INFRARED = ("B11", "B08", "B04")
 
 # Eyes want dark fields brighter than reflectance has them.
@@ -69,8 +70,8 @@ class Picture:
 
     `name` is short and the same for all scenes (before, after, reference_1 and so on, truth, sar,
     mask, filled, error, uncertainty, outline); `composite` separates two pictures of one name:
-    `true` or `swir`, empty if there is one. `legend` holds the colours of classes, 0-255, by class
-    name.
+    `true`, `false` or `swir`, empty if there is one. `legend` holds the colours of classes, 0-255,
+    by class name. `reduced` if it was made smaller to fit into a page.
     """
 
     name: str
@@ -79,11 +80,12 @@ class Picture:
     pixels: UInt8Image
     composite: str = ""
     legend: Mapping[str, Rgb] = field(default_factory=dict)
+    reduced: bool = False
 
     @property
     def small(self) -> bool:
-        """Whether every pixel is visible on a screen."""
-        return self.pixels[..., 0].size <= SMALL_PX
+        """Whether every pixel of the result is visible on a screen."""
+        return not self.reduced and self.pixels[..., 0].size <= SMALL_PX
 
 
 @dataclass(frozen=True)

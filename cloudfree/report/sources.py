@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
@@ -15,6 +15,7 @@ from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.area import SceneArea
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.gdal import is_virtual
+from cloudfree.raster.local_rasters import only_local_rasters
 from cloudfree.raster.provenance import Provenance
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.raster.warp import covered_share, same_grid
@@ -66,6 +67,39 @@ class Sources:
     missing: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Scenes:
+    """The open files of a result that an index shows; None where one was not found or is unfit."""
+
+    after: OpticalScene
+    provenance: Provenance
+    before: OpticalScene | None
+    filled: MaskFile | None
+    missing: tuple[str, ...]
+
+
+@contextmanager
+def open_scenes(result: Path) -> Iterator[Scenes]:
+    """Open a result, the scene that it is made from, and the mask of its filled pixels.
+
+    Offsets in their metadata are not checked by dark pixels, which would take most of the time.
+
+    Raises
+    ------
+    InputError
+        The result was not made by `cloudfree remove`.
+    """
+    provenance = _provenance(result)
+    offset_dn = provenance.s2_offset
+    with ExitStack() as stack:
+        after = stack.enter_context(_open_result(result, offset_dn, check_offset=False))
+        files = _Companions(stack, result.parent)
+        matching = _matching(after, offset_dn, check_offset=False)
+        before = files.open("the cloudy scene", provenance.s2, matching)
+        filled = _open_filled(files, provenance, after.grid)
+        yield Scenes(after, provenance, before, filled, tuple(files.missing))
+
+
 @contextmanager
 def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
     """Open a result and the files that its tags name, as far as they are still there.
@@ -77,13 +111,23 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
     """
     provenance = _provenance(result)
     with ExitStack() as stack:
-        after = stack.enter_context(OpticalScene(result, provenance.s2_offset))
+        after = stack.enter_context(_open_result(result, provenance.s2_offset))
         yield _opened(after, provenance, truth, _Companions(stack, result.parent))
+
+
+def _as_named(result: Path) -> AbstractContextManager[None]:
+    """A file is opened as a raster of its own; what the user names on a network, as that."""
+    return nullcontext() if is_virtual(result) else only_local_rasters()
+
+
+def _open_result(result: Path, offset_dn: float | None, check_offset: bool = True) -> OpticalScene:
+    with _as_named(result):
+        return OpticalScene(result, offset_dn, check_offset=check_offset)
 
 
 def _provenance(result: Path) -> Provenance:
     """What the tags of a result say of it."""
-    with Dataset(result) as dataset:
+    with _as_named(result), Dataset(result) as dataset:
         handle = dataset.handle
         return Provenance.from_tags(handle.tags(), handle.height, handle.width, result.name)
 
@@ -102,14 +146,17 @@ def _opened(
         before=before,
         sar=files.open("the Sentinel-1 scene", provenance.s1, sar),
         mask=files.open("the cloud mask", used_mask, mask),
-        filled=files.open(
-            "the mask of filled pixels", provenance.filled, lambda path: MaskFile(path, grid)
-        ),
+        filled=_open_filled(files, provenance, grid),
         deviations=files.open("the file of standard deviations", provenance.uncertainty, Dataset),
         references=tuple(_references(provenance, grid, files)),
         truth=files.stack.enter_context(matching(truth)) if truth else None,
         missing=tuple(files.missing),
     )
+
+
+def _open_filled(files: _Companions, provenance: Provenance, grid: Grid) -> MaskFile | None:
+    what = "the mask of filled pixels"
+    return files.open(what, provenance.filled, lambda path: MaskFile(path, grid))
 
 
 def _sar_opener(provenance: Provenance, files: _Companions) -> Callable[[Path], SarSource]:
@@ -144,7 +191,10 @@ def _references(provenance: Provenance, grid: Grid, files: _Companions) -> Itera
 
 
 class _Companions:
-    """Opens the files that a result names and records in `missing` those it cannot open."""
+    """Opens the files that a result names and records in `missing` those it cannot open.
+
+    Tags may name anything, and a result may come from anywhere: only local rasters are opened.
+    """
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self.stack, self.folder = stack, folder
@@ -168,19 +218,22 @@ class _Companions:
         if path is None:
             return None
         try:
-            opened = opener(path)
+            with only_local_rasters():
+                opened = opener(path)
         except InputError as error:
-            self.missing.append(f"{what} cannot be used: {error.found}")
+            self.missing.append(f"{what} is left out: {error.found}")
             return None
         self.stack.callback(opened.close)
         return opened
 
 
-def _matching(after: OpticalScene, offset_dn: float | None) -> Callable[[Path], OpticalScene]:
+def _matching(
+    after: OpticalScene, offset_dn: float | None, check_offset: bool = True
+) -> Callable[[Path], OpticalScene]:
     """How to open a scene that has the bands of the result, on its grid or one it is cut from."""
 
     def opener(path: Path) -> OpticalScene:
-        scene = OpticalScene(path, offset_dn)
+        scene = OpticalScene(path, offset_dn, check_offset=check_offset)
         if scene.whole.crs and after.grid.crs and covered_share(scene.whole, after.grid):
             scene.cut(SceneArea(after.grid))
         if not same_grid(scene.grid, after.grid):

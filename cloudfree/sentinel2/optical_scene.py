@@ -66,7 +66,8 @@ class OpticalScene(Dataset):
     """A Sentinel-2 scene on one grid: reflectance by band name, or its own numbers.
 
     `path` is a product in any format that `find_product` knows, or one raster with all bands.
-    `offset_dn` is added to digital numbers; without it the evidence decides. Bands of 20 and 60 m
+    `offset_dn` is added to digital numbers; without it the evidence decides, which dark pixels may
+    contradict unless `check_offset` is False. Bands of 20 and 60 m
     are resampled to the finest grid by `resampling`. Of a scene of which only `area` is read, the
     rest of the program sees a smaller scene: `grid` is that of the window, `whole` that of the
     file, and each pixel is as in the whole scene.
@@ -83,7 +84,9 @@ class OpticalScene(Dataset):
         offset_dn: float | None = None,
         resampling: Resampling = "bilinear",
         area: Area | None = None,
+        check_offset: bool = True,
     ) -> None:
+        self._check_offset = check_offset
         self.product = find_product(path)
         super().__init__(path, self.product.raster or stack_bands(self.product, resampling))
         with self.closed_on_error():
@@ -176,6 +179,8 @@ class OpticalScene(Dataset):
 
     def _dark_pixels(self, offset_known: bool, unit: float = 1.0) -> OffsetEvidence:
         """The evidence of dark pixels: of the whole file, where all depends on them."""
+        if offset_known and not self._check_offset:
+            return OffsetEvidence("statistics", None, "dark pixels were not checked")
         with nullcontext() if offset_known else self._uncut():
             return check_dark_pixels(self, self.positions, offset_known, unit)
 

@@ -110,7 +110,7 @@ def test_remove(folder: Path, kind: str) -> None:
         np.testing.assert_array_equal(after[:, ~hidden], before[:, ~hidden])
         assert clear.descriptions == whole.descriptions
     page = (folder / "page.html").read_text(encoding="utf-8")
-    assert "cannot be used" not in page
+    assert "is left out" not in page
     assert "was not found" not in page
 
 

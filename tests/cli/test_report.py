@@ -44,6 +44,16 @@ def test_every_flag_reaches_its_option(tmp_path: Path, monkeypatch: pytest.Monke
     assert seen[1] == report.ReportOptions((one,), page)
 
 
+def test_a_folder_is_enough(tmp_path: Path):
+    write_result(tmp_path)
+    ran = invoke(tmp_path)
+    assert ran.exit_code == 0, ran.output
+    assert ran.stdout.splitlines()[-1] == str(tmp_path / "index.html")
+    assert (tmp_path / "l1c_cloudfree.html").exists()
+    only = invoke(tmp_path, "--no-pages", "--max-size", "1", "--overwrite", "--json")
+    assert json.loads(only.stdout)["pages"] == []
+
+
 def test_it_prints_the_table_and_writes_the_page(tmp_path: Path):
     fake, page = write_result(tmp_path), tmp_path / "page.html"
     ran = invoke(fake.result, "--truth", fake.truth, "-o", page)
@@ -86,7 +96,8 @@ def test_a_foreign_file_is_one_line_and_exit_code_1(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["-o", "page.html"], ["no_such_file.tif", "-o", "page.html"]]
+    "arguments",
+    [[], ["-o", "page.html"], ["no_such_file.tif", "-o", "page.html"], [".", "--max-size", "0"]],
 )
 def test_wrong_usage_is_exit_code_2(arguments):
     assert invoke(*arguments).exit_code == 2

@@ -13,7 +13,7 @@ import rasterio
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.displacement import Shift
 from cloudfree.core.mask_classes import FillClass
-from cloudfree.report import quicklooks
+from cloudfree.report import layers, quicklooks
 from cloudfree.report.pictures import Picture, size_colours
 from cloudfree.report.sources import open_sources
 from tests.factories.rasters import cloudy_scene, write_cloudy_scene, write_radar, write_raster
@@ -86,7 +86,7 @@ def test_a_radar_that_cannot_be_placed_is_left_out_with_a_warning(tmp_path, capl
 def test_strips_of_the_radar_join_without_a_seam(tmp_path, monkeypatch):
     fake = write_result(tmp_path, CLOUDFREE_SHIFT_PX="0.3,0.7")
     whole = radar_picture(fake)
-    monkeypatch.setattr(quicklooks, "STRIP_ROWS", 5)
+    monkeypatch.setattr(layers, "STRIP_ROWS", 5)
     np.testing.assert_allclose(radar_picture(fake).astype(int), whole, atol=1)
 
 
@@ -149,7 +149,7 @@ def pictures_with_dates(folder: Path, dates: list[Path], **known: object) -> dic
     fake = write_result(folder, **reference_tags(dates, **known))
     with open_sources(fake.result, None) as sources:
         found = list(quicklooks.quicklooks(sources))
-    return {picture.name: picture for picture in found if picture.composite != "swir"}
+    return {picture.name: picture for picture in found if picture.composite in ("", "true")}
 
 
 def test_other_dates_are_shown_in_the_colours_of_the_scene(tmp_path: Path) -> None:
@@ -173,9 +173,19 @@ def test_other_dates_are_shown_with_their_shift(tmp_path: Path) -> None:
 
 def test_a_date_without_infrared_is_shown_in_true_colour_alone(tmp_path: Path) -> None:
     """It stays on the page where the others are in infrared."""
-    names = ("B02", "B03", "B04", "B08")
+    names = ("B02", "B03", "B04")
     numbers = cloudy_scene(48, 64)[0][[OPTICAL_BANDS.index(name) for name in names]]
     date = write_raster(tmp_path / "may.tif", numbers, names, CLOUDFREE_OFFSET_DN="0")
     pictures = pictures_with_dates(tmp_path, [date])
     assert (pictures["reference_1"].composite, pictures["after"].composite) == ("", "true")
     assert pictures["reference_1"].label == "Reference 1"
+
+
+def test_a_result_has_the_composites_that_its_bands_allow(tmp_path: Path) -> None:
+    with open_sources(write_result(tmp_path).result, None) as sources:
+        found = [one for one in quicklooks.quicklooks(sources) if one.name == "after"]
+    assert [one.composite for one in found] == ["true", "false", "swir"]
+    assert [one.caption.split(", ", 1)[1] for one in found] == [
+        f"{bands} as red, green, blue"
+        for bands in ("B04, B03, B02", "B08, B04, B03", "B11, B08, B04")
+    ]

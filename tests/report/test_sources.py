@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from cloudfree.core.grid import Window
 from cloudfree.errors import InputError
 from cloudfree.report.sources import open_sources
 from cloudfree.sentinel1.geocoded import SarScene
+from tests.factories.range_server import Served, counted_bytes
 from tests.factories.rasters import TEN_METRES, cloudy_scene, write_cloudy_scene, write_raster
 from tests.factories.results import reference_tags, write_result
 
@@ -69,7 +72,7 @@ def test_a_broken_file_is_named_and_left_out(tmp_path: Path):
     fake.s2.write_bytes(b"no raster")
     with open_sources(fake.result, None) as sources:
         assert sources.before is None
-        assert "the cloudy scene cannot be used" in sources.missing[0]
+        assert "the cloudy scene is left out" in sources.missing[0]
 
 
 def test_a_mask_that_was_not_kept_is_not_missed(tmp_path: Path):
@@ -116,8 +119,8 @@ def test_a_date_that_cannot_be_placed_or_has_no_colours_is_named(tmp_path: Path)
     with open_sources(fake.result, None) as sources:
         assert sources.references == ()
         unplaced, uncoloured = sources.missing
-    assert unplaced.startswith("reference 1 cannot be used: nowhere.tif cannot be placed")
-    assert uncoloured.startswith("reference 2 cannot be used: no band B04, B03, B02 in grey")
+    assert unplaced.startswith("reference 1 is left out: nowhere.tif cannot be placed")
+    assert uncoloured.startswith("reference 2 is left out: no band B04, B03, B02 in grey")
 
 
 def test_a_truth_that_shows_less_is_refused(tmp_path: Path):
@@ -185,3 +188,70 @@ def test_the_inputs_of_a_part_are_cut_to_it(tmp_path: Path):
         assert (seen[:, 20:] == pixels[:, 20:]).any()
         np.testing.assert_array_equal(sources.mask.classes(sources.after.grid.window),
                                       classes[0][part.slices])  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The cloudy scene of another result, on a server that counts the bytes it sends."""
+    with counted_bytes(write_result(tmp_path_factory.mktemp("elsewhere")).s2) as served:
+        yield served
+
+
+def write_vrt(path: Path, source: Path) -> None:
+    """A raster that holds no pixels but names the file that does."""
+    band = (
+        f'<VRTRasterBand dataType="UInt16" band="1"><SimpleSource><SourceFilename>{source}'
+        "</SourceFilename><SourceBand>1</SourceBand></SimpleSource></VRTRasterBand>"
+    )
+    path.write_text(f'<VRTDataset rasterXSize="64" rasterYSize="48">{band}</VRTDataset>')
+
+
+@pytest.mark.parametrize(
+    ("tag", "what"),
+    [("S2", "the cloudy scene"), ("S1", "the Sentinel-1 scene"), ("MASK", "the cloud mask"),
+     ("FILLED", "the mask of filled pixels"), ("UNCERTAINTY", "the file of standard deviations")],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["x.vrt", "x.tif", "on the network"])
+def test_what_tags_name_is_opened_only_if_it_is_a_raster_on_this_computer(
+    tmp_path: Path, elsewhere: Served, tag: str, what: str, name: str
+) -> None:
+    named = str(elsewhere.path) if name == "on the network" else name
+    fake = write_result(tmp_path, **{f"CLOUDFREE_{tag}": named})
+    write_vrt(tmp_path / "x.vrt", elsewhere.path)
+    write_vrt(tmp_path / "x.tif", elsewhere.path)
+    with open_sources(fake.result, None) as sources:
+        (missing,) = sources.missing
+    assert missing.startswith(f"{what} is left out: ")
+    assert missing.endswith("is no raster on this computer that holds its own pixels")
+    assert elsewhere.count == 0
+
+
+def test_a_date_or_an_item_that_leads_to_the_network_is_left_out(
+    tmp_path: Path, elsewhere: Served
+) -> None:
+    write_vrt(tmp_path / "may.vrt", elsewhere.path)
+    bands = {"href": str(elsewhere.path).removeprefix("/vsicurl/"), "eo:bands": [{"name": "B04"}]}
+    item = {
+        "type": "Feature", "stac_version": "1.0.0", "id": "june", "geometry": None, "links": [],
+        "properties": {"datetime": "2021-06-01T00:00:00Z"}, "assets": {"B04": bands},
+    }  # fmt: skip
+    (tmp_path / "june.json").write_text(json.dumps(item))
+    dates = [tmp_path / "may.vrt", tmp_path / "june.json"]
+    fake = write_result(tmp_path, **reference_tags(dates))
+    with open_sources(fake.result, None) as sources:
+        assert sources.references == ()
+        assert [text.split(":")[0] for text in sources.missing] == [
+            "reference 1 is left out", "reference 2 is left out"
+        ]  # fmt: skip
+    assert elsewhere.count == 0
+
+
+def test_a_result_that_names_another_file_is_refused(tmp_path: Path, elsewhere: Served) -> None:
+    fake = write_result(tmp_path)
+    write_vrt(fake.result, elsewhere.path)
+    with (
+        pytest.raises(InputError, match=r"l1c_cloudfree\.tif is no raster on this computer"),
+        open_sources(fake.result, None),
+    ):
+        pass
+    assert elsewhere.count == 0

@@ -106,6 +106,19 @@ def test_an_unknown_offset_is_refused_with_the_next_step(tmp_path: Path) -> None
         assert scene.offset.reason == "0 as given with --s2-offset"
 
 
+def test_an_offset_that_metadata_have_need_not_be_checked_by_pixels(tmp_path: Path) -> None:
+    """Dark pixels contradict the tag, and are all there is without one."""
+    numbers = cloudy_scene(96, 96)[0]
+    wrong = write_raster(tmp_path / "a.tif", numbers, OPTICAL_BANDS, CLOUDFREE_OFFSET_DN="-1000")
+    with pytest.raises(InputError, match="contradicting"):
+        OpticalScene(wrong)
+    with OpticalScene(wrong, check_offset=False) as scene:
+        assert scene.offset.offset_dn == -1000
+    untold = write_raster(tmp_path / "b.tif", numbers, OPTICAL_BANDS)
+    with OpticalScene(untold, check_offset=False) as scene:
+        assert (scene.offset.source, scene.offset.offset_dn) == ("statistics", 0)
+
+
 def test_a_scene_without_a_valid_pixel_needs_no_offset(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", np.zeros((13, 8, 8), np.uint16), OPTICAL_BANDS)
     with OpticalScene(path) as scene:

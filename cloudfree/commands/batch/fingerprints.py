@@ -17,6 +17,7 @@ from cloudfree.commands.batch.options import BatchOptions
 from cloudfree.commands.batch.workers import SceneJob
 from cloudfree.commands.options import ReferenceLimits
 from cloudfree.commands.remove.options import RemovalOptions
+from cloudfree.core.batch_log import last_records
 from cloudfree.core.choices import SCL
 from cloudfree.inference.model_card import ModelCard
 
@@ -109,28 +110,12 @@ def _digest(text: str) -> str:
 
 
 def read_records(folder: Path) -> dict[str, dict[str, Any]]:
-    """The last record of each scene that was filled, in the logs of a folder of results.
-
-    A line that a full disk or a killed run left cut off is none.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for log in sorted(folder.glob("batch*.jsonl")):
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-            record = _record(line)
-            known = found.get(record.get("name", ""))
-            if record and (known is None or known["ended"] <= record["ended"]):
-                found[record["name"]] = record
-    return found
+    """The last record of each scene that was filled, in the logs of a folder of results."""
+    return last_records(folder, lambda record: record["state"] == "filled" and _is_whole(record))
 
 
-_KEYS = {"name", "ended", "options_digest", "input_digests", "reference_digests"}
+_KEYS = {"options_digest", "input_digests", "reference_digests"}
 
 
-def _record(line: str) -> dict[str, Any]:
-    """A line of a log; empty if it is not about a scene that was filled."""
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return {}
-    filled = isinstance(record, dict) and record.keys() >= _KEYS and record["state"] == "filled"
-    return record if filled else {}
+def _is_whole(record: Mapping[str, Any]) -> bool:
+    return record.keys() >= _KEYS

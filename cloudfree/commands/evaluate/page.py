@@ -87,7 +87,12 @@ def render_evaluation(page: EvaluationPage) -> str:
         "bands": metric_table(_rows(page, "band"), (PSNR,)),
     }
     return render_template(
-        "evaluation.html", title=page.title, page=page, tables=tables, version=page.version
+        "evaluation.html",
+        styles=("evaluation.css",),
+        title=page.title,
+        page=page,
+        tables=tables,
+        version=page.version,
     )
 
 

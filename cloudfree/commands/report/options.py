@@ -6,13 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree.commands.options import OverwriteOptions
+from cloudfree.report.page_size import LARGEST_PAGE_MB
 
 
 @dataclass(frozen=True)
 class ReportOptions(OverwriteOptions):
-    """The options of `cloudfree report`; names equal its parameters."""
+    """The options of `cloudfree report`; names equal its parameters.
+
+    `results` are files, or one folder of them, whose index is `output`; `max_size` is that of each
+    page in MB; without `pages` a folder gets its index alone.
+    """
 
     results: tuple[Path, ...]
-    output: Path
+    output: Path | None = None
     truth: tuple[Path, ...] = ()
     quicklooks: Path | None = None
+    max_size: float = LARGEST_PAGE_MB
+    pages: bool = True

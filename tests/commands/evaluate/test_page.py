@@ -63,6 +63,11 @@ def test_the_page_needs_nothing_but_itself(page: str) -> None:
     assert "$" not in re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
 
 
+def test_the_page_runs_its_own_script_and_has_no_style_of_single_elements(page: str) -> None:
+    assert 'http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;;' in page
+    assert not re.search(r"<[^>]* (style|on\w+)=", page)
+
+
 def test_it_shows_figures_groups_and_what_was_skipped(page: str) -> None:
     for text in (
         "glf-cr", "26.00", "All pixels (3 patches)", "0-20 %", "spring_1", "B02", "0.0123",

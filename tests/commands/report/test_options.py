@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from cloudfree.commands.report.options import ReportOptions
+from cloudfree.report.page_size import LARGEST_PAGE_MB
 
 
 def test_a_page_of_results_needs_neither_truth_nor_pictures() -> None:
@@ -15,6 +14,6 @@ def test_a_page_of_results_needs_neither_truth_nor_pictures() -> None:
     assert not options.overwrite
 
 
-def test_the_page_has_no_name_of_its_own() -> None:
-    with pytest.raises(TypeError, match="output"):
-        ReportOptions((Path("a.tif"),))  # type: ignore[call-arg]
+def test_a_folder_needs_no_more_than_itself() -> None:
+    options = ReportOptions((Path("filled"),))
+    assert (options.output, options.pages, options.max_size) == (None, True, LARGEST_PAGE_MB)

@@ -132,7 +132,7 @@ def test_what_came_from_which_date_is_counted_and_named(from_dates: FakeResult) 
 def test_the_map_of_what_came_from_where_has_the_classes_that_occur(from_dates) -> None:
     page = " ".join(text_of(report(from_dates)).split())
     figure = page.split('<figure data-name="filled"')[1].split("</figure>")[0]
-    assert re.findall(r"</span>([^<]+)</li>", figure) == ["original", "reference 1", "reference 2"]
+    assert re.findall(r"</svg>([^<]+)</li>", figure) == ["original", "reference 1", "reference 2"]
 
 
 def test_a_date_that_is_gone_is_named_and_stays_in_the_table(from_dates, tmp_path) -> None:
@@ -336,7 +336,7 @@ def test_a_place_for_pictures_that_is_a_file_is_refused(fake, tmp_path):
 def test_a_radar_that_is_half_loaded_is_left_out_and_named(fake):
     half_loaded(fake.s1)
     result = report(fake)
-    assert "the Sentinel-1 scene cannot be used" in text_of(result)
+    assert "the Sentinel-1 scene is left out" in text_of(result)
     assert 'data-name="sar"' not in text_of(result)
 
 
@@ -345,6 +345,36 @@ def test_the_name_of_a_file_is_text_and_not_markup(tmp_path):
     page = text_of(report(fake))
     assert "<img src=x" not in page
     assert "&lt;img src=x onerror=alert(1)&gt;&amp;amp;_cloudfree.tif" in page
+
+
+def test_a_page_of_results_without_a_name_is_refused(fake):
+    with pytest.raises(InputError, match=r"no -o for the page; wanted -o OUT\.html"):
+        run(ReportOptions((fake.result,)), silent)
+    with pytest.raises(InputError, match="--no-pages for single results"):
+        report(fake, pages=False)
+
+
+@pytest.mark.parametrize("largest", [0.15, 0.2, 5.0])
+def test_a_page_is_not_larger_than_it_may_be(tmp_path, monkeypatch, largest):
+    monkeypatch.setattr("cloudfree.report.quicklooks.LONGEST_PX", 256)
+    fake = write_result(tmp_path, 600, 500)
+    page = report(fake, max_size=largest).output
+    assert page.stat().st_size <= largest * 1e6
+    text = page.read_text(encoding="utf-8")
+    assert ("--max-size raises this limit" in text) == (largest < 5)
+
+
+def test_several_results_share_the_room_of_a_page(tmp_path):
+    fakes = [write_result(tmp_path / name, 300, 400) for name in "abc"]
+    assert report(*fakes, max_size=0.6).output.stat().st_size <= 600_000
+    with pytest.raises(InputError, match=r"3 results on a page of 0\.2 MB; wanted 0\.29 MB"):
+        report(*fakes, max_size=0.2, overwrite=True)
+
+
+def test_tags_that_are_too_long_for_a_page_are_refused(tmp_path):
+    fake = write_result(tmp_path, CLOUDFREE_WARNINGS="x" * 400_000)
+    with pytest.raises(InputError, match=r"a page of 0\.\d MB; wanted at most 0\.3 MB"):
+        report(fake, max_size=0.3)
 
 
 def test_a_real_result_scores_as_its_arrays_do(data, tmp_path):
