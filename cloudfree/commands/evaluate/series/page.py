@@ -57,6 +57,7 @@ def render_series(page: SeriesPage) -> str:
     tables = [_table(kind, [row for row in page.rows if row.sources == kind]) for kind in kinds]
     return render_template(
         "series.html",
+        styles=("evaluation.css",),
         title=page.title,
         page=page,
         tables=tables,
