@@ -350,6 +350,20 @@ def test_items_of_the_planetary_computer_are_filled(monkeypatch: pytest.MonkeyPa
     assert _is_filled(_run_command(SERVICES["planetary_computer"]))
 
 
+def test_raw_numbers_of_the_radar_outside_of_their_product_are_refused() -> None:
+    """As the document says of the collection sentinel-1-grd."""
+    safe = sentinel1.write_safe(Path("service"), sentinel1.level_scene(200, 200, 0.1))
+    files = {}
+    for band in ("vv", "vh"):
+        (measurement,) = safe.glob(f"measurement/*-{band}-*.tiff")
+        files[band] = measurement.rename(f"iw-{band}.tiff").name
+    item = sentinel2.write_stac(Path("s1.json"), files, {}, "sentinel-1-grd")
+    write_raster(Path("s2.tif"), cloudy_scene(SIDE, SIDE)[0], OPTICAL_BANDS)
+    done = CliRunner().invoke(group, ["remove", "--s1", str(item), "--s2", "s2.tif"])
+    assert done.exit_code == 1
+    assert "uncalibrated digital numbers" in done.stderr
+
+
 @pytest.mark.parametrize("dtype", ["uint16", "int16"])
 def test_what_openeo_exports_is_filled(monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
     """Without the offset numbers may be negative, so that some versions write int16."""
