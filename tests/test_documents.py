@@ -97,9 +97,13 @@ def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "made"),
     [
+        ("index", "report.html"),
         ("remove", "s2_cloudy_cloudfree_mask.tif"),
         ("report", "report.html"),
         ("qgis", "s2_cloudy_cloudfree_uncertainty.qml"),
+        ("first-scene", "s2_cloudy_cloudfree_uncertainty.tif"),
+        ("l2a", "four_cloudfree.tif"),
+        ("troubleshooting", "part.tif"),
     ],
 )
 def test_the_commands_of_the_documents_on_a_scene_run(tmp_path: Path, name: str, made: str) -> None:
@@ -116,6 +120,20 @@ def test_the_document_on_qgis_has_the_classes_and_colours_of_the_styles() -> Non
         for one, colour in colours.items()
         if one.name != "NODATA"
     ]
+
+
+def test_every_figure_of_the_document_on_accuracy_stands_where_it_was_measured() -> None:
+    """None is made up or outdated: each is in experiments or on the page of its task."""
+    pages = ("experiments", "mask", "references", "remove", "uncertainty", "coregister", "products")
+    sources = [ROOT / "models" / "README.md", *(ROOT / "docs" / f"{page}.md" for page in pages)]
+    measured = "".join(source.read_text(encoding="utf-8") for source in sources)
+    for name in ("accuracy", "l2a"):
+        document = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        figures = set(re.findall(r"(?<![\w.])\d+\.\d+\b", document))
+        assert len(figures) > 10
+        assert {one for one in figures if not re.search(rf"(?<!\d){one}(?!\d)", measured)} <= {
+            "3.11"  # a version of Python
+        }
 
 
 def test_the_commands_of_the_document_on_errors_run(tmp_path: Path) -> None:

@@ -235,8 +235,9 @@ def inference_options(command: Command) -> Command:
 
 
 style_option = option_from(
-    StyleOptions, "qml", help="Also write QGIS styles (.qml) beside masks and uncertainties."
-)
+    StyleOptions, "qml", help="Also write QGIS styles (.qml) beside the scene, masks and "
+                              "uncertainties.",
+)  # fmt: skip
 overwrite_option = option_from(OverwriteOptions, "overwrite", help="Replace outputs that exist.")
 
 

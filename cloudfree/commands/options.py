@@ -149,7 +149,7 @@ class OutputOptions(OverwriteOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class StyleOptions:
-    """Whether masks and uncertainties get a QGIS style (.qml) beside them."""
+    """Whether scenes, masks and uncertainties get a QGIS style (.qml) beside them."""
 
     qml: bool = False
 

@@ -1,11 +1,12 @@
 """Styles of QGIS: the text of a .qml file, which QGIS applies to the raster of the same name.
 
-The elements are those that QGIS 3 writes itself (`QgsPalettedRasterRenderer` and
-`QgsSingleBandPseudoColorRenderer`, method `writeXml`).
+The elements are those that QGIS 3 writes itself (`QgsPalettedRasterRenderer`,
+`QgsSingleBandPseudoColorRenderer` and `QgsMultiBandColorRenderer`, method `writeXml`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -24,6 +25,9 @@ RAMP: tuple[Colour, ...] = (
 )  # fmt: skip
 # Reflectance at the end of the ramp: the deviation of a pixel of which little is known.
 LARGEST_DEVIATION = 0.05
+# Reflectance shown at full brightness, as Earth Engine's example for Sentinel-2 does.
+BRIGHTEST = 0.3
+_COLOURS = ("red", "green", "blue")
 # Of the bands of an uncertainty the one that is shown, if there is one.
 _SHOWN_BAND = "B04"
 
@@ -34,9 +38,33 @@ def with_style(profile: CogProfile) -> CogProfile:
     return replace(profile, style=style)
 
 
+def with_true_colour(profile: CogProfile) -> CogProfile:
+    """The profile of a scene with a style in true colour, 0 to `BRIGHTEST` in reflectance.
+
+    QGIS takes the first three bands for red, green and blue, whatever a file says of its colours.
+    Pictures, and scenes that lack one of the three bands, get none.
+    """
+    shown = profile.interpretation or ()
+    if profile.dtype == "uint8" or not set(_COLOURS) <= set(shown):
+        return profile
+    return replace(profile, style=_true_colour_style([shown.index(one) + 1 for one in _COLOURS]))
+
+
+def _true_colour_style(bands: Sequence[int]) -> str:
+    """Bands, counted from 1, as red, green and blue."""
+    shown = {f"{colour}Band": str(band) for colour, band in zip(_COLOURS, bands, strict=True)}
+    root, renderer = _renderer("multibandcolor", shown)
+    for colour in _COLOURS:
+        contrast = SubElement(renderer, f"{colour}ContrastEnhancement")
+        SubElement(contrast, "minValue").text = "0"
+        SubElement(contrast, "maxValue").text = f"{BRIGHTEST:g}"
+        SubElement(contrast, "algorithm").text = "StretchToMinimumMaximum"
+    return _text(root)
+
+
 def _class_style(profile: CogProfile) -> str:
     """Classes in the colours of the palette, under the names in the tags; no data transparent."""
-    root, renderer = _renderer("paletted", 1)
+    root, renderer = _renderer("paletted", {"band": "1"})
     palette = SubElement(renderer, "colorPalette")
     for value, colour in (profile.colours or {}).items():
         SubElement(palette, "paletteEntry", {
@@ -52,8 +80,11 @@ def _ramp_style(profile: CogProfile) -> str:
     """One band in a ramp of colours, in reflectance as QGIS scales it."""
     bands = [optical_band(name) for name in profile.descriptions]
     shown = bands.index(_SHOWN_BAND) + 1 if _SHOWN_BAND in bands else 1
-    ends = {"classificationMin": "0", "classificationMax": f"{LARGEST_DEVIATION:g}"}
-    root, renderer = _renderer("singlebandpseudocolor", shown, ends)
+    root, renderer = _renderer("singlebandpseudocolor", {
+        "band": str(shown),
+        "classificationMin": "0",
+        "classificationMax": f"{LARGEST_DEVIATION:g}",
+    })  # fmt: skip
     shader = SubElement(SubElement(renderer, "rastershader"), "colorrampshader", {
         "colorRampType": "INTERPOLATED",
         "classificationMode": "1",
@@ -68,14 +99,12 @@ def _ramp_style(profile: CogProfile) -> str:
     return _text(root)
 
 
-def _renderer(
-    kind: str, band: int, attributes: dict[str, str] | None = None
-) -> tuple[Element, Element]:
+def _renderer(kind: str, attributes: dict[str, str]) -> tuple[Element, Element]:
     """The root of a style and its empty renderer."""
     root = Element("qgis", version=_VERSION, styleCategories="Symbology")
     pipe = SubElement(root, "pipe")
-    shared = {"type": kind, "band": str(band), "opacity": "1", "alphaBand": "-1"}
-    renderer = SubElement(pipe, "rasterrenderer", {**shared, **(attributes or {})})
+    shared = {"type": kind, "opacity": "1", "alphaBand": "-1"}
+    renderer = SubElement(pipe, "rasterrenderer", {**shared, **attributes})
     SubElement(renderer, "rasterTransparency")
     SubElement(root, "blendMode").text = "0"
     return root, renderer

@@ -97,18 +97,20 @@ class CloudfreeRemove(QgsProcessingAlgorithm):
         self, parameters: dict[str, Any], context: Any, feedback: Any
     ) -> dict[str, str]:
         """Run cloudfree; the paths of what it wrote, by output: none after the user cancelled."""
-        command = self.command_line(parameters, context)
+        # Asked once: for a temporary layer QGIS gives another path each time.
+        output = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
+        command = self.command_line(parameters, context, output)
         feedback.pushCommandInfo(shlex.join(command))
         run(command, feedback)
         if feedback.isCanceled():
             return {}
-        result = Path(self.parameterAsOutputLayer(parameters, "OUTPUT", context))
+        result = Path(output)
         paths = {name: result.with_name(f"{result.stem}_{end}.tif") for name, end, _ in COMPANIONS}
         written = {name: str(path) for name, path in paths.items() if path.exists()}
         return {"OUTPUT": str(result), **written}
 
-    def command_line(self, parameters: dict[str, Any], context: Any) -> list[str]:
-        """The words of the command line that the form stands for."""
+    def command_line(self, parameters: dict[str, Any], context: Any, output: str) -> list[str]:
+        """The words of the command line that the form stands for, which writes `output`."""
 
         def given(read: Callable[[dict[str, Any], str, Any], str], name: str) -> str:
             return read(parameters, name, context)
@@ -117,7 +119,8 @@ class CloudfreeRemove(QgsProcessingAlgorithm):
         for flag, name in (("--s2", "S2"), ("--s1", "S1"), ("--mask", "MASK")):
             if path := given(self.parameterAsFile, name):
                 command += [flag, path]
-        for path in self.parameterAsFileList(parameters, "REFERENCES", context):
+        # Without files QGIS gives a list of one empty name.
+        for path in filter(None, self.parameterAsFileList(parameters, "REFERENCES", context)):
             command += ["--reference", path]
         chosen = FILL_BY[self.parameterAsEnum(parameters, "FILL_BY", context)]
         command += ["--fill-by", chosen]
@@ -125,7 +128,6 @@ class CloudfreeRemove(QgsProcessingAlgorithm):
         command += [flag for name, flag, *_ in FLAGS if ticked(parameters, name, context)]
         command += shlex.split(given(self.parameterAsString, "MORE"))
         # QGIS has asked before it replaces a file.
-        output = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
         return [*command, "-o", output, "--overwrite"]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 ADVANCED = 2
+TEMPORARY = "TEMPORARY_OUTPUT"
 
 
 class Parameter:
@@ -49,10 +51,16 @@ class Algorithm:
     def _text(self, parameters: dict[str, Any], name: str, _: Any) -> str:
         return str(self._value(parameters, name) or "")
 
-    parameterAsString = parameterAsFile = parameterAsOutputLayer = _text  # noqa: N815
+    parameterAsString = parameterAsFile = _text  # noqa: N815
+
+    def parameterAsOutputLayer(self, parameters: dict[str, Any], name: str, _: Any) -> str:  # noqa: N802
+        """The path that is given, or for a temporary layer another one each time, as in QGIS."""
+        path = str(parameters[name])
+        return path if path != TEMPORARY else f"{tempfile.mkdtemp()}/{name}.tif"
 
     def parameterAsFileList(self, parameters: dict[str, Any], name: str, _: Any) -> list[str]:  # noqa: N802
-        return list(map(str, self._value(parameters, name) or []))
+        """The files; of none a list with one empty name, as in QGIS 3.22."""
+        return list(map(str, self._value(parameters, name) or [""]))
 
     def parameterAsEnum(self, parameters: dict[str, Any], name: str, _: Any) -> int:  # noqa: N802
         return int(self._value(parameters, name))

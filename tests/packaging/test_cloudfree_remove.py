@@ -16,7 +16,7 @@ from cloudfree.cli.remove import command as remove
 from cloudfree.core.choices import FillBy
 from tests.conftest import ROOT
 from tests.factories import qgis_stand_in
-from tests.factories.qgis_stand_in import ADVANCED, Feedback, ProcessingError
+from tests.factories.qgis_stand_in import ADVANCED, TEMPORARY, Feedback, ProcessingError
 from tests.factories.rasters import write_cloudy_scene
 
 SCRIPT = ROOT / "packaging" / "qgis" / "cloudfree_remove.py"
@@ -68,7 +68,7 @@ def test_parameters_are_declared_and_the_seldom_ones_are_folded_away(algorithm: 
 
 def test_a_scene_and_an_output_are_enough(algorithm: Any, tmp_path: Path) -> None:
     (scene,) = _files(tmp_path, "s2.tif")
-    words = algorithm.command_line({"S2": scene, "OUTPUT": "out.tif"}, None)
+    words = algorithm.command_line({"S2": scene}, None, "out.tif")
     parsed = _parsed(words)
     assert words[0] == "cloudfree"
     assert (parsed["s2"], parsed["output"]) == (Path(scene), Path("out.tif"))
@@ -84,8 +84,8 @@ def test_every_field_of_the_form_arrives(algorithm: Any, tmp_path: Path) -> None
     parsed = _parsed(algorithm.command_line({
         "S2": s2, "S1": s1, "MASK": mask, "REFERENCES": dates, "FILL_BY": 1, "UNCERTAINTY": True,
         "WRITE_MASK": True, "ADAPT": True, "QML": False, "MORE": "--tile 128 --dilate '20m'",
-        "PROGRAM": "/opt/cloudfree", "OUTPUT": "o.tif",
-    }, None))  # fmt: skip
+        "PROGRAM": "/opt/cloudfree",
+    }, None, "o.tif"))  # fmt: skip
     assert (parsed["s2"], parsed["s1"], parsed["mask"]) == (Path(s2), (Path(s1),), Path(mask))
     assert parsed["references"] == tuple(map(Path, dates))
     assert parsed["fill_by"] == "scene"
@@ -127,6 +127,13 @@ def test_a_scene_is_filled_and_what_was_written_is_returned(
     assert feedback.commands[0].startswith(f"{program} remove --s2 {scene}")
     with rasterio.open(written["OUTPUT"]) as dataset:
         assert dataset.count == 13
+
+
+def test_a_temporary_layer_is_the_file_that_was_written(algorithm: Any, tmp_path: Path) -> None:
+    program = _program(tmp_path, 'while [ "$1" != -o ]; do shift; done; echo "$2"')
+    feedback = Feedback()
+    given = {"S2": "s2.tif", "PROGRAM": program, "OUTPUT": TEMPORARY}
+    assert [algorithm.processAlgorithm(given, None, feedback)["OUTPUT"]] == feedback.lines
 
 
 def test_the_last_line_of_a_failure_is_shown(script: ModuleType, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,7 +16,13 @@ from cloudfree.commands.remove.companion_files import filled_profile
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import FILL_COLOURS, MASK_COLOURS, FillClass, MaskClass
 from cloudfree.raster.cog import CogProfile, CogWriter
-from cloudfree.raster.qgis_style import LARGEST_DEVIATION, RAMP, with_style
+from cloudfree.raster.qgis_style import (
+    BRIGHTEST,
+    LARGEST_DEVIATION,
+    RAMP,
+    with_style,
+    with_true_colour,
+)
 from tests.factories.rasters import TEN_METRES
 
 Colours = Mapping[MaskClass, tuple[int, int, int]] | Mapping[FillClass, tuple[int, int, int]]
@@ -24,7 +31,10 @@ DEVIATIONS = CogProfile("uint16", 65535, ("B02", "B03", "B04", "B08"))
 
 
 def _renderer(profile: CogProfile) -> ElementTree.Element:
-    style = with_style(profile).style
+    return _parsed(with_style(profile).style)
+
+
+def _parsed(style: str | None) -> ElementTree.Element:
     assert style is not None
     assert style.startswith("<!DOCTYPE qgis")
     root = ElementTree.fromstring(style)
@@ -82,3 +92,31 @@ def test_deviations_are_a_ramp_of_the_red_band_in_reflectance() -> None:
 
 def test_without_a_red_band_the_first_is_shown() -> None:
     assert _renderer(CogProfile("uint16", 65535, ("B05", "B06"))).get("band") == "1"
+
+
+SCENE = CogProfile(
+    "uint16", 0, ("B02", "B03", "B04", "B08"), interpretation=("blue", "green", "red", "undefined")
+)
+
+
+def test_a_scene_is_shown_in_true_colour_by_its_bands_not_by_their_order() -> None:
+    renderer = _parsed(with_true_colour(SCENE).style)
+    shown = [renderer.get(f"{colour}Band") for colour in ("red", "green", "blue")]
+    assert (renderer.get("type"), shown) == ("multibandcolor", ["3", "2", "1"])
+    for colour in ("red", "green", "blue"):
+        (contrast,) = renderer.iterfind(f"{colour}ContrastEnhancement")
+        assert float(contrast.findtext("minValue", "")) == 0
+        assert float(contrast.findtext("maxValue", "")) == BRIGHTEST
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        CogProfile("uint16", 0, ("B08",), interpretation=("undefined",)),
+        CogProfile("uint16", 0, ("B04", "B03", "B02")),
+        replace(SCENE, dtype="uint8"),
+    ],
+    ids=["one band", "no colours known", "a picture"],
+)
+def test_what_has_no_true_colour_has_no_style(profile: CogProfile) -> None:
+    assert with_true_colour(profile).style is None

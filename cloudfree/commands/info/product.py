@@ -21,6 +21,7 @@ from cloudfree.raster.warp import extent, pixel_size_m
 from cloudfree.sentinel1.grd import GrdScene
 from cloudfree.sentinel1.sar_source import SarSource, open_sar_source
 from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.sentinel2.stand_in_bands import irreplaceable
 
 # Shares are counted on so many windows of this size along each side of a scene.
 WINDOW_PX, WINDOWS_PER_SIDE = 256, 4
@@ -227,13 +228,19 @@ def _mask(scene: OpticalScene) -> str:
 
 
 def _remove(scene: OpticalScene, card: ModelCard) -> str:
-    """How the default model would process it."""
-    if missing := [band for band in card.optical_bands if band not in scene.bands]:
-        return f"refused by the default model {card.name}: no band {', '.join(missing)}"
-    if scene.level and scene.level not in card.levels:
-        reason = f"{scene.level}, {card.name} was trained on {', '.join(card.levels)}"
-        return f"{'refused' if card.other_levels == 'refuse' else 'with a warning'}: {reason}"
-    return f"yes, with {card.name} and a Sentinel-1 scene"
+    """How `cloudfree remove` would process it with the default model."""
+    if scene.is_picture:
+        return f"refused by the default model {card.name}: a picture of 8 bits"
+    if lacking := irreplaceable(card.optical_bands, scene.bands):
+        return f"refused by the default model {card.name}: no band {', '.join(lacking)}"
+    is_other = scene.level and scene.level not in card.levels
+    trained = f"{scene.level}, {card.name} was trained on {', '.join(card.levels)}"
+    if is_other and card.other_levels == "refuse":
+        return f"refused: {trained}"
+    missing = [band for band in card.optical_bands if band not in scene.bands]
+    stand_in = f"other bands stand in for {', '.join(missing)}" if missing else None
+    notes = [note for note in (is_other and trained, stand_in) if note]
+    return "; ".join([f"yes, with {card.name} and a Sentinel-1 scene", *notes])
 
 
 def _seen(seen: Acquisition) -> str:

@@ -139,10 +139,10 @@ class RemoveOptions(RemovalOptions, ReferenceOptions, DateOptions, SunOptions):
     def outputs(self) -> tuple[Path, ...]:
         """Paths of all files that this run writes."""
         requested = (self.filled_path, self.uncertainty_path, self.mask_path)
-        companions = [path for path in requested if path]
-        styles = [style_of(path) for path in companions] if self.qml else []
+        rasters = [self.result, *(path for path in requested if path)]
+        styles = [style_of(path) for path in rasters] if self.qml else []
         report = [self.report] if self.report else []
-        return (self.result, *companions, *styles, *report)
+        return (*rasters, *styles, *report)
 
     @property
     def inputs(self) -> tuple[Path, ...]:

@@ -26,6 +26,7 @@ from cloudfree.errors import ErrorCode, InputError
 from cloudfree.parallel.threads import write_async
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.provenance import warning_tags, warnings_from_tags
+from cloudfree.raster.qgis_style import with_true_colour
 
 logger = logging.getLogger("cloudfree")
 
@@ -73,6 +74,8 @@ def write_scene(
     counts, grid = Counts(), optical.grid
     before = tags(counts)
     profile = optical.profile(before, options.creation_options)
+    if options.qml:
+        profile = with_true_colour(profile)
     with (
         CogWriter(options.result, grid, profile, outdated_files(options)) as result,
         CogWriter(options.filled_path, grid, filled_profile(options.qml)) as filled,

@@ -480,7 +480,7 @@ def test_files_of_an_earlier_batch_do_not_stay_beside_new_results(tmp_path: Path
     ends = ("", "_filled", "_mask", "_uncertainty")
     rasters = {f"a_cloudfree{end}.tif" for end in ends}
     assert before == {
-        "batch.jsonl", *rasters, *(f"a_cloudfree{end}.qml" for end in ends[1:]),
+        "batch.jsonl", *rasters, *(f"a_cloudfree{end}.qml" for end in ends),
     }  # fmt: skip
     (tmp_path / "out" / "a_cloudfree.tif.aux.xml").touch()
     batch.run(_options(tmp_path, overwrite=True, **given), silent)

@@ -9,6 +9,8 @@ import pytest
 
 from cloudfree.commands.info.product import OpticalInfo, RadarInfo, product
 from cloudfree.commands.info.run import InfoOptions, run
+from cloudfree.commands.remove import run as remove
+from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import silent
 from cloudfree.errors import InputError
@@ -47,7 +49,34 @@ def test_a_product_states_its_offset_and_who_decided_it(
 def test_a_corrected_product_is_masked_without_the_cirrus_test(tmp_path: Path) -> None:
     found = _optical(write_safe(tmp_path, Safe(level="L2A", baseline="04.00")))
     assert found.mask == "yes, without the cirrus test (no B10)"
-    assert found.remove == "refused by the default model cloudfree-s: no band B10"
+    assert found.remove == (
+        "yes, with cloudfree-s and a Sentinel-1 scene; L2A, cloudfree-s was trained on L1C; "
+        "other bands stand in for B10"
+    )
+
+
+@pytest.mark.parametrize(
+    ("bands", "dtype", "promise"),
+    [
+        (("B02", "B03", "B04", "B08"), "uint16", "yes, with cloudfree-s and a Sentinel-1 scene; "),
+        (("B02", "B03", "B04"), "uint16", "refused by the default model cloudfree-s: no band B08"),
+        (("B02", "B03", "B04", "B08"), "uint8", "refused by the default model cloudfree-s: a pict"),
+    ],
+    ids=["four bands", "no infrared", "picture"],
+)
+def test_what_is_said_of_remove_is_what_remove_does(
+    tmp_path: Path, bands: tuple[str, ...], dtype: str, promise: str
+) -> None:
+    numbers = cloudy_scene(96, 96)[0][[OPTICAL_BANDS.index(band) for band in bands]]
+    numbers = (numbers / 50).astype(dtype) if dtype == "uint8" else numbers
+    path = write_raster(tmp_path / "s2.tif", numbers, bands)
+    assert _optical(path).remove.startswith(promise)
+    options = RemoveOptions(s2=path, s1=(write_radar(tmp_path / "s1.tif"),), dry_run=True)
+    if promise.startswith("yes"):
+        remove.run(options, silent)
+    else:
+        with pytest.raises(InputError):
+            remove.run(options, silent)
 
 
 def test_the_share_of_missing_and_saturated_pixels_is_shown(tmp_path: Path) -> None:

@@ -36,16 +36,12 @@ def _names(folder: Path) -> set[str]:
 RESULT = {".tif", "_filled.tif"}
 
 
-def test_a_run_with_styles_has_one_beside_each_mask_and_the_uncertainty(folder: Path) -> None:
-    kinds = ("filled", "mask", "uncertainty")
-    assert _names(folder) == {
-        ".tif",
-        *(f"_{kind}{end}" for kind in kinds for end in (".tif", ".qml")),
-    }
+def test_a_run_with_styles_has_one_beside_each_of_its_rasters(folder: Path) -> None:
+    kinds = ("", "_filled", "_mask", "_uncertainty")
+    assert _names(folder) == {f"{kind}{end}" for kind in kinds for end in (".tif", ".qml")}
 
 
 def test_nothing_of_the_earlier_run_stays(folder: Path) -> None:
-    (folder / "l1c_cloudfree.qml").touch()
     (folder / "l1c_cloudfree_mask.tif.aux.xml").touch()
     run(_options(folder, overwrite=True), silent)
     assert _names(folder) == RESULT
@@ -81,7 +77,7 @@ def test_a_dry_run_and_a_failure_leave_all_as_it_was(folder: Path) -> None:
 def test_existing_styles_are_refused_without_overwrite(folder: Path) -> None:
     for path in folder.glob("l1c_cloudfree*.tif"):
         path.unlink()
-    with pytest.raises(CloudfreeError, match=r"_filled\.qml exists already"):
+    with pytest.raises(CloudfreeError, match=r"l1c_cloudfree\.qml exists already"):
         run(_options(folder, qml=True), silent)
 
 
