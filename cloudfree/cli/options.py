@@ -22,6 +22,7 @@ from cloudfree.commands.options import (
     AreaOptions,
     DateOptions,
     InferenceOptions,
+    ItemOptions,
     OpticalOptions,
     OverwriteOptions,
     RadarOptions,
@@ -236,6 +237,9 @@ def inference_options(command: Command) -> Command:
 
 style_option = option_from(
     StyleOptions, "qml", help="Also write QGIS styles (.qml) beside masks and uncertainties."
+)
+item_option = option_from(
+    ItemOptions, "stac", help="Also write a STAC item (.json) beside the result."
 )
 overwrite_option = option_from(OverwriteOptions, "overwrite", help="Replace outputs that exist.")
 

@@ -64,6 +64,11 @@ def style_of(raster: Path) -> Path:
     return raster.parent / f"{raster.stem}.qml"
 
 
+def item_of(raster: Path) -> Path:
+    """The file of the STAC item of a raster."""
+    return raster.with_suffix(".json")
+
+
 def replace_raster(draft: Path, path: Path, outdated: Iterable[Path] = ()) -> None:
     """Rename a draft to `path`; side files of what was there are removed first.
 

@@ -220,6 +220,12 @@ class CogWriter:
             with self._one_line_errors():
                 self._finished = self._copy()
 
+    @property
+    def draft(self) -> Path:
+        """Where the file lies once it is finished, until it gets its name."""
+        assert self._finished is not None
+        return self._finished
+
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         try:
             if failure is None:

@@ -13,15 +13,7 @@ from xml.etree.ElementTree import Element
 from pystac import Asset, Item, STACError, STACTypeError
 
 from cloudfree.errors import ErrorCode, InputError
-
-# GDAL's virtual file system for each URL scheme.
-_VSI_PREFIXES = {
-    "https://": "/vsicurl/https://",
-    "http://": "/vsicurl/http://",
-    "s3://": "/vsis3/",
-    "gs://": "/vsigs/",
-    "file://": "",
-}
+from cloudfree.raster.remote import vsi_name
 
 
 class Tree(Protocol):
@@ -162,11 +154,7 @@ def read_item(path: Path) -> Item:
 
 def gdal_name(asset: Asset) -> str:
     """The name under which GDAL opens an asset; relative links start at the item."""
-    href = asset.get_absolute_href() or asset.href
-    for scheme, prefix in _VSI_PREFIXES.items():
-        if href.startswith(scheme):
-            return prefix + href.removeprefix(scheme)
-    return href
+    return vsi_name(asset.get_absolute_href() or asset.href)
 
 
 class _WithoutDoctype(ElementTree.TreeBuilder):

@@ -1,0 +1,101 @@
+"""Files elsewhere: the names that GDAL opens them by, and how it reads them.
+
+Source: GDAL documentation, "Virtual File Systems" and "Configuration options".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+
+from rasterio.env import Env
+
+# GDAL's virtual file system for each URL scheme.
+_VSI_PREFIXES = {
+    "https://": "/vsicurl/https://",
+    "http://": "/vsicurl/http://",
+    "s3://": "/vsis3/",
+    "gs://": "/vsigs/",
+    "file://": "",
+}
+_URL = re.compile(r"(?:https?|s3|gs):/")
+
+# GDAL's file systems of a network, and those of archives, which may lie in them.
+_NETWORKS = ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift")
+_ARCHIVES = "vsizip|vsitar|vsigzip|vsi7z|vsirar"
+
+# A path merges slashes: of a scheme, and before the name of what an archive lies in.
+_MERGED_SCHEME = re.compile(r"\b(https?|ftp|s3|gs):/(?!/)")
+_MERGED_ARCHIVE = re.compile(rf"/({_ARCHIVES})/(?=vsi[a-z0-9]+[/?])")
+_LOCAL_ARCHIVE = re.compile(rf"/({_ARCHIVES})/(?P<first>[^/{{][^/]*)")
+
+# No folder is listed and no side file is looked for: at most servers a listing fails, and each of
+# .aux.xml, .msk, .ovr and others is a request that is answered by 404. Headers are read at once,
+# and kept.
+_SETTINGS = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_INGESTED_BYTES_AT_OPEN": 1 << 15,
+    "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": True,
+    "VSI_CACHE": True,
+}
+
+
+def is_url(path: PurePath) -> bool:
+    """Whether a path is the address of a file on a server or in a bucket."""
+    return _URL.match(path.as_posix()) is not None
+
+
+def address_of(path: PurePath) -> str:
+    """An address or a name of GDAL's own, with the slashes that a path has merged."""
+    text = _MERGED_SCHEME.sub(r"\1://", path.as_posix())
+    text = _MERGED_ARCHIVE.sub(r"/\1//", text)
+    local = _LOCAL_ARCHIVE.match(text)
+    if local and not Path(local["first"]).exists() and Path("/", local["first"]).exists():
+        return text[: local.start("first")] + "/" + text[local.start("first") :]
+    return text
+
+
+def gdal_name_of(path: PurePath) -> str:
+    """The name by which GDAL opens a path: a file, an address, or a name of its own."""
+    text = path.as_posix()
+    if not (text.startswith("/vsi") or is_url(path)):
+        return str(path)
+    return vsi_name(address_of(path))
+
+
+def vsi_name(address: str) -> str:
+    """The name by which GDAL opens what is at an address; other texts unchanged."""
+    for scheme, prefix in _VSI_PREFIXES.items():
+        if address.startswith(scheme):
+            return prefix + address.removeprefix(scheme)
+    return address
+
+
+def href_of(path: PurePath) -> str:
+    """The address of a path for a link: of GDAL's names of files elsewhere, that of the file."""
+    address = address_of(path)
+    for scheme, prefix in _VSI_PREFIXES.items():
+        if prefix and address.startswith(prefix):
+            return scheme + address.removeprefix(prefix)
+    return address
+
+
+def is_remote(source: str) -> bool:
+    """Whether what GDAL opens lies, or has parts that lie, in a network."""
+    return any(start in source for start in _NETWORKS)
+
+
+@contextmanager
+def access_to(source: str) -> Iterator[None]:
+    """Open or read a source in the block; of one in a network, with as few requests as it takes.
+
+    What the user has set in the environment counts.
+    """
+    if not is_remote(source):
+        yield
+        return
+    with Env(**{name: value for name, value in _SETTINGS.items() if name not in os.environ}):
+        yield
