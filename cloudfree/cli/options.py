@@ -29,6 +29,7 @@ from cloudfree.commands.options import (
     StyleOptions,
     SunOptions,
 )
+from cloudfree.core.addresses import collection_of, is_elsewhere
 from cloudfree.core.choices import SCL
 from cloudfree.core.iso_time import time_of
 from cloudfree.core.terminal import silent
@@ -38,7 +39,7 @@ Decorator = Callable[[Command], Command]
 
 
 class _InputPath(click.Path):
-    """A path that exists, or a name of GDAL's own that no file system knows."""
+    """A path that exists, an address, or a name of GDAL's own that no file system knows."""
 
     def convert(
         self,
@@ -46,9 +47,13 @@ class _InputPath(click.Path):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> Any:
-        if os.fspath(value).startswith(("SENTINEL2_", "/vsi")):
-            return Path(value)
-        if not Path(value).exists():  # click's own error, of a kind that is known by its code
+        path = Path(value)
+        if is_elsewhere(path) or os.fspath(value).startswith("SENTINEL2_"):
+            return path
+        if collection_of(path) != path:  # an item of a collection in a file
+            super().convert(collection_of(path), param, ctx)
+            return path
+        if not path.exists():  # click's own error, of a kind that is known by its code
             raise MissingInputError(
                 f"Path {os.fspath(value)!r} does not exist.", ctx=ctx, param=param
             )

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cloudfree.core.addresses import is_elsewhere
 from cloudfree.errors import ErrorCode, OutputError, writing_code
 
 
@@ -128,7 +129,7 @@ def folders_of(outputs: Iterable[Path]) -> Iterator[None]:
     """
     parents = dict.fromkeys(path.parent for path in outputs)
     # A result beside a scene that GDAL reads from elsewhere has no folder that could be made.
-    folders = [folder for folder in parents if not folder.as_posix().startswith("/vsi")]
+    folders = [folder for folder in parents if not is_elsewhere(folder)]
     above = {one for folder in folders for one in (folder, *folder.parents)}
     # Path.exists would raise where a folder is closed.
     missing = {one for one in above if not os.path.exists(one)}  # noqa: PTH110

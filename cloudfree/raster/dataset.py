@@ -20,6 +20,7 @@ from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import DamagedError, ErrorCode, InputError
 from cloudfree.raster.gdal import ignored_warning
+from cloudfree.raster.remote import access_to, gdal_name_of, is_remote
 
 # Size and number of evenly distributed sample windows; rasters up to 512 pixels are read whole.
 WINDOW_PX = 128
@@ -41,7 +42,7 @@ class Dataset:
     def __init__(self, path: Path, source: str | None = None) -> None:
         self.path = path
         self.part: Window | None = None
-        self._source = source or str(path)
+        self._source = source or gdal_name_of(path)
         self._local = threading.local()
         self._handles: list[DatasetReader] = []
         _ = self.handle
@@ -87,19 +88,20 @@ class Dataset:
         """
         bands = [index + 1 for index in indexes]
         try:
-            pixels: NDArray[np.generic] = self.handle.read(
-                bands,
-                window=self.in_file(window),
-                out_shape=(len(bands), *out_shape) if out_shape else None,
-                out=out,
-                resampling=resampling,
-            )
+            with access_to(self._source):
+                pixels: NDArray[np.generic] = self.handle.read(
+                    bands,
+                    window=self.in_file(window),
+                    out_shape=(len(bands), *out_shape) if out_shape else None,
+                    out=out,
+                    resampling=resampling,
+                )
         except RasterioIOError as error:
             raise DamagedError(
                 f"{self.path} cannot be read ({error.__cause__ or error})",
                 wanted="a file that is whole",
                 hint="copy or download it again",
-                code=ErrorCode.IO if _is_remote(self._source) else None,
+                code=ErrorCode.IO if is_remote(self._source) else None,
             ) from error
         return pixels
 
@@ -144,7 +146,7 @@ def open_raster(source: str, name: str) -> DatasetReader:
         GDAL cannot open it, or the name has letters that the locale cannot encode.
     """
     try:
-        with ignored_warning(NotGeoreferencedWarning):
+        with ignored_warning(NotGeoreferencedWarning), access_to(source):
             return rasterio.open(source)
     except UnicodeEncodeError as error:
         raise InputError(
@@ -161,16 +163,8 @@ def open_raster(source: str, name: str) -> DatasetReader:
         ) from error
 
 
-# GDAL's file systems of a network. Source: GDAL documentation, "Virtual File Systems".
-_NETWORKS = ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift")
-
-
-def _is_remote(source: str) -> bool:
-    return any(start in source for start in _NETWORKS)
-
-
 def _opening_code(source: str, error: Exception) -> ErrorCode:
-    if _is_remote(source):
+    if is_remote(source):
         return ErrorCode.IO
     missing = "No such file or directory" in str(error)
     return ErrorCode.MISSING_FILE if missing else ErrorCode.UNREADABLE

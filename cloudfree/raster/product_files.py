@@ -1,4 +1,4 @@
-"""The files of a product: in a folder or a zip archive, its XML, its STAC item."""
+"""The files of a product: in a folder or a zip archive, its XML."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from typing import Protocol
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from pystac import Asset, Item, STACError, STACTypeError
-
 from cloudfree.errors import ErrorCode, InputError
-from cloudfree.raster.remote import vsi_name
 
 
 class Tree(Protocol):
@@ -131,30 +128,6 @@ def parse_xml(text: bytes, name: str) -> Element:
             code=ErrorCode.UNREADABLE,
         ) from error
     return root
-
-
-def read_item(path: Path) -> Item:
-    """The item in a file.
-
-    Raises
-    ------
-    InputError
-        It is no STAC item.
-    """
-    try:
-        return Item.from_file(str(path))
-    except (STACError, STACTypeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path.name} is no STAC item ({error})",
-            wanted="the JSON of one item",
-            hint="save the item itself, not a collection or the answer to a search",
-            code=ErrorCode.UNREADABLE,
-        ) from error
-
-
-def gdal_name(asset: Asset) -> str:
-    """The name under which GDAL opens an asset; relative links start at the item."""
-    return vsi_name(asset.get_absolute_href() or asset.href)
 
 
 class _WithoutDoctype(ElementTree.TreeBuilder):

@@ -1,4 +1,4 @@
-"""Files elsewhere: the names that GDAL opens them by, and how it reads them.
+"""How GDAL names and reads files elsewhere.
 
 Source: GDAL documentation, "Virtual File Systems" and "Configuration options".
 """
@@ -6,12 +6,13 @@ Source: GDAL documentation, "Virtual File Systems" and "Configuration options".
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from rasterio.env import Env
+
+from cloudfree.core.addresses import address_of, is_elsewhere
 
 # GDAL's virtual file system for each URL scheme.
 _VSI_PREFIXES = {
@@ -21,18 +22,10 @@ _VSI_PREFIXES = {
     "gs://": "/vsigs/",
     "file://": "",
 }
-_URL = re.compile(r"(?:https?|s3|gs):/")
-
-# GDAL's file systems of a network, and those of archives, which may lie in them.
+# GDAL's file systems of a network.
 _NETWORKS = ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift")
-_ARCHIVES = "vsizip|vsitar|vsigzip|vsi7z|vsirar"
 
-# A path merges slashes: of a scheme, and before the name of what an archive lies in.
-_MERGED_SCHEME = re.compile(r"\b(https?|ftp|s3|gs):/(?!/)")
-_MERGED_ARCHIVE = re.compile(rf"/({_ARCHIVES})/(?=vsi[a-z0-9]+[/?])")
-_LOCAL_ARCHIVE = re.compile(rf"/({_ARCHIVES})/(?P<first>[^/{{][^/]*)")
-
-# No folder is listed and no side file is looked for: at most servers a listing fails, and each of
+# No folder is listed and no side file is looked for: on most servers a listing fails, and each of
 # .aux.xml, .msk, .ovr and others is a request that is answered by 404. Headers are read at once,
 # and kept.
 _SETTINGS = {
@@ -43,27 +36,9 @@ _SETTINGS = {
 }
 
 
-def is_url(path: PurePath) -> bool:
-    """Whether a path is the address of a file on a server or in a bucket."""
-    return _URL.match(path.as_posix()) is not None
-
-
-def address_of(path: PurePath) -> str:
-    """An address or a name of GDAL's own, with the slashes that a path has merged."""
-    text = _MERGED_SCHEME.sub(r"\1://", path.as_posix())
-    text = _MERGED_ARCHIVE.sub(r"/\1//", text)
-    local = _LOCAL_ARCHIVE.match(text)
-    if local and not Path(local["first"]).exists() and Path("/", local["first"]).exists():
-        return text[: local.start("first")] + "/" + text[local.start("first") :]
-    return text
-
-
 def gdal_name_of(path: PurePath) -> str:
     """The name by which GDAL opens a path: a file, an address, or a name of its own."""
-    text = path.as_posix()
-    if not (text.startswith("/vsi") or is_url(path)):
-        return str(path)
-    return vsi_name(address_of(path))
+    return vsi_name(address_of(path)) if is_elsewhere(path) else str(path)
 
 
 def vsi_name(address: str) -> str:

@@ -10,11 +10,11 @@ from typing import Protocol, TypeVar
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
+from cloudfree.core.addresses import is_elsewhere
 from cloudfree.core.grid import Grid
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.area import SceneArea
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.gdal import is_virtual
 from cloudfree.raster.provenance import Provenance
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.raster.warp import covered_share, same_grid
@@ -155,7 +155,7 @@ class _Companions:
         if name is None:
             return None
         path = self.folder / name
-        if not (is_virtual(path) or path.exists()):
+        if not (is_elsewhere(path) or path.exists()):
             self.missing.append(f"{what} was not found: {name}")
             return None
         return path

@@ -15,7 +15,7 @@ from pystac import Asset, Item
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import optical_band
 from cloudfree.errors import ErrorCode, InputError
-from cloudfree.raster.product_files import gdal_name, read_item
+from cloudfree.raster.stac_files import gdal_name, read_item
 from cloudfree.sentinel2.offset import NO_OFFSET, OffsetEvidence, baseline_evidence, stated_offsets
 from cloudfree.sentinel2.product import BandFile, Level, OpticalProduct, product_name
 
@@ -36,7 +36,7 @@ def stac_product(path: Path) -> OpticalProduct:
     InputError
         It is no item, or has no single-band assets of Sentinel-2.
     """
-    item = read_item(path)
+    item = read_item(path, "sentinel-2")
     assets = _finest(item.assets.items())
     if not assets:
         raise InputError(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
 
 import pytest
 
 from cloudfree.raster import gdal as quiet
-from cloudfree.raster.gdal import ignored_warning, is_virtual
+from cloudfree.raster.gdal import ignored_warning
 from tests.factories.patience import PATIENCE_S
 
 
@@ -69,8 +68,3 @@ def test_filters_that_are_emptied_meanwhile_do_no_harm() -> None:
         warnings.simplefilter("error")
         with pytest.raises(UserWarning):
             warnings.warn("heard", UserWarning, stacklevel=1)
-
-
-def test_names_of_gdals_own_are_no_files() -> None:
-    assert is_virtual(Path("/vsizip/{/data/a.zip}/a.SAFE/SCL.jp2"))
-    assert not is_virtual(Path("/data/vsizip/SCL.jp2"))

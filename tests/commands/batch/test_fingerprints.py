@@ -100,6 +100,22 @@ def test_references_that_came_or_went_make_nothing_old(job: SceneJob) -> None:
     assert _difference(alone, with_may) == ""
 
 
+def test_an_item_of_a_collection_is_known_by_its_file_and_its_id(
+    job: SceneJob, tmp_path: Path
+) -> None:
+    items = tmp_path / "items.json"
+    items.write_text("{}")
+
+    def named(name: str) -> SceneJob:
+        return replace(job, options=replace(job.options, s2=Path(f"{items}#{name}")))
+
+    record = _print(named("a")).record([])
+    assert _difference(named("a"), record) == ""
+    assert _difference(named("b"), record) == "from another s2"
+    items.write_text("[]  ")
+    assert _difference(named("a"), record) == "from another s2"
+
+
 def test_a_product_is_known_by_all_its_files(job: SceneJob, tmp_path: Path) -> None:
     safe = tmp_path / "product.SAFE"
     (safe / "GRANULE").mkdir(parents=True)
