@@ -180,7 +180,7 @@ def area_options(command: Command) -> Command:
         option_from(AreaOptions, "aoi", type=EXISTING_FILE, metavar="FILE.geojson",
                     help="Only the rectangle around the polygons of this GeoJSON file "
                          "(EPSG:4326)."),
-        option_from(AreaOptions, "bbox", type=str, metavar="W,S,E,N", callback=_bounds,
+        option_from(AreaOptions, "bbox", type=str, metavar="W,S,E,N", callback=bounds_of,
                     help="Only the pixels between these degrees (EPSG:4326)."),
     ):  # fmt: skip
         command = option(command)
@@ -304,7 +304,7 @@ def _creation_options(_: click.Context, __: click.Parameter, pairs: tuple[str, .
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _bounds(_: click.Context, __: click.Parameter, text: str | None) -> Any:
+def bounds_of(_: click.Context, __: click.Parameter, text: str | None) -> Any:
     """West, south, east and north of a text, with commas between; None without one."""
     if text is None:
         return None

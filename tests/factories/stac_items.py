@@ -16,7 +16,6 @@ from tests.factories.stac_server import ADDRESS
 
 # Degrees of `TEN_METRES` of the rasters, 96 x 96 pixels, and somewhat more.
 BBOX = (2.999, 40.63, 3.02, 40.66)
-_PLACES = {"sentinel-1": "sentinel-1-rtc", "sentinel-2": "sentinel-2-l1c"}
 
 
 def item(
@@ -25,10 +24,11 @@ def item(
     assets: Mapping[str, str] | None = None,
     bbox: Sequence[float] = BBOX,
     sensor: str = "sentinel-2",
+    level: str = "l1c",
     **properties: Any,
 ) -> dict[str, Any]:
     """An item whose assets are named after their bands; addresses start at `ADDRESS`."""
-    collection = _PLACES[sensor]
+    collection = f"{sensor}-{level if sensor == 'sentinel-2' else 'rtc'}"
     own = f"{ADDRESS}/collections/{collection}/items/{name}"
     return {
         "type": "Feature", "stac_version": "1.0.0", "id": name, "collection": collection,
