@@ -10,6 +10,14 @@ from pathlib import Path, PurePath
 
 _URL = re.compile(r"(?:https?|s3|gs):/")
 _VIRTUAL = "/vsi"
+# GDAL's virtual file system for each URL scheme.
+_VSI_PREFIXES = {
+    "https://": "/vsicurl/https://",
+    "http://": "/vsicurl/http://",
+    "s3://": "/vsis3/",
+    "gs://": "/vsigs/",
+    "file://": "",
+}
 # Separates the file of a collection of STAC items from the item in it.
 FRAGMENT = "#"
 
@@ -47,6 +55,28 @@ def address_of(path: PurePath) -> str:
     if local and not Path(local["first"]).exists() and Path("/", local["first"]).exists():
         return text[: local.start("first")] + "/" + text[local.start("first") :]
     return text
+
+
+def gdal_name_of(path: PurePath) -> str:
+    """The name by which GDAL opens a path: a file, an address, or a name of its own."""
+    return vsi_name(address_of(path)) if is_elsewhere(path) else str(path)
+
+
+def vsi_name(address: str) -> str:
+    """The name by which GDAL opens what is at an address; other texts unchanged."""
+    for scheme, prefix in _VSI_PREFIXES.items():
+        if address.startswith(scheme):
+            return prefix + address.removeprefix(scheme)
+    return address
+
+
+def href_of(path: PurePath) -> str:
+    """The address of a path for a link: of GDAL's names of files elsewhere, that of the file."""
+    address = address_of(path)
+    for scheme, prefix in _VSI_PREFIXES.items():
+        if prefix and address.startswith(prefix):
+            return scheme + address.removeprefix(prefix)
+    return address
 
 
 def is_item(path: PurePath) -> bool:

@@ -32,8 +32,12 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 
 def draft_folder(path: Path) -> TemporaryDirectory[str]:
-    """A hidden folder beside `path`, on the same disk, that is removed at the end of the block."""
-    return TemporaryDirectory(prefix=f".{path.stem}.part.", dir=path.parent)
+    """A hidden folder beside `path`, on the same disk, that is removed at the end of the block.
+
+    For a path elsewhere it is one for temporary files.
+    """
+    place = None if is_elsewhere(path) else path.parent
+    return TemporaryDirectory(prefix=f".{path.stem}.part.", dir=place)
 
 
 def _rename(draft: Path, path: Path) -> None:

@@ -87,9 +87,14 @@ class _Collector(logging.Handler):
 
 
 def relative_to(folder: Path, path: Path | None) -> PurePosixPath | None:
-    """A path from a folder; an address and a name of GDAL's own stay as they are."""
+    """A path from a folder; an address and a name of GDAL's own stay as they are.
+
+    From a folder elsewhere a path of this machine is absolute.
+    """
     if path is None:
         return None
     if is_elsewhere(path):
         return PurePosixPath(path)
+    if is_elsewhere(folder):
+        return PurePosixPath(path.absolute().as_posix())
     return PurePosixPath(Path(os.path.relpath(path, folder)).as_posix())

@@ -1,4 +1,4 @@
-"""How GDAL names and reads files elsewhere.
+"""How GDAL reads files elsewhere.
 
 Source: GDAL documentation, "Virtual File Systems" and "Configuration options".
 """
@@ -8,20 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePath
 
 from rasterio.env import Env
 
-from cloudfree.core.addresses import address_of, is_elsewhere
-
-# GDAL's virtual file system for each URL scheme.
-_VSI_PREFIXES = {
-    "https://": "/vsicurl/https://",
-    "http://": "/vsicurl/http://",
-    "s3://": "/vsis3/",
-    "gs://": "/vsigs/",
-    "file://": "",
-}
 # GDAL's file systems of a network.
 _NETWORKS = ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift")
 
@@ -34,28 +23,6 @@ _SETTINGS = {
     "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": True,
     "VSI_CACHE": True,
 }
-
-
-def gdal_name_of(path: PurePath) -> str:
-    """The name by which GDAL opens a path: a file, an address, or a name of its own."""
-    return vsi_name(address_of(path)) if is_elsewhere(path) else str(path)
-
-
-def vsi_name(address: str) -> str:
-    """The name by which GDAL opens what is at an address; other texts unchanged."""
-    for scheme, prefix in _VSI_PREFIXES.items():
-        if address.startswith(scheme):
-            return prefix + address.removeprefix(scheme)
-    return address
-
-
-def href_of(path: PurePath) -> str:
-    """The address of a path for a link: of GDAL's names of files elsewhere, that of the file."""
-    address = address_of(path)
-    for scheme, prefix in _VSI_PREFIXES.items():
-        if prefix and address.startswith(prefix):
-            return scheme + address.removeprefix(prefix)
-    return address
 
 
 def is_remote(source: str) -> bool:

@@ -16,9 +16,9 @@ from cloudfree.core.addresses import (
     is_elsewhere,
     is_item,
     is_url,
+    vsi_name,
 )
 from cloudfree.errors import ErrorCode, InputError
-from cloudfree.raster.remote import vsi_name
 
 if TYPE_CHECKING:
     from pystac import Asset, Item

@@ -22,6 +22,7 @@ from rasterio.io import DatasetReader
 
 from cloudfree import __version__
 from cloudfree.core.acquisition import Acquisition
+from cloudfree.core.addresses import gdal_name_of
 from cloudfree.core.bands import find_optical_bands, optical_band
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import CLASS_TAG
@@ -182,7 +183,7 @@ class _Header:
 
 
 def _header(asset: ItemAsset) -> _Header:
-    with open_raster(str(asset.draft or asset.path), asset.path.name) as dataset:
+    with open_raster(gdal_name_of(asset.draft or asset.path), asset.path.name) as dataset:
         return _Header(grid_of(dataset), tuple(_bands(dataset)))
 
 

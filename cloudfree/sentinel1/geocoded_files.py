@@ -19,12 +19,11 @@ from rasterio.dtypes import dtype_rev, typename_fwd
 from rasterio.io import DatasetReader
 
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
-from cloudfree.core.addresses import is_elsewhere, is_item
+from cloudfree.core.addresses import gdal_name_of, is_elsewhere, is_item
 from cloudfree.core.bands import POLARISATION, SAR_BANDS, polarisation
 from cloudfree.core.grid import Grid
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
-from cloudfree.raster.remote import gdal_name_of
 from cloudfree.raster.stac_files import gdal_name, read_item
 from cloudfree.raster.warp import grid_of, same_grid
 from cloudfree.sentinel1.product import (

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from rasterio.io import DatasetReader
 
-from cloudfree.core.addresses import is_item
+from cloudfree.core.addresses import gdal_name_of, is_item
 from cloudfree.raster.dataset import open_raster
-from cloudfree.raster.remote import gdal_name_of
 from cloudfree.sentinel2 import safe
 from cloudfree.sentinel2.band_folder import band_folder_product
 from cloudfree.sentinel2.gdal_tags import BOA_OFFSET_TAG, OFFSET_TAG, number_of, tagged_product

@@ -1,5 +1,7 @@
 """A STAC API on this machine: items to search, files in ranges, and a log of all requests.
 
+The files are a bucket, too: objects can be put and deleted.
+
 Source: STAC API 1.0.0, core and item search, with its GET and POST forms and paging by `next`.
 """
 
@@ -102,6 +104,33 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self._json(self._found(json.loads(body), "POST"))
 
+    def do_PUT(self) -> None:
+        """Keep an object whole, as a bucket does; a body in chunks, too."""
+        path = self._place()
+        body = self._body()
+        if not path.parent.is_dir():
+            self._answer(403, b"")
+            return
+        path.write_bytes(body)
+        self._answer(200, b"")
+
+    def do_DELETE(self) -> None:
+        self._place().unlink(missing_ok=True)
+        self._answer(204, b"")
+
+    def _place(self) -> Path:
+        return self.root / urlsplit(self.path).path.removeprefix("/files/")
+
+    def _body(self) -> bytes:
+        if "Content-Length" in self.headers:
+            return self.rfile.read(int(self.headers["Content-Length"]))
+        parts = []
+        while size := int(self.rfile.readline(), 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
+
     def _found(self, asked: Mapping[str, Any], method: str) -> dict[str, Any]:
         found = [one for one in self.items if _fits(one, asked)]
         start = int(asked.get("token", 0))
@@ -120,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, sends: bool = True) -> None:
         """A file, or the range of it that is asked for (RFC 9110, 14.2)."""
-        path = self.root / urlsplit(self.path).path.removeprefix("/files/")
+        path = self._place()
         if not path.is_file():
             self._answer(404, b"")
             return

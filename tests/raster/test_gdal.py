@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
 from threading import Event
 from types import SimpleNamespace
 
 import pytest
 
 from cloudfree.raster import gdal as quiet
-from cloudfree.raster.gdal import ignored_warning
+from cloudfree.raster.gdal import ignored_warning, relative_to
 from tests.factories.patience import PATIENCE_S
 
 
@@ -68,3 +69,12 @@ def test_filters_that_are_emptied_meanwhile_do_no_harm() -> None:
         warnings.simplefilter("error")
         with pytest.raises(UserWarning):
             warnings.warn("heard", UserWarning, stacklevel=1)
+
+
+def test_paths_are_relative_where_both_lie_on_this_machine(tmp_path: Path) -> None:
+    here = tmp_path / "a" / "l1c.tif"
+    assert relative_to(tmp_path / "out", here) == PurePosixPath("../a/l1c.tif")
+    assert relative_to(Path("s3://bucket/out"), here) == PurePosixPath(here.as_posix())
+    for text in ("https://host/items/S2B", "/vsis3/bucket/l1c.tif"):
+        assert relative_to(tmp_path, Path(text)) == PurePosixPath(text)
+    assert relative_to(tmp_path, None) is None

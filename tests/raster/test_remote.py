@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from rasterio.env import Env, getenv, hasenv
 
+from cloudfree.core.addresses import gdal_name_of, href_of
 from cloudfree.core.grid import Window
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.remote import access_to, gdal_name_of, href_of, is_remote
+from cloudfree.raster.remote import access_to, is_remote
 from tests.factories.rasters import cloudy_scene, write_cloudy_scene
 from tests.factories.stac_server import stac_server
 

@@ -38,6 +38,7 @@ from cloudfree.core.output_files import make_folder, require_writable
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.inference.load import find_card
+from cloudfree.raster.outputs_elsewhere import check_local
 from cloudfree.raster.stac_files import item_paths
 
 logger = logging.getLogger("cloudfree")
@@ -262,6 +263,7 @@ def _died(job: SceneJob, reason: object) -> SceneOutcome:
 
 def _output_folder(folder: Path) -> Path:
     """The folder of the results, created if missing."""
+    check_local(folder, "a batch")
     make_folder(folder)
     require_writable(folder / "batch.jsonl")
     return folder

@@ -13,10 +13,11 @@ from cloudfree.commands.swapped_scenes import swaps_refused
 from cloudfree.core.acquisition import check_gap, gap_days, stated
 from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
-from cloudfree.core.output_files import check_output_names, folders_of, require_absent
+from cloudfree.core.output_files import check_output_names, folders_of
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import ShiftMeasurement, measure
 from cloudfree.raster.cog import CogWriter
+from cloudfree.raster.outputs_elsewhere import require_new
 from cloudfree.raster.provenance import Provenance
 from cloudfree.sentinel1.geocoded import sar_profile
 from cloudfree.sentinel1.mosaic import open_sar_sources
@@ -64,7 +65,7 @@ def _check_output(options: CoregisterOptions) -> None:
     inputs = filter(None, (*options.s1, options.s2, options.dem, options.aoi))
     check_output_names(filter(None, (options.result, options.quicklook)), inputs)
     for path in options.outputs:
-        require_absent(path, options.overwrite)
+        require_new(path, options.overwrite)
 
 
 def _write(

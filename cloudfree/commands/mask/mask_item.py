@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from cloudfree.commands.mask.options import MaskOptions
+from cloudfree.core.addresses import href_of
 from cloudfree.core.mask_classes import OBSCURED
 from cloudfree.core.output_files import item_of, write_whole
 from cloudfree.raster.gdal import relative_to
-from cloudfree.raster.remote import href_of
 from cloudfree.raster.stac_item import (
     MASK_ROLES,
     ItemAsset,

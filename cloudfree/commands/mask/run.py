@@ -14,9 +14,10 @@ from cloudfree.commands.mask.mask_item import check_item, write_item
 from cloudfree.commands.mask.options import MaskOptions, MaskResult
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import class_fractions
-from cloudfree.core.output_files import check_output_names, folders_of, require_absent
+from cloudfree.core.output_files import check_output_names, folders_of
 from cloudfree.core.terminal import Progress
 from cloudfree.raster.cog import CogProfile
+from cloudfree.raster.outputs_elsewhere import require_new
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
@@ -77,4 +78,4 @@ def _check_outputs(options: MaskOptions) -> None:
     """Check that no output exists, nor is the scene or another output."""
     check_output_names(options.outputs, options.inputs)
     for path in options.outputs:
-        require_absent(path, options.overwrite)
+        require_new(path, options.overwrite)

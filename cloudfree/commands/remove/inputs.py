@@ -14,9 +14,10 @@ from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.acquisition import check_gap, stated
 from cloudfree.core.addresses import is_item
 from cloudfree.core.choices import SCL
-from cloudfree.core.output_files import check_output_names, require_absent
+from cloudfree.core.output_files import check_output_names
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import ModelCard
+from cloudfree.raster.outputs_elsewhere import require_new
 from cloudfree.sentinel1.mosaic import open_sar_sources
 from cloudfree.sentinel1.sar_source import SarSource, require_both
 from cloudfree.sentinel2.detect_product import find_product
@@ -69,7 +70,7 @@ def check_outputs(options: RemoveOptions) -> None:
         )
     check_output_names(options.outputs, options.inputs)
     for path in options.outputs if not options.dry_run else ():
-        require_absent(path, options.overwrite)
+        require_new(path, options.overwrite)
 
 
 def check_model(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -> None:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.core.addresses import href_of
 from cloudfree.core.output_files import write_whole
 from cloudfree.inference.model_store import CARD, find_model, is_file
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.gdal import relative_to
 from cloudfree.raster.provenance import Provenance
-from cloudfree.raster.remote import href_of
 from cloudfree.raster.stac_item import (
     MASK_ROLES,
     ItemAsset,

@@ -1,9 +1,10 @@
-"""Scenes that lie on a server: items by their addresses, and collections of items."""
+"""Scenes that lie elsewhere: items by their addresses, collections, and results in memory."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from cloudfree.commands.batch.run import run as run_batch
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.commands.remove.run import run
 from cloudfree.core.terminal import silent
-from tests.factories.rasters import cloudy_scene
+from cloudfree.errors import OutputError
+from cloudfree.raster.outputs_elsewhere import exists
+from tests.factories.rasters import cloudy_scene, write_cloudy_scene
 from tests.factories.stac_items import cloudy_item, local, radar_item
 from tests.factories.stac_schemas import read_valid_item
 from tests.factories.stac_server import StacServer, stac_server
@@ -68,6 +71,28 @@ def test_the_command_line_takes_addresses(server: StacServer, tmp_path: Path) ->
     ran = CliRunner().invoke(group, ["mask", address, "-o", str(tmp_path / "mask.tif")])
     assert ran.exit_code == 0, ran.output
     assert (tmp_path / "mask.tif").exists()
+
+
+def test_a_result_and_its_companions_are_written_elsewhere(tmp_path: Path) -> None:
+    scene, output = write_cloudy_scene(tmp_path / "l1c.tif"), Path("/vsimem/remove/a.tif")
+    kept = RemoveOptions(s2=scene, output=output, fill_by="scene", uncertainty=True)
+    run(kept, silent)
+    here = run(RemoveOptions(s2=scene, fill_by="scene", output=tmp_path / "a.tif"), silent)
+    with rasterio.open(str(output)) as dataset, rasterio.open(here.output) as same:
+        np.testing.assert_array_equal(dataset.read(), same.read())
+        assert dataset.tags()["CLOUDFREE_S2"] == str(scene)
+    companions = [output.with_name(f"a_{what}.tif") for what in ("filled", "uncertainty")]
+    assert [exists(path) for path in companions] == [True, True]
+    with pytest.raises(OutputError, match=r"a\.tif exists already"):
+        run(kept, silent)
+    run(replace(kept, uncertainty=False, overwrite=True), silent)
+    assert [exists(path) for path in companions] == [True, False]
+
+
+def test_an_item_is_not_written_elsewhere(tmp_path: Path) -> None:
+    scene = write_cloudy_scene(tmp_path / "l1c.tif")
+    with pytest.raises(OutputError, match=r"b\.json beside a result that is written elsewhere"):
+        run(RemoveOptions(s2=scene, output=Path("/vsimem/remove/b.tif"), stac=True), silent)
 
 
 def test_a_batch_pairs_the_items_of_a_collection(
