@@ -87,6 +87,7 @@ class CoregisterKeywords(_SarKeywords, _OutputKeywords, total=False):
     """Those of `CoregisterOptions`."""
 
     quicklook: StrPath | None
+    stac: bool
     dry_run: bool
 
 

@@ -15,6 +15,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import silent
 from cloudfree.errors import CloudfreeError, InputError, OutputError
 from cloudfree.raster import cog
+from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import cloudy_scene, write_cloudy_scene, write_radar, write_raster
 from tests.factories.stac_schemas import read_valid_item
 
@@ -117,3 +118,16 @@ def test_the_item_of_another_scene_is_no_name_for_a_result(folder: Path) -> None
     item.write_text("{}")
     with pytest.raises(OutputError, match=r"a\.json is an input or another output"):
         _run(folder, output=folder / "a.tif", references=(item,))
+
+
+def test_the_item_is_read_as_its_scene(folder: Path) -> None:
+    _run(folder)
+    with (
+        OpticalScene(folder / "l1c_cloudfree.json") as by_item,
+        OpticalScene(folder / "l1c_cloudfree.tif") as scene,
+    ):
+        assert by_item.product.kind == "STAC item of one raster"
+        assert by_item.acquisition == scene.acquisition
+        np.testing.assert_array_equal(
+            by_item.native(by_item.grid.window), scene.native(scene.grid.window)
+        )
