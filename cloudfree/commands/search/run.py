@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from cloudfree.commands.options import Bounds
 from cloudfree.commands.search.candidates import Candidate
-from cloudfree.commands.search.catalogue import Catalogue
 from cloudfree.commands.search.options import SearchOptions, SearchResult
 from cloudfree.commands.search.period import Period
 from cloudfree.commands.search.ranking import best_references, best_scene, found_scenes
+from cloudfree.commands.search.stac_api import StacApi
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError
 
@@ -30,10 +30,10 @@ def run(options: SearchOptions, progress: Progress) -> SearchResult:
     del progress
     _check_area(options.bbox)
     period = Period.from_text(options.date)
-    catalogue = Catalogue(options.api)
-    scene = _scene(catalogue, options, period)
-    references = _references(catalogue, options, scene)
-    radars = _radars(catalogue, options, [scene, *references])
+    api = StacApi(options.api)
+    scene = _scene(api, options, period)
+    references = _references(api, options, scene)
+    radars = _radars(api, options, [scene, *references])
     result = SearchResult(found_scenes(scene, references, radars, options.max_gap))
     for one in result.scenes:
         logger.info(one.words())
@@ -43,8 +43,8 @@ def run(options: SearchOptions, progress: Progress) -> SearchResult:
     return result
 
 
-def _scene(catalogue: Catalogue, options: SearchOptions, period: Period) -> Candidate:
-    found = catalogue.items(options.s2_collection, options.bbox, period)
+def _scene(api: StacApi, options: SearchOptions, period: Period) -> Candidate:
+    found = api.items(options.s2_collection, options.bbox, period)
     scene = best_scene(found, options.max_cloud)
     if scene is None:
         cloudy = f", {len(found)} with more cloud than {options.max_cloud:g} %" if found else ""
@@ -59,21 +59,19 @@ def _scene(catalogue: Catalogue, options: SearchOptions, period: Period) -> Cand
     return scene
 
 
-def _references(catalogue: Catalogue, options: SearchOptions, scene: Candidate) -> list[Candidate]:
+def _references(api: StacApi, options: SearchOptions, scene: Candidate) -> list[Candidate]:
     if not options.references:
         return []
     around = Period.around(scene.acquired, options.max_age)
-    found = catalogue.items(options.s2_collection, options.bbox, around)
+    found = api.items(options.s2_collection, options.bbox, around)
     return best_references(scene, found, options.max_cloud, options.references)
 
 
-def _radars(
-    catalogue: Catalogue, options: SearchOptions, scenes: list[Candidate]
-) -> list[Candidate]:
+def _radars(api: StacApi, options: SearchOptions, scenes: list[Candidate]) -> list[Candidate]:
     """The Sentinel-1 items of the time of all scenes."""
     moments, gap = [one.acquired for one in scenes], timedelta(days=options.max_gap)
     period = Period(min(moments) - gap, max(moments) + gap)
-    return catalogue.items(options.s1_collection, options.bbox, period)
+    return api.items(options.s1_collection, options.bbox, period)
 
 
 def _check_area(bbox: Bounds) -> None:

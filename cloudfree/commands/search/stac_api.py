@@ -22,7 +22,7 @@ _TIMEOUT_S = 60
 _PER_PAGE, _MOST = 100, 2000
 
 
-class Catalogue:
+class StacApi:
     """The items of a STAC API.
 
     Raises
@@ -31,9 +31,9 @@ class Catalogue:
         pystac-client is not installed, or there is no STAC API with item search at that address.
     """
 
-    def __init__(self, api: str) -> None:
-        self.api = api
-        self._client = _client(api)
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._client = _client(address)
 
     def items(self, collection: str, bbox: Bounds, period: Period) -> list[Candidate]:
         """The dated items of a collection in an area and a time.
@@ -43,7 +43,7 @@ class Catalogue:
         InputError
             The API refuses, or does not answer.
         """
-        with _answering(self.api):
+        with _answering(self.address):
             found = self._client.search(
                 collections=[collection],
                 bbox=list(bbox),
@@ -52,7 +52,7 @@ class Catalogue:
                 max_items=_MOST,
             )
             items: list[dict[str, Any]] = list(found.items_as_dicts())
-        known = (candidate(item, bbox, self.api) for item in items)
+        known = (candidate(item, bbox, self.address) for item in items)
         return [one for one in known if one]
 
 

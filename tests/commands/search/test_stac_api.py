@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudfree.commands.search.catalogue import Catalogue
 from cloudfree.commands.search.period import Period
+from cloudfree.commands.search.stac_api import StacApi
 from cloudfree.errors import ErrorCode, InputError
 from tests.factories.stac_items import BBOX, item
 from tests.factories.stac_server import stac_server
@@ -30,7 +30,7 @@ def test_all_pages_of_a_search_are_read(tmp_path: Path) -> None:
         item("far", "2022-06-03T10:50:31Z", bbox=(9, 9, 10, 10)),
     ]
     with stac_server(tmp_path, [*days, *others]) as server:
-        found = Catalogue(server.address).items("sentinel-2-l1c", BBOX, JUNE)
+        found = StacApi(server.address).items("sentinel-2-l1c", BBOX, JUNE)
         assert server.statuses("/search") == [200] * 3
     assert [one.name for one in found] == [one["id"] for one in days]
 
@@ -38,10 +38,10 @@ def test_all_pages_of_a_search_are_read(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_client")
 def test_a_server_that_is_gone_is_no_answer(tmp_path: Path) -> None:
     with stac_server(tmp_path) as server:
-        catalogue = Catalogue(server.address)
+        api = StacApi(server.address)
     for ask in (
-        lambda: catalogue.items("sentinel-2-l1c", BBOX, JUNE),
-        lambda: Catalogue(server.address),
+        lambda: api.items("sentinel-2-l1c", BBOX, JUNE),
+        lambda: StacApi(server.address),
     ):
         with pytest.raises(InputError) as error:
             ask()
@@ -57,13 +57,13 @@ def test_what_is_no_api_is_refused(tmp_path: Path) -> None:
     with stac_server(tmp_path) as server:
         address = f"{server.address}/files/page.html"
         with pytest.raises(InputError, match=r"page\.html is no STAC API \(.*; wanted the first"):
-            Catalogue(address)
+            StacApi(address)
 
 
 def test_without_the_extra_the_refusal_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pystac_client", None)
     with pytest.raises(InputError) as error:
-        Catalogue("https://api")
+        StacApi("https://api")
     assert str(error.value) == (
         "--api https://api, but pystac-client is not installed; wanted it, which asks STAC APIs; "
         "pip install 'cloudfree[stac]'"
