@@ -48,7 +48,12 @@ def is_elsewhere(path: PurePath) -> bool:
 
 
 def address_of(path: PurePath) -> str:
-    """An address or a name of GDAL's own, with the slashes that a path has merged."""
+    """An address or a name of GDAL's own, with the slashes that a path has merged.
+
+    The path of a file of this machine is its text.
+    """
+    if not is_elsewhere(path):
+        return str(path)
     text = _MERGED_SCHEME.sub(r"\1://", path.as_posix())
     text = _MERGED_ARCHIVE.sub(r"/\1//", text)
     local = _LOCAL_ARCHIVE.match(text)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cloudfree.core.addresses import is_elsewhere
+from cloudfree.core.addresses import address_of, is_elsewhere
 from cloudfree.errors import ErrorCode, OutputError, writing_code
 
 
@@ -155,7 +155,7 @@ def cannot_be_written(path: Path, error: Exception, hint: str = "") -> OutputErr
     if code is ErrorCode.IO and _is_full(path):
         code = ErrorCode.NO_SPACE
     return OutputError(
-        f"{path} cannot be written ({message})",
+        f"{address_of(path)} cannot be written ({message})",
         wanted="a folder that may be written to and room on its disk",
         hint=f"choose another place, free some space{hint}",
         code=code,

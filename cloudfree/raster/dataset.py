@@ -16,7 +16,7 @@ from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import DatasetReader, MemoryFile
 
-from cloudfree.core.addresses import gdal_name_of
+from cloudfree.core.addresses import address_of, gdal_name_of
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import DamagedError, ErrorCode, InputError
@@ -52,7 +52,7 @@ class Dataset:
     def handle(self) -> DatasetReader:
         """The calling thread's handle."""
         if not hasattr(self._local, "handle"):
-            self._local.handle = open_raster(self._source, str(self.path))
+            self._local.handle = open_raster(self._source, address_of(self.path))
             self._handles.append(self._local.handle)
         handle: DatasetReader = self._local.handle
         return handle
@@ -99,7 +99,7 @@ class Dataset:
                 )
         except RasterioIOError as error:
             raise DamagedError(
-                f"{self.path} cannot be read ({error.__cause__ or error})",
+                f"{address_of(self.path)} cannot be read ({error.__cause__ or error})",
                 wanted="a file that is whole",
                 hint="copy or download it again",
                 code=ErrorCode.IO if is_remote(self._source) else None,

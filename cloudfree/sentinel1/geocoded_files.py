@@ -19,7 +19,7 @@ from rasterio.dtypes import dtype_rev, typename_fwd
 from rasterio.io import DatasetReader
 
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
-from cloudfree.core.addresses import gdal_name_of, is_elsewhere, is_item
+from cloudfree.core.addresses import address_of, gdal_name_of, is_elsewhere, is_item
 from cloudfree.core.bands import POLARISATION, SAR_BANDS, polarisation
 from cloudfree.core.grid import Grid
 from cloudfree.errors import ErrorCode, InputError
@@ -187,7 +187,7 @@ def _renamed(name: str, band: str) -> str:
 
 def _has_one_band(path: Path) -> bool:
     """Whether a raster has one band; an image in ground range is refused."""
-    with open_raster(gdal_name_of(path), str(path)) as dataset:
+    with open_raster(gdal_name_of(path), address_of(path)) as dataset:
         _require_geocoded(dataset, path)
         return bool(dataset.count == 1)
 
@@ -217,7 +217,7 @@ def _acquisition(path: Path) -> Acquisition:
 
 
 def _tags(path: Path) -> Mapping[str, str]:
-    with open_raster(gdal_name_of(path), str(path)) as dataset:
+    with open_raster(gdal_name_of(path), address_of(path)) as dataset:
         tags: dict[str, str] = dataset.tags()
         return tags
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rasterio.io import DatasetReader
 
-from cloudfree.core.addresses import gdal_name_of, is_item
+from cloudfree.core.addresses import address_of, gdal_name_of, is_item
 from cloudfree.raster.dataset import open_raster
 from cloudfree.sentinel2 import safe
 from cloudfree.sentinel2.band_folder import band_folder_product
@@ -56,7 +56,7 @@ def raster_product(path: Path) -> OpticalProduct:
     InputError
         GDAL cannot open it.
     """
-    with open_raster(gdal_name_of(path), str(path)) as dataset:
+    with open_raster(gdal_name_of(path), address_of(path)) as dataset:
         tags = dataset.tags()
         product = OpticalProduct(
             kind=f"raster ({dataset.driver})",

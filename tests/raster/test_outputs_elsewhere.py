@@ -81,7 +81,9 @@ def test_what_a_raster_makes_outdated_is_deleted() -> None:
 def test_a_place_that_takes_nothing_is_refused_before_any_work(tmp_path: Path) -> None:
     with stac_server(tmp_path) as server:
         path = Path(f"{server.address}/files/a.tif")
-        with pytest.raises(OutputError, match=r"a\.tif cannot be written \(.*; choose another"):
+        with pytest.raises(
+            OutputError, match=r"^http://.*a\.tif cannot be written \(.*; choose another"
+        ):
             require_new(path, overwrite=False)
 
 

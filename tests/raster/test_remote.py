@@ -10,6 +10,7 @@ from rasterio.env import Env, getenv, hasenv
 
 from cloudfree.core.addresses import gdal_name_of, href_of
 from cloudfree.core.grid import Window
+from cloudfree.errors import InputError
 from cloudfree.raster.dataset import Dataset
 from cloudfree.raster.remote import access_to, is_remote
 from tests.factories.rasters import cloudy_scene, write_cloudy_scene
@@ -81,3 +82,8 @@ def test_settings_of_the_user_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDAL_DISABLE_READDIR_ON_OPEN", "TRUE")
     with Env(), access_to("/vsis3/bucket/b.tif"):
         assert _setting() is None
+
+
+def test_an_error_has_the_address_that_was_given() -> None:
+    with pytest.raises(InputError, match=r"^http://127\.0\.0\.1:9/a\.tif cannot be opened"):
+        Dataset(Path("http://127.0.0.1:9/a.tif"))
