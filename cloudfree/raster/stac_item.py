@@ -8,8 +8,6 @@ describe a model itself, so that a result has its link alone: `derived_from` wit
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,20 +16,17 @@ from typing import Any
 
 from pyproj import CRS
 from pystac import Asset, Item, Link, MediaType, RelType
-from rasterio.io import DatasetReader
 
 from cloudfree import __version__
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.addresses import gdal_name_of
-from cloudfree.core.bands import find_optical_bands, optical_band
 from cloudfree.core.grid import Grid
-from cloudfree.core.mask_classes import CLASS_TAG
 from cloudfree.core.output_files import cannot_be_written, item_of
-from cloudfree.core.spectral_bands import SPECTRAL_BANDS
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.geographic_footprint import geographic_footprint
-from cloudfree.raster.warp import grid_of, pixel_size_m
+from cloudfree.raster.stac_bands import pixel_gsd_m, stac_bands
+from cloudfree.raster.warp import grid_of
 
 _HOST = "https://stac-extensions.github.io"
 EXTENSIONS = {
@@ -45,15 +40,6 @@ EXTENSIONS = {
 MASK_ROLES = ("cloud", "cloud-shadow", "snow-ice")
 
 SOFTWARE, _OWN = "processing:software", "cloudfree"
-
-# Names of the statistics in GDAL's tags, and in the common metadata of STAC.
-_STATISTICS = {
-    "STATISTICS_MINIMUM": "minimum",
-    "STATISTICS_MAXIMUM": "maximum",
-    "STATISTICS_MEAN": "mean",
-    "STATISTICS_STDDEV": "stddev",
-    "STATISTICS_VALID_PERCENT": "valid_percent",
-}
 
 # Media types by the ending of a source; folders and others have none.
 _MEDIA_TYPES = {
@@ -184,7 +170,7 @@ class _Header:
 
 def _header(asset: ItemAsset) -> _Header:
     with open_raster(gdal_name_of(asset.draft or asset.path), asset.path.name) as dataset:
-        return _Header(grid_of(dataset), tuple(_bands(dataset)))
+        return _Header(grid_of(dataset), tuple(stac_bands(dataset)))
 
 
 def _has(fields: Mapping[str, Any], prefix: str) -> bool:
@@ -204,7 +190,7 @@ def _properties(facts: ItemFacts, grid: Grid, now: datetime) -> dict[str, Any]:
         "created": _utc(now),
         "platform": platform.lower() if platform else None,
         "constellation": platform.lower()[: len("sentinel-2")] if platform else None,
-        "gsd": _pixel_m(grid),
+        "gsd": pixel_gsd_m(grid),
         "eo:cloud_cover": None if facts.cloud_cover is None else round(facts.cloud_cover, 4),
         "processing:level": facts.level,
         "processing:lineage": facts.lineage,
@@ -225,83 +211,6 @@ def _projection(grid: Grid) -> dict[str, Any]:
         "proj:bbox": [min(x, x_end), min(y, y_end), max(x, x_end), max(y, y_end)],
     }
     return {**found, "proj:wkt2": crs.to_wkt("WKT2_2019")} if crs and not code else found
-
-
-def _pixel_m(grid: Grid) -> float | None:
-    """The side of a pixel, to tenths of a metre, as the ground is; None if it is unknown."""
-    return round(pixel_size_m(grid), 1) if grid.crs else None
-
-
-def _bands(dataset: DatasetReader) -> Iterator[dict[str, Any]]:
-    names = _optical_names(dataset)
-    pixel_m = _pixel_m(grid_of(dataset))
-    for at, index in enumerate(dataset.indexes):
-        tags, band = dataset.tags(index), names.get(at)
-        known = {
-            "name": band or dataset.descriptions[at] or f"band {index}",
-            "data_type": dataset.dtypes[at],
-            "nodata": _number(dataset.nodatavals[at]),
-            "unit": dataset.units[at] or None,
-            "statistics": _statistics(tags),
-            "raster:spatial_resolution": pixel_m,
-            "raster:scale": dataset.scales[at] if dataset.scales[at] != 1 else None,
-            "raster:offset": dataset.offsets[at] if dataset.offsets[at] else None,
-            "classification:classes": _classes(dataset),
-            **(_spectrum(band) if band else {}),
-        }
-        yield {name: value for name, value in known.items() if value is not None}
-
-
-def _optical_names(dataset: DatasetReader) -> dict[int, str]:
-    """The optical bands of a raster by their places; none in one of classes or scores."""
-    if not any(optical_band(text) for text in dataset.descriptions):
-        return {}
-    return {at: band for band, at in find_optical_bands(dataset.descriptions).items()}
-
-
-def _spectrum(band: str) -> dict[str, Any]:
-    known = SPECTRAL_BANDS[band]
-    return {
-        "eo:common_name": known.common_name,
-        "eo:center_wavelength": known.centre_um,
-        "eo:full_width_half_max": known.width_um,
-    }
-
-
-def _number(value: float | None) -> float | int | str | None:
-    """A number as JSON has it; `nan` and `inf` are words."""
-    if value is None:
-        return None
-    if not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return int(value) if float(value).is_integer() else float(value)
-
-
-def _statistics(tags: Mapping[str, str]) -> dict[str, float] | None:
-    found = {name: float(tags[tag]) for tag, name in _STATISTICS.items() if tag in tags}
-    return found or None
-
-
-def _classes(dataset: DatasetReader) -> list[dict[str, Any]] | None:
-    """The classes that the tags of a raster name, with the colours that it shows them in."""
-    labels = {
-        int(tag.removeprefix(CLASS_TAG)): text
-        for tag, text in dataset.tags().items()
-        if tag.startswith(CLASS_TAG)
-    }
-    if not labels:
-        return None
-    colours = dataset.colormap(1)
-    return [
-        {
-            "value": value,
-            "name": re.sub("[^0-9a-z]+", "-", labels[value]),
-            "description": labels[value],
-            "color_hint": "{:02X}{:02X}{:02X}".format(*colours[value]),
-            **({"nodata": True} if value == dataset.nodata else {}),
-        }
-        for value in sorted(labels)
-    ]
 
 
 def _asset(asset: ItemAsset, header: _Header) -> Asset:

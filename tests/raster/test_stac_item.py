@@ -94,13 +94,6 @@ def test_a_coordinate_system_without_a_code_is_written_out(tmp_path: Path) -> No
     assert properties["proj:wkt2"].startswith("PROJCRS[")
 
 
-def test_a_number_that_json_does_not_know_is_a_word(tmp_path: Path) -> None:
-    numbers = np.ones((1, 8, 8), np.float32)
-    place = write_raster(tmp_path / "a.tif", numbers, ["score"], nodata=float("nan"))
-    (band,) = _item(tmp_path / "a.json", score=place)["assets"]["score"]["bands"]
-    assert band["nodata"] == "nan"
-
-
 def test_a_scene_without_a_date_has_no_item() -> None:
     with pytest.raises(InputError) as error:
         check_dated(UNKNOWN, "a.tif", "state it with --s2-date")
