@@ -60,6 +60,7 @@ def test_nothing_differs_where_nothing_changed(job: SceneJob) -> None:
     [
         ({"tile": 128}, False), ({"adapt": True}, False), ({"precision": "fp32"}, False),
         ({"max_age": 30.0}, False), ({"references": "2"}, False), ({"mask": "scl"}, True),
+        ({"stac": True}, False),
         ({"device": "cuda"}, True), ({"batch_size": 2}, True), ({"jobs": 2}, True),
         ({"overwrite": True}, True), ({"retries": 3}, True), ({"shard": "1/2"}, True),
     ],
