@@ -50,14 +50,12 @@ class _InputPath(click.Path):
         path = Path(value)
         if is_elsewhere(path) or os.fspath(value).startswith("SENTINEL2_"):
             return path
-        if collection_of(path) != path:  # an item of a collection in a file
-            super().convert(collection_of(path), param, ctx)
-            return path
-        if not path.exists():  # click's own error, of a kind that is known by its code
+        file = collection_of(path)  # of an item in it
+        if not file.exists():  # click's own error, of a kind that is known by its code
             raise MissingInputError(
                 f"Path {os.fspath(value)!r} does not exist.", ctx=ctx, param=param
             )
-        return super().convert(value, param, ctx)
+        return path if file != path else super().convert(value, param, ctx)
 
 
 class _MaskPath(_InputPath):

@@ -89,8 +89,8 @@ def is_item(path: PurePath) -> bool:
 
     So is FILE#ID, the item of that ID in a collection.
     """
-    file = path.as_posix().rpartition(FRAGMENT)[0] or path.as_posix()
-    suffix = PurePath(file.split("?")[0]).suffix.lower()
+    name = PurePath(path.as_posix().split("?")[0]).name
+    suffix = PurePath(name.rpartition(FRAGMENT)[0] or name).suffix.lower()
     if is_url(path):
         return suffix not in _OTHER_SUFFIXES
     return suffix in ITEM_SUFFIXES
@@ -104,5 +104,5 @@ def plain_name(path: PurePath) -> str:
 
 def collection_of(path: Path) -> Path:
     """The file in which an item lies that a path names as FILE#ID; other paths unchanged."""
-    file, fragment, _ = str(path).rpartition(FRAGMENT)
-    return Path(file) if fragment and not path.exists() else path
+    name = path.name.rpartition(FRAGMENT)[0]
+    return path.with_name(name) if name and not path.exists() else path

@@ -90,3 +90,4 @@ def test_a_file_may_have_such_a_name(tmp_path: Path) -> None:
     path = tmp_path / "a#1.json"
     path.touch()
     assert collection_of(path) == path
+    assert collection_of(tmp_path / "a#1" / "b.tif") == tmp_path / "a#1" / "b.tif"

@@ -73,6 +73,14 @@ def test_the_command_line_takes_addresses(server: StacServer, tmp_path: Path) ->
     assert (tmp_path / "mask.tif").exists()
 
 
+def test_the_command_line_takes_items_of_collections_that_exist(tmp_path: Path) -> None:
+    (tmp_path / "items.json").write_text('{"type": "FeatureCollection", "features": []}')
+    for file, message in (("items", "0 items S2B among the 0 in items.json"),
+                          ("none", "none.json#S2B' does not exist")):  # fmt: skip
+        ran = CliRunner().invoke(group, ["mask", f"{tmp_path / file}.json#S2B"])
+        assert message in ran.output
+
+
 def test_a_result_and_its_companions_are_written_elsewhere(tmp_path: Path) -> None:
     scene, output = write_cloudy_scene(tmp_path / "l1c.tif"), Path("/vsimem/remove/a.tif")
     kept = RemoveOptions(s2=scene, output=output, fill_by="scene", uncertainty=True)
