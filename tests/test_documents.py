@@ -7,42 +7,71 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from cloudfree.cli.group import COMMANDS
+from cloudfree.cli.search import API_VARIABLE
 from cloudfree.core.mask_classes import FILL_COLOURS, MASK_COLOURS
 from cloudfree.inference.model_card import _CardFile
 from cloudfree.simulation.add_clouds import KINDS
 from tests.conftest import ROOT
+from tests.factories.stac_items import cloudy_item, radar_item
+from tests.factories.stac_schemas import read_valid_item
+from tests.factories.stac_server import stac_server
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
 
 
-def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def _run(folder: Path, *words: str, api: str = "") -> subprocess.CompletedProcess[str]:
+    """Run words; `api` is the address of the STAC API that searches ask."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
-        words, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True,
-        check=False,
+        words, cwd=folder, env={**os.environ, "PATH": path, API_VARIABLE: api},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
-def _run_commands(folder: Path, name: str) -> tuple[str, subprocess.CompletedProcess[str]]:
+@pytest.fixture
+def stac_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a STAC API with a scene and its radar where the documents search."""
+    folder = tmp_path_factory.mktemp("served")
+    day, place = "2022-06-05T10:50:31Z", {"eo:cloud_cover": 20, "level": "l2a"}
+    items = [
+        cloudy_item(folder, "S2A_MSIL2A_20220605T105031_T31TCG", day, **place),
+        radar_item(folder, "S1A_IW_GRDH_1SDV_20220606T174000_rtc", "2022-06-06T17:40:00Z"),
+    ]
+    with stac_server(folder, items) as server:
+        yield server.address
+
+
+def _without_searches(script: str) -> str:
+    """A script as it runs where pystac-client is not installed."""
+    return "\n".join(line for line in script.splitlines() if "found" not in line)
+
+
+def _run_commands(
+    folder: Path, name: str, api: str = ""
+) -> tuple[str, subprocess.CompletedProcess[str]]:
     """Run all commands of a document in a folder; its text, and how the run ended: well."""
     document = (ROOT / "docs" / name).read_text(encoding="utf-8")
     script = "\n".join(re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL))
-    ran = _run(folder, "bash", "-euc", script)
+    ran = _run(folder, "bash", "-euc", script, api=api)
     assert ran.returncode == 0, ran.stderr
     return document, ran
 
 
-def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path) -> None:
+def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path, stac_api: str) -> None:
     script = "\n".join(block for block in BLOCKS if "make " not in block)
     assert set(re.findall(r"^cloudfree (\w+)", script, flags=re.MULTILINE)) == set(COMMANDS)
-    ran = _run(tmp_path, "bash", "-euc", script)
+    if find_spec("pystac_client") is None:
+        script = _without_searches(script)
+    ran = _run(tmp_path, "bash", "-euc", script, api=stac_api)
     assert ran.returncode == 0, ran.stderr
     written = {path.name for path in (tmp_path / "play").iterdir()}
     assert {
@@ -152,6 +181,17 @@ def test_the_commands_of_the_document_on_references_run(tmp_path: Path) -> None:
     written = {path.name for path in (tmp_path / "place").iterdir()}
     assert {"without_radar.tif", "with_radar_uncertainty.tif", "report.html"} <= written
     assert "reference 1: s2_2021" in ran.stdout
+
+
+def test_the_commands_of_the_document_on_stac_run(tmp_path: Path, stac_api: str) -> None:
+    pytest.importorskip("pystac_client", reason="needs cloudfree[stac]")
+    _run_commands(tmp_path, "stac.md", stac_api)
+    for item in ("clear", "mask"):
+        read_valid_item(tmp_path / "play" / f"{item}.json")
+    (found,) = (tmp_path / "found").glob("*_cloudfree.json")
+    assert [link["title"] for link in read_valid_item(found)["links"]] == [
+        "Sentinel-2 scene", "Sentinel-1 scene", "Model cloudfree-s",
+    ]  # fmt: skip
 
 
 def test_an_array_job_of_slurm_fills_its_part(tmp_path: Path) -> None:

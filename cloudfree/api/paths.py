@@ -68,6 +68,7 @@ class MaskKeywords(MaskRules, _OutputKeywords, total=False):
     score: StrPath | None
     score_dtype: ScoreDtype
     qml: bool
+    stac: bool
 
 
 class _SarKeywords(TypedDict, total=False):
@@ -86,6 +87,7 @@ class CoregisterKeywords(_SarKeywords, _OutputKeywords, total=False):
     """Those of `CoregisterOptions`."""
 
     quicklook: StrPath | None
+    stac: bool
     dry_run: bool
 
 
@@ -110,6 +112,7 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     uncertainty: bool
     write_mask: bool
     qml: bool
+    stac: bool
     dry_run: bool
     sun_azimuth: float | None
     references: StrPath | Sequence[StrPath]

@@ -21,7 +21,7 @@ from cloudfree.commands.batch.options import BatchOptions
     cls=RenamingCommand,
     epilog="Example: cloudfree batch scenes -o cloudfree --jobs 2 --skip-existing",
 )
-@click.argument("source", type=EXISTING_FILE, metavar="FOLDER|LIST")
+@click.argument("source", type=EXISTING_FILE, metavar="FOLDER|LIST|ITEMS")
 @option_from(
     BatchOptions, "output", "-o", type=NEW_FILE, metavar="DIR", help="Folder for the results."
 )
@@ -67,13 +67,14 @@ from cloudfree.commands.batch.options import BatchOptions
 @removal_options
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
-    """Remove clouds from every scene of a folder, or of a CSV file (columns s2, s1, mask, name).
+    """Remove clouds from every scene of a folder, a CSV file, or a collection of STAC items.
 
-    A folder holds NAME_s2.tif (or NAME_s2_cloudy.tif) with NAME_s1.tif, s2_YYYYMMDD.tif with
-    s1_YYYYMMDD.tif, a folder with s2.tif and s1.tif for each scene, or products under their own
-    names, which are matched by place and time. Scenes of one place show each other what clouds
-    hide, as with --reference of `remove`. A scene that fails does not stop the others; the exit
-    code is 3 then. DIR/batch.jsonl logs the outcome of each.
+    The CSV file has the columns s2, s1, mask and name. A folder holds NAME_s2.tif (or
+    NAME_s2_cloudy.tif) with NAME_s1.tif, s2_YYYYMMDD.tif with s1_YYYYMMDD.tif, a folder with s2.tif
+    and s1.tif for each scene, or products under their own names, which are matched by place and
+    time. Scenes of one place show each other what clouds hide, as with --reference of `remove`. A
+    scene that fails does not stop the others; the exit code is 3 then. DIR/batch.jsonl logs the
+    outcome of each.
     """
     from cloudfree.commands.batch.run import run
 

@@ -12,6 +12,7 @@ from cloudfree.cli.options import (
     area_options,
     cloudfree_command,
     date_options,
+    item_option,
     optical_options,
     option_from,
     output_options,
@@ -42,6 +43,7 @@ from cloudfree.commands.coregister.options import CoregisterOptions
     help="Picture of the tie points as arrows, a PNG file.",
 )
 @option_from(CoregisterOptions, "dry_run", help="Measure the shift and write nothing.")
+@item_option
 @area_options
 @date_options
 @optical_options

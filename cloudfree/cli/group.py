@@ -22,6 +22,7 @@ COMMANDS = {
     "coregister": "Put Sentinel-1 on the grid of a Sentinel-2 scene.",
     "remove": "Remove clouds from a Sentinel-2 scene with Sentinel-1.",
     "batch": "Remove clouds from the scenes of a folder or a list.",
+    "search": "Find scenes in a STAC API, as a list for batch.",
     "report": "Write an HTML page with before, after and metrics.",
     "simulate": "Simulate a cloudy scene with its truth.",
     "train": "Train a network on a data set.",

@@ -13,6 +13,7 @@ from cloudfree.cli.options import (
     RenamingCommand,
     area_options,
     cloudfree_command,
+    item_option,
     optical_options,
     option_from,
     output_options,
@@ -62,6 +63,7 @@ from cloudfree.commands.mask.options import MaskOptions
     help="Dilate clouds and shadows by metres (40m) or pixels (4px).",
 )
 @style_option
+@item_option
 @area_options
 @sun_option
 @optical_options

@@ -22,12 +22,14 @@ from cloudfree.commands.options import (
     AreaOptions,
     DateOptions,
     InferenceOptions,
+    ItemOptions,
     OpticalOptions,
     OverwriteOptions,
     RadarOptions,
     StyleOptions,
     SunOptions,
 )
+from cloudfree.core.addresses import collection_of, is_elsewhere
 from cloudfree.core.choices import SCL
 from cloudfree.core.iso_time import time_of
 from cloudfree.core.terminal import silent
@@ -37,7 +39,7 @@ Decorator = Callable[[Command], Command]
 
 
 class _InputPath(click.Path):
-    """A path that exists, or a name of GDAL's own that no file system knows."""
+    """A path that exists, an address, or a name of GDAL's own that no file system knows."""
 
     def convert(
         self,
@@ -45,13 +47,15 @@ class _InputPath(click.Path):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> Any:
-        if os.fspath(value).startswith(("SENTINEL2_", "/vsi")):
-            return Path(value)
-        if not Path(value).exists():  # click's own error, of a kind that is known by its code
+        path = Path(value)
+        if is_elsewhere(path) or os.fspath(value).startswith("SENTINEL2_"):
+            return path
+        file = collection_of(path)  # of an item in it
+        if not file.exists():  # click's own error, of a kind that is known by its code
             raise MissingInputError(
                 f"Path {os.fspath(value)!r} does not exist.", ctx=ctx, param=param
             )
-        return super().convert(value, param, ctx)
+        return path if file != path else super().convert(value, param, ctx)
 
 
 class _MaskPath(_InputPath):
@@ -174,7 +178,7 @@ def area_options(command: Command) -> Command:
         option_from(AreaOptions, "aoi", type=EXISTING_FILE, metavar="FILE.geojson",
                     help="Only the rectangle around the polygons of this GeoJSON file "
                          "(EPSG:4326)."),
-        option_from(AreaOptions, "bbox", type=str, metavar="W,S,E,N", callback=_bounds,
+        option_from(AreaOptions, "bbox", type=str, metavar="W,S,E,N", callback=bounds_of,
                     help="Only the pixels between these degrees (EPSG:4326)."),
     ):  # fmt: skip
         command = option(command)
@@ -238,6 +242,9 @@ style_option = option_from(
     StyleOptions, "qml", help="Also write QGIS styles (.qml) beside the scene, masks and "
                               "uncertainties.",
 )  # fmt: skip
+item_option = option_from(
+    ItemOptions, "stac", help="Also write a STAC item (.json) beside the result."
+)
 overwrite_option = option_from(OverwriteOptions, "overwrite", help="Replace outputs that exist.")
 
 
@@ -296,7 +303,7 @@ def _creation_options(_: click.Context, __: click.Parameter, pairs: tuple[str, .
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _bounds(_: click.Context, __: click.Parameter, text: str | None) -> Any:
+def bounds_of(_: click.Context, __: click.Parameter, text: str | None) -> Any:
     """West, south, east and north of a text, with commas between; None without one."""
     if text is None:
         return None

@@ -155,6 +155,13 @@ class StyleOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ItemOptions:
+    """Whether a result gets a STAC item (.json) beside it."""
+
+    stac: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class InferenceOptions:
     """Where and how exactly a network runs; `network` decides between those a checkpoint fits."""
 

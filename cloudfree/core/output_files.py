@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cloudfree.core.addresses import address_of, is_elsewhere
 from cloudfree.errors import ErrorCode, OutputError, writing_code
 
 
@@ -31,8 +32,12 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 
 def draft_folder(path: Path) -> TemporaryDirectory[str]:
-    """A hidden folder beside `path`, on the same disk, that is removed at the end of the block."""
-    return TemporaryDirectory(prefix=f".{path.stem}.part.", dir=path.parent)
+    """A hidden folder beside `path`, on the same disk, that is removed at the end of the block.
+
+    For a path elsewhere it is one for temporary files.
+    """
+    place = None if is_elsewhere(path) else path.parent
+    return TemporaryDirectory(prefix=f".{path.stem}.part.", dir=place)
 
 
 def _rename(draft: Path, path: Path) -> None:
@@ -62,6 +67,11 @@ def side_files(raster: Path) -> tuple[Path, ...]:
 def style_of(raster: Path) -> Path:
     """The file in which QGIS looks for the style of a raster."""
     return raster.parent / f"{raster.stem}.qml"
+
+
+def item_of(raster: Path) -> Path:
+    """The file of the STAC item of a raster."""
+    return raster.with_suffix(".json")
 
 
 def replace_raster(draft: Path, path: Path, outdated: Iterable[Path] = ()) -> None:
@@ -123,7 +133,7 @@ def folders_of(outputs: Iterable[Path]) -> Iterator[None]:
     """
     parents = dict.fromkeys(path.parent for path in outputs)
     # A result beside a scene that GDAL reads from elsewhere has no folder that could be made.
-    folders = [folder for folder in parents if not folder.as_posix().startswith("/vsi")]
+    folders = [folder for folder in parents if not is_elsewhere(folder)]
     above = {one for folder in folders for one in (folder, *folder.parents)}
     # Path.exists would raise where a folder is closed.
     missing = {one for one in above if not os.path.exists(one)}  # noqa: PTH110
@@ -145,7 +155,7 @@ def cannot_be_written(path: Path, error: Exception, hint: str = "") -> OutputErr
     if code is ErrorCode.IO and _is_full(path):
         code = ErrorCode.NO_SPACE
     return OutputError(
-        f"{path} cannot be written ({message})",
+        f"{address_of(path)} cannot be written ({message})",
         wanted="a folder that may be written to and room on its disk",
         hint=f"choose another place, free some space{hint}",
         code=code,

@@ -21,6 +21,7 @@ from rasterio.env import Env
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter, MemoryFile
 
+from cloudfree.core.addresses import is_elsewhere
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.output_files import (
     cannot_be_written,
@@ -33,6 +34,7 @@ from cloudfree.errors import ErrorCode, OutputError
 from cloudfree.parallel.environment import trim_malloc
 from cloudfree.raster.dataset import rectangle
 from cloudfree.raster.gdal import collected_warnings, ignored_warning
+from cloudfree.raster.outputs_elsewhere import copy_elsewhere
 from cloudfree.raster.overviews import FirstLevel, Resampling, with_overviews, write_overviews
 from cloudfree.raster.statistics import BandStatistics
 
@@ -164,6 +166,7 @@ class CogProfile:
 class CogWriter:
     """Writes windows into a draft beside the output; exiting the context renames it.
 
+    Elsewhere, such as in a bucket, the finished file is copied there instead.
     The draft lies in a hidden folder that is removed with the context, so a file under the final
     name is always whole. Files beside one that it replaces, such as its .aux.xml, are removed, and
     with them rasters that are `outdated` by the new one.
@@ -220,13 +223,19 @@ class CogWriter:
             with self._one_line_errors():
                 self._finished = self._copy()
 
+    @property
+    def draft(self) -> Path:
+        """Where the file lies once it is finished, until it gets its name."""
+        assert self._finished is not None
+        return self._finished
+
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         try:
             if failure is None:
                 self.finish()
                 assert self._finished is not None
                 with self._one_line_errors():
-                    replace_raster(self._finished, self.path, self._outdated)
+                    self._name(self._finished)
                 if self.profile.style:
                     write_whole(style_of(self.path), self.profile.style)
             else:
@@ -234,6 +243,13 @@ class CogWriter:
                     self._close()
         finally:
             self._folder.close()
+
+    def _name(self, finished: Path) -> None:
+        """Give the finished file its name: beside the draft, or elsewhere."""
+        if is_elsewhere(self.path):
+            copy_elsewhere(finished, self.path, self._outdated)
+        else:
+            replace_raster(finished, self.path, self._outdated)
 
     def _close(self) -> None:
         self._dataset.close()

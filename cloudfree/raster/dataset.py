@@ -16,11 +16,13 @@ from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import DatasetReader, MemoryFile
 
+from cloudfree.core.addresses import address_of, gdal_name_of
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import DamagedError, ErrorCode, InputError
 from cloudfree.raster.gdal import ignored_warning
 from cloudfree.raster.local_rasters import DRIVERS, allowed_drivers, names_overviews
+from cloudfree.raster.remote import access_to, is_remote
 
 # Size and number of evenly distributed sample windows; rasters up to 512 pixels are read whole.
 WINDOW_PX = 128
@@ -42,7 +44,7 @@ class Dataset:
     def __init__(self, path: Path, source: str | None = None) -> None:
         self.path = path
         self.part: Window | None = None
-        self._source = source or str(path)
+        self._source = source or gdal_name_of(path)
         self._local = threading.local()
         self._handles: list[DatasetReader] = []
         _ = self.handle
@@ -51,7 +53,7 @@ class Dataset:
     def handle(self) -> DatasetReader:
         """The calling thread's handle."""
         if not hasattr(self._local, "handle"):
-            self._local.handle = open_raster(self._source, str(self.path))
+            self._local.handle = open_raster(self._source, address_of(self.path))
             self._handles.append(self._local.handle)
         handle: DatasetReader = self._local.handle
         return handle
@@ -88,19 +90,20 @@ class Dataset:
         """
         bands = [index + 1 for index in indexes]
         try:
-            pixels: NDArray[np.generic] = self.handle.read(
-                bands,
-                window=self.in_file(window),
-                out_shape=(len(bands), *out_shape) if out_shape else None,
-                out=out,
-                resampling=resampling,
-            )
+            with access_to(self._source):
+                pixels: NDArray[np.generic] = self.handle.read(
+                    bands,
+                    window=self.in_file(window),
+                    out_shape=(len(bands), *out_shape) if out_shape else None,
+                    out=out,
+                    resampling=resampling,
+                )
         except RasterioIOError as error:
             raise DamagedError(
-                f"{self.path} cannot be read ({error.__cause__ or error})",
+                f"{address_of(self.path)} cannot be read ({error.__cause__ or error})",
                 wanted="a file that is whole",
                 hint="copy or download it again",
-                code=ErrorCode.IO if _is_remote(self._source) else None,
+                code=ErrorCode.IO if is_remote(self._source) else None,
             ) from error
         return pixels
 
@@ -146,7 +149,7 @@ def open_raster(source: str, name: str) -> DatasetReader:
         raster within `only_local_rasters`.
     """
     try:
-        with ignored_warning(NotGeoreferencedWarning):
+        with ignored_warning(NotGeoreferencedWarning), access_to(source):
             drivers = allowed_drivers(source)
             return rasterio.open(source) if drivers is None else _open_local(source, name, drivers)
     except UnicodeEncodeError as error:
@@ -184,16 +187,8 @@ def _open_local(source: str, name: str, drivers: Sequence[str]) -> DatasetReader
     )
 
 
-# GDAL's file systems of a network. Source: GDAL documentation, "Virtual File Systems".
-_NETWORKS = ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift")
-
-
-def _is_remote(source: str) -> bool:
-    return any(start in source for start in _NETWORKS)
-
-
 def _opening_code(source: str, error: Exception) -> ErrorCode:
-    if _is_remote(source):
+    if is_remote(source):
         return ErrorCode.IO
     missing = "No such file or directory" in str(error)
     return ErrorCode.MISSING_FILE if missing else ErrorCode.UNREADABLE

@@ -8,12 +8,14 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias, cast
 
 import rasterio
 from rasterio.drivers import raster_driver_extensions
 from rasterio.env import Env
+
+from cloudfree.core.addresses import is_elsewhere
 
 # Drivers for rasters, COGs, Sentinel-2 bands, band stacks and pictures.
 NEEDED_DRIVERS = ("GTiff", "COG", "JP2OpenJPEG", "VRT", "PNG", "JPEG")
@@ -32,11 +34,6 @@ def drivers() -> dict[str, bool]:
     with Env() as env:
         found = env.drivers()
     return {name: name in found for name in NEEDED_DRIVERS}
-
-
-def is_virtual(path: PurePath) -> bool:
-    """Whether a path is a name of GDAL's own, such as that of a file in an archive."""
-    return path.as_posix().startswith("/vsi")
 
 
 @contextmanager
@@ -90,9 +87,14 @@ class _Collector(logging.Handler):
 
 
 def relative_to(folder: Path, path: Path | None) -> PurePosixPath | None:
-    """A path from a folder; one of GDAL's virtual files stays as it is."""
+    """A path from a folder; an address and a name of GDAL's own stay as they are.
+
+    From a folder elsewhere a path of this machine is absolute.
+    """
     if path is None:
         return None
-    if is_virtual(path):
+    if is_elsewhere(path):
         return PurePosixPath(path)
+    if is_elsewhere(folder):
+        return PurePosixPath(path.absolute().as_posix())
     return PurePosixPath(Path(os.path.relpath(path, folder)).as_posix())

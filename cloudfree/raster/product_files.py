@@ -1,4 +1,4 @@
-"""The files of a product: in a folder or a zip archive, its XML, its STAC item."""
+"""The files of a product: in a folder or a zip archive, its XML."""
 
 from __future__ import annotations
 
@@ -10,18 +10,7 @@ from typing import Protocol
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from pystac import Asset, Item, STACError, STACTypeError
-
 from cloudfree.errors import ErrorCode, InputError
-
-# GDAL's virtual file system for each URL scheme.
-_VSI_PREFIXES = {
-    "https://": "/vsicurl/https://",
-    "http://": "/vsicurl/http://",
-    "s3://": "/vsis3/",
-    "gs://": "/vsigs/",
-    "file://": "",
-}
 
 
 class Tree(Protocol):
@@ -139,34 +128,6 @@ def parse_xml(text: bytes, name: str) -> Element:
             code=ErrorCode.UNREADABLE,
         ) from error
     return root
-
-
-def read_item(path: Path) -> Item:
-    """The item in a file.
-
-    Raises
-    ------
-    InputError
-        It is no STAC item.
-    """
-    try:
-        return Item.from_file(str(path))
-    except (STACError, STACTypeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path.name} is no STAC item ({error})",
-            wanted="the JSON of one item",
-            hint="save the item itself, not a collection or the answer to a search",
-            code=ErrorCode.UNREADABLE,
-        ) from error
-
-
-def gdal_name(asset: Asset) -> str:
-    """The name under which GDAL opens an asset; relative links start at the item."""
-    href = asset.get_absolute_href() or asset.href
-    for scheme, prefix in _VSI_PREFIXES.items():
-        if href.startswith(scheme):
-            return prefix + href.removeprefix(scheme)
-    return href
 
 
 class _WithoutDoctype(ElementTree.TreeBuilder):

@@ -10,11 +10,11 @@ from typing import Protocol, TypeVar
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
+from cloudfree.core.addresses import is_elsewhere
 from cloudfree.core.grid import Grid
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.area import SceneArea
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.gdal import is_virtual
 from cloudfree.raster.local_rasters import only_local_rasters
 from cloudfree.raster.provenance import Provenance
 from cloudfree.raster.used_reference import UsedReference
@@ -117,7 +117,7 @@ def open_sources(result: Path, truth: Path | None) -> Iterator[Sources]:
 
 def _as_named(result: Path) -> AbstractContextManager[None]:
     """A file is opened as a raster of its own; what the user names on a network, as that."""
-    return nullcontext() if is_virtual(result) else only_local_rasters()
+    return nullcontext() if is_elsewhere(result) else only_local_rasters()
 
 
 def _open_result(result: Path, offset_dn: float | None, check_offset: bool = True) -> OpticalScene:
@@ -205,7 +205,7 @@ class _Companions:
         if name is None:
             return None
         path = self.folder / name
-        if not (is_virtual(path) or path.exists()):
+        if not (is_elsewhere(path) or path.exists()):
             self.missing.append(f"{what} was not found: {name}")
             return None
         return path

@@ -19,11 +19,12 @@ from rasterio.dtypes import dtype_rev, typename_fwd
 from rasterio.io import DatasetReader
 
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
+from cloudfree.core.addresses import address_of, gdal_name_of, is_elsewhere, is_item
 from cloudfree.core.bands import POLARISATION, SAR_BANDS, polarisation
 from cloudfree.core.grid import Grid
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
-from cloudfree.raster.product_files import gdal_name, read_item
+from cloudfree.raster.stac_files import gdal_name, read_item
 from cloudfree.raster.warp import grid_of, same_grid
 from cloudfree.sentinel1.product import (
     acquisition_of_name,
@@ -34,7 +35,6 @@ from cloudfree.sentinel1.product import (
 logger = logging.getLogger("cloudfree")
 
 _RASTERS = {".tif", ".tiff"}
-_ITEMS = {".json", ".geojson"}
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,21 @@ def find_sar_files(path: Path) -> SarFiles:
     InputError
         There is no polarisation, there are several of one, or they do not match.
     """
-    if path.suffix.lower() in _ITEMS:
-        item = read_item(path)
+    if is_item(path):
+        item = read_item(path, "sentinel-1")
         files = files_of_item(item, path.name)
         source = stack(list(files.values()), list(files))
         return SarFiles(source, acquisition_of_item(item), is_gamma_nought(item))
     found = _files_in(path) if path.is_dir() else _files_with(path)
     if found is None:
-        return SarFiles(str(path), _acquisition(path))
-    rasters = [file.absolute().as_posix() for file in found.values()]
+        return SarFiles(gdal_name_of(path), _acquisition(path))
+    rasters = [_gdal_name(file) for file in found.values()]
     return SarFiles(stack(rasters, list(found)), _acquisition(next(iter(found.values()))))
+
+
+def _gdal_name(file: Path) -> str:
+    """The name of a file for a virtual dataset, which has no folder."""
+    return gdal_name_of(file) if is_elsewhere(file) else file.absolute().as_posix()
 
 
 def files_of_item(item: Item, name: str) -> dict[str, str]:
@@ -182,7 +187,7 @@ def _renamed(name: str, band: str) -> str:
 
 def _has_one_band(path: Path) -> bool:
     """Whether a raster has one band; an image in ground range is refused."""
-    with open_raster(str(path), str(path)) as dataset:
+    with open_raster(gdal_name_of(path), address_of(path)) as dataset:
         _require_geocoded(dataset, path)
         return bool(dataset.count == 1)
 
@@ -212,7 +217,7 @@ def _acquisition(path: Path) -> Acquisition:
 
 
 def _tags(path: Path) -> Mapping[str, str]:
-    with open_raster(str(path), str(path)) as dataset:
+    with open_raster(gdal_name_of(path), address_of(path)) as dataset:
         tags: dict[str, str] = dataset.tags()
         return tags
 

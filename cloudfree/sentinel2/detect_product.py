@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rasterio.io import DatasetReader
 
+from cloudfree.core.addresses import address_of, gdal_name_of, is_item
 from cloudfree.raster.dataset import open_raster
 from cloudfree.sentinel2 import safe
 from cloudfree.sentinel2.band_folder import band_folder_product
@@ -22,7 +23,8 @@ def find_product(path: Path) -> OpticalProduct:
     """The Sentinel-2 product at a path.
 
     A SAFE folder or zip, its metadata file, one of its granules, a sub-dataset as GDAL names it, a
-    folder with a file per band, the JSON of a STAC item; anything else is a raster for GDAL.
+    folder with a file per band, the JSON of a STAC item or its address; anything else is a raster
+    for GDAL.
 
     Raises
     ------
@@ -33,16 +35,16 @@ def find_product(path: Path) -> OpticalProduct:
         return safe.sub_dataset_product(str(path))
     if path.is_dir():
         return _folder_product(path)
+    if is_item(path):
+        # pystac is imported only for an item.
+        from cloudfree.sentinel2.stac import stac_product
+
+        return stac_product(path)
     suffix = path.suffix.lower()
     if suffix == ".zip":
         return safe.zip_product(path)
     if suffix == ".xml":
         return _metadata_product(path)
-    if suffix in (".json", ".geojson"):
-        # pystac is imported only for an item.
-        from cloudfree.sentinel2.stac import stac_product
-
-        return stac_product(path)
     return raster_product(path)
 
 
@@ -54,12 +56,12 @@ def raster_product(path: Path) -> OpticalProduct:
     InputError
         GDAL cannot open it.
     """
-    with open_raster(str(path), str(path)) as dataset:
+    with open_raster(gdal_name_of(path), address_of(path)) as dataset:
         tags = dataset.tags()
         product = OpticalProduct(
             kind=f"raster ({dataset.driver})",
             name=path.name,
-            raster=str(path),
+            raster=gdal_name_of(path),
             evidence=_evidence(dataset, path.name),
         )
     return tagged_product(product, tags, path.absolute())

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
+from cloudfree.core.addresses import is_url, plain_name
 from cloudfree.sentinel2.offset import OffsetEvidence, baseline_evidence
 
 Level = Literal["L1C", "L2A"]
@@ -139,6 +140,8 @@ def _named(match: re.Match[str]) -> ProductName:
 def _output_path(path: Path, ending: str) -> Path:
     if tile := bucket_tile(path):
         return path.with_name(f"{tile}_{ending}")
+    if is_url(path):  # a result lies on this machine
+        return Path(f"{_stem(path)}_{ending}")
     whole = path if path.name not in ("", "..") else path.resolve()
     return whole.with_name(f"{_stem(whole)}_{ending}")
 
@@ -157,10 +160,10 @@ def _of_sub_dataset(path: Path) -> Path:
 
 def _stem(path: Path) -> str:
     """The name without the endings of products; of a file also without that of its format."""
-    name = path.name
+    name = plain_name(path)
     stripped = name
     while stripped.lower().endswith(_SUFFIXES):
         stripped = stripped.rpartition(".")[0]
     if stripped != name or path.is_dir():
         return stripped
-    return path.stem
+    return Path(name).stem if name == path.name or is_url(path) else name

@@ -6,6 +6,7 @@ Source: STAC 1.0 and 1.1 with the extensions eo, raster, view, sat and Sentinel-
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pystac import Asset, Item
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import optical_band
 from cloudfree.errors import ErrorCode, InputError
-from cloudfree.raster.product_files import gdal_name, read_item
+from cloudfree.raster.stac_files import gdal_name, read_item
 from cloudfree.sentinel2.offset import NO_OFFSET, OffsetEvidence, baseline_evidence, stated_offsets
 from cloudfree.sentinel2.product import BandFile, Level, OpticalProduct, product_name
 
@@ -36,12 +37,16 @@ def stac_product(path: Path) -> OpticalProduct:
     InputError
         It is no item, or has no single-band assets of Sentinel-2.
     """
-    item = read_item(path)
+    item = read_item(path, "sentinel-2")
     assets = _finest(item.assets.items())
+    if not assets and (stacked := _stacked(item)):
+        from cloudfree.sentinel2.detect_product import raster_product
+
+        return replace(raster_product(Path(stacked)), kind="STAC item of one raster")
     if not assets:
         raise InputError(
             f"no Sentinel-2 bands among the assets of {path.name} ({', '.join(item.assets)})",
-            wanted="assets with one band each, named B02 or blue",
+            wanted="assets with one band each, named B02 or blue, or one with all of them",
             hint="give an item of a Sentinel-2 L1C or L2A collection",
             code=ErrorCode.MISSING_BAND,
         )
@@ -59,6 +64,15 @@ def stac_product(path: Path) -> OpticalProduct:
         acquisition=_acquisition(item, name),
         evidence=_evidence(item, assets.values(), path.name),
     )
+
+
+def _stacked(item: Item) -> str | None:
+    """The raster with several bands of Sentinel-2, as a result of this program has them."""
+    for asset in item.assets.values():
+        names = [band.get("name") for band in asset.extra_fields.get("bands") or ()]
+        if "data" in (asset.roles or []) and len(names) > 1 and all(map(optical_band, names)):
+            return gdal_name(asset)
+    return None
 
 
 def _scl(assets: Mapping[str, Asset]) -> str | None:

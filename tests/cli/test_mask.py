@@ -24,6 +24,7 @@ FLAGS: dict[str, tuple[list[str], Any]] = {
     "ndsi": (["--ndsi", "0.47"], 0.47),
     "sensitive": (["--no-sensitive"], False),
     "qml": (["--qml"], True),
+    "stac": (["--stac"], True),
     "shadow": (["--no-shadow"], False),
     "dilate": (["--dilate", "35m"], "35m"),
     "resampling": (["--resampling", "cubic"], "cubic"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Event
 from types import SimpleNamespace
 
 import pytest
 
 from cloudfree.raster import gdal as quiet
-from cloudfree.raster.gdal import ignored_warning, is_virtual
+from cloudfree.raster.gdal import ignored_warning, relative_to
 from tests.factories.patience import PATIENCE_S
 
 
@@ -71,6 +71,10 @@ def test_filters_that_are_emptied_meanwhile_do_no_harm() -> None:
             warnings.warn("heard", UserWarning, stacklevel=1)
 
 
-def test_names_of_gdals_own_are_no_files() -> None:
-    assert is_virtual(Path("/vsizip/{/data/a.zip}/a.SAFE/SCL.jp2"))
-    assert not is_virtual(Path("/data/vsizip/SCL.jp2"))
+def test_paths_are_relative_where_both_lie_on_this_machine(tmp_path: Path) -> None:
+    here = tmp_path / "a" / "l1c.tif"
+    assert relative_to(tmp_path / "out", here) == PurePosixPath("../a/l1c.tif")
+    assert relative_to(Path("s3://bucket/out"), here) == PurePosixPath(here.as_posix())
+    for text in ("https://host/items/S2B", "/vsis3/bucket/l1c.tif"):
+        assert relative_to(tmp_path, Path(text)) == PurePosixPath(text)
+    assert relative_to(tmp_path, None) is None

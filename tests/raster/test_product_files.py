@@ -9,10 +9,9 @@ import pytest
 import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
-from pystac import Asset
 
 from cloudfree.errors import InputError
-from cloudfree.raster.product_files import Archive, Folder, gdal_name, parse_xml, read_item
+from cloudfree.raster.product_files import Archive, Folder, parse_xml
 from tests.factories.rasters import write_radar
 
 FILES = {"manifest.safe": b"<a/>", "measurement/vv.tif": b"\x00\x01", "annotation/vv.xml": b"<b/>"}
@@ -71,23 +70,3 @@ def test_xml_gives_its_text(text: str) -> None:
 def test_what_is_no_xml_or_declares_entities_is_refused(text: bytes) -> None:
     with pytest.raises(InputError, match=r"a\.xml cannot be read .*; wanted the XML .*; download"):
         parse_xml(text, "a.xml")
-
-
-@pytest.mark.parametrize(
-    ("href", "name"),
-    [
-        ("https://a.org/b.tif", "/vsicurl/https://a.org/b.tif"),
-        ("s3://bucket/b.tif", "/vsis3/bucket/b.tif"),
-        ("gs://bucket/b.tif", "/vsigs/bucket/b.tif"),
-        ("file:///data/b.tif", "/data/b.tif"),
-        ("/data/b.tif", "/data/b.tif"),
-    ],
-)
-def test_assets_elsewhere_have_a_name_for_gdal(href: str, name: str) -> None:
-    assert gdal_name(Asset(href)) == name
-
-
-def test_what_is_no_item_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text('{"type": "Feature"}')
-    with pytest.raises(InputError, match=r"a\.json is no STAC item .*; wanted the JSON of one"):
-        read_item(tmp_path / "a.json")

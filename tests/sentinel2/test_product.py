@@ -64,6 +64,11 @@ NAME = "S2A_MSIL1C_20170617T113321_N0205_R080_T29UPU_20170617T113319"
         (f"SENTINEL2_L1C:/vsizip//data/{NAME}.zip/{NAME}.SAFE/MTD_MSIL1C.xml:20m:EPSG_32629",
          f"/data/{NAME}_mask.tif"),
         ("/data/item.json", "/data/item_mask.tif"),
+        ("/data/items.json#S2B_1.5", "/data/S2B_1.5_mask.tif"),
+        ("https://host/collections/c/items/S2B_1", "S2B_1_mask.tif"),
+        ("https://host/S2B_1.tif?sig=a/b.c", "S2B_1_mask.tif"),
+        ("s3://bucket/l1c.tif", "l1c_mask.tif"),
+        ("/vsis3/bucket/l1c.tif", "/vsis3/bucket/l1c_mask.tif"),
         ("/tiles/9/U/DP/2017/7/29/0", "/tiles/9/U/DP/2017/7/29/T09UDP_20170729_0_mask.tif"),
     ],
 )  # fmt: skip

@@ -17,6 +17,7 @@ from cloudfree.commands.batch.options import BatchOptions
 from cloudfree.commands.batch.workers import SceneJob
 from cloudfree.commands.options import ReferenceLimits
 from cloudfree.commands.remove.options import RemovalOptions
+from cloudfree.core.addresses import collection_of
 from cloudfree.core.batch_log import last_records
 from cloudfree.core.choices import SCL
 from cloudfree.inference.model_card import ModelCard
@@ -97,6 +98,8 @@ def _of_options(job: SceneJob, options: BatchOptions, card: ModelCard) -> str:
 
 def _of_path(path: Path) -> str:
     """Of a folder all files; of a name that only GDAL knows, the name."""
+    if (file := collection_of(path)) != path and file.exists():  # an item of a collection
+        return _digest(f"{path} {_of_path(file)}")
     if not path.exists():
         return _digest(str(path))
     files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]

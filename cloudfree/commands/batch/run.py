@@ -25,17 +25,21 @@ from cloudfree.commands.batch.scenes import (
     ScenePair,
     read_scene_list,
     scenes_below,
+    scenes_of_items,
     with_radar,
 )
 from cloudfree.commands.batch.workers import SceneJob, fill_scene
 from cloudfree.commands.radars import radars_below
 from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.core.addresses import is_elsewhere, is_item
 from cloudfree.core.choices import SCL
 from cloudfree.core.output_files import make_folder, require_writable
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.inference.load import find_card
+from cloudfree.raster.outputs_elsewhere import check_local
+from cloudfree.raster.stac_files import item_paths
 
 logger = logging.getLogger("cloudfree")
 
@@ -75,14 +79,15 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
 def _scenes(options: BatchOptions) -> list[ScenePair]:
     """All scenes, each with a unique name."""
     source = options.source
-    pairs = scenes_below(source) if source.is_dir() else read_scene_list(source)
+    pairs = _pairs(source)
     if not pairs:
         raise InputError(
             f"no Sentinel-2 scene in {source}",
             wanted="NAME_s2.tif with NAME_s1.tif, a folder with s2.tif and s1.tif for each scene, "
             "s2_YYYYMMDD.tif with s1_YYYYMMDD.tif, or products of Sentinel-2 and Sentinel-1 under "
             "their own names",
-            hint="name them so, or give a CSV file with the columns s2 and s1",
+            hint="name them so, or give a CSV file with the columns s2 and s1, or a collection of "
+            "STAC items",
             code=ErrorCode.MISSING_FILE,
         )
     name, count = Counter(pair.name for pair in pairs).most_common(1)[0]
@@ -93,6 +98,13 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
             hint="give them names, in a CSV file in the column name",
         )
     return pairs
+
+
+def _pairs(source: Path) -> list[ScenePair]:
+    """The scenes of a folder, of a collection of items, or of a list."""
+    if source.is_dir():
+        return scenes_below(source)
+    return scenes_of_items(source) if is_item(source) else read_scene_list(source)
 
 
 def _jobs(options: BatchOptions, shard: Shard) -> list[SceneJob]:
@@ -117,8 +129,12 @@ def _inputs_among_results(scenes: Sequence[ScenePair], options: BatchOptions) ->
 
 
 def _radar_of(options: BatchOptions) -> Callable[[ScenePair], ScenePair]:
-    """Adds the Sentinel-1 products of a folder to its scenes; a list is used unchanged."""
-    radars = radars_below(options.source) if options.source.is_dir() else []
+    """Adds the Sentinel-1 of a folder or a collection to its scenes; a list is used unchanged."""
+    source, radars = options.source, list[Path]()
+    if source.is_dir():
+        radars = radars_below(source)
+    elif is_item(source):
+        radars = item_paths(source, "sentinel-1")
     area = area_of(options)
     return cache(partial(with_radar, radars=radars, max_gap_days=options.max_gap, area=area))
 
@@ -153,7 +169,9 @@ def _absolute(value: Any) -> Any:
     """A path, or several, as seen from any folder; other values unchanged."""
     if isinstance(value, tuple):
         return tuple(_absolute(one) for one in value)
-    return value.absolute() if isinstance(value, Path) else value
+    if isinstance(value, Path) and not is_elsewhere(value):
+        return value.absolute()
+    return value
 
 
 def _finished(
@@ -245,6 +263,7 @@ def _died(job: SceneJob, reason: object) -> SceneOutcome:
 
 def _output_folder(folder: Path) -> Path:
     """The folder of the results, created if missing."""
+    check_local(folder, "a batch")
     make_folder(folder)
     require_writable(folder / "batch.jsonl")
     return folder

@@ -10,12 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from cloudfree.commands.radars import nearest_radar
+from cloudfree.core.addresses import is_elsewhere, plain_name
 from cloudfree.core.choices import SCL, MaskPath
 from cloudfree.core.terminal import captured_warnings
 from cloudfree.errors import CloudfreeError, InputError
 from cloudfree.raster.area import Area
+from cloudfree.raster.stac_files import item_paths
 from cloudfree.sentinel1.product import acquisition_of_name
 from cloudfree.sentinel2.optical_scene import OpticalScene
+from cloudfree.sentinel2.product import output_beside
 from cloudfree.sentinel2.products_below import paths_below, products_below
 
 
@@ -60,6 +63,12 @@ def _raster_pairs(folder: Path) -> Iterable[ScenePair]:
     return [ScenePair(name, s2, found[name].get("s1")) for name, s2 in scenes.items() if s2]
 
 
+def scenes_of_items(collection: Path) -> list[ScenePair]:
+    """The Sentinel-2 items of a collection in a file, named by their IDs."""
+    paths = item_paths(collection, "sentinel-2")
+    return [ScenePair(output_beside(path, "").name.rstrip("_"), path) for path in paths]
+
+
 _COLUMNS = ("s2", "s1", "mask", "name")
 
 
@@ -93,14 +102,22 @@ def _pair(path: Path, line: int, row: Mapping[str, str | None]) -> ScenePair:
 
     def there(column: str) -> Path | None:
         text = (row.get(column) or "").strip()
+        if is_elsewhere(Path(text)):
+            return Path(text)
         return path.parent / text if text else None
 
     s2 = there("s2")
     if s2 is None:
         raise _no_list(path, f"names no s2 in line {line}")
-    name = (row.get("name") or "").strip() or (s2.parent.name if s2.stem == "s2" else s2.stem)
+    name = (row.get("name") or "").strip() or _name_of(s2)
     own = (row.get("mask") or "").strip() == SCL
     return ScenePair(name, s2, there("s1"), SCL if own else there("mask"))
+
+
+def _name_of(s2: Path) -> str:
+    """The name of a file, and of one that is called s2 that of its folder."""
+    stem = Path(plain_name(s2)).stem
+    return s2.parent.name if stem == "s2" else stem
 
 
 def _no_list(path: Path, found: str) -> InputError:

@@ -9,15 +9,19 @@ from pathlib import Path
 from cloudfree.commands.options import (
     AreaOptions,
     DateOptions,
+    ItemOptions,
     OpticalOptions,
     OutputOptions,
     RadarOptions,
 )
+from cloudfree.core.output_files import item_of
 from cloudfree.sentinel2.product import output_beside
 
 
 @dataclass(frozen=True)
-class CoregisterOptions(OpticalOptions, AreaOptions, RadarOptions, DateOptions, OutputOptions):
+class CoregisterOptions(
+    OpticalOptions, AreaOptions, RadarOptions, DateOptions, OutputOptions, ItemOptions
+):
     """The options of `cloudfree coregister`; names equal its parameters.
 
     `s1` is one scene, or slices of one pass.
@@ -38,7 +42,13 @@ class CoregisterOptions(OpticalOptions, AreaOptions, RadarOptions, DateOptions, 
     def outputs(self) -> tuple[Path, ...]:
         """Paths of all files that this run writes."""
         result = None if self.dry_run else self.result
-        return tuple(path for path in (result, self.quicklook) if path)
+        item = item_of(result) if result and self.stac else None
+        return tuple(path for path in (result, item, self.quicklook) if path)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Paths of all inputs."""
+        return tuple(path for path in (*self.s1, self.s2, self.dem, self.aoi) if path)
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,16 @@ from cloudfree import __version__
 from cloudfree.commands.area import area_of
 from cloudfree.commands.coregister.options import CoregisterOptions, CoregisterResult
 from cloudfree.commands.coregister.quicklook import write_quicklook
+from cloudfree.commands.coregister.radar_item import check_item, write_item
 from cloudfree.commands.swapped_scenes import swaps_refused
 from cloudfree.core.acquisition import check_gap, gap_days, stated
 from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
-from cloudfree.core.output_files import check_output_names, folders_of, require_absent
+from cloudfree.core.output_files import check_output_names, folders_of
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import ShiftMeasurement, measure
 from cloudfree.raster.cog import CogWriter
+from cloudfree.raster.outputs_elsewhere import require_new
 from cloudfree.raster.provenance import Provenance
 from cloudfree.sentinel1.geocoded import sar_profile
 from cloudfree.sentinel1.mosaic import open_sar_sources
@@ -51,20 +53,21 @@ def _measure_and_write(options: CoregisterOptions, progress: Progress) -> Coregi
         logger.info("Sentinel-1 in %s (%s)", sar.units.quantity, sar.units.reason)
         optical.state(options.s2_date)
         sar.acquisition = stated(sar.acquisition, options.s1_date, "--s1-date")
+        check_item(options, sar)
         check_gap(sar.acquisition, optical.acquisition, options.max_gap)
         measured = measure(sar, optical, None, options.shift, options.max_shift)
         if options.quicklook:
             write_quicklook(options.quicklook, optical, measured)
         if not options.dry_run:
             _write(options, sar, optical, measured, progress)
+            write_item(options, sar)
         return _result(options, sar, measured)
 
 
 def _check_output(options: CoregisterOptions) -> None:
-    inputs = filter(None, (*options.s1, options.s2, options.dem, options.aoi))
-    check_output_names(filter(None, (options.result, options.quicklook)), inputs)
+    check_output_names(dict.fromkeys((options.result, *options.outputs)), options.inputs)
     for path in options.outputs:
-        require_absent(path, options.overwrite)
+        require_new(path, options.overwrite)
 
 
 def _write(

@@ -7,19 +7,26 @@ from pathlib import Path
 
 from cloudfree.commands.options import (
     AreaOptions,
+    ItemOptions,
     OpticalOptions,
     OutputOptions,
     StyleOptions,
     SunOptions,
 )
 from cloudfree.core.choices import MaskSettings, ScoreDtype
-from cloudfree.core.output_files import style_of
+from cloudfree.core.output_files import item_of, style_of
 from cloudfree.sentinel2.product import output_beside
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskOptions(
-    MaskSettings, OpticalOptions, SunOptions, AreaOptions, OutputOptions, StyleOptions
+    MaskSettings,
+    OpticalOptions,
+    SunOptions,
+    AreaOptions,
+    OutputOptions,
+    StyleOptions,
+    ItemOptions,
 ):
     """The options of `cloudfree mask`; names equal its parameters."""
 
@@ -37,7 +44,13 @@ class MaskOptions(
     def outputs(self) -> tuple[Path, ...]:
         """Paths of all files that this run writes."""
         style = style_of(self.result) if self.qml else None
-        return tuple(path for path in (self.result, self.score, style) if path)
+        item = item_of(self.result) if self.stac else None
+        return tuple(path for path in (self.result, self.score, style, item) if path)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Paths of all inputs."""
+        return tuple(path for path in (self.scene, self.aoi) if path)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.cloudmask.morphology import parse_distance
 from cloudfree.cloudmask.score import CIRRUS_BAND
 from cloudfree.commands.area import area_of
+from cloudfree.commands.mask.mask_item import check_item, write_item
 from cloudfree.commands.mask.options import MaskOptions, MaskResult
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import class_fractions
-from cloudfree.core.output_files import check_output_names, folders_of, require_absent
+from cloudfree.core.output_files import check_output_names, folders_of
 from cloudfree.core.terminal import Progress
 from cloudfree.raster.cog import CogProfile
+from cloudfree.raster.outputs_elsewhere import require_new
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
@@ -32,16 +34,19 @@ def _write(options: MaskOptions, progress: Progress) -> MaskResult:
     area = area_of(options)
     with OpticalScene(options.scene, options.s2_offset, options.resampling, area) as scene:
         scene.state(sun_azimuth_deg=options.sun_azimuth)
+        check_item(options, scene)
         plan = plan_mask(scene, options, progress)
         with _score_writer(options, scene.grid) as scores:
             creation = options.creation_options
             counts = write_mask(
                 scene, options.result, plan, progress, creation, scores, styled=options.qml
             )
+        fractions = class_fractions(counts)
+        write_item(options, scene, fractions)
         return MaskResult(
             output=options.result,
             score=options.score,
-            fractions=class_fractions(counts),
+            fractions=fractions,
             pixels=int(counts.sum()),
             sun_azimuth_deg=plan.sun.azimuth_deg,
             sun_azimuth_origin=plan.sun.origin,
@@ -71,6 +76,6 @@ def _check_creation_options(options: MaskOptions) -> None:
 
 def _check_outputs(options: MaskOptions) -> None:
     """Check that no output exists, nor is the scene or another output."""
-    check_output_names(options.outputs, filter(None, (options.scene, options.aoi)))
+    check_output_names(options.outputs, options.inputs)
     for path in options.outputs:
-        require_absent(path, options.overwrite)
+        require_new(path, options.overwrite)

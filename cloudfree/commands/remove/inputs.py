@@ -6,15 +6,18 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.acquisition import check_gap, stated
+from cloudfree.core.addresses import is_item
 from cloudfree.core.choices import SCL
-from cloudfree.core.output_files import check_output_names, require_absent
+from cloudfree.core.output_files import check_output_names
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import ModelCard
+from cloudfree.raster.outputs_elsewhere import require_new
 from cloudfree.sentinel1.mosaic import open_sar_sources
 from cloudfree.sentinel1.sar_source import SarSource, require_both
 from cloudfree.sentinel2.detect_product import find_product
@@ -25,7 +28,7 @@ from cloudfree.sentinel2.stand_in_bands import irreplaceable
 logger = logging.getLogger("cloudfree")
 
 # Endings of products whose SCL may be the mask; folders are products, too.
-_PRODUCTS = (".zip", ".xml", ".json", ".geojson")
+_PRODUCTS = (".zip", ".xml")
 
 # The level of models that were trained on 8-bit true-colour images.
 PICTURE = "picture"
@@ -67,7 +70,7 @@ def check_outputs(options: RemoveOptions) -> None:
         )
     check_output_names(options.outputs, options.inputs)
     for path in options.outputs if not options.dry_run else ():
-        require_absent(path, options.overwrite)
+        require_new(path, options.overwrite)
 
 
 def check_model(options: RemoveOptions, card: ModelCard, optical: OpticalScene) -> None:
@@ -121,11 +124,15 @@ def open_own_mask(options: RemoveOptions, optical: OpticalScene) -> MaskFile:
     reading = MaskReading(threshold=options.mask_threshold, dilate=options.dilate or "0")
     if options.mask == SCL:
         found = _scl_of(optical.product)
-    elif options.mask.is_dir() or options.mask.suffix.lower() in _PRODUCTS:
+    elif options.mask.is_dir() or _is_product(options.mask):
         found = _scl_of(find_product(options.mask))
     else:
         return open_mask(options.mask, optical.grid, reading, optical.whole)
     return open_mask(found, optical.grid, replace(reading, scl=True), optical.whole)
+
+
+def _is_product(path: Path) -> bool:
+    return is_item(path) or path.suffix.lower() in _PRODUCTS
 
 
 def _scl_of(product: OpticalProduct) -> str:

@@ -12,6 +12,7 @@ from cloudfree.commands.options import (
     AreaOptions,
     DateOptions,
     InferenceOptions,
+    ItemOptions,
     OpticalOptions,
     OutputOptions,
     RadarOptions,
@@ -28,7 +29,7 @@ from cloudfree.core.choices import (
     MaskSettings,
     Replace,
 )
-from cloudfree.core.output_files import style_of
+from cloudfree.core.output_files import item_of, style_of
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.registry import DEFAULT_MODEL
 from cloudfree.sentinel2.product import output_beside
@@ -42,7 +43,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RemovalOptions(
-    InferenceOptions, OpticalOptions, AreaOptions, RadarOptions, OutputOptions, StyleOptions
+    InferenceOptions,
+    OpticalOptions,
+    AreaOptions,
+    RadarOptions,
+    OutputOptions,
+    StyleOptions,
+    ItemOptions,
 ):
     """How clouds are removed from a scene: the options that `remove` and `batch` share.
 
@@ -131,6 +138,11 @@ class RemoveOptions(RemovalOptions, ReferenceOptions, DateOptions, SunOptions):
         return self._beside("mask") if self.write_mask else None
 
     @property
+    def item_path(self) -> Path | None:
+        """Path of the STAC item, None if not requested."""
+        return item_of(self.result) if self.stac else None
+
+    @property
     def companion_paths(self) -> tuple[Path, ...]:
         """Paths of all rasters that a run may write beside the result, requested or not."""
         return (self.filled_path, self._beside("uncertainty"), self._beside("mask"))
@@ -141,8 +153,8 @@ class RemoveOptions(RemovalOptions, ReferenceOptions, DateOptions, SunOptions):
         requested = (self.filled_path, self.uncertainty_path, self.mask_path)
         rasters = [self.result, *(path for path in requested if path)]
         styles = [style_of(path) for path in rasters] if self.qml else []
-        report = [self.report] if self.report else []
-        return (*rasters, *styles, *report)
+        others = [path for path in (self.item_path, self.report) if path]
+        return (*rasters, *styles, *others)
 
     @property
     def inputs(self) -> tuple[Path, ...]:

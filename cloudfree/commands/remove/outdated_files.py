@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cloudfree.commands.remove.options import RemoveOptions
+from cloudfree.core.addresses import gdal_name_of, is_elsewhere
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.provenance import VERSION
@@ -24,10 +25,10 @@ def outdated_files(options: RemoveOptions) -> tuple[Path, ...]:
 
 
 def _is_own(path: Path) -> bool:
-    if not path.is_file():
+    if not (is_elsewhere(path) or path.is_file()):
         return False
     try:
-        with open_raster(str(path), str(path)) as dataset:
+        with open_raster(gdal_name_of(path), str(path)) as dataset:
             return VERSION in dataset.tags()
     except InputError:
         return False

@@ -26,6 +26,7 @@ from cloudfree.commands.remove.opened import open_inputs
 from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
 from cloudfree.commands.remove.references.shown_dates import ShownDates, shown_dates
 from cloudfree.commands.remove.removal_scene import RemovalScene
+from cloudfree.commands.remove.result_item import check_item
 from cloudfree.commands.remove.result_tags import result_tags
 from cloudfree.commands.remove.written_scene import Counts, write_scene
 from cloudfree.commands.swapped_scenes import swaps_refused
@@ -83,6 +84,7 @@ class _Removal:
             OpticalScene(options.s2, options.s2_offset, options.resampling, area_of(options))
         )
         optical.state(options.s2_date, options.sun_azimuth)
+        check_item(options, optical)
         optical.profile({}, options.creation_options).check_creation_options()
         rejection = _rejection(options, card, optical)
         self._plan = _tile_plan(options, optical, card)

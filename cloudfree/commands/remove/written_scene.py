@@ -20,6 +20,7 @@ from cloudfree.commands.remove.companion_files import (
 from cloudfree.commands.remove.filling import Filling, OutputRows, finish
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.commands.remove.outdated_files import outdated_files
+from cloudfree.commands.remove.result_item import item_facts, item_writer
 from cloudfree.core.mask_classes import FillClass
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError
@@ -65,7 +66,7 @@ def write_scene(
     tags: Callable[[Counts], Mapping[str, str]],
     progress: Progress,
 ) -> Counts:
-    """Write the result, the mask of filled pixels and the deviations, row by row.
+    """Write the result, the mask of filled pixels, the deviations and the item, row by row.
 
     All files are finished before any is renamed, and the result is renamed last. `tags` are those
     of what is counted so far.
@@ -78,6 +79,7 @@ def write_scene(
         profile = with_true_colour(profile)
     with (
         CogWriter(options.result, grid, profile, outdated_files(options)) as result,
+        item_writer(options, result) as describe,
         CogWriter(options.filled_path, grid, filled_profile(options.qml)) as filled,
         used_mask_writer(options, scene) as used_mask,
         deviation_writer(options, optical, filling, before) as write_deviation,
@@ -99,9 +101,15 @@ def write_scene(
         result.finish()
         filled.finish()
         used_mask.finish()
+        describe(item_facts(options, optical, tags(counts), _cloud_cover(counts)))
     for warning in warnings:
         logger.warning(warning)
     return counts
+
+
+def _cloud_cover(counts: Counts) -> float:
+    """Per cent of the valid pixels that are under cloud or shadow still."""
+    return 100 * (counts.to_fill - counts.filled) / max(counts.valid, 1)
 
 
 def _mask_warnings(mask: MaskFile | None) -> tuple[str, ...]:

@@ -60,6 +60,7 @@ def test_nothing_differs_where_nothing_changed(job: SceneJob) -> None:
     [
         ({"tile": 128}, False), ({"adapt": True}, False), ({"precision": "fp32"}, False),
         ({"max_age": 30.0}, False), ({"references": "2"}, False), ({"mask": "scl"}, True),
+        ({"stac": True}, False),
         ({"device": "cuda"}, True), ({"batch_size": 2}, True), ({"jobs": 2}, True),
         ({"overwrite": True}, True), ({"retries": 3}, True), ({"shard": "1/2"}, True),
     ],
@@ -98,6 +99,22 @@ def test_references_that_came_or_went_make_nothing_old(job: SceneJob) -> None:
     alone = replace(job, options=replace(job.options, references=()), others=())
     assert _difference(job, without) == ""
     assert _difference(alone, with_may) == ""
+
+
+def test_an_item_of_a_collection_is_known_by_its_file_and_its_id(
+    job: SceneJob, tmp_path: Path
+) -> None:
+    items = tmp_path / "items.json"
+    items.write_text("{}")
+
+    def named(name: str) -> SceneJob:
+        return replace(job, options=replace(job.options, s2=Path(f"{items}#{name}")))
+
+    record = _print(named("a")).record([])
+    assert _difference(named("a"), record) == ""
+    assert _difference(named("b"), record) == "from another s2"
+    items.write_text("[]  ")
+    assert _difference(named("a"), record) == "from another s2"
 
 
 def test_a_product_is_known_by_all_its_files(job: SceneJob, tmp_path: Path) -> None:

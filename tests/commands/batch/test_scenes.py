@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from cloudfree.commands.batch.scenes import (
     ScenePair,
     read_scene_list,
     scenes_below,
+    scenes_of_items,
     with_radar,
 )
 from cloudfree.commands.radars import radars_below
@@ -17,6 +19,26 @@ from cloudfree.errors import InputError
 from tests.factories import sentinel1_products as sentinel1
 from tests.factories import sentinel2_products as sentinel2
 from tests.factories.rasters import write_cloudy_scene
+from tests.factories.stac_items import item
+
+
+def test_a_collection_has_the_scenes_of_its_sentinel_2_items(tmp_path: Path) -> None:
+    path = tmp_path / "items.json"
+    items = [item("S2B_1.5", "2022-06-05T10:50:31Z"),
+             item("S1A", "2022-06-06T17:40:00Z", sensor="sentinel-1")]  # fmt: skip
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    assert scenes_of_items(path) == [ScenePair("S2B_1.5", Path(f"{path}#S2B_1.5"))]
+
+
+def test_a_list_may_name_addresses(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "s2,s1,name\nhttps://host/items/S2B,/vsis3/bucket/s1.tif,\nitems.json#S2A,,june\n"
+    )
+    assert read_scene_list(path) == [
+        ScenePair("S2B", Path("https://host/items/S2B"), Path("/vsis3/bucket/s1.tif")),
+        ScenePair("june", Path(f"{tmp_path}/items.json#S2A")),
+    ]
 
 
 def _touched(folder: Path, *names: str) -> None:

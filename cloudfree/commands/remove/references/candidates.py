@@ -1,4 +1,7 @@
-"""Paths that may be other dates of a scene: files as they are named, and what folders hold."""
+"""Paths that may be other dates of a scene: those that are named, and what folders hold.
+
+A collection of STAC items names its Sentinel-2 items.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloudfree.raster.stac_files import item_paths
 from cloudfree.sentinel2.products_below import is_product, scenes_of_any_name_below
 
 
@@ -22,8 +26,9 @@ def find_candidates(references: Iterable[Path], by_user: bool = True) -> list[Ca
 
     Without `by_user` none is named, as a program has found the references.
     """
-    searched = [path for path in references if path.is_dir() and not is_product(path)]
-    named = [path for path in references if path not in searched]
+    given = [path for one in references for path in item_paths(one, "sentinel-2")]
+    searched = [path for path in given if path.is_dir() and not is_product(path)]
+    named = [path for path in given if path not in searched]
     # An empty folder stays, so that it is said to be no scene.
     below = [path for folder in searched for path in scenes_of_any_name_below(folder) or [folder]]
     found: dict[Path, Candidate] = {}

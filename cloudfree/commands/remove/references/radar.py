@@ -18,6 +18,7 @@ from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.dated_names import dated
 from cloudfree.coregistration.measure import measure
 from cloudfree.errors import CloudfreeError
+from cloudfree.raster.stac_files import item_paths
 from cloudfree.sentinel1.product import MANIFEST, acquisition_of_name, find_product
 from cloudfree.sentinel1.sar_source import open_sar_source
 from cloudfree.sentinel2.products_below import paths_below
@@ -64,7 +65,7 @@ def radar_of_date(
 
 def _radars(place: Path) -> list[Path]:
     if not place.is_dir() or (place / MANIFEST).is_file():
-        return [place]
+        return item_paths(place, "sentinel-1")
     rasters = [path for path in paths_below(place) if _RASTER.fullmatch(path.name)]
     return [*radars_below(place), *sorted(rasters)]
 

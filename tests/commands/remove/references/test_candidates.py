@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from cloudfree.commands.remove.references.candidates import Candidate, find_candidates
 from tests.factories.sentinel2_products import Safe, write_safe
+from tests.factories.stac_items import item
 
 
 def _touched(*paths: Path) -> None:
@@ -20,6 +22,13 @@ def test_a_file_is_taken_as_it_is_and_a_folder_is_searched(tmp_path: Path) -> No
     assert find_candidates([tmp_path / "deep", named]) == [
         Candidate(named, True), Candidate(found, False),
     ]  # fmt: skip
+
+
+def test_a_collection_names_its_sentinel_2_items(tmp_path: Path) -> None:
+    path = tmp_path / "items.json"
+    items = [item("S2A", "2022-06-05T10:50:31Z"), item("S1A", "2022-06-06", sensor="sentinel-1")]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    assert find_candidates([path]) == [Candidate(Path(f"{path}#S2A"), True)]
 
 
 def test_a_path_that_is_named_and_found_is_named(tmp_path: Path) -> None:

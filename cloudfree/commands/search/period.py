@@ -1,0 +1,56 @@
+"""A day, or the days from one to another, as a STAC API is asked for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from cloudfree.errors import ErrorCode, InputError
+
+_BETWEEN = "/"
+_LAST_OF_DAY = time(23, 59, 59, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A time from `start` to `end`, in UTC."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def from_text(cls, text: str) -> Period:
+        """`2022-06-05`, or `2022-06-01/2022-06-30`.
+
+        Raises
+        ------
+        InputError
+            It is no such text, or ends before it starts.
+        """
+        first, _, last = text.partition(_BETWEEN)
+        try:
+            days = [date.fromisoformat(day.strip()) for day in (first, last or first)]
+        except ValueError as error:
+            raise _no_period(text) from error
+        if days[1] < days[0]:
+            raise _no_period(text)
+        start = datetime.combine(days[0], time(tzinfo=UTC))
+        return cls(start, datetime.combine(days[1], _LAST_OF_DAY))
+
+    @classmethod
+    def around(cls, moment: datetime, days: float) -> Period:
+        """The time of at most so many days from a moment."""
+        return cls(moment - timedelta(days=days), moment + timedelta(days=days))
+
+    def to_text(self) -> str:
+        """As RFC 3339, with a slash between."""
+        return _BETWEEN.join(f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in (self.start, self.end))
+
+
+def _no_period(text: str) -> InputError:
+    return InputError(
+        f"--date {text}",
+        wanted="a day such as 2022-06-05, or two such as 2022-06-01/2022-06-30",
+        hint="correct --date",
+        code=ErrorCode.BAD_OPTION,
+    )

@@ -1,0 +1,33 @@
+"""Days as a STAC API is asked for them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from cloudfree.commands.search.period import Period
+from cloudfree.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("2022-06-05", "2022-06-05T00:00:00Z/2022-06-05T23:59:59Z"),
+        ("2022-06-01/2022-06-30", "2022-06-01T00:00:00Z/2022-06-30T23:59:59Z"),
+    ],
+)
+def test_days_are_whole(text: str, asked: str) -> None:
+    assert Period.from_text(text).to_text() == asked
+
+
+@pytest.mark.parametrize("text", ["June", "2022-06-30/2022-06-01", "/"])
+def test_what_is_no_period_is_refused(text: str) -> None:
+    with pytest.raises(InputError) as error:
+        Period.from_text(text)
+    assert str(error.value).startswith(f"--date {text}; wanted a day such as 2022-06-05, or two")
+
+
+def test_days_around_a_moment_reach_both_ways() -> None:
+    around = Period.around(datetime(2022, 6, 5, 12, tzinfo=UTC), 1.5)
+    assert around.to_text() == "2022-06-04T00:00:00Z/2022-06-07T00:00:00Z"
