@@ -36,6 +36,7 @@ from cloudfree.core.output_files import make_folder, require_writable
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.inference.load import find_card
+from cloudfree.inference.registry import load_plugins
 
 logger = logging.getLogger("cloudfree")
 
@@ -51,6 +52,7 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
         There is no scene or no such model, an output exists that may not be replaced, or nothing
         can be written.
     """
+    load_plugins(options.plugin)
     card = find_card(options.model, options.network).card
     shard = Shard.from_text(options.shard, os.environ) if options.shard else Shard()
     jobs = _jobs(options, shard)
