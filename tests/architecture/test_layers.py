@@ -40,7 +40,7 @@ DOORS = {
     "tomli_w": {"inference/model_card.py"},
     "onnx": {"inference/export.py"},
     "pystac": {"raster", "sentinel1", "sentinel2"},
-    "tqdm": {"cli", "commands/models/own_process.py"},
+    "tqdm": {"cli", "commands/models/child_process.py"},
     "distributed": {"commands/batch/workers.py"},
     "filelock": {"commands/remove/made_masks.py"},
     "jinja2": {"report/page.py"},

@@ -1,4 +1,4 @@
-"""Work for a process of its own that names its stages."""
+"""Work for a child process that names its stages."""
 
 from __future__ import annotations
 

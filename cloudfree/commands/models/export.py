@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.commands.models.own_process import Stage, in_own_process
+from cloudfree.commands.models.child_process import Stage, in_child_process
 from cloudfree.commands.options import PluginOptions
 from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.output_files import cannot_be_written, draft_of, require_absent
@@ -65,7 +65,7 @@ class ExportResult:
 
 
 def run(options: ExportOptions, progress: Progress) -> ExportResult:
-    """Export a model in a process of its own; the file is checked, then renamed.
+    """Export a model in a child process; the file is checked, then renamed.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def run(options: ExportOptions, progress: Progress) -> ExportResult:
     _check_output(options)
     try:
         with draft_of(options.output) as draft:
-            return in_own_process(write_export, options, draft)
+            return in_child_process(write_export, options, draft)
     except OSError as error:
         raise cannot_be_written(options.output, error) from error
 

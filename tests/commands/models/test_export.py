@@ -49,7 +49,7 @@ def _pixels(path: Path) -> np.ndarray:
 
 
 def _exported_here(model: str, output: Path) -> ExportResult:
-    """The export without a process of its own, which knows nothing of what a test planted here."""
+    """The export without a child process, which knows nothing of what a test planted here."""
     return export.write_export(ExportOptions(model, output), output, lambda _: None)
 
 
@@ -179,7 +179,7 @@ class TestRefusals:
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(export, "in_own_process", full)
+        monkeypatch.setattr(export, "in_child_process", full)
         with pytest.raises(OutputError, match=r"cannot be written \(.*No space left"):
             export.run(ExportOptions(str(checkpoint), tmp_path / "a.onnx"), silent)
         assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Long work of libraries in a process of its own: it can be ended at any moment, and watched.
+"""Long work of libraries in a child process: it can be ended at any moment, and watched.
 
 Code that traces networks neither returns to Python for minutes nor ends when it is asked to.
 """
@@ -33,7 +33,7 @@ FIRST_S, NEXT_S = 10.0, 60.0
 LEAVE_S = 10.0
 
 
-def in_own_process(work: Callable[..., Outcome], *arguments: Any) -> Outcome:
+def in_child_process(work: Callable[..., Outcome], *arguments: Any) -> Outcome:
     """The outcome of `work(*arguments, stage)`; lines of the log say which stage it is at.
 
     `work` is a module-level function; arguments and outcome can be pickled. Whatever ends this
