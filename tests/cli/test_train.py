@@ -64,7 +64,8 @@ def test_every_flag_arrives_under_its_name(tmp_path: Path, monkeypatch: pytest.M
     for file in (places, plugin, settings):
         file.touch()
     ran = invoke("net", "--data", tmp_path, "-o", tmp_path / "run", "--groups", places,
-                 "--plugin", plugin, "--settings", settings, *(flag for flag, _ in FLAGS.values()))  # fmt: skip
+                 "--plugin", plugin, "--settings", settings,
+                 *(flag for flag, _ in FLAGS.values()))  # fmt: skip
     assert ran.exit_code == 0, ran.output
     wanted = {name: value for name, (_, value) in FLAGS.items()}
     given = {"network": "net", "data": (tmp_path,), "output": tmp_path / "run", "groups": places}
