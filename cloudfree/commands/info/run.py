@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cloudfree import __version__
 from cloudfree.commands.info.product import OpticalInfo, RadarInfo, product
+from cloudfree.commands.options import PluginOptions
 from cloudfree.core.terminal import Progress, text_table
 from cloudfree.errors import CloudfreeError
 from cloudfree.inference.model_store import (
@@ -19,12 +20,12 @@ from cloudfree.inference.model_store import (
     model_names,
     read_card,
 )
-from cloudfree.inference.registry import DEFAULT_MODEL
+from cloudfree.inference.registry import DEFAULT_MODEL, load_plugins
 from cloudfree.raster import gdal
 
 
 @dataclass(frozen=True)
-class InfoOptions:
+class InfoOptions(PluginOptions):
     """The options of `cloudfree info`; names equal its parameters."""
 
     path: Path | None = None
@@ -40,6 +41,7 @@ def run(options: InfoOptions, progress: Progress) -> OpticalInfo | RadarInfo | I
         The path holds no Sentinel product.
     """
     del progress
+    load_plugins(options.plugin)
     return product(options.path, options.s2_offset) if options.path else installation()
 
 
