@@ -13,8 +13,9 @@ programs, which stays when its text is improved.
 from __future__ import annotations
 
 import errno
+import functools
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ErrorCode(StrEnum):
@@ -76,6 +77,11 @@ class CloudfreeError(Exception):
         self.hint = hint
         self.code = code or self.default_code
         super().__init__(f"{found}; wanted {wanted}; {hint}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is pickled, on its way from one process to another."""
+        keywords: dict[str, Any] = {"wanted": self.wanted, "hint": self.hint, "code": self.code}
+        return functools.partial(type(self), self.found, **keywords), ()
 
 
 class InputError(CloudfreeError):

@@ -103,6 +103,15 @@ def test_the_commands_of_the_document_on_training_run(tmp_path: Path) -> None:
     assert "1 patches" in ran.stdout, "one of two is held out"
     written = {path.name for path in (tmp_path / "runs" / "small").iterdir()}
     assert {"settings.toml", "card.toml", "checkpoint.pt", "losses.csv", "samples"} <= written
+    assert (tmp_path / "runs" / "fold" / "best" / "card.toml").exists()
+
+
+def test_the_commands_of_the_document_on_models_run(tmp_path: Path) -> None:
+    _, ran = _run_commands(tmp_path, "models.md")
+    assert "plugin      brighten.py" in ran.stdout
+    assert {path.name for path in tmp_path.iterdir()} >= {"brighten.py", "run", "brighten.onnx"}
+    written = {path.name for path in (tmp_path / "play").iterdir()}
+    assert {"own.tif", "onnx.tif", "s2_cloudy_cloudfree.tif"} <= written
 
 
 def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:

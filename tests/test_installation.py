@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+OLDEST = (3, 11)
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +43,18 @@ def test_models_and_page_travel_in_the_wheel(wheel: Path) -> None:
     assert styles | templates <= names
 
 
+def test_no_script_of_training_travels_in_the_wheel(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert [name for name in names if name.endswith(".sh")] == []
+    assert [name for name in names if name.endswith("__main__.py")] == ["cloudfree/__main__.py"]
+    assert [name for name in names if name.startswith("cloudfree/training/detector/")] == []
+
+
+def test_the_sources_are_of_the_oldest_python_that_is_promised() -> None:
+    for path in (ROOT / "cloudfree").rglob("*.py"):
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=OLDEST)
+
+
 def test_an_unpacked_wheel_finds_its_default_model(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = (
@@ -52,11 +70,18 @@ def test_an_unpacked_wheel_finds_its_default_model(wheel: Path, tmp_path: Path) 
     assert "'cloudfree-s'" in ran.stdout
 
 
-def test_every_dependency_is_pinned() -> None:
-    import re
-    import tomllib
+def test_classifiers_docs_and_linter_name_the_same_versions_of_python() -> None:
+    listed = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["project"]["classifiers"]))
+    oldest = ".".join(map(str, OLDEST))
+    assert listed[0] == oldest
+    assert PROJECT["project"]["requires-python"] == f">={oldest}"
+    assert PROJECT["tool"]["ruff"]["target-version"] == f"py{oldest.replace('.', '')}"
+    document = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    assert f"Python {', '.join(listed[:-1])} or {listed[-1]}" in document
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+def test_every_dependency_is_pinned() -> None:
+    project = PROJECT
     pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
     wanted = [
         *project["project"]["dependencies"],

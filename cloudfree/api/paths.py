@@ -115,6 +115,7 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     stac: bool
     dry_run: bool
     sun_azimuth: float | None
+    plugin: StrPath | Sequence[StrPath]
     references: StrPath | Sequence[StrPath]
     reference_s1: StrPath | Sequence[StrPath]
     max_references: int
@@ -137,6 +138,7 @@ class EvaluateKeywords(TypedDict, total=False):
     s2_offset: float | None
     output: StrPath | None
     pictures: int
+    plugin: StrPath | Sequence[StrPath]
     device: str
     precision: Precision
     overwrite: bool
@@ -240,10 +242,12 @@ def load_model(
     device: str = "auto",
     precision: Precision = "auto",
     network: str | None = None,
+    plugin: StrPath | Sequence[StrPath] = (),
 ) -> Model:
     """The model of that name, folder, checkpoint or ONNX file, ready to predict.
 
-    `network` decides where the tensors of a bare checkpoint fit several networks.
+    `network` decides where the tensors of a bare checkpoint fit several networks; `plugin` are
+    Python files with networks of your own, which are run.
 
     Raises
     ------
@@ -251,12 +255,14 @@ def load_model(
         There is no such model, its weights do not fit its network, or there is no such device.
     """
     from cloudfree.inference.load import load_model as load
+    from cloudfree.inference.registry import load_plugins
 
+    load_plugins(_paths(plugin))
     return load(os.fspath(name), device, precision, network)
 
 
 # Keywords that name files, and those of them that name one or several.
-_SEVERAL = frozenset({"references", "reference_s1"})
+_SEVERAL = frozenset({"references", "reference_s1", "plugin"})
 _FILES = _SEVERAL | {"output", "score", "dem", "quicklook", "mask", "report", "groups", "aoi"}
 
 

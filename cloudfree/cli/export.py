@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import NEW_FILE, cloudfree_command
+from cloudfree.cli.options import NEW_FILE, cloudfree_command, plugin_option
 
 
 @click.command(epilog="Example: cloudfree export cloudfree-s -o cloudfree-s.onnx")
@@ -21,6 +21,7 @@ from cloudfree.cli.options import NEW_FILE, cloudfree_command
     help="Version of the ONNX operators.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+@plugin_option
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Write MODEL as one ONNX file with its card, and compare it with torch.

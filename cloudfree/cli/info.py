@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, cloudfree_command, offset_option
+from cloudfree.cli.options import EXISTING_FILE, cloudfree_command, offset_option, plugin_option
 
 
 @click.command()
 @click.argument("path", type=EXISTING_FILE, required=False)
 @offset_option
+@plugin_option
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Describe the product at PATH and how it would be processed.

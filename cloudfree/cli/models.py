@@ -12,6 +12,7 @@ from cloudfree.cli.options import (
     NEW_FILE,
     NumberRange,
     cloudfree_command,
+    plugin_option,
 )
 
 NETWORK = click.option(
@@ -28,20 +29,25 @@ def command() -> None:
 
 
 @command.command("list", epilog="Example: cloudfree models list --json")
+@plugin_option
 @cloudfree_command
-def list_command(progress: Any) -> Any:
+def list_command(progress: Any, **options: Any) -> Any:
     """List the models that are found by name, and the networks that checkpoints can be of."""
     from cloudfree.commands.models import list as pipeline
 
-    return pipeline.run(pipeline.ListOptions(), progress)
+    return pipeline.run(pipeline.ListOptions(**options), progress)
 
 
 @command.command("show", epilog="Example: cloudfree models show cloudfree-s")
-@click.argument("model")
+@click.argument("model", metavar="MODEL|NETWORK")
 @NETWORK
+@plugin_option
 @cloudfree_command
 def show_command(progress: Any, **options: Any) -> Any:
-    """Show the card of MODEL; of a bare checkpoint, what it is recognised as."""
+    """Show the card of MODEL, or what a NETWORK takes and which arguments and presets it has.
+
+    Of a bare checkpoint it is the card of what it is recognised as.
+    """
     from cloudfree.commands.models import show as pipeline
 
     return pipeline.run(pipeline.ShowOptions(**options), progress)
@@ -59,6 +65,7 @@ def show_command(progress: Any, **options: Any) -> Any:
     help="Largest difference that is accepted.",
 )
 @NETWORK
+@plugin_option
 @cloudfree_command
 def check_command(progress: Any, **options: Any) -> Any:
     """Run MODEL on known inputs and compare what comes out; exit 1 beyond --atol.
@@ -76,7 +83,14 @@ def check_command(progress: Any, **options: Any) -> Any:
 @click.argument("model", metavar="IN")
 @click.argument("output", metavar="OUT", type=NEW_FILE)
 @NETWORK
+@click.option(
+    "--card",
+    type=EXISTING_FILE,
+    metavar="FILE.toml",
+    help="Entries of the card that the tensors do not show, such as [optical] bands.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace a model folder that exists.")
+@plugin_option
 @cloudfree_command
 def convert_command(progress: Any, output: Path, **options: Any) -> Any:
     """Write any readable checkpoint as a folder OUT with safetensors and a card."""

@@ -25,6 +25,7 @@ from cloudfree.commands.options import (
     ItemOptions,
     OpticalOptions,
     OverwriteOptions,
+    PluginOptions,
     RadarOptions,
     StyleOptions,
     SunOptions,
@@ -225,9 +226,19 @@ def date_options(command: Command) -> Command:
     return command
 
 
+plugin_option = option_from(
+    PluginOptions,
+    "plugin",
+    type=EXISTING_FILE,
+    metavar="FILE.py",
+    help="Python file with networks of your own, which is run; repeatable.",
+)
+
+
 def inference_options(command: Command) -> Command:
     """Where and how exactly a network runs."""
     for option in (
+        plugin_option,
         option_from(InferenceOptions, "precision",
                     help="Arithmetic of the network; auto is bf16 on a GPU that has it, else "
                          "fp32."),

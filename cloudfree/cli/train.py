@@ -14,6 +14,7 @@ from cloudfree.cli.options import (
     cloudfree_command,
     option_from,
     overwrite_option,
+    plugin_option,
 )
 from cloudfree.commands.train.options import TrainOptions
 
@@ -45,7 +46,18 @@ STEPS = click.IntRange(1)
     metavar="NAME",
     help="Preset of the network, such as `default` of cloudfree_s.  [default: the first one]",
 )
-@option_from(TrainOptions, "resume", help="Resume from the last checkpoint of RUN.")
+@option_from(
+    TrainOptions,
+    "settings",
+    type=EXISTING_FILE,
+    metavar="FILE.toml",
+    help="Settings as RUN/settings.toml has them, such as bands; options go before.",
+)
+@option_from(
+    TrainOptions,
+    "resume",
+    help="Resume from the last checkpoint of RUN; more --steps or --epochs extend it.",
+)
 @option_from(
     TrainOptions,
     "init_from",
@@ -178,6 +190,7 @@ STEPS = click.IntRange(1)
     old_names=["--readers"],
     help="Threads that read patches.",
 )
+@plugin_option
 @overwrite_option
 @option_from(
     TrainOptions,

@@ -162,7 +162,14 @@ class ItemOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InferenceOptions:
+class PluginOptions:
+    """Python files with networks from outside the package; they run."""
+
+    plugin: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceOptions(PluginOptions):
     """Where and how exactly a network runs; `network` decides between those a checkpoint fits."""
 
     network: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import inspect
 import json
 import logging
 import pickle
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from cloudfree.errors import ErrorCode, ModelError
 from cloudfree.inference.keras import read_keras
-from cloudfree.inference.registry import network_entry, network_names
+from cloudfree.inference.registry import network_entry, network_module, network_names
 
 logger = logging.getLogger("cloudfree")
 
@@ -114,6 +114,12 @@ def build_network(name: str, settings: Mapping[str, Any]) -> nn.Module:
             hint="correct [network_settings] of the card",
         ) from error
     return network
+
+
+def network_arguments(name: str) -> dict[str, Any]:
+    """The arguments of the class of a network, with their defaults."""
+    parameters = inspect.signature(_network_class(name)).parameters
+    return {key: one.default for key, one in parameters.items() if one.default is not one.empty}
 
 
 def load_strictly(name: str, network: nn.Module, tensors: Tensors, source: str) -> None:
@@ -238,7 +244,7 @@ def _without_prefixes(tensors: Tensors) -> Iterator[Tensors]:
 def _settings(path: Path, name: str, tensors: Tensors) -> dict[str, Any] | None:
     """Constructor arguments of a network by its tensors; None if they are of another one."""
     shapes = {key: tuple(value.shape) for key, value in tensors.items()}
-    module = _module(network_entry(name).get("same_tensors_as", name))
+    module = network_module(network_entry(name).get("same_tensors_as", name))
     try:
         settings: dict[str, Any] | None = module.infer_settings(shapes)
     except KeyError as missing:
@@ -260,11 +266,7 @@ def _own_names(name: str, tensors: Tensors) -> Tensors:
 
 
 def _network_class(name: str) -> Any:
-    return getattr(_module(name), network_entry(name)["class"])
-
-
-def _module(name: str) -> Any:
-    return importlib.import_module(f"cloudfree.networks.{network_entry(name)['module']}")
+    return getattr(network_module(name), network_entry(name)["class"])
 
 
 def _sidecar(path: Path, name: str) -> dict[str, Any]:

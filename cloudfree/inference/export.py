@@ -6,7 +6,7 @@ import contextlib
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,19 @@ class OnnxParity:
     smallest_side: int
 
 
-def write_onnx(network: nn.Module, card: ModelCard, path: Path, opset: int) -> OnnxParity:
+def write_onnx(
+    network: nn.Module,
+    card: ModelCard,
+    path: Path,
+    opset: int,
+    stage: Callable[[str], None] = lambda _: None,
+) -> OnnxParity:
     """Write a network with its card as one ONNX file, and check it against torch.
 
     Batch, height and width are dynamic; if the network does not allow that, height and width are
     the card's tile. The file is compared with torch on noise of other sizes than it was traced
-    with, and its card has the smallest side for which both agree.
+    with, and its card has the smallest side for which both agree. `stage` is called with the name
+    of each stage as it begins.
 
     Raises
     ------
@@ -71,6 +78,7 @@ def write_onnx(network: nn.Module, card: ModelCard, path: Path, opset: int) -> O
     network.eval().requires_grad_(requires_grad=False)
     reference = TorchRuntime(network, card.inputs, torch.device("cpu"), torch.float32)
     free = True
+    stage("tracing the network")
     try:
         model = _traced(network, reference, card, opset, free)
     except (RuntimeError, ValueError) as error:
@@ -79,8 +87,10 @@ def write_onnx(network: nn.Module, card: ModelCard, path: Path, opset: int) -> O
             card.tile, _first_line(error),
         )  # fmt: skip
         free = False
+        stage("tracing the network for one size")
         model = _traced_fixed(network, reference, card, opset)
     _save(model, path, _card(card, free, smallest=1))
+    stage("comparing the file with torch")
     parity = _compared(reference, card, path, free)
     _save(model, path, _card(card, free, parity.smallest_side))
     onnx.checker.check_model(path, full_check=True)

@@ -5,13 +5,14 @@ Finding the card of a model loads neither torch nor ONNX Runtime.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.errors import ErrorCode, ModelError
-from cloudfree.inference.model_card import ModelCard, model_card
+from cloudfree.inference.model_card import ModelCard, merge_tables, model_card
 from cloudfree.inference.model_store import (
     checked_weights,
     find_model,
@@ -37,8 +38,12 @@ class ModelFiles:
     tensors: Tensors | None = None
 
 
-def find_card(name: str, network: str | None = None) -> ModelFiles:
+def find_card(
+    name: str, network: str | None = None, entries: Mapping[str, Any] | None = None
+) -> ModelFiles:
     """The card of a model: of a folder, of an ONNX file, or made for a bare checkpoint.
+
+    `entries` are entries of the card of a bare checkpoint that its network does not decide.
 
     Raises
     ------
@@ -54,10 +59,10 @@ def find_card(name: str, network: str | None = None) -> ModelFiles:
         from cloudfree.inference.onnx_runtime import read_onnx_card
 
         return ModelFiles(read_onnx_card(path), path)
-    return _find_checkpoint(path, network)
+    return _find_checkpoint(path, network, entries or {})
 
 
-def _find_checkpoint(path: Path, network: str | None) -> ModelFiles:
+def _find_checkpoint(path: Path, network: str | None, entries: Mapping[str, Any]) -> ModelFiles:
     """A bare checkpoint with the card that the catalogue gives its network."""
     from cloudfree.inference.checkpoint import identify, read_tensors
 
@@ -68,7 +73,9 @@ def _find_checkpoint(path: Path, network: str | None) -> ModelFiles:
         "weights": path.name,
         "weights_sha256": sha256_of(path),
     }
-    card = model_card({**card_entries(found.network, found.settings), **own})
+    bands = entries.get("optical", {}).get("bands", ())
+    known = card_entries(found.network, found.settings, bands)
+    card = model_card({**merge_tables(known, entries), **own})
     return ModelFiles(card, path, tensors)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloudfree.core.model_folders import model_folders
+from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.output_files import cannot_be_written, draft_of
 from cloudfree.errors import ErrorCode, ModelError, OutputError
 from cloudfree.inference.model_card import (
@@ -18,12 +20,14 @@ from cloudfree.inference.model_card import (
     parse_card_text,
     toml_text,
 )
-from cloudfree.inference.registry import card_entries
+from cloudfree.inference.registry import card_entries, has_network
 
 if TYPE_CHECKING:
     from torch import nn
 
 CARD = "card.toml"
+# The network of an ONNX file whose card names none.
+NO_NETWORK = "unknown"
 
 
 def find_model(name: str) -> Path:
@@ -34,16 +38,24 @@ def find_model(name: str) -> Path:
     ModelError
         No such model; lists those that there are.
     """
-    path = Path(name)
-    candidates = [path.parent if path.name == CARD else path, *(f / name for f in model_folders())]
-    for folder in candidates:
-        if (folder / CARD).is_file():
-            return folder
+    if folder := _folder_of(name):
+        return folder
     raise ModelError(
         f"no model {name!r}",
         wanted=f"one of {', '.join(model_names()) or 'no models found'}, or a folder with {CARD}",
         hint="choose a name, or set CLOUDFREE_MODELS to the folder that holds yours",
     )
+
+
+def is_model(name: str) -> bool:
+    """Whether there is a model of that name or path."""
+    return is_file(name) or _folder_of(name) is not None
+
+
+def _folder_of(name: str) -> Path | None:
+    path = Path(name)
+    candidates = [path.parent if path.name == CARD else path, *(f / name for f in model_folders())]
+    return next((folder for folder in candidates if (folder / CARD).is_file()), None)
 
 
 def model_names() -> list[str]:
@@ -54,16 +66,26 @@ def model_names() -> list[str]:
 def read_card(folder: Path) -> ModelCard:
     """The card of a model folder; the registry gives the defaults of its network.
 
+    The card of an ONNX file can name any network, or none, if it has all entries itself.
+
     Raises
     ------
     ModelError
-        The card cannot be read or names no network of the registry.
+        The card cannot be read, or names no network of the registry.
     """
     own = parse_card_text((folder / CARD).read_text(encoding="utf-8"))
-    known = (
-        card_entries(own["network"], own.get("network_settings", {})) if "network" in own else {}
+    return model_card(merge_tables(_network_defaults(own), own))
+
+
+def _network_defaults(own: Mapping[str, Any]) -> Mapping[str, Any]:
+    network, is_onnx = own.get("network"), str(own.get("weights", "")).endswith(ONNX_SUFFIX)
+    if is_onnx and (network is None or not has_network(network)):
+        return {"network": NO_NETWORK}
+    if network is None:
+        return {}
+    return card_entries(
+        network, own.get("network_settings", {}), own.get("optical", {}).get("bands", ())
     )
-    return model_card(merge_tables(known, own))
 
 
 def is_file(name: str) -> bool:

@@ -18,7 +18,7 @@ from cloudfree.inference.date_series import DATES
 from cloudfree.inference.devices import gpu_index, memory_errors
 from cloudfree.inference.model import GPU_BATCH, Arrays
 from cloudfree.inference.model_card import ModelCard, model_card
-from cloudfree.inference.model_store import sha256_of
+from cloudfree.inference.model_store import NO_NETWORK, sha256_of
 
 logger = logging.getLogger("cloudfree")
 
@@ -156,7 +156,8 @@ def read_onnx_card(path: Path) -> ModelCard:
             wanted="an ONNX file made by `cloudfree export`",
             hint="put it into a folder with a card.toml whose entry `weights` names it",
         )
-    return model_card({**entries, "weights": path.name, "weights_sha256": sha256_of(path)})
+    own = {"weights": path.name, "weights_sha256": sha256_of(path)}
+    return model_card({"network": NO_NETWORK, **entries, **own})
 
 
 def available_providers() -> tuple[str, ...]:

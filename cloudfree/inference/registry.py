@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.resources
 import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from cloudfree.errors import ModelError
-
-Entry = dict[str, Any]
+from cloudfree.inference.plugins import PLUGIN, Entry, networks_of_file, networks_of_packages
 
 DEFAULT_MODEL = "cloudfree-s"
 
@@ -23,9 +26,50 @@ def _catalogue() -> dict[str, Any]:
     return tomllib.loads(text.read_text(encoding="utf-8"))
 
 
+# Networks of the files that this process was told to load, by name.
+_loaded: dict[str, Entry] = {}
+
+
+def load_plugins(paths: Iterable[Path]) -> None:
+    """Add the networks of Python files to the registry; their code runs.
+
+    Raises
+    ------
+    ModelError
+        A file cannot be used, or has a network with the name of another one.
+    """
+    for path in paths:
+        for name, entry in networks_of_file(path).items():
+            before = _known().get(name)
+            if before and before["module"] != entry["module"]:
+                raise ModelError(
+                    f"network {name!r} of plugin {path}",
+                    wanted=f"another name: there is one of {before.get(PLUGIN, 'cloudfree')}",
+                    hint="rename it in the file",
+                )
+            _loaded[name] = entry
+
+
+@functools.cache
+def _installed() -> dict[str, Entry]:
+    """Networks of installed packages; those of cloudfree keep their names."""
+    own = _catalogue()["networks"]
+    return {name: entry for name, entry in networks_of_packages().items() if name not in own}
+
+
+def _known() -> dict[str, Entry]:
+    """All networks, in the order in which checkpoints are compared with them."""
+    return {**_catalogue()["networks"], **_installed(), **_loaded}
+
+
 def network_names() -> list[str]:
     """Names of all networks in the order in which checkpoints are compared with them."""
-    return list(_catalogue()["networks"])
+    return list(_known())
+
+
+def has_network(name: str) -> bool:
+    """Whether there is a network of that name; of those of cloudfree without loading others."""
+    return name in _catalogue()["networks"] or name in _known()
 
 
 def network_entry(name: str) -> Entry:
@@ -36,15 +80,22 @@ def network_entry(name: str) -> Entry:
     ModelError
         There is no network of that name; lists those there are.
     """
-    networks = _catalogue()["networks"]
-    if name not in networks:
+    if not has_network(name):
         raise ModelError(
             f"no network {name!r}",
-            wanted=f"one of {', '.join(networks)}",
-            hint="correct the name; `cloudfree models list` shows all",
+            wanted=f"one of {', '.join(_known())}",
+            hint="correct the name, or name the file that defines it with --plugin; "
+            "`cloudfree models list` shows all",
         )
-    entry: Entry = networks[name]
-    return entry
+    own: dict[str, Entry] = _catalogue()["networks"]
+    return own[name] if name in own else _known()[name]
+
+
+def network_module(name: str) -> ModuleType:
+    """The module of a network, imported."""
+    entry = network_entry(name)
+    package = "" if PLUGIN in entry else "cloudfree.networks."
+    return importlib.import_module(package + entry["module"])
 
 
 def bands_by_number(number: int) -> list[str]:
@@ -59,20 +110,27 @@ def bands_by_number(number: int) -> list[str]:
     if str(number) not in bands:
         raise ModelError(
             f"a network for {number} optical bands",
-            wanted=f"{', '.join(bands)} bands, or a card that names them",
-            hint="write a card.toml with [optical] bands",
+            wanted=f"{', '.join(bands)} bands, or their names",
+            hint='name them: `bands = ["B02", ...]` in a file for `train --settings`, or [optical] '
+            "bands in one for `models convert --card`",
         )
     return list(bands[str(number)])
 
 
-def card_entries(network: str, settings: dict[str, Any]) -> Entry:
+def card_entries(network: str, settings: dict[str, Any], bands: Sequence[str] = ()) -> Entry:
     """A card, as its TOML would read, for a network with these constructor arguments.
 
-    It lacks what only a model has: name, weights and their hash.
+    It lacks what only a model has: name, weights and their hash. `bands` are the optical bands that
+    the network takes, if their number does not say which.
+
+    Raises
+    ------
+    ModelError
+        There is no such network, or its bands are not known or of another number.
     """
     entry = network_entry(network)
-    number = settings.get("optical_bands") or settings.get("output_bands") or entry.get("bands", 13)
-    optical = bands_by_number(number)
+    optical = _optical_bands(network, entry, settings, bands)
+    number = len(optical)
     several = settings.get(SEVERAL_DATES, False)
     multiple = entry["dates_multiple" if several else "multiple"]
     returned = entry.get("output_bands", {}).get(str(number), optical)
@@ -92,6 +150,23 @@ def card_entries(network: str, settings: dict[str, Any]) -> Entry:
     if "sar" in card["inputs"]:
         card["sar"] = {"bands": ["VV", "VH"], **entry["sar"]}
     return card
+
+
+def _optical_bands(
+    network: str, entry: Entry, settings: dict[str, Any], bands: Sequence[str]
+) -> list[str]:
+    """The bands that are named, or those that the number of them in the settings says."""
+    own = list(bands) or list(entry.get("bands", ()))
+    number = settings.get("optical_bands") or settings.get("output_bands")
+    if not own:
+        return bands_by_number(number or 13)
+    if bands and number not in (None, len(own)):
+        raise ModelError(
+            f"{len(own)} bands for network {network} of {number}",
+            wanted=f"the names of {number} bands",
+            hint="correct the bands, or the argument optical_bands of the network",
+        )
+    return own if number in (None, len(own)) else bands_by_number(number)
 
 
 def _inputs(inputs: list[str], settings: dict[str, Any]) -> list[str]:

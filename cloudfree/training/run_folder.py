@@ -17,11 +17,13 @@ from cloudfree.errors import ErrorCode, InputError, OutputError, writing_code
 from cloudfree.inference.checkpoint import build_network, load_strictly
 from cloudfree.inference.load import find_card, load_network
 from cloudfree.inference.model_card import ModelCard, model_card
-from cloudfree.inference.model_store import CARD, write_card, write_weights
+from cloudfree.inference.model_store import CARD, read_card, write_card, write_weights
 from cloudfree.inference.registry import card_entries, network_entry
 from cloudfree.training.settings import TrainingSettings
 
 SETTINGS, CHECKPOINT = "settings.toml", "checkpoint.pt"
+# The folder of the model that was best on the patches held out.
+BEST = "best"
 
 
 def check_run_folder(folder: Path, overwrite: bool) -> None:
@@ -64,8 +66,8 @@ def begin_run(folder: Path, settings: str) -> bool:
         is_new = not any(folder.iterdir())
         for name in (CHECKPOINT, CARD):
             (folder / name).unlink(missing_ok=True)
-        with draft_of(folder / SETTINGS) as draft:
-            draft.write_text(settings, encoding="utf-8")
+        shutil.rmtree(folder / BEST, ignore_errors=True)
+        write_settings(folder, settings)
     except OSError as error:
         raise OutputError(
             f"{folder} cannot be written ({error})",
@@ -74,6 +76,18 @@ def begin_run(folder: Path, settings: str) -> bool:
             code=writing_code(error),
         ) from error
     return is_new
+
+
+def write_settings(folder: Path, settings: str) -> None:
+    """Write the settings of a run, or replace them.
+
+    Raises
+    ------
+    OSError
+        The disk refuses.
+    """
+    with draft_of(folder / SETTINGS) as draft:
+        draft.write_text(settings, encoding="utf-8")
 
 
 def discard_run(folder: Path) -> None:
@@ -96,6 +110,43 @@ def write_model(network: nn.Module, card: ModelCard, folder: Path, step: int) ->
         if other != weights:
             other.unlink()
     return own
+
+
+# Entry of the training of a card: PSNR in dB of the raw predictions for the patches held out.
+_VALIDATION_PSNR = "validation_psnr"
+
+
+@dataclass(frozen=True)
+class BestModel:
+    """The step after which a run was best on the patches held out, and its PSNR there in dB."""
+
+    step: int
+    psnr: float
+
+
+def best_model(folder: Path) -> BestModel | None:
+    """The best model of a run so far; None without one."""
+    if not (folder / BEST / CARD).is_file():
+        return None
+    training = read_card(folder / BEST).training
+    return BestModel(training["steps"], training[_VALIDATION_PSNR])
+
+
+def keep_best(network: nn.Module, card: ModelCard, folder: Path, found: BestModel) -> None:
+    """Write the model beside the last one if it is better than every one before.
+
+    Raises
+    ------
+    OSError
+        The disk refuses.
+    """
+    before = best_model(folder)
+    if before and before.psnr >= found.psnr:
+        return
+    (folder / BEST).mkdir(exist_ok=True)
+    training = {**card.training, "steps": found.step, _VALIDATION_PSNR: found.psnr}
+    own = dataclasses.replace(card, name=f"{card.name}-{BEST}", training=training)
+    write_model(network, own, folder / BEST, found.step)
 
 
 @dataclass(frozen=True)
@@ -124,7 +175,7 @@ def initialise(
     if start:
         before = load_network(find_card(start, settings.network))
         load_strictly(settings.network, network, before.state_dict(), start)
-    entries = card_entries(settings.network, own)
+    entries = card_entries(settings.network, own, settings.bands)
     # Fewer levels than usual need less: the network knows better than the catalogue.
     multiple = int(getattr(network, "SIZE_MULTIPLE", entries["tile"]["multiple"]))
     _check_crop(settings, multiple)

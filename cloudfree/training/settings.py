@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import importlib.resources
 import math
 import tomllib
@@ -42,7 +43,7 @@ class TrainingSettings:
     every `sample_every` steps or where that is 0 after each epoch. `perceptual_weights` is the file
     of VGG-16 for a loss with a perceptual term, or empty to train without that term. Parameters
     with fewer axes than `weight_decay_axes` do not decay under AdamW. Of time series a network is
-    shown as many `dates`.
+    shown as many `dates`. `bands` names the optical bands where their number does not.
 
     With `sampling` "mixture" a batch is drawn from kinds of scenes by their `shares`
     (scene_samples.py); `imagined_radar` is the share of images without SAR whose SAR is imagined,
@@ -53,6 +54,7 @@ class TrainingSettings:
     network: str
     preset: str = ""
     network_settings: Mapping[str, Any] = field(default_factory=dict)
+    bands: tuple[str, ...] = ()
     loss: str = "l1"
     optimiser: Optimiser = "adam"
     learning_rate: float = 1e-4
@@ -170,19 +172,72 @@ def read_settings(path: Path) -> TrainingSettings:
         There is no such file, or it is not one that `settings_text` wrote.
     """
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
-        return _settings({_RENAMED.get(name, name): value for name, value in entries.items()})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
+        return _settings(_entries(path))
+    except TypeError as error:
+        raise _unreadable(path, error) from error
+
+
+def read_own_settings(path: Path, network: str) -> dict[str, Any]:
+    """The settings in a file of the user: any of those in the `settings.toml` of a run.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is for another network, or has a setting that there is not.
+    """
+    entries = _entries(path)
+    known = [each.name for each in dataclasses.fields(TrainingSettings)]
+    for name in entries:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            raise InputError(
+                f"unknown setting {name!r} in {path.name}",
+                wanted=", ".join(known),
+                hint=f"did you mean {close[0]!r}?" if close else "remove it",
+                code=ErrorCode.BAD_OPTION,
+            )
+    if (own := entries.pop("network", network)) != network:
         raise InputError(
-            f"{path} cannot be read ({type(error).__name__}: {error})",
-            wanted="the settings of a run that `cloudfree train` began",
-            hint="correct the path, or begin a new run",
-            code=ErrorCode.UNREADABLE,
-        ) from error
+            f"settings for network {own} in {path.name}",
+            wanted=f"settings for {network}",
+            hint="correct the name of the network, or remove it from the file",
+            code=ErrorCode.BAD_OPTION,
+        )
+    return entries
+
+
+def _entries(path: Path) -> dict[str, Any]:
+    """The entries of a file of settings, under the names that they have now."""
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _unreadable(path, error) from error
+    return {_RENAMED.get(name, name): value for name, value in entries.items()}
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path} cannot be read ({type(error).__name__}: {error})",
+        wanted="the settings of a run that `cloudfree train` began",
+        hint="correct the path, or begin a new run",
+        code=ErrorCode.UNREADABLE,
+    )
+
+
+# What a run can be given anew when it resumes: how long it is.
+LENGTH = ("steps", "epochs")
+
+
+def extended(settings: TrainingSettings, changes: Mapping[str, Any]) -> TrainingSettings:
+    """The settings of a run with another length, if one is given."""
+    given = {name: changes[name] for name in LENGTH if changes.get(name) is not None}
+    if "epochs" in given and "steps" not in given:
+        given["steps"] = 0
+    return dataclasses.replace(settings, **given)
 
 
 def check_unchanged(settings: TrainingSettings, changes: Mapping[str, Any]) -> None:
-    """Refuse to resume with other settings than a run began with.
+    """Refuse to resume with other settings than a run began with, apart from its length.
 
     Raises
     ------
@@ -191,7 +246,11 @@ def check_unchanged(settings: TrainingSettings, changes: Mapping[str, Any]) -> N
     """
     entries = dataclasses.asdict(settings)
     for name, value in changes.items():
-        own = entries[name]
+        if name in LENGTH:
+            continue
+        own: Any = entries[name]
+        if isinstance(own, tuple):  # TOML has lists
+            own = list(own)
         if isinstance(value, Mapping):
             own = {key: own.get(key) for key in value}
         if value is not None and value != own:
@@ -204,7 +263,8 @@ def check_unchanged(settings: TrainingSettings, changes: Mapping[str, Any]) -> N
 
 
 def _settings(entries: Mapping[str, Any]) -> TrainingSettings:
-    return TrainingSettings(**{**entries, "betas": tuple(entries.get("betas", (0.9, 0.999)))})
+    tuples = {name: tuple(entries[name]) for name in ("betas", "bands") if name in entries}
+    return TrainingSettings(**{**entries, **tuples})
 
 
 def _presets() -> dict[str, Any]:

@@ -20,7 +20,14 @@ from cloudfree.metrics.bootstrap import mean_metrics
 from cloudfree.metrics.image_metrics import Metrics, score
 from cloudfree.metrics.protocol import NATIVE
 from cloudfree.parallel.threads import prefetch
-from cloudfree.training.run_folder import CHECKPOINT, write_model
+from cloudfree.training.run_folder import (
+    BEST,
+    CHECKPOINT,
+    BestModel,
+    best_model,
+    keep_best,
+    write_model,
+)
 from cloudfree.training.sampler import Batches, PatchArrays, PatchStore, collate, scaled_crop
 from cloudfree.training.scene_samples import SceneBatches
 from cloudfree.training.step import TrainPlan, outputs_of, train_step
@@ -82,7 +89,8 @@ ENDS = 0.1
 class TrainResult:
     """What was trained, and how it went; losses are means over a tenth of the last stage.
 
-    `validation` has the last figures of the patches held out, None where there were none.
+    `validation` has the last figures of the patches held out and `best` the best ones, None where
+    there were none.
     """
 
     output: Path
@@ -94,6 +102,7 @@ class TrainResult:
     seconds: float
     skipped: tuple[str, ...]
     validation: Metrics | None = None
+    best: BestModel | None = None
 
     def summary(self) -> str:
         """A few lines for people."""
@@ -109,7 +118,9 @@ class TrainResult:
         found = self.validation
         if found is None or found.psnr is None or found.mae is None:
             return ""
-        return f"\n  held out: PSNR {found.psnr:.2f} dB, MAE {found.mae:.4f}"
+        best = self.best
+        kept = f"; best {best.psnr:.2f} dB, step {best.step}, in {BEST}" if best else ""
+        return f"\n  held out: PSNR {found.psnr:.2f} dB, MAE {found.mae:.4f}{kept}"
 
 
 @dataclass(frozen=True)
@@ -179,6 +190,9 @@ class Trainer:
             return None
         figures = self.validation.figures(self.run, self.plan, self.card)
         training_log.write_validation(self.run.step, epoch, figures)
+        if figures.psnr is not None:
+            found = BestModel(self.run.step, figures.psnr)
+            keep_best(self.run.result, self.card, self.folder, found)
         return figures
 
     def _save(self) -> None:
@@ -210,6 +224,7 @@ class Trainer:
             seconds=self.run.seconds,
             skipped=tuple(skipped),
             validation=validated,
+            best=best_model(self.folder) if self.validation else None,
         )
 
 

@@ -41,7 +41,7 @@ DOORS = {
     "onnx": {"inference/export.py"},
     "pystac": {"raster", "sentinel1", "sentinel2", "commands/search/stac_api.py"},
     "pystac_client": {"commands/search/stac_api.py"},
-    "tqdm": {"cli"},
+    "tqdm": {"cli", "commands/models/child_process.py"},
     "distributed": {"commands/batch/workers.py"},
     "filelock": {"commands/remove/made_masks.py"},
     "jinja2": {"report/page.py"},

@@ -59,13 +59,17 @@ def test_every_flag_arrives_under_its_name(tmp_path: Path, monkeypatch: pytest.M
     seen: list[TrainOptions] = []
     result = train.TrainResult(tmp_path, "", 0, 0, 0.0, 0.0, 0.0, ())
     monkeypatch.setattr(train, "run", lambda options, _: seen.append(options) or result)
-    places = tmp_path / "places.toml"
-    places.touch()
+    names = ("places.toml", "own.py", "settings.toml")
+    places, plugin, settings = (tmp_path / name for name in names)
+    for file in (places, plugin, settings):
+        file.touch()
     ran = invoke("net", "--data", tmp_path, "-o", tmp_path / "run", "--groups", places,
+                 "--plugin", plugin, "--settings", settings,
                  *(flag for flag, _ in FLAGS.values()))  # fmt: skip
     assert ran.exit_code == 0, ran.output
     wanted = {name: value for name, (_, value) in FLAGS.items()}
     given = {"network": "net", "data": (tmp_path,), "output": tmp_path / "run", "groups": places}
+    given |= {"plugin": (plugin,), "settings": settings}
     assert dataclasses.asdict(seen[0]) == {**wanted, **given}
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,11 +17,14 @@ import torch
 from onnx import TensorProto, helper
 from torch import nn
 
+from cloudfree.commands.models import show
+from cloudfree.core.terminal import silent
 from cloudfree.errors import ModelError
 from cloudfree.inference import export, onnx_runtime
 from cloudfree.inference.checkpoint import build_network
 from cloudfree.inference.export import OnnxParity, noise, write_onnx
 from cloudfree.inference.load import load_model
+from cloudfree.inference.model import TileInputs
 from cloudfree.inference.model_card import ModelCard, card_entries_of, model_card, toml_text
 from cloudfree.inference.model_store import CARD
 from cloudfree.inference.onnx_runtime import CARD_KEY, OnnxRuntime, read_onnx_card
@@ -187,3 +191,46 @@ def test_another_precision_than_the_exported_one_is_refused(
     with pytest.raises(ModelError, match="precision bf16 for an ONNX file; wanted fp32"):
         load_model(str(exported[0]), "cpu", "bf16")
     assert load_model(str(exported[0]), "cpu", "fp32").card.inputs == ("optical", "sar")
+
+
+class TestWithoutAKnownNetwork:
+    """A file with a complete card needs no network of the registry."""
+
+    @pytest.fixture
+    def entries(self, exported, tmp_path: Path) -> dict[str, Any]:
+        """A folder with a file of any origin, and the entries for its card."""
+        path = tmp_path / "model.onnx"
+        model = onnx.load(exported[0])
+        del model.metadata_props[:]
+        onnx.save(model, path)
+        card = card_entries_of(_card(QUICK, SMALL[QUICK]))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return {**card, "weights": path.name, "weights_sha256": digest}
+
+    @pytest.mark.parametrize("network", ["my_own", None])
+    def test_its_card_names_any_or_none(
+        self, entries: dict[str, Any], tmp_path: Path, network: str | None
+    ) -> None:
+        del entries["network"]
+        named = entries | ({"network": network} if network else {})
+        (tmp_path / CARD).write_text(toml_text(named))
+        model = load_model(str(tmp_path), "cpu")
+        assert model.card.network == (network or "unknown")
+        shape = len(model.card.optical_bands), 32, 32
+        tile = TileInputs(np.full(shape, 0.3, np.float32), np.zeros((2, 32, 32), np.float32))
+        assert model.predict([tile])[0].shape == shape
+        shown = show.run(show.ShowOptions(str(tmp_path)), silent)
+        assert f"\nnetwork     {network or 'unknown'}\n" in shown.summary()
+
+    def test_a_missing_entry_is_named(self, entries: dict[str, Any], tmp_path: Path) -> None:
+        del entries["network"], entries["tile"]
+        (tmp_path / CARD).write_text(toml_text(entries))
+        with pytest.raises(ModelError, match=r"required field missing @ card\.tile"):
+            load_model(str(tmp_path), "cpu")
+
+    def test_a_checkpoint_needs_its_network(self, entries: dict[str, Any], tmp_path: Path) -> None:
+        (tmp_path / CARD).write_text(
+            toml_text({**entries, "network": "my_own", "weights": "a.safetensors"})
+        )
+        with pytest.raises(ModelError, match=r"no network 'my_own'; .*--plugin"):
+            load_model(str(tmp_path), "cpu")

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.errors import ModelError
+from cloudfree.inference import registry
 from cloudfree.inference.registry import (
     DEFAULT_MODEL,
     bands_by_number,
     card_entries,
+    has_network,
+    load_plugins,
     network_entry,
+    network_module,
     network_names,
 )
+from tests.factories.plugin_network import write_plugin
 from tests.inference.test_checkpoint import SMALL
 
 
@@ -44,7 +51,9 @@ def test_so_many_bands_are_named_in_the_order_of_the_sensor(number: int) -> None
 
 
 def test_a_number_of_bands_without_names_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"a network for 5 optical bands; wanted 13, 4, 3 bands"):
+    with pytest.raises(
+        ModelError, match=r"a network for 5 optical bands; wanted 13, 4, 3 bands, .*--settings"
+    ):
         bands_by_number(5)
 
 
@@ -73,3 +82,46 @@ def test_a_network_takes_several_dates_where_it_is_built_for_them() -> None:
     assert (one["dates"], one["tile"]["multiple"]) == ("one", 1)
     assert (several["dates"], several["tile"]["multiple"]) == ("one or several", 32)
     assert card_entries("glf_cr", {})["dates"] == "one"
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The file of a plugin that is loaded for one test."""
+    monkeypatch.setattr(registry, "_loaded", {})
+    path = write_plugin(tmp_path)
+    load_plugins([path])
+    return path
+
+
+def test_a_network_of_a_file_stands_behind_those_of_the_package(loaded: Path) -> None:
+    assert network_names()[-1] == "brighten"
+    assert has_network("brighten")
+    card = card_entries("brighten", {})
+    assert card["optical"]["bands"] == list(OPTICAL_BANDS)
+    assert network_module("brighten").Brighten().more.shape == (13, 1, 1)
+
+
+def test_without_its_file_a_network_is_unknown() -> None:
+    assert not has_network("brighten")
+    with pytest.raises(ModelError, match=r"no network 'brighten'; .*--plugin"):
+        network_entry("brighten")
+
+
+def test_a_file_can_be_given_twice_but_not_two_of_one_name(loaded: Path, tmp_path: Path) -> None:
+    load_plugins([loaded, loaded])
+    (tmp_path / "other").mkdir()
+    with pytest.raises(ModelError, match=r"network 'brighten' .*wanted another name: .*brighten"):
+        load_plugins([write_plugin(tmp_path / "other")])
+    with pytest.raises(ModelError, match=r"'glf_cr' of plugin .*: there is one of cloudfree"):
+        load_plugins([write_plugin(tmp_path, "glf_cr")])
+
+
+TEN = tuple(band for band in OPTICAL_BANDS if band not in ("B01", "B09", "B10"))
+
+
+def test_bands_are_named_where_their_number_does_not(loaded: Path) -> None:
+    card = card_entries("dsen2_cr", {"optical_bands": 10}, TEN)
+    assert card["optical"]["bands"] == list(TEN)
+    assert card["output"]["bands"] == list(TEN)
+    with pytest.raises(ModelError, match="10 bands for network dsen2_cr of 13; wanted the names"):
+        card_entries("dsen2_cr", {"optical_bands": 13}, TEN)

@@ -25,7 +25,7 @@ from cloudfree.inference.model_card import ModelCard
 # Options that say where, how fast and over what a scene is filled, not with which pixels.
 _WITHOUT_EFFECT = {"device", "batch_size", "overwrite", "dry_run", "masks"}
 # Inputs, which stand by their files.
-_FILES = {"mask", "dem", "aoi"}
+_FILES = {"mask", "dem", "aoi", "plugin"}
 
 _DIGITS = 16
 
@@ -79,7 +79,7 @@ def _fingerprint(
 ) -> Fingerprint:
     scene = job.options
     own = {"s2": scene.s2, "s1": job.s1, "mask": scene.mask, "dem": scene.dem,
-           "aoi": scene.aoi}  # fmt: skip
+           "aoi": scene.aoi, **{f"plugin {one.name}": one for one in scene.plugin}}  # fmt: skip
     inputs = {role: of_path(path) for role, path in own.items() if isinstance(path, Path)}
     references = dict(zip(job.others, map(of_path, scene.references), strict=False))
     return Fingerprint(_of_options(job, options, card), inputs, references)

@@ -38,6 +38,7 @@ from cloudfree.core.output_files import make_folder, require_writable
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.inference.load import find_card
+from cloudfree.inference.registry import load_plugins
 from cloudfree.raster.outputs_elsewhere import check_local
 from cloudfree.raster.stac_files import item_paths
 
@@ -55,6 +56,7 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
         There is no scene or no such model, an output exists that may not be replaced, or nothing
         can be written.
     """
+    load_plugins(options.plugin)
     card = find_card(options.model, options.network).card
     shard = Shard.from_text(options.shard, os.environ) if options.shard else Shard()
     jobs = _jobs(options, shard)

@@ -27,6 +27,7 @@ from cloudfree.datasets.sen12mscrts import INPUT_DATES
 from cloudfree.errors import ErrorCode, InputError, ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import Model
+from cloudfree.inference.registry import load_plugins
 from cloudfree.metrics.protocol import PROTOCOLS, Protocol
 from cloudfree.parallel.threads import prefetch
 
@@ -41,6 +42,7 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     CloudfreeError
         No patch can be scored, a model cannot be loaded, or an output exists.
     """
+    load_plugins(options.plugin)
     check_outputs(options.output, options.overwrite)
     protocol = PROTOCOLS[options.protocol]
     models = _load_models(options)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cloudfree import __version__
 from cloudfree.commands.info.product import OpticalInfo, RadarInfo, product
+from cloudfree.commands.options import PluginOptions
 from cloudfree.core.terminal import Progress, text_table
 from cloudfree.errors import CloudfreeError
 from cloudfree.inference.model_store import (
@@ -19,12 +20,12 @@ from cloudfree.inference.model_store import (
     model_names,
     read_card,
 )
-from cloudfree.inference.registry import DEFAULT_MODEL
+from cloudfree.inference.registry import DEFAULT_MODEL, load_plugins
 from cloudfree.raster import gdal
 
 
 @dataclass(frozen=True)
-class InfoOptions:
+class InfoOptions(PluginOptions):
     """The options of `cloudfree info`; names equal its parameters."""
 
     path: Path | None = None
@@ -40,6 +41,7 @@ def run(options: InfoOptions, progress: Progress) -> OpticalInfo | RadarInfo | I
         The path holds no Sentinel product.
     """
     del progress
+    load_plugins(options.plugin)
     return product(options.path, options.s2_offset) if options.path else installation()
 
 
@@ -136,7 +138,7 @@ def _problems(
             yield Problem(f"{name} is not installed", "pip install --force-reinstall cloudfree")
     runtimes = [name for name in packages if name.startswith(RUNTIME_PACKAGES[0])]
     if len(runtimes) != 1:
-        yield _wrong_runtimes(runtimes)
+        yield _wrong_runtimes(runtimes, _wanted_runtime(packages["torch"] or ""))
     for name, there in found_drivers.items():
         if not there:
             yield Problem(
@@ -145,17 +147,22 @@ def _problems(
     yield from _broken_models(models)
 
 
-def _wrong_runtimes(found: list[str]) -> Problem:
+def _wrong_runtimes(found: list[str], wanted: str) -> Problem:
     if not found:
-        return Problem("ONNX Runtime is not installed", f"pip install {_wanted_runtime()}")
+        return Problem("ONNX Runtime is not installed", f"pip install {wanted}")
     return Problem(
         f"{' and '.join(found)} share one folder and overwrite each other",
-        f"pip uninstall -y {' '.join(found)} && pip install {_wanted_runtime()}",
+        f"pip uninstall -y {' '.join(found)} && pip install {wanted}",
     )
 
 
-def _wanted_runtime() -> str:
-    """As in the package's own requirements: the GPU wheel where there is one."""
+def _wanted_runtime(torch: str) -> str:
+    """As in the package's own requirements: the GPU wheel where there is one and torch takes it.
+
+    PyTorch names builds in the local part of the version, as in 2.13.0+cpu.
+    """
+    if torch.endswith("+cpu"):
+        return RUNTIME_PACKAGES[0]
     gpu = sys.platform == "win32" or (sys.platform == "linux" and platform.machine() == "x86_64")
     return RUNTIME_PACKAGES[1] if gpu else RUNTIME_PACKAGES[0]
 

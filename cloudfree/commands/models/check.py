@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cloudfree.commands.options import PluginOptions
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError, ModelError
@@ -22,13 +23,13 @@ from cloudfree.inference.date_series import DATES
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.model_store import find_model, is_file
-from cloudfree.inference.registry import network_entry
+from cloudfree.inference.registry import has_network, load_plugins, network_entry
 
 Arrays = Mapping[str, Float32]
 
 
 @dataclass(frozen=True)
-class CheckOptions:
+class CheckOptions(PluginOptions):
     """The options of `cloudfree models check`; names equal its parameters."""
 
     model: str
@@ -67,6 +68,7 @@ def run(options: CheckOptions, progress: Progress) -> CheckResult:
         There is nothing to compare with, or a difference is larger than `atol`.
     """
     del progress
+    load_plugins(options.plugin)
     inputs, wanted = _arrays(options)
     model = load_model(options.model, "cpu", "fp32", options.network)
     outputs = model.runtime.run(network_inputs(inputs, model.card))
@@ -168,7 +170,8 @@ def _separate(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:
 
 def _unstacked(stack: Float32, card: ModelCard) -> dict[str, Float32]:
     """The inputs that are concatenated in one array."""
-    order = [n for n in network_entry(card.network).get("stack", card.inputs) if n in card.inputs]
+    entry = network_entry(card.network) if has_network(card.network) else {}
+    order = [name for name in entry.get("stack", card.inputs) if name in card.inputs]
     numbers = card.input_bands
     ends = np.cumsum([numbers[name] for name in order])
     if stack.ndim < 4 or stack.shape[-3] != ends[-1]:

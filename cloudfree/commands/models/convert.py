@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from cloudfree.commands.options import PluginOptions
 from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.terminal import Progress
-from cloudfree.errors import ModelError
+from cloudfree.errors import ErrorCode, ModelError
 from cloudfree.inference.load import find_card, load_network
-from cloudfree.inference.model_store import check_model_folder, write_folder
+from cloudfree.inference.model_card import parse_card_text
+from cloudfree.inference.model_store import check_model_folder, is_file, write_folder
+from cloudfree.inference.registry import load_plugins
 
 
 @dataclass(frozen=True)
-class ConvertOptions:
-    """The options of `cloudfree models convert`; names equal its parameters."""
+class ConvertOptions(PluginOptions):
+    """The options of `cloudfree models convert`; names equal its parameters.
+
+    `card` is a TOML file with entries of the card of a bare checkpoint.
+    """
 
     model: str
     output: Path
     network: str | None = None
+    card: Path | None = None
     overwrite: bool = False
 
 
@@ -49,8 +57,9 @@ def run(options: ConvertOptions, progress: Progress) -> ConvertResult:
         The checkpoint cannot be read or is not recognised, or the folder cannot be written.
     """
     del progress
+    load_plugins(options.plugin)
     check_model_folder(options.output, options.overwrite)
-    found = find_card(options.model, options.network)
+    found = find_card(options.model, options.network, _entries(options))
     if found.weights.suffix == ONNX_SUFFIX:
         raise ModelError(
             f"{found.weights.name} is an ONNX file",
@@ -61,3 +70,17 @@ def run(options: ConvertOptions, progress: Progress) -> ConvertResult:
     card = write_folder(network, found.card, options.output)
     count = sum(parameter.numel() for parameter in network.parameters())
     return ConvertResult(options.output, card.network, card.license, count, card.weights_sha256)
+
+
+def _entries(options: ConvertOptions) -> dict[str, Any] | None:
+    """The entries of the card that are given, None if there are none."""
+    if options.card is None:
+        return None
+    if not is_file(options.model):
+        raise ModelError(
+            f"--card for the model {options.model}, which has one",
+            wanted="a bare checkpoint",
+            hint="change its card.toml instead",
+            code=ErrorCode.BAD_OPTION,
+        )
+    return parse_card_text(options.card.read_text(encoding="utf-8"))

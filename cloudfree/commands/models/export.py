@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloudfree.commands.models.child_process import Stage, in_child_process
+from cloudfree.commands.options import PluginOptions
 from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.output_files import cannot_be_written, draft_of, require_absent
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, ModelError, OutputError
-from cloudfree.inference.export import OnnxParity, write_onnx
-from cloudfree.inference.load import ModelFiles, find_card, load_network
+from cloudfree.inference.export import write_onnx
+from cloudfree.inference.load import find_card, load_network
 from cloudfree.inference.onnx_runtime import OnnxRuntime
+from cloudfree.inference.registry import load_plugins
 
 
 @dataclass(frozen=True)
-class ExportOptions:
+class ExportOptions(PluginOptions):
     """The options of `cloudfree export`; names equal its parameters."""
 
     model: str
@@ -62,15 +65,32 @@ class ExportResult:
 
 
 def run(options: ExportOptions, progress: Progress) -> ExportResult:
-    """Export a model; the file is checked, then renamed.
+    """Export a model in a child process; the file is checked, then renamed.
 
     Raises
     ------
     CloudfreeError
         The model cannot be found, loaded or exported, or the file cannot be written.
     """
-    del progress
+    del progress  # the log says how far it is
     _check_output(options)
+    try:
+        with draft_of(options.output) as draft:
+            return in_child_process(write_export, options, draft)
+    except OSError as error:
+        raise cannot_be_written(options.output, error) from error
+
+
+def write_export(options: ExportOptions, draft: Path, stage: Stage) -> ExportResult:
+    """Write the file as a draft, and check it.
+
+    Raises
+    ------
+    CloudfreeError
+        The model cannot be found, loaded or exported.
+    """
+    stage("loading the model")
+    load_plugins(options.plugin)
     found = find_card(options.model, options.network)
     if found.weights.suffix == ONNX_SUFFIX:
         raise ModelError(
@@ -78,16 +98,14 @@ def run(options: ExportOptions, progress: Progress) -> ExportResult:
             wanted="a model or a checkpoint",
             hint="use it as it is: `cloudfree remove --model` takes it",
         )
-    try:
-        agreement, written = _write(options, found)
-    except OSError as error:
-        raise cannot_be_written(options.output, error) from error
+    agreement = write_onnx(load_network(found), found.card, draft, options.opset, stage)
+    written = OnnxRuntime(draft, "cpu")
     return ExportResult(
         output=options.output,
         network=found.card.network,
         license=found.card.license,
         opset=options.opset,
-        megabytes=options.output.stat().st_size / 1e6,
+        megabytes=draft.stat().st_size / 1e6,
         inputs=written.inputs,
         outputs=written.outputs,
         dynamic=written.free_axes,
@@ -95,15 +113,6 @@ def run(options: ExportOptions, progress: Progress) -> ExportResult:
         difference=agreement.difference,
         checked_sizes=agreement.sizes,
     )
-
-
-def _write(options: ExportOptions, found: ModelFiles) -> tuple[OnnxParity, OnnxRuntime]:
-    """Write the file and check it before it gets its name."""
-    network = load_network(found)
-    with draft_of(options.output) as draft:
-        agreement = write_onnx(network, found.card, draft, options.opset)
-        written = OnnxRuntime(draft, "cpu")
-    return agreement, written
 
 
 def _check_output(options: ExportOptions) -> None:

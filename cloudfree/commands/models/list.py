@@ -6,17 +6,19 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloudfree.commands.options import PluginOptions
 from cloudfree.core.terminal import Progress, text_table
 from cloudfree.errors import ModelError
 from cloudfree.inference.model_store import find_model, model_names, read_card
-from cloudfree.inference.registry import network_entry, network_names
+from cloudfree.inference.plugins import PLUGIN
+from cloudfree.inference.registry import load_plugins, network_entry, network_names
 
 logger = logging.getLogger("cloudfree")
 
 
 @dataclass(frozen=True)
-class ListOptions:
-    """There is nothing to choose."""
+class ListOptions(PluginOptions):
+    """The options of `cloudfree models list`; names equal its parameters."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,10 @@ class ListedModel:
 
 @dataclass(frozen=True)
 class ListedNetwork:
-    """A network of the registry; `halo_px` is None if the receptive field is the whole tile."""
+    """A network of the registry; `halo_px` is None if the receptive field is the whole tile.
+
+    `plugin` is the file or package that it comes from, None for those of cloudfree.
+    """
 
     name: str
     title: str
@@ -52,6 +57,7 @@ class ListedNetwork:
     halo_px: int | None
     paper: str
     weights_license: str
+    plugin: str | None
 
     @property
     def row(self) -> tuple[str, ...]:
@@ -59,7 +65,8 @@ class ListedNetwork:
         halo = "tile" if self.halo_px is None else f"{self.halo_px} px"
         fed = (", ".join(self.inputs), self.dates, str(self.multiple))
         made = (", ".join(self.outputs), halo)
-        return self.name, self.title, *fed, *made, self.weights_license, self.paper
+        source = self.paper if self.plugin is None else f"{self.paper}; {self.plugin}"
+        return self.name, self.title, *fed, *made, self.weights_license, source
 
 
 MODEL_HEADS = ("model", "network", "inputs", "levels", "size", "licence")
@@ -85,7 +92,8 @@ class ListResult:
 
 def run(options: ListOptions, progress: Progress) -> ListResult:
     """List models and networks; a card that cannot be read is a warning."""
-    del options, progress
+    del progress
+    load_plugins(options.plugin)
     models = filter(None, map(_listed_model, model_names()))
     return ListResult(tuple(models), tuple(map(_listed_network, network_names())))
 
@@ -114,4 +122,5 @@ def _listed_network(name: str) -> ListedNetwork:
         halo_px=entry.get("halo_px"),
         paper=entry["paper"],
         weights_license=entry["weights_license"],
+        plugin=entry.get(PLUGIN),
     )

@@ -1,4 +1,4 @@
-"""`cloudfree models show`: the card of a model, or of an identified checkpoint."""
+"""`cloudfree models show`: the card of a model or an identified checkpoint, or a network."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloudfree.commands.models.shown_network import INDENT, ShownNetwork, fed, shown_network
+from cloudfree.commands.options import PluginOptions
 from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.terminal import Progress
 from cloudfree.inference.load import find_card, load_network
-from cloudfree.inference.model_card import ModelCard, Scaling
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.inference.model_store import is_model
 from cloudfree.inference.onnx_runtime import OnnxRuntime
-from cloudfree.inference.registry import network_entry
-
-INDENT = 12
+from cloudfree.inference.registry import has_network, load_plugins, network_entry
 
 
 @dataclass(frozen=True)
-class ShowOptions:
+class ShowOptions(PluginOptions):
     """The options of `cloudfree models show`; names equal its parameters."""
 
     model: str
@@ -30,7 +31,8 @@ class ShowResult:
     """A card, where its weights are, and how much they hold.
 
     `parameters` counts what was trained; it is None for an ONNX file, whose `shapes` are those of
-    its inputs: a number, or a name where the length is free.
+    its inputs: a number, or a name where the length is free. `title` and `paper` are empty for an
+    ONNX file of a network that is not known.
     """
 
     card: ModelCard
@@ -46,10 +48,14 @@ class ShowResult:
         lines = [f"{name:<{INDENT}}{text}" for name, text in self._entries() if text]
         return "\n".join(lines)
 
+    @property
+    def _network_title(self) -> str:
+        return f"{self.card.network}: {self.title}" if self.title else self.card.network
+
     def _entries(self) -> Iterator[tuple[str, str]]:
         card = self.card
         yield "model", card.name
-        yield "network", f"{card.network}: {self.title}, {self.paper}"
+        yield "network", ", ".join(filter(None, (self._network_title, self.paper)))
         yield "about", card.description
         yield "licence", card.license
         yield "attribution", card.attribution
@@ -59,13 +65,13 @@ class ShowResult:
         others = "refused" if card.other_levels == "refuse" else "with a warning"
         yield "levels", f"{', '.join(card.levels)}; others {others}"
         if "optical" in card.inputs:
-            yield "optical", _fed(card.optical_bands, card.optical_scaling, "reflectance")
+            yield "optical", fed(card.optical_bands, card.optical_scaling, "reflectance")
         if card.uses_sar:
-            yield "sar", _fed(card.sar_bands, card.sar_scaling, "dB")
+            yield "sar", fed(card.sar_bands, card.sar_scaling, "dB")
         if card.uses_shadow:
             yield "shadow", "1 where the cloud mask has a shadow, else 0"
         yield "dates", card.dates
-        yield "output", _bands(card.output_bands)
+        yield "output", " ".join(card.output_bands)
         yield "tile", f"{card.tile} px, overlap {card.overlap}, sides a multiple of {card.multiple}"
         yield "settings", _table(card.network_settings)
         for name, shape in self.shapes.items():
@@ -75,8 +81,8 @@ class ShowResult:
         yield "uncertainty", _table(card.uncertainty, "\n" + " " * INDENT)
 
 
-def run(options: ShowOptions, progress: Progress) -> ShowResult:
-    """Find a model and describe it.
+def run(options: ShowOptions, progress: Progress) -> ShowResult | ShownNetwork:
+    """Find a model, or else a network, and describe it.
 
     Raises
     ------
@@ -84,29 +90,26 @@ def run(options: ShowOptions, progress: Progress) -> ShowResult:
         There is no such model, it is not recognised, or its weights do not fit its network.
     """
     del progress
+    load_plugins(options.plugin)
+    if not is_model(options.model) and has_network(options.model):
+        return shown_network(options.model)
+    return _shown_model(options)
+
+
+def _shown_model(options: ShowOptions) -> ShowResult:
     found = find_card(options.model, options.network)
-    entry = network_entry(found.card.network)
+    known = has_network(found.card.network)
+    entry = network_entry(found.card.network) if known else {}
     onnx = found.weights.suffix == ONNX_SUFFIX
     return ShowResult(
         card=found.card,
-        title=entry["title"],
-        paper=entry["paper"],
+        title=entry.get("title", ""),
+        paper=entry.get("paper", ""),
         weights=found.weights,
         megabytes=found.weights.stat().st_size / 1e6 if found.weights.is_file() else 0.0,
         parameters=None if onnx else sum(p.numel() for p in load_network(found).parameters()),
         shapes=OnnxRuntime(found.weights, "cpu").inputs if onnx else {},
     )
-
-
-def _fed(bands: tuple[str, ...], scaling: Scaling, unit: str) -> str:
-    """Bands and the scaling of their values."""
-    clips = dict.fromkeys(f"{low:g} to {high:g}" for low, high in scaling.clip)
-    start, stop = scaling.scale
-    return f"{_bands(bands)}; {unit} {', '.join(clips)} becomes {start:g} to {stop:g}"
-
-
-def _bands(bands: tuple[str, ...]) -> str:
-    return " ".join(bands)
 
 
 def _table(entries: Mapping[str, Any], between: str = ", ") -> str:

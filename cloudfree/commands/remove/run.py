@@ -40,6 +40,7 @@ from cloudfree.inference.compositing import NARROW_FEATHER_PX
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import Model
 from cloudfree.inference.model_card import ModelCard
+from cloudfree.inference.registry import load_plugins
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.raster.parts import Parts
@@ -63,6 +64,7 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     CloudfreeError
         Inputs do not fit each other or the model, or an output cannot be written.
     """
+    load_plugins(options.plugin)
     check_sources(options)
     outputs = () if options.dry_run else options.outputs
     with folders_of(outputs), swaps_refused(options.s1, options.s2):

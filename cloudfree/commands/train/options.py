@@ -6,22 +6,24 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from cloudfree.commands.options import OverwriteOptions
+from cloudfree.commands.options import OverwriteOptions, PluginOptions
 from cloudfree.core.choices import Optimiser, Schedule, SplitChoice, TrainingPrecision
 from cloudfree.datasets.sen12mscr import PATCH_PX
 
 
 @dataclass(frozen=True)
-class TrainOptions(OverwriteOptions):
+class TrainOptions(PluginOptions, OverwriteOptions):
     """The options of `cloudfree train`; names equal its parameters.
 
-    Settings that are None are those of the preset, by default the first one of the network.
+    Settings that are None are those of the file `settings`, or else of the preset, by default the
+    first one of the network.
     """
 
     network: str
     data: tuple[Path, ...]
     output: Path
     preset: str | None = None
+    settings: Path | None = None
     split: SplitChoice | None = None
     hold_out: tuple[str, ...] = ()
     groups: Path | None = None
@@ -53,10 +55,25 @@ class TrainOptions(OverwriteOptions):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """The settings that differ from the preset."""
-        from cloudfree.training.settings import TrainingSettings, parse_network_settings
+        """The settings that differ from the preset: those of the file, and over them the options.
+
+        Raises
+        ------
+        InputError
+            The file cannot be used, or an argument of the network is not NAME=VALUE.
+        """
+        from cloudfree.training.settings import (
+            TrainingSettings,
+            parse_network_settings,
+            read_own_settings,
+        )
 
         names = {each.name for each in fields(TrainingSettings)} - {"network"}
         given = {name: value for name, value in vars(self).items() if name in names}
-        own = parse_network_settings(self.network_setting)
-        return {**given, **({"network_settings": own} if own else {})}
+        file = read_own_settings(self.settings, self.network) if self.settings else {}
+        own = {
+            **file.get("network_settings", {}),
+            **parse_network_settings(self.network_setting),
+        }
+        chosen = {name: value for name, value in given.items() if value is not None}
+        return {**given, **file, **chosen, **({"network_settings": own} if own else {})}

@@ -31,7 +31,7 @@ from cloudfree.datasets.sen12mscr import SampleRole
 from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
-from cloudfree.inference.registry import network_entry
+from cloudfree.inference.registry import load_plugins, network_entry
 from cloudfree.training.date_settings import check_dates
 from cloudfree.training.distributed import Processes, fast_gpu_kernels, join_processes
 from cloudfree.training.loss_registry import LossSpec, loss_named, with_perceptual
@@ -43,6 +43,7 @@ from cloudfree.training.run_folder import (
     check_run_folder,
     discard_run,
     initialise,
+    write_settings,
 )
 from cloudfree.training.sampler import PatchStore
 from cloudfree.training.scene_samples import check_mixture, largest_crop
@@ -50,6 +51,7 @@ from cloudfree.training.settings import (
     TrainingSettings,
     check_unchanged,
     choose_settings,
+    extended,
     read_settings,
     settings_text,
 )
@@ -72,6 +74,7 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
         Settings or data that do not fit the network, a folder that is in use, or a loss that is no
         number.
     """
+    load_plugins(options.plugin)
     network_entry(options.network)
     settings = _settings(options)
     loss_named(settings.loss)
@@ -88,6 +91,8 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
         is_new = begins and begin_run(options.output, settings_text(settings))
         processes.wait()
         try:
+            if processes.is_first and options.resume:
+                write_settings(options.output, settings_text(settings))
             return trainer.train(progress if processes.is_first else silent)
         except (CloudfreeError, OSError) as error:
             if is_new and trainer.run.step == 0:
@@ -101,8 +106,17 @@ def _settings(options: TrainOptions) -> TrainingSettings:
     if not options.resume:
         return choose_settings(options.network, options.changes)
     settings = read_settings(options.output / SETTINGS)
-    check_unchanged(settings, {"network": options.network, **options.changes})
-    return settings
+    changes = {"network": options.network, **options.changes}
+    check_unchanged(settings, changes)
+    longer = extended(settings, changes)
+    if longer != settings and len(loss_named(settings.loss).stages) > 1:
+        raise InputError(
+            f"another length for a run with loss {settings.loss}, which has stages",
+            wanted="the length it began with, of which each stage is a part",
+            hint="leave --steps and --epochs out, or begin a new run",
+            code=ErrorCode.BAD_OPTION,
+        )
+    return longer
 
 
 def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes) -> LossSpec:
@@ -252,6 +266,7 @@ def _trainer(
     checkpoint = options.output / CHECKPOINT
     if options.resume:
         begun.load(checkpoint)
+        _check_length(begun.step, plan.steps)
         logger.info("going on after step %d of %d", begun.step, plan.steps)
     library = _library(options, settings, card, samples, processes)
     classify = _classes if card.uses_shadow else None
@@ -264,6 +279,16 @@ def _trainer(
     return Trainer(
         options.output, begun, plan, card, store, options.num_workers, validation, library
     )
+
+
+def _check_length(done: int, steps: int) -> None:
+    if done > steps:
+        raise InputError(
+            f"{steps} steps for a run that has done {done}",
+            wanted="at least as many",
+            hint="give more --steps, or begin a new run",
+            code=ErrorCode.BAD_OPTION,
+        )
 
 
 def _fingerprint(samples: Sequence[Sample]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from cloudfree.commands.models import convert as models_convert
 from cloudfree.commands.models.convert import ConvertOptions
+from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import silent
 from cloudfree.errors import ModelError, OutputError
 from cloudfree.inference.load import load_model
@@ -16,6 +18,8 @@ from cloudfree.inference.model import TileInputs
 from tests.factories.checkpoints import save_checkpoint
 from tests.factories.damage import full_disk
 from tests.inference.test_checkpoint import SMALL
+
+TEN = [band for band in OPTICAL_BANDS if band not in ("B01", "B09", "B10")]
 
 
 class TestConvert:
@@ -76,3 +80,26 @@ class TestConvert:
             models_convert.run(ConvertOptions(str(path), tmp_path / "own"), silent)
         assert "\n" not in str(refusal.value)
         assert list(tmp_path.iterdir()) == [path]
+
+
+class TestGivenEntries:
+    """`--card` says what tensors do not show."""
+
+    def test_bands_whose_number_does_not_name_them(self, tmp_path: Path) -> None:
+        path = save_checkpoint(tmp_path, "dsen2_cr", optical_bands=10)
+        with pytest.raises(ModelError, match=r"a network for 10 optical bands; .*--card"):
+            models_convert.run(ConvertOptions(str(path), tmp_path / "own"), silent)
+        card = tmp_path / "entries.toml"
+        card.write_text(f'license = "MIT"\n[optical]\nbands = {json.dumps(TEN)}\n')
+        models_convert.run(ConvertOptions(str(path), tmp_path / "own", card=card), silent)
+        model = load_model(str(tmp_path / "own"), "cpu")
+        assert model.card.optical_bands == model.card.output_bands == tuple(TEN)
+        assert model.card.license == "MIT"
+        tile = TileInputs(np.full((10, 32, 32), 0.3, np.float32), np.zeros((2, 32, 32), np.float32))
+        assert model.predict([tile])[0].shape == (10, 32, 32)
+
+    def test_a_model_with_a_card_takes_none(self, tmp_path: Path) -> None:
+        card = tmp_path / "entries.toml"
+        card.write_text('license = "MIT"')
+        with pytest.raises(ModelError, match="--card for the model cloudfree-s, which has one"):
+            models_convert.run(ConvertOptions("cloudfree-s", tmp_path / "own", card=card), silent)

@@ -48,6 +48,11 @@ def _pixels(path: Path) -> np.ndarray:
         return dataset.read()
 
 
+def _exported_here(model: str, output: Path) -> ExportResult:
+    """The export without a child process, which knows nothing of what a test planted here."""
+    return export.write_export(ExportOptions(model, output), output, lambda _: None)
+
+
 def _remove(folder: Path, model: object, **options: object) -> tuple[np.ndarray, str]:
     output = folder / "result.tif"
     result = run(
@@ -125,7 +130,7 @@ class TestAnAddedNetwork:
 
     def test_it_is_exported_and_fills_the_same(self, monkeypatch, scene: Path) -> None:
         plant(monkeypatch, scene)
-        result = export.run(ExportOptions("toy-one", scene / "toy.onnx"), silent)
+        result = _exported_here("toy-one", scene / "toy.onnx")
         assert result.inputs["sar"] == ["batch", 2, "4*rows", "4*columns"]
         assert result.outputs == ["image", "radar"]
         filled, _ = _remove(scene, result.output, replace="all")
@@ -136,7 +141,7 @@ class TestAnAddedNetwork:
     ) -> None:
         plant(monkeypatch, scene, side=32)
         caplog.set_level("INFO")
-        result = export.run(ExportOptions("toy-one", scene / "toy.onnx"), silent)
+        result = _exported_here("toy-one", scene / "toy.onnx")
         assert "the file is for tiles of 32 pixels" in caplog.text
         assert result.inputs["optical"] == ["batch", 13, 32, 32]
         assert result.dynamic == ("batch",)
@@ -174,7 +179,7 @@ class TestRefusals:
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(export, "write_onnx", full)
+        monkeypatch.setattr(export, "in_child_process", full)
         with pytest.raises(OutputError, match=r"cannot be written \(.*No space left"):
             export.run(ExportOptions(str(checkpoint), tmp_path / "a.onnx"), silent)
         assert list(tmp_path.iterdir()) == []
@@ -188,10 +193,15 @@ class TestRefusals:
         with pytest.raises(ModelError, match="is an ONNX file; wanted a checkpoint"):
             convert(ConvertOptions(onnx, tmp_path / "own"), silent)
 
-    def test_a_failed_check_leaves_nothing_behind(
-        self, checkpoint: Path, tmp_path: Path, monkeypatch
+    def test_a_file_that_differs_from_torch(
+        self, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("cloudfree.inference.export.TOLERANCE", -1.0)
         with pytest.raises(CloudfreeError, match="differs from torch"):
-            export.run(ExportOptions(str(checkpoint), tmp_path / "a.onnx"), silent)
-        assert list(tmp_path.iterdir()) == []
+            _exported_here(str(checkpoint), tmp_path / "a.onnx")
+
+    def test_a_failure_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        (tmp_path / "a.pth").write_bytes(b"no checkpoint")
+        with pytest.raises(ModelError, match=r"a\.pth is no checkpoint; wanted"):
+            export.run(ExportOptions(str(tmp_path / "a.pth"), tmp_path / "a.onnx"), silent)
+        assert [path.name for path in tmp_path.iterdir()] == ["a.pth"]

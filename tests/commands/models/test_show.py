@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cloudfree.commands.models import convert
 from cloudfree.commands.models import show as models_show
+from cloudfree.commands.models.convert import ConvertOptions
 from cloudfree.commands.models.show import ShowOptions
 from cloudfree.core.terminal import silent
 from cloudfree.errors import ModelError
@@ -48,3 +50,12 @@ class TestShow:
     def test_what_is_no_model_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ModelError, match=r"no model 'nothing'; wanted one of .*cloudfree-s"):
             models_show.run(ShowOptions("nothing"), silent)
+
+    def test_a_model_goes_before_a_network_of_its_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        convert.run(
+            ConvertOptions(str(save_checkpoint(tmp_path, "dsen2_cr")), tmp_path / "glf_cr"), silent
+        )
+        monkeypatch.setenv("CLOUDFREE_MODELS", str(tmp_path))
+        assert models_show.run(ShowOptions("glf_cr"), silent).card.network == "dsen2_cr"
