@@ -74,7 +74,8 @@ def test_a_series_is_scored_without_data_and_model(place: Path, tmp_path: Path) 
     assert ran.exit_code == 0, ran.output
     assert f"{place}: 3 dates, 2018-03-01 to 2018-04-01, 2 of them clear" in ran.stdout
     assert "filled from earlier dates  cases  mean colour" in ran.stdout
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"series.json", "cases.csv"}
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"index.html", "series.json", "cases.csv"}
 
 
 def test_a_series_is_one_object_of_json(place: Path) -> None:
@@ -83,9 +84,9 @@ def test_a_series_is_one_object_of_json(place: Path) -> None:
     assert [case["sources"] for case in printed["cases"]] == ["earlier", "both"]
 
 
-@pytest.mark.parametrize("option", ["--data", "--model", "--device", "--pictures"])
+@pytest.mark.parametrize("option", ["--data", "--model", "--device", "--patch"])
 def test_what_a_series_does_not_need_is_refused(place: Path, option: str) -> None:
-    value = {"--data": place, "--pictures": 3}.get(option, "cpu")
+    value = {"--data": place, "--patch": 32}.get(option, "cpu")
     ran = invoke("--series", place, option, value)
     assert ran.exit_code == 1
     assert ran.stderr == (
