@@ -96,7 +96,7 @@ def _pictures(filled: FilledCase, bands: tuple[str, ...]) -> Iterator[Picture]:
     places = _true_colour(bands)
     # One stretch for all, that of the truth: colours can be compared.
     stretch = stretch_of(case.truth.image[places])
-    yield _picture(stretch, "before", "Hidden", "Clear ground, black where clouds are laid",
+    yield _picture(stretch, "before", "Hidden", "Clear ground, empty where clouds are laid",
                    case.today[places])  # fmt: skip
     yield _picture(stretch, "truth", "Truth", case.truth.name, case.truth.image[places])
     if case.truth.radar is not None and len(case.truth.radar) == 2:
