@@ -111,6 +111,7 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     write_mask: bool
     qml: bool
     dry_run: bool
+    strict: bool
     sun_azimuth: float | None
     references: StrPath | Sequence[StrPath]
     reference_s1: StrPath | Sequence[StrPath]
