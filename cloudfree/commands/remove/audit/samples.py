@@ -13,7 +13,7 @@ from cloudfree.raster.dataset import spread_windows
 
 # Windows a side and their side: enough of both kinds of ground where a third is filled, and few
 # blocks of the file.
-A_SIDE, SIDE_PX = 5, 40
+A_SIDE, SIDE_PX = 4, 48
 
 
 @dataclass(frozen=True)
