@@ -5,6 +5,7 @@
     │   └── DamagedError    a file of the right kind that is not whole
     ├── ModelError      a model, card or checkpoint that cannot be used as it is
     └── OutputError     a result that cannot be written where it was asked for
+        └── BrokenResultError   a result that did not pass its audit
 
 The library raises these; only the command line prints them and exits. Each has a code for
 programs, which stays when its text is improved.
@@ -23,6 +24,7 @@ class ErrorCode(StrEnum):
 
     BAD_INPUT = "bad_input"
     BAD_OPTION = "bad_option"
+    BROKEN_RESULT = "broken_result"
     INTERNAL = "internal"
     IO = "io"
     MISSING_BAND = "missing_band"
@@ -104,6 +106,12 @@ class OutputError(CloudfreeError):
     """A result cannot be written where it was asked for."""
 
     default_code = ErrorCode.NOT_WRITABLE
+
+
+class BrokenResultError(OutputError):
+    """A result that did not pass its audit; it is not written."""
+
+    default_code = ErrorCode.BROKEN_RESULT
 
 
 def code_of(error: BaseException) -> ErrorCode:

@@ -114,6 +114,7 @@ class RemoveKeywords(_SarKeywords, _OutputKeywords, total=False):
     qml: bool
     stac: bool
     dry_run: bool
+    strict: bool
     sun_azimuth: float | None
     plugin: StrPath | Sequence[StrPath]
     references: StrPath | Sequence[StrPath]

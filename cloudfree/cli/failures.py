@@ -14,6 +14,7 @@ from cloudfree.errors import CloudfreeError, ErrorCode, code_of
 
 logger = logging.getLogger("cloudfree")
 
+# Errors that have an exit code of their own; it is 1 for all others.
 # Advice when memory is out: only `remove` goes on with smaller batches.
 _ROOM, _SPARE = "room for what was asked", "end other programs, or ask for smaller tiles or patches"
 
@@ -31,6 +32,12 @@ class LoggedError(click.ClickException):
         logger.error(self.message)
 
 
+class LoggedBrokenResultError(LoggedError):
+    """The same of a result that did not pass its audit, which has an exit code of its own."""
+
+    exit_code = 4
+
+
 @contextmanager
 def reported(as_json: bool) -> Iterator[None]:
     """Errors of a command as a line and exit code 1, and as an object on stdout if asked for.
@@ -41,7 +48,8 @@ def reported(as_json: bool) -> Iterator[None]:
         yield
     except CloudfreeError as error:
         _print(as_json, error.code, error.found, error.wanted, error.hint)
-        raise LoggedError(str(error)) from error
+        broken = error.code is ErrorCode.BROKEN_RESULT
+        raise (LoggedBrokenResultError if broken else LoggedError)(str(error)) from error
     except MemoryError as error:
         found = f"not enough memory ({error})"
         _print(as_json, ErrorCode.OUT_OF_MEMORY, found, _ROOM, _SPARE)

@@ -190,6 +190,7 @@ def reference_options(command: Command) -> Command:
 @option_from(
     RemoveOptions, "report", type=NEW_FILE, metavar="OUT.html", help="Also write a report."
 )
+@option_from(RemoveOptions, "strict", help="Exit with 5 if the audit of the result doubts it.")
 @date_options
 @sun_option
 @reference_options
@@ -201,6 +202,9 @@ def command(progress: Any, **options: Any) -> Any:
     Masks the scene, puts Sentinel-1 on its grid, runs the model tile by tile and writes a
     Cloud-Optimized GeoTIFF like the input, with a second one that maps the filled pixels. With
     --reference other dates show what clouds hide, and the model fills what none of them shows.
+
+    The result is audited before it gets its name: a broken one is not written (exit code 4), a
+    doubtful one is, with a warning.
     """
     from cloudfree.commands.remove.run import run
     from cloudfree.parallel.environment import limit_malloc_arenas

@@ -79,21 +79,43 @@ class ShadowThresholds:
         return median_of(self.dark(planes))
 
 
+# What no ground has: atmospheric correction leaves slightly negative numbers, and the brightest
+# cloud has 2.8. A pixel beyond is damaged or saturated, and has no say in the thresholds.
+DARKEST, BRIGHTEST = np.float32(-0.1), np.float32(3.0)
+# So much apart from all others, and at most such a share of a scene and so many, the darkest
+# pixels are damaged: the published rule takes the darkest of all.
+APART, DAMAGED_SHARE, DAMAGED_PX = 0.05, 1e-3, 255
+
+
 @dataclass
 class Moments:
     """Count, sum and minimum of the valid pixels of one plane."""
 
     count: int = 0
     total: float = 0.0
-    minimum: float = float("inf")
+    _lowest: Float32 = field(default_factory=lambda: np.empty(0, np.float32))
 
     def add(self, values: Float32) -> None:
-        """Add an array of any shape; NaN is left out."""
-        finite = np.isfinite(values)
-        valid = values if finite.all() else values[finite]
+        """Add an array of any shape; NaN and what no ground has are left out."""
+        possible = (values >= DARKEST) & (values <= BRIGHTEST)
+        valid = values.ravel() if possible.all() else values[possible]
         self.count += valid.size
         self.total += float(valid.sum(dtype=np.float64))
-        self.minimum = min(self.minimum, float(valid.min(initial=np.inf)))
+        if len(self._lowest) > DAMAGED_PX:  # sorted, and as many as are needed
+            valid = valid[valid < self._lowest[-1]]
+        kept = np.concatenate([self._lowest, valid])
+        if len(kept) > DAMAGED_PX + 1:
+            kept = np.partition(kept, DAMAGED_PX)[: DAMAGED_PX + 1]
+        self._lowest = np.sort(kept)
+
+    @property
+    def minimum(self) -> float:
+        """The lowest number, but for a few far below all others; infinite without any."""
+        if not self._lowest.size:
+            return float("inf")
+        few = min(int(self.count * DAMAGED_SHARE), len(self._lowest) - 1)
+        gaps = np.flatnonzero(np.diff(self._lowest[: few + 1]) > APART)
+        return float(self._lowest[gaps[-1] + 1 if gaps.size else 0])
 
     def between(self, position: float) -> np.float32:
         """The value at `position` of the way from the minimum to the mean."""

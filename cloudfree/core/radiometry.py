@@ -24,8 +24,16 @@ QUANTIFICATION = 10_000.0
 # file declares it or not: -9999 and -32768 as digital numbers or as reflectance, and mixtures.
 MIN_REFLECTANCE = -0.9
 
+# No product holds more: its numbers have 16 bits. Floats and integers above it, such as 1e30, are
+# nodata, whether a file declares it or not.
+MAX_REFLECTANCE = np.iinfo(np.uint16).max / QUANTIFICATION
+
 # Below the noise floor of Sentinel-1 (NESZ about -22 dB): keeps the logarithm of zero finite.
 MIN_POWER = 1e-5
+
+_SIXTEEN_BITS = 2  # in bytes
+# Of the digits of a float of 32 bits.
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -42,27 +50,44 @@ class Radiometry:
 
         A pixel is missing where every band is nodata: one band alone may be 0 on dark ground, as
         the cirrus band often is. Where NaN is nodata, 0 in every band is missing as well. A number
-        in any band that is no reflectance, such as NaN or -9999, makes the pixel missing.
+        in any band that is no reflectance, such as NaN, -9999 or 1e30, makes the pixel missing; of
+        16 bits the largest number does so where every band has it: one alone may be saturated.
         """
+        valid = self._is_declared_valid(native)
+        if native.dtype in (np.uint16, np.int16) and len(native) > 1:
+            saturated = np.iinfo(native.dtype.name).max
+            if (native[0] == saturated).any():
+                valid &= (native != saturated).any(axis=0)
+        return valid
+
+    def _is_declared_valid(self, native: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """True where pixels are neither nodata nor beyond all reflectance, (y, x)."""
         if np.issubdtype(native.dtype, np.unsignedinteger) and self.nodata == 0:
             if native[0].all():  # as inside a scene: one band is enough
-                return np.ones(native.shape[1:], dtype=np.bool_)
-            # One pass over what is the largest array of all: some bit is set.
-            return np.asarray(np.bitwise_or.reduce(native, axis=0) != 0, dtype=np.bool_)
-        valid = self._is_reflectance(native).all(axis=0)
+                valid = np.ones(native.shape[1:], dtype=np.bool_)
+            else:  # one pass over what is the largest array of all: some bit is set
+                valid = np.asarray(np.bitwise_or.reduce(native, axis=0) != 0, dtype=np.bool_)
+            return valid if native.dtype.itemsize <= _SIXTEEN_BITS else valid & self._fits(native)
+        valid = self._fits(native)
         nodata = 0.0 if self.nodata is not None and np.isnan(self.nodata) else self.nodata
         if nodata is not None and (native[0] == nodata).any():
             valid &= (native != nodata).any(axis=0)
         return np.asarray(valid, dtype=np.bool_)
 
-    def _is_reflectance(self, native: NDArray[np.generic]) -> NDArray[np.bool_]:
-        """True where a number is no nodata value, of the shape of `native`."""
-        if np.issubdtype(native.dtype, np.unsignedinteger):
-            return np.ones(native.shape, dtype=np.bool_)
-        lowest = (MIN_REFLECTANCE - self.offset) / self.scale
-        if np.issubdtype(native.dtype, np.integer):
-            return np.asarray(np.greater(native, math.floor(lowest)), dtype=np.bool_)
-        return np.asarray(np.greater(native, lowest) & np.less(native, np.inf), dtype=np.bool_)
+    def _fits(self, native: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """True where every band is a number that reflectance can have, (y, x)."""
+        lowest, highest = (
+            (limit - self.offset) / self.scale for limit in (MIN_REFLECTANCE, MAX_REFLECTANCE)
+        )
+        # A little more, as the largest number of 16 bits is one, too.
+        highest *= 1 + _ROUNDING
+        kind, size = native.dtype.kind, native.dtype.itemsize
+        fits = np.ones(native.shape, dtype=np.bool_)
+        if kind != "u":
+            np.greater(native, math.floor(lowest) if kind == "i" else lowest, out=fits)
+        if kind == "f" or size > _SIXTEEN_BITS:
+            fits &= np.less_equal(native, highest)
+        return np.asarray(fits.all(axis=0), dtype=np.bool_)
 
     def decode(self, native: NDArray[np.generic]) -> Float32:
         """Reflectance, (band, y, x), of the numbers in a file; NaN where they are missing."""

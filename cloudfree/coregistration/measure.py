@@ -131,6 +131,13 @@ def measure(
         The scenes do not meet, or cannot be brought together.
     """
     overlap = sar.overlap(optical.grid)
+    if overlap == 0 and sar.footprint(optical.grid).part(optical.grid.window):
+        raise InputError(
+            f"no data in {sar.path.name} where it covers {optical.name}",
+            wanted="VV and VH, or one of them, over the clouds",
+            hint="check both bands of the Sentinel-1 scene and their nodata value",
+            code=ErrorCode.NO_DATA,
+        )
     if overlap == 0:
         raise InputError(
             f"Sentinel-1 at {extent(sar.grid)} does not meet Sentinel-2 at {extent(optical.grid)}",

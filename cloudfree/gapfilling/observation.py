@@ -26,6 +26,8 @@ SCATTER_PX = (7, 15)
 # Side of the squares over which backscatter of two dates is compared.
 COMPARED_PX = 7
 HALO_PX = WIDE_RADAR_PX // 2
+# Side of the square over which a mean hardly shows speckle, for comparisons of ground.
+STEADY_PX = 7
 # Backscatter in units that vary as much as reflectance does, so that one ridge suits both.
 DB_UNIT = 100.0
 # Kinds of features that each band of a reference has: itself, its surroundings, its square, and its

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -12,6 +13,7 @@ import cattrs
 import numpy as np
 import tomli_w
 
+from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
 
@@ -179,7 +181,11 @@ class _InputTable:
         if per_band and self.bands and len(per_band) != len(self.bands):
             raise ValueError(f"{len(per_band)} clip intervals for {len(self.bands)} bands")
         intervals = per_band or (self.clip,) * len(self.bands)
-        return Scaling(tuple((float(low), float(high)) for low, high in intervals), self.scale)
+        clip = tuple((float(low), float(high)) for low, high in intervals)
+        for name, (low, high) in [("scale", self.scale), *(("clip", one) for one in clip)]:
+            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+                raise ValueError(f"{name} = [{low:g}, {high:g}], not from less to more")
+        return Scaling(clip, self.scale)
 
 
 @dataclass(frozen=True)
@@ -278,6 +284,10 @@ def _model_card(file: _CardFile) -> ModelCard:
         if file.sar is None:
             raise KeyError("sar")
         sar = file.sar
+        if sar.bands != SAR_BANDS:
+            raise ValueError(f"bands of sar = {list(sar.bands)}, but networks are given VV, VH")
+    _check_bands(file)
+    _check_tile(file.tile)
     return ModelCard(
         name=file.name,
         network=file.network,
@@ -303,6 +313,24 @@ def _model_card(file: _CardFile) -> ModelCard:
         scores=file.scores,
         uncertainty=file.uncertainty,
     )
+
+
+def _check_bands(file: _CardFile) -> None:
+    """Refuse bands that occur twice or are none, and outputs that are no inputs."""
+    for bands in (file.optical.bands, file.output.bands):
+        if unknown := set(bands) - set(OPTICAL_BANDS):
+            raise ValueError(f"bands {sorted(unknown)}, not of Sentinel-2")
+        if len(set(bands)) < len(bands):
+            raise ValueError(f"bands {list(bands)}, one of them twice")
+    if missing := set(file.output.bands) - set(file.optical.bands):
+        raise ValueError(f"output bands {sorted(missing)} that are no optical bands")
+
+
+def _check_tile(tile: _TileTable) -> None:
+    if not (tile.size > 0 and tile.multiple > 0 and 0 <= tile.overlap < tile.size):
+        raise ValueError(
+            f"tile of size {tile.size}, overlap {tile.overlap} and multiple {tile.multiple}"
+        )
 
 
 def _word(key: str, word: str, choices: tuple[Any, ...]) -> Any:

@@ -16,7 +16,7 @@ import rasterio.shutil
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
-from rasterio.enums import ColorInterp
+from rasterio.enums import ColorInterp, Interleaving
 from rasterio.env import Env
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter, MemoryFile
@@ -50,6 +50,9 @@ COG = {"BLOCKSIZE": str(BLOCK_PX), "COMPRESS": "DEFLATE", "PREDICTOR": "YES", "L
 COG_OF_CLASSES = {**COG, "PREDICTOR": "NO", "LEVEL": "5"}
 # Creation options of GDAL's COG driver that decide which overviews there are.
 ON_OVERVIEWS = {"OVERVIEWS", "OVERVIEW_COUNT", "OVERVIEW_RESAMPLING", "RESAMPLING", "BLOCKSIZE"}
+
+# What GDAL takes for yes.
+_YES = {"YES", "TRUE", "ON", "1"}
 
 _TRIAL_PX = 64
 _CRS, _TRANSFORM = "EPSG:32631", Affine(10, 0, 5e5, 0, -10, 5e6)
@@ -229,6 +232,11 @@ class CogWriter:
         assert self._finished is not None
         return self._finished
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the user wants blocks without data left out."""
+        return upper(self.profile.creation_options).get("SPARSE_OK", "NO").upper() in _YES
+
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         try:
             if failure is None:
@@ -289,6 +297,22 @@ class CogWriter:
         except _WRITE_ERRORS as error:
             cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
             raise cannot_be_written(self.path, cause, ", or check --co") from error
+
+
+def missing_blocks(path: Path) -> int:
+    """Number of blocks of a tiled GeoTIFF that have no bytes, overviews left out.
+
+    GDAL's threads leave those empty that they cannot compress, and do not fail.
+    """
+    with rasterio.open(path) as dataset:
+        height, width = dataset.block_shapes[0]
+        bands = [1] if dataset.interleaving == Interleaving.pixel else dataset.indexes
+        return sum(
+            dataset.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=band) is None
+            for band in bands
+            for row in range(-(-dataset.height // height))
+            for col in range(-(-dataset.width // width))
+        )
 
 
 def _read_end(path: Path) -> None:

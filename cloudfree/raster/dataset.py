@@ -213,6 +213,20 @@ def even_windows(height: int, width: int) -> list[Window]:
     ]
 
 
+def spread_windows(part: Window, a_side: int, side_px: int) -> list[Window]:
+    """At most `a_side` squared windows of at most `side_px`, evenly from end to end of a part."""
+    height, width = min(side_px, part.height), min(side_px, part.width)
+    rows, cols = (
+        np.unique(np.linspace(0, length - side, a_side).astype(int))
+        for length, side in ((part.height, height), (part.width, width))
+    )
+    return [
+        Window(part.row + int(row), part.col + int(col), height, width)
+        for row in rows
+        for col in cols
+    ]
+
+
 def _starts(length: int) -> list[int]:
     last = max(length - WINDOW_PX, 0)
     return sorted({round(last * (i + 0.5) / WINDOWS_PER_SIDE) for i in range(WINDOWS_PER_SIDE)})

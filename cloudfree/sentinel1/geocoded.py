@@ -16,7 +16,7 @@ from cloudfree.core.radiometry import Float32, decibel
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster import warp
 from cloudfree.raster.cog import CogProfile
-from cloudfree.raster.dataset import Dataset, sample_windows
+from cloudfree.raster.dataset import Dataset, sample_windows, spread_windows
 from cloudfree.raster.footprint import Footprint
 from cloudfree.raster.resample import sample_displaced
 from cloudfree.raster.warp import grid_of, same_grid
@@ -27,6 +27,10 @@ from cloudfree.sentinel1.sar_units import decide_units, missing
 logger = logging.getLogger("cloudfree")
 
 _SAMPLE_PX = 512
+
+# Windows a side, and their side, in which missing data is looked for; and the share of them from
+# which a scene counts as whole, as pixels at its edge are missing.
+_COVER_WINDOWS, _COVER_PX, WHOLE = 4, 32, 0.98
 
 # A smaller fraction of a scene is dark targets at its edge, no nodata frame.
 MIN_FRAME_SHARE = 1e-3
@@ -89,8 +93,24 @@ class SarScene(Dataset):
         return decibel(warp.resample(self._power(part), source.crop(part), target, scale))
 
     def overlap(self, grid: Grid) -> float:
-        """Fraction of an optical grid, 0 to 1, inside the footprint of this scene."""
-        return self.footprint(grid).share(grid.window)
+        """Fraction of an optical grid, 0 to 1, inside the footprint of this scene and with data.
+
+        Where data is missing inside the footprint, it is an estimate from a sample.
+        """
+        footprint = self.footprint(grid)
+        part = footprint.part(grid.window)
+        return (
+            footprint.share(grid.window) * self._with_data(grid, footprint, part) if part else 0.0
+        )
+
+    def _with_data(self, grid: Grid, footprint: Footprint, part: Window) -> float:
+        """Share of the footprint that has data, in windows spread over a part of a grid."""
+        covered = found = 0.0
+        for window in spread_windows(part, _COVER_WINDOWS, _COVER_PX):
+            covered += footprint.share(window) * window.height * window.width
+            found += float(np.isfinite(self.on_grid(grid, window)).all(axis=0).sum())
+        share = found / covered if covered else 1.0
+        return share if share < WHOLE else 1.0
 
     def footprint(self, grid: Grid) -> Footprint:
         """Where this scene lies on an optical grid."""

@@ -11,12 +11,15 @@ from cloudfree.core.addresses import address_of, gdal_name_of, is_item
 from cloudfree.raster.dataset import open_raster
 from cloudfree.sentinel2 import safe
 from cloudfree.sentinel2.band_folder import band_folder_product
-from cloudfree.sentinel2.gdal_tags import BOA_OFFSET_TAG, OFFSET_TAG, number_of, tagged_product
+from cloudfree.sentinel2.gdal_tags import (
+    BOA_OFFSET_TAG,
+    OFFSET_TAG,
+    number_of,
+    offsets_by_scale,
+    tagged_product,
+)
 from cloudfree.sentinel2.offset import OffsetEvidence, stated_offsets
 from cloudfree.sentinel2.product import OpticalProduct
-
-# A COG with a scale of 1/10000 and an offset means digital numbers.
-_DN_SCALE = 1e-4
 
 
 def find_product(path: Path) -> OpticalProduct:
@@ -93,13 +96,7 @@ def _evidence(dataset: DatasetReader, name: str) -> tuple[OffsetEvidence, ...]:
             "band tag", _numbers(tags.get(tag) for tags in bands), f"band tag {tag}", name
         )
     ]
-    scaled = {
-        round(offset / scale)
-        for scale, offset in zip(dataset.scales, dataset.offsets, strict=True)
-        if abs(scale / _DN_SCALE - 1) < 1e-6 and offset
-    }
-    by_scale = stated_offsets("band tag", map(float, scaled), "the scale and offset", name)
-    return (*tagged, *by_scale)
+    return (*tagged, *offsets_by_scale(dataset, name))
 
 
 def _numbers(texts: Iterable[str | None]) -> list[float]:

@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 from rasterio.enums import MaskFlags
 from rasterio.io import DatasetReader
 
-from cloudfree.core.radiometry import QUANTIFICATION, Radiometry, default_nodata
-from cloudfree.errors import InputError
+from cloudfree.core.radiometry import (
+    MIN_REFLECTANCE,
+    QUANTIFICATION,
+    Float64,
+    Radiometry,
+    default_nodata,
+)
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import Dataset, even_windows, sample_windows
 from cloudfree.sentinel2.offset import NO_OFFSET, OFFSET, OffsetEvidence
 
@@ -24,6 +30,11 @@ MAX_REFLECTANCE, MIN_DIGITAL_NUMBERS = 3.0, 150.0
 # An 8-bit picture has no reflectance: its white is assumed to be 1.
 PICTURE_DTYPE, WHITE = "uint8", 255.0
 
+# Digital numbers of a reflectance of 1: those of early processors and of exports lie between.
+QUANTIFICATIONS = (1e3, 1e5)
+# How far the scale of a file, which may have few digits, and the quantification may differ.
+_SAME_SCALE = 1e-5
+
 
 def number_format(dataset: Dataset, bands: Sequence[int]) -> NumberFormat:
     """Number format of an open dataset, by its type; of floats by their magnitude.
@@ -31,10 +42,11 @@ def number_format(dataset: Dataset, bands: Sequence[int]) -> NumberFormat:
     Raises
     ------
     InputError
-        Complex numbers, or floats that are neither reflectance nor digital numbers.
+        Complex numbers, eight bits with a sign, numbers that are mostly negative, floats that are
+        neither reflectance nor digital numbers, or a band without data.
     """
     dtype = np.dtype(dataset.handle.dtypes[0])
-    if np.issubdtype(dtype, np.complexfloating):
+    if np.issubdtype(dtype, np.complexfloating) or dtype == np.int8:
         raise InputError(
             f"{dtype} numbers in {dataset.path.name}",
             wanted="digital numbers of Sentinel-2, or reflectance as floats",
@@ -42,9 +54,19 @@ def number_format(dataset: Dataset, bands: Sequence[int]) -> NumberFormat:
         )
     if dtype == PICTURE_DTYPE:
         return "picture"
-    if np.issubdtype(dtype, np.integer):
+    if np.issubdtype(dtype, np.unsignedinteger):
         return "digital numbers"
-    return _format_of_floats(_brightness(dataset, bands), dataset.path.name)
+    brightness = _brightness(dataset, bands)
+    if np.issubdtype(dtype, np.floating):
+        return _format_of_floats(brightness, dataset.path.name)
+    if brightness < 0:
+        raise InputError(
+            f"digital numbers of median {brightness:.4g} in the brightest band of "
+            f"{dataset.path.name}",
+            wanted="digital numbers up to 10000, hardly any of them negative",
+            hint="give the product as it was published",
+        )
+    return "digital numbers"
 
 
 def picture_numbers(dataset: DatasetReader) -> Radiometry:
@@ -58,11 +80,46 @@ def reflectance_numbers(dataset: DatasetReader, offset_dn: float) -> Radiometry:
 
 
 def digital_numbers(
-    dataset: DatasetReader, offset_dn: float, quantification: float | None
+    dataset: DatasetReader,
+    bands: Sequence[int],
+    offset_dn: float,
+    quantification: float | None,
+    name: str,
 ) -> Radiometry:
-    """Radiometry of digital numbers: `(number + offset_dn) / quantification`."""
-    unit = quantification or QUANTIFICATION
+    """Radiometry of digital numbers: `(number + offset_dn) / quantification`.
+
+    `quantification` is that of the metadata, None if unknown. The scale of the optical `bands`,
+    counted from 0, in the file has the same meaning; without both it is that of every product.
+
+    Raises
+    ------
+    InputError
+        A quantification or scale that no reflectance has, or two that differ.
+    """
+    stated = {} if quantification is None else {"QUANTIFICATION_VALUE": quantification}
+    for scale in {dataset.scales[band] for band in bands} - {1.0}:
+        stated[f"scale {scale:g}"] = _whole(1 / scale) if scale else 0.0
+    for what, unit in stated.items():
+        if not QUANTIFICATIONS[0] <= unit <= QUANTIFICATIONS[1]:
+            raise _no_quantification(f"{what} ({unit:g} for a reflectance of 1) of {name}")
+    unit = next(iter(stated.values()), QUANTIFICATION)
+    if any(abs(other / unit - 1) > _SAME_SCALE for other in stated.values()):
+        both = ", ".join(f"{what} ({one:g})" for what, one in stated.items())
+        raise _no_quantification(f"contradicting scales of the bands of {name}: {both}")
     return Radiometry(dataset.dtypes[0], 1 / unit, offset_dn / unit, nodata_of(dataset))
+
+
+def _whole(unit: float) -> float:
+    """The whole number that is meant: a scale may have the digits of a float of 32 bits."""
+    return float(round(unit)) if abs(unit / (round(unit) or 1) - 1) < _SAME_SCALE else unit
+
+
+def _no_quantification(found: str) -> InputError:
+    return InputError(
+        found,
+        wanted=f"one scale for all bands; every Sentinel-2 product has {QUANTIFICATION:g}",
+        hint="correct the metadata or the scale of the bands, for example with gdal_edit.py",
+    )
 
 
 def nodata_of(dataset: DatasetReader) -> float:
@@ -90,11 +147,40 @@ def _format_of_floats(brightness: float, name: str) -> NumberFormat:
 
 
 def _brightness(dataset: Dataset, bands: Sequence[int]) -> float:
-    """Median of the brightest band in a sample; 0 if no pixel has data."""
-    numbers = sample_windows(dataset, bands)
-    raw = Radiometry(dataset.handle.dtypes[0], 1.0, 0.0, nodata_of(dataset.handle))
-    valid = numbers[:, raw.valid(numbers)]
-    return float(np.median(valid.astype(np.float64), axis=1).max()) if valid.size else 0.0
+    """Median of the brightest band in a sample; 0 if no pixel has data.
+
+    Raises
+    ------
+    InputError
+        A band has no data where others have.
+    """
+    numbers = sample_windows(dataset, bands).astype(np.float64)
+    known = _known(numbers, nodata_of(dataset.handle))
+    medians = [float(np.median(band[one])) for band, one in zip(numbers, known, strict=True)
+               if one.any()]  # fmt: skip
+    if medians and len(medians) < len(bands):
+        empty = next(band for band, one in zip(bands, known, strict=True) if not one.any())
+        raise InputError(
+            f"no data in band {dataset.handle.descriptions[empty] or empty + 1} of "
+            f"{dataset.path.name}, though others have some",
+            wanted="data in every band, as a pixel that lacks one is missing",
+            hint="leave the band out, for example with `gdal_translate -b`",
+            code=ErrorCode.NO_DATA,
+        )
+    return max(medians, default=0.0)
+
+
+def _known(numbers: Float64, nodata: float) -> NDArray[np.bool_]:
+    """True where numbers, (band, pixel), may be data, whatever their unit.
+
+    A pixel that has one number in all of several bands is filled with it, declared or not, unless
+    all are so.
+    """
+    lowest, highest = MIN_REFLECTANCE * QUANTIFICATION, np.iinfo(np.uint16).max
+    known = (numbers != nodata) & (numbers > lowest) & (numbers <= highest)
+    differs = (numbers != numbers[:1]).any(axis=0)
+    chosen = known & differs if (known & differs).any() else known & (numbers != 0)
+    return np.asarray(chosen, dtype=np.bool_)
 
 
 Numbers = NDArray[np.integer | np.floating]

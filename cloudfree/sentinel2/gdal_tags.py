@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
+from rasterio.io import DatasetReader
+
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG, Acquisition
 from cloudfree.sentinel2.metadata import utc_time
 from cloudfree.sentinel2.offset import OffsetEvidence, baseline_evidence, stated_offsets
@@ -93,6 +95,16 @@ def _decided(product: OpticalProduct, tags: Mapping[str, str]) -> tuple[OffsetEv
     number = _number(tags, DECIDED_TAG)
     stated = [] if number is None else [number]
     return stated_offsets("band tag", stated, f"the tag {DECIDED_TAG}", product.name)
+
+
+def offsets_by_scale(dataset: DatasetReader, name: str) -> tuple[OffsetEvidence, ...]:
+    """Evidence of the offset in GDAL's scale and offset of bands, where both are set."""
+    scaled = {
+        float(round(offset / scale))
+        for scale, offset in zip(dataset.scales, dataset.offsets, strict=True)
+        if scale not in (0.0, 1.0) and offset and math.isfinite(offset / scale)
+    }
+    return stated_offsets("band tag", scaled, "the scale and offset", name)
 
 
 def _baselines(product: OpticalProduct, tags: Mapping[str, str]) -> tuple[OffsetEvidence, ...]:

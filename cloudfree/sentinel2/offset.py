@@ -103,7 +103,7 @@ def decide_offset(evidence: Iterable[OffsetEvidence], name: str) -> OffsetDecisi
     Raises
     ------
     InputError
-        No evidence is conclusive, or two contradict each other.
+        No evidence is conclusive, two contradict each other, or no product has such an offset.
     """
     collected = tuple(evidence)
     decisive = [one for one in collected if one.offset_dn is not None]
@@ -114,6 +114,13 @@ def decide_offset(evidence: Iterable[OffsetEvidence], name: str) -> OffsetDecisi
         if first.source != "flag" and other.offset_dn != first.offset_dn:
             raise _contradicted(first, other, name)
     assert first.offset_dn is not None
+    if first.offset_dn not in (NO_OFFSET, OFFSET):
+        raise InputError(
+            f"radiometric offset of {name}: {first.reason}",
+            wanted=f"{NO_OFFSET:g} or {OFFSET:g}, the only offsets that Sentinel-2 products have",
+            hint=_HINT,
+            code=ErrorCode.UNKNOWN_OFFSET,
+        )
     return OffsetDecision(first.offset_dn, first.source, first.reason, collected)
 
 

@@ -41,6 +41,7 @@ from cloudfree.sentinel2.gdal_tags import (
     DECIDED_TAG,
     OFFSET_TAG,
     REASON_TAG,
+    offsets_by_scale,
     stated_tags,
 )
 from cloudfree.sentinel2.offset import (
@@ -162,7 +163,13 @@ class OpticalScene(Dataset):
             radiometry = reflectance_numbers(self.handle, offset.offset_dn)
         else:
             offset = self._offset_of_digital_numbers(offset_dn)
-            radiometry = digital_numbers(self.handle, offset.offset_dn, self.product.quantification)
+            radiometry = digital_numbers(
+                self.handle,
+                list(self.positions.values()),
+                offset.offset_dn,
+                self.product.quantification,
+                self.name,
+            )
         if offset is not REFLECTANCE:
             logger.info("offset of %s: %s", self.name, offset.reason)
         for one in offset.evidence:
@@ -171,6 +178,10 @@ class OpticalScene(Dataset):
 
     def _offset_of_digital_numbers(self, offset_dn: float | None) -> OffsetDecision:
         evidence = self.product.evidence
+        if self.product.bands and not any(one.offset_dn is not None for one in evidence):
+            # Files of their own, whose headers are known only now. What a provider says of its
+            # product counts more: some took the offset out and left the headers.
+            evidence = (*evidence, *offsets_by_scale(self.handle, self.name))
         if offset_dn is not None:
             return decide_offset((flag_evidence(offset_dn), *evidence), self.name)
         offset_known = any(one.offset_dn is not None for one in evidence)

@@ -5,10 +5,11 @@ Source: STAC 1.0 and 1.1 with the extensions eo, raster, view, sat and Sentinel-
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pystac import Asset, Item
@@ -108,6 +109,13 @@ def _raster(asset: Asset) -> dict[str, float]:
             value = entry.get(f"raster:{key}", entry.get(key))
             if isinstance(value, (int, float)):
                 found.setdefault(key, float(value))
+    if not all(map(math.isfinite, found.values())) or found.get("scale", 1.0) <= 0:
+        raise InputError(
+            f"scale {found.get('scale', 1.0):g} and offset {found.get('offset', 0.0):g} of "
+            f"{PurePosixPath(asset.href).name}",
+            wanted="a scale above 0, such as 0.0001, and a number as offset",
+            hint="correct the STAC item",
+        )
     return found
 
 

@@ -35,13 +35,14 @@ _GDAL_TYPES = {
 
 @dataclass(frozen=True)
 class _Band:
-    """Header of a band's file."""
+    """Header of a band's file; `scaling` is GDAL's scale and offset."""
 
     file: BandFile
     grid: Grid
     dtype: str
     nodata: float | None
     block: tuple[int, int]
+    scaling: tuple[float, float]
 
 
 def stack_bands(product: OpticalProduct, resampling: Resampling) -> str:
@@ -90,6 +91,7 @@ def _header(file: BandFile) -> _Band:
             dtype=dataset.dtypes[file.index - 1],
             nodata=dataset.nodatavals[file.index - 1],
             block=dataset.block_shapes[file.index - 1],
+            scaling=(dataset.scales[file.index - 1], dataset.offsets[file.index - 1]),
         )
 
 
@@ -152,6 +154,8 @@ def _append_band(
     _append_source(inner, 1, band, band.file.path, band.file.index, band.grid, nodata)
     outer = _append_source(root, index, band, tostring(inner, encoding="unicode"), 1, grid, nodata)
     SubElement(outer, "Description").text = band.file.band
+    for name, number in zip(("Scale", "Offset"), band.scaling, strict=True):
+        SubElement(outer, name).text = repr(number)
     source = outer.find("SimpleSource")
     assert source is not None
     source.set("resampling", resampling)

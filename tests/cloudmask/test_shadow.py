@@ -18,7 +18,7 @@ from cloudfree.cloudmask.shadow import (
 )
 from cloudfree.core.grid import strips
 from tests.cloudmask.test_score import GOLDEN
-from tests.factories.cloudy_scenes import TEN_METRE_AXES, planes_of
+from tests.factories.cloudy_scenes import TEN_METRE_AXES, cloudy_scene, planes_of
 
 
 def _thresholds(*parts: np.ndarray) -> ShadowThresholds:
@@ -156,3 +156,31 @@ def test_axes_of_every_fourth_pixel_move_a_quarter() -> None:
     axes = PixelAxes(north=(-0.1, 0.02), east=(0.02, 0.1))
     whole = np.array(axes.displacement(33.0, 1000.0))
     np.testing.assert_allclose(axes.every(4).displacement(33.0, 1000.0), whole / 4)
+
+
+@pytest.mark.parametrize("number", [1e5, 6.5535, -0.5, -5.0], ids=str)
+def test_one_damaged_pixel_does_not_move_the_thresholds(number: float) -> None:
+    """A minimum and a mean do: one negative pixel ended all shadows of a scene."""
+    pixels, _, _ = cloudy_scene()
+    before = _thresholds(pixels)
+    pixels[:, 50, 50] = number
+    after = _thresholds(pixels)
+    assert after.index == pytest.approx(before.index, abs=1e-4)
+    assert after.blue == pytest.approx(before.blue, abs=1e-4)
+
+
+def test_few_pixels_far_below_all_others_are_not_the_darkest_of_a_scene() -> None:
+    pixels, _, _ = cloudy_scene()
+    before = _thresholds(pixels)
+    pixels[:, 50, 50:80] = 1e-4  # of numbers that are zero
+    after = _thresholds(pixels)
+    assert after.blue == pytest.approx(before.blue, abs=1e-4)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 64])
+def test_without_damage_the_minimum_is_the_published_one(rows: int) -> None:
+    pixels, _, _ = cloudy_scene(seed=3)
+    blue = planes_of(pixels)["B02"]
+    mean, lowest = float(blue.astype(np.float64).mean()), float(blue.min())
+    parts = np.split(pixels, range(rows, pixels.shape[1], rows), axis=1)
+    assert _thresholds(*parts).blue == pytest.approx(lowest + 5 / 6 * (mean - lowest))

@@ -102,3 +102,39 @@ def test_decibel_and_power_are_inverse(level: float) -> None:
 def test_no_power_is_the_floor_and_missing_stays_missing() -> None:
     assert decibel(np.float32([0.0])).item() == pytest.approx(10 * np.log10(MIN_POWER))
     assert np.isnan(decibel(np.float32([np.nan]))).all()
+
+
+@pytest.mark.parametrize("fill", [1e30, 3.4e38, 65535.0 * 2])
+@pytest.mark.parametrize("nodata", [float("nan"), 0.0, -9999.0])
+def test_floats_beyond_all_reflectance_are_missing_whatever_is_declared(
+    fill: float, nodata: float
+) -> None:
+    """In one band or all: one such number would be the mean of a whole scene."""
+    pixels = np.full((2, 1, 3), 3000.0)
+    pixels[0, 0, 1], pixels[:, 0, 2] = fill, fill
+    for scale, offset in ((1e-4, 0.0), (1e-4, -0.1)):
+        valid = Radiometry("float64", scale, offset, nodata).valid(pixels)
+        assert valid.tolist() == [[True, False, False]]
+
+
+def test_the_largest_number_of_16_bits_is_reflectance_as_a_float_too() -> None:
+    pixels = np.full((2, 1, 1), 65535, np.float32)
+    assert Radiometry("float32", 1e-4, 0.0, float("nan")).valid(pixels).all()
+    assert Radiometry("float32", 1.0, 0.0, float("nan")).valid(pixels / np.float32(1e4)).all()
+
+
+@pytest.mark.parametrize(("dtype", "most"), [("uint16", 65535), ("int16", 32767)])
+@pytest.mark.parametrize("nodata", [0.0, -9999.0])
+def test_pixels_saturated_in_every_band_are_missing_and_in_one_band_are_not(
+    dtype: str, most: int, nodata: float
+) -> None:
+    pixels = np.full((3, 1, 3), 3000, dtype)
+    pixels[0, 0, 1], pixels[:, 0, 2] = most, most
+    assert Radiometry(dtype, 1e-4, 0.0, nodata).valid(pixels).tolist() == [[True, True, False]]
+
+
+@pytest.mark.parametrize("dtype", ["uint32", "int32"])
+def test_whole_numbers_of_more_bits_end_where_16_bits_do(dtype: str) -> None:
+    pixels = np.array([[[3000, 65535, 65536, np.iinfo(dtype).max]]] * 2, dtype)
+    valid = Radiometry(dtype, 1e-4, 0.0, 0.0).valid(pixels)
+    assert valid.tolist() == [[True, True, False, False]]

@@ -106,3 +106,55 @@ def test_an_entry_of_the_wrong_shape_is_refused_with_its_path() -> None:
     entries = {**card_entries_of(_card("glf_cr")), "tile": {"size": "wide"}}
     with pytest.raises(ModelError, match=r"a model card that cannot be read \(.*card\.tile"):
         model_card(entries)
+
+
+def _entries(network: str = "glf_cr") -> dict:
+    own = {"name": "one", "weights": "a.safetensors", "weights_sha256": "0" * 64}
+    return {**card_entries(network, {}), **own}
+
+
+@pytest.mark.parametrize("table", ["optical", "sar"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"clip": [1.0, 0.0]},
+        {"clip": [0.5, 0.5]},
+        {"clip": [0.0, float("inf")]},
+        {"scale": [1.0, 0.0]},
+        {"scale": [0.0, float("nan")]},
+    ],
+)
+def test_a_scaling_that_turns_numbers_over_or_into_nothing_is_refused(
+    table: str, wrong: dict
+) -> None:
+    entries = _entries()
+    entries[table] = {**entries[table], **wrong}
+    with pytest.raises(ModelError, match=f"{next(iter(wrong))} = .*not from less to more"):
+        model_card(entries)
+
+
+@pytest.mark.parametrize("bands", [["VH", "VV"], ["VV"], ["HH", "HV"]])
+def test_polarisations_that_a_network_is_not_given_are_refused(bands: list[str]) -> None:
+    entries = _entries()
+    clip = entries["sar"]["clip"][: len(bands)]
+    entries["sar"] = {**entries["sar"], "bands": bands, "clip": clip}
+    with pytest.raises(ModelError, match=r"bands of sar = .* but networks are given VV, VH"):
+        model_card(entries)
+
+
+@pytest.mark.parametrize(
+    ("table", "wrong", "text"),
+    [
+        ("output", {"bands": ["B02", "B02"]}, "one of them twice"),
+        ("optical", {"bands": ["B99"]}, "not of Sentinel-2"),
+        ("output", {"bands": ["B02", "blue"]}, "not of Sentinel-2"),
+        ("tile", {"size": 0}, "tile of size 0"),
+        ("tile", {"overlap": -1}, "overlap -1"),
+        ("tile", {"multiple": 0}, "multiple 0"),
+    ],
+)
+def test_bands_and_tiles_that_cannot_be_are_refused(table: str, wrong: dict, text: str) -> None:
+    entries = _entries()
+    entries[table] = {**entries[table], **wrong}
+    with pytest.raises(ModelError, match=text):
+        model_card(entries)

@@ -241,3 +241,14 @@ def test_scenes_without_coordinates_and_of_different_size_are_refused(tmp_path: 
         pytest.raises(InputError, match=r"96 x 96 pixels in a\.tif against 60 x 80; .*gdalwarp"),
     ):
         sar.on_grid(GRID, GRID.window)
+
+
+def test_what_has_no_data_is_not_covered(tmp_path: Path) -> None:
+    """The frame of a file covers a scene even if nothing is in it."""
+    power = _speckle(GRID)
+    power[1, :, 40:] = np.nan
+    with SarScene(_write(tmp_path / "half.tif", power, GRID)) as sar:
+        assert sar.overlap(GRID) == pytest.approx(0.5, abs=0.05)
+    power[1] = np.nan
+    with SarScene(_write(tmp_path / "none.tif", power, GRID)) as sar:
+        assert sar.overlap(GRID) == 0

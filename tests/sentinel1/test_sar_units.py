@@ -13,10 +13,10 @@ from cloudfree.sentinel1.sar_units import decide_units
     ("numbers", "quantity"),
     [
         ([-12.0, -20.0, 0.0, 3.0], "db"),
-        ([0.02, 0.1, 0.0, 1.5], "linear"),
-        ([0.02, 0.1, -1e-4, 1.5], "linear"),
+        ([0.02, 0.08, 0.0, 1.5], "linear"),
+        ([0.02, 0.08, -1e-4, 1.5], "linear"),
         ([-9999.0, -15.0, -18.0], "db"),
-        ([-32768.0, 0.2, 0.1], "linear"),
+        ([-32768.0, 0.08, 0.02], "linear"),
     ],
 )
 def test_units_are_detected(numbers: list[float], quantity: str) -> None:
@@ -85,3 +85,16 @@ def test_a_zero_is_missing_in_power_and_a_bright_target_in_decibels() -> None:
     assert np.isnan(db[0, 0]).tolist() == [False, True, True, False]
     assert np.isnan(linear[0, 0]).tolist() == [True, True, True, False]
     assert np.isnan(linear[:, 0, 0]).all(), "a pixel without one polarisation is missing in both"
+
+
+def _speckled(vv: float, vh: float) -> np.ndarray:
+    speckle = np.random.default_rng(0).gamma(4.4, 1 / 4.4, (2, 1, 4000))
+    return (speckle * np.array([vv, vh])[:, None, None]).astype(np.float32)
+
+
+def test_amplitudes_as_floats_are_not_taken_for_power() -> None:
+    power = _speckled(0.09, 0.02)
+    assert decide_units("auto", power, None, "a.tif").quantity == "linear"
+    with pytest.raises(InputError, match=r"darker band of a\.tif, as of amplitudes; .*square them"):
+        decide_units("auto", np.sqrt(power), None, "a.tif")
+    assert decide_units("linear", np.sqrt(power), None, "a.tif").quantity == "linear"

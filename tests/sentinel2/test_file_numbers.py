@@ -140,3 +140,90 @@ def test_real_scenes_are_never_taken_for_the_other_kind(
     assert (
         decided > {(0, 0): 0.95, (0, 1): 0.85, (1000, 0): 0.6, (1000, 1): 0.0}[added, len(without)]
     )
+
+
+def _scene(folder: Path, numbers: np.ndarray, **more: object) -> Path:
+    return write_raster(folder / "a.tif", numbers, OPTICAL_BANDS, **more)  # type: ignore[arg-type]
+
+
+def test_a_band_without_data_is_named_and_does_not_make_digital_numbers_reflectance(
+    tmp_path: Path,
+) -> None:
+    numbers = cloudy_scene(96, 96)[0].astype(np.float32)
+    numbers[OPTICAL_BANDS.index("B09")] = np.nan
+    with pytest.raises(InputError, match=r"no data in band B09 of a\.tif, though others have"):
+        OpticalScene(_scene(tmp_path, numbers))
+
+
+@pytest.mark.parametrize("fill", [1e30, 65535.0, 9999.0])
+def test_fill_that_is_not_declared_does_not_decide_the_format(tmp_path: Path, fill: float) -> None:
+    numbers = cloudy_scene(96, 96)[0] / np.float32(10_000)
+    numbers[:, :70] = fill
+    with OpticalScene(_scene(tmp_path, numbers)) as scene:
+        assert scene.radiometry.scale == 1.0
+        seen = scene.reflectance(["B02", "B03"], ALL)
+    assert np.isnan(seen[:, :70]).all()
+    assert np.isfinite(seen[:, 70:]).all()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        (np.full((13, 8, 8), 30, np.int8), r"int8 numbers in a\.tif; wanted digital numbers"),
+        (
+            -cloudy_scene(96, 96)[0].astype(np.int16),
+            r"digital numbers of median -\d+ in the brightest band of a\.tif",
+        ),
+    ],
+    ids=["int8", "negative"],
+)
+def test_numbers_with_a_sign_that_no_product_has_are_refused(
+    tmp_path: Path, numbers: np.ndarray, text: str
+) -> None:
+    with pytest.raises(InputError, match=text):
+        OpticalScene(_scene(tmp_path, numbers), 0.0)
+
+
+@pytest.mark.parametrize("text", ["-10000", "1e-300", "1", "0"])
+def test_a_quantification_that_no_reflectance_has_is_refused(tmp_path: Path, text: str) -> None:
+    path = _scene(tmp_path, cloudy_scene(96, 96)[0])
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(QUANTIFICATION_VALUE=text)
+    with pytest.raises(InputError, match=r"QUANTIFICATION_VALUE \(.* of a\.tif; .* 10000"):
+        OpticalScene(path)
+
+
+@pytest.mark.parametrize("scale", [-1e-4, 1e-300, 2.0])
+def test_a_scale_that_no_reflectance_has_is_refused(tmp_path: Path, scale: float) -> None:
+    path = _scene(tmp_path, cloudy_scene(96, 96)[0])
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales = (scale,) * 13
+    with pytest.raises(InputError, match=r"scale .* for a reflectance of 1\) of a\.tif"):
+        OpticalScene(path)
+
+
+def test_the_scale_of_the_bands_counts(tmp_path: Path) -> None:
+    numbers = cloudy_scene(96, 96)[0] // 2 * 2
+    path = _scene(tmp_path, numbers // 2)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales = (2e-4,) * 13
+    with OpticalScene(path) as scene:
+        assert np.allclose(scene.reflectance(["B02"], ALL)[0], numbers[1] / 10_000, atol=1e-6)
+
+
+def test_a_scale_of_few_digits_is_the_whole_number_that_is_meant(tmp_path: Path) -> None:
+    path = _scene(tmp_path, cloudy_scene(96, 96)[0])
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales = (float(np.float32(1e-4)),) * 13
+        dataset.update_tags(QUANTIFICATION_VALUE="10000")
+    with OpticalScene(path) as scene:
+        assert scene.radiometry.scale == 1e-4
+
+
+def test_a_scale_that_contradicts_the_metadata_is_refused(tmp_path: Path) -> None:
+    path = _scene(tmp_path, cloudy_scene(96, 96)[0])
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales = (2e-4,) * 13
+        dataset.update_tags(QUANTIFICATION_VALUE="10000")
+    with pytest.raises(InputError, match=r"contradicting scales .*\(10000\).*\(5000\)"):
+        OpticalScene(path)

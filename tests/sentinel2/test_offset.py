@@ -86,3 +86,9 @@ def test_offsets_that_differ_between_bands_are_a_contradiction() -> None:
 def test_the_baseline_04_00_brought_the_offset(baseline: str, offset: float | None) -> None:
     assert baseline_offset(baseline) == offset
     assert baseline_evidence("name", baseline, "x").offset_dn == offset
+
+
+def test_an_offset_that_no_product_has_is_refused_whoever_states_it() -> None:
+    stated = stated_offsets("STAC", [-10_000], "scale and offset of the bands", "item.json")
+    with pytest.raises(InputError, match=r"-10000 by scale and offset .*wanted 0 or -1000"):
+        decide_offset(stated, "a")

@@ -176,3 +176,18 @@ def test_the_scene_classification_is_an_asset(tmp_path: Path, key: str) -> None:
     item["assets"][f"{key}-jp2"] = {"href": "./classes/SCL.jp2"}
     (tmp_path / "item.json").write_text(json.dumps(item))
     assert stac_product(tmp_path / "item.json").scl == str(tmp_path / "classes" / "SCL.tif")
+
+
+@pytest.mark.parametrize("scale", ["-0.0001", "Infinity", "NaN", "1e-300", "0"])
+def test_a_scale_that_no_reflectance_has_is_refused(tmp_path: Path, scale: str) -> None:
+    path = _item(tmp_path, {"s2:processing_baseline": "03.01"}, **{"raster:scale": 0.125})
+    path.write_text(path.read_text().replace("0.125", scale))
+    with pytest.raises(InputError, match=r"scale|QUANTIFICATION_VALUE"):
+        OpticalScene(path)
+
+
+def test_an_offset_that_no_product_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"-10000 by scale and offset .*wanted 0 or -1000"):
+        OpticalScene(
+            _item(tmp_path, {}, dark=False, **{"raster:scale": 1e-4, "raster:offset": -1.0})
+        )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Window
@@ -15,6 +16,7 @@ from tests.factories.sentinel2_products import (
     RESOLUTION_M,
     Safe,
     ground,
+    write_band,
     write_safe,
 )
 
@@ -69,3 +71,14 @@ def test_bands_that_do_not_nest_are_refused(tmp_path: Path) -> None:
     path = write_safe(tmp_path, Safe(numbers={**ground(), "B05": np.ones((25, 25), np.uint16)}))
     with pytest.raises(InputError, match=r"band B05 of .* \(25 x 25 pixels .* not nest in the fin"):
         OpticalScene(path)
+
+
+def test_scale_and_offset_of_the_files_count(tmp_path: Path) -> None:
+    """Exports of band files have what the metadata of a product would say."""
+    for band in ("B02", "B03", "B04", "B08"):
+        path = write_band(tmp_path / f"{band}.tif", np.full((32, 32), 1600, np.uint16))
+        with rasterio.open(path, "r+") as dataset:
+            dataset.scales, dataset.offsets = (2e-4,), (-0.2,)
+    with OpticalScene(tmp_path) as scene:
+        assert scene.offset.reason.startswith("-1000 by the scale and offset")
+        assert scene.reflectance(["B02"], Window(0, 0, 1, 1)).item() == pytest.approx(0.12)

@@ -36,9 +36,13 @@ from cloudfree.sentinel2.product import output_beside
 
 if TYPE_CHECKING:
     from cloudfree.commands.remove.adapt import AdaptationResult
+    from cloudfree.commands.remove.audit.finding import Finding
     from cloudfree.commands.remove.references.reference import LeftOut
     from cloudfree.raster.parts import Parts
     from cloudfree.raster.used_reference import UsedReference
+
+# Exit code of a doubtful result with --strict.
+DOUBTED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +97,7 @@ class RemoveOptions(RemovalOptions, ReferenceOptions, DateOptions, SunOptions):
     """The options of `cloudfree remove`; names equal its parameters.
 
     `s1` is one scene, or slices of one pass. `kept` are inputs of other runs, which are not removed
-    as files of an earlier result.
+    as files of an earlier result. With `strict` a doubtful result has an exit code of its own.
 
     Raises
     ------
@@ -106,6 +110,7 @@ class RemoveOptions(RemovalOptions, ReferenceOptions, DateOptions, SunOptions):
     output: Path | None = None
     report: Path | None = None
     kept: tuple[Path, ...] = ()
+    strict: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -174,7 +179,8 @@ class RemoveResult:
     `unfilled_fraction` is of pixels under the mask that could not be filled. `mask` is that of
     `--write-mask`; it, `uncertainty` and `adaptation` are None if not requested. `parts` are what
     filled it; None where the model did so by itself. `s1_overlap` is the share of the scene that
-    Sentinel-1 covers, 0 to 1, None without it.
+    Sentinel-1 covers, 0 to 1, None without it. `findings` are the doubts of the audit, whose
+    sentences are among the `warnings`.
     """
 
     output: Path
@@ -196,6 +202,8 @@ class RemoveResult:
     references: tuple[UsedReference, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     s1_overlap: float | None = None
+    findings: tuple[Finding, ...] = ()
+    exit_code: int = 0
 
     def summary(self) -> str:
         """A few lines of text."""

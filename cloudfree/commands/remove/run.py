@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloudfree.commands.area import area_of
+from cloudfree.commands.remove.audit.scene_audit import SceneAudit
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.combined_filling import CombinedFilling
 from cloudfree.commands.remove.filling import Filling, NetworkFilling
@@ -23,18 +24,21 @@ from cloudfree.commands.remove.inputs import (
 )
 from cloudfree.commands.remove.network_trials import weighed
 from cloudfree.commands.remove.opened import open_inputs
-from cloudfree.commands.remove.options import RemoveOptions, RemoveResult
+from cloudfree.commands.remove.options import DOUBTED, RemoveOptions, RemoveResult
 from cloudfree.commands.remove.references.shown_dates import ShownDates, shown_dates
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.commands.remove.result_item import check_item
 from cloudfree.commands.remove.result_tags import result_tags
 from cloudfree.commands.remove.written_scene import Counts, write_scene
 from cloudfree.commands.swapped_scenes import swaps_refused
+from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import REFERENCE_CLASSES
 from cloudfree.core.output_files import folders_of
+from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress, timed
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.gapfilling.gap_filler import GapFiller
+from cloudfree.gapfilling.observation import STEADY_PX, averaged_db
 from cloudfree.gapfilling.stacking import Stacking
 from cloudfree.inference.compositing import NARROW_FEATHER_PX
 from cloudfree.inference.load import find_card, load_model
@@ -120,7 +124,12 @@ class _Removal:
         if not self._options.dry_run:
             with timed("filling and writing"):
                 counts = write_scene(
-                    self._options, self._scene, self._filling(), self._tags, self._progress
+                    self._options,
+                    self._scene,
+                    self._filling(),
+                    self._tags,
+                    self._progress,
+                    self._audit(),
                 )
         return self._result(counts)
 
@@ -236,6 +245,17 @@ class _Removal:
             return network
         return CombinedFilling(self._scene, self._filler, network, self._options.uncertainty)
 
+    def _audit(self) -> SceneAudit:
+        """The audit of the result, which compares ground of like radar where there is one."""
+        opened, grid = self._opened, self._opened.scene.optical.grid
+        sar, shift = opened.sar, opened.measurement.applied_shift
+
+        def radar(window: Window) -> Float32:
+            assert sar is not None
+            return averaged_db(sar.on_grid(grid, window, shift), STEADY_PX)
+
+        return SceneAudit.of_scene(opened.scene.optical, radar if sar else None)
+
     @property
     def _scene(self) -> CloudyScene:
         """The scene with the soft edge that suits what fills it."""
@@ -280,6 +300,8 @@ class _Removal:
             uncertainty=options.uncertainty_path,
             mask=options.mask_path,
             warnings=counts.warnings if counts else (),
+            findings=counts.findings if counts else (),
+            exit_code=DOUBTED if options.strict and counts and counts.findings else 0,
             adaptation=self._adapted,
             parts=self._parts,
             references=self._used(counts),

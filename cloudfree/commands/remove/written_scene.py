@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.commands.remove.audit.finding import Finding, audit_tags
+from cloudfree.commands.remove.audit.scene_audit import SceneAudit
+from cloudfree.commands.remove.audit.written_file import check_file
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.combined_filling import CombinedFilling
 from cloudfree.commands.remove.companion_files import (
@@ -17,7 +20,7 @@ from cloudfree.commands.remove.companion_files import (
     filled_profile,
     used_mask_writer,
 )
-from cloudfree.commands.remove.filling import Filling, OutputRows, finish
+from cloudfree.commands.remove.filling import FilledRows, Filling, OutputRows, finish
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.commands.remove.outdated_files import outdated_files
 from cloudfree.commands.remove.result_item import item_facts, item_writer
@@ -38,13 +41,17 @@ WAITING_PARTS = 3
 
 @dataclass
 class Counts:
-    """Number of pixels so far: with data, to fill, filled, by class; and warnings about all."""
+    """Number of pixels so far: with data, to fill, filled, by class; and warnings about all.
+
+    `findings` are those of the audit, which are among the warnings, too.
+    """
 
     valid: int = 0
     to_fill: int = 0
     filled: int = 0
     classes: Counter[int] = field(default_factory=Counter)
     warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def add(self, rows: OutputRows) -> None:
         """Count finished rows."""
@@ -65,11 +72,17 @@ def write_scene(
     filling: Filling,
     tags: Callable[[Counts], Mapping[str, str]],
     progress: Progress,
+    audit: SceneAudit,
 ) -> Counts:
     """Write the result, the mask of filled pixels, the deviations and the item, row by row.
 
-    All files are finished before any is renamed, and the result is renamed last. `tags` are those
-    of what is counted so far.
+    All files are finished and audited before any is renamed, and the result is renamed last. `tags`
+    are those of what is counted so far.
+
+    Raises
+    ------
+    BrokenResultError
+        The result does not pass its audit; nothing is left of it.
     """
     optical = scene.optical
     counts, grid = Counts(), optical.grid
@@ -93,12 +106,17 @@ def write_scene(
             counts.add(rows)
 
         with filling.rows(progress) as filled_rows:
-            finished = (finish(scene, filling.bands, *rows) for rows in filled_rows)
+            finished = (_audited(scene, filling.bands, rows, audit) for rows in filled_rows)
             write_async(write, finished, WAITING_PARTS)
         warnings = _check(counts, filling)
+        audit.check()
+        counts.findings = audit.findings()
+        warnings += [one.message for one in counts.findings]
         counts.warnings = (*_mask_warnings(scene.mask), *warnings)
-        result.tag(**tags(counts), **warning_tags(counts.warnings))
+        noted = {**warning_tags(counts.warnings), **audit_tags(counts.findings)}
+        result.tag(**tags(counts), **noted)
         result.finish()
+        check_file(result.draft, audit.windows, result.is_sparse)
         filled.finish()
         used_mask.finish()
         describe(item_facts(options, optical, tags(counts), _cloud_cover(counts)))
@@ -110,6 +128,17 @@ def write_scene(
 def _cloud_cover(counts: Counts) -> float:
     """Per cent of the valid pixels that are under cloud or shadow still."""
     return 100 * (counts.to_fill - counts.filled) / max(counts.valid, 1)
+
+
+def _audited(
+    scene: CloudyScene, bands: tuple[str, ...], filled: FilledRows, audit: SceneAudit
+) -> OutputRows:
+    """Finished rows that the audit has seen."""
+    window, fill, original = filled
+    before = original.native.copy()  # which is filled in place
+    rows = finish(scene, bands, window, fill, original)
+    audit.add(before, fill, rows)
+    return rows
 
 
 def _mask_warnings(mask: MaskFile | None) -> tuple[str, ...]:
