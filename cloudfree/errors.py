@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
 
     BAD_INPUT = "bad_input"
     BAD_OPTION = "bad_option"
+    INPUT_CHANGED = "input_changed"
     INTERNAL = "internal"
     IO = "io"
     MISSING_BAND = "missing_band"
@@ -52,6 +53,7 @@ class ErrorCode(StrEnum):
 
 # What other programs, a disk or a network cause, and what passes without the user.
 _PASSING = {
+    ErrorCode.INPUT_CHANGED,
     ErrorCode.IO,
     ErrorCode.OUT_OF_MEMORY,
     ErrorCode.UNREACHABLE,

@@ -17,6 +17,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import DatasetReader, MemoryFile
 
 from cloudfree.core.grid import Grid, Window
+from cloudfree.core.journal import settle
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import DamagedError, ErrorCode, InputError
 from cloudfree.raster.gdal import ignored_warning
@@ -143,6 +144,8 @@ def open_raster(source: str, name: str) -> DatasetReader:
     InputError
         GDAL cannot open it, or the name has letters that the locale cannot encode.
     """
+    if not source.startswith(("<", "/vsi")):  # else no file of the disk
+        settle(Path(source))
     try:
         with ignored_warning(NotGeoreferencedWarning):
             return rasterio.open(source)
@@ -159,6 +162,15 @@ def open_raster(source: str, name: str) -> DatasetReader:
             hint="check the path and the file",
             code=_opening_code(source, error),
         ) from error
+
+
+def files_of_raster(path: Path) -> list[Path]:
+    """The files that GDAL reads a raster from: side files and sources too; none if it cannot."""
+    try:
+        with open_raster(str(path), str(path)) as dataset:
+            return [Path(file) for file in dataset.files]
+    except InputError:
+        return []
 
 
 # GDAL's file systems of a network. Source: GDAL documentation, "Virtual File Systems".

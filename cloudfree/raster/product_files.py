@@ -169,6 +169,18 @@ def gdal_name(asset: Asset) -> str:
     return href
 
 
+def local_assets(path: Path) -> list[Path]:
+    """The files of an item that lie on this disk.
+
+    Raises
+    ------
+    InputError
+        It is no STAC item.
+    """
+    names = map(gdal_name, read_item(path).assets.values())
+    return [Path(name) for name in names if not name.startswith("/vsi")]
+
+
 class _WithoutDoctype(ElementTree.TreeBuilder):
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
         """Refuse the declaration."""

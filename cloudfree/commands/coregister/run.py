@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from cloudfree import __version__
 from cloudfree.commands.area import area_of
 from cloudfree.commands.coregister.options import CoregisterOptions, CoregisterResult
 from cloudfree.commands.coregister.quicklook import write_quicklook
+from cloudfree.commands.input_files import InputFiles, protect_inputs
 from cloudfree.commands.swapped_scenes import swaps_refused
 from cloudfree.core.acquisition import check_gap, gap_days, stated
 from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
-from cloudfree.core.output_files import check_output_names, folders_of, require_absent
+from cloudfree.core.output_files import folders_of, require_absent
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import ShiftMeasurement, measure
 from cloudfree.raster.cog import CogWriter
@@ -43,7 +45,7 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
 
 
 def _measure_and_write(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
-    area = area_of(options)
+    area, inputs = area_of(options), InputFiles(_inputs(options))
     with (
         open_sar_sources(options.s1, options.s1_units, options.dem) as sar,
         OpticalScene(options.s2, options.s2_offset, options.resampling, area) as optical,
@@ -53,18 +55,24 @@ def _measure_and_write(options: CoregisterOptions, progress: Progress) -> Coregi
         sar.acquisition = stated(sar.acquisition, options.s1_date, "--s1-date")
         check_gap(sar.acquisition, optical.acquisition, options.max_gap)
         measured = measure(sar, optical, None, options.shift, options.max_shift)
-        if options.quicklook:
-            write_quicklook(options.quicklook, optical, measured)
-        if not options.dry_run:
-            _write(options, sar, optical, measured, progress)
+        with OutputSet(
+            options.result, options.overwrite, check=inputs.require_unchanged
+        ) as outputs:
+            if options.quicklook:
+                write_quicklook(options.quicklook, optical, measured, outputs)
+            if not options.dry_run:
+                _write(options, sar, optical, measured, outputs, progress)
         return _result(options, sar, measured)
 
 
 def _check_output(options: CoregisterOptions) -> None:
-    inputs = filter(None, (*options.s1, options.s2, options.dem, options.aoi))
-    check_output_names(filter(None, (options.result, options.quicklook)), inputs)
+    protect_inputs(_inputs(options), filter(None, (options.result, options.quicklook)))
     for path in options.outputs:
         require_absent(path, options.overwrite)
+
+
+def _inputs(options: CoregisterOptions) -> list[Path]:
+    return [path for path in (*options.s1, options.s2, options.dem, options.aoi) if path]
 
 
 def _write(
@@ -72,13 +80,14 @@ def _write(
     sar: SarSource,
     optical: OpticalScene,
     measured: ShiftMeasurement,
+    outputs: OutputSet,
     progress: Progress,
 ) -> None:
     grid = optical.grid
     tags = _provenance(options, sar, optical, measured).to_tags()
     profile = sar_profile(tags, options.creation_options, sar.bands)
     windows = strips(grid.height, grid.width, STRIP_ROWS)
-    with CogWriter(options.result, grid, profile) as writer:
+    with CogWriter(options.result, grid, profile, outputs) as writer:
         for window in progress(windows, -(-grid.height // STRIP_ROWS), "coregister", "strip"):
             writer.write(window, sar.on_grid(grid, window, measured.applied_shift))
 

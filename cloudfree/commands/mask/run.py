@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 from cloudfree.cloudmask.mask_file import ScoreWriter, mask_profile, score_profile
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.cloudmask.morphology import parse_distance
 from cloudfree.cloudmask.score import CIRRUS_BAND
 from cloudfree.commands.area import area_of
+from cloudfree.commands.input_files import InputFiles, protect_inputs
 from cloudfree.commands.mask.options import MaskOptions, MaskResult
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import class_fractions
-from cloudfree.core.output_files import check_output_names, folders_of, require_absent
+from cloudfree.core.output_files import folders_of, require_absent
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress
 from cloudfree.raster.cog import CogProfile
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -29,14 +32,17 @@ def run(options: MaskOptions, progress: Progress) -> MaskResult:
 
 
 def _write(options: MaskOptions, progress: Progress) -> MaskResult:
-    area = area_of(options)
+    area, inputs = area_of(options), InputFiles(_inputs(options))
     with OpticalScene(options.scene, options.s2_offset, options.resampling, area) as scene:
         scene.state(sun_azimuth_deg=options.sun_azimuth)
         plan = plan_mask(scene, options, progress)
-        with _score_writer(options, scene.grid) as scores:
+        with (
+            OutputSet(options.result, options.overwrite, check=inputs.require_unchanged) as outputs,
+            _score_writer(options, scene.grid, outputs) as scores,
+        ):
             creation = options.creation_options
             counts = write_mask(
-                scene, options.result, plan, progress, creation, scores, styled=options.qml
+                scene, options.result, plan, progress, creation, scores, options.qml, outputs
             )
         return MaskResult(
             output=options.result,
@@ -51,10 +57,12 @@ def _write(options: MaskOptions, progress: Progress) -> MaskResult:
         )
 
 
-def _score_writer(options: MaskOptions, grid: Grid) -> ScoreWriter | AbstractContextManager[None]:
+def _score_writer(
+    options: MaskOptions, grid: Grid, outputs: OutputSet
+) -> ScoreWriter | AbstractContextManager[None]:
     if options.score is None:
         return nullcontext()
-    return ScoreWriter(options.score, grid, _score_profile(options))
+    return ScoreWriter(options.score, grid, _score_profile(options), outputs)
 
 
 def _score_profile(options: MaskOptions) -> CogProfile:
@@ -71,6 +79,10 @@ def _check_creation_options(options: MaskOptions) -> None:
 
 def _check_outputs(options: MaskOptions) -> None:
     """Check that no output exists, nor is the scene or another output."""
-    check_output_names(options.outputs, filter(None, (options.scene, options.aoi)))
+    protect_inputs(_inputs(options), options.outputs)
     for path in options.outputs:
         require_absent(path, options.overwrite)
+
+
+def _inputs(options: MaskOptions) -> list[Path]:
+    return [path for path in (options.scene, options.aoi) if path]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree.core.onnx_session import ONNX_SUFFIX
-from cloudfree.core.output_files import cannot_be_written, draft_of, require_absent
+from cloudfree.core.output_files import cannot_be_written, require_absent
+from cloudfree.core.output_set import draft_of
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, ModelError, OutputError
 from cloudfree.inference.export import OnnxParity, write_onnx
@@ -100,7 +101,7 @@ def run(options: ExportOptions, progress: Progress) -> ExportResult:
 def _write(options: ExportOptions, found: ModelFiles) -> tuple[OnnxParity, OnnxRuntime]:
     """Write the file and check it before it gets its name."""
     network = load_network(found)
-    with draft_of(options.output) as draft:
+    with draft_of(options.output, options.overwrite) as draft:
         agreement = write_onnx(network, found.card, draft, options.opset)
         written = OnnxRuntime(draft, "cpu")
     return agreement, written

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
+from cloudfree.commands.input_files import protect_inputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.acquisition import check_gap, stated
 from cloudfree.core.choices import SCL
-from cloudfree.core.output_files import check_output_names, require_absent
+from cloudfree.core.output_files import require_absent
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.sentinel1.mosaic import open_sar_sources
@@ -20,6 +21,7 @@ from cloudfree.sentinel1.sar_source import SarSource, require_both
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.product import OpticalProduct
+from cloudfree.sentinel2.products_below import is_product
 from cloudfree.sentinel2.stand_in_bands import irreplaceable
 
 logger = logging.getLogger("cloudfree")
@@ -65,7 +67,10 @@ def check_outputs(options: RemoveOptions) -> None:
             hint="leave one of them out, or write the mask with `cloudfree mask`",
             code=ErrorCode.BAD_OPTION,
         )
-    check_output_names(options.outputs, options.inputs)
+    others = (*options.references, *options.reference_s1)
+    # Of a folder that is searched what is found there is not known yet.
+    named = [path for path in others if not path.is_dir() or is_product(path)]
+    protect_inputs([*options.own_inputs, *named], options.outputs)
     for path in options.outputs if not options.dry_run else ():
         require_absent(path, options.overwrite)
 

@@ -19,8 +19,8 @@ from cloudfree.commands.remove.companion_files import (
 )
 from cloudfree.commands.remove.filling import Filling, OutputRows, finish
 from cloudfree.commands.remove.options import RemoveOptions
-from cloudfree.commands.remove.outdated_files import outdated_files
 from cloudfree.core.mask_classes import FillClass
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.parallel.threads import write_async
@@ -62,22 +62,22 @@ def write_scene(
     scene: CloudyScene,
     filling: Filling,
     tags: Callable[[Counts], Mapping[str, str]],
+    outputs: OutputSet,
     progress: Progress,
 ) -> Counts:
     """Write the result, the mask of filled pixels and the deviations, row by row.
 
-    All files are finished before any is renamed, and the result is renamed last. `tags` are those
-    of what is counted so far.
+    All get their names at once, those of `outputs`. `tags` are those of what is counted so far.
     """
     optical = scene.optical
     counts, grid = Counts(), optical.grid
     before = tags(counts)
     profile = optical.profile(before, options.creation_options)
     with (
-        CogWriter(options.result, grid, profile, outdated_files(options)) as result,
-        CogWriter(options.filled_path, grid, filled_profile(options.qml)) as filled,
-        used_mask_writer(options, scene) as used_mask,
-        deviation_writer(options, optical, filling, before) as write_deviation,
+        CogWriter(options.result, grid, profile, outputs) as result,
+        CogWriter(options.filled_path, grid, filled_profile(options.qml), outputs) as filled,
+        used_mask_writer(options, scene, outputs) as used_mask,
+        deviation_writer(options, optical, filling, before, outputs) as write_deviation,
     ):
 
         def write(rows: OutputRows) -> None:
@@ -93,9 +93,6 @@ def write_scene(
         warnings = _check(counts, filling)
         counts.warnings = (*_mask_warnings(scene.mask), *warnings)
         result.tag(**tags(counts), **warning_tags(counts.warnings))
-        result.finish()
-        filled.finish()
-        used_mask.finish()
     for warning in warnings:
         logger.warning(warning)
     return counts

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree import __version__
+from cloudfree.commands.input_files import protect_inputs
 from cloudfree.commands.report.options import ReportOptions
 from cloudfree.core.mask_classes import FILLED_CLASSES, FillClass, class_fractions, fill_shares
 from cloudfree.core.output_files import (
@@ -15,8 +16,8 @@ from cloudfree.core.output_files import (
     make_folder,
     require_absent,
     require_writable,
-    write_whole,
 )
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import png
@@ -89,8 +90,9 @@ def run(options: ReportOptions, progress: Progress) -> ReportResult:
         _section(path, truth, options.output, progress)
         for path, truth in zip(options.results, _truths(options), strict=True)
     ]
-    files = _write_quicklooks(options, sections)
-    write_whole(options.output, render(sections, __version__))
+    with OutputSet(options.output, options.overwrite) as outputs:
+        files = _write_quicklooks(options, sections, outputs)
+        outputs.write(options.output, render(sections, __version__))
     return ReportResult(options.output, files, tuple(map(_scene_report, sections)))
 
 
@@ -100,7 +102,7 @@ def _check_output(options: ReportOptions) -> None:
     if options.quicklooks:
         names = _unique([path.stem for path in options.results])
         pictures = [options.quicklooks / f"{name}_{kind}.png" for name in names for kind in FILES]
-    check_output_names([options.output, *pictures], [*options.results, *options.truth])
+    protect_inputs([*options.results, *options.truth], [options.output, *pictures])
     require_absent(options.output, options.overwrite)
     for picture in pictures[:1]:
         require_writable(picture)
@@ -153,7 +155,9 @@ def _filled(sources: Sources) -> tuple[float | None, float | None]:
     return filled / valid, int(counts[FillClass.UNFILLED]) / valid
 
 
-def _write_quicklooks(options: ReportOptions, sections: Sequence[SceneSection]) -> tuple[Path, ...]:
+def _write_quicklooks(
+    options: ReportOptions, sections: Sequence[SceneSection], outputs: OutputSet
+) -> tuple[Path, ...]:
     if options.quicklooks is None:
         return ()
     make_folder(options.quicklooks)
@@ -161,7 +165,7 @@ def _write_quicklooks(options: ReportOptions, sections: Sequence[SceneSection]) 
     for path in files:
         require_absent(path, options.overwrite)
     for path, encoded in files.items():
-        write_whole(path, encoded)
+        outputs.write(path, encoded)
     return tuple(files)
 
 

@@ -43,6 +43,7 @@ from cloudfree.training.run_folder import (
     check_run_folder,
     discard_run,
     initialise,
+    is_free,
 )
 from cloudfree.training.sampler import PatchStore
 from cloudfree.training.scene_samples import check_mixture, largest_crop
@@ -85,10 +86,15 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
         objective = _objective(settings, initial.card, processes)
         trainer = _trainer(options, settings, objective, samples, unseen, initial, processes)
         begins = processes.is_first and not options.resume
-        is_new = begins and begin_run(options.output, settings_text(settings))
-        processes.wait()
+        is_new = begins and is_free(options.output)
+
+        def begin() -> None:
+            if begins:  # its checkpoint holds the patches of the run, for --resume
+                begin_run(options.output, settings_text(settings), trainer.run.write)
+            processes.wait()
+
         try:
-            return trainer.train(progress if processes.is_first else silent)
+            return trainer.train(progress if processes.is_first else silent, begin)
         except (CloudfreeError, OSError) as error:
             if is_new and trainer.run.step == 0:
                 discard_run(options.output)

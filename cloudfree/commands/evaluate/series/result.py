@@ -10,7 +10,8 @@ from typing import Any
 from cloudfree.commands.evaluate.result import csv_text, json_text
 from cloudfree.commands.evaluate.series.scoring import ScoredCase
 from cloudfree.commands.evaluate.series.table import Row, series_table
-from cloudfree.core.output_files import make_folder, write_whole
+from cloudfree.core.output_files import make_folder
+from cloudfree.core.output_set import OutputSet
 from cloudfree.datasets.patch import Skipped
 
 CASES, JSON = "cases.csv", "series.json"
@@ -51,7 +52,7 @@ def _lines(found: SeriesEvaluation) -> Iterator[str]:
         yield f"\n{found.output / JSON}"
 
 
-def write_series(folder: Path, found: SeriesEvaluation) -> None:
+def write_series(folder: Path, found: SeriesEvaluation, overwrite: bool = True) -> None:
     """Write a line for each case and fill as CSV, and everything as JSON.
 
     Raises
@@ -60,8 +61,9 @@ def write_series(folder: Path, found: SeriesEvaluation) -> None:
         The folder or a file in it cannot be written.
     """
     make_folder(folder)
-    write_whole(folder / CASES, csv_text(_records(found.cases)))
-    write_whole(folder / JSON, json_text(asdict(found)))
+    with OutputSet(folder / JSON, overwrite) as outputs:
+        outputs.write(folder / CASES, csv_text(_records(found.cases)))
+        outputs.write(folder / JSON, json_text(asdict(found)))
 
 
 def _records(cases: Sequence[ScoredCase]) -> Iterable[Mapping[str, Any]]:

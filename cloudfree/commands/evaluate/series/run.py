@@ -43,7 +43,7 @@ def run(options: SeriesOptions, progress: Progress) -> SeriesEvaluation:
         raise _no_case(series)
     found = _evaluation(options, series, scored)
     if options.output:
-        write_series(options.output, found)
+        write_series(options.output, found, options.overwrite)
     for one in found.skipped:
         logger.warning("%s is left out: it %s", one.name, one.reason)
     return found
