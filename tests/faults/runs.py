@@ -41,13 +41,17 @@ LOADED = [
 
 State = dict[str, str]
 
+# Where runs have their temporary files, below their folder.
+TEMPORARY = "tmp"
+
 
 @dataclass(frozen=True)
 class Command:
     """A command line in a folder: its words, the files it reads and the main file it makes.
 
     `earlier` are more words, of the run that made what is replaced; `again` those of a run that
-    goes on after a break, which it can if the file `begun` is there; `volatile` the files whose bytes are not the same each time.
+    goes on after a break, which it can if the file `begun` is there; `volatile` are names of files
+    whose bytes are not the same each time, and of folders whose files are not.
     """
 
     name: str
@@ -113,7 +117,7 @@ COMMANDS = {
         ),
         Command(
             "train",
-            (*_TRAIN, "--steps", "3", "--checkpoint-every", "1", "--seed", "1"),
+            (*_TRAIN, "--steps", "2", "--checkpoint-every", "1", "--seed", "1"),
             _patches, "run/card.toml",
             earlier=("--seed", "2"),
             again=("--resume",),
@@ -139,8 +143,8 @@ def _run(folder: Path, words: list[str], limits: dict[int, int]) -> None:
     from cloudfree.cli.group import main
 
     os.chdir(folder)
-    (folder / "tmp").mkdir(exist_ok=True)
-    os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "tmp")
+    (folder / TEMPORARY).mkdir(exist_ok=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder / TEMPORARY)
     log = os.open(folder.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(log, stream)
@@ -178,28 +182,34 @@ def timed(folder: Path, words: Sequence[str]) -> float:
 
 
 def state(folder: Path, volatile: Sequence[str] = ()) -> State:
-    """All that lies in a folder: the digest of each file, and folders that are empty.
+    """All that lies in a folder: the digest of each file, and folders.
 
-    Files that are `volatile` count by their names, folders not at all.
+    Files that are `volatile` count by their names, folders not at all; nor does what libraries keep
+    where temporary files are.
     """
-    return {
-        str(path.relative_to(folder)): ""
-        if path.is_dir() or path.name in volatile
-        else hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if (path.is_file() or not any(path.iterdir())) and not {*path.parent.parts} & {*volatile}
-    }
+    found = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
+    counted = (path for path in found if not {*path.parent.parts} & {*volatile})
+    own = (path for path in counted if path.parts[0] != TEMPORARY or _is_hidden(path))
+    return {str(path): _digest(folder / path, path.name in volatile) for path in own}
+
+
+def _digest(path: Path, is_volatile: bool) -> str:
+    if path.is_dir() or is_volatile:
+        return ""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def visible(found: State) -> State:
     """A state without what lies hidden, which is litter of a killed run."""
-    return {name: digest for name, digest in found.items() if not _is_hidden(name)}
+    return {name: digest for name, digest in found.items() if not _is_hidden(Path(name))}
 
 
 def hidden(found: State) -> list[str]:
     """The names of what lies hidden."""
-    return [name for name in found if _is_hidden(name)]
+    return [name for name in found if _is_hidden(Path(name))]
 
 
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in Path(name).parts)
+def _is_hidden(path: Path) -> bool:
+    """Whether it is a draft or a journal, or lies in the folder of a draft."""
+    ours = (".part.", ".journal")
+    return any(part.startswith(".") and any(one in part for one in ours) for part in path.parts)
