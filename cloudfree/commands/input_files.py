@@ -11,6 +11,7 @@ from cloudfree.core.bands import SAR_BANDS, polarisation
 from cloudfree.core.output_files import check_output_names, side_files
 from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.raster.dataset import files_of_raster
+from cloudfree.raster.gdal import is_virtual
 from cloudfree.raster.product_files import local_assets
 from cloudfree.sentinel1.geocoded_files import other_polarisation
 from cloudfree.sentinel2.band_folder import band_of_file
@@ -40,6 +41,8 @@ def files_of(path: Path) -> list[Path]:
     files, the sources of a VRT and the file of the other polarisation, of a STAC item its assets.
     """
     file = file_of(path)
+    if is_virtual(file):
+        return []
     folders = (one for one in (file, *file.parents) if one.suffix.lower() == ".safe")
     product = next((folder for folder in folders if folder.is_dir()), None)
     if product:
@@ -65,6 +68,8 @@ def _beside(file: Path) -> Iterable[Path]:
     if file.suffix.lower() in _ITEMS:
         with suppress(CloudfreeError):  # it is polygons
             yield from local_assets(file)
+        return
+    if file.suffix.lower() == ".zip":
         return
     yield from side_files(file)
     yield from files_of_raster(file)

@@ -95,7 +95,7 @@ class Journal:
                 raise OutputError(
                     f"{folder / self.files[-1]} is being written by another process",
                     wanted="one process for one output",
-                    hint="wait for the other, or choose another name with -o",
+                    hint=f"wait for it; if none is at work, remove {self.path(folder).name}",
                     code=ErrorCode.OUTPUT_EXISTS,
                 )
             time.sleep(_PAUSE_S)
@@ -160,10 +160,10 @@ def _read(path: Path) -> Journal | None:
     try:
         journal = Journal(**json.loads(path.read_text(encoding="utf-8")))
         names = (journal.drafts, *journal.files, *journal.outdated)
-        plain = all(Path(name).name == name for name in names)
-    except (FileNotFoundError, ValueError, TypeError):
+        plain = journal.path(path.parent) == path and all(Path(n).name == n for n in names)
+    except (FileNotFoundError, ValueError, TypeError, LookupError):
         return None
-    return journal if plain and journal.path(path.parent) == path else None
+    return journal if plain else None
 
 
 def settle(main: Path) -> None:

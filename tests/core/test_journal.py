@@ -159,10 +159,11 @@ def test_a_file_that_came_between_a_kill_and_the_next_run_stays(
         "",
         "[]",
         '{"drafts": 1}',
+        '{"drafts": ".a.part.m.1.r.x", "files": [], "outdated": [], "replaces": true}',
         json.dumps(asdict(Journal(".a.part.m.1.r.x", ("../b.tif", "a.tif"), (), True))),
         json.dumps(asdict(Journal(".a.part.m.1.r.x", ("a.tif",), ("../../b.tif",), True))),
     ],
-    ids=["empty", "list", "other keys", "a file above", "an old file above"],
+    ids=["empty", "list", "other keys", "no file", "a file above", "an old file above"],
 )
 def test_what_is_no_journal_of_this_folder_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str

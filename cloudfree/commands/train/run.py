@@ -13,6 +13,7 @@ import numpy as np
 from cloudfree.cloudmask.mask_plan import plan_mask
 from cloudfree.commands.train.options import TrainOptions
 from cloudfree.core.choices import PUBLISHED_MASK
+from cloudfree.core.journal import tidy
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.output_files import cannot_be_written
 from cloudfree.core.terminal import Progress, muted_log, silent
@@ -106,6 +107,7 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
 def _settings(options: TrainOptions) -> TrainingSettings:
     if not options.resume:
         return choose_settings(options.network, options.changes)
+    tidy(options.output)
     settings = read_settings(options.output / SETTINGS)
     check_unchanged(settings, {"network": options.network, **options.changes})
     return settings
