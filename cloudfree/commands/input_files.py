@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,21 +17,28 @@ from cloudfree.sentinel1.geocoded_files import other_polarisation
 from cloudfree.sentinel2.band_folder import band_of_file
 from cloudfree.sentinel2.product import file_of
 
+ListFiles = Callable[[Path], list[Path]]
+
 _ITEMS, _METADATA = (".json", ".geojson"), (".xml", ".json")
 
 # Statistics, which other programs write beside a raster that they only show.
 _STATISTICS = ".aux.xml"
 
 
-def protect_inputs(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
+def protect_inputs(
+    inputs: Iterable[Path], outputs: Iterable[Path], listed: ListFiles | None = None
+) -> None:
     """Refuse outputs that would replace or remove a file of an input, or replace each other.
+
+    `listed` is `files_of`, or what remembers its answers for inputs that are asked for again.
 
     Raises
     ------
     OutputError
         Names the first that would.
     """
-    check_output_names(outputs, [file for path in inputs for file in (path, *files_of(path))])
+    parts = listed or files_of
+    check_output_names(outputs, [file for path in inputs for file in (path, *parts(path))])
 
 
 def files_of(path: Path) -> list[Path]:

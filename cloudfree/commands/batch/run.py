@@ -27,6 +27,7 @@ from cloudfree.commands.batch.scenes import (
     with_radar,
 )
 from cloudfree.commands.batch.workers import SceneJob, fill_scene
+from cloudfree.commands.input_files import files_of
 from cloudfree.commands.radars import radars_below
 from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
@@ -61,8 +62,9 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
     outcomes = [job.outcome() for job in skipped]
     _check_existing(todo, options)
     log = None if options.dry_run else _output_folder(options.output) / _log_name(shard)
+    listed = cache(files_of)  # scenes of a place have the same references
     for job in todo:
-        check_outputs(job.options)
+        check_outputs(job.options, listed)
     with (
         _sharing_masks(todo, options) as sharing,
         closing(with_retries(partial(_outcomes, options), sharing, options.retries)) as found,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
-from cloudfree.commands.input_files import protect_inputs
+from cloudfree.commands.input_files import ListFiles, protect_inputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.acquisition import check_gap, stated
 from cloudfree.core.choices import SCL
@@ -58,8 +58,11 @@ def check_sources(options: RemoveOptions) -> None:
         )
 
 
-def check_outputs(options: RemoveOptions) -> None:
-    """Refuse outputs that exist, replace an input or each other, or will have no content."""
+def check_outputs(options: RemoveOptions, listed: ListFiles | None = None) -> None:
+    """Refuse outputs that exist, replace an input or each other, or will have no content.
+
+    `listed` is as in `protect_inputs`.
+    """
     if options.write_mask and options.replace == "all":
         raise InputError(
             "--write-mask with --replace all",
@@ -70,7 +73,7 @@ def check_outputs(options: RemoveOptions) -> None:
     others = (*options.references, *options.reference_s1)
     # Of a folder that is searched what is found there is not known yet.
     named = [path for path in others if not path.is_dir() or is_product(path)]
-    protect_inputs([*options.own_inputs, *named], options.outputs)
+    protect_inputs([*options.own_inputs, *named], options.outputs, listed)
     for path in options.outputs if not options.dry_run else ():
         require_absent(path, options.overwrite)
 
