@@ -163,8 +163,11 @@ def log_of(folder: Path) -> str:
 def finished(process: BaseProcess) -> int:
     """The exit code of a run, which is waited for."""
     process.join(PATIENCE_S)
-    assert process.exitcode is not None, "the run does not end"
-    return process.exitcode
+    code = process.exitcode
+    if code is None:
+        process.kill()
+        raise AssertionError("the run does not end")
+    return code
 
 
 def killed_at(process: BaseProcess, seconds: float) -> None:
