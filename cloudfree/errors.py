@@ -25,6 +25,7 @@ class ErrorCode(StrEnum):
     BAD_INPUT = "bad_input"
     BAD_OPTION = "bad_option"
     BROKEN_RESULT = "broken_result"
+    INPUT_CHANGED = "input_changed"
     INTERNAL = "internal"
     IO = "io"
     MISSING_BAND = "missing_band"
@@ -55,6 +56,7 @@ class ErrorCode(StrEnum):
 
 # What other programs, a disk or a network cause, and what passes without the user.
 _PASSING = {
+    ErrorCode.INPUT_CHANGED,
     ErrorCode.IO,
     ErrorCode.OUT_OF_MEMORY,
     ErrorCode.UNREACHABLE,

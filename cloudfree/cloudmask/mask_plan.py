@@ -38,6 +38,7 @@ from cloudfree.cloudmask.sun_geometry import (
 from cloudfree.core.choices import PUBLISHED_THRESHOLD, DetectorName, MaskSettings
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import FILE_CLASSES, MaskClass
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
@@ -191,11 +192,12 @@ def write_mask(
     creation_options: Mapping[str, str],
     scores: ScoreWriter | None = None,
     styled: bool = False,
+    outputs: OutputSet | None = None,
 ) -> NDArray[np.int64]:
     """Write the mask that `plan` describes; the number of pixels per mask value, 256 entries.
 
     What the plan's check warns of goes into the log and the tags. A QGIS style lies beside the
-    mask if `styled`.
+    mask if `styled`. With `outputs` the mask is a file of that set.
 
     Raises
     ------
@@ -206,7 +208,7 @@ def write_mask(
     on_score = scores.write_score if scores else None
     profile = _profile(plan, creation_options)
     with (
-        CogWriter(path, scene.grid, with_style(profile) if styled else profile) as writer,
+        CogWriter(path, scene.grid, with_style(profile) if styled else profile, outputs) as writer,
         closing(plan.classifier.strips(scene, progress, on_score)) as strips,
     ):
         for window, mask in strips:
@@ -217,8 +219,6 @@ def write_mask(
             raise _no_valid_pixel(scene)
         if warnings := plan.check.warnings():
             writer.tag(**warning_tags(warnings))
-        if scores:
-            scores.finish()  # what may fail comes before the mask has its name
     for warning in warnings:
         logger.warning(warning)
     return counts

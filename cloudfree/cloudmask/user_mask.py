@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from cloudfree.cloudmask.mask_file import STRIP_ROWS, MaskFile, mask_profile
 from cloudfree.cloudmask.mask_values import MaskNumbers, Recoding, missing_value, recoding_of
 from cloudfree.cloudmask.morphology import dilate, dilation_halo_px, parse_distance
 from cloudfree.cloudmask.sun_geometry import Sun, sun_from_tags
+from cloudfree.core.drafts import temporary_folder
 from cloudfree.core.grid import Grid, Window, strips
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.errors import ErrorCode, InputError
@@ -170,15 +171,16 @@ class _TemporaryMask(MaskFile):
     def __init__(
         self, raster: _UserRaster, recoding: Recoding, radius_px: float, sun: Sun | None
     ) -> None:
-        self._folder = TemporaryDirectory(prefix="cloudfree-")
-        path = Path(self._folder.name) / "mask.tif"
-        _write(raster, recoding, radius_px, path)
+        with ExitStack() as stack:
+            path = stack.enter_context(temporary_folder()) / "mask.tif"
+            _write(raster, recoding, radius_px, path)
+            self._folder = stack.pop_all()
         super().__init__(path, raster.scene, sun, raster.path)
 
     def close(self) -> None:
         """Close the file and remove it."""
         super().close()
-        self._folder.cleanup()
+        self._folder.close()
 
 
 def _write(raster: _UserRaster, recoding: Recoding, radius_px: float, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Output files: checked before any work is done, written whole or not at all."""
+"""Output files: checked before any work is done."""
 
 from __future__ import annotations
 
@@ -7,51 +7,11 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cloudfree.core.addresses import address_of, is_elsewhere
+from cloudfree.core.drafts import new_draft_folder, remove_folder
+from cloudfree.core.journal import tidy
 from cloudfree.errors import ErrorCode, OutputError, writing_code
-
-
-@contextmanager
-def draft_of(path: Path) -> Iterator[Path]:
-    """A hidden path beside `path` for a file or a folder, which gets its name at the end.
-
-    The block writes the draft. If it ends without an error, the draft replaces `path`, else it is
-    removed and `path` stays unchanged. It has the name of `path`, in another folder.
-
-    Raises
-    ------
-    OSError
-        The system cannot make, rename or remove it.
-    """
-    with draft_folder(path) as folder:
-        draft = Path(folder) / path.name
-        yield draft
-        _rename(draft, path)
-
-
-def draft_folder(path: Path) -> TemporaryDirectory[str]:
-    """A hidden folder beside `path`, on the same disk, that is removed at the end of the block.
-
-    For a path elsewhere it is one for temporary files.
-    """
-    place = None if is_elsewhere(path) else path.parent
-    return TemporaryDirectory(prefix=f".{path.stem}.part.", dir=place)
-
-
-def _rename(draft: Path, path: Path) -> None:
-    """Rename a draft to `path`; a folder that exists moves away first, as none replaces another."""
-    if not (draft.is_dir() and path.exists()):
-        draft.replace(path)
-        return
-    before = draft.with_name(f"{path.name}.before")
-    path.rename(before)
-    try:
-        draft.rename(path)
-    except OSError:
-        before.rename(path)
-        raise
 
 
 def side_files(raster: Path) -> tuple[Path, ...]:
@@ -72,38 +32,6 @@ def style_of(raster: Path) -> Path:
 def item_of(raster: Path) -> Path:
     """The file of the STAC item of a raster."""
     return raster.with_suffix(".json")
-
-
-def replace_raster(draft: Path, path: Path, outdated: Iterable[Path] = ()) -> None:
-    """Rename a draft to `path`; side files of what was there are removed first.
-
-    So are `outdated` rasters of an earlier run with theirs: nothing old stays beside the new one.
-
-    Raises
-    ------
-    OSError
-        The system cannot rename or remove a file.
-    """
-    rasters = (path, *outdated)
-    for old in (*(side for raster in rasters for side in side_files(raster)), *rasters[1:]):
-        old.unlink(missing_ok=True)
-    draft.replace(path)
-
-
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write bytes, or text as UTF-8.
-
-    Raises
-    ------
-    OutputError
-        It cannot be written; a file that exists stays unchanged.
-    """
-    encoded = content.encode() if isinstance(content, str) else content
-    try:
-        with draft_of(path) as draft:
-            draft.write_bytes(encoded)
-    except OSError as error:
-        raise cannot_be_written(path, error) from error
 
 
 def make_folder(folder: Path) -> None:
@@ -176,18 +104,21 @@ def _is_full(path: Path) -> bool:
 def require_absent(path: Path, overwrite: bool) -> None:
     """Check that an output does not exist yet and can be written.
 
+    What killed processes left in its folder is completed or removed first.
+
     Raises
     ------
     OutputError
-        It exists, is a folder, has no folder, or the folder is closed.
+        It exists, is no regular file, has no folder, or the folder is closed.
     """
-    if path.is_dir():
+    tidy(path.parent)
+    if path.exists() and not path.is_file():
         raise OutputError(
-            f"{path} is a folder",
+            f"{path} is a {'folder' if path.is_dir() else 'device or pipe'}",
             wanted="the name of a file",
             hint="choose another name with -o",
         )
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise OutputError(
             f"{path} exists already",
             wanted="a new name",
@@ -217,7 +148,7 @@ def require_writable(path: Path) -> None:
     while not existing.parent.is_dir() and existing != existing.parent:
         existing = existing.parent
     try:
-        draft_folder(existing).cleanup()
+        remove_folder(new_draft_folder(existing))
     except OSError as error:
         raise cannot_be_written(path, error) from error
 

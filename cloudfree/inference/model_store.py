@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cloudfree.core.journal import settle, tidy
 from cloudfree.core.model_folders import model_folders
 from cloudfree.core.onnx_session import ONNX_SUFFIX
-from cloudfree.core.output_files import cannot_be_written, draft_of
-from cloudfree.errors import ErrorCode, ModelError, OutputError
+from cloudfree.core.output_files import cannot_be_written, folders_of
+from cloudfree.core.output_set import OutputSet
+from cloudfree.errors import CloudfreeError, ErrorCode, ModelError, OutputError
 from cloudfree.inference.model_card import (
     ModelCard,
     card_entries_of,
@@ -55,7 +57,11 @@ def is_model(name: str) -> bool:
 def _folder_of(name: str) -> Path | None:
     path = Path(name)
     candidates = [path.parent if path.name == CARD else path, *(f / name for f in model_folders())]
-    return next((folder for folder in candidates if (folder / CARD).is_file()), None)
+    for folder in candidates:
+        settle(folder / CARD)
+        if (folder / CARD).is_file():
+            return folder
+    return None
 
 
 def model_names() -> list[str]:
@@ -125,14 +131,15 @@ WEIGHTS = "weights.safetensors"
 
 
 def check_model_folder(folder: Path, overwrite: bool) -> None:
-    """Refuse a folder that exists, or that holds anything but a model.
+    """Refuse a folder in which something is, unless it is a model that may be replaced.
 
     Raises
     ------
     OutputError
         It exists and may not be replaced.
     """
-    if not folder.exists():
+    tidy(folder)
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not overwrite:
         raise OutputError(
@@ -149,59 +156,67 @@ def check_model_folder(folder: Path, overwrite: bool) -> None:
         )
 
 
-def write_folder(network: nn.Module, card: ModelCard, folder: Path) -> ModelCard:
+def write_folder(
+    network: nn.Module, card: ModelCard, folder: Path, overwrite: bool = True
+) -> ModelCard:
     """Write a network and its card; returns the card with the hash of the weights as written.
 
-    The folder appears whole or not at all; one that exists is replaced.
+    Both appear at once. Of a model that exists they replace both; other files in its folder stay.
 
     Raises
     ------
     OutputError
-        The folder cannot be written.
+        The folder cannot be written, or a model was made in it meanwhile.
     """
+    named = dataclasses.replace(card, name=folder.name)
+    with folders_of([folder / CARD]):
+        try:
+            return write_model_files(
+                network, named, folder / WEIGHTS, _old_weights(folder), overwrite
+            )
+        except OSError as error:
+            raise cannot_be_written(folder, error) from error
+
+
+def _old_weights(folder: Path) -> list[Path]:
+    """The weights that the card of a folder names, unless they get the name of the new ones."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with draft_of(folder) as draft:
-            card = _write(network, card, draft)
-    except OSError as error:
-        raise cannot_be_written(folder, error) from error
-    return card
+        return [folder / Path(read_card(folder).weights).name] if (folder / CARD).exists() else []
+    except CloudfreeError:  # it is damaged, and goes
+        return []
 
 
-def _write(network: nn.Module, card: ModelCard, folder: Path) -> ModelCard:
-    folder.mkdir()
-    own = write_weights(network, dataclasses.replace(card, name=folder.name), folder / WEIGHTS)
-    write_card(own, folder)
-    return own
-
-
-def write_weights(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
-    """Write weights; the file appears whole. Returns the card with their name and hash.
+def write_model_files(
+    network: nn.Module,
+    card: ModelCard,
+    weights: Path,
+    outdated: Iterable[Path] = (),
+    overwrite: bool = True,
+) -> ModelCard:
+    """Write weights and their card at once; returns the card with their name and hash.
 
     Raises
     ------
     OSError
         The disk refuses.
+    OutputError
+        It refuses a name, or a file was made meanwhile.
     """
+    path = weights.with_name(CARD)
+    with OutputSet(path, overwrite, outdated) as outputs:
+        draft = outputs.draft(weights)
+        _save(network, draft)
+        own = dataclasses.replace(card, weights=weights.name, weights_sha256=sha256_of(draft))
+        outputs.write(path, toml_text(card_entries_of(own)))
+    return own
+
+
+def _save(network: nn.Module, path: Path) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {key: value.contiguous() for key, value in network.state_dict().items()}
     try:
-        with draft_of(path) as draft:
-            save_file(tensors, draft)
+        save_file(tensors, path)
     except SafetensorError as error:
         raise OSError(error) from error
-    return dataclasses.replace(card, weights=path.name, weights_sha256=sha256_of(path))
-
-
-def write_card(card: ModelCard, folder: Path) -> None:
-    """Write a card, or replace the one that exists; either is whole at every moment.
-
-    Raises
-    ------
-    OSError
-        The disk refuses.
-    """
-    with draft_of(folder / CARD) as draft:
-        draft.write_text(toml_text(card_entries_of(card)), encoding="utf-8")

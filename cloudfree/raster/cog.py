@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -22,18 +23,14 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter, MemoryFile
 
 from cloudfree.core.addresses import is_elsewhere
+from cloudfree.core.drafts import remove_folder, temporary_folder
 from cloudfree.core.grid import Grid, Window
-from cloudfree.core.output_files import (
-    cannot_be_written,
-    draft_folder,
-    replace_raster,
-    style_of,
-    write_whole,
-)
+from cloudfree.core.output_files import cannot_be_written, side_files, style_of
+from cloudfree.core.output_set import OutputSet
 from cloudfree.errors import ErrorCode, OutputError
 from cloudfree.parallel.environment import trim_malloc
 from cloudfree.raster.dataset import rectangle
-from cloudfree.raster.gdal import collected_warnings, ignored_warning
+from cloudfree.raster.gdal import collected_warnings, ignored_warning, mute_libtiff
 from cloudfree.raster.outputs_elsewhere import copy_elsewhere
 from cloudfree.raster.overviews import FirstLevel, Resampling, with_overviews, write_overviews
 from cloudfree.raster.statistics import BandStatistics
@@ -167,12 +164,11 @@ class CogProfile:
 
 
 class CogWriter:
-    """Writes windows into a draft beside the output; exiting the context renames it.
+    """Writes windows into a draft beside the output; exiting the context gives it its name.
 
+    Of several files that belong together exiting the set `outputs` does so. A file under the final
+    name is always whole. Files beside one that it replaces, such as its .aux.xml, are removed.
     Elsewhere, such as in a bucket, the finished file is copied there instead.
-    The draft lies in a hidden folder that is removed with the context, so a file under the final
-    name is always whole. Files beside one that it replaces, such as its .aux.xml, are removed, and
-    with them rasters that are `outdated` by the new one.
 
     Raises
     ------
@@ -181,17 +177,22 @@ class CogWriter:
     """
 
     def __init__(
-        self, path: Path, grid: Grid, profile: CogProfile, outdated: Iterable[Path] = ()
+        self, path: Path, grid: Grid, profile: CogProfile, outputs: OutputSet | None = None
     ) -> None:
         self.path, self.grid, self.profile = path, grid, profile
-        self._outdated = tuple(outdated)
-        self._finished: Path | None = None
+        self._outputs, self._is_finished = outputs, False
 
     def __enter__(self) -> Self:
         profile = self.profile
         profile.check_creation_options()
+        mute_libtiff()
         with self._one_line_errors(), ExitStack() as stack:
-            self._draft = Path(stack.enter_context(draft_folder(self.path))) / "draft.tif"
+            outputs = self._outputs or stack.enter_context(OutputSet(self.path))
+            self._finished = self._place(outputs, stack)
+            work = self._finished.with_name(f"{self.path.name}.work")
+            work.mkdir()
+            stack.callback(remove_folder, work)
+            self._draft = work / "draft.tif"
             with ignored_warning(NotGeoreferencedWarning):
                 self._dataset = rasterio.open(
                     self._draft, "w", **_DRAFT, height=self.grid.height, width=self.grid.width,
@@ -201,7 +202,7 @@ class CogWriter:
                 self._first = FirstLevel(self._dataset, profile.overview_resampling, _DRAFT)
             self._statistics = BandStatistics(self.grid, self._dataset.count, profile.nodata)
             _describe(self._dataset, profile)
-            self._folder = stack.pop_all()
+            self._set, self._files = outputs, stack.pop_all()
         return self
 
     def write(self, window: Window, pixels: NDArray[np.generic]) -> None:
@@ -218,18 +219,18 @@ class CogWriter:
             self._dataset.update_tags(**tags)
 
     def finish(self) -> None:
-        """Complete the file except for its name; nothing can be written after that.
-
-        Where several files belong together, all are finished before the first is renamed.
-        """
-        if self._finished is None:
-            with self._one_line_errors():
-                self._finished = self._copy()
+        """Complete the file except for its name; nothing can be written after that."""
+        if self._is_finished:
+            return
+        with self._one_line_errors():
+            self._copy()
+        if self.profile.style:
+            self._set.write(style_of(self.path), self.profile.style)
+        self._is_finished = True
 
     @property
     def draft(self) -> Path:
         """Where the file lies once it is finished, until it gets its name."""
-        assert self._finished is not None
         return self._finished
 
     @property
@@ -237,38 +238,44 @@ class CogWriter:
         """Whether the user wants blocks without data left out."""
         return upper(self.profile.creation_options).get("SPARSE_OK", "NO").upper() in _YES
 
-    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        try:
-            if failure is None:
+    def __exit__(
+        self,
+        failure: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if failure is None:
+            with self._files:
                 self.finish()
-                assert self._finished is not None
-                with self._one_line_errors():
-                    self._name(self._finished)
-                if self.profile.style:
-                    write_whole(style_of(self.path), self.profile.style)
-            else:
-                with suppress(*_WRITE_ERRORS):  # another error is being raised
-                    self._close()
-        finally:
-            self._folder.close()
-
-    def _name(self, finished: Path) -> None:
-        """Give the finished file its name: beside the draft, or elsewhere."""
-        if is_elsewhere(self.path):
-            copy_elsewhere(finished, self.path, self._outdated)
+                self._name()
         else:
-            replace_raster(finished, self.path, self._outdated)
+            with suppress(*_WRITE_ERRORS):  # another error is being raised
+                self._close()
+            self._files.__exit__(failure, error, trace)
+
+    def _place(self, outputs: OutputSet, stack: ExitStack) -> Path:
+        """Where the finished file lies until it gets its name; elsewhere nothing is renamed."""
+        if is_elsewhere(self.path):
+            return stack.enter_context(temporary_folder()) / self.path.name
+        return outputs.draft(self.path)
+
+    def _name(self) -> None:
+        """Let the set give the finished file its name, or copy it elsewhere."""
+        if is_elsewhere(self.path):
+            with self._one_line_errors():
+                copy_elsewhere(self._finished, self.path)
+        else:
+            self._set.replaces(*side_files(self.path))
 
     def _close(self) -> None:
         self._dataset.close()
         self._first.close()
 
-    def _copy(self) -> Path:
+    def _copy(self) -> None:
         """Convert the draft to a COG and remove the draft."""
         for index, tags in enumerate(self._statistics.tags(), start=1):
             self._dataset.update_tags(index, **tags)
         self._close()
-        finished = self._draft.with_name("cog.tif")
         chosen = upper(self.profile.creation_options)
         trim_malloc()
         with ignored_warning(NotGeoreferencedWarning), Env(GDAL_CACHEMAX=_COPY_CACHE):
@@ -276,12 +283,10 @@ class CogWriter:
             source = self._draft if chosen.keys() & ON_OVERVIEWS else self._with_overviews()
             usual = COG_OF_CLASSES if self.profile.colours else COG
             options = {**usual, "OVERVIEW_RESAMPLING": self.profile.overview_resampling, **chosen}
-            rasterio.shutil.copy(source, finished, driver="COG", **options)
-            _read_end(finished)
+            rasterio.shutil.copy(source, self._finished, driver="COG", **options)
+            _read_end(self._finished)
         trim_malloc()
-        for path in set(self._draft.parent.iterdir()) - {finished}:
-            path.unlink()
-        return finished
+        remove_folder(self._draft.parent)
 
     def _with_overviews(self) -> Path:
         levels = write_overviews(

@@ -18,6 +18,7 @@ from rasterio.io import DatasetReader, MemoryFile
 
 from cloudfree.core.addresses import address_of, gdal_name_of
 from cloudfree.core.grid import Grid, Window
+from cloudfree.core.journal import settle
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import DamagedError, ErrorCode, InputError
 from cloudfree.raster.gdal import ignored_warning
@@ -148,6 +149,8 @@ def open_raster(source: str, name: str) -> DatasetReader:
         GDAL cannot open it, the name has letters that the locale cannot encode, or it is no local
         raster within `only_local_rasters`.
     """
+    if not source.startswith(("<", "/vsi")):  # else no file of the disk
+        settle(Path(source))
     try:
         with ignored_warning(NotGeoreferencedWarning), access_to(source):
             drivers = allowed_drivers(source)
@@ -185,6 +188,15 @@ def _open_local(source: str, name: str, drivers: Sequence[str]) -> DatasetReader
         hint="copy it to this computer as a GeoTIFF",
         code=ErrorCode.UNREADABLE,
     )
+
+
+def files_of_raster(path: Path) -> list[Path]:
+    """The files that GDAL reads a raster from: side files and sources too; none if it cannot."""
+    try:
+        with open_raster(str(path), str(path)) as dataset:
+            return [Path(file) for file in dataset.files]
+    except InputError:
+        return []
 
 
 def _opening_code(source: str, error: Exception) -> ErrorCode:

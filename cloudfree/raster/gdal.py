@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias, cast
 
@@ -34,6 +36,20 @@ def drivers() -> dict[str, bool]:
     with Env() as env:
         found = env.drivers()
     return {name: name in found for name in NEEDED_DRIVERS}
+
+
+@cache
+def mute_libtiff() -> None:
+    """Keep libtiff from printing lines of its own on stderr, tens of them where a disk is full.
+
+    GDAL raises what they are about. Only rasterio's wheels bring the library where it is found.
+    Source: TIFFSetErrorHandler(3tiff).
+    """
+    package = Path(rasterio.__file__).parent
+    for libraries in (package.with_name("rasterio.libs"), package / ".dylibs"):
+        for library in libraries.glob("libtiff*"):
+            with suppress(OSError, AttributeError):
+                ctypes.CDLL(str(library)).TIFFSetErrorHandler(None)
 
 
 @contextmanager

@@ -82,17 +82,30 @@ def exists(path: Path) -> bool:
     return True
 
 
-def copy_elsewhere(finished: Path, path: Path, outdated: Iterable[Path] = ()) -> None:
-    """Copy a finished raster elsewhere, and delete those that it makes outdated.
+def copy_elsewhere(finished: Path, path: Path) -> None:
+    """Copy a finished raster elsewhere.
 
     Raises
     ------
     RasterioError
-        GDAL cannot write or delete there.
+        GDAL cannot write there.
     """
-    for old in outdated:
-        rasterio.shutil.delete(gdal_name_of(old))
     rasterio.shutil.copyfiles(str(finished), gdal_name_of(path))
+
+
+def delete_elsewhere(outdated: Iterable[Path]) -> None:
+    """Delete those rasters of an earlier result that lie elsewhere.
+
+    Raises
+    ------
+    OutputError
+        GDAL cannot delete there.
+    """
+    for path in filter(is_elsewhere, outdated):
+        try:
+            rasterio.shutil.delete(gdal_name_of(path))
+        except (RasterioError, CPLE_BaseError) as error:
+            raise cannot_be_written(path, error) from error
 
 
 def _check_writable(path: Path) -> None:

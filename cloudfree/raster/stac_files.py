@@ -89,6 +89,18 @@ def gdal_name(asset: Asset) -> str:
     return vsi_name(asset.get_absolute_href() or asset.href)
 
 
+def local_assets(path: Path) -> list[Path]:
+    """The files of an item that lie on this disk.
+
+    Raises
+    ------
+    InputError
+        It is no STAC item.
+    """
+    names = map(gdal_name, read_item(path).assets.values())
+    return [Path(name) for name in names if not is_elsewhere(Path(name))]
+
+
 def _content(path: Path) -> tuple[dict[str, Any], str, str]:
     """The JSON at a path, its address, and the ID of the item in it; empty without one."""
     file = collection_of(path)

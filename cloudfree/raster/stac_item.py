@@ -21,7 +21,7 @@ from cloudfree import __version__
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.addresses import gdal_name_of
 from cloudfree.core.grid import Grid
-from cloudfree.core.output_files import cannot_be_written, item_of
+from cloudfree.core.output_files import item_of
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.geographic_footprint import geographic_footprint
@@ -130,23 +130,14 @@ def item_text(path: Path, assets: Mapping[str, ItemAsset], facts: ItemFacts, now
     return json.dumps(item.to_dict(include_self_link=False), indent=2, allow_nan=False) + "\n"
 
 
-def remove_outdated_item(result: Path, kept: Iterable[Path]) -> None:
-    """Remove the item of an earlier result that is replaced by one without an item.
+def outdated_items(result: Path, kept: Iterable[Path]) -> tuple[Path, ...]:
+    """The item of an earlier result that is replaced by one without an item; none if there is none.
 
     Files that cloudfree did not write and those of `kept` stay.
-
-    Raises
-    ------
-    OutputError
-        It cannot be removed.
     """
     path = item_of(result)
-    if path.resolve() in {one.resolve() for one in kept} or not _is_own(path):
-        return
-    try:
-        path.unlink()
-    except OSError as error:
-        raise cannot_be_written(path, error) from error
+    is_kept = path.resolve() in {one.resolve() for one in kept}
+    return () if is_kept or not _is_own(path) else (path,)
 
 
 def _is_own(path: Path) -> bool:

@@ -164,16 +164,23 @@ def _files_in(folder: Path) -> dict[str, Path]:
 
 def _files_with(path: Path) -> dict[str, Path] | None:
     """A one-band file and that of the other polarisation in its folder, if there is one."""
-    band = polarisation(path.stem)
-    if not _has_one_band(path) or band not in SAR_BANDS:
+    band, sibling = polarisation(path.stem), other_polarisation(path)
+    if not _has_one_band(path) or band is None or sibling is None:
         return None
-    other = next(name for name in SAR_BANDS if name != band)
-    sibling = path.with_name(_renamed(path.name, other))
     if not sibling.is_file():
         logger.info("%s has %s alone: there is no %s next to it", path.name, band, sibling.name)
         return {band: path}
-    there = {band: path, other: sibling}
+    there = {polarisation(one.stem): one for one in (path, sibling)}
     return {name: there[name] for name in SAR_BANDS}
+
+
+def other_polarisation(path: Path) -> Path | None:
+    """The name beside a file of VV or VH that the other of both has; None for other files."""
+    band = polarisation(path.stem)
+    if band not in SAR_BANDS:
+        return None
+    other = next(name for name in SAR_BANDS if name != band)
+    return path.with_name(_renamed(path.name, other))
 
 
 def _renamed(name: str, band: str) -> str:

@@ -116,7 +116,7 @@ def output_beside(path: Path, ending: str) -> Path:
     Outputs of files inside a SAFE folder are named after the product and placed next to it, never
     into it; so are those of a GDAL sub-dataset.
     """
-    plain = _of_sub_dataset(path)
+    plain = file_of(path)
     for folder in (plain, *plain.parents):
         if folder.name.lower().endswith((".safe", ".zip")):
             # X.SAFE in X.zip: only the archive is a file.
@@ -146,7 +146,7 @@ def _output_path(path: Path, ending: str) -> Path:
     return whole.with_name(f"{_stem(whole)}_{ending}")
 
 
-def _of_sub_dataset(path: Path) -> Path:
+def file_of(path: Path) -> Path:
     """The file in `SENTINEL2_L1C:FILE:10m:EPSG_32631`; other paths unchanged."""
     match = re.fullmatch(r"SENTINEL2_L\w+:(?P<file>.+):\w+:EPSG_\d+", str(path))
     if match is None:

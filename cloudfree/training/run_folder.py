@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from cloudfree.core.output_files import draft_of
-from cloudfree.errors import ErrorCode, InputError, OutputError, writing_code
+from cloudfree.core.journal import tidy
+from cloudfree.core.output_files import make_folder
+from cloudfree.core.output_set import OutputSet, draft_of
+from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.inference.checkpoint import build_network, load_strictly
 from cloudfree.inference.load import find_card, load_network
 from cloudfree.inference.model_card import ModelCard, model_card
-from cloudfree.inference.model_store import CARD, read_card, write_card, write_weights
+from cloudfree.inference.model_store import CARD, read_card, write_model_files
 from cloudfree.inference.registry import card_entries, network_entry
 from cloudfree.training.settings import TrainingSettings
 
@@ -34,6 +36,7 @@ def check_run_folder(folder: Path, overwrite: bool) -> None:
     OutputError
         Something is in the way.
     """
+    tidy(folder)
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -51,31 +54,28 @@ def check_run_folder(folder: Path, overwrite: bool) -> None:
         )
 
 
-def begin_run(folder: Path, settings: str) -> bool:
-    """Make the folder with its settings; what an earlier run left to resume from goes.
+def is_free(folder: Path) -> bool:
+    """Whether a folder does not exist yet, or nothing is in it."""
+    return not folder.exists() or not any(folder.iterdir())
 
-    Returns whether the folder has nothing of an earlier run.
+
+def begin_run(folder: Path, settings: str, save: Callable[[Path], None]) -> None:
+    """Make the folder with its settings and the first checkpoint, which `save` writes to a path.
+
+    Those of an earlier run are replaced; its model stays until this run has one.
 
     Raises
     ------
+    OSError
+        The disk refuses.
     OutputError
         The folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        is_new = not any(folder.iterdir())
-        for name in (CHECKPOINT, CARD):
-            (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / BEST, ignore_errors=True)
-        write_settings(folder, settings)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be written ({error})",
-            wanted="a folder",
-            hint="give another -o",
-            code=writing_code(error),
-        ) from error
-    return is_new
+    make_folder(folder)
+    with OutputSet(folder / CHECKPOINT) as outputs:
+        outputs.write(folder / SETTINGS, settings)
+        save(outputs.draft(folder / CHECKPOINT))
+    shutil.rmtree(folder / BEST, ignore_errors=True)
 
 
 def write_settings(folder: Path, settings: str) -> None:
@@ -104,8 +104,7 @@ def write_model(network: nn.Module, card: ModelCard, folder: Path, step: int) ->
         The disk refuses.
     """
     weights = folder / f"weights-{step:06d}.safetensors"
-    own = write_weights(network, card, weights)
-    write_card(own, folder)
+    own = write_model_files(network, card, weights)
     for other in folder.glob("weights-*.safetensors"):
         if other != weights:
             other.unlink()

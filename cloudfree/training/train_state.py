@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, NAdam, Optimizer
 
-from cloudfree.core.output_files import draft_of
+from cloudfree.core.output_set import draft_of
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.networks.pix2pix import PatchGan
@@ -72,11 +71,20 @@ class TrainState:
         OSError
             The disk refuses.
         """
+        with draft_of(path) as draft:
+            self.write(draft)
+
+    def write(self, path: Path) -> None:
+        """Write what a checkpoint holds to a file.
+
+        Raises
+        ------
+        OSError
+            The disk refuses.
+        """
         try:
-            with draft_of(path) as draft, draft.open("wb") as file:
+            with path.open("wb") as file:
                 torch.save(self._state(), file)
-                file.flush()
-                os.fsync(file.fileno())
         except RuntimeError as error:  # torch ends its archive though the disk has refused
             raise OSError(error.__context__ or error) from error
 

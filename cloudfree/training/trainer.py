@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -139,21 +140,26 @@ class Trainer:
     validation: Validation | None = None
     library: SceneLibrary | None = None
 
-    def train(self, progress: Progress) -> TrainResult:
-        """All steps that are left."""
+    def train(self, progress: Progress, begin: Callable[[], None]) -> TrainResult:
+        """All steps that are left.
+
+        `begin` is called once the first batch is read, before anything is written: data that cannot
+        be used leave the folder as it was.
+        """
         run, plan, processes = self.run, self.plan, self.plan.processes
         batches = self._batches()
         left = range(run.step, plan.steps)
         with ExitStack() as stack:
             stack.callback(batches.close)
-            training_log = stack.enter_context(self._training_log()) if processes.is_first else None
-            stack.enter_context(muted_log())
             validated: Metrics | None = None
             begun = time.monotonic() - run.seconds
-            if training_log and run.step == 0:
-                run.save(self.folder / CHECKPOINT)  # holds the patches of the run, for --resume
-            ready = stack.enter_context(prefetch(batches.batch_of_step, left))
-            for _, batch in progress(ready, len(left), "steps"):
+            with muted_log():
+                first = [(step, batches.batch_of_step(step)) for step in left[:1]]
+            begin()
+            training_log = stack.enter_context(self._training_log()) if processes.is_first else None
+            stack.enter_context(muted_log())
+            ready = stack.enter_context(prefetch(batches.batch_of_step, left[1:]))
+            for _, batch in progress(chain(first, ready), len(left), "steps"):
                 result = train_step(run, plan, batch)
                 run.seconds = time.monotonic() - begun
                 if training_log:

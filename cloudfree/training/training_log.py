@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import io
 import logging
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from cloudfree.core.output_files import write_whole
+from cloudfree.core.output_set import write_whole
 from cloudfree.core.radiometry import Float32
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.metrics.bootstrap import METRICS
@@ -86,9 +87,11 @@ class _Table:
     def __init__(self, path: Path, columns: Sequence[str], step: int) -> None:
         rows = _rows_before(path, len(columns), step)
         self._columns = columns
-        self._file = path.open("w", encoding="utf-8", newline="")
+        begun = io.StringIO()
+        csv.writer(begun, lineterminator="\n").writerows([list(columns), *rows])
+        write_whole(path, begun.getvalue())  # who is killed here keeps the rows
+        self._file = path.open("a", encoding="utf-8", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerows([list(columns), *rows])
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Add a row; what is no number, as the loss of no discriminator, is an empty field."""

@@ -31,7 +31,7 @@ MODULES = {
     "clear_blocks": "clear_windows", "gap": "time_gap", "match_picture": "quicklook",
     "restoration": "removal_scene", "mask_sun": "sun_geometry", "notes": "log_filter",
     "donors": "real_clouds", "adapt_ground": "clear_samples", "adapt_veils": "cloud_samples",
-    "journal": "training_log", "beginning": "initialisation", "recipe": "settings",
+    "beginning": "initialisation", "recipe": "settings",
     "kernels": "cuda", "batches": "sampler", "patches": "patch_cache", "objectives": "losses",
     "lesson": "adaptation examples", "shelf": "model_store", "catalogue": "registry",
     "golden": "reference arrays", "spread": "test_time_augmentation", "lots": "land_use",
@@ -49,7 +49,7 @@ MODULES = {
 TYPES = {
     "Seen": "LossInput", "Objective": "LossSpec", "Lesson": "AdaptationExample",
     "Ground": "ClearSample", "Veil": "CloudTransplant", "Learner": "ModelAndOptimizer",
-    "Run": "TrainState", "Plan": "TrainPlan", "Session": "Trainer", "Journal": "TrainingLog",
+    "Run": "TrainState", "Plan": "TrainPlan", "Session": "Trainer",
     "Part": "Sample", "Spread": "TestTimeAugmentation", "Turn": "DihedralTransform",
     "Survey": "SceneStatistics", "Surroundings": "CloudMargin", "Cast": "ShadowProjection",
     "Matches": "TiePoints", "Estimate": "ShiftEstimate", "Fit": "DisplacementFit",

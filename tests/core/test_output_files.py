@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,94 +13,14 @@ import pytest
 from cloudfree.core.output_files import (
     cannot_be_written,
     check_output_names,
-    draft_of,
     folders_of,
     make_folder,
-    replace_raster,
     require_absent,
     require_writable,
     side_files,
-    write_whole,
 )
 from cloudfree.errors import OutputError
-from tests.factories.damage import closed_folder, full_disk
-
-
-@pytest.mark.parametrize(
-    ("content", "written"),
-    [(b"\x00\r\n", b"\x00\r\n"), ("\u03c3\n", b"\xcf\x83\n")],
-    ids=["bytes", "text"],
-)
-def test_content_replaces_what_was_there(
-    tmp_path: Path, content: bytes | str, written: bytes
-) -> None:
-    path = tmp_path / "a.txt"
-    path.write_bytes(b"old")
-    write_whole(path, content)
-    assert path.read_bytes() == written
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_folder_replaces_the_one_that_was_there(tmp_path: Path) -> None:
-    path = tmp_path / "model"
-    path.mkdir()
-    (path / "old").touch()
-    with draft_of(path) as draft:
-        assert draft.name == "model"
-        assert draft.parent.name.startswith(".model.part.")
-        draft.mkdir()
-        (draft / "new").touch()
-        assert [file.name for file in path.iterdir()] == ["old"]
-    assert [file.name for file in path.iterdir()] == ["new"]
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_folder_that_cannot_be_renamed_leaves_the_one_that_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, rename = tmp_path / "model", Path.rename
-    path.mkdir()
-    (path / "old").touch()
-
-    def refused(self: Path, target: Path) -> Path:
-        if self.parent.name.startswith(".model.part.") and self.name == "model":
-            raise PermissionError(13, "denied")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", refused)
-    with pytest.raises(PermissionError), draft_of(path) as draft:
-        draft.mkdir()
-    assert [file.name for file in path.iterdir()] == ["old"]
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("failure", [KeyError, KeyboardInterrupt, SystemExit])
-def test_an_error_in_the_block_leaves_what_was_there(
-    tmp_path: Path, failure: type[BaseException]
-) -> None:
-    path = tmp_path / "a.txt"
-    path.write_bytes(b"old")
-    with pytest.raises(failure), draft_of(path) as draft:
-        draft.write_bytes(b"half")
-        raise failure
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_bytes(b"old")
-    with full_disk(1000), pytest.raises(OutputError, match=r"a\.txt cannot be written .*too large"):
-        write_whole(path, bytes(2000))
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_closed_folder_is_refused_in_one_line(tmp_path: Path) -> None:
-    path = closed_folder(tmp_path) / "a.txt"
-    with pytest.raises(OutputError, match=r"a\.txt cannot be written .*; wanted a folder") as error:
-        write_whole(path, b"new")
-    assert "\n" not in str(error.value)
+from tests.factories.damage import closed_folder
 
 
 def test_a_folder_below_a_file_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -188,27 +109,23 @@ def test_side_files_are_those_of_gdal_and_the_style_of_qgis(tmp_path: Path) -> N
     }  # fmt: skip
 
 
-def test_a_new_raster_has_no_file_of_the_old_one_beside_it(tmp_path: Path) -> None:
-    raster = _with_side_files(tmp_path / "a.tif")
-    outdated = _with_side_files(tmp_path / "a_old.tif")
-    others = [
-        tmp_path / name for name in ("a.tfw", "a.txt", "b.qml", "a_other.tif", "a.jp2.aux.xml")
-    ]
-    for path in others:
-        path.touch()
-    draft = tmp_path / "draft"
-    draft.write_bytes(b"new")
-    replace_raster(draft, raster, [outdated])
-    assert raster.read_bytes() == b"new"
-    assert sorted(tmp_path.iterdir()) == sorted([raster, *others])
-
-
 def test_a_style_without_its_raster_may_belong_to_another_file(tmp_path: Path) -> None:
-    style, metadata, draft = (tmp_path / name for name in ("a.qml", "a.tif.aux.xml", "draft"))
-    for path in (style, metadata, draft):
-        path.touch()
-    replace_raster(draft, tmp_path / "a.tif")
-    assert sorted(tmp_path.iterdir()) == [style, tmp_path / "a.tif"]
+    assert tmp_path / "a.qml" not in side_files(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_device_or_a_pipe_is_no_output(tmp_path: Path, overwrite: bool) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (Path(os.devnull), pipe):
+        with pytest.raises(OutputError, match="is a device or pipe; wanted the name of a file"):
+            require_absent(path, overwrite)
+
+
+def test_a_link_that_leads_nowhere_exists(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").symlink_to(tmp_path / "gone")
+    with pytest.raises(OutputError, match="exists already"):
+        require_absent(tmp_path / "a.tif", overwrite=False)
 
 
 @pytest.mark.parametrize("folder", [".", "..", "/"])

@@ -42,3 +42,9 @@ def work_on(file: Path) -> None:
         time.sleep(600)
     finally:
         file.with_suffix(".gone").touch()
+
+
+def waiting(mark: str) -> None:
+    """Write the number of the process to a file, and wait until it is stopped."""
+    Path(mark).write_text(str(os.getpid()))
+    time.sleep(600)

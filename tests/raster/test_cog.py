@@ -330,7 +330,7 @@ def test_a_finished_file_has_no_name_before_the_block_ends(tmp_path: Path) -> No
         writer.finish()
         assert not path.exists()
         # It takes the room of one file: the draft is gone.
-        assert [p.name for p in tmp_path.rglob("*.tif")] == ["cog.tif"]
+        assert [p.name for p in tmp_path.rglob("*.tif")] == ["a.tif"]
     with Dataset(path) as dataset:
         assert np.array_equal(dataset.read([0, 1]), _pixels())
 

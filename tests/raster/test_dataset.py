@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,9 @@ from rasterio.io import DatasetReader, MemoryFile
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
+from cloudfree.core.drafts import new_draft_folder
 from cloudfree.core.grid import Grid, Window
+from cloudfree.core.journal import Journal, journal_of
 from cloudfree.errors import InputError
 from cloudfree.raster import dataset
 from cloudfree.raster.dataset import (
@@ -23,6 +27,7 @@ from cloudfree.raster.dataset import (
     WINDOWS_PER_SIDE,
     Dataset,
     even_windows,
+    files_of_raster,
     jpeg,
     png,
     reduced,
@@ -225,3 +230,25 @@ def test_a_part_is_read_as_if_it_were_the_file(small: Path) -> None:
         np.testing.assert_array_equal(dataset.sample_windows(file, [0, 1]), part.reshape(2, -1))
         assert file.thinned([0, 1], 3).shape == (2, 3, 3)
         assert set(file.thinned([0], 3).ravel()) <= set(part[0].ravel())
+
+
+def test_a_file_whose_set_is_half_renamed_is_completed_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, filled = tmp_path / "a.tif", tmp_path / "a_filled.tif"
+    write_raster(result, NUMBERS, [None] * len(NUMBERS))
+    drafts = new_draft_folder(result)
+    write_raster(drafts / "a.tif", NUMBERS + 1, [None] * len(NUMBERS))
+    journal = Journal(drafts.name, (filled.name, result.name), (), replaces=True)
+    journal_of(result).write_text(json.dumps(asdict(journal)))
+    filled.touch()
+    monkeypatch.setattr("cloudfree.core.drafts._RUN", "another")
+    with Dataset(result) as file:
+        np.testing.assert_array_equal(file.read([0]), NUMBERS[:1] + 1)
+    assert sorted(tmp_path.iterdir()) == [result, filled]
+
+
+def test_files_of_a_raster_are_those_that_gdal_reads(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", NUMBERS, [None] * len(NUMBERS))
+    assert files_of_raster(path) == [path]
+    assert files_of_raster(tmp_path / "none.tif") == []

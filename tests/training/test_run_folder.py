@@ -19,9 +19,11 @@ from cloudfree.training.run_folder import (
     check_run_folder,
     discard_run,
     initialise,
+    is_free,
     write_model,
 )
 from cloudfree.training.settings import choose_settings
+from tests.factories.left_drafts import left_by_another_process
 from tests.inference.test_checkpoint import SMALL
 
 
@@ -51,24 +53,49 @@ def test_what_is_in_the_way_is_refused(tmp_path: Path) -> None:
     check_run_folder(tmp_path, overwrite=True)
 
 
-def test_a_new_run_leaves_nothing_to_resume_from(tmp_path: Path) -> None:
+def _save(path: Path) -> None:
+    path.write_text("first")
+
+
+def test_a_new_run_replaces_what_an_earlier_one_would_resume_from(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "a"
-    assert begin_run(folder, "seed = 1\n")
+    assert is_free(folder)
+    begin_run(folder, "seed = 1\n", _save)
     for name in (CHECKPOINT, CARD, "losses.csv"):
-        (folder / name).touch()
-    assert not begin_run(folder, "seed = 2\n")
-    assert {path.name for path in folder.iterdir()} == {SETTINGS, "losses.csv"}
-    assert (folder / SETTINGS).read_text() == "seed = 2\n"
+        (folder / name).write_text("old")
+    assert not is_free(folder)
+    begin_run(folder, "seed = 2\n", _save)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        SETTINGS: "seed = 2\n", CHECKPOINT: "first", CARD: "old", "losses.csv": "old",
+    }  # fmt: skip
+
+
+def test_a_run_begins_with_settings_and_checkpoint_or_not_at_all(tmp_path: Path) -> None:
+    def refuse(path: Path) -> None:
+        raise OSError(28, f"no room for {path.name}")
+
+    begin_run(tmp_path, "seed = 1\n", _save)
+    with pytest.raises(OSError, match="no room"):
+        begin_run(tmp_path, "seed = 2\n", refuse)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        SETTINGS: "seed = 1\n", CHECKPOINT: "first",
+    }  # fmt: skip
+
+
+def test_what_a_killed_run_left_before_it_began_is_not_in_the_way(tmp_path: Path) -> None:
+    left_by_another_process(tmp_path / CHECKPOINT)
+    check_run_folder(tmp_path, overwrite=False)
+    assert is_free(tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
-        begin_run(tmp_path / "file" / "run", "")
+        begin_run(tmp_path / "file" / "run", "", _save)
 
 
 def test_a_refused_run_is_taken_away(tmp_path: Path) -> None:
-    begin_run(tmp_path / "run", "")
+    begin_run(tmp_path / "run", "", _save)
     discard_run(tmp_path / "run")
     discard_run(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

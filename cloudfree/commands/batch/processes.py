@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
-from threading import Lock
+from threading import Lock, Thread
 from typing import Generic, TypeVar
 
 Job = TypeVar("Job")
@@ -136,9 +137,18 @@ def _serve(pipe: Connection, work: Callable[[Job], Outcome]) -> None:
     # Exit as after an error, so that drafts are removed; the parent reports the interruption.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: sys.exit(128 + number))  # the exit code of a shell
+    Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
             job = pipe.recv()
         except EOFError:
             return
         pipe.send(work(job))
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone: no one would hear of its work."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

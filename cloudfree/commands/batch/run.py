@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -29,11 +28,14 @@ from cloudfree.commands.batch.scenes import (
     with_radar,
 )
 from cloudfree.commands.batch.workers import SceneJob, fill_scene
+from cloudfree.commands.input_files import files_of
 from cloudfree.commands.radars import radars_below
 from cloudfree.commands.remove.inputs import check_outputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.addresses import is_elsewhere, is_item
 from cloudfree.core.choices import SCL
+from cloudfree.core.drafts import temporary_folder
+from cloudfree.core.journal import tidy
 from cloudfree.core.output_files import make_folder, require_writable
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError, OutputError
@@ -66,8 +68,9 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
     outcomes = [job.outcome() for job in skipped]
     _check_existing(todo, options)
     log = None if options.dry_run else _output_folder(options.output) / _log_name(shard)
+    listed = cache(files_of)  # scenes of a place have the same references
     for job in todo:
-        check_outputs(job.options)
+        check_outputs(job.options, listed)
     with (
         _sharing_masks(todo, options) as sharing,
         closing(with_retries(partial(_outcomes, options), sharing, options.retries)) as found,
@@ -179,13 +182,14 @@ def _absolute(value: Any) -> Any:
 def _finished(
     jobs: Sequence[SceneJob], prints: Mapping[str, Fingerprint], options: BatchOptions
 ) -> list[SceneJob]:
-    """The jobs whose results exist and were made from the same inputs with the same options.
+    """The jobs whose results are whole and were made from the same inputs with the same options.
 
     Raises
     ------
     OutputError
-        Some were not, and may not be replaced.
+        Some are not, and may not be replaced.
     """
+    tidy(options.output)
     there = [job for job in jobs if job.options.result.exists()]
     records = read_records(options.output)
     unknown = [job for job in there if job.name not in records]
@@ -193,7 +197,8 @@ def _finished(
         logger.warning("%d of %d results are skipped without a record of what they were made from, "
                        "such as %s", len(unknown), len(there), unknown[0].name)  # fmt: skip
     known = [job for job in there if job.name in records]
-    changed = {
+    changed = {job.name: f"without {lacking}" for job in there if (lacking := _lacking(job))}
+    changed |= {
         job.name: difference
         for job in known
         if (difference := prints[job.name].difference(records[job.name]))
@@ -207,6 +212,11 @@ def _finished(
             code=ErrorCode.OUTPUT_EXISTS,
         )
     return [job for job in there if job.name not in changed]
+
+
+def _lacking(job: SceneJob) -> str | None:
+    """The name of a file that belongs to a result and is not there."""
+    return next((path.name for path in job.options.outputs if not path.exists()), None)
 
 
 def _check_existing(jobs: Sequence[SceneJob], options: BatchOptions) -> None:
@@ -231,11 +241,9 @@ def _sharing_masks(jobs: Sequence[SceneJob], options: BatchOptions) -> Iterator[
     if options.masks or not with_others or (options.scheduler and options.dry_run):
         yield list(jobs)
         return
-    place = options.output.absolute() if options.scheduler else None
-    with tempfile.TemporaryDirectory(
-        prefix=".cloudfree-masks-", dir=place, ignore_cleanup_errors=True
-    ) as folder:
-        yield [job.with_masks(Path(folder)) if job in with_others else job for job in jobs]
+    place = options.output.absolute() / "masks" if options.scheduler else None
+    with temporary_folder(place) as folder:
+        yield [job.with_masks(folder) if job in with_others else job for job in jobs]
 
 
 @contextmanager
@@ -267,6 +275,7 @@ def _output_folder(folder: Path) -> Path:
     """The folder of the results, created if missing."""
     check_local(folder, "a batch")
     make_folder(folder)
+    tidy(folder)
     require_writable(folder / "batch.jsonl")
     return folder
 
@@ -291,5 +300,15 @@ def _log(outcome: SceneOutcome, log: Path | None, made_from: Fingerprint) -> Non
     line = json.dumps(
         {"ended": datetime.now(UTC).isoformat(timespec="seconds"), **record}, default=str
     )
+    begin = "" if _ends_a_line(log) else "\n"
     with log.open("a", encoding="utf-8") as lines:
-        lines.write(f"{line}\n")
+        lines.write(f"{begin}{line}\n")
+
+
+def _ends_a_line(log: Path) -> bool:
+    """Whether the next record can follow: a killed run may have left half a line."""
+    if not log.exists() or log.stat().st_size == 0:
+        return True
+    with log.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudfree.core.output_files import write_whole
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.radiometry import Float64
 from cloudfree.coregistration.measure import ShiftMeasurement
 from cloudfree.raster.dataset import png, reduced
@@ -155,15 +155,17 @@ LONGEST_PX = 1024
 BRIGHTEST_GROUND = 0.25
 
 
-def write_quicklook(path: Path, optical: OpticalScene, measured: ShiftMeasurement) -> None:
-    """Write the picture as PNG, whole or not at all.
+def write_quicklook(
+    path: Path, optical: OpticalScene, measured: ShiftMeasurement, outputs: OutputSet
+) -> None:
+    """Write the picture as PNG, a file of `outputs`.
 
     Raises
     ------
     OutputError
         It cannot be written.
     """
-    write_whole(path, png(draw_quicklook(optical, measured)))
+    outputs.write(path, png(draw_quicklook(optical, measured)))
 
 
 def draw_quicklook(optical: OpticalScene, measured: ShiftMeasurement) -> UInt8Image:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cloudfree.commands.coregister.options import CoregisterOptions
 from cloudfree.core.addresses import href_of
-from cloudfree.core.output_files import item_of, write_whole
+from cloudfree.core.output_files import item_of
+from cloudfree.core.output_set import OutputSet
 from cloudfree.raster.gdal import relative_to
 from cloudfree.raster.stac_item import (
     ItemAsset,
@@ -15,7 +16,7 @@ from cloudfree.raster.stac_item import (
     ItemSource,
     check_dated,
     item_text,
-    remove_outdated_item,
+    outdated_items,
 )
 from cloudfree.sentinel1.sar_source import SarSource
 
@@ -26,14 +27,15 @@ def check_item(options: CoregisterOptions, sar: SarSource) -> None:
         check_dated(sar.acquisition, sar.path.name, "state it with --s1-date")
 
 
-def write_item(options: CoregisterOptions, sar: SarSource) -> None:
-    """Write the item beside a result; without one, remove that of an earlier result."""
+def write_item(options: CoregisterOptions, sar: SarSource, outputs: OutputSet) -> None:
+    """Write the item beside a finished result; without one, that of an earlier result goes."""
     if not options.stac:
-        remove_outdated_item(options.result, options.inputs)
+        outputs.replaces(*outdated_items(options.result, options.inputs))
         return
     path = item_of(options.result)
     title = f"Sentinel-1 {' and '.join(sar.bands)}, sigma-nought in dB"
-    assets = {"radar": ItemAsset(options.result, title, ("data",))}
+    draft = outputs.draft(options.result)
+    assets = {"radar": ItemAsset(options.result, title, ("data",), draft)}
     facts = ItemFacts(
         acquisition=sar.acquisition,
         level=None,
@@ -44,7 +46,7 @@ def write_item(options: CoregisterOptions, sar: SarSource) -> None:
             _source(options, options.s2, "Sentinel-2 scene of the grid"),
         ),
     )
-    write_whole(path, item_text(path, assets, facts, datetime.now(UTC)))
+    outputs.write(path, item_text(path, assets, facts, datetime.now(UTC)))
 
 
 def _source(options: CoregisterOptions, path: Path, title: str) -> ItemSource:

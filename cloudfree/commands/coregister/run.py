@@ -10,11 +10,13 @@ from cloudfree.commands.area import area_of
 from cloudfree.commands.coregister.options import CoregisterOptions, CoregisterResult
 from cloudfree.commands.coregister.quicklook import write_quicklook
 from cloudfree.commands.coregister.radar_item import check_item, write_item
+from cloudfree.commands.input_files import InputFiles, protect_inputs
 from cloudfree.commands.swapped_scenes import swaps_refused
 from cloudfree.core.acquisition import check_gap, gap_days, stated
 from cloudfree.core.displacement import mean_shift
 from cloudfree.core.grid import strips
-from cloudfree.core.output_files import check_output_names, folders_of
+from cloudfree.core.output_files import folders_of
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress
 from cloudfree.coregistration.measure import ShiftMeasurement, measure
 from cloudfree.raster.cog import CogWriter
@@ -45,7 +47,7 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
 
 
 def _measure_and_write(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
-    area = area_of(options)
+    area, inputs = area_of(options), InputFiles(options.inputs)
     with (
         open_sar_sources(options.s1, options.s1_units, options.dem) as sar,
         OpticalScene(options.s2, options.s2_offset, options.resampling, area) as optical,
@@ -56,16 +58,19 @@ def _measure_and_write(options: CoregisterOptions, progress: Progress) -> Coregi
         check_item(options, sar)
         check_gap(sar.acquisition, optical.acquisition, options.max_gap)
         measured = measure(sar, optical, None, options.shift, options.max_shift)
-        if options.quicklook:
-            write_quicklook(options.quicklook, optical, measured)
-        if not options.dry_run:
-            _write(options, sar, optical, measured, progress)
-            write_item(options, sar)
+        with OutputSet(
+            options.result, options.overwrite, check=inputs.require_unchanged
+        ) as outputs:
+            if options.quicklook:
+                write_quicklook(options.quicklook, optical, measured, outputs)
+            if not options.dry_run:
+                _write(options, sar, optical, measured, outputs, progress)
+                write_item(options, sar, outputs)
         return _result(options, sar, measured)
 
 
 def _check_output(options: CoregisterOptions) -> None:
-    check_output_names(dict.fromkeys((options.result, *options.outputs)), options.inputs)
+    protect_inputs(options.inputs, dict.fromkeys((options.result, *options.outputs)))
     for path in options.outputs:
         require_new(path, options.overwrite)
 
@@ -75,13 +80,14 @@ def _write(
     sar: SarSource,
     optical: OpticalScene,
     measured: ShiftMeasurement,
+    outputs: OutputSet,
     progress: Progress,
 ) -> None:
     grid = optical.grid
     tags = _provenance(options, sar, optical, measured).to_tags()
     profile = sar_profile(tags, options.creation_options, sar.bands)
     windows = strips(grid.height, grid.width, STRIP_ROWS)
-    with CogWriter(options.result, grid, profile) as writer:
+    with CogWriter(options.result, grid, profile, outputs) as writer:
         for window in progress(windows, -(-grid.height // STRIP_ROWS), "coregister", "strip"):
             writer.write(window, sar.on_grid(grid, window, measured.applied_shift))
 

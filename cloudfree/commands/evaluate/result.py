@@ -19,7 +19,8 @@ from cloudfree.commands.evaluate.page import (
     render_evaluation,
 )
 from cloudfree.commands.evaluate.summary import GroupKind, ScoredPatch, SummaryRow
-from cloudfree.core.output_files import make_folder, require_absent, require_writable, write_whole
+from cloudfree.core.output_files import make_folder, require_absent, require_writable
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import text_table
 from cloudfree.datasets.patch import Skipped
 from cloudfree.errors import OutputError
@@ -157,8 +158,10 @@ def check_outputs(folder: Path | None, overwrite: bool, files: Sequence[str] = F
         require_absent(folder / name, overwrite)
 
 
-def write_files(folder: Path, found: Evaluation, sections: Sequence[PatchSection]) -> None:
-    """Write page, JSON and tables atomically, the page last.
+def write_files(
+    folder: Path, found: Evaluation, sections: Sequence[PatchSection], overwrite: bool
+) -> None:
+    """Write page, JSON and tables at once.
 
     Raises
     ------
@@ -172,8 +175,9 @@ def write_files(folder: Path, found: Evaluation, sections: Sequence[PatchSection
         JSON: json_text(dataclasses.asdict(found)),
         PAGE: render_evaluation(_page(found, sections)),
     }
-    for name, text in contents.items():
-        write_whole(folder / name, text)
+    with OutputSet(folder / PAGE, overwrite) as outputs:
+        for name, text in contents.items():
+            outputs.write(folder / name, text)
 
 
 def _summary_records(found: Evaluation) -> Iterable[Record]:

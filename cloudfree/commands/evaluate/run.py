@@ -57,7 +57,7 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
         evaluation = _evaluation(options, split, scoring, listing)
         if options.output:
             sections = _sections(scoring, samples, options.pictures, progress)
-            write_files(options.output, evaluation, sections)
+            write_files(options.output, evaluation, sections, options.overwrite)
     _warn_of_skipped(evaluation.skipped)
     return evaluation
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from cloudfree.commands.mask.options import MaskOptions
 from cloudfree.core.addresses import href_of
 from cloudfree.core.mask_classes import OBSCURED
-from cloudfree.core.output_files import item_of, write_whole
+from cloudfree.core.output_files import item_of
+from cloudfree.core.output_set import OutputSet
 from cloudfree.raster.gdal import relative_to
 from cloudfree.raster.stac_item import (
     MASK_ROLES,
@@ -17,7 +19,7 @@ from cloudfree.raster.stac_item import (
     ItemSource,
     check_dated,
     item_text,
-    remove_outdated_item,
+    outdated_items,
 )
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -30,14 +32,16 @@ def check_item(options: MaskOptions, scene: OpticalScene) -> None:
         check_dated(scene.acquisition, scene.name, _HINT)
 
 
-def write_item(options: MaskOptions, scene: OpticalScene, fractions: Mapping[str, float]) -> None:
-    """Write the item beside a mask; without one, remove that of an earlier mask."""
+def write_item(
+    options: MaskOptions, scene: OpticalScene, fractions: Mapping[str, float], outputs: OutputSet
+) -> None:
+    """Write the item beside a finished mask; without one, that of an earlier mask goes."""
     if not options.stac:
-        remove_outdated_item(options.result, options.inputs)
+        outputs.replaces(*outdated_items(options.result, options.inputs))
         return
     path = item_of(options.result)
     facts = _facts(options, scene, fractions)
-    write_whole(path, item_text(path, _assets(options), facts, datetime.now(UTC)))
+    outputs.write(path, item_text(path, _assets(options, outputs), facts, datetime.now(UTC)))
 
 
 def _facts(options: MaskOptions, scene: OpticalScene, fractions: Mapping[str, float]) -> ItemFacts:
@@ -53,8 +57,11 @@ def _facts(options: MaskOptions, scene: OpticalScene, fractions: Mapping[str, fl
     )
 
 
-def _assets(options: MaskOptions) -> dict[str, ItemAsset]:
-    found = {"mask": ItemAsset(options.result, "Clouds, shadows and snow", ("data", *MASK_ROLES))}
+def _assets(options: MaskOptions, outputs: OutputSet) -> dict[str, ItemAsset]:
+    def asset(path: Path, title: str, *roles: str) -> ItemAsset:
+        return ItemAsset(path, title, roles, outputs.draft(path))
+
+    found = {"mask": asset(options.result, "Clouds, shadows and snow", "data", *MASK_ROLES)}
     if options.score:
-        found["score"] = ItemAsset(options.score, "Cloud score", ("metadata",))
+        found["score"] = asset(options.score, "Cloud score", "metadata")
     return found

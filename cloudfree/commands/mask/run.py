@@ -10,11 +10,13 @@ from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.cloudmask.morphology import parse_distance
 from cloudfree.cloudmask.score import CIRRUS_BAND
 from cloudfree.commands.area import area_of
+from cloudfree.commands.input_files import InputFiles, protect_inputs
 from cloudfree.commands.mask.mask_item import check_item, write_item
 from cloudfree.commands.mask.options import MaskOptions, MaskResult
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import class_fractions
-from cloudfree.core.output_files import check_output_names, folders_of
+from cloudfree.core.output_files import folders_of
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress
 from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.outputs_elsewhere import require_new
@@ -31,18 +33,20 @@ def run(options: MaskOptions, progress: Progress) -> MaskResult:
 
 
 def _write(options: MaskOptions, progress: Progress) -> MaskResult:
-    area = area_of(options)
+    area, inputs = area_of(options), InputFiles(options.inputs)
     with OpticalScene(options.scene, options.s2_offset, options.resampling, area) as scene:
         scene.state(sun_azimuth_deg=options.sun_azimuth)
         check_item(options, scene)
         plan = plan_mask(scene, options, progress)
-        with _score_writer(options, scene.grid) as scores:
-            creation = options.creation_options
-            counts = write_mask(
-                scene, options.result, plan, progress, creation, scores, styled=options.qml
-            )
-        fractions = class_fractions(counts)
-        write_item(options, scene, fractions)
+        check = inputs.require_unchanged
+        with OutputSet(options.result, options.overwrite, check=check) as outputs:
+            with _score_writer(options, scene.grid, outputs) as scores:
+                creation = options.creation_options
+                counts = write_mask(
+                    scene, options.result, plan, progress, creation, scores, options.qml, outputs
+                )
+            fractions = class_fractions(counts)
+            write_item(options, scene, fractions, outputs)
         return MaskResult(
             output=options.result,
             score=options.score,
@@ -56,10 +60,12 @@ def _write(options: MaskOptions, progress: Progress) -> MaskResult:
         )
 
 
-def _score_writer(options: MaskOptions, grid: Grid) -> ScoreWriter | AbstractContextManager[None]:
+def _score_writer(
+    options: MaskOptions, grid: Grid, outputs: OutputSet
+) -> ScoreWriter | AbstractContextManager[None]:
     if options.score is None:
         return nullcontext()
-    return ScoreWriter(options.score, grid, _score_profile(options))
+    return ScoreWriter(options.score, grid, _score_profile(options), outputs)
 
 
 def _score_profile(options: MaskOptions) -> CogProfile:
@@ -76,6 +82,6 @@ def _check_creation_options(options: MaskOptions) -> None:
 
 def _check_outputs(options: MaskOptions) -> None:
     """Check that no output exists, nor is the scene or another output."""
-    check_output_names(options.outputs, options.inputs)
+    protect_inputs(options.inputs, options.outputs)
     for path in options.outputs:
         require_new(path, options.overwrite)

@@ -9,7 +9,7 @@ from typing import Any
 from cloudfree.commands.options import PluginOptions
 from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.terminal import Progress
-from cloudfree.errors import ErrorCode, ModelError
+from cloudfree.errors import ErrorCode, ModelError, OutputError
 from cloudfree.inference.load import find_card, load_network
 from cloudfree.inference.model_card import parse_card_text
 from cloudfree.inference.model_store import check_model_folder, is_file, write_folder
@@ -66,8 +66,9 @@ def run(options: ConvertOptions, progress: Progress) -> ConvertResult:
             wanted="a checkpoint",
             hint="convert the checkpoint that it was exported from; `remove` takes it as it is",
         )
+    _check_other_folder(found.weights, options.output)
     network = load_network(found)
-    card = write_folder(network, found.card, options.output)
+    card = write_folder(network, found.card, options.output, options.overwrite)
     count = sum(parameter.numel() for parameter in network.parameters())
     return ConvertResult(options.output, card.network, card.license, count, card.weights_sha256)
 
@@ -84,3 +85,13 @@ def _entries(options: ConvertOptions) -> dict[str, Any] | None:
             code=ErrorCode.BAD_OPTION,
         )
     return parse_card_text(options.card.read_text(encoding="utf-8"))
+
+
+def _check_other_folder(weights: Path, output: Path) -> None:
+    """Refuse to write into the folder of the model that is read."""
+    if weights.resolve().parent == output.resolve():
+        raise OutputError(
+            f"{output} holds {weights.name}, which is read",
+            wanted="another folder for the new model",
+            hint="choose another name",
+        )

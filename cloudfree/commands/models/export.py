@@ -9,7 +9,8 @@ from pathlib import Path
 from cloudfree.commands.models.child_process import Stage, in_child_process
 from cloudfree.commands.options import PluginOptions
 from cloudfree.core.onnx_session import ONNX_SUFFIX
-from cloudfree.core.output_files import cannot_be_written, draft_of, require_absent
+from cloudfree.core.output_files import cannot_be_written, require_absent
+from cloudfree.core.output_set import draft_of
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, ModelError, OutputError
 from cloudfree.inference.export import write_onnx

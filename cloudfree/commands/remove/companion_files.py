@@ -16,6 +16,7 @@ from cloudfree.commands.remove.filling import Filling, OutputRows
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import CLASS_TAG, FILL_COLOURS, FillClass
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.radiometry import QUANTIFICATION, Float32
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.provenance import VERSION, WARNINGS
@@ -51,14 +52,11 @@ class UsedMaskWriter:
         if self._file and self._mask:
             self._file.write(window, self._mask.classes(window)[np.newaxis])
 
-    def finish(self) -> None:
-        """Complete the file except for its name."""
-        if self._file:
-            self._file.finish()
-
 
 @contextmanager
-def used_mask_writer(options: RemoveOptions, scene: CloudyScene) -> Iterator[UsedMaskWriter]:
+def used_mask_writer(
+    options: RemoveOptions, scene: CloudyScene, outputs: OutputSet
+) -> Iterator[UsedMaskWriter]:
     """A writer of the mask that is used, which writes nothing unless it is requested.
 
     The file has the classes, tags and colours of one of `cloudfree mask`, whatever the mask is.
@@ -67,7 +65,7 @@ def used_mask_writer(options: RemoveOptions, scene: CloudyScene) -> Iterator[Use
     if path is None or mask is None:
         yield UsedMaskWriter(None, None)
         return
-    with CogWriter(path, scene.optical.grid, _mask_profile(mask, options)) as file:
+    with CogWriter(path, scene.optical.grid, _mask_profile(mask, options), outputs) as file:
         yield UsedMaskWriter(file, mask)
 
 
@@ -92,7 +90,11 @@ LARGEST_DEVIATION = DEVIATION_NODATA - 1
 
 @contextmanager
 def deviation_writer(
-    options: RemoveOptions, optical: OpticalScene, filling: Filling, tags: Mapping[str, str]
+    options: RemoveOptions,
+    optical: OpticalScene,
+    filling: Filling,
+    tags: Mapping[str, str],
+    outputs: OutputSet,
 ) -> Iterator[Callable[[OutputRows], None]]:
     """A function that writes deviations of finished rows to a COG, if they are requested."""
     path = options.uncertainty_path
@@ -104,7 +106,7 @@ def deviation_writer(
     profile = _deviation_profile(optical, ordered, tags, options.creation_options)
     if options.qml:
         profile = with_style(profile)
-    with CogWriter(path, optical.grid, profile) as file:
+    with CogWriter(path, optical.grid, profile, outputs) as file:
 
         def write(rows: OutputRows) -> None:
             assert rows.deviation is not None

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.user_mask import MaskReading, open_mask
+from cloudfree.commands.input_files import ListFiles, protect_inputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.acquisition import check_gap, stated
 from cloudfree.core.addresses import is_item
 from cloudfree.core.choices import SCL
-from cloudfree.core.output_files import check_output_names
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.raster.outputs_elsewhere import require_new
@@ -23,6 +23,7 @@ from cloudfree.sentinel1.sar_source import SarSource, require_both
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.product import OpticalProduct
+from cloudfree.sentinel2.products_below import is_product
 from cloudfree.sentinel2.stand_in_bands import irreplaceable
 
 logger = logging.getLogger("cloudfree")
@@ -59,8 +60,11 @@ def check_sources(options: RemoveOptions) -> None:
         )
 
 
-def check_outputs(options: RemoveOptions) -> None:
-    """Refuse outputs that exist, replace an input or each other, or will have no content."""
+def check_outputs(options: RemoveOptions, listed: ListFiles | None = None) -> None:
+    """Refuse outputs that exist, replace an input or each other, or will have no content.
+
+    `listed` is as in `protect_inputs`.
+    """
     if options.write_mask and options.replace == "all":
         raise InputError(
             "--write-mask with --replace all",
@@ -68,7 +72,10 @@ def check_outputs(options: RemoveOptions) -> None:
             hint="leave one of them out, or write the mask with `cloudfree mask`",
             code=ErrorCode.BAD_OPTION,
         )
-    check_output_names(options.outputs, options.inputs)
+    others = (*options.references, *options.reference_s1)
+    # Of a folder that is searched what is found there is not known yet.
+    named = [path for path in others if not path.is_dir() or is_product(path)]
+    protect_inputs([*options.own_inputs, *named], options.outputs, listed)
     for path in options.outputs if not options.dry_run else ():
         require_new(path, options.overwrite)
 

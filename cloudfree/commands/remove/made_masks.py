@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.cloudmask.sun_geometry import sun_from_tags
 from cloudfree.core.choices import MaskSettings
+from cloudfree.core.drafts import temporary_folder
 from cloudfree.core.terminal import Progress
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -56,8 +56,8 @@ def made_masks(folder: Path | None = None) -> Iterator[MadeMasks]:
     if folder is not None:
         yield MadeMasks(folder)
         return
-    with tempfile.TemporaryDirectory(prefix="cloudfree-") as temporary:
-        yield MadeMasks(Path(temporary))
+    with temporary_folder() as temporary:
+        yield MadeMasks(temporary)
 
 
 @contextmanager

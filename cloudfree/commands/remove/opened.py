@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from cloudfree.cloudmask.mask_file import MaskFile
+from cloudfree.commands.input_files import InputFiles
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.inputs import open_own_mask
 from cloudfree.commands.remove.made_masks import MadeMasks, made_masks
@@ -41,10 +42,14 @@ def open_inputs(
     options: RemoveOptions,
     sar: SarSource | None,
     optical: OpticalScene,
+    inputs: InputFiles,
     stack: ExitStack,
     progress: Progress,
 ) -> Opened:
-    """Open all that an optical scene is filled with; its mask is made if none is given."""
+    """Open all that an optical scene is filled with; its mask is made if none is given.
+
+    The files of references are added to `inputs`.
+    """
     masks = stack.enter_context(made_masks(options.masks))
     with timed("mask"):
         mask = stack.enter_context(_mask(options, optical, masks, progress))
@@ -56,7 +61,7 @@ def open_inputs(
     if options.references:
         with timed("references"):
             chosen = open_references(
-                options, scene, masks, stack, progress, sar.bands if sar else SAR_BANDS
+                options, scene, masks, inputs, stack, progress, sar.bands if sar else SAR_BANDS
             )
     return Opened(scene, sar, measured, chosen)
 

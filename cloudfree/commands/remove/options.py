@@ -162,11 +162,15 @@ class RemoveOptions(RemovalOptions, ReferenceOptions, DateOptions, SunOptions):
         return (*rasters, *styles, *others)
 
     @property
+    def own_inputs(self) -> tuple[Path, ...]:
+        """Paths of all inputs but other dates."""
+        mask = None if self.mask == SCL else self.mask
+        return tuple(path for path in (*self.s1, self.s2, mask, self.dem, self.aoi) if path)
+
+    @property
     def inputs(self) -> tuple[Path, ...]:
         """Paths of all inputs."""
-        mask = None if self.mask == SCL else self.mask
-        given = (*self.s1, self.s2, mask, self.dem, self.aoi, *self.references, *self.reference_s1)
-        return tuple(path for path in given if path)
+        return (*self.own_inputs, *self.references, *self.reference_s1)
 
     def _beside(self, what: str) -> Path:
         return self.result.parent / f"{self.result.stem}_{what}.tif"

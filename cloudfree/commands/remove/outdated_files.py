@@ -6,22 +6,24 @@ from pathlib import Path
 
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.addresses import gdal_name_of, is_elsewhere
+from cloudfree.core.output_files import side_files
 from cloudfree.errors import InputError
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.provenance import VERSION
 
 
 def outdated_files(options: RemoveOptions) -> tuple[Path, ...]:
-    """Rasters that are named after the result but that this run neither writes nor reads.
+    """Rasters named after the result that this run neither writes nor reads, and files beside them.
 
     Only those that say in their tags that cloudfree wrote them: others are the user's.
     """
     kept = {path.resolve() for path in (*options.inputs, *options.kept)}
-    return tuple(
+    rasters = [
         path
         for path in options.companion_paths
         if path not in options.outputs and path.resolve() not in kept and _is_own(path)
-    )
+    ]
+    return tuple(path for raster in rasters for path in (raster, *side_files(raster)))
 
 
 def _is_own(path: Path) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.addresses import href_of
-from cloudfree.core.output_files import write_whole
+from cloudfree.core.output_set import OutputSet
 from cloudfree.inference.model_store import CARD, find_model, is_file
-from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.gdal import relative_to
 from cloudfree.raster.provenance import Provenance
 from cloudfree.raster.stac_item import (
@@ -21,7 +19,7 @@ from cloudfree.raster.stac_item import (
     ItemSource,
     check_dated,
     item_text,
-    remove_outdated_item,
+    outdated_items,
 )
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -32,21 +30,13 @@ def check_item(options: RemoveOptions, optical: OpticalScene) -> None:
         check_dated(optical.acquisition, optical.name, "state it with --s2-date")
 
 
-@contextmanager
-def item_writer(options: RemoveOptions, result: CogWriter) -> Iterator[Callable[[ItemFacts], None]]:
-    """A function that takes the facts of an item, which is written at the end of the block.
-
-    By then all assets have their names but the result, which is finished. If no item is requested,
-    that of an earlier result is removed.
-    """
-    described: list[ItemFacts] = []
-    yield described.append
+def describe_result(options: RemoveOptions, facts: ItemFacts, outputs: OutputSet) -> None:
+    """Write the item beside finished files; without one, that of an earlier result goes."""
     path = options.item_path
     if path is None:
-        remove_outdated_item(options.result, (*options.inputs, *options.kept))
+        outputs.replaces(*outdated_items(options.result, (*options.inputs, *options.kept)))
         return
-    (facts,) = described
-    write_whole(path, item_text(path, _assets(options, result.draft), facts, datetime.now(UTC)))
+    outputs.write(path, item_text(path, _assets(options, outputs), facts, datetime.now(UTC)))
 
 
 def item_facts(
@@ -90,16 +80,17 @@ def _model_file(name: str) -> Path:
     return Path(name) if is_file(name) else find_model(name) / CARD
 
 
-def _assets(options: RemoveOptions, draft: Path) -> dict[str, ItemAsset]:
-    filled = ItemAsset(options.filled_path, "What filled each pixel", ("metadata",))
+def _assets(options: RemoveOptions, outputs: OutputSet) -> dict[str, ItemAsset]:
+    def asset(path: Path, title: str, *roles: str) -> ItemAsset:
+        return ItemAsset(path, title, roles, outputs.draft(path))
+
     found = {
-        "cloudfree": ItemAsset(options.result, "Cloud-free scene", ("data", "reflectance"), draft),
-        "filled": filled,
+        "cloudfree": asset(options.result, "Cloud-free scene", "data", "reflectance"),
+        "filled": asset(options.filled_path, "What filled each pixel", "metadata"),
     }
-    if options.uncertainty_path:
-        title = "Standard deviations of filled pixels"
-        found["uncertainty"] = ItemAsset(options.uncertainty_path, title, ("metadata",))
+    if path := options.uncertainty_path:
+        found["uncertainty"] = asset(path, "Standard deviations of filled pixels", "metadata")
     if options.mask_path and options.replace == "clouds":
         title = "Clouds, shadows and snow"
-        found["mask"] = ItemAsset(options.mask_path, title, ("metadata", *MASK_ROLES))
+        found["mask"] = asset(options.mask_path, title, "metadata", *MASK_ROLES)
     return found

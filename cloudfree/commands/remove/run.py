@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloudfree.commands.area import area_of
+from cloudfree.commands.input_files import InputFiles
 from cloudfree.commands.remove.audit.scene_audit import SceneAudit
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.combined_filling import CombinedFilling
@@ -25,6 +26,7 @@ from cloudfree.commands.remove.inputs import (
 from cloudfree.commands.remove.network_trials import weighed
 from cloudfree.commands.remove.opened import open_inputs
 from cloudfree.commands.remove.options import DOUBTED, RemoveOptions, RemoveResult
+from cloudfree.commands.remove.outdated_files import outdated_files
 from cloudfree.commands.remove.references.shown_dates import ShownDates, shown_dates
 from cloudfree.commands.remove.removal_scene import RemovalScene
 from cloudfree.commands.remove.result_item import check_item
@@ -34,6 +36,7 @@ from cloudfree.commands.swapped_scenes import swaps_refused
 from cloudfree.core.grid import Window
 from cloudfree.core.mask_classes import REFERENCE_CLASSES
 from cloudfree.core.output_files import folders_of
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress, timed
 from cloudfree.errors import ErrorCode, InputError
@@ -47,6 +50,7 @@ from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import load_plugins
 from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
+from cloudfree.raster.outputs_elsewhere import delete_elsewhere
 from cloudfree.raster.parts import Parts
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.sentinel1.sar_source import SarSource
@@ -85,6 +89,7 @@ class _Removal:
     """One run: what is open, and what fills the scene."""
 
     def __init__(self, options: RemoveOptions, progress: Progress, stack: ExitStack) -> None:
+        self._inputs = InputFiles(options.own_inputs)
         card = find_card(options.model, options.network).card
         optical = stack.enter_context(
             OpticalScene(options.s2, options.s2_offset, options.resampling, area_of(options))
@@ -102,7 +107,7 @@ class _Removal:
         # Whatever speaks against a model that is needed is said before the mask is made.
         may_do_without = options.references or options.fill_by == "scene"
         self._model = None if may_do_without else self._loaded()
-        self._opened = open_inputs(options, sar, optical, stack, progress)
+        self._opened = open_inputs(options, sar, optical, self._inputs, stack, progress)
         self._filler = self._fitted(None if rejection else card)
         if rejection and self._filler is None:
             if not self._opened.scene.hides_nothing:
@@ -123,15 +128,24 @@ class _Removal:
         counts = None
         if not self._options.dry_run:
             with timed("filling and writing"):
-                counts = write_scene(
-                    self._options,
-                    self._scene,
-                    self._filling(),
-                    self._tags,
-                    self._progress,
-                    self._audit(),
-                )
+                counts = self._write()
         return self._result(counts)
+
+    def _write(self) -> Counts:
+        options = self._options
+        outdated, check = outdated_files(options), self._inputs.require_unchanged
+        with OutputSet(options.result, options.overwrite, outdated, check) as outputs:
+            counts = write_scene(
+                options,
+                self._scene,
+                self._filling(),
+                self._tags,
+                outputs,
+                self._progress,
+                self._audit(),
+            )
+        delete_elsewhere(outdated)
+        return counts
 
     def _require_ground(self, lacking: InputError, filler: GapFiller) -> None:
         """Refuse a scene that nothing can fill, for lack of a polarisation."""

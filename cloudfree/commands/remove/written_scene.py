@@ -22,9 +22,9 @@ from cloudfree.commands.remove.companion_files import (
 )
 from cloudfree.commands.remove.filling import FilledRows, Filling, OutputRows, finish
 from cloudfree.commands.remove.options import RemoveOptions
-from cloudfree.commands.remove.outdated_files import outdated_files
-from cloudfree.commands.remove.result_item import item_facts, item_writer
+from cloudfree.commands.remove.result_item import describe_result, item_facts
 from cloudfree.core.mask_classes import FillClass
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.parallel.threads import write_async
@@ -71,13 +71,14 @@ def write_scene(
     scene: CloudyScene,
     filling: Filling,
     tags: Callable[[Counts], Mapping[str, str]],
+    outputs: OutputSet,
     progress: Progress,
     audit: SceneAudit,
 ) -> Counts:
     """Write the result, the mask of filled pixels, the deviations and the item, row by row.
 
-    All files are finished and audited before any is renamed, and the result is renamed last. `tags`
-    are those of what is counted so far.
+    All files are finished and audited before they get their names, at once, those of `outputs`.
+    `tags` are those of what is counted so far.
 
     Raises
     ------
@@ -91,11 +92,10 @@ def write_scene(
     if options.qml:
         profile = with_true_colour(profile)
     with (
-        CogWriter(options.result, grid, profile, outdated_files(options)) as result,
-        item_writer(options, result) as describe,
-        CogWriter(options.filled_path, grid, filled_profile(options.qml)) as filled,
-        used_mask_writer(options, scene) as used_mask,
-        deviation_writer(options, optical, filling, before) as write_deviation,
+        CogWriter(options.result, grid, profile, outputs) as result,
+        CogWriter(options.filled_path, grid, filled_profile(options.qml), outputs) as filled,
+        used_mask_writer(options, scene, outputs) as used_mask,
+        deviation_writer(options, optical, filling, before, outputs) as write_deviation,
     ):
 
         def write(rows: OutputRows) -> None:
@@ -117,9 +117,8 @@ def write_scene(
         result.tag(**tags(counts), **noted)
         result.finish()
         check_file(result.draft, audit.windows, result.is_sparse)
-        filled.finish()
-        used_mask.finish()
-        describe(item_facts(options, optical, tags(counts), _cloud_cover(counts)))
+    facts = item_facts(options, optical, tags(counts), _cloud_cover(counts))
+    describe_result(options, facts, outputs)
     for warning in warnings:
         logger.warning(warning)
     return counts

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from cloudfree import __version__
+from cloudfree.commands.input_files import protect_inputs
 from cloudfree.commands.report.options import ReportOptions
 from cloudfree.commands.report.result import ReportResult
 from cloudfree.commands.report.scene import SceneReport, draw_result
 from cloudfree.core.batch_log import last_records
-from cloudfree.core.output_files import check_output_names, require_absent, write_whole
+from cloudfree.core.output_files import require_absent
+from cloudfree.core.output_set import write_whole
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.raster.dataset import Dataset
@@ -53,7 +55,7 @@ def report_folder(folder: Path, options: ReportOptions, progress: Progress) -> R
     _check_there_is_something(folder, results, failures)
     pages = {result: index.parent / f"{result.stem}.html" for result in results}
     outputs = [index, *(pages.values() if options.pages else ())]
-    check_output_names(outputs, results)
+    protect_inputs(results, outputs)
     for path in outputs:
         require_absent(path, options.overwrite)
     largest_bytes = thumbnail_bytes(len(results), options.max_size)
@@ -65,7 +67,7 @@ def report_folder(folder: Path, options: ReportOptions, progress: Progress) -> R
     entries = [one.entry for one in reported if one.entry]
     text = render_index(folder.resolve().name, entries, failures, __version__, options.max_size)
     check_page_size(text, options.max_size)
-    write_whole(index, text)
+    write_whole(index, text, options.overwrite)
     return ReportResult(
         output=index,
         quicklooks=(),
@@ -141,5 +143,5 @@ def _write_page(result: Path, page: Path, options: ReportOptions) -> SceneReport
     section = draw_result(result, None, page, largest_bytes, silent).section
     text = render([section], __version__, options.max_size)
     check_page_size(text, options.max_size)
-    write_whole(page, text)
+    write_whole(page, text, options.overwrite)
     return SceneReport.of_section(section)

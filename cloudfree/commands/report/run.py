@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cloudfree import __version__
+from cloudfree.commands.input_files import protect_inputs
 from cloudfree.commands.report.folder import report_folder
 from cloudfree.commands.report.options import ReportOptions
 from cloudfree.commands.report.result import ReportResult
 from cloudfree.commands.report.scene import FILES, DrawnResult, SceneReport, draw_result
 from cloudfree.core.output_files import (
-    check_output_names,
     make_folder,
     require_absent,
     require_writable,
-    write_whole,
 )
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.report.page import render
@@ -47,8 +47,9 @@ def run(options: ReportOptions, progress: Progress) -> ReportResult:
     sections = [one.section for one in drawn]
     page = render(sections, __version__, options.max_size)
     check_page_size(page, options.max_size)
-    files = _write_quicklooks(options, drawn)
-    write_whole(output, page)
+    with OutputSet(output, options.overwrite) as outputs:
+        files = _write_quicklooks(options, drawn, outputs)
+        outputs.write(output, page)
     return ReportResult(output, files, tuple(map(SceneReport.of_section, sections)))
 
 
@@ -89,7 +90,7 @@ def _check_output(options: ReportOptions, output: Path) -> None:
     if options.quicklooks:
         names = _unique([path.stem for path in options.results])
         pictures = [options.quicklooks / f"{name}_{kind}.png" for name in names for kind in FILES]
-    check_output_names([output, *pictures], [*options.results, *options.truth])
+    protect_inputs([*options.results, *options.truth], [output, *pictures])
     require_absent(output, options.overwrite)
     for picture in pictures[:1]:
         require_writable(picture)
@@ -110,7 +111,9 @@ def _truths(options: ReportOptions) -> Sequence[Path | None]:
     return options.truth
 
 
-def _write_quicklooks(options: ReportOptions, drawn: Sequence[DrawnResult]) -> tuple[Path, ...]:
+def _write_quicklooks(
+    options: ReportOptions, drawn: Sequence[DrawnResult], outputs: OutputSet
+) -> tuple[Path, ...]:
     folder = options.quicklooks
     if folder is None:
         return ()
@@ -122,7 +125,7 @@ def _write_quicklooks(options: ReportOptions, drawn: Sequence[DrawnResult]) -> t
     for path in files:
         require_absent(path, options.overwrite)
     for path, encoded in files.items():
-        write_whole(path, encoded)
+        outputs.write(path, encoded)
     return tuple(files)
 
 

@@ -106,7 +106,7 @@ def _write_date(
         paths["changed"]: changed_mask(earlier.changed),
         paths["mask"]: truth_mask(scene),
     }
-    write_products(products, options.creation_options, silent)
+    write_products(products, options.creation_options, silent, options.overwrite)
     return EarlierDate(
         **paths,
         date=f"{acquired:%Y-%m-%d}",

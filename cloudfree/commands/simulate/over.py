@@ -15,6 +15,7 @@ from cloudfree.commands.simulate.options import SimulateOptions, output_paths
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import Mask, MaskClass, class_fractions, is_cloud_or_shadow
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
 from cloudfree.datasets.real_clouds import CLEAR_SHARE, cloud_share, read_real_clouds
@@ -176,10 +177,11 @@ def _write_one(
     made = {**tags, KIND_TAG: options.kind or "mixed", SEED_TAG: f"{options.seed} {number}"}
     given = options.creation_options
     cloudy = _cloudy_numbers(scene, native, apply_atmosphere(clear, atmosphere, scene.bands), mask)
-    _write(paths["s2_cloudy"], scene.grid, scene.profile(made, given), cloudy)
-    _write(paths["s2_clear"], scene.grid, scene.profile(tags, given), native)
     profile = replace(mask_profile(), creation_options=given)
-    _write(paths["truth_mask"], scene.grid, profile, mask[None])
+    with OutputSet(paths["s2_cloudy"], options.overwrite) as outputs:
+        _write(paths["s2_cloudy"], scene.grid, scene.profile(made, given), cloudy, outputs)
+        _write(paths["s2_clear"], scene.grid, scene.profile(tags, given), native, outputs)
+        _write(paths["truth_mask"], scene.grid, profile, mask[None], outputs)
     fractions = class_fractions(np.bincount(mask.ravel(), minlength=256))
     return CloudedScene(
         **paths,
@@ -228,6 +230,8 @@ def _cloudy_numbers(
     return numbers
 
 
-def _write(path: Path, grid: Grid, profile: CogProfile, pixels: NDArray[np.generic]) -> None:
-    with CogWriter(path, grid, profile) as writer:
+def _write(
+    path: Path, grid: Grid, profile: CogProfile, pixels: NDArray[np.generic], outputs: OutputSet
+) -> None:
+    with CogWriter(path, grid, profile, outputs) as writer:
         writer.write(grid.window, pixels)

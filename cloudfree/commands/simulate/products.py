@@ -19,6 +19,7 @@ from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS, colour_interpretation
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import CLASS_TAG
+from cloudfree.core.output_set import OutputSet
 from cloudfree.core.radiometry import QUANTIFICATION, Float32, Radiometry
 from cloudfree.core.terminal import Progress
 from cloudfree.raster.cog import CogProfile, CogWriter
@@ -49,14 +50,18 @@ class Product:
 
 
 def write_products(
-    products: Mapping[Path, Product], creation_options: Mapping[str, str], progress: Progress
+    products: Mapping[Path, Product],
+    creation_options: Mapping[str, str],
+    progress: Progress,
+    overwrite: bool = True,
 ) -> None:
-    """Write COGs with creation options of the user.
+    """Write COGs with creation options of the user: all of them, or none.
 
     Raises
     ------
     OutputError
-        GDAL refuses the options, or they would change pixels; no file is written then.
+        GDAL refuses the options, or they would change pixels; a file cannot be written, or was
+        made meanwhile and `overwrite` is not set.
     """
     profiles = {
         path: replace(product.profile, creation_options=creation_options)
@@ -64,9 +69,10 @@ def write_products(
     }
     for profile in profiles.values():
         profile.check_creation_options()
-    for path, product in progress(products.items(), len(products), "writing", "file"):
-        with CogWriter(path, product.grid, profiles[path]) as writer:
-            writer.write(product.grid.window, product.pixels)
+    with OutputSet(next(iter(products)), overwrite) as outputs:
+        for path, product in progress(products.items(), len(products), "writing", "file"):
+            with CogWriter(path, product.grid, profiles[path], outputs) as writer:
+                writer.write(product.grid.window, product.pixels)
 
 
 def optical(scene: SimulatedScene, reflectance: Float32, acquired: datetime) -> Product:

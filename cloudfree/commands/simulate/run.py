@@ -93,7 +93,7 @@ def run_drawn(options: SimulateOptions, progress: Progress) -> SimulateResult:
         paths["s1"]: sar(scene, SAR_TIME),
         paths["truth_mask"]: truth_mask(scene),
     }
-    write_products(products, options.creation_options, progress)
+    write_products(products, options.creation_options, progress, options.overwrite)
     earlier = write_earlier(options, scene.land, shift, earlier_files, progress)
     return _result(shift, paths, scene, earlier)
 

@@ -13,6 +13,7 @@ import numpy as np
 from cloudfree.cloudmask.mask_plan import plan_mask
 from cloudfree.commands.train.options import TrainOptions
 from cloudfree.core.choices import PUBLISHED_MASK
+from cloudfree.core.journal import tidy
 from cloudfree.core.mask_classes import Mask
 from cloudfree.core.output_files import cannot_be_written
 from cloudfree.core.terminal import Progress, muted_log, silent
@@ -43,6 +44,7 @@ from cloudfree.training.run_folder import (
     check_run_folder,
     discard_run,
     initialise,
+    is_free,
     write_settings,
 )
 from cloudfree.training.sampler import PatchStore
@@ -88,12 +90,17 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
         objective = _objective(settings, initial.card, processes)
         trainer = _trainer(options, settings, objective, samples, unseen, initial, processes)
         begins = processes.is_first and not options.resume
-        is_new = begins and begin_run(options.output, settings_text(settings))
-        processes.wait()
+        is_new = begins and is_free(options.output)
+
+        def begin() -> None:
+            if begins:  # its checkpoint holds the patches of the run, for --resume
+                begin_run(options.output, settings_text(settings), trainer.run.write)
+            processes.wait()
+
         try:
             if processes.is_first and options.resume:
                 write_settings(options.output, settings_text(settings))
-            return trainer.train(progress if processes.is_first else silent)
+            return trainer.train(progress if processes.is_first else silent, begin)
         except (CloudfreeError, OSError) as error:
             if is_new and trainer.run.step == 0:
                 discard_run(options.output)
@@ -105,6 +112,7 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
 def _settings(options: TrainOptions) -> TrainingSettings:
     if not options.resume:
         return choose_settings(options.network, options.changes)
+    tidy(options.output)
     settings = read_settings(options.output / SETTINGS)
     changes = {"network": options.network, **options.changes}
     check_unchanged(settings, changes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -109,3 +111,31 @@ def test_exiting_ends_running_items_and_starts_none(tmp_path: Path) -> None:
     written = {path.name for path in tmp_path.iterdir()}
     assert written == {"a", "b", "a.gone", "b.gone", "a.ended", "b.ended"}
     assert (tmp_path / "a.ended").read_text() == "143"
+
+
+PARENT = """
+import sys
+from cloudfree.commands.batch.processes import in_processes
+from tests.factories import work
+
+if __name__ == "__main__":
+    with in_processes(work.waiting, [sys.argv[1]], 1, lambda *_: None, lambda _: False) as results:
+        list(results)
+"""
+
+
+def test_a_process_ends_with_the_parent_that_is_killed(tmp_path: Path) -> None:
+    """Else it goes on writing what the next run writes, too."""
+    (tmp_path / "parent.py").write_text(PARENT)
+    mark = tmp_path / "pid"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    parent = subprocess.Popen([sys.executable, tmp_path / "parent.py", mark], env=environment)
+    end = time.monotonic() + PATIENCE_S
+    while not (mark.exists() and mark.read_text()) and time.monotonic() < end:
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    while Path(f"/proc/{mark.read_text()}").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(mark.read_text()), 0)

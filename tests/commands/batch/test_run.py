@@ -211,8 +211,8 @@ def test_what_exists_is_skipped_and_left_overs_are_replaced(
 ) -> None:
     """A run that was killed can leave marks without the result, which gets its name last."""
     (folder / "out").mkdir()
-    (folder / "out" / "b_cloudfree.tif").touch()
-    (folder / "out" / "a_cloudfree_filled.tif").touch()
+    for name in ("b_cloudfree.tif", "b_cloudfree_filled.tif", "a_cloudfree_filled.tif"):
+        (folder / "out" / name).touch()
     result = batch.run(_options(folder, skip_existing=True), silent)
     assert [job.name for job in seen] == ["a", "alone", "broken"]
     assert all(job.options.overwrite for job in seen)
@@ -232,13 +232,32 @@ def finished(folder: Path, seen: list[SceneJob]) -> Path:
     """The folder after a run that filled a and b."""
     batch.run(_options(folder, tile=128), silent)
     for name in "ab":
-        (folder / "out" / f"{name}_cloudfree.tif").touch()
+        for ending in ("", "_filled"):
+            (folder / "out" / f"{name}_cloudfree{ending}.tif").touch()
     return folder
 
 
 def test_results_of_the_same_inputs_and_options_are_skipped(finished: Path) -> None:
     states = _run_again(finished, tile=128, device="cpu", jobs=2, batch_size=1)
     assert states == {"a": "skipped", "alone": "filled", "b": "skipped", "broken": "filled"}
+
+
+def test_a_result_without_a_file_of_its_own_is_not_whole(finished: Path) -> None:
+    (finished / "out" / "b_cloudfree_filled.tif").unlink()
+    text = r"1 of 2 results were made without b_cloudfree_filled\.tif, the first is b"
+    with pytest.raises(OutputError, match=text):
+        _run_again(finished, tile=128)
+    states = _run_again(finished, tile=128, overwrite=True)
+    assert (states["a"], states["b"]) == ("skipped", "filled")
+
+
+def test_half_a_line_of_a_killed_run_spoils_no_record(finished: Path) -> None:
+    log = finished / "out" / "batch.jsonl"
+    with log.open("a") as lines:
+        lines.write('{"ended": "2026-11')
+    _run_again(finished, tile=128)
+    records = [line for line in log.read_text().splitlines() if not line.endswith("2026-11")]
+    assert {json.loads(line)["name"] for line in records} == {"a", "alone", "b", "broken"}
 
 
 def test_results_of_other_options_are_refused_or_made_anew(finished: Path) -> None:
@@ -421,7 +440,7 @@ def test_scenes_of_a_place_take_no_more_references_than_asked_for(
 def test_masks_are_kept_until_the_batch_ends(season: Path, seen: list[SceneJob]) -> None:
     batch.run(_options(season), silent)
     (folder,) = {job.options.masks for job in seen}
-    assert folder is not None and folder.name.startswith(".cloudfree-masks-")
+    assert folder is not None and folder.name.startswith(".cloudfree.part.")
     assert not folder.exists()
 
 

@@ -304,6 +304,16 @@ def test_outputs_in_the_way_are_refused(tmp_path: Path) -> None:
         _run(s1, s2)
 
 
+@pytest.mark.parametrize("option", ["output", "quicklook"])
+def test_the_other_polarisation_is_no_output(tmp_path: Path, option: str) -> None:
+    s1, s2 = _pair(tmp_path)
+    vv, vh = (write_one_band(tmp_path / f"x_{band}.tif", s1, band) for band in ("VV", "VH"))
+    before = vh.read_bytes()
+    with pytest.raises(OutputError, match=r"x_VH\.tif is an input or another output"):
+        _run(vv, s2, overwrite=True, **{option: vh})
+    assert vh.read_bytes() == before
+
+
 def test_part_of_the_scene_without_radar_is_missing(tmp_path: Path) -> None:
     s1 = write_radar(tmp_path / "s1.tif", transform=TEN_METRES @ Affine.translation(48, 0))
     result = _run(s1, write_cloudy_scene(tmp_path / "s2.tif"), shift="none")

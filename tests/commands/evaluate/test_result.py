@@ -64,7 +64,7 @@ def test_of_many_skipped_patches_five_are_named() -> None:
 
 
 def test_the_files_hold_the_figures(tmp_path: Path) -> None:
-    write_files(tmp_path / "out", FOUND, ())
+    write_files(tmp_path / "out", FOUND, (), overwrite=False)
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
     with (tmp_path / "out" / "patches.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -80,7 +80,8 @@ def test_the_files_hold_the_figures(tmp_path: Path) -> None:
 
 def test_equal_images_have_no_number_in_json(tmp_path: Path) -> None:
     patches = (_patch("a", "one", math.inf),)
-    write_files(tmp_path, replace(FOUND, patches=patches, rows=summarise(patches, ("B02",))), ())
+    found = replace(FOUND, patches=patches, rows=summarise(patches, ("B02",)))
+    write_files(tmp_path, found, (), overwrite=False)
     told = json.loads((tmp_path / "evaluation.json").read_text())
     assert told["patches"][0]["figures"]["m, raw"]["all"]["psnr"] is None
     assert told["data"] == "data"

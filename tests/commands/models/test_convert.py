@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from cloudfree.core.terminal import silent
 from cloudfree.errors import ModelError, OutputError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import TileInputs
+from cloudfree.inference.model_store import CARD, WEIGHTS
 from tests.factories.checkpoints import save_checkpoint
 from tests.factories.damage import full_disk
+from tests.factories.left_drafts import left_by_another_process
 from tests.inference.test_checkpoint import SMALL
 
 TEN = [band for band in OPTICAL_BANDS if band not in ("B01", "B09", "B10")]
@@ -53,12 +56,45 @@ class TestConvert:
         models_convert.run(ConvertOptions(path, output), silent)
         with pytest.raises(OutputError, match="own exists; wanted a new name"):
             models_convert.run(ConvertOptions(path, output), silent)
-        (output / "old").touch()
+        (output / "losses.csv").touch()
         models_convert.run(ConvertOptions(path, output, overwrite=True), silent)
-        assert not (output / "old").exists()
+        assert {p.name for p in output.iterdir()} == {CARD, WEIGHTS, "losses.csv"}
         (tmp_path / "photos").mkdir()
+        (tmp_path / "photos" / "a.jpg").touch()
         with pytest.raises(OutputError, match="photos exists and is no model"):
             models_convert.run(ConvertOptions(path, tmp_path / "photos", overwrite=True), silent)
+
+    def test_weights_of_another_name_go_with_the_card_that_names_them(self, tmp_path: Path) -> None:
+        path, output = str(save_checkpoint(tmp_path, "dsen2_cr")), tmp_path / "own"
+        models_convert.run(ConvertOptions(path, output), silent)
+        card = output / CARD
+        (output / WEIGHTS).rename(output / "weights-000002.safetensors")
+        card.write_text(card.read_text().replace(WEIGHTS, "weights-000002.safetensors"))
+        models_convert.run(ConvertOptions(path, output, overwrite=True), silent)
+        assert {p.name for p in output.iterdir()} == {CARD, WEIGHTS}
+
+    def test_the_folder_that_is_read_is_not_written(self, tmp_path: Path) -> None:
+        path, output = str(save_checkpoint(tmp_path, "dsen2_cr")), tmp_path / "own"
+        models_convert.run(ConvertOptions(path, output), silent)
+        before = {p.name: p.read_bytes() for p in output.iterdir()}
+        for model in (output, output / WEIGHTS):
+            with pytest.raises(OutputError, match=r"own holds weights\.safetensors, which is read"):
+                models_convert.run(ConvertOptions(str(model), output, overwrite=True), silent)
+        assert {p.name: p.read_bytes() for p in output.iterdir()} == before
+
+    def test_a_killed_run_that_wrote_nothing_yet_is_not_in_the_way(self, tmp_path: Path) -> None:
+        path, output = str(save_checkpoint(tmp_path, "dsen2_cr")), tmp_path / "own"
+        output.mkdir()
+        left_by_another_process(output / CARD)
+        models_convert.run(ConvertOptions(path, output), silent)
+        assert {p.name for p in output.iterdir()} == {CARD, WEIGHTS}
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
+    def test_others_may_read_the_weights_as_any_new_file(self, tmp_path: Path) -> None:
+        path, output = str(save_checkpoint(tmp_path, "dsen2_cr")), tmp_path / "own"
+        models_convert.run(ConvertOptions(path, output), silent)
+        (tmp_path / "any").touch()
+        assert (output / WEIGHTS).stat().st_mode == (tmp_path / "any").stat().st_mode
 
     def test_a_failure_leaves_what_was_there(self, tmp_path: Path) -> None:
         path, output = save_checkpoint(tmp_path, "dsen2_cr"), tmp_path / "own"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cloudfree.commands.input_files import InputFiles
 from cloudfree.commands.remove.opened import Opened, open_inputs
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.core.displacement import NO_SHIFT
@@ -32,7 +33,7 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
             optical = files.enter_context(OpticalScene(path, 0.0))
             given = RemoveOptions(s2=path, **options)
             sar = files.enter_context(open_sar_sources(given.s1)) if given.s1 else None
-            return open_inputs(given, sar, optical, files, silent)
+            return open_inputs(given, sar, optical, InputFiles(), files, silent)
 
         yield opener
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from cloudfree.commands.remove.run import RemoveOptions, RemoveResult, run
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.displacement import Shift
+from cloudfree.core.journal import journal_of
 from cloudfree.core.mask_classes import FILL_COLOURS, FillClass
 from cloudfree.core.terminal import silent
 from cloudfree.coregistration.measure import ShiftMeasurement
@@ -405,7 +407,7 @@ def test_a_file_that_cannot_be_finished_takes_the_others_with_it(
     copy = rasterio.shutil.copy
 
     def full_by_then(source: Path, target: Path, **options: Any) -> None:
-        if target.parent.name.startswith(f".l1c_cloudfree{ending}.part.") and "COG" in str(options):
+        if target.name == f"l1c_cloudfree{ending}.tif" and "COG" in str(options):
             raise OSError("No space left on device")
         copy(source, target, **options)
 
@@ -420,19 +422,52 @@ def test_the_result_has_its_name_last(
     folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A script that skips results which are there finds the others beside them."""
-    named: list[str] = []
-    replace = Path.replace
+    named: list[Path] = []
+    link = os.link
 
-    def watched(self: Path, target: Path) -> Path:
-        named.append(target.name)
-        return replace(self, target)
+    def watched(draft: Path, path: Path) -> None:
+        named.append(path)
+        link(draft, path)
 
-    monkeypatch.setattr(Path, "replace", watched)
+    monkeypatch.setattr(os, "link", watched)
     result = _remove(folder, uncertainty=True, write_mask=True)
-    files = (result.uncertainty, result.mask, result.filled, result.output)
-    made = [path.name for path in files if path]
-    assert named[-4:] == made
-    assert len(made) == 4
+    files = {result.uncertainty, result.mask, result.filled, result.output}
+    assert named[0] == journal_of(result.output)
+    assert named[-1] == result.output
+    assert set(named[1:]) == files
+    assert len(files) == 4
+
+
+def test_an_input_that_changes_meanwhile_leaves_no_output(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = CogWriter.write
+
+    def changing(self: CogWriter, *window: Any) -> None:
+        os.utime(folder / "vv_vh.tif", ns=(1, 1))
+        write(self, *window)
+
+    monkeypatch.setattr(CogWriter, "write", changing)
+    before = sorted(folder.iterdir())
+    with pytest.raises(InputError, match=r"vv_vh\.tif was changed while it was read"):
+        _remove(folder, uncertainty=True)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_result_that_another_run_makes_meanwhile_stays(
+    folder: Path, network: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = CogWriter.write
+
+    def racing(self: CogWriter, *window: Any) -> None:
+        (folder / "l1c_cloudfree_filled.tif").write_text("of another run")
+        write(self, *window)
+
+    monkeypatch.setattr(CogWriter, "write", racing)
+    before = sorted(folder.iterdir())
+    with pytest.raises(OutputError, match=r"filled\.tif was made by another program meanwhile"):
+        _remove(folder)
+    assert sorted(folder.iterdir()) == sorted([*before, folder / "l1c_cloudfree_filled.tif"])
 
 
 def _elsewhere(folder: Path) -> dict[str, Any]:

@@ -27,13 +27,13 @@ from cloudfree.commands.remove.run import run as remove
 from cloudfree.commands.train import run as train
 from cloudfree.commands.train.options import TrainOptions
 from cloudfree.core.terminal import silent
-from cloudfree.errors import InputError, ModelError, OutputError
+from cloudfree.errors import CloudfreeError, InputError, ModelError, OutputError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_store import read_card
 from cloudfree.inference.registry import network_names
 from cloudfree.training import trainer as train_session
 from cloudfree.training.trainer import TrainResult
-from tests.factories.damage import full_disk
+from tests.factories.damage import full_disk, half_loaded
 from tests.factories.rasters import write_cloudy_scene, write_radar
 from tests.factories.sample_folders import SIDE, TRAIN, VAL, write_tree, write_triplet
 from tests.factories.time_series import write_series_tree
@@ -430,6 +430,20 @@ def test_a_run_is_kept_where_one_in_its_place_is_refused(trained: Train) -> None
     with pytest.raises(InputError, match="no patch of 3 can"):
         trained(crop=256, overwrite=True)
     assert trained(overwrite=True).steps == before.steps
+
+
+def test_a_run_is_kept_where_the_data_of_the_next_cannot_be_read(
+    trained: Train, tmp_path: Path
+) -> None:
+    run = trained().output
+    before = {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    damaged = write_patches(tmp_path / "damaged")
+    for path in damaged.glob("*.tif"):
+        half_loaded(path)
+    with pytest.raises(CloudfreeError):
+        trained(data=damaged, overwrite=True, seed=2)
+    assert {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()} == before
+    assert trained(resume=True).steps == 2
 
 
 def test_a_run_is_not_replaced_unasked(trained: Train, tmp_path: Path) -> None:

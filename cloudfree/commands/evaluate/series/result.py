@@ -12,7 +12,8 @@ from cloudfree.commands.evaluate.result import csv_text, json_text
 from cloudfree.commands.evaluate.series.page import SeriesPage, render_series
 from cloudfree.commands.evaluate.series.scoring import ScoredCase
 from cloudfree.commands.evaluate.series.table import Row, series_table
-from cloudfree.core.output_files import make_folder, write_whole
+from cloudfree.core.output_files import make_folder
+from cloudfree.core.output_set import OutputSet
 from cloudfree.datasets.patch import Skipped
 
 PAGE, CASES, JSON = "index.html", "cases.csv", "series.json"
@@ -54,9 +55,12 @@ def _lines(found: SeriesEvaluation) -> Iterator[str]:
 
 
 def write_series(
-    folder: Path, found: SeriesEvaluation, sections: Sequence[PatchSection] = ()
+    folder: Path,
+    found: SeriesEvaluation,
+    sections: Sequence[PatchSection] = (),
+    overwrite: bool = True,
 ) -> None:
-    """Write a line for each case and fill as CSV, everything as JSON, and the page at last.
+    """Write a line for each case and fill as CSV, everything as JSON, and the page.
 
     Raises
     ------
@@ -64,9 +68,10 @@ def write_series(
         The folder or a file in it cannot be written.
     """
     make_folder(folder)
-    write_whole(folder / CASES, csv_text(_records(found.cases)))
-    write_whole(folder / JSON, json_text(asdict(found)))
-    write_whole(folder / PAGE, render_series(_page(found, sections)))
+    with OutputSet(folder / PAGE, overwrite) as outputs:
+        outputs.write(folder / CASES, csv_text(_records(found.cases)))
+        outputs.write(folder / JSON, json_text(asdict(found)))
+        outputs.write(folder / PAGE, render_series(_page(found, sections)))
 
 
 def _page(found: SeriesEvaluation, sections: Sequence[PatchSection]) -> SeriesPage:

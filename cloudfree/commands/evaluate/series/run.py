@@ -48,7 +48,7 @@ def run(options: SeriesOptions, progress: Progress) -> SeriesEvaluation:
     if options.output:
         with muted_log():
             sections = [*_sections(scored, series.bands, options.pictures)]
-        write_series(options.output, found, sections)
+        write_series(options.output, found, sections, options.overwrite)
     for one in found.skipped:
         logger.warning("%s is left out: it %s", one.name, one.reason)
     return found

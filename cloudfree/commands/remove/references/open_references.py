@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cloudfree.commands.input_files import InputFiles
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.made_masks import MadeMasks
 from cloudfree.commands.remove.options import RemoveOptions
@@ -47,13 +48,15 @@ def open_references(
     options: RemoveOptions,
     scene: CloudyScene,
     masks: MadeMasks,
+    inputs: InputFiles,
     stack: ExitStack,
     progress: Progress,
     sar_bands: Sequence[str] = SAR_BANDS,
 ) -> ChosenReferences:
     """The best of the dates that `options` name, open until `stack` is closed.
 
-    Their radar has the bands of that of the scene, `sar_bands`. What cannot be used is left out
+    Their radar has the bands of that of the scene, `sar_bands`. Files of those that are opened are
+    added to `inputs`. What cannot be used is left out
     with a reason, and is no error.
 
     Raises
@@ -63,7 +66,7 @@ def open_references(
     """
     gates = Gates(scene.optical, options)
     search = _Search(
-        options, scene, masks, stack, progress,
+        options, scene, masks, inputs, stack, progress,
         gates, coarse_ground(scene), dated_radars(options.reference_s1), sar_bands,
     )  # fmt: skip
     with ExitStack() as looked_at:
@@ -94,6 +97,7 @@ class _Search:
     options: RemoveOptions
     scene: CloudyScene
     masks: MadeMasks
+    inputs: InputFiles
     stack: ExitStack
     progress: Progress
     gates: Gates
@@ -144,6 +148,7 @@ class _Search:
 
     def _open(self, date: _Date) -> str | None:
         """Open a date, and find what it shows; a reason to leave it out, if there is one."""
+        self.inputs.add(date.candidate.path)
         offset_dn = self.options.s2_offset if self.options.of_batch else None
         optical = date.files.enter_context(
             OpticalScene(date.candidate.path, offset_dn, self.options.resampling, self._area)
@@ -209,6 +214,8 @@ class _Search:
         radar = radar_of_date(
             self.radars, date.acquisition, self.scene, self.options, date.files, self.sar_bands
         )
+        if radar:
+            self.inputs.add(radar.sar.path)
         return Reference(
             number=len(self.chosen) + 1,
             path=date.candidate.path,

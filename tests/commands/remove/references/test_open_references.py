@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from pyproj import CRS
 
+from cloudfree.commands.input_files import InputFiles
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.made_masks import made_masks
 from cloudfree.commands.remove.options import RemoveOptions
@@ -45,7 +46,7 @@ def found(tmp_path: Path) -> Iterator[Opener]:
             optical = stack.enter_context(OpticalScene(path, 0.0, area=area))
             made = masks.open(optical, given.mask_settings, silent) if mask else None
             scene = CloudyScene(optical, stack.enter_context(made) if made else None)
-            return open_references(given, scene, masks, stack, silent)
+            return open_references(given, scene, masks, InputFiles(), stack, silent)
 
         yield opener
 

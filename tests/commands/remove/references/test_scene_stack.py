@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cloudfree.commands.input_files import InputFiles
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.made_masks import made_masks
 from cloudfree.commands.remove.options import RemoveOptions
@@ -50,7 +51,7 @@ def stack(tmp_path: Path, scene: CloudyScene) -> Iterator[Stack]:
     )
     with ExitStack() as files:
         masks = files.enter_context(made_masks())
-        chosen = open_references(options, scene, masks, files, silent)
+        chosen = open_references(options, scene, masks, InputFiles(), files, silent)
         sar = files.enter_context(open_sar_source(radar))
         yield SceneStack(scene, chosen.references, sar, Shift(1.0, 0.0))
 

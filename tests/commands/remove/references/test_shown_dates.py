@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from affine import Affine
 
+from cloudfree.commands.input_files import InputFiles
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
 from cloudfree.commands.remove.made_masks import made_masks
 from cloudfree.commands.remove.options import RemoveOptions
@@ -51,7 +52,9 @@ def shown(tmp_path: Path) -> Iterator[Shower]:
             options = RemoveOptions(s2=path, **given)
             optical = stack.enter_context(OpticalScene(path, 0.0))
             mask = stack.enter_context(masks.open(optical, options.mask_settings, silent))
-            chosen = open_references(options, CloudyScene(optical, mask), masks, stack, silent)
+            chosen = open_references(
+                options, CloudyScene(optical, mask), masks, InputFiles(), stack, silent
+            )
             radar = write_radar(tmp_path / "today_s1_20220607.tif", SIDE, SIDE)
             sar = stack.enter_context(open_sar_source(radar))
             return shown_dates(card, optical, sar, chosen.references)
