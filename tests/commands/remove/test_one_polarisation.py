@@ -67,6 +67,7 @@ def test_the_scene_fills_itself_by_one_polarisation(
     place: Path, caplog: pytest.LogCaptureFixture, band: str
 ) -> None:
     without_radar = _error(place, _remove(place, None, fill_by="scene"))
+    caplog.clear()
     with caplog.at_level(logging.INFO, "cloudfree"):
         result = _remove(place, f"{band}/one.tif")
     assert (result.model, result.parts, result.unfilled_fraction) == (None, None, 0)
