@@ -14,7 +14,13 @@ from pyproj import CRS
 from cloudfree.core.grid import Grid
 from cloudfree.errors import CloudfreeError, ErrorCode, OutputError
 from cloudfree.raster.cog import CogProfile, CogWriter
-from cloudfree.raster.outputs_elsewhere import check_local, copy_elsewhere, exists, require_new
+from cloudfree.raster.outputs_elsewhere import (
+    check_local,
+    copy_elsewhere,
+    delete_elsewhere,
+    exists,
+    require_new,
+)
 from tests.factories.rasters import write_cloudy_scene
 from tests.factories.stac_server import StacServer, stac_server
 
@@ -38,9 +44,9 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StacServ
         yield server
 
 
-def _write(path: Path, outdated: tuple[Path, ...] = ()) -> np.ndarray:
+def _write(path: Path) -> np.ndarray:
     pixels = np.random.default_rng(0).integers(0, 255, (1, 64, 80), np.uint8)
-    with CogWriter(path, GRID, PROFILE, outdated) as file:
+    with CogWriter(path, GRID, PROFILE) as file:
         file.write(GRID.window, pixels)
     return pixels
 
@@ -71,11 +77,12 @@ def test_a_raster_in_memory_is_replaced_only_if_that_is_asked_for() -> None:
     require_new(path, overwrite=True)
 
 
-def test_what_a_raster_makes_outdated_is_deleted() -> None:
-    old, path = Path("/vsimem/old/a_mask.tif"), Path("/vsimem/old/a.tif")
+def test_outdated_rasters_elsewhere_are_deleted_and_no_others(tmp_path: Path) -> None:
+    old, here = Path("/vsimem/old/a_mask.tif"), tmp_path / "a_mask.tif"
     _write(old)
-    _write(path, (old,))
-    assert (exists(old), exists(path)) == (False, True)
+    _write(here)
+    delete_elsewhere((old, here))
+    assert (exists(old), here.exists()) == (False, True)
 
 
 def test_a_place_that_takes_nothing_is_refused_before_any_work(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from cloudfree.raster.stac_item import (
     ItemSource,
     check_dated,
     item_text,
-    remove_outdated_item,
+    outdated_items,
 )
 from tests.factories.rasters import write_cloudy_scene, write_raster
 from tests.factories.stac_schemas import read_valid_item
@@ -109,13 +109,11 @@ def test_only_items_of_cloudfree_that_no_one_needs_are_outdated(tmp_path: Path) 
     path = tmp_path / "a.json"
     _item(path, data=result)
     own = path.read_text()
-    remove_outdated_item(result, [path])
-    assert path.exists(), "it is an input"
+    assert outdated_items(result, [path]) == (), "it is an input"
     for other in ("{}", "no json", json.dumps({"properties": {"processing:software": {"x": "1"}}})):
         path.write_text(other)
-        remove_outdated_item(result, [])
-        assert path.read_text() == other
+        assert outdated_items(result, []) == ()
     path.write_text(own)
-    remove_outdated_item(result, [])
-    assert not path.exists()
-    remove_outdated_item(result, [])
+    assert outdated_items(result, []) == (path,)
+    path.unlink()
+    assert outdated_items(result, []) == ()

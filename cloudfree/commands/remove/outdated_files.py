@@ -23,7 +23,12 @@ def outdated_files(options: RemoveOptions) -> tuple[Path, ...]:
         for path in options.companion_paths
         if path not in options.outputs and path.resolve() not in kept and _is_own(path)
     ]
-    return tuple(path for raster in rasters for path in (raster, *side_files(raster)))
+    return tuple(path for raster in rasters for path in (raster, *_beside(raster)))
+
+
+def _beside(raster: Path) -> tuple[Path, ...]:
+    """Files beside a raster; elsewhere GDAL deletes them with it."""
+    return () if is_elsewhere(raster) else side_files(raster)
 
 
 def _is_own(path: Path) -> bool:

@@ -12,9 +12,9 @@ import pytest
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.commands.remove.run import run
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.journal import Journal
 from cloudfree.core.terminal import silent
 from cloudfree.errors import CloudfreeError, InputError, OutputError
-from cloudfree.raster import cog
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import cloudy_scene, write_cloudy_scene, write_radar, write_raster
 from tests.factories.stac_schemas import read_valid_item
@@ -91,23 +91,28 @@ def test_a_result_without_an_item_removes_that_of_an_earlier_one(folder: Path) -
     assert not (folder / "l1c_cloudfree.json").exists()
 
 
-def test_the_item_is_there_before_the_result(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    there = []
+def test_the_item_gets_its_name_before_the_result(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[list[str]] = []
+    publish = Journal.publish
 
-    def seen(draft: Path, path: Path, *more: Any) -> None:
-        there.append((path.name, (folder / "l1c_cloudfree.json").exists()))
-        draft.replace(path)
+    def seen(journal: Journal, place: Path) -> None:
+        published.append(journal.files)
+        publish(journal, place)
 
-    monkeypatch.setattr(cog, "replace_raster", seen)
+    monkeypatch.setattr(Journal, "publish", seen)
     _run(folder)
-    assert there[-2:] == [("l1c_cloudfree_filled.tif", False), ("l1c_cloudfree.tif", True)]
+    (names,) = published
+    assert set(names[:-1]) == {"l1c_cloudfree_filled.tif", "l1c_cloudfree.json"}
+    assert names[-1] == "l1c_cloudfree.tif"
 
 
 def test_a_failure_leaves_no_item(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cog, "replace_raster", full)
+    monkeypatch.setattr(Journal, "publish", full)
     with pytest.raises(CloudfreeError, match="No space left"):
         _run(folder)
     assert {path.name for path in folder.iterdir()} == {"l1c.tif"}
