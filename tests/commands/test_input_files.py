@@ -143,6 +143,9 @@ def test_statistics_that_a_viewer_writes_are_no_change(tmp_path: Path) -> None:
     inputs = InputFiles([scene])
     statistics.write_text("<PAMDataset></PAMDataset>")
     inputs.require_unchanged()
+    _touch(scene)
+    with pytest.raises(InputError, match=r"a\.tif was changed"):
+        inputs.require_unchanged()
 
 
 def test_an_input_has_the_state_in_which_it_was_first_added(tmp_path: Path) -> None:

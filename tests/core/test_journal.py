@@ -202,5 +202,6 @@ def test_a_new_name_is_never_taken_from_another_file(
 def test_a_folder_that_does_not_exist_has_nothing_to_tidy(tmp_path: Path) -> None:
     tidy(tmp_path / "none")
     settle(tmp_path / "none" / "a.tif")
+    assert not list(tmp_path.iterdir()), "nothing is made either"
     shutil.rmtree(tmp_path)
     settle(tmp_path)
