@@ -38,7 +38,7 @@ def test_models_and_page_travel_in_the_wheel(wheel: Path) -> None:
     styles = {f"cloudfree/report/{name}" for name in ("page.css", "page.js", "evaluation.css")}
     templates = {
         f"cloudfree/report/templates/{name}.html"
-        for name in ("frame", "page", "evaluation", "pictures", "tables")
+        for name in ("frame", "page", "index", "evaluation", "series", "pictures", "tables")
     }
     assert styles | templates <= names
 
