@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -226,17 +227,23 @@ def even_windows(height: int, width: int) -> list[Window]:
 
 
 def spread_windows(part: Window, a_side: int, side_px: int) -> list[Window]:
-    """At most `a_side` squared windows of at most `side_px`, evenly from end to end of a part."""
-    height, width = min(side_px, part.height), min(side_px, part.width)
-    rows, cols = (
-        np.unique(np.linspace(0, length - side, a_side).astype(int))
-        for length, side in ((part.height, height), (part.width, width))
-    )
+    """A window of at most `side_px` in the middle of each of `a_side` squared cells of a part.
+
+    A share found in them is that of the part, unlike in windows from end to end, which would lie
+    at its edges too often. Together they are the whole of a part that is small.
+    """
     return [
-        Window(part.row + int(row), part.col + int(col), height, width)
-        for row in rows
-        for col in cols
+        Window(part.row + row, part.col + col, height, width)
+        for row, height in _middles(part.height, a_side, side_px)
+        for col, width in _middles(part.width, a_side, side_px)
     ]
+
+
+def _middles(length: int, cells: int, side_px: int) -> list[tuple[int, int]]:
+    """Start and length of the middle of each cell of a side; none of a cell without a pixel."""
+    edges = [length * cell // cells for cell in range(cells + 1)]
+    sides = [(start, end - start) for start, end in pairwise(edges) if end > start]
+    return [(start + max(side - side_px, 0) // 2, min(side, side_px)) for start, side in sides]
 
 
 def _starts(length: int) -> list[int]:

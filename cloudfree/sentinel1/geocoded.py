@@ -31,8 +31,6 @@ _SAMPLE_PX = 512
 # Windows a side, and their side, in which missing data is looked for; and the share of them from
 # which a scene counts as whole, as pixels at its edge are missing.
 _COVER_WINDOWS, _COVER_PX, WHOLE = 4, 32, 0.98
-# One part of so many at each edge lies outside of the outermost windows.
-_EDGE_SHARE = 8
 
 # A smaller fraction of a scene is dark targets at its edge, no nodata frame.
 MIN_FRAME_SHARE = 1e-3
@@ -108,12 +106,7 @@ class SarScene(Dataset):
     def _with_data(self, grid: Grid, footprint: Footprint, part: Window) -> float:
         """Share of the footprint that has data, in windows spread over a part of a grid."""
         covered = found = 0.0
-        # Windows at the very edges would make up half of the sample, where they are little of it.
-        down, across = part.height // _EDGE_SHARE, part.width // _EDGE_SHARE
-        inner = Window(
-            part.row + down, part.col + across, part.height - 2 * down, part.width - 2 * across
-        )
-        for window in spread_windows(inner, _COVER_WINDOWS, _COVER_PX):
+        for window in spread_windows(part, _COVER_WINDOWS, _COVER_PX):
             covered += footprint.share(window) * window.height * window.width
             found += float(np.isfinite(self.on_grid(grid, window)).all(axis=0).sum())
         share = found / covered if covered else 1.0

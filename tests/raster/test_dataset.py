@@ -32,6 +32,7 @@ from cloudfree.raster.dataset import (
     png,
     reduced,
     reduced_classes,
+    spread_windows,
 )
 from cloudfree.raster.gdal import ignored_warning
 from cloudfree.sentinel1.geocoded import SarScene
@@ -154,6 +155,23 @@ def test_no_part_of_a_raster_is_far_from_a_window(height: int, width: int) -> No
 def test_a_small_raster_is_one_window(height: int, width: int) -> None:
     (window,) = even_windows(height, width)
     assert (window.height, window.width) == (height, width)
+
+
+@given(sides, sides, st.integers(1, 5), st.integers(1, 40))
+def test_spread_windows_see_each_part_of_a_raster_alike(
+    height: int, width: int, a_side: int, side_px: int
+) -> None:
+    part = Window(3, 5, height, width)
+    windows = spread_windows(part, a_side, side_px)
+    assert len(windows) == min(a_side, height) * min(a_side, width)
+    for window in windows:
+        assert 3 <= window.row < window.row_stop <= part.row_stop
+        assert 5 <= window.col < window.col_stop <= part.col_stop
+        assert max(window.height, window.width) <= side_px
+    rows = [(window.row + window.row_stop) / 2 - 3 for window in windows]
+    assert abs(sum(rows) / len(rows) - height / 2) <= 1
+    if max(height, width) <= a_side * side_px:
+        assert sum(window.height * window.width for window in windows) == height * width
 
 
 png_sides = st.integers(1, 12_000)
