@@ -72,9 +72,9 @@ def command(progress: Any, **options: Any) -> Any:
     The CSV file has the columns s2, s1, mask and name. A folder holds NAME_s2.tif (or
     NAME_s2_cloudy.tif) with NAME_s1.tif, s2_YYYYMMDD.tif with s1_YYYYMMDD.tif, a folder with s2.tif
     and s1.tif for each scene, or products under their own names, which are matched by place and
-    time. Scenes of one place show each other what clouds hide, as with --reference of `remove`. A
-    scene that fails does not stop the others; the exit code is 3 then. DIR/batch.jsonl logs the
-    outcome of each.
+    time; without any of these, scenes under other names. Scenes of one place show each other what
+    clouds hide, as with --reference of `remove`. A scene that fails does not stop the others; the
+    exit code is 3 then. DIR/batch.jsonl logs the outcome of each.
     """
     from cloudfree.commands.batch.run import run
 

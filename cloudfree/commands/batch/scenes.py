@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,11 @@ from cloudfree.raster.stac_files import item_paths
 from cloudfree.sentinel1.product import acquisition_of_name
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.product import output_beside
-from cloudfree.sentinel2.products_below import paths_below, products_below
+from cloudfree.sentinel2.products_below import (
+    paths_below,
+    products_below,
+    scenes_of_any_name_below,
+)
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,26 @@ def scenes_below(folder: Path) -> list[ScenePair]:
 
     They are products, as folders or zip files, or rasters: `NAME_s2.tif` or `NAME_s2_cloudy.tif`
     with `NAME_s1.tif`, and `s2_YYYYMMDD.tif` with `s1_YYYYMMDD.tif`, whose name is the day. Without
-    both they are named by their folder.
+    both they are named by their folder. In a folder without any of them all rasters that are not
+    radar, masks or results by their names are scenes.
     """
     pairs = [ScenePair(name, path) for name, path in products_below(folder).items()]
-    return sorted([*pairs, *_raster_pairs(folder)], key=lambda pair: pair.name)
+    pairs += _raster_pairs(folder)
+    return sorted(pairs or _any_scenes(folder), key=lambda pair: pair.name)
 
 
-def _raster_pairs(folder: Path) -> Iterable[ScenePair]:
+def _any_scenes(folder: Path) -> list[ScenePair]:
+    """The scenes of a folder that somebody named, or a service from which they were downloaded."""
+    return [ScenePair(_name_below(path, folder), path) for path in scenes_of_any_name_below(folder)]
+
+
+def _name_below(path: Path, folder: Path) -> str:
+    """The names of the folders below one, and of a file in the last of them, without its type."""
+    inner = path.relative_to(folder)
+    return "_".join([*inner.parts[:-1], inner.stem]) or folder.resolve().name
+
+
+def _raster_pairs(folder: Path) -> list[ScenePair]:
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(paths_below(folder)):
         if match := _RASTER.fullmatch(path.name):

@@ -68,6 +68,15 @@ def test_rasters_are_matched_by_their_names(tmp_path: Path) -> None:
     }
 
 
+def test_where_nothing_is_named_so_every_raster_that_may_be_a_scene_is_one(tmp_path: Path) -> None:
+    others = ["April_cloudfree.tif", "April_cloudfree_filled.tif", "scl.tif", "S1_0405.tif"]
+    _touched(tmp_path, "April.tif", "old/March.tif", "L2A/R10m/T31_20210424_B02_10m.jp2", *others)
+    found = {"April": "April.tif", "old_March": "old/March.tif", "L2A": "L2A"}
+    assert _found(tmp_path) == {name: (path, None) for name, path in found.items()}
+    _touched(tmp_path, "May_s2.tif")
+    assert _found(tmp_path) == {"May": ("May_s2.tif", None)}
+
+
 def test_the_scene_of_a_folder_itself_is_called_like_it(tmp_path: Path) -> None:
     _touched(tmp_path, "s2.tif", "s1.tif")
     assert _found(tmp_path) == {tmp_path.name: ("s2.tif", "s1.tif")}
