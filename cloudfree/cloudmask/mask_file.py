@@ -14,9 +14,14 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.dataset import Dataset
+from cloudfree.raster.provenance import WARNINGS
 from cloudfree.raster.warp import grid_of, same_grid
 
 STRIP_ROWS = 512
+
+# The tags of a mask that say how it was made begin so.
+_SETTINGS = "MASK_"
+DILATION_TAG = "MASK_DILATE"
 
 _CLASSES = ", ".join(f"{value.value} {value.name.lower()}" for value in FILE_CLASSES)
 _MAKE = "make it from the scene with `cloudfree mask`"
@@ -46,6 +51,16 @@ class MaskFile(Dataset):
     def classes(self, window: Window) -> Mask:
         """Mask classes of a window, (y, x)."""
         return np.asarray(self.read([0], window)[0], dtype=np.uint8)
+
+    @property
+    def made_by(self) -> dict[str, str]:
+        """Its tags that say how it was made: settings, sun and warnings."""
+        tags: dict[str, str] = self.handle.tags()
+        return {
+            name: text
+            for name, text in tags.items()
+            if name.startswith(_SETTINGS) or name == WARNINGS
+        }
 
     def counts(self) -> NDArray[np.int64]:
         """Number of pixels of each of the 256 values, strip by strip."""

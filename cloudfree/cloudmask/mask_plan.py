@@ -19,7 +19,7 @@ from cloudfree.cloudmask.classifier import Classifier, Shadows, Strip
 from cloudfree.cloudmask.detected_classes import DetectedClassifier, FirstLook
 from cloudfree.cloudmask.detection import OnScore, detect
 from cloudfree.cloudmask.detector import Detector
-from cloudfree.cloudmask.mask_file import ScoreWriter, mask_profile
+from cloudfree.cloudmask.mask_file import DILATION_TAG, ScoreWriter, mask_profile
 from cloudfree.cloudmask.morphology import parse_distance
 from cloudfree.cloudmask.network_detector import NetworkDetector
 from cloudfree.cloudmask.package_detectors import OmniCloudMask, S2Cloudless
@@ -36,7 +36,6 @@ from cloudfree.cloudmask.sun_geometry import (
     sun_tags,
 )
 from cloudfree.core.choices import PUBLISHED_THRESHOLD, DetectorName, MaskSettings
-from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import FILE_CLASSES, MaskClass
 from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress, silent
@@ -44,7 +43,7 @@ from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.provenance import VERSION, warning_tags
 from cloudfree.raster.qgis_style import with_style
-from cloudfree.raster.warp import displacement_px, pixel_size_m
+from cloudfree.raster.warp import pixel_size_m
 
 logger = logging.getLogger("cloudfree")
 
@@ -131,7 +130,7 @@ def _with_shadows(
     classes: DetectedClassifier, look: FirstLook, scene: MaskSource
 ) -> tuple[DetectedClassifier, Sun]:
     """The classifier with the shadows that the clouds of the scene throw, and the sun."""
-    axes = _pixel_axes(scene.grid)
+    axes = PixelAxes.of_grid(scene.grid)
     fit, likeliest = look.sun(axes, scene.sun_azimuth_deg), None
     if fit and (distance := look.shadow_distance(axes, fit.azimuth_deg)):
         away = partial(ShadowProjection.away_from_sun, fit.azimuth_deg, axes)
@@ -228,7 +227,7 @@ def _measure_scene(
     scene: MaskSource, rules: ClassRules, progress: Progress
 ) -> tuple[Shadows, HazeThreshold | None, Sun]:
     """Thresholds of shadows and haze from the whole scene, and its sun."""
-    axes = _pixel_axes(scene.grid)
+    axes = PixelAxes.of_grid(scene.grid)
     statistics = collect_statistics(scene, rules, axes, scene.sun_azimuth_deg, progress)
     if statistics.valid_px == 0:
         raise _no_valid_pixel(scene)
@@ -241,15 +240,6 @@ def _measure_scene(
     )
 
 
-def _pixel_axes(grid: Grid) -> PixelAxes:
-    """Rows and columns per metre north and east at the middle of a grid."""
-    length_m = 1000.0
-    north, east = (displacement_px(grid, azimuth, length_m) for azimuth in (0.0, 90.0))
-    return PixelAxes(
-        (north[0] / length_m, north[1] / length_m), (east[0] / length_m, east[1] / length_m)
-    )
-
-
 def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
     """How the mask is written, with its settings and sun as tags."""
     profile, settings = mask_profile(), plan.settings
@@ -258,7 +248,7 @@ def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:
         "MASK_DETECTOR": settings.detector,
         "MASK_THRESHOLD": f"{plan.threshold:g}",
         **_published_tags(settings),
-        "MASK_DILATE": settings.dilate,
+        DILATION_TAG: settings.dilate,
         **sun_tags(plan.sun),
     }
     tags = {**profile.tags, **own}

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from cloudfree.cloudmask.morphology import median_of
 from cloudfree.cloudmask.score import Planes
+from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import Float32, Float64
+from cloudfree.raster.warp import displacement_px
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,15 @@ class PixelAxes:
 
     north: tuple[float, float]
     east: tuple[float, float]
+
+    @classmethod
+    def of_grid(cls, grid: Grid) -> Self:
+        """The axes at the middle of a grid."""
+        length_m = 1000.0
+        north, east = (displacement_px(grid, azimuth, length_m) for azimuth in (0.0, 90.0))
+        return cls(
+            (north[0] / length_m, north[1] / length_m), (east[0] / length_m, east[1] / length_m)
+        )
 
     def displacement(self, azimuth_deg: float, distance_m: float) -> tuple[float, float]:
         """Rows and columns to a point `distance_m` away, azimuth clockwise from north."""

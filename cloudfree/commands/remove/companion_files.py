@@ -19,7 +19,7 @@ from cloudfree.core.mask_classes import CLASS_TAG, FILL_COLOURS, FillClass
 from cloudfree.core.output_set import OutputSet
 from cloudfree.core.radiometry import QUANTIFICATION, Float32
 from cloudfree.raster.cog import CogProfile, CogWriter
-from cloudfree.raster.provenance import VERSION, WARNINGS
+from cloudfree.raster.provenance import VERSION
 from cloudfree.raster.qgis_style import with_style
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
@@ -35,10 +35,6 @@ def filled_profile(styled: bool = False) -> CogProfile:
         overview_resampling="MODE",
     )
     return with_style(profile) if styled else profile
-
-
-# The tags of a mask that say how it was made begin so.
-_SETTINGS = "MASK_"
 
 
 class UsedMaskWriter:
@@ -72,12 +68,7 @@ def used_mask_writer(
 def _mask_profile(mask: MaskFile, options: RemoveOptions) -> CogProfile:
     """How a mask is written; its settings, sun and warnings are kept."""
     profile = mask_profile()
-    own = {
-        name: text
-        for name, text in mask.handle.tags().items()
-        if name.startswith(_SETTINGS) or name == WARNINGS
-    }
-    tags = {**profile.tags, **own, VERSION: __version__}
+    tags = {**profile.tags, **mask.made_by, VERSION: __version__}
     used = replace(profile, tags=tags, creation_options=options.creation_options)
     return with_style(used) if options.qml else used
 

@@ -6,11 +6,12 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
 
+from cloudfree.cloudmask.dilated_mask import UNDILATED, write_dilated
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.cloudmask.mask_plan import plan_mask, write_mask
 from cloudfree.cloudmask.sun_geometry import sun_from_tags
@@ -27,7 +28,8 @@ class MadeMasks:
     """Masks in a folder, which are made as they are needed.
 
     Processes may share the folder: a mask gets its name when it is whole, and a second process
-    that needs it waits for the first.
+    that needs it waits for the first. A mask of which the one without dilation is there is made
+    from that.
     """
 
     folder: Path
@@ -44,10 +46,20 @@ class MadeMasks:
         if not path.exists():
             with _alone(path):
                 if not path.exists():
-                    write_mask(scene, path, plan_mask(scene, settings, progress), progress, {})
+                    self._make(path, scene, settings, progress)
         mask = MaskFile(path, scene.grid)
         mask.sun = sun_from_tags(mask.handle.tags())
         return mask
+
+    def _make(
+        self, path: Path, scene: OpticalScene, settings: MaskSettings, progress: Progress
+    ) -> None:
+        undilated = self.folder / _name(scene, replace(settings, dilate=UNDILATED))
+        if not undilated.exists():
+            write_mask(scene, path, plan_mask(scene, settings, progress), progress, {})
+            return
+        with MaskFile(undilated, scene.grid) as mask:
+            write_dilated(mask, path, settings.dilate, {})
 
 
 @contextmanager

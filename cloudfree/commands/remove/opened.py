@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from cloudfree.cloudmask.dilated_mask import UNDILATED
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.commands.input_files import InputFiles
 from cloudfree.commands.remove.cloudy_scene import CloudyScene
@@ -14,6 +15,7 @@ from cloudfree.commands.remove.made_masks import MadeMasks, made_masks
 from cloudfree.commands.remove.options import RemoveOptions
 from cloudfree.commands.remove.references.open_references import open_references
 from cloudfree.commands.remove.references.reference import ChosenReferences
+from cloudfree.commands.remove.references.refined_mask import refined_mask
 from cloudfree.commands.remove.references.scene_stack import SceneStack
 from cloudfree.core.bands import SAR_BANDS
 from cloudfree.core.terminal import Progress, timed
@@ -63,7 +65,27 @@ def open_inputs(
             chosen = open_references(
                 options, scene, masks, inputs, stack, progress, sar.bands if sar else SAR_BANDS
             )
+        if chosen.references and options.makes_mask:
+            scene = _refined(options, scene, chosen, masks, stack, progress)
     return Opened(scene, sar, measured, chosen)
+
+
+def _refined(
+    options: RemoveOptions,
+    scene: CloudyScene,
+    chosen: ChosenReferences,
+    masks: MadeMasks,
+    stack: ExitStack,
+    progress: Progress,
+) -> CloudyScene:
+    """The scene with the mask that its references have corrected."""
+    settings = options.mask_settings
+    undilated = replace(settings, dilate=UNDILATED)
+    with timed("mask and references"), masks.open(scene.optical, undilated, progress) as mask:
+        by_itself = CloudyScene(scene.optical, mask)
+        found = refined_mask(by_itself, chosen.references, settings.dilate, progress)
+        refined = stack.enter_context(found)
+    return scene if refined is None else CloudyScene(scene.optical, refined)
 
 
 @contextmanager
@@ -78,5 +100,8 @@ def _mask(
         with open_own_mask(options, optical) as mask:
             yield mask
         return
+    if options.references:  # which correct it before it is dilated
+        undilated = replace(options.mask_settings, dilate=UNDILATED)
+        masks.open(optical, undilated, progress).close()
     with masks.open(optical, options.mask_settings, progress) as mask:
         yield mask

@@ -87,6 +87,11 @@ class RemovalOptions(
         return self.fill_by != "network" and self.replace == "clouds"
 
     @property
+    def makes_mask(self) -> bool:
+        """Whether the mask of a scene is made here."""
+        return self.mask is None and self.replace == "clouds"
+
+    @property
     def mask_settings(self) -> MaskSettings:
         """How masks are made here."""
         return MaskSettings(detector=self.detector, dilate=self.dilate or DILATION)
