@@ -157,7 +157,9 @@ def _optical_bands(
 ) -> list[str]:
     """The bands that are named, or those that the number of them in the settings says."""
     own = list(bands) or list(entry.get("bands", ()))
-    number = settings.get("optical_bands") or settings.get("output_bands")
+    number = settings.get("optical_bands")
+    if "optical" not in entry["inputs"]:
+        number = number or settings.get("output_bands")
     if not own:
         return bands_by_number(number or 13)
     if bands and number not in (None, len(own)):

@@ -37,16 +37,17 @@ linear layers as tokens (n, y, x, channels) without copies.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes, number_below
+from cloudfree.networks.arguments import Bounds, Divides, SarBandsOrNone, Size
 
 FILTER = 5  # side of the filters
 LEAK = 0.1  # slope of the leaky activations that make the filters
@@ -290,7 +291,12 @@ class Parts:
         return ("", "_SAR") if self.sar == "stream" else ("",)
 
 
-VARIANTS = {  # Table 2 of the paper, then its Table 3 and another paper's network
+Variant = Literal[
+    "glf-cr", "concat", "without-sar", "without-stl", "without-gf", "without-df", "despeckled-sar",
+    "cloud-attentive",
+]  # fmt: skip
+# Table 2 of the paper, then its Table 3 and another paper's network.
+VARIANTS: Mapping[Variant, Parts] = {
     "glf-cr": Parts(),
     "concat": Parts(sar="bands", global_fusion=False, dynamic_filter=False),
     "without-sar": Parts(sar="none", global_fusion=False, dynamic_filter=False),
@@ -397,18 +403,20 @@ class GlfCr(nn.Module):
 
     def __init__(
         self,
-        variant: str = "glf-cr",
-        channels: int = 96,
-        blocks: int = 6,
-        layers: int = 5,
-        growth: int = 48,
-        heads: int = 8,
-        drop: float = 0.2,
-        optical_bands: int = 13,
-        sar_bands: int = 2,
+        variant: Variant = "glf-cr",
+        channels: Size = 96,
+        blocks: Size = 6,
+        layers: Size = 5,
+        growth: Size = 48,
+        heads: Annotated[Size, Divides("growth")] = 8,
+        drop: Annotated[float, Bounds(0, 1)] = 0.2,
+        optical_bands: Size = 13,
+        sar_bands: SarBandsOrNone = 2,
     ) -> None:
         super().__init__()
         self.parts = parts = VARIANTS[variant]
+        if sar_bands == 0 and parts.sar != "none":
+            raise ValueError(f"variant {variant} needs SAR")
         seen = (optical_bands + sar_bands * (parts.sar == "bands"), sar_bands)
         for stream, bands in zip(parts.streams, seen, strict=False):
             self.add_module(f"SFENet1{stream}", nn.Conv2d(4 * bands, channels, 5, padding=2))
@@ -475,7 +483,9 @@ def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
         return None
     table = shapes.get("RDBs.0.convs.0.attn.relative_position_bias_table")
     # Despeckling and masks leave no tensors: of variants that share all, the first one is meant.
-    variant = next(name for name, parts in VARIANTS.items() if parts == _parts(shapes))
+    variant = next((name for name, parts in VARIANTS.items() if parts == _parts(shapes)), None)
+    if variant is None:
+        return None
     optical_bands, seen = shapes["UPNet.2.weight"][0], shapes["SFENet1.weight"][1] // 4
     stream = shapes.get("SFENet1_SAR.weight")
     return {

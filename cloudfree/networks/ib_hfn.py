@@ -17,13 +17,14 @@ The result is on the scale of the optical input and unbounded.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor, cat, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes, number_below
+from cloudfree.networks.arguments import Bounds, Count, Counts, SarBands, Size
 
 LOG_VARIANCE_RANGE = (-8.0, 4.0)
 SQUEEZE = 4  # the hidden layer of a multi-layer perceptron on pooled features is this much thinner
@@ -181,14 +182,14 @@ class IbHfn(nn.Module):
 
     def __init__(
         self,
-        optical_bands: int = 13,
-        sar_bands: int = 2,
-        widths: Sequence[int] = (48, 96, 192),
-        optical_units: Sequence[int] = (2, 2, 4),
-        sar_units: Sequence[int] = (1, 1, 2),
-        bottleneck: int = 96,
-        bottom_units: int = 4,
-        up_units: int = 2,
+        optical_bands: Size = 13,
+        sar_bands: SarBands = 2,
+        widths: Annotated[Sequence[int], Bounds(SQUEEZE)] = (48, 96, 192),
+        optical_units: Counts = (2, 2, 4),
+        sar_units: Counts = (1, 1, 2),
+        bottleneck: Size = 96,
+        bottom_units: Count = 4,
+        up_units: Count = 2,
     ) -> None:
         super().__init__()
         fine, middle, coarse = widths

@@ -203,6 +203,13 @@ def read_own_settings(path: Path, network: str) -> dict[str, Any]:
             hint="correct the name of the network, or remove it from the file",
             code=ErrorCode.BAD_OPTION,
         )
+    if not isinstance(table := entries.get("network_settings", {}), dict):
+        raise InputError(
+            f"network_settings = {table!r} in {path.name}",
+            wanted="a table of arguments of the network",
+            hint="such as network_settings = { channels = 32 }",
+            code=ErrorCode.BAD_OPTION,
+        )
     return entries
 
 

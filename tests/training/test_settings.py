@@ -18,6 +18,7 @@ from cloudfree.training.settings import (
     choose_settings,
     parse_network_settings,
     preset_names,
+    read_own_settings,
     read_settings,
     settings_text,
 )
@@ -107,6 +108,12 @@ def test_a_file_that_is_no_recipe(tmp_path: Path) -> None:
     path.write_text("colour = 3\nnetwork = 'a'")
     with pytest.raises(InputError, match=r"TypeError.*colour.*; wanted the settings of a run"):
         read_settings(path)
+
+
+def test_arguments_of_a_network_in_a_file_are_a_table(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text("network_settings = 'concat'")
+    with pytest.raises(InputError, match=r"network_settings = 'concat' in s\.toml; wanted a table"):
+        read_own_settings(tmp_path / "s.toml", "glf_cr")
 
 
 def test_settings_of_an_earlier_release_are_read(tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ from cloudfree.datasets.folder import (
 from cloudfree.datasets.patch import Patch, Sample
 from cloudfree.datasets.scene_library import DatedSamples, SceneLibrary, list_dates, open_library
 from cloudfree.datasets.sen12mscr import SampleRole
-from cloudfree.errors import CloudfreeError, ErrorCode, InputError
+from cloudfree.errors import CloudfreeError, ErrorCode, InputError, ModelError
+from cloudfree.inference.checkpoint import check_settings
 from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import load_plugins, network_entry
@@ -79,6 +80,7 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
     load_plugins(options.plugin)
     network_entry(options.network)
     settings = _settings(options)
+    _check_network(settings)
     loss_named(settings.loss)
     with join_processes(options.device) as processes, fast_gpu_kernels(processes.device):
         if processes.is_first and not options.resume:
@@ -125,6 +127,16 @@ def _settings(options: TrainOptions) -> TrainingSettings:
             code=ErrorCode.BAD_OPTION,
         )
     return longer
+
+
+def _check_network(settings: TrainingSettings) -> None:
+    """Refuse settings that the network does not take, before data are read."""
+    try:
+        check_settings(settings.network, settings.network_settings)
+    except ModelError as error:
+        raise InputError(
+            error.found, wanted=error.wanted, hint=error.hint, code=ErrorCode.BAD_OPTION
+        ) from error
 
 
 def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes) -> LossSpec:
