@@ -40,12 +40,12 @@ def check_arguments(name: str, network_class: Any, settings: Mapping[str, Any]) 
     if unknown and len(named) == len(parameters):
         raise _unknown(name, unknown[0], known)
     if missing := [o.name for o in named if o.default is o.empty and o.name not in settings]:
-        raise _refusal(name, f"without {missing[0]}", f"settings with {missing[0]}")
+        raise _wrong_argument(name, f"without {missing[0]}", f"settings with {missing[0]}")
     hints, complete = _hints(network_class), {**default_arguments(network_class), **settings}
     for setting, value in settings.items():
         hint = hints.get(setting)
         if wanted := _wanted(hint, value, default_arguments(network_class).get(setting)):
-            raise _refusal(name, f"with {setting} = {value!r}", wanted)
+            raise _wrong_argument(name, f"with {setting} = {value!r}", wanted)
     for setting, hint in hints.items():
         _check_divisor(name, setting, hint, complete)
 
@@ -116,7 +116,7 @@ def _check_divisor(name: str, setting: str, hint: Any, settings: Mapping[str, An
     """Refuse a number that does not divide another one as it should."""
     for rule in _unfolded(hint)[1]:
         if isinstance(rule, Divides) and settings[rule.argument] % settings[setting]:
-            raise _refusal(
+            raise _wrong_argument(
                 name,
                 f"with {rule.argument} = {settings[rule.argument]} and {setting} = "
                 f"{settings[setting]}",
@@ -133,7 +133,7 @@ def _unknown(name: str, setting: str, known: Sequence[str]) -> ModelError:
     )
 
 
-def _refusal(name: str, found: str, wanted: str) -> ModelError:
+def _wrong_argument(name: str, found: str, wanted: str) -> ModelError:
     return ModelError(
         f"network {name} {found}",
         wanted=wanted,

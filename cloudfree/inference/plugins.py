@@ -44,6 +44,7 @@ _DEFAULTS: Entry = {
 }
 _OPTIONAL = (
     "title", "stack", "output_bands", "dates_multiple", "same_tensors_as", "halo_px", "bands",
+    "without_sar",
 )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from typing import Any, get_args
 
 from cloudfree.core.choices import Optimiser, Sampling, Schedule, TrainingPrecision
 from cloudfree.errors import ErrorCode, InputError
-from cloudfree.inference.model_card import toml_text
+from cloudfree.inference.model_card import merge_tables, toml_text
+from cloudfree.training.ablations import ablation_named
 
 OPTIMISERS: tuple[Optimiser, ...] = get_args(Optimiser)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
@@ -48,14 +49,17 @@ class TrainingSettings:
     With `sampling` "mixture" a batch is drawn from kinds of scenes by their `shares`
     (scene_samples.py); `imagined_radar` is the share of images without SAR whose SAR is imagined,
     the others have none. With `alternate_crops` every second batch has a quarter as many crops of
-    twice the side. `preset` is the name of the preset that the settings are based on.
+    twice the side. `preset` and `ablation` name those that the settings are based on.
+    `loss_without` names terms that are left out of the loss.
     """
 
     network: str
     preset: str = ""
+    ablation: str = ""
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     bands: tuple[str, ...] = ()
     loss: str = "l1"
+    loss_without: tuple[str, ...] = ()
     optimiser: Optimiser = "adam"
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.9, 0.999)
@@ -97,18 +101,21 @@ class TrainingSettings:
 def choose_settings(network: str, changes: Mapping[str, Any]) -> TrainingSettings:
     """A preset of a network with the given changes; None changes nothing.
 
-    Without a change of `preset` it is the first one of the network. A change of `epochs` also
-    replaces the number of steps of the preset. Network settings are added to those of the preset.
+    Without a change of `preset` it is the first one of the network. An `ablation` goes before the
+    preset, and the other changes before both; network settings are added to each other. A change
+    of `epochs` also replaces the number of steps of the preset.
 
     Raises
     ------
     InputError
-        The network has no such preset; lists those it has.
+        The network has no such preset or ablation; lists those it has.
     """
     given = {name: value for name, value in changes.items() if value is not None}
     preset, entries = _preset(network, given.pop("preset", ""))
     if "epochs" in given and "steps" not in given:
         entries.pop("steps", None)
+    if name := given.get("ablation", ""):
+        entries = merge_tables(entries, ablation_named(network, name).settings)
     own = {**entries.get("network_settings", {}), **given.pop("network_settings", {})}
     fixed = {"network": network, "preset": preset, "network_settings": own}
     return _settings({**entries, **given, **fixed})
@@ -269,8 +276,11 @@ def check_unchanged(settings: TrainingSettings, changes: Mapping[str, Any]) -> N
             )
 
 
+_TUPLES = ("betas", "bands", "loss_without")
+
+
 def _settings(entries: Mapping[str, Any]) -> TrainingSettings:
-    tuples = {name: tuple(entries[name]) for name in ("betas", "bands") if name in entries}
+    tuples = {name: tuple(entries[name]) for name in _TUPLES if name in entries}
     return TrainingSettings(**{**entries, **tuples})
 
 

@@ -32,6 +32,7 @@ class ShownNetwork:
     arguments: Mapping[str, Any]
     parameters: int
     presets: tuple[str, ...]
+    ablations: tuple[str, ...]
     plugin: str | None
 
     def summary(self) -> str:
@@ -58,6 +59,7 @@ class ShownNetwork:
         yield "arguments", ", ".join(f"{name}={value}" for name, value in self.arguments.items())
         yield "parameters", f"{self.parameters:,} with these arguments"
         yield "presets", ", ".join(self.presets)
+        yield "ablations", ", ".join(self.ablations)
 
 
 def shown_network(name: str) -> ShownNetwork:
@@ -69,6 +71,7 @@ def shown_network(name: str) -> ShownNetwork:
         There is no such network.
     """
     from cloudfree.inference.checkpoint import build_network, network_arguments
+    from cloudfree.training.ablations import ablation_names
     from cloudfree.training.settings import preset_names
 
     entry, arguments = network_entry(name), network_arguments(name)
@@ -85,6 +88,7 @@ def shown_network(name: str) -> ShownNetwork:
         arguments=arguments,
         parameters=sum(one.numel() for one in build_network(name, {}).parameters()),
         presets=tuple(preset_names(name)),
+        ablations=tuple(ablation_names(name)),
         plugin=entry.get(PLUGIN),
     )
 

@@ -81,7 +81,7 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
     network_entry(options.network)
     settings = _settings(options)
     _check_network(settings)
-    loss_named(settings.loss)
+    loss_named(settings.loss, settings.loss_without)
     with join_processes(options.device) as processes, fast_gpu_kernels(processes.device):
         if processes.is_first and not options.resume:
             check_run_folder(options.output, options.overwrite)
@@ -141,7 +141,8 @@ def _check_network(settings: TrainingSettings) -> None:
 
 def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes) -> LossSpec:
     """The loss, with its perceptual term where the weights for it are given."""
-    objective, file = loss_named(settings.loss), settings.perceptual_weights
+    objective = loss_named(settings.loss, settings.loss_without)
+    file = settings.perceptual_weights
     if not file:
         return objective
     return with_perceptual(objective, file, card.output_bands, processes.device)
