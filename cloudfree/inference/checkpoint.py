@@ -259,9 +259,8 @@ def _without_prefixes(tensors: Tensors) -> Iterator[Tensors]:
 def _settings(path: Path, name: str, tensors: Tensors) -> dict[str, Any] | None:
     """Constructor arguments of a network by its tensors; None if they are of another one."""
     shapes = {key: tuple(value.shape) for key, value in tensors.items()}
-    module = network_module(network_entry(name).get("same_tensors_as", name))
     try:
-        settings: dict[str, Any] | None = module.infer_settings(shapes)
+        settings: dict[str, Any] | None = network_module(name).infer_settings(shapes)
     except KeyError as missing:
         raise ModelError(
             f"{path.name} looks like {name}, but lacks the tensor {missing.args[0]}",

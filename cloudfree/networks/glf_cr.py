@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Annotated, Any, Literal
 
@@ -119,7 +119,12 @@ SPECKLE = 7  # side of the median against speckle; the paper gives none
 
 @dataclass(frozen=True)
 class Parts:
-    """What the network consists of; the SAR is a stream of its own, or bands, or not used."""
+    """What the network consists of; the SAR is a stream of its own, or bands, or not used.
+
+    `printed` is the form that equations 5 to 10 of Cloud-Attentive print: the first convolutions
+    with ReLU, layers normed before attention, local fusion by 1 x 1 convolutions, and the skip from
+    the features that enter the first block (cloud_attentive.py).
+    """
 
     sar: Literal["stream", "bands", "none"] = "stream"
     attention: bool = True
@@ -127,6 +132,7 @@ class Parts:
     dynamic_filter: bool = True
     despeckle: bool = False
     mask_sar: bool = True
+    printed: bool = False
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -136,9 +142,9 @@ class Parts:
 
 Variant = Literal[
     "glf-cr", "concat", "without-sar", "without-stl", "without-gf", "without-df", "despeckled-sar",
-    "cloud-attentive",
+    "cloud-attentive", "cloud-attentive-printed",
 ]  # fmt: skip
-# Table 2 of the paper, then its Table 3 and another paper's network.
+# Table 2 of the paper, then its Table 3, and another paper's network in both of its forms.
 VARIANTS: Mapping[Variant, Parts] = {
     "glf-cr": Parts(),
     "concat": Parts(sar="bands", global_fusion=False, dynamic_filter=False),
@@ -148,6 +154,7 @@ VARIANTS: Mapping[Variant, Parts] = {
     "without-df": Parts(dynamic_filter=False),
     "despeckled-sar": Parts(dynamic_filter=False, despeckle=True),
     "cloud-attentive": Parts(mask_sar=False),
+    "cloud-attentive-printed": Parts(mask_sar=False, printed=True),
 }
 
 
@@ -176,8 +183,9 @@ class DenseLayer(nn.Module):
         self.attn = WindowAttention(
             growth, heads, parts.streams, parts.global_fusion, parts.mask_sar
         )
-        for stream in parts.streams:
-            self.add_module(f"norm2{stream}", nn.LayerNorm(growth))
+        for norm in ("norm1", "norm2") if parts.printed else ("norm2",):
+            for stream in parts.streams:
+                self.add_module(f"{norm}{stream}", nn.LayerNorm(growth))
         for stream in parts.streams:
             widen, narrow = nn.Linear(growth, 2 * growth), nn.Linear(2 * growth, growth)
             mlp = nn.Sequential(OrderedDict(fc1=widen, gelu=nn.GELU(), fc2=narrow))
@@ -195,13 +203,17 @@ class DenseLayer(nn.Module):
         """The transformer layer on (n, growth, y, x): attention, then two linear layers."""
         shift = self.shift if min(features[0].shape[2:]) > WINDOW else 0
         windows = [split_windows(own, shift) for own in features]
-        attended = self.attn(windows, shift > 0)
+        attended = self.attn(self._normed(windows) if self.parts.printed else windows, shift > 0)
         result = []
         for stream, own, gathered in zip(self.parts.streams, windows, attended, strict=True):
             norm, mlp = (self.get_submodule(f"{name}{stream}") for name in ("norm2", "mlp"))
             refined = own + self._dropped(gathered)
             result.append(merge_windows(refined + self._dropped(mlp(norm(refined))), shift))
         return result
+
+    def _normed(self, windows: Sequence[Tensor]) -> list[Tensor]:
+        streams = zip(self.parts.streams, windows, strict=True)
+        return [self.get_submodule(f"norm1{stream}")(own) for stream, own in streams]
 
     def _dropped(self, change: Tensor) -> Tensor:
         """In training, leave out the change for some samples and weigh it up for the others."""
@@ -225,7 +237,9 @@ class DenseBlock(nn.Module):
             width, shift = channels + layer * growth, SHIFT * (layer % 2)
             self.convs.append(DenseLayer(width, growth, heads, shift, drop, parts))
         for stream in parts.streams:
-            self.add_module(f"LFF{stream}", conv3(channels + len(drops) * growth, channels))
+            grown = channels + len(drops) * growth
+            fusion = nn.Conv2d(grown, channels, 1) if parts.printed else conv3(grown, channels)
+            self.add_module(f"LFF{stream}", fusion)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Refine (n, channels, y, x) of each stream."""
@@ -301,14 +315,17 @@ class GlfCr(nn.Module):
         return [optical, sar] if self.parts.sar == "stream" else [torch.cat([optical, sar], dim=1)]
 
     def _shallow(self, seen: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """First optical features, and second features of each stream: (n, channels, y, x)."""
+        """Optical features for the skip, and those of each stream: all (n, channels, y, x)."""
         first, second = [], []
         for stream, image in zip(self.parts.streams, seen, strict=True):
             halved = functional.pixel_unshuffle(image, 2)
             halved = halved.contiguous(memory_format=torch.channels_last)
-            first.append(self.get_submodule(f"SFENet1{stream}")(halved))
-            second.append(self.get_submodule(f"SFENet2{stream}")(first[-1]))
-        return first[0], second
+            first.append(self._activated(self.get_submodule(f"SFENet1{stream}")(halved)))
+            second.append(self._activated(self.get_submodule(f"SFENet2{stream}")(first[-1])))
+        return (second if self.parts.printed else first)[0], second
+
+    def _activated(self, features: Tensor) -> Tensor:
+        return functional.relu(features) if self.parts.printed else features
 
     def _exchange(self, block: int, optical: Tensor, sar: Tensor) -> list[Tensor]:
         """Local fusion: (n, channels, y, x) of both streams, each with something of the other."""
@@ -322,13 +339,32 @@ class GlfCr(nn.Module):
 
 def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
+    variant = infer_variant(shapes)
+    if variant is None or variant == "cloud-attentive-printed":
+        return None
+    return infer_sizes(shapes) | ({"variant": variant} if variant != "glf-cr" else {})
+
+
+def infer_variant(shapes: Shapes) -> Variant | None:
+    """The variant with such tensors; None if it is another network.
+
+    Despeckling and masks leave no tensors: of variants that share all, the first one is meant.
+    """
     if "SFENet1.weight" not in shapes or "RDBs.0.LFF.weight" not in shapes:
         return None
+    found = _parts(shapes)
+    same = (name for name, parts in VARIANTS.items() if _with_tensors(parts) == found)
+    return next(same, None)
+
+
+def _with_tensors(parts: Parts) -> Parts:
+    """The parts, without those that have no tensors of their own."""
+    return replace(parts, despeckle=False, mask_sar=True)
+
+
+def infer_sizes(shapes: Shapes) -> dict[str, Any]:
+    """The other constructor arguments of a network with such tensors."""
     table = shapes.get("RDBs.0.convs.0.attn.relative_position_bias_table")
-    # Despeckling and masks leave no tensors: of variants that share all, the first one is meant.
-    variant = next((name for name, parts in VARIANTS.items() if parts == _parts(shapes)), None)
-    if variant is None:
-        return None
     optical_bands, seen = shapes["UPNet.2.weight"][0], shapes["SFENet1.weight"][1] // 4
     stream = shapes.get("SFENet1_SAR.weight")
     return {
@@ -339,7 +375,6 @@ def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
         "optical_bands": optical_bands,
         "sar_bands": stream[1] // 4 if stream else seen - optical_bands,
         **({"heads": table[1]} if table else {}),
-        **({"variant": variant} if variant != "glf-cr" else {}),
     }
 
 
@@ -353,4 +388,5 @@ def _parts(shapes: Shapes) -> Parts:
         attention=attention,
         global_fusion=not attention or any("attn_fuse_1x1conv" in key for key in shapes),
         dynamic_filter=number_below(shapes, "DF.") > 0,
+        printed="RDBs.0.convs.0.norm1.weight" in shapes,
     )

@@ -42,7 +42,9 @@ SMALL = {
 
 VARIED = {
     **{variant: ("glf_cr", {**SMALL["glf_cr"], "variant": variant})
-       for variant in VARIANTS if variant not in ("despeckled-sar", "cloud-attentive")},
+       for variant in VARIANTS
+       if variant != "despeckled-sar" and not variant.startswith("cloud-attentive")},
+    "as printed": ("cloud_attentive", {**SMALL["cloud_attentive"], "design": "printed"}),
     "uncrtaints mean": ("uncrtaints", {**SMALL["uncrtaints"], "variance": False, "scale_by": 1.0}),
     "uncrtaints residual": ("uncrtaints", {**SMALL["uncrtaints"], "block": "residual"}),
     "uncrtaints optical": ("uncrtaints", {**SMALL["uncrtaints"], "sar_bands": 0}),
