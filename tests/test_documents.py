@@ -118,6 +118,8 @@ def test_the_commands_of_the_document_on_models_run(tmp_path: Path) -> None:
 def test_the_commands_of_the_document_on_networks_run(tmp_path: Path) -> None:
     document, ran = _run_commands(tmp_path, "networks.md")
     assert "glf_cr           without-sar " in ran.stdout
+    written = {path.suffix for path in tmp_path.glob("complexity.*")}
+    assert written == {".csv", ".md", ".tex"}
     table = document.split("| network | ablation |")[1].split("\n\n")[0]
     listed = set(re.findall(r"`([\w-]+)`", table))
     assert listed == {word for one in ablations() for word in (one.network, one.name)}
