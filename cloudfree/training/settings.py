@@ -38,7 +38,8 @@ class TrainingSettings:
     `simulate_clouds` is the share of patches whose cloudy image is replaced by the clear one under
     simulated clouds; patches without a cloudy image are always seen so. `schedule` leads from
     `learning_rate` to `final_rate` (cosine, linear after half of the run) or multiplies by `gamma`
-    every `decay_epochs` (step), after rising over `warmup_steps`. `clip_norm` limits the norm of
+    every `decay_epochs` (step), for the first time after `first_decay_epochs` if that is not 0,
+    after rising over `warmup_steps`. `clip_norm` limits the norm of
     the gradient; `ema_decay` is the decay of the moving average of the weights, which is then the
     result; 0 turns either off. A checkpoint is written every `checkpoint_every` steps, samples
     every `sample_every` steps or where that is 0 after each epoch. `perceptual_weights` is the file
@@ -68,6 +69,7 @@ class TrainingSettings:
     schedule: Schedule = "constant"
     gamma: float = 0.5
     decay_epochs: float = 5.0
+    first_decay_epochs: float = 0.0
     final_rate: float = 0.0
     warmup_steps: int = 0
     epochs: float = 30.0
@@ -126,6 +128,11 @@ def preset_names(network: str) -> list[str]:
     return list(_presets().get(network, {}))
 
 
+def preset_sources(network: str) -> dict[str, str]:
+    """Where the values of each preset of a network are from, and which are our choice."""
+    return {name: preset["source"] for name, preset in _presets().get(network, {}).items()}
+
+
 def _preset(network: str, name: str) -> tuple[str, dict[str, Any]]:
     """Name and entries of a preset; without a name, of the first one."""
     presets = _presets().get(network, {})
@@ -137,7 +144,9 @@ def _preset(network: str, name: str) -> tuple[str, dict[str, Any]]:
             hint="correct --preset",
             code=ErrorCode.BAD_OPTION,
         )
-    return name, dict(presets.get(name, {}))
+    own = dict(presets.get(name, {}))
+    own.pop("source", None)
+    return name, own
 
 
 def parse_network_settings(pairs: Sequence[str]) -> dict[str, Any]:
