@@ -19,6 +19,7 @@ from cloudfree.cli.search import API_VARIABLE
 from cloudfree.core.mask_classes import FILL_COLOURS, MASK_COLOURS
 from cloudfree.inference.model_card import _CardFile
 from cloudfree.simulation.add_clouds import KINDS
+from cloudfree.training.ablations import ablations
 from tests.conftest import ROOT
 from tests.factories.stac_items import cloudy_item, radar_item
 from tests.factories.stac_schemas import read_valid_item
@@ -112,6 +113,16 @@ def test_the_commands_of_the_document_on_models_run(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} >= {"brighten.py", "run", "brighten.onnx"}
     written = {path.name for path in (tmp_path / "play").iterdir()}
     assert {"own.tif", "onnx.tif", "s2_cloudy_cloudfree.tif"} <= written
+
+
+def test_the_commands_of_the_document_on_networks_run(tmp_path: Path) -> None:
+    document, ran = _run_commands(tmp_path, "networks.md")
+    assert "glf_cr           without-sar " in ran.stdout
+    written = {path.suffix for path in tmp_path.glob("complexity.*")}
+    assert written == {".csv", ".md", ".tex"}
+    table = document.split("| network | ablation |")[1].split("\n\n")[0]
+    listed = set(re.findall(r"`([\w-]+)`", table))
+    assert listed == {word for one in ablations() for word in (one.network, one.name)}
 
 
 def test_the_commands_of_the_document_on_batches_run(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ COMMANDS = {
     "simulate": "Simulate a cloudy scene with its truth.",
     "train": "Train a network on a data set.",
     "evaluate": "Score models on a data set.",
-    "models": "List, show, check and convert models.",
+    "models": "List, show, check, convert and measure models.",
     "export": "Export a model as ONNX.",
     "info": "Describe a product, or check the installation.",
 }

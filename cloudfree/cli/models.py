@@ -1,4 +1,4 @@
-"""`cloudfree models`: list, show, check and convert models and checkpoints."""
+"""`cloudfree models`: list, show, check, convert and measure models and checkpoints."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from cloudfree.cli.options import (
     NEW_FILE,
     NumberRange,
     cloudfree_command,
+    option_from,
+    overwrite_option,
     plugin_option,
 )
+from cloudfree.commands.models.bench_options import BenchOptions
 
 NETWORK = click.option(
     "--network", metavar="NAME", help="Network of a bare checkpoint that fits several."
@@ -22,7 +25,7 @@ NETWORK = click.option(
 
 @click.group()
 def command() -> None:
-    """List, show, check and convert models.
+    """List, show, check, convert and measure models.
 
     MODEL is a name that `list` shows, or the path of a model folder, checkpoint or ONNX file.
     """
@@ -97,3 +100,47 @@ def convert_command(progress: Any, output: Path, **options: Any) -> Any:
     from cloudfree.commands.models import convert as pipeline
 
     return pipeline.run(pipeline.ConvertOptions(output=output, **options), progress)
+
+
+@command.command(
+    "bench", epilog="Example: cloudfree models bench glf_cr ib_hfn --size 256 -o complexity.csv"
+)
+@click.argument("model", metavar="[MODEL|NETWORK]...", nargs=-1)
+@option_from(
+    BenchOptions, "size", type=click.IntRange(1), metavar="PX", help="Side of the tile; repeatable."
+)
+@option_from(BenchOptions, "device", metavar="auto|cpu|cuda|cuda:N", help="Device; repeatable.")
+@option_from(BenchOptions, "precision", help="Arithmetic of the networks; ONNX files have theirs.")
+@option_from(
+    BenchOptions,
+    "repeats",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Runs after the first, of which the median is taken.",
+)
+@option_from(
+    BenchOptions,
+    "network_setting",
+    metavar="NAME=VALUE",
+    help="Argument of the networks, such as design=printed; repeatable.",
+)
+@option_from(
+    BenchOptions,
+    "output",
+    "-o",
+    type=NEW_FILE,
+    metavar="FILE",
+    help="Write the table as .csv, .md, .tex or .json; repeatable.",
+)
+@overwrite_option
+@plugin_option
+@cloudfree_command
+def bench_command(progress: Any, **options: Any) -> Any:
+    """Measure parameters, multiply-accumulates, time and peak memory of one tile.
+
+    Without names all networks are measured, untrained, as their presets build them, which takes
+    minutes on a CPU. A name that ends in .onnx is measured with ONNX Runtime.
+    """
+    from cloudfree.commands.models import bench as pipeline
+
+    return pipeline.run(BenchOptions(**options), progress)

@@ -21,6 +21,16 @@ from cloudfree.commands.train.options import TrainOptions
 STEPS = click.IntRange(1)
 
 
+def _list_ablations(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the table of ablations and leave: it needs none of the other options."""
+    if not wanted:
+        return
+    from cloudfree.commands.train.list_ablations import ablation_table
+
+    click.echo(ablation_table())
+    ctx.exit()
+
+
 @click.command(
     cls=RenamingCommand, epilog="Example: cloudfree train ib_hfn --data SEN12MSCR -o runs/ib_hfn"
 )
@@ -45,6 +55,20 @@ STEPS = click.IntRange(1)
     "preset",
     metavar="NAME",
     help="Preset of the network, such as `default` of cloudfree_s.  [default: the first one]",
+)
+@option_from(
+    TrainOptions,
+    "ablation",
+    metavar="NAME",
+    help="Leave out a part of the network or its loss, as the ablations of its paper do.",
+)
+@click.option(
+    "--list-ablations",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_ablations,
+    help="List the ablations of all networks, with their source, and exit.",
 )
 @option_from(
     TrainOptions,
@@ -97,7 +121,7 @@ STEPS = click.IntRange(1)
 @option_from(
     TrainOptions,
     "loss",
-    help="Loss: l1, l2, charbonnier, l1-structure, restoration, recalled-colour, "
+    help="Loss: l1, l2, charbonnier, l1-structure, l2-structure, restoration, recalled-colour, "
     "cloud-aware, cloud-aware-published, carl, joint, gnll, mgnll, mgnll-published, gan-l1, "
     "pix2pix, gan-attention, simulation-fusion.",
 )

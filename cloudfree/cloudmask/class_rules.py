@@ -51,7 +51,7 @@ def base_classes(planes: Planes, score: Float32, rules: ClassRules) -> Mask:
     the same pixel, and where that one is missing everything bright would be snow.
     """
     snowy = ndsi(planes) > rules.max_ndsi
-    bright = (planes["B08"] > SNOW_MIN_NIR) & (planes["B03"] > SNOW_MIN_GREEN)
+    bright = bright_ground(planes)
     classes = {
         **_cirrus_candidates(planes, snowy, rules),
         MaskClass.CLOUD: (score >= rules.threshold) & ~snowy,
@@ -62,6 +62,11 @@ def base_classes(planes: Planes, score: Float32, rules: ClassRules) -> Mask:
     for value, place in classes.items():
         np.copyto(mask, np.uint8(value), where=place)
     return mask
+
+
+def bright_ground(planes: Planes) -> NDArray[np.bool_]:
+    """Where ground is as bright as snow, (y, x), and water is not."""
+    return np.asarray((planes["B08"] > SNOW_MIN_NIR) & (planes["B03"] > SNOW_MIN_GREEN))
 
 
 def _cirrus_candidates(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cloudfree.cloudmask.score import Planes
 from cloudfree.core.mask_classes import Mask, MaskClass
 from cloudfree.core.radiometry import Float32
+from cloudfree.errors import ErrorCode, InputError
 
 # Probability from which on ground that a cloud can throw its shadow on is shadow. Of those from
 # 0.05 to 0.4 the one with the best balance of precision and recall (docs/experiments.md).
@@ -97,6 +98,24 @@ class Detector(Protocol):
     def probabilities(self, planes: Planes) -> Probabilities:
         """Probabilities for reflectance of cells, (y, x), by band name, NaN without data."""
         ...
+
+
+def needed_bands(bands: tuple[str, ...], available: Sequence[str], name: str) -> tuple[str, ...]:
+    """The bands of the detector `name`, all of which it needs.
+
+    Raises
+    ------
+    InputError
+        A band is missing.
+    """
+    if missing := [band for band in bands if band not in available]:
+        raise InputError(
+            f"no band {', '.join(missing)} (found {', '.join(available)})",
+            wanted=f"the bands of {name}: {', '.join(bands)}",
+            hint="give a scene with these bands, or choose another --detector",
+            code=ErrorCode.MISSING_BAND,
+        )
+    return bands
 
 
 Value = TypeVar("Value", bound=np.generic)

@@ -24,6 +24,7 @@ from cloudfree.cloudmask.morphology import parse_distance
 from cloudfree.cloudmask.network_detector import NetworkDetector
 from cloudfree.cloudmask.package_detectors import OmniCloudMask, S2Cloudless
 from cloudfree.cloudmask.patch_check import PatchCheck
+from cloudfree.cloudmask.printed_score import PrintedScore
 from cloudfree.cloudmask.scene_statistics import OpticalSource, collect_statistics
 from cloudfree.cloudmask.score import CIRRUS_BAND, HazeThreshold
 from cloudfree.cloudmask.shadow import PixelAxes, ShadowProjection
@@ -156,6 +157,7 @@ def make_detector(name: DetectorName) -> Detector:
     """The detector of a name, other than the published one."""
     detectors: dict[str, Callable[[], Detector]] = {
         "default": NetworkDetector,
+        "printed": PrintedScore,
         "s2cloudless": S2Cloudless,
         "omnicloudmask": OmniCloudMask,
     }

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cloudfree.cloudmask.detector import Probabilities
+from cloudfree.cloudmask.detector import Probabilities, needed_bands
 from cloudfree.cloudmask.score import Planes
 from cloudfree.core.radiometry import QUANTIFICATION, Float32
 from cloudfree.errors import ErrorCode, InputError
@@ -34,7 +34,7 @@ class S2Cloudless:
 
     def bands(self, available: Sequence[str]) -> tuple[str, ...]:
         """Its ten bands."""
-        return _needed(S2CLOUDLESS_BANDS, available, self.name)
+        return needed_bands(S2CLOUDLESS_BANDS, available, self.name)
 
     def probabilities(self, planes: Planes) -> Probabilities:
         """Probability of cloud, averaged over its disc; nothing else."""
@@ -64,7 +64,7 @@ class OmniCloudMask:
 
     def bands(self, available: Sequence[str]) -> tuple[str, ...]:
         """Its three bands."""
-        return _needed(OMNICLOUDMASK_BANDS, available, self.name)
+        return needed_bands(OMNICLOUDMASK_BANDS, available, self.name)
 
     def probabilities(self, planes: Planes) -> Probabilities:
         """Its confidence in thick cloud, thin cloud and shadow."""
@@ -74,17 +74,6 @@ class OmniCloudMask:
         )
         _, cloud, thin_cloud, shadow = np.asarray(found, dtype=np.float32)
         return Probabilities(cloud, thin_cloud, shadow, np.zeros_like(cloud))
-
-
-def _needed(bands: tuple[str, ...], available: Sequence[str], name: str) -> tuple[str, ...]:
-    if missing := [band for band in bands if band not in available]:
-        raise InputError(
-            f"no band {', '.join(missing)} (found {', '.join(available)})",
-            wanted=f"the bands of {name}: {', '.join(bands)}",
-            hint="give a scene with these bands, or choose another --detector",
-            code=ErrorCode.MISSING_BAND,
-        )
-    return bands
 
 
 def _package(name: str) -> Any:

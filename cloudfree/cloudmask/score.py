@@ -66,13 +66,19 @@ def cloud_score(planes: Planes, small_clouds: bool = False) -> Float32:
 
 def pixel_score(planes: Planes) -> Float32:
     """Score of each pixel by itself, (y, x): at most 1, unbounded below, NaN without data."""
+    score = threshold_terms(planes)
+    np.minimum(score, (ndsi(planes) - 0.8) / -0.2, out=score)
+    return score
+
+
+def threshold_terms(planes: Planes) -> Float32:
+    """The same without the snow index: how bright a pixel is in the visible and cirrus bands."""
     aerosol, blue, green, red = (planes[band] for band in SCORE_BANDS[:4])
     score: Float32 = np.minimum((blue - 0.1) / 0.4, 1.0)
     np.minimum(score, (aerosol - 0.1) / 0.2, out=score)
     if CIRRUS_BAND in planes:
         np.minimum(score, (aerosol + planes[CIRRUS_BAND] - 0.15) / 0.05, out=score)
     np.minimum(score, (blue + green + red - 0.2) / 0.6, out=score)
-    np.minimum(score, (ndsi(planes) - 0.8) / -0.2, out=score)
     return score
 
 

@@ -26,9 +26,9 @@ Optimiser = Literal["adam", "adamw", "nadam", "sgd"]
 Sampling = Literal["patches", "mixture"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
 
-# What tells clouds from ground: the network that comes with the package, the published score, or a
-# package of its own.
-DetectorName = Literal["default", "published", "s2cloudless", "omnicloudmask"]
+# What tells clouds from ground: the network that comes with the package, the published score, the
+# score as a paper prints it, or a package of its own.
+DetectorName = Literal["default", "published", "printed", "s2cloudless", "omnicloudmask"]
 
 # The mask that is the scene classification of the product, and what else a mask may be.
 SCL: Literal["scl"] = "scl"

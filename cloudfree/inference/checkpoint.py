@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import logging
 import pickle
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 
 from cloudfree.errors import ErrorCode, ModelError
 from cloudfree.inference.keras import read_keras
+from cloudfree.inference.network_arguments import check_arguments, default_arguments
 from cloudfree.inference.registry import network_entry, network_module, network_names
 
 logger = logging.getLogger("cloudfree")
@@ -105,21 +105,32 @@ def build_network(name: str, settings: Mapping[str, Any]) -> nn.Module:
     ModelError
         There is no such network, or it does not take these settings.
     """
+    check_settings(name, settings)
     try:
         network: nn.Module = _network_class(name)(**settings)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except Exception as error:  # what torch or the code of a plugin raises
         raise ModelError(
-            f"network {name} cannot be built with {dict(settings)} ({error})",
-            wanted="the arguments of its class",
-            hint="correct [network_settings] of the card",
+            f"network {name} cannot be built with {dict(settings)} ({_first_line(error)})",
+            wanted="arguments that its class can be built with",
+            hint="correct --network-setting, or [network_settings] of the card",
         ) from error
     return network
 
 
+def check_settings(name: str, settings: Mapping[str, Any]) -> None:
+    """Refuse settings that the network of that name does not take, without building it.
+
+    Raises
+    ------
+    ModelError
+        There is no such network, or names the first setting that is unknown or wrong.
+    """
+    check_arguments(name, _network_class(name), settings)
+
+
 def network_arguments(name: str) -> dict[str, Any]:
     """The arguments of the class of a network, with their defaults."""
-    parameters = inspect.signature(_network_class(name)).parameters
-    return {key: one.default for key, one in parameters.items() if one.default is not one.empty}
+    return default_arguments(_network_class(name))
 
 
 def load_strictly(name: str, network: nn.Module, tensors: Tensors, source: str) -> None:
@@ -200,9 +211,13 @@ def _no_checkpoint(path: Path) -> ModelError:
     )
 
 
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else repr(error)
+
+
 def _damaged(path: Path, error: Exception) -> ModelError:
     return ModelError(
-        f"{path.name} cannot be read ({str(error).splitlines()[0] if str(error) else error!r})",
+        f"{path.name} cannot be read ({_first_line(error)})",
         wanted="a whole checkpoint: safetensors, PyTorch, or Keras .h5",
         hint="copy or download the file again",
     )
@@ -244,15 +259,16 @@ def _without_prefixes(tensors: Tensors) -> Iterator[Tensors]:
 def _settings(path: Path, name: str, tensors: Tensors) -> dict[str, Any] | None:
     """Constructor arguments of a network by its tensors; None if they are of another one."""
     shapes = {key: tuple(value.shape) for key, value in tensors.items()}
-    module = network_module(network_entry(name).get("same_tensors_as", name))
     try:
-        settings: dict[str, Any] | None = module.infer_settings(shapes)
+        settings: dict[str, Any] | None = network_module(name).infer_settings(shapes)
     except KeyError as missing:
         raise ModelError(
             f"{path.name} looks like {name}, but lacks the tensor {missing.args[0]}",
             wanted="all tensors of the network",
             hint="use a whole checkpoint",
         ) from missing
+    except (IndexError, ValueError):  # its names, but not the axes of its tensors
+        return None
     return settings
 
 

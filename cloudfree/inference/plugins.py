@@ -43,7 +43,8 @@ _DEFAULTS: Entry = {
     "levels": ["L1C"],
 }
 _OPTIONAL = (
-    "title", "stack", "output_bands", "dates_multiple", "same_tensors_as", "halo_px", "bands",
+    "title", "stack", "output_bands", "dates_multiple", "halo_px", "bands",
+    "without_sar",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import functools
 import importlib
 import importlib.resources
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -140,7 +140,7 @@ def card_entries(network: str, settings: dict[str, Any], bands: Sequence[str] = 
         "description": f"{entry['title']} ({entry['paper']})",
         "license": entry["weights_license"],
         "levels": _levels(entry["levels"], len(optical)),
-        "inputs": _inputs(entry["inputs"], settings),
+        "inputs": _inputs(list(entry["inputs"]), settings, entry.get("without_sar", {})),
         "dates": entry["dates"] if several else "one",
         "network_settings": settings,
         "tile": {"size": entry["tile"], "overlap": entry["overlap"], "multiple": multiple},
@@ -157,7 +157,9 @@ def _optical_bands(
 ) -> list[str]:
     """The bands that are named, or those that the number of them in the settings says."""
     own = list(bands) or list(entry.get("bands", ()))
-    number = settings.get("optical_bands") or settings.get("output_bands")
+    number = settings.get("optical_bands")
+    if "optical" not in entry["inputs"]:
+        number = number or settings.get("output_bands")
     if not own:
         return bands_by_number(number or 13)
     if bands and number not in (None, len(own)):
@@ -169,9 +171,14 @@ def _optical_bands(
     return own if number in (None, len(own)) else bands_by_number(number)
 
 
-def _inputs(inputs: list[str], settings: dict[str, Any]) -> list[str]:
-    """The inputs, without SAR where the network has no band for it."""
-    return [name for name in inputs if name != "sar" or settings.get("sar_bands", 2) > 0]
+def _inputs(
+    inputs: list[str], settings: dict[str, Any], without_sar: Mapping[str, Any]
+) -> list[str]:
+    """The inputs, without SAR where the network has no band for it or does not use it."""
+    none = settings.get("sar_bands", 2) == 0
+    if none or any(settings.get(key) == value for key, value in without_sar.items()):
+        return [name for name in inputs if name != "sar"]
+    return inputs
 
 
 def _levels(levels: list[str], bands: int) -> list[str]:

@@ -8,7 +8,7 @@ are our design.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from torch import Tensor
 from torch.nn import functional
@@ -62,6 +62,16 @@ def _distance(one: Tensor, other: Tensor) -> Tensor:
     return (one - other).abs().mean(dim=(1, 2, 3))  # (n,)
 
 
+# The terms, and the outputs of the network that each needs besides the image.
+TERMS: Mapping[str, tuple[str, ...]] = {
+    "reconstruction": (),
+    "similarity": (),
+    "angle": (),
+    "sharpness": (),
+    "gate": ("gate",),
+    "bottleneck": ("mu", "log_sigma"),
+}
+
 SIMILARITY, ANGLE, SHARPNESS, BOTTLENECK, GATE = 0.2, 0.1, 0.05, 1e-3, 0.05  # weights at their full
 ANGLE_FULL, BOTTLENECK_FULL = 0.1, 0.2  # progress at which a rising weight is full
 SHARPNESS_START, SHARPNESS_RISE = 0.3, 0.4
@@ -73,30 +83,37 @@ def joint_objective(
     cloudy: Tensor,
     progress: float,
     mask: Tensor | None = None,
+    without: Collection[str] = (),
 ) -> Tensor:
     """The weighted sum of all terms at ``progress``, 0 (first step) to 1 (last step).
 
     ``outputs`` are those of the network in training mode. With a cloud ``mask`` the gate is taught
-    to see clear sky.
+    to see clear sky. Terms named in ``without`` are left out.
     """
-    found = terms(outputs, target, cloudy, mask)
+    found = terms(outputs, target, cloudy, mask, without)
     weight = weights(progress)
     return sum((weight[name] * term for name, term in found.items()), start=target.new_zeros(()))
 
 
 def terms(
-    outputs: Mapping[str, Tensor], target: Tensor, cloudy: Tensor, mask: Tensor | None = None
+    outputs: Mapping[str, Tensor],
+    target: Tensor,
+    cloudy: Tensor,
+    mask: Tensor | None = None,
+    without: Collection[str] = (),
 ) -> dict[str, Tensor]:
     """Each term by name, not weighted."""
     image = outputs["image"]
-    found = {
-        "reconstruction": charbonnier(image, target),
-        "similarity": similarity_loss(image, target),
-        "angle": spectral_angle_loss(image, target),
-        "sharpness": contrastive_sharpness(image, target, cloudy),
-        "bottleneck": bottleneck_divergence(outputs["mu"], outputs["log_sigma"]),
+    found: dict[str, Callable[[], Tensor]] = {
+        "reconstruction": lambda: charbonnier(image, target),
+        "similarity": lambda: similarity_loss(image, target),
+        "angle": lambda: spectral_angle_loss(image, target),
+        "sharpness": lambda: contrastive_sharpness(image, target, cloudy),
+        "bottleneck": lambda: bottleneck_divergence(outputs["mu"], outputs["log_sigma"]),
     }
-    return found if mask is None else {**found, "gate": gate_loss(outputs["gate"], mask)}
+    if mask is not None:
+        found["gate"] = lambda: gate_loss(outputs["gate"], mask)
+    return {name: term() for name, term in found.items() if name not in without}
 
 
 def weights(progress: float) -> dict[str, float]:

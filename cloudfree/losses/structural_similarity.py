@@ -157,6 +157,12 @@ def cloud_aware(image: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return (weight * (ERROR_WEIGHT * error + CLOUD_AWARE_SIMILARITY * dissimilarity)).mean()
 
 
+def error_and_structure(image: Tensor, target: Tensor) -> Tensor:
+    """The ablation of the paper: half squared error, half one minus SSIM, every pixel alike."""
+    error = (image - target).square().mean()
+    return ERROR_WEIGHT * error + CLOUD_AWARE_SIMILARITY * similarity_loss(image, target)
+
+
 def published_cloud_aware(
     image: Tensor, target: Tensor, mask: Tensor, error: Literal["l1", "mse"] = "l1"
 ) -> Tensor:

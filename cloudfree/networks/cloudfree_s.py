@@ -14,8 +14,7 @@ Units: reflectance 0-1; backscatter scaled to 0-1, VV then VH, where 0 in both b
 there is none; shadow 1 where one lies, else 0.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes, number_below
+from cloudfree.networks.arguments import Counts, Divides, OneOf, SarBands, Size, Sizes
 
 B01, B02, B03, B04, B10, B11 = 0, 1, 2, 3, 10, 11  # places among the 13 bands
 SUBPIXEL = 4  # the network works on blocks of 4 x 4 pixels
@@ -231,13 +231,13 @@ class CloudfreeS(nn.Module):
 
     def __init__(
         self,
-        channels: Sequence[int] = (64, 96, 128),
-        blocks: Sequence[int] = (2, 2, 4),
-        sar_channels: int = 64,
-        heads: int = 4,
-        memory: int = 16,
-        optical_bands: int = 13,
-        sar_bands: int = 2,
+        channels: Sizes = (64, 96, 128),
+        blocks: Counts = (2, 2, 4),
+        sar_channels: Size = 64,
+        heads: Annotated[Size, Divides("sar_channels")] = 4,
+        memory: Size = 16,
+        optical_bands: Annotated[int, OneOf((13,))] = 13,
+        sar_bands: SarBands = 2,
         specks_shown: bool = False,
     ) -> None:
         super().__init__()

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from cloudfree.networks import Shapes, number_below
+from cloudfree.networks.arguments import Count, SarBandsOrNone, Size
 
 CORRECTION = 0.1  # share of a block's correction that is added to its input
 
@@ -56,7 +57,11 @@ class DSen2CR(nn.Module):
     SIZE_MULTIPLE: int = 1
 
     def __init__(
-        self, features: int = 256, blocks: int = 16, optical_bands: int = 13, sar_bands: int = 2
+        self,
+        features: Size = 256,
+        blocks: Count = 16,
+        optical_bands: Size = 13,
+        sar_bands: SarBandsOrNone = 2,
     ) -> None:
         super().__init__()
         self.model = nn.Sequential(

@@ -1,52 +1,54 @@
 """GLF-CR: SAR-enhanced cloud removal with global-local fusion, and the ablations of its paper.
 
-They are made and used one tap at a time: the 25 together would be 25 times the size of the
-features. Features are (n, channels, y, x), best with the channels last in memory.
-
-The SAR corrects the optical attention through a gate. With logits A (optical) and S (SAR),
-R = S - A, and W, b the weights of the gate, the paper has A + R * sigmoid(W R + b). As
-1 - sigmoid(z) is sigmoid(-z), that is S + N * sigmoid(W N - b) with N = A - S, which is computed
-here: it needs the bias and the mask of S only, and can be written over S.
-
-Windows are (n, rows, columns, 64, channels). Query, key and value are made as (channels, 64) in
-each window, which is (heads, depth, 64) without a copy. The logits are by far the largest arrays,
-ten times the features: a CPU makes those of a few windows at a time.
-
 Two streams of dense blocks, one for the optical image and one for the SAR, exchange what they
 know twice in each block. Global fusion: attention inside windows of 8 x 8 pixels, where the
-difference between SAR and optical attention corrects the optical one through a gate. Local
-fusion: filters of 5 x 5 pixels, one for each pixel and channel, made from both streams, fit the
-SAR features to the optical ones; gates decide what is taken over. The result is a correction that
-is added to the cloudy image.
+difference between SAR and optical attention corrects the optical one through a gate
+(window_attention.py). Local fusion: filters of 5 x 5 pixels, one for each pixel and channel, made
+from both streams, fit the SAR features to the optical ones; gates decide what is taken over. The
+result is a correction that is added to the cloudy image.
 
 Paper: Xu, F., Shi, Y., Ebel, P., Yu, L., Xia, G.-S., Yang, W., Zhu, X. X. (2022). GLF-CR:
 SAR-enhanced cloud removal with global-local fusion. ISPRS Journal of Photogrammetry and Remote
 Sensing 192, 268-278. The published code and weights state no licence.
+
+Text and code differ, and this is the code: its gates (equations 7 to 12) are 1 x 1 convolutions
+and sigmoid, where the text writes convolutions and Softmax; the filters have another 1 x 1
+convolution with a leaky activation.
 
 Shapes: optical (n, 13, y, x), SAR (n, 2, y, x), sides multiples of 16. The network works at half
 of the resolution; in its parts ``y`` and ``x`` are sides there, multiples of 8.
 Units: reflectance 0-1; backscatter scaled to 0-1 from -25..0 dB (VV) and -32.5..0 dB (VH). The
 result is on the scale of the optical input and unbounded.
 
-Training: L1, Adam with learning rate 1e-4 halved every 5 epochs, 30 epochs, patches of 128.
+Training: L1, Adam with learning rate 1e-4, 30 epochs, patches of 128; the rate halves every 5
+epochs in the text, and first after 6 in the code.
 
-Features lie with the channels last in memory, so that convolutions can take them as images and
-linear layers as tokens (n, y, x, channels) without copies.
+Features (n, channels, y, x) lie with the channels last in memory, so that convolutions can take
+them as images and linear layers as tokens (n, y, x, channels) without copies. Filters are made and
+used one tap at a time: the 25 together would be 25 times the size of the features.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes, number_below
+from cloudfree.networks.arguments import Bounds, Divides, SarBandsOrNone, Size
+from cloudfree.networks.window_attention import (
+    SHIFT,
+    WINDOW,
+    WindowAttention,
+    merge_windows,
+    split_windows,
+)
 
 FILTER = 5  # side of the filters
 LEAK = 0.1  # slope of the leaky activations that make the filters
@@ -112,170 +114,17 @@ class DynamicFilter(nn.Module):
             yield functional.leaky_relu(made, LEAK, inplace=True).permute(0, 3, 1, 2)
 
 
-WINDOW = 8  # side of a window
-SHIFT = 4  # every other layer attends in windows shifted by half of their side
-MASKED = -1e4  # added to logits of tokens that must not meet; -100, as published, leaves denormals
-AT_ONCE = 16  # the logits of so many windows fit the caches of two cores
-
-
-def split_windows(features: Tensor, shift: int) -> Tensor:
-    """Windows (n, y/8, x/8, 64, channels) of features (n, channels, y, x) moved up and left."""
-    n, channels, y, x = features.shape
-    tokens = features.permute(0, 2, 3, 1).roll((-shift, -shift), (1, 2))
-    grid = tokens.reshape(n, y // WINDOW, WINDOW, x // WINDOW, WINDOW, channels)
-    return grid.transpose(2, 3).reshape(n, y // WINDOW, x // WINDOW, WINDOW**2, channels)
-
-
-def merge_windows(windows: Tensor, shift: int) -> Tensor:
-    """Features (n, channels, y, x), channels last in memory, of windows split with that shift."""
-    n, rows, columns, _, channels = windows.shape
-    grid = windows.view(n, rows, columns, WINDOW, WINDOW, channels).transpose(2, 3)
-    tokens = grid.reshape(n, rows * WINDOW, columns * WINDOW, channels)
-    return tokens.roll((shift, shift), (1, 2)).permute(0, 3, 1, 2)
-
-
-def window_tables() -> tuple[Tensor, Tensor]:
-    """Row of the bias table for each query and key, (64, 64), and two masks, (2, 64, 64).
-
-    After a shift, opposite borders of the tile meet in the middle of the last row and of the last
-    column of windows. The first mask parts the halves above and below, the second left and right.
-    """
-    place = torch.arange(WINDOW**2)
-    places = torch.stack([place // WINDOW, place % WINDOW])
-    down, right = places[:, :, None] - places[:, None, :] + WINDOW - 1
-    half = places < WINDOW - SHIFT
-    return down * (2 * WINDOW - 1) + right, MASKED * (half[:, :, None] != half[:, None, :])
-
-
-class WindowAttention(nn.Module):
-    """Self-attention of each stream; if ``fused``, the second corrects the first."""
-
-    bias_rows: Tensor
-    masks: Tensor
-
-    def __init__(
-        self, channels: int, heads: int, streams: Sequence[str], fused: bool, mask_sar: bool
-    ) -> None:
-        super().__init__()
-        self.heads, self.streams, self.fused, self.mask_sar = heads, streams, fused, mask_sar
-        table = torch.empty((2 * WINDOW - 1) ** 2, heads)
-        self.relative_position_bias_table = nn.Parameter(nn.init.trunc_normal_(table, std=0.02))
-        for name, values in zip(("bias_rows", "masks"), window_tables(), strict=True):
-            self.register_buffer(name, values, persistent=False)
-        for stream in streams:
-            self.add_module(f"qkv{stream}", nn.Linear(channels, 3 * channels))
-        if fused:
-            self.attn_fuse_1x1conv = nn.Conv2d(heads, heads, 1)
-        for stream in streams:
-            self.add_module(f"proj{stream}", nn.Linear(channels, channels))
-
-    def forward(self, windows: Sequence[Tensor], shifted: bool) -> list[Tensor]:
-        """What each token of the windows (n, rows, columns, 64, channels) of each stream gathers.
-
-        ``shifted``: opposite borders meet in the last row and column of windows.
-        """
-        bias = self.relative_position_bias_table[self.bias_rows].permute(2, 0, 1).contiguous()
-        parts: list[Tensor] = []
-        for stream, own in zip(self.streams, windows, strict=True):
-            parts += self._projected(stream, own)
-        bands = self._bands(parts)
-        seams = [(shifted and band is bands[-1], shifted) for band in bands]
-        attended = [self._attend(band, bias, ends) for band, ends in zip(bands, seams, strict=True)]
-        return [
-            self.get_submodule(f"proj{stream}")(torch.cat(own, dim=1).transpose(-1, -2))
-            for stream, own in zip(self.streams, zip(*attended, strict=True), strict=True)
-        ]
-
-    def _bands(self, parts: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
-        """A few rows of windows of all parts at a time; the last row is in the last band."""
-        if self.training or parts[0].is_cuda or torch.compiler.is_compiling():
-            return [tuple(parts)]  # these gain nothing from bands
-        rows = max(AT_ONCE // parts[0].shape[2], 1)
-        return list(zip(*(torch.split(part, rows, dim=1) for part in parts), strict=True))
-
-    def _projected(self, stream: str, windows: Tensor) -> list[Tensor]:
-        """Query, key and value of a stream, (n, rows, columns, channels, 64)."""
-        weight, bias = self.get_submodule(f"qkv{stream}").parameters()
-        tokens = windows.flatten(0, 2).transpose(1, 2)
-        depth = tokens.shape[1] // self.heads
-        made = [
-            torch.baddbmm(own[:, None], part.expand(tokens.shape[0], -1, -1), tokens)
-            for part, own in zip(weight.chunk(3), bias.chunk(3), strict=True)
-        ]
-        made[0] *= depth**-0.5
-        return [part.view(*windows.shape[:3], *part.shape[1:]) for part in made]
-
-    def _attend(
-        self, band: Sequence[Tensor], bias: Tensor, seams: tuple[bool, bool]
-    ) -> list[Tensor]:
-        """What query, key, value of each stream, all (n, rows, columns, channels, 64), gather."""
-        n, rows, columns, channels, tokens = band[0].shape
-        parts = [part.reshape(-1, channels // self.heads, tokens) for part in band]
-        logits = [
-            torch.bmm(query.transpose(1, 2), key).view(n, rows, columns, -1, tokens, tokens)
-            for query, key in zip(parts[0::3], parts[1::3], strict=True)
-        ]
-        weights = (self._fused if self.fused else self._apart)(logits, bias, seams)
-        return [
-            torch.bmm(value, own.flatten(0, 3).transpose(1, 2)).view(band[0].shape)
-            for value, own in zip(parts[2::3], weights, strict=True)
-        ]
-
-    def _apart(
-        self, logits: Sequence[Tensor], bias: Tensor, seams: tuple[bool, bool]
-    ) -> list[Tensor]:
-        """Weights (n, rows, columns, heads, 64, 64) of logits without a bias, stream by stream."""
-        for own, masked in zip(logits, (True, self.mask_sar), strict=False):
-            own.add_(bias)
-            if masked:
-                self._mask(own, seams)
-        return [_softmax(own) for own in logits]
-
-    def _fused(
-        self, logits: Sequence[Tensor], bias: Tensor, seams: tuple[bool, bool]
-    ) -> list[Tensor]:
-        """Weights of both streams; those of the SAR first, as its logits are written over."""
-        optical, sar = logits
-        gap = optical.sub_(sar)
-        gate = self._gate(gap)
-        sar.add_(bias)
-        if self.mask_sar:
-            self._mask(sar, seams)
-        sar_weights = _softmax(sar)
-        optical = sar.addcmul_(gap, gate)
-        if not self.mask_sar:
-            self._mask(optical, seams)
-        return [_softmax(optical), sar_weights]
-
-    def _gate(self, gap: Tensor) -> Tensor:
-        """How much of the gap each head keeps, seeing that of all heads: 0 to 1."""
-        weight, bias = self.attn_fuse_1x1conv.parameters()
-        heads = gap.flatten(0, 2).flatten(2)
-        mixing = weight[:, :, 0, 0].expand(heads.shape[0], -1, -1)
-        return torch.baddbmm(bias[:, None], mixing, heads, beta=-1).sigmoid_().view_as(gap)
-
-    def _mask(self, logits: Tensor, seams: tuple[bool, bool]) -> None:
-        """Keep tokens apart that only the shift brought together."""
-        if seams[0]:
-            logits[:, -1] += self.masks[0]
-        if seams[1]:
-            logits[:, :, -1] += self.masks[1]
-
-
-def _softmax(logits: Tensor) -> Tensor:
-    """Weights of the keys, in the precision of the logits, in which the values are weighted.
-
-    Mixed precision on a GPU would make fp32 of the largest arrays there are and round it back.
-    """
-    return logits.softmax(dim=-1, dtype=logits.dtype)
-
-
 SPECKLE = 7  # side of the median against speckle; the paper gives none
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the network consists of; the SAR is a stream of its own, or bands, or not used."""
+    """What the network consists of; the SAR is a stream of its own, or bands, or not used.
+
+    `printed` is the form that equations 5 to 10 of Cloud-Attentive print: the first convolutions
+    with ReLU, layers normed before attention, local fusion by 1 x 1 convolutions, and the skip from
+    the features that enter the first block (cloud_attentive.py).
+    """
 
     sar: Literal["stream", "bands", "none"] = "stream"
     attention: bool = True
@@ -283,6 +132,7 @@ class Parts:
     dynamic_filter: bool = True
     despeckle: bool = False
     mask_sar: bool = True
+    printed: bool = False
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -290,7 +140,12 @@ class Parts:
         return ("", "_SAR") if self.sar == "stream" else ("",)
 
 
-VARIANTS = {  # Table 2 of the paper, then its Table 3 and another paper's network
+Variant = Literal[
+    "glf-cr", "concat", "without-sar", "without-stl", "without-gf", "without-df", "despeckled-sar",
+    "cloud-attentive", "cloud-attentive-printed",
+]  # fmt: skip
+# Table 2 of the paper, then its Table 3, and another paper's network in both of its forms.
+VARIANTS: Mapping[Variant, Parts] = {
     "glf-cr": Parts(),
     "concat": Parts(sar="bands", global_fusion=False, dynamic_filter=False),
     "without-sar": Parts(sar="none", global_fusion=False, dynamic_filter=False),
@@ -299,6 +154,7 @@ VARIANTS = {  # Table 2 of the paper, then its Table 3 and another paper's netwo
     "without-df": Parts(dynamic_filter=False),
     "despeckled-sar": Parts(dynamic_filter=False, despeckle=True),
     "cloud-attentive": Parts(mask_sar=False),
+    "cloud-attentive-printed": Parts(mask_sar=False, printed=True),
 }
 
 
@@ -327,8 +183,9 @@ class DenseLayer(nn.Module):
         self.attn = WindowAttention(
             growth, heads, parts.streams, parts.global_fusion, parts.mask_sar
         )
-        for stream in parts.streams:
-            self.add_module(f"norm2{stream}", nn.LayerNorm(growth))
+        for norm in ("norm1", "norm2") if parts.printed else ("norm2",):
+            for stream in parts.streams:
+                self.add_module(f"{norm}{stream}", nn.LayerNorm(growth))
         for stream in parts.streams:
             widen, narrow = nn.Linear(growth, 2 * growth), nn.Linear(2 * growth, growth)
             mlp = nn.Sequential(OrderedDict(fc1=widen, gelu=nn.GELU(), fc2=narrow))
@@ -346,13 +203,17 @@ class DenseLayer(nn.Module):
         """The transformer layer on (n, growth, y, x): attention, then two linear layers."""
         shift = self.shift if min(features[0].shape[2:]) > WINDOW else 0
         windows = [split_windows(own, shift) for own in features]
-        attended = self.attn(windows, shift > 0)
+        attended = self.attn(self._normed(windows) if self.parts.printed else windows, shift > 0)
         result = []
         for stream, own, gathered in zip(self.parts.streams, windows, attended, strict=True):
             norm, mlp = (self.get_submodule(f"{name}{stream}") for name in ("norm2", "mlp"))
             refined = own + self._dropped(gathered)
             result.append(merge_windows(refined + self._dropped(mlp(norm(refined))), shift))
         return result
+
+    def _normed(self, windows: Sequence[Tensor]) -> list[Tensor]:
+        streams = zip(self.parts.streams, windows, strict=True)
+        return [self.get_submodule(f"norm1{stream}")(own) for stream, own in streams]
 
     def _dropped(self, change: Tensor) -> Tensor:
         """In training, leave out the change for some samples and weigh it up for the others."""
@@ -376,7 +237,9 @@ class DenseBlock(nn.Module):
             width, shift = channels + layer * growth, SHIFT * (layer % 2)
             self.convs.append(DenseLayer(width, growth, heads, shift, drop, parts))
         for stream in parts.streams:
-            self.add_module(f"LFF{stream}", conv3(channels + len(drops) * growth, channels))
+            grown = channels + len(drops) * growth
+            fusion = nn.Conv2d(grown, channels, 1) if parts.printed else conv3(grown, channels)
+            self.add_module(f"LFF{stream}", fusion)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Refine (n, channels, y, x) of each stream."""
@@ -397,18 +260,20 @@ class GlfCr(nn.Module):
 
     def __init__(
         self,
-        variant: str = "glf-cr",
-        channels: int = 96,
-        blocks: int = 6,
-        layers: int = 5,
-        growth: int = 48,
-        heads: int = 8,
-        drop: float = 0.2,
-        optical_bands: int = 13,
-        sar_bands: int = 2,
+        variant: Variant = "glf-cr",
+        channels: Size = 96,
+        blocks: Size = 6,
+        layers: Size = 5,
+        growth: Size = 48,
+        heads: Annotated[Size, Divides("growth")] = 8,
+        drop: Annotated[float, Bounds(0, 1)] = 0.2,
+        optical_bands: Size = 13,
+        sar_bands: SarBandsOrNone = 2,
     ) -> None:
         super().__init__()
         self.parts = parts = VARIANTS[variant]
+        if sar_bands == 0 and parts.sar != "none":
+            raise ValueError(f"variant {variant} needs SAR")
         seen = (optical_bands + sar_bands * (parts.sar == "bands"), sar_bands)
         for stream, bands in zip(parts.streams, seen, strict=False):
             self.add_module(f"SFENet1{stream}", nn.Conv2d(4 * bands, channels, 5, padding=2))
@@ -450,14 +315,17 @@ class GlfCr(nn.Module):
         return [optical, sar] if self.parts.sar == "stream" else [torch.cat([optical, sar], dim=1)]
 
     def _shallow(self, seen: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """First optical features, and second features of each stream: (n, channels, y, x)."""
+        """Optical features for the skip, and those of each stream: all (n, channels, y, x)."""
         first, second = [], []
         for stream, image in zip(self.parts.streams, seen, strict=True):
             halved = functional.pixel_unshuffle(image, 2)
             halved = halved.contiguous(memory_format=torch.channels_last)
-            first.append(self.get_submodule(f"SFENet1{stream}")(halved))
-            second.append(self.get_submodule(f"SFENet2{stream}")(first[-1]))
-        return first[0], second
+            first.append(self._activated(self.get_submodule(f"SFENet1{stream}")(halved)))
+            second.append(self._activated(self.get_submodule(f"SFENet2{stream}")(first[-1])))
+        return (second if self.parts.printed else first)[0], second
+
+    def _activated(self, features: Tensor) -> Tensor:
+        return functional.relu(features) if self.parts.printed else features
 
     def _exchange(self, block: int, optical: Tensor, sar: Tensor) -> list[Tensor]:
         """Local fusion: (n, channels, y, x) of both streams, each with something of the other."""
@@ -471,11 +339,32 @@ class GlfCr(nn.Module):
 
 def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
+    variant = infer_variant(shapes)
+    if variant is None or variant == "cloud-attentive-printed":
+        return None
+    return infer_sizes(shapes) | ({"variant": variant} if variant != "glf-cr" else {})
+
+
+def infer_variant(shapes: Shapes) -> Variant | None:
+    """The variant with such tensors; None if it is another network.
+
+    Despeckling and masks leave no tensors: of variants that share all, the first one is meant.
+    """
     if "SFENet1.weight" not in shapes or "RDBs.0.LFF.weight" not in shapes:
         return None
+    found = _parts(shapes)
+    same = (name for name, parts in VARIANTS.items() if _with_tensors(parts) == found)
+    return next(same, None)
+
+
+def _with_tensors(parts: Parts) -> Parts:
+    """The parts, without those that have no tensors of their own."""
+    return replace(parts, despeckle=False, mask_sar=True)
+
+
+def infer_sizes(shapes: Shapes) -> dict[str, Any]:
+    """The other constructor arguments of a network with such tensors."""
     table = shapes.get("RDBs.0.convs.0.attn.relative_position_bias_table")
-    # Despeckling and masks leave no tensors: of variants that share all, the first one is meant.
-    variant = next(name for name, parts in VARIANTS.items() if parts == _parts(shapes))
     optical_bands, seen = shapes["UPNet.2.weight"][0], shapes["SFENet1.weight"][1] // 4
     stream = shapes.get("SFENet1_SAR.weight")
     return {
@@ -486,7 +375,6 @@ def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
         "optical_bands": optical_bands,
         "sar_bands": stream[1] // 4 if stream else seen - optical_bands,
         **({"heads": table[1]} if table else {}),
-        **({"variant": variant} if variant != "glf-cr" else {}),
     }
 
 
@@ -500,4 +388,5 @@ def _parts(shapes: Shapes) -> Parts:
         attention=attention,
         global_fusion=not attention or any("attn_fuse_1x1conv" in key for key in shapes),
         dynamic_filter=number_below(shapes, "DF.") > 0,
+        printed="RDBs.0.convs.0.norm1.weight" in shapes,
     )

@@ -17,13 +17,14 @@ The result is on the scale of the optical input and unbounded.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor, cat, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes, number_below
+from cloudfree.networks.arguments import Bounds, Count, Counts, SarBands, Size
 
 LOG_VARIANCE_RANGE = (-8.0, 4.0)
 SQUEEZE = 4  # the hidden layer of a multi-layer perceptron on pooled features is this much thinner
@@ -83,12 +84,16 @@ class Encoder(nn.Module):
 
 
 class DiracSkip(nn.Module):
-    """Pass what the gate calls clear through a convolution that starts as the identity."""
+    """Pass what the gate calls clear through a convolution that starts as the identity.
 
-    def __init__(self, channels: int) -> None:
+    Without ``dirac`` it starts at random.
+    """
+
+    def __init__(self, channels: int, dirac: bool = True) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        nn.init.dirac_(self.convolution.weight)
+        if dirac:
+            nn.init.dirac_(self.convolution.weight)
 
     def forward(self, features: Tensor, gate: Tensor) -> Tensor:
         """Filter ``gate`` (n, 1, y, x) times ``features`` (n, channels, y, x)."""
@@ -112,6 +117,15 @@ class ClearSkyGate(nn.Module):
         return torch.sigmoid(self.decide(local * torch.sigmoid(self.tile(pooled(optical)))))
 
 
+class NoGate(nn.Module):
+    """In the place of the gate: everything passes."""
+
+    def forward(self, optical: Tensor, sar: Tensor) -> Tensor:
+        """Ones (n, 1, y, x) for two (n, channels, y, x)."""
+        del sar
+        return torch.ones_like(optical[:, :1])
+
+
 def perceptron(channels: int, results: int) -> nn.Sequential:
     """Two layers on pooled features (n, channels, 1, 1)."""
     hidden = channels // SQUEEZE
@@ -119,47 +133,57 @@ def perceptron(channels: int, results: int) -> nn.Sequential:
 
 
 class Fused(NamedTuple):
-    """What the fusion found: features, gate, and the distribution that stands for SAR."""
+    """What the fusion found: features, gate, and the distribution that stands for SAR, if any."""
 
     features: Tensor  # (n, channels, y, x)
     gate: Tensor  # (n, 1, y, x)
-    mu: Tensor  # (n, bottleneck, y, x)
-    log_sigma: Tensor  # (n, bottleneck, 1, 1)
+    distribution: dict[str, Tensor]  # mu (n, bottleneck, y, x), log_sigma (n, bottleneck, 1, 1)
 
 
 class BottleneckFusion(nn.Module):
     """Spatial information bottleneck fusion: rebuild with SAR where the gate sees cloud.
 
-    The mean of the distribution belongs to a pixel, its spread to a channel of the whole tile.
+    The mean of the distribution belongs to a pixel, its spread to a channel of the whole tile. With
+    a ``bottleneck`` of 0 channels SAR passes whole. Without ``gated``, both branches pass whole.
     """
 
-    def __init__(self, channels: int, bottleneck: int) -> None:
+    def __init__(
+        self, channels: int, bottleneck: int, gated: bool = True, dirac: bool = True
+    ) -> None:
         super().__init__()
-        self.gate = ClearSkyGate(channels)
-        self.mu = nn.Conv2d(channels, bottleneck, 1)
-        self.log_variance = perceptron(channels, bottleneck)
-        self.widen = nn.Conv2d(bottleneck, channels, 1)
+        self.gated, self.bottleneck = gated, bottleneck
+        self.gate = ClearSkyGate(channels) if gated else NoGate()
+        if bottleneck:
+            self.mu = nn.Conv2d(channels, bottleneck, 1)
+            self.log_variance = perceptron(channels, bottleneck)
+            self.widen = nn.Conv2d(bottleneck, channels, 1)
         self.rebuild = nn.Conv2d(2 * channels, channels, 3, padding=1)
         nn.init.zeros_(self.rebuild.bias)  # type: ignore[arg-type]  # clear ground passes unchanged
-        self.skip = DiracSkip(channels)
+        self.skip = DiracSkip(channels, dirac)
 
     def forward(self, optical: Tensor, sar: Tensor) -> Fused:
         """Fuse two (n, channels, y, x); in training mode SAR is a sample, else its mean."""
         gate = self.gate(optical, sar)
+        hidden = 1 - gate if self.gated else gate
+        described, distribution = self._narrowed(sar) if self.bottleneck else (sar, {})
+        clouded = cat([hidden * optical, hidden * described], dim=1)
+        return Fused(self.rebuild(clouded) + self.skip(optical, gate), gate, distribution)
+
+    def _narrowed(self, sar: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """What passes the bottleneck, (n, channels, y, x), and the distribution in it."""
         mu = self.mu(sar)
         log_sigma = self.log_variance(pooled(sar)).clamp(*LOG_VARIANCE_RANGE) / 2
         sample = mu + log_sigma.exp() * torch.randn_like(mu) if self.training else mu
-        clouded = cat([(1 - gate) * optical, (1 - gate) * self.widen(sample)], dim=1)
-        return Fused(self.rebuild(clouded) + self.skip(optical, gate), gate, mu, log_sigma)
+        return self.widen(sample), {"mu": mu, "log_sigma": log_sigma}
 
 
 class UpStage(nn.Module):
     """Double the resolution, add what is clear in the encoder's features, refine."""
 
-    def __init__(self, coarse: int, fine: int, number: int) -> None:
+    def __init__(self, coarse: int, fine: int, number: int, dirac: bool = True) -> None:
         super().__init__()
         self.spread = nn.Conv2d(coarse, 4 * fine, 1)
-        self.skip = DiracSkip(fine)
+        self.skip = DiracSkip(fine, dirac)
         self.refine = units(fine, number)
 
     def forward(self, features: Tensor, encoded: Tensor, gate: Tensor) -> Tensor:
@@ -173,7 +197,8 @@ class IbHfn(nn.Module):
     """Fill a Sentinel-2 tile; Sentinel-1 speaks where the sky is not clear.
 
     ``widths`` are the channels at full, half and a quarter of the resolution; ``optical_units`` and
-    ``sar_units`` count the residual units there.
+    ``sar_units`` count the residual units there. For ablations: ``bottleneck`` 0 has no bottleneck,
+    ``gate`` False no gate, and with ``dirac`` False the skips start at random.
     """
 
     SIZE_MULTIPLE: int = 4
@@ -181,23 +206,25 @@ class IbHfn(nn.Module):
 
     def __init__(
         self,
-        optical_bands: int = 13,
-        sar_bands: int = 2,
-        widths: Sequence[int] = (48, 96, 192),
-        optical_units: Sequence[int] = (2, 2, 4),
-        sar_units: Sequence[int] = (1, 1, 2),
-        bottleneck: int = 96,
-        bottom_units: int = 4,
-        up_units: int = 2,
+        optical_bands: Size = 13,
+        sar_bands: SarBands = 2,
+        widths: Annotated[Sequence[int], Bounds(SQUEEZE)] = (48, 96, 192),
+        optical_units: Counts = (2, 2, 4),
+        sar_units: Counts = (1, 1, 2),
+        bottleneck: Count = 96,
+        bottom_units: Count = 4,
+        up_units: Count = 2,
+        gate: bool = True,
+        dirac: bool = True,
     ) -> None:
         super().__init__()
         fine, middle, coarse = widths
         self.optical_encoder = Encoder(optical_bands, widths, optical_units)
         self.sar_encoder = Encoder(sar_bands, widths, sar_units)
-        self.fusion = BottleneckFusion(coarse, bottleneck)
+        self.fusion = BottleneckFusion(coarse, bottleneck, gate, dirac)
         self.bottom = units(coarse, bottom_units)
-        self.up_middle = UpStage(coarse, middle, up_units)
-        self.up_fine = UpStage(middle, fine, up_units)
+        self.up_middle = UpStage(coarse, middle, up_units, dirac)
+        self.up_fine = UpStage(middle, fine, up_units, dirac)
         self.head = nn.Conv2d(fine, optical_bands, 3, padding=1)
 
     def forward(self, optical: Tensor, sar: Tensor) -> dict[str, Tensor]:
@@ -205,18 +232,15 @@ class IbHfn(nn.Module):
 
         "image" (n, 13, y, x); "gate" (n, 1, y/4, x/4), 1 = clear sky; "mu" (n, 96, y/4, x/4) and
         "log_sigma" (n, 96, 1, 1), the logarithm of the standard deviation, of the bottleneck.
+        Without gate or bottleneck there are no such outputs.
         """
         fine, middle, coarse = self.optical_encoder(optical)
         fused = self.fusion(coarse, self.sar_encoder(sar)[-1])
         features = self.bottom(fused.features)
         features = self.up_middle(features, middle, resized(fused.gate, 2))
         features = self.up_fine(features, fine, resized(fused.gate, 4))
-        return {
-            "image": optical + self.head(features),
-            "gate": fused.gate,
-            "mu": fused.mu,
-            "log_sigma": fused.log_sigma,
-        }
+        gate = {"gate": fused.gate} if self.fusion.gated else {}
+        return {"image": optical + self.head(features), **gate, **fused.distribution}
 
 
 def resized(gate: Tensor, factor: int) -> Tensor:
@@ -228,7 +252,7 @@ def resized(gate: Tensor, factor: int) -> Tensor:
 
 def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
     """Constructor arguments of the network with such tensors; None if it is another one."""
-    if "optical_encoder.entries.0.weight" not in shapes or "fusion.gate.join.weight" not in shapes:
+    if "optical_encoder.entries.0.weight" not in shapes or "fusion.rebuild.weight" not in shapes:
         return None
     scales = range(number_below(shapes, "optical_encoder.entries."))
     entries = [shapes[f"optical_encoder.entries.{scale}.weight"] for scale in scales]
@@ -238,7 +262,8 @@ def infer_settings(shapes: Shapes) -> dict[str, Any] | None:
         "widths": [entry[0] for entry in entries],
         "optical_units": [number_below(shapes, f"optical_encoder.levels.{s}.") for s in scales],
         "sar_units": [number_below(shapes, f"sar_encoder.levels.{s}.") for s in scales],
-        "bottleneck": shapes["fusion.mu.weight"][0],
+        "bottleneck": shapes["fusion.mu.weight"][0] if "fusion.widen.weight" in shapes else 0,
         "bottom_units": number_below(shapes, "bottom."),
         "up_units": number_below(shapes, "up_fine.refine."),
+        **({} if "fusion.gate.join.weight" in shapes else {"gate": False}),
     }

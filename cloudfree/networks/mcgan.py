@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes
+from cloudfree.networks.arguments import SarBandsOrNone, Size
 
 SAR_BANDS = 2
 SLOPE = 0.2  # of the leaky ReLU on the way down
@@ -67,7 +68,11 @@ class McGan(nn.Module):
     FULL_PRECISION: tuple[str, ...] = ("dc7",)
 
     def __init__(
-        self, optical_bands: int = 4, sar_bands: int = 0, output_bands: int = 4, channels: int = 64
+        self,
+        optical_bands: Size = 4,
+        sar_bands: SarBandsOrNone = 0,
+        output_bands: Size = 4,
+        channels: Size = 64,
     ) -> None:
         super().__init__()
         w0, w1, w2, w3, w4, w5, w6, w7 = [width * channels for width in WIDTHS]

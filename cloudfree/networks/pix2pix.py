@@ -27,15 +27,19 @@ Units: as the generator's.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor, nn
 
 from cloudfree.networks import Shapes
+from cloudfree.networks.arguments import Bounds
 
 WIDEST = 8  # the widths double up to this many times the first
 SLOPE = 0.2  # of the leaky ReLU
 DROPOUT = 0.5
 PLAIN_LEVELS = 5  # outermost, innermost, and the three whose width changes: without dropout
+Levels = Annotated[int, Bounds(PLAIN_LEVELS)]
 
 
 class Pix2PixLevel(nn.Module):

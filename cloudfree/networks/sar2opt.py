@@ -16,7 +16,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from cloudfree.networks import Shapes
-from cloudfree.networks.pix2pix import Pix2PixUNet, ladder_settings
+from cloudfree.networks.arguments import SarBands, Size
+from cloudfree.networks.pix2pix import Levels, Pix2PixUNet, ladder_settings
 
 
 class Sar2Opt(nn.Module):
@@ -26,7 +27,11 @@ class Sar2Opt(nn.Module):
     FULL_PRECISION: tuple[str, ...] = ("model.model.3",)
 
     def __init__(
-        self, sar_bands: int = 2, output_bands: int = 13, levels: int = 8, channels: int = 64
+        self,
+        sar_bands: SarBands = 2,
+        output_bands: Size = 13,
+        levels: Levels = 8,
+        channels: Size = 64,
     ) -> None:
         super().__init__()
         self.SIZE_MULTIPLE = 2**levels

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from cloudfree.networks import Shapes
-from cloudfree.networks.pix2pix import Pix2PixUNet, ladder_settings
+from cloudfree.networks.arguments import SarBands, Size
+from cloudfree.networks.pix2pix import Levels, Pix2PixUNet, ladder_settings
 
 
 class SarOptCgan(nn.Module):
@@ -29,11 +30,11 @@ class SarOptCgan(nn.Module):
 
     def __init__(
         self,
-        optical_bands: int = 13,
-        sar_bands: int = 2,
-        output_bands: int = 13,
-        levels: int = 8,
-        channels: int = 64,
+        optical_bands: Size = 13,
+        sar_bands: SarBands = 2,
+        output_bands: Size = 13,
+        levels: Levels = 8,
+        channels: Size = 64,
     ) -> None:
         super().__init__()
         self.SIZE_MULTIPLE = 2**levels

@@ -19,13 +19,14 @@ The biases of the keys never influence the output: they add the same to all logi
 of the convolutions before a batch norm do not in training mode, where the norm subtracts them.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, cat, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes, number_below
+from cloudfree.networks.arguments import Bounds, Count, Divides, SarBands, Size
 
 PATCH = 8  # pixels at half the resolution, 16 of the image
 EXPANSION, LAST_EXPANSION, MLP_EXPANSION = 4, 2, 4
@@ -229,14 +230,14 @@ class SgBafmDfin(nn.Module):
 
     def __init__(
         self,
-        optical_bands: int = 13,
-        sar_bands: int = 2,
-        channels: int = 64,
-        token_channels: int = 256,
-        heads: int = 8,
-        layers: int = 2,
-        base_blocks: int = 3,
-        directional_blocks: int = 2,
+        optical_bands: Size = 13,
+        sar_bands: SarBands = 2,
+        channels: Annotated[int, Bounds(ATTENTION_SQUEEZE)] = 64,
+        token_channels: Size = 256,
+        heads: Annotated[Size, Divides("token_channels")] = 8,
+        layers: Count = 2,
+        base_blocks: Count = 3,
+        directional_blocks: Count = 2,
         attention_fusion: bool = True,
         branch_integration: bool = True,
     ) -> None:

@@ -29,6 +29,7 @@ import torch
 from torch import Tensor, nn
 
 from cloudfree.networks import Shapes
+from cloudfree.networks.arguments import SarBands, Size
 
 DROPOUT = 0.5
 BLOCKS = 9
@@ -111,9 +112,9 @@ class SimulationFusionGan(nn.Module):
 
     def __init__(
         self,
-        optical_bands: int = 13,
-        sar_bands: int = 2,
-        channels: int = 64,
+        optical_bands: Size = 13,
+        sar_bands: SarBands = 2,
+        channels: Size = 64,
         dropout: bool = True,
     ) -> None:
         super().__init__()

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes
+from cloudfree.networks.arguments import Size
 
 BLOCKS_BEFORE, STAGES, BLOCKS_PER_STAGE, BLOCKS_AFTER = 3, 4, 3, 2
 BLOCKS = BLOCKS_BEFORE + STAGES * BLOCKS_PER_STAGE + BLOCKS_AFTER
@@ -149,9 +150,9 @@ class SpaGan(nn.Module):
 
     def __init__(
         self,
-        optical_bands: int = 3,
-        output_bands: int = 3,
-        channels: int = 32,
+        optical_bands: Size = 3,
+        output_bands: Size = 3,
+        channels: Size = 32,
         weigh_directions: bool = False,
     ) -> None:
         super().__init__()

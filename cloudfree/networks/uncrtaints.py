@@ -27,13 +27,14 @@ learning rate 1e-3, patches of 256.
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes, number_below
+from cloudfree.networks.arguments import Bounds, Count, SarBandsOrNone, Size
 
 GROUPS = 4  # of the group norms on image features
 EXPANSION = 2  # of the channels inside an inverted bottleneck
@@ -164,6 +165,8 @@ class TemporalEncoder(nn.Module):
 
     def __init__(self, width: int, channels: int, heads: int, depth: int) -> None:
         super().__init__()
+        if width % heads:
+            raise ValueError(f"{heads} heads do not divide a width of {width}")
         self.heads, self.channels = heads, channels
         self.inconv = nn.Conv1d(width, channels, 1)
         self.attention_heads = TimeHeads(channels, heads, depth)
@@ -212,13 +215,13 @@ class UnCRtainTS(nn.Module):
         self,
         multi_date: bool = False,
         variance: bool = True,
-        block: str = "mbconv",
-        scale_by: float = 10.0,
-        width: int = 128,
-        blocks: int = 5,
-        heads: int = 16,
-        optical_bands: int = 13,
-        sar_bands: int = 2,
+        block: Literal["mbconv", "residual"] = "mbconv",
+        scale_by: Annotated[float, Bounds(1e-6)] = 10.0,
+        width: Size = 128,
+        blocks: Count = 5,
+        heads: Size = 16,
+        optical_bands: Size = 13,
+        sar_bands: SarBandsOrNone = 2,
     ) -> None:
         super().__init__()
         self.variance, self.scale_by = variance, scale_by

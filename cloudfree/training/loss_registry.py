@@ -7,8 +7,9 @@ which their papers state them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -26,12 +27,13 @@ from cloudfree.losses.adversarial import (
     fusion_loss,
     generator_loss,
 )
-from cloudfree.losses.ib_hfn_loss import joint_objective
+from cloudfree.losses.ib_hfn_loss import TERMS, joint_objective
 from cloudfree.losses.pixel import charbonnier, gaussian_likelihood, l1, spectrum_likelihood
 from cloudfree.losses.structural_similarity import (
     RECALLED,
     carl,
     cloud_aware,
+    error_and_structure,
     filled_image_loss,
     pixel_and_structure,
     published_cloud_aware,
@@ -165,10 +167,16 @@ def _gan_attention(seen: LossInput) -> Tensor:
     return _gan(seen) + attention_loss(seen.outputs["attention"].float(), seen.hidden)
 
 
-def _joint(seen: LossInput) -> Tensor:
-    image, target, cloudy = seen.unit
-    outputs = {name: value.float() for name, value in seen.outputs.items()} | {"image": image}
-    return joint_objective(outputs, target, cloudy, seen.progress, seen.clouds)
+def _joint(without: Collection[str] = ()) -> LossSpec:
+    """The loss of IB-HFN, without some of its terms and the outputs that these need."""
+
+    def loss(seen: LossInput) -> Tensor:
+        image, target, cloudy = seen.unit
+        outputs = {name: value.float() for name, value in seen.outputs.items()} | {"image": image}
+        return joint_objective(outputs, target, cloudy, seen.progress, seen.clouds, without)
+
+    kept = [needs for term, needs in TERMS.items() if term not in without]
+    return LossSpec(loss, needs=tuple(chain.from_iterable(kept)), mask=True)
 
 
 def _carl(seen: LossInput) -> Tensor:
@@ -192,6 +200,7 @@ OBJECTIVES: Mapping[str, LossSpec] = {
     "l2": LossSpec(lambda seen: (seen.image - seen.target).square().mean()),
     "charbonnier": LossSpec(lambda seen: charbonnier(*seen.unit[:2])),
     "l1-structure": LossSpec(lambda seen: pixel_and_structure(*seen.unit[:2])),
+    "l2-structure": LossSpec(lambda seen: error_and_structure(*seen.unit[:2])),
     "restoration": LossSpec(lambda seen: surroundings_loss(*seen.unit[:2])),
     "recalled-colour": LossSpec(_recalled_colour, needs=("colour",)),
     "cloud-aware": LossSpec(lambda seen: cloud_aware(*seen.unit[:2], seen.clouds), mask=True),
@@ -199,7 +208,7 @@ OBJECTIVES: Mapping[str, LossSpec] = {
         lambda seen: published_cloud_aware(*seen.unit[:2], seen.clouds), mask=True
     ),
     "carl": LossSpec(_carl, mask=True),
-    "joint": LossSpec(_joint, needs=("gate", "mu", "log_sigma"), mask=True),
+    "joint": _joint(),
     "gnll": LossSpec(
         lambda seen: gaussian_likelihood(seen.image, seen.target, _variance(seen)),
         needs=("variance",),
@@ -224,13 +233,13 @@ OBJECTIVES: Mapping[str, LossSpec] = {
 }  # fmt: skip
 
 
-def loss_named(name: str) -> LossSpec:
-    """The loss of that name.
+def loss_named(name: str, without: Collection[str] = ()) -> LossSpec:
+    """The loss of that name, without some of its terms.
 
     Raises
     ------
     InputError
-        There is none; lists those there are.
+        There is no such loss or term; lists those there are.
     """
     if name not in OBJECTIVES:
         raise InputError(
@@ -239,7 +248,18 @@ def loss_named(name: str) -> LossSpec:
             hint="correct --loss",
             code=ErrorCode.BAD_OPTION,
         )
-    return OBJECTIVES[name]
+    if not without:
+        return OBJECTIVES[name]
+    terms = list(TERMS) if name == "joint" else []
+    unknown = [one for one in without if one not in terms]
+    if unknown or set(without) == set(terms):
+        raise InputError(
+            f"loss {name} without {', '.join(unknown or without)}",
+            wanted=f"some of {', '.join(terms)}" if terms else "nothing: its terms have no names",
+            hint="correct loss_without",
+            code=ErrorCode.BAD_OPTION,
+        )
+    return _joint(without)
 
 
 COLOURS = ("B04", "B03", "B02")

@@ -180,7 +180,8 @@ def initialise(
     _check_crop(settings, multiple)
     title = network_entry(settings.network)["title"]
     own_settings = {name: getattr(settings, name) for name in ("loss", "seed", "simulate_clouds")}
-    training = {**facts, **own_settings}
+    ablation = {"ablation": settings.ablation} if settings.ablation else {}
+    training = {**facts, **own_settings, **ablation}
     card = model_card(
         {
             **entries,

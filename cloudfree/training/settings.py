@@ -14,7 +14,8 @@ from typing import Any, get_args
 
 from cloudfree.core.choices import Optimiser, Sampling, Schedule, TrainingPrecision
 from cloudfree.errors import ErrorCode, InputError
-from cloudfree.inference.model_card import toml_text
+from cloudfree.inference.model_card import merge_tables, toml_text
+from cloudfree.training.ablations import ablation_named
 
 OPTIMISERS: tuple[Optimiser, ...] = get_args(Optimiser)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
@@ -37,7 +38,8 @@ class TrainingSettings:
     `simulate_clouds` is the share of patches whose cloudy image is replaced by the clear one under
     simulated clouds; patches without a cloudy image are always seen so. `schedule` leads from
     `learning_rate` to `final_rate` (cosine, linear after half of the run) or multiplies by `gamma`
-    every `decay_epochs` (step), after rising over `warmup_steps`. `clip_norm` limits the norm of
+    every `decay_epochs` (step), for the first time after `first_decay_epochs` if that is not 0,
+    after rising over `warmup_steps`. `clip_norm` limits the norm of
     the gradient; `ema_decay` is the decay of the moving average of the weights, which is then the
     result; 0 turns either off. A checkpoint is written every `checkpoint_every` steps, samples
     every `sample_every` steps or where that is 0 after each epoch. `perceptual_weights` is the file
@@ -48,14 +50,17 @@ class TrainingSettings:
     With `sampling` "mixture" a batch is drawn from kinds of scenes by their `shares`
     (scene_samples.py); `imagined_radar` is the share of images without SAR whose SAR is imagined,
     the others have none. With `alternate_crops` every second batch has a quarter as many crops of
-    twice the side. `preset` is the name of the preset that the settings are based on.
+    twice the side. `preset` and `ablation` name those that the settings are based on.
+    `loss_without` names terms that are left out of the loss.
     """
 
     network: str
     preset: str = ""
+    ablation: str = ""
     network_settings: Mapping[str, Any] = field(default_factory=dict)
     bands: tuple[str, ...] = ()
     loss: str = "l1"
+    loss_without: tuple[str, ...] = ()
     optimiser: Optimiser = "adam"
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.9, 0.999)
@@ -64,6 +69,7 @@ class TrainingSettings:
     schedule: Schedule = "constant"
     gamma: float = 0.5
     decay_epochs: float = 5.0
+    first_decay_epochs: float = 0.0
     final_rate: float = 0.0
     warmup_steps: int = 0
     epochs: float = 30.0
@@ -97,18 +103,21 @@ class TrainingSettings:
 def choose_settings(network: str, changes: Mapping[str, Any]) -> TrainingSettings:
     """A preset of a network with the given changes; None changes nothing.
 
-    Without a change of `preset` it is the first one of the network. A change of `epochs` also
-    replaces the number of steps of the preset. Network settings are added to those of the preset.
+    Without a change of `preset` it is the first one of the network. An `ablation` goes before the
+    preset, and the other changes before both; network settings are added to each other. A change
+    of `epochs` also replaces the number of steps of the preset.
 
     Raises
     ------
     InputError
-        The network has no such preset; lists those it has.
+        The network has no such preset or ablation; lists those it has.
     """
     given = {name: value for name, value in changes.items() if value is not None}
     preset, entries = _preset(network, given.pop("preset", ""))
     if "epochs" in given and "steps" not in given:
         entries.pop("steps", None)
+    if name := given.get("ablation", ""):
+        entries = merge_tables(entries, ablation_named(network, name).settings)
     own = {**entries.get("network_settings", {}), **given.pop("network_settings", {})}
     fixed = {"network": network, "preset": preset, "network_settings": own}
     return _settings({**entries, **given, **fixed})
@@ -117,6 +126,11 @@ def choose_settings(network: str, changes: Mapping[str, Any]) -> TrainingSetting
 def preset_names(network: str) -> list[str]:
     """The presets of a network; the first one is taken without --preset."""
     return list(_presets().get(network, {}))
+
+
+def preset_sources(network: str) -> dict[str, str]:
+    """Where the values of each preset of a network are from, and which are our choice."""
+    return {name: preset["source"] for name, preset in _presets().get(network, {}).items()}
 
 
 def _preset(network: str, name: str) -> tuple[str, dict[str, Any]]:
@@ -130,7 +144,9 @@ def _preset(network: str, name: str) -> tuple[str, dict[str, Any]]:
             hint="correct --preset",
             code=ErrorCode.BAD_OPTION,
         )
-    return name, dict(presets.get(name, {}))
+    own = dict(presets.get(name, {}))
+    own.pop("source", None)
+    return name, own
 
 
 def parse_network_settings(pairs: Sequence[str]) -> dict[str, Any]:
@@ -203,6 +219,13 @@ def read_own_settings(path: Path, network: str) -> dict[str, Any]:
             hint="correct the name of the network, or remove it from the file",
             code=ErrorCode.BAD_OPTION,
         )
+    if not isinstance(table := entries.get("network_settings", {}), dict):
+        raise InputError(
+            f"network_settings = {table!r} in {path.name}",
+            wanted="a table of arguments of the network",
+            hint="such as network_settings = { channels = 32 }",
+            code=ErrorCode.BAD_OPTION,
+        )
     return entries
 
 
@@ -262,8 +285,11 @@ def check_unchanged(settings: TrainingSettings, changes: Mapping[str, Any]) -> N
             )
 
 
+_TUPLES = ("betas", "bands", "loss_without")
+
+
 def _settings(entries: Mapping[str, Any]) -> TrainingSettings:
-    tuples = {name: tuple(entries[name]) for name in ("betas", "bands") if name in entries}
+    tuples = {name: tuple(entries[name]) for name in _TUPLES if name in entries}
     return TrainingSettings(**{**entries, **tuples})
 
 

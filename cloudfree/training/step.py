@@ -33,12 +33,21 @@ def _without_warmup(
 ) -> float:
     start, end = settings.learning_rate, settings.final_rate
     if settings.schedule == "step":
-        return start * float(settings.gamma ** int(step / steps_per_epoch / settings.decay_epochs))
+        return start * float(settings.gamma ** _decays(settings, step / steps_per_epoch))
     if settings.schedule == "cosine":
         return end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * progress))
     if settings.schedule == "linear":  # of pix2pix: constant, then down in the second half
         return end + (start - end) * min(1.0, 2.0 * (1.0 - progress))
     return start
+
+
+def _decays(settings: TrainingSettings, epochs: float) -> int:
+    """How often the rate has been multiplied by gamma after so many epochs."""
+    if not settings.first_decay_epochs:
+        return int(epochs / settings.decay_epochs)
+    if epochs < settings.first_decay_epochs:
+        return 0
+    return 1 + int((epochs - settings.first_decay_epochs) / settings.decay_epochs)
 
 
 # The moving average follows quickly at first: after k steps it looks back over about k / 10.

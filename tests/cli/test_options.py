@@ -17,7 +17,7 @@ from cloudfree.core.choices import ProtocolName
 from cloudfree.metrics.protocol import PROTOCOLS
 
 # What the command line itself uses up.
-CONSUMED = {"as_json", "verbose", "quiet", "log_format"}
+CONSUMED = {"as_json", "verbose", "quiet", "log_format", "list_ablations"}
 # What leads to another pipeline, and what is needed where it is not given.
 ELSEWHERE = {"evaluate": {"series"}}
 NEEDED = {"evaluate": {"data", "model"}}

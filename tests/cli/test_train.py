@@ -20,6 +20,7 @@ from tests.factories.training_runs import small, write_patches
 # Values that differ from all defaults, and from each other where they can.
 FLAGS: dict[str, tuple[str, Any]] = {
     "preset": ("--preset=paper", "paper"),
+    "ablation": ("--ablation=concat", "concat"),
     "resume": ("--resume", True),
     "overwrite": ("--overwrite", True),
     "init_from": ("--init-from=other", "other"),
@@ -80,6 +81,13 @@ def test_the_choices_are_those_there_are() -> None:
     (loss,) = (option for option in command.params if option.name == "loss")
     listed = loss.help.split(": ")[1].rstrip(".").split(", ")
     assert listed == list(OBJECTIVES)
+
+
+def test_ablations_are_listed_without_network_and_data() -> None:
+    ran = invoke("--list-ablations")
+    assert ran.exit_code == 0
+    assert "glf_cr           without-sar " in ran.stdout
+    assert invoke("glf_cr", "--list-ablations").stdout == ran.stdout
 
 
 def test_a_run_is_printed_as_json(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from cloudfree.errors import ModelError
 from cloudfree.inference.checkpoint import build_network, identify, load_strictly, read_tensors
 from cloudfree.inference.load import find_card, load_model
 from cloudfree.inference.model import TileInputs
-from cloudfree.inference.registry import network_names
+from cloudfree.inference.model_card import toml_text
+from cloudfree.inference.model_store import sha256_of
+from cloudfree.inference.registry import card_entries, network_names
 from cloudfree.networks.glf_cr import VARIANTS
 from cloudfree.networks.uncrtaints import UnCRtainTS
 
@@ -40,7 +42,9 @@ SMALL = {
 
 VARIED = {
     **{variant: ("glf_cr", {**SMALL["glf_cr"], "variant": variant})
-       for variant in VARIANTS if variant not in ("despeckled-sar", "cloud-attentive")},
+       for variant in VARIANTS
+       if variant != "despeckled-sar" and not variant.startswith("cloud-attentive")},
+    "as printed": ("cloud_attentive", {**SMALL["cloud_attentive"], "design": "printed"}),
     "uncrtaints mean": ("uncrtaints", {**SMALL["uncrtaints"], "variance": False, "scale_by": 1.0}),
     "uncrtaints residual": ("uncrtaints", {**SMALL["uncrtaints"], "block": "residual"}),
     "uncrtaints optical": ("uncrtaints", {**SMALL["uncrtaints"], "sar_bands": 0}),
@@ -233,6 +237,30 @@ def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
     save_file(tensors, path)
     with pytest.raises(ModelError, match="looks like dsen2_cr, but lacks the tensor model"):
         load_model(str(path), "cpu")
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_tensor_without_its_axes_is_of_no_network(tmp_path: Path, name: str) -> None:
+    tensors = {key: value.flatten() for key, value in _tensors(name, SMALL[name]).items()}
+    with pytest.raises(ModelError, match=f"are not those of {name}; wanted"):
+        identify(tmp_path / "a.pth", tensors, name)
+
+
+def test_tensors_of_no_variant_are_of_no_network(tmp_path: Path) -> None:
+    tensors = _tensors("glf_cr", {**SMALL["glf_cr"], "variant": "without-stl"})
+    kept = {key: value for key, value in tensors.items() if not key.startswith("DF.")}
+    with pytest.raises(ModelError, match="are not those of a network in the registry"):
+        identify(tmp_path / "a.pth", kept)
+
+
+def test_a_card_with_wrong_settings_is_refused(tmp_path: Path) -> None:
+    own = {"name": "a", "weights": "a.safetensors", "weights_sha256": ""}
+    entries = {**card_entries("sg_bafm_dfin", {}), **own, "network_settings": {"heads": 7}}
+    save_file(_tensors("dsen2_cr", SMALL["dsen2_cr"]), tmp_path / "a.safetensors")
+    entries["weights_sha256"] = sha256_of(tmp_path / "a.safetensors")
+    (tmp_path / "card.toml").write_text(toml_text(entries))
+    with pytest.raises(ModelError, match="token_channels = 256 and heads = 7; wanted"):
+        load_model(str(tmp_path), "cpu")
 
 
 def test_an_extra_tensor_alone_is_listed(tmp_path: Path) -> None:

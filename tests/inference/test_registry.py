@@ -116,6 +116,13 @@ def test_a_file_can_be_given_twice_but_not_two_of_one_name(loaded: Path, tmp_pat
         load_plugins([write_plugin(tmp_path, "glf_cr")])
 
 
+def test_bands_that_are_returned_do_not_say_which_are_taken() -> None:
+    card = card_entries("sar_opt_cgan", {"output_bands": 3})
+    assert (len(card["optical"]["bands"]), card["output"]["bands"]) == (13, ["B01", "B02", "B03"])
+    alone = card_entries("sar2opt", {"output_bands": 3})
+    assert alone["output"]["bands"] == alone["optical"]["bands"] == ["B02", "B03", "B04"]
+
+
 TEN = tuple(band for band in OPTICAL_BANDS if band not in ("B01", "B09", "B10"))
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from cloudfree.losses.ib_hfn_loss import (
+    TERMS,
     blurred,
     bottleneck_divergence,
     contrastive_sharpness,
@@ -97,6 +98,18 @@ def test_the_gate_is_taught_where_there_is_a_mask() -> None:
     without = joint_objective(outputs(), TARGET, CLOUDY, 0.5)
     taught = joint_objective(outputs(), TARGET, CLOUDY, 0.5, mask)
     torch.testing.assert_close(taught - without, 0.05 * gate_loss(outputs()["gate"], mask))
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_term_that_is_left_out_is_all_that_is_missing(term: str) -> None:
+    given, mask = outputs(), cloud_mask()
+    given["mu"] += 2.0
+    whole = joint_objective(given, TARGET, CLOUDY, 1.0, mask)
+    value = weights(1.0)[term] * terms(given, TARGET, CLOUDY, mask)[term]
+    needless = {name: given[name] for name in given if name not in TERMS[term]}
+    part = joint_objective(needless, TARGET, CLOUDY, 1.0, mask, (term,))
+    torch.testing.assert_close(whole - part, value)
+    assert value > 0
 
 
 def test_the_gate_wants_the_clear_share_of_the_mask() -> None:

@@ -12,6 +12,7 @@ from cloudfree.losses.pixel import l1, spectral_angle_loss
 from cloudfree.losses.structural_similarity import (
     carl,
     cloud_aware,
+    error_and_structure,
     masked_l1,
     pixel_and_structure,
     published_cloud_aware,
@@ -82,6 +83,12 @@ class TestCloudAware:
         one, other, mask = image(1), image(2), torch.ones_like(cloud_mask())
         expected = 0.5 * (one - other).square().mean() + 0.5 * similarity_loss(one, other)
         torch.testing.assert_close(cloud_aware(one, other, mask), 0.8 * expected)
+
+    def test_unweighted_it_is_that_everywhere(self) -> None:
+        one, other, everywhere = image(1), image(2), torch.ones_like(cloud_mask())
+        unweighted = error_and_structure(one, other)
+        torch.testing.assert_close(cloud_aware(one, other, everywhere), 0.8 * unweighted)
+        torch.testing.assert_close(cloud_aware(one, other, 0 * everywhere), 0.2 * unweighted)
 
     def test_each_pixel_has_its_own_weight(self) -> None:
         """An error where the mask is 1 costs more than the same error beside it."""

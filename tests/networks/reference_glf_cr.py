@@ -104,9 +104,13 @@ class ReferenceMlp(nn.Module):
 
 
 class ReferenceLayer(nn.Module):
-    def __init__(self, channels: int, growth: int, heads: int, shift: int, mask_sar: bool) -> None:
+    def __init__(
+        self, channels: int, growth: int, heads: int, shift: int, mask_sar: bool, printed: bool
+    ) -> None:
         super().__init__()
         self.shift = shift
+        norm = nn.LayerNorm if printed else nn.Identity
+        self.norm1, self.norm1_SAR = norm(growth), norm(growth)
         self.conv = nn.Sequential(nn.Conv2d(channels, growth, 3, padding=1), nn.ReLU())
         self.conv_SAR = nn.Sequential(nn.Conv2d(channels, growth, 3, padding=1), nn.ReLU())
         self.attn = ReferenceAttention(growth, heads, mask_sar)
@@ -118,8 +122,9 @@ class ReferenceLayer(nn.Module):
         sar_tokens = self.conv_SAR(sar).permute(0, 2, 3, 1)
         y, x = tokens.shape[1:3]
         shift = self.shift if min(y, x) > 8 else 0
-        windows = partition(torch.roll(tokens, (-shift, -shift), (1, 2)))
-        sar_windows = partition(torch.roll(sar_tokens, (-shift, -shift), (1, 2)))
+        normed, sar_normed = self.norm1(tokens), self.norm1_SAR(sar_tokens)
+        windows = partition(torch.roll(normed, (-shift, -shift), (1, 2)))
+        sar_windows = partition(torch.roll(sar_normed, (-shift, -shift), (1, 2)))
         mask = shift_mask(y, x) if shift else None
         windows, sar_windows = self.attn(windows, sar_windows, mask)
         tokens = tokens + torch.roll(reverse(windows, y, x), (shift, shift), (1, 2))
@@ -133,14 +138,17 @@ class ReferenceLayer(nn.Module):
 
 
 class ReferenceBlock(nn.Module):
-    def __init__(self, channels: int, layers: int, growth: int, heads: int, mask_sar: bool) -> None:
+    def __init__(
+        self, channels: int, layers: int, growth: int, heads: int, mask_sar: bool, printed: bool
+    ) -> None:
         super().__init__()
         self.convs = nn.ModuleList(
-            ReferenceLayer(channels + c * growth, growth, heads, 4 * (c % 2), mask_sar)
+            ReferenceLayer(channels + c * growth, growth, heads, 4 * (c % 2), mask_sar, printed)
             for c in range(layers)
         )
-        self.LFF = nn.Conv2d(channels + layers * growth, channels, 3, padding=1)
-        self.LFF_SAR = nn.Conv2d(channels + layers * growth, channels, 3, padding=1)
+        grown, (side, padding) = channels + layers * growth, (1, 0) if printed else (3, 1)
+        self.LFF = nn.Conv2d(grown, channels, side, padding=padding)
+        self.LFF_SAR = nn.Conv2d(grown, channels, side, padding=padding)
 
     def forward(self, optical: Tensor, sar: Tensor) -> tuple[Tensor, Tensor]:
         grown, sar_grown = optical, sar
@@ -186,14 +194,17 @@ class ReferenceGlfCr(nn.Module):
         growth: int = 48,
         heads: int = 8,
         mask_sar: bool = True,
+        printed: bool = False,
     ) -> None:
         super().__init__()
+        self.printed = printed
         self.SFENet1 = nn.Conv2d(52, channels, 5, padding=2)
         self.SFENet2 = nn.Conv2d(channels, channels, 3, padding=1)
         self.SFENet1_SAR = nn.Conv2d(8, channels, 5, padding=2)
         self.SFENet2_SAR = nn.Conv2d(channels, channels, 3, padding=1)
         self.RDBs = nn.ModuleList(
-            ReferenceBlock(channels, layers, growth, heads, mask_sar) for _ in range(blocks)
+            ReferenceBlock(channels, layers, growth, heads, mask_sar, printed)
+            for _ in range(blocks)
         )
         self.DF = nn.ModuleList(ReferenceFilter(channels) for _ in range(blocks))
         self.sar_fuse_1x1conv = nn.ModuleList(
@@ -213,10 +224,12 @@ class ReferenceGlfCr(nn.Module):
         )
 
     def forward(self, optical: Tensor, sar: Tensor) -> Tensor:
-        first = self.SFENet1(functional.pixel_unshuffle(optical, 2))
-        x = self.SFENet2(first)
-        s = self.SFENet2_SAR(self.SFENet1_SAR(functional.pixel_unshuffle(sar, 2)))
-        kept = []
+        active = torch.relu if self.printed else nn.Identity()
+        first = active(self.SFENet1(functional.pixel_unshuffle(optical, 2)))
+        x = active(self.SFENet2(first))
+        s = active(self.SFENet1_SAR(functional.pixel_unshuffle(sar, 2)))
+        s = active(self.SFENet2_SAR(s))
+        kept, skip = [], x if self.printed else first
         for i, block in enumerate(self.RDBs):
             x, s = block(x, s)
             s_hat = self.DF[i](x, s)
@@ -224,5 +237,5 @@ class ReferenceGlfCr(nn.Module):
             gate = torch.sigmoid(self.opt_distribute_1x1conv[i](new_x - s_hat))
             x, s = new_x, s + (new_x - s_hat) * gate
             kept.append(x)
-        correction: Tensor = self.UPNet(self.GFF(torch.cat(kept, dim=1)) + first)
+        correction: Tensor = self.UPNet(self.GFF(torch.cat(kept, dim=1)) + skip)
         return optical + correction

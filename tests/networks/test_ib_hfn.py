@@ -1,5 +1,7 @@
 """IB-HFN: what the design promises, whatever the weights. No weights or outputs are published."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -25,13 +27,12 @@ def tiles(n: int, y: int, x: int, seed: int = 0) -> tuple[Tensor, Tensor]:
     return optical, torch.rand(n, 2, y, x, generator=generator)
 
 
-def small(seed: int = 1, awake: bool = True) -> IbHfn:
+def small(seed: int = 1, awake: bool = True, **arguments: Any) -> IbHfn:
     """A thin network in eval mode; ``awake``: its residual units do something."""
     torch.manual_seed(seed)
-    network = IbHfn(
-        widths=(8, 16, 32), optical_units=(1, 1, 1), sar_units=(1, 1, 1), bottleneck=6,
-        bottom_units=1, up_units=1,
-    )  # fmt: skip
+    thin = {"widths": (8, 16, 32), "optical_units": (1, 1, 1), "sar_units": (1, 1, 1),
+            "bottleneck": 6, "bottom_units": 1, "up_units": 1}  # fmt: skip
+    network = IbHfn(**{**thin, **arguments})
     for module in network.modules():
         if awake and isinstance(module, ResidualUnit):
             torch.nn.init.normal_(module.gamma)
@@ -88,7 +89,7 @@ def test_the_sample_has_the_mean_and_the_spread_it_is_given() -> None:
     seen: list[Tensor] = []
     fusion.widen.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     fused = fusion(torch.randn(2, 16, 128, 128), torch.randn(2, 16, 128, 128))
-    noise = (seen[0] - fused.mu) / fused.log_sigma.exp()
+    noise = (seen[0] - fused.distribution["mu"]) / fused.distribution["log_sigma"].exp()
     assert noise.mean().item() == pytest.approx(0.0, abs=0.02)
     assert noise.std().item() == pytest.approx(1.0, abs=0.02)
 
@@ -211,6 +212,43 @@ def test_it_does_not_change_its_inputs() -> None:
     before = [value.clone() for value in inputs]
     small()(*inputs)
     assert all(torch.equal(*pair) for pair in zip(inputs, before, strict=True))
+
+
+def test_without_a_bottleneck_sar_passes_whole_and_without_noise() -> None:
+    network = small(bottleneck=0).train()
+    inputs = tiles(1, 16, 16)
+    one, other = network(*inputs), network(*inputs)
+    assert one.keys() == {"image", "gate"}
+    assert torch.equal(one["image"], other["image"])
+    assert not {"mu", "widen"} & {name.split(".")[1] for name in network.state_dict()}
+
+
+def test_without_a_gate_everything_passes() -> None:
+    gated, open_ = small(), small(gate=False)
+    weights = {name: gated.state_dict()[name] for name in open_.state_dict()}
+    open_.load_state_dict(weights)
+    outputs = open_(*tiles(1, 16, 16))
+    assert outputs.keys() == {"image", "mu", "log_sigma"}
+    optical, sar = torch.rand(2, 1, 32, 4, 4)
+    fused = open_.fusion(optical, sar)
+    assert torch.equal(fused.gate, torch.ones(1, 1, 4, 4))
+    described = open_.fusion.widen(open_.fusion.mu(sar))
+    rebuilt = open_.fusion.rebuild(torch.cat([optical, described], dim=1))
+    expected = rebuilt + open_.fusion.skip.convolution(optical)
+    torch.testing.assert_close(fused.features, expected)
+
+
+@pytest.mark.parametrize("dirac", [True, False])
+def test_skips_start_as_the_identity_or_at_random(dirac: bool) -> None:
+    features = torch.rand(1, 6, 8, 8)
+    passed = DiracSkip(6, dirac)(features, torch.ones(1, 1, 8, 8))
+    assert torch.allclose(passed, features) == dirac
+
+
+@pytest.mark.parametrize("left_out", [{"bottleneck": 0}, {"gate": False}])
+def test_what_is_left_out_is_seen_in_the_tensors(left_out: dict[str, Any]) -> None:
+    found = infer_settings(dict(shapes(small(**left_out))))
+    assert found is not None and left_out.items() <= found.items()
 
 
 def test_its_tensors_determine_its_sizes() -> None:

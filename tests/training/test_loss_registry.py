@@ -14,6 +14,7 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.errors import InputError, ModelError
 from cloudfree.losses.adversarial import LAYERS, PerceptualDistance
+from cloudfree.losses.ib_hfn_loss import TERMS
 from cloudfree.training.loss_registry import (
     OBJECTIVES,
     LossInput,
@@ -68,6 +69,31 @@ def seen(
 )
 def test_known_answers(name: str, expected: float) -> None:
     assert float(OBJECTIVES[name](seen(0.3))) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_loss_without_a_term_needs_no_output_for_it() -> None:
+    whole, part = loss_named("joint"), loss_named("joint", ("bottleneck",))
+    assert (whole.needs, part.needs) == (("gate", "mu", "log_sigma"), ("gate",))
+    given = seen(0.3, progress=1.0)
+    bare = dataclasses.replace(
+        given, outputs={name: given.outputs[name] for name in ("image", "gate")}
+    )
+    assert float(whole(given) - part(bare)) == pytest.approx(1e-3 * 0.5, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "without", "text"),
+    [
+        ("joint", ("colour",), "loss joint without colour; wanted some of reconstruction, simil"),
+        ("l1", ("angle",), "loss l1 without angle; wanted nothing: its terms have no names"),
+        ("joint", tuple(TERMS), "without reconstruction, similarity, angle, sharpness, gate, bot"),
+    ],
+)
+def test_a_term_that_is_not_there_is_refused(
+    name: str, without: tuple[str, ...], text: str
+) -> None:
+    with pytest.raises(InputError, match=text):
+        loss_named(name, without)
 
 
 def test_simulation_fusion_learns_from_radar_first() -> None:

@@ -18,9 +18,29 @@ from cloudfree.training.settings import (
     choose_settings,
     parse_network_settings,
     preset_names,
+    preset_sources,
+    read_own_settings,
     read_settings,
     settings_text,
 )
+
+
+@pytest.mark.parametrize("network", network_names())
+def test_every_preset_says_where_its_values_are_from(network: str) -> None:
+    sources = preset_sources(network)
+    assert list(sources) == preset_names(network)
+    assert all(sources.values()) and len(set(sources.values())) == len(sources)
+
+
+def test_text_and_code_of_a_paper_are_two_presets() -> None:
+    for network, changed in (
+        ("glf_cr", {"first_decay_epochs"}),
+        ("cloud_attentive", {"first_decay_epochs", "learning_rate", "loss"}),
+    ):
+        text, code = (vars(choose_settings(network, {"preset": p})) for p in ("paper", "code"))
+        assert {name for name in text if text[name] != code[name]} == {"preset", *changed}
+    assert "Printed: " in preset_sources("cloud_attentive")["paper"]
+    assert "Our choice: " in preset_sources("cloud_attentive")["paper"]
 
 
 @pytest.mark.parametrize("network", network_names())
@@ -49,7 +69,7 @@ def test_a_preset_that_is_not_there_is_refused_with_those_there_are() -> None:
         match=r"^no preset 'best' of network cloudfree_s; wanted one of pairs, default; correct",
     ):
         choose_settings("cloudfree_s", {"preset": "best"})
-    with pytest.raises(InputError, match="of network glf_cr; wanted one of paper;"):
+    with pytest.raises(InputError, match="of network glf_cr; wanted one of paper, code;"):
         choose_settings("glf_cr", {"preset": "default"})
 
 
@@ -107,6 +127,12 @@ def test_a_file_that_is_no_recipe(tmp_path: Path) -> None:
     path.write_text("colour = 3\nnetwork = 'a'")
     with pytest.raises(InputError, match=r"TypeError.*colour.*; wanted the settings of a run"):
         read_settings(path)
+
+
+def test_arguments_of_a_network_in_a_file_are_a_table(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text("network_settings = 'concat'")
+    with pytest.raises(InputError, match=r"network_settings = 'concat' in s\.toml; wanted a table"):
+        read_own_settings(tmp_path / "s.toml", "glf_cr")
 
 
 def test_settings_of_an_earlier_release_are_read(tmp_path: Path) -> None:

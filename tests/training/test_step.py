@@ -31,6 +31,20 @@ def test_sg_bafm_loses_a_fifth_each_epoch() -> None:
     assert learning_rate(settings, 30, 100, 10) == pytest.approx(1e-3 * 0.8**3)
 
 
+@pytest.mark.parametrize(
+    ("network", "halvings"),
+    [("glf_cr", (6, 11, 16, 21, 26)), ("cloud_attentive", (10, 15, 20, 25))],
+)
+def test_in_the_published_code_the_rate_first_halves_later(
+    network: str, halvings: tuple[int, ...]
+) -> None:
+    settings = choose_settings(network, {"preset": "code"})
+    rates = [learning_rate(settings, epoch * 10, 300, 10) for epoch in range(30)]
+    halved = [e for e in range(1, 30) if rates[e] == pytest.approx(rates[e - 1] / 2)]
+    assert halved == list(halvings)
+    assert rates[0] == 1e-4
+
+
 def test_pix2pix_stays_for_half_of_the_run_and_falls_to_nothing() -> None:
     settings = choose_settings("sar2opt", {})
     rates = [learning_rate(settings, step, 200, 1) for step in (0, 100, 150, 200)]

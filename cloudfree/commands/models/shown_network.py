@@ -18,8 +18,8 @@ INDENT = 12
 class ShownNetwork:
     """A network without weights; `card` is that of a model with the defaults of all `arguments`.
 
-    `parameters` counts those of such a network; `plugin` is the file or package that it comes from,
-    None for those of cloudfree.
+    `parameters` counts those of such a network; `presets` says of each where its values are from;
+    `plugin` is the file or package that it comes from, None for those of cloudfree.
     """
 
     network: str
@@ -31,7 +31,8 @@ class ShownNetwork:
     halo_px: int | None
     arguments: Mapping[str, Any]
     parameters: int
-    presets: tuple[str, ...]
+    presets: Mapping[str, str]
+    ablations: tuple[str, ...]
     plugin: str | None
 
     def summary(self) -> str:
@@ -57,7 +58,9 @@ class ShownNetwork:
         yield "tile", f"{card.tile} px, overlap {card.overlap}, sides a multiple of {card.multiple}"
         yield "arguments", ", ".join(f"{name}={value}" for name, value in self.arguments.items())
         yield "parameters", f"{self.parameters:,} with these arguments"
-        yield "presets", ", ".join(self.presets)
+        lines = [f"{name}: {source}" for name, source in self.presets.items()]
+        yield "presets", ("\n" + " " * INDENT).join(lines)
+        yield "ablations", ", ".join(self.ablations)
 
 
 def shown_network(name: str) -> ShownNetwork:
@@ -69,7 +72,8 @@ def shown_network(name: str) -> ShownNetwork:
         There is no such network.
     """
     from cloudfree.inference.checkpoint import build_network, network_arguments
-    from cloudfree.training.settings import preset_names
+    from cloudfree.training.ablations import ablation_names
+    from cloudfree.training.settings import preset_sources
 
     entry, arguments = network_entry(name), network_arguments(name)
     bands = {key: value for key, value in arguments.items() if key.endswith("_bands") and value}
@@ -84,7 +88,8 @@ def shown_network(name: str) -> ShownNetwork:
         halo_px=entry.get("halo_px"),
         arguments=arguments,
         parameters=sum(one.numel() for one in build_network(name, {}).parameters()),
-        presets=tuple(preset_names(name)),
+        presets=preset_sources(name),
+        ablations=tuple(ablation_names(name)),
         plugin=entry.get(PLUGIN),
     )
 

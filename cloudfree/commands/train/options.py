@@ -23,6 +23,7 @@ class TrainOptions(PluginOptions, OverwriteOptions):
     data: tuple[Path, ...]
     output: Path
     preset: str | None = None
+    ablation: str | None = None
     settings: Path | None = None
     split: SplitChoice | None = None
     hold_out: tuple[str, ...] = ()

@@ -29,7 +29,8 @@ from cloudfree.datasets.folder import (
 from cloudfree.datasets.patch import Patch, Sample
 from cloudfree.datasets.scene_library import DatedSamples, SceneLibrary, list_dates, open_library
 from cloudfree.datasets.sen12mscr import SampleRole
-from cloudfree.errors import CloudfreeError, ErrorCode, InputError
+from cloudfree.errors import CloudfreeError, ErrorCode, InputError, ModelError
+from cloudfree.inference.checkpoint import check_settings
 from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import load_plugins, network_entry
@@ -79,7 +80,8 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
     load_plugins(options.plugin)
     network_entry(options.network)
     settings = _settings(options)
-    loss_named(settings.loss)
+    _check_network(settings)
+    loss_named(settings.loss, settings.loss_without)
     with join_processes(options.device) as processes, fast_gpu_kernels(processes.device):
         if processes.is_first and not options.resume:
             check_run_folder(options.output, options.overwrite)
@@ -127,9 +129,20 @@ def _settings(options: TrainOptions) -> TrainingSettings:
     return longer
 
 
+def _check_network(settings: TrainingSettings) -> None:
+    """Refuse settings that the network does not take, before data are read."""
+    try:
+        check_settings(settings.network, settings.network_settings)
+    except ModelError as error:
+        raise InputError(
+            error.found, wanted=error.wanted, hint=error.hint, code=ErrorCode.BAD_OPTION
+        ) from error
+
+
 def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes) -> LossSpec:
     """The loss, with its perceptual term where the weights for it are given."""
-    objective, file = loss_named(settings.loss), settings.perceptual_weights
+    objective = loss_named(settings.loss, settings.loss_without)
+    file = settings.perceptual_weights
     if not file:
         return objective
     return with_perceptual(objective, file, card.output_bands, processes.device)

@@ -27,7 +27,7 @@ def test_every_network_can_be_shown(name: str) -> None:
 def test_arguments_and_presets_are_those_of_train() -> None:
     shown = shown_network("uncrtaints")
     assert shown.arguments["width"] == 128
-    assert shown.presets == ("paper", "time-series")
+    assert list(shown.presets) == ["paper", "time-series"]
     text = shown.summary()
     assert "\ndates       one or several\n" in text
     assert "; image, variance\n" in text
