@@ -22,7 +22,6 @@ from cloudfree.core.choices import (
     SarUnitsChoice,
     ScoreDtype,
     ShiftMode,
-    SplitChoice,
     mask_path,
 )
 from cloudfree.core.terminal import Progress, silent
@@ -129,7 +128,8 @@ class EvaluateKeywords(TypedDict, total=False):
     """Those of `EvaluateOptions`."""
 
     network: str | None
-    split: SplitChoice | None
+    split: str | None
+    hold_out: tuple[str, ...]
     protocol: ProtocolName
     limit: int | None
     dates: int | None

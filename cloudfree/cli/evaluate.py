@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from cloudfree.cli.options import (
     EXISTING_FILE,
     NEW_FILE,
+    SPLITS,
     RenamingCommand,
     cloudfree_command,
     inference_options,
@@ -52,7 +53,18 @@ from cloudfree.errors import ErrorCode, InputError
     help="Network of bare checkpoints that fit several.",
 )
 @option_from(
-    EvaluateOptions, "split", help="Split of SEN12MS-CR(-TS).  [default: test there, all elsewhere]"
+    EvaluateOptions,
+    "split",
+    metavar=SPLITS,
+    help="Part of the split of SEN12MS-CR(-TS), or a split whose test part is scored: by the name "
+    "of a protocol, or as CSV (name, split).  [default: test there, all elsewhere]",
+)
+@option_from(
+    EvaluateOptions,
+    "hold_out",
+    metavar="NAME",
+    help="Score only this place, season or patch, or these days (2018-06-01/2018-08-31); "
+    "repeatable.",
 )
 @option_from(
     EvaluateOptions,

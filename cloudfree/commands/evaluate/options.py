@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree.commands.options import InferenceOptions, OverwriteOptions
-from cloudfree.core.choices import ProtocolName, SplitChoice
+from cloudfree.core.choices import ProtocolName
 from cloudfree.datasets.sen12mscr import PATCH_PX
 
 
@@ -16,7 +16,8 @@ class EvaluateOptions(InferenceOptions, OverwriteOptions):
 
     data: Path
     model: tuple[str, ...]
-    split: SplitChoice | None = None
+    split: str | None = None
+    hold_out: tuple[str, ...] = ()
     protocol: ProtocolName = "native"
     limit: int | None = None
     dates: int | None = None

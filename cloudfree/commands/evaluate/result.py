@@ -23,6 +23,7 @@ from cloudfree.core.output_files import make_folder, require_absent, require_wri
 from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import text_table
 from cloudfree.datasets.patch import Skipped
+from cloudfree.datasets.split_file import SPLIT_FILE
 from cloudfree.errors import OutputError
 from cloudfree.inference.model_card import toml_text
 from cloudfree.metrics.bootstrap import METRICS
@@ -159,9 +160,13 @@ def check_outputs(folder: Path | None, overwrite: bool, files: Sequence[str] = F
 
 
 def write_files(
-    folder: Path, found: Evaluation, sections: Sequence[PatchSection], overwrite: bool
+    folder: Path,
+    found: Evaluation,
+    sections: Sequence[PatchSection],
+    overwrite: bool,
+    split: str | None = None,
 ) -> None:
-    """Write page, JSON and tables at once.
+    """Write page, JSON and tables at once, and the text of the split file if one was used.
 
     Raises
     ------
@@ -175,7 +180,9 @@ def write_files(
         JSON: json_text(dataclasses.asdict(found)),
         PAGE: render_evaluation(_page(found, sections)),
     }
-    with OutputSet(folder / PAGE, overwrite) as outputs:
+    if split is not None:
+        contents[SPLIT_FILE] = split
+    with OutputSet(folder / PAGE, overwrite, outdated=[folder / SPLIT_FILE]) as outputs:
         for name, text in contents.items():
             outputs.write(folder / name, text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from cloudfree import __version__
 from cloudfree.commands.evaluate.options import EvaluateOptions
@@ -16,14 +17,14 @@ from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import Progress, muted_log
 from cloudfree.datasets.folder import (
     Listing,
-    choose_split,
     evenly_spread,
     list_samples,
-    regroup,
     require_series,
 )
+from cloudfree.datasets.hold_out import read_hold_out
 from cloudfree.datasets.patch import Sample, Skipped
 from cloudfree.datasets.sen12mscrts import INPUT_DATES
+from cloudfree.datasets.split_choice import ChosenSplit, choose_samples
 from cloudfree.errors import ErrorCode, InputError, ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import Model
@@ -47,17 +48,15 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     protocol = PROTOCOLS[options.protocol]
     models = _load_models(options)
     listing = _listing(options)
-    split, chosen = choose_split(listing, options.split)
-    samples = evenly_spread(chosen, options.limit)
-    if options.groups:
-        samples = regroup(samples, options.groups, listing)
+    split = _choose(options, listing)
+    samples = evenly_spread(split.samples, options.limit)
     scoring = Scoring(models, protocol, _common_bands(models), options.uncertainty)
     with muted_log():
         _score(scoring, samples, progress)
-        evaluation = _evaluation(options, split, scoring, listing)
+        evaluation = _evaluation(options, split.name, scoring, listing)
         if options.output:
             sections = _sections(scoring, samples, options.pictures, progress)
-            write_files(options.output, evaluation, sections, options.overwrite)
+            write_files(options.output, evaluation, sections, options.overwrite, split.file)
     _warn_of_skipped(evaluation.skipped)
     return evaluation
 
@@ -69,6 +68,24 @@ def _listing(options: EvaluateOptions) -> Listing:
     if options.dates:
         require_series(listing, options.dates)
     return listing
+
+
+def _choose(options: EvaluateOptions, listing: Listing) -> ChosenSplit:
+    """The patches of the split; of those only what is held out, if anything is."""
+    if not options.hold_out:
+        return choose_samples(listing, options.split, options.groups, "test")
+    split = choose_samples(listing, options.split or "all", options.groups, "test")
+    held_out = read_hold_out(options.hold_out, split.samples)
+    samples = [one for one in split.samples if held_out.holds(one)]
+    if not samples:
+        raise InputError(
+            f"no patch of {', '.join(options.hold_out)} among {len(split.samples)} patches",
+            wanted="patches of these places, seasons or days",
+            hint="correct --hold-out",
+            code=ErrorCode.NO_DATA,
+        )
+    name = f"{split.name}, held out {', '.join(options.hold_out)}"
+    return replace(split, name=name, samples=samples)
 
 
 def _score(scoring: Scoring, samples: Sequence[Sample], progress: Progress) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudfree.commands.options import OverwriteOptions, PluginOptions
-from cloudfree.core.choices import Optimiser, Schedule, SplitChoice, TrainingPrecision
+from cloudfree.core.choices import Optimiser, Schedule, TrainingPrecision
 from cloudfree.datasets.sen12mscr import PATCH_PX
 
 
@@ -24,7 +24,7 @@ class TrainOptions(PluginOptions, OverwriteOptions):
     output: Path
     preset: str | None = None
     settings: Path | None = None
-    split: SplitChoice | None = None
+    split: str | None = None
     hold_out: tuple[str, ...] = ()
     groups: Path | None = None
     patch: int = PATCH_PX

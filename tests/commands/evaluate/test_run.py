@@ -151,6 +151,36 @@ def test_every_patch_of_the_split_is_scored_once(run: TrainState) -> None:
     assert sum(row.kind == "band" for row in found.rows) == 13 * 3
 
 
+def test_a_split_file_says_what_is_scored_and_is_written(run: TrainState, tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(f"# Mine.\nname,split\nfall,train\n{TEST}_p31,test\nsummer,test\n")
+    found = run(split=str(file), output=tmp_path / "out", pictures=0)
+    assert found.split == "mine: test"
+    assert [patch.name for patch in found.patches] == [f"{TEST}_p31", "ROIs1868_summer_73_p1"]
+    assert (tmp_path / "out" / "split.csv").read_text() == file.read_text()
+    again = run(split=str(tmp_path / "out" / "split.csv"))
+    assert [patch.figures for patch in again.patches] == [p.figures for p in found.patches]
+    run(output=tmp_path / "out", overwrite=True, pictures=0)
+    assert not (tmp_path / "out" / "split.csv").exists(), "the official split was used"
+
+
+def test_what_was_held_out_is_scored_alone(run: TrainState) -> None:
+    found = run(hold_out=("summer", f"{TEST}_p30"))
+    assert found.split == f"all, held out summer, {TEST}_p30"
+    assert [patch.name for patch in found.patches] == [f"{TEST}_p30", "ROIs1868_summer_73_p1"]
+    with pytest.raises(InputError, match="no patch or place ROIs1158_spring_6 to hold out"):
+        run(hold_out=("ROIs1158_spring_6",), split="test")
+
+
+def test_days_are_scored_alone(run: TrainState, tmp_path: Path) -> None:
+    for name in ("north_20180605", "north_20180901"):
+        write_triplet(tmp_path, name)
+    found = run(data=tmp_path, s2_offset=0.0, hold_out=("2018-06-01/2018-08-31",))
+    assert [patch.name for patch in found.patches] == ["north_20180605"]
+    with pytest.raises(InputError, match="no patch of 2018-01-01 among 2 patches"):
+        run(data=tmp_path, s2_offset=0.0, hold_out=("2018-01-01",))
+
+
 def test_the_cover_is_that_of_the_mask(run: TrainState) -> None:
     disc = math.pi * (SIDE / 4) ** 2 / SIDE**2
     for patch in run().patches:
