@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args, get_type_hints
 
 from cloudfree.core.choices import (
+    CoverOf,
     DetectorName,
     FillBy,
     Precision,
@@ -132,6 +133,10 @@ class EvaluateKeywords(TypedDict, total=False):
     hold_out: tuple[str, ...]
     protocol: ProtocolName
     limit: int | None
+    cover: CoverOf
+    bins: int
+    per_bin: int | None
+    seed: int
     dates: int | None
     patch: int
     groups: StrPath | None

@@ -80,6 +80,24 @@ from cloudfree.errors import ErrorCode, InputError
 )
 @option_from(
     EvaluateOptions,
+    "cover",
+    help="What counts as cloud cover of a patch, by the published detector.",
+)
+@option_from(
+    EvaluateOptions, "bins", type=click.IntRange(1), metavar="N", help="Bins of cloud cover."
+)
+@option_from(
+    EvaluateOptions,
+    "per_bin",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Draw a balanced test set: N patches of each bin of cloud cover.",
+)
+@option_from(
+    EvaluateOptions, "seed", type=click.IntRange(0), metavar="N", help="Seed of this draw."
+)
+@option_from(
+    EvaluateOptions,
     "dates",
     type=click.IntRange(1),
     metavar="N",

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree.commands.options import InferenceOptions, OverwriteOptions
-from cloudfree.core.choices import ProtocolName
+from cloudfree.core.choices import CoverOf, ProtocolName
 from cloudfree.datasets.sen12mscr import PATCH_PX
+
+# GLF-CR groups patches by 20 % of cloud cover.
+BINS = 5
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,10 @@ class EvaluateOptions(InferenceOptions, OverwriteOptions):
     hold_out: tuple[str, ...] = ()
     protocol: ProtocolName = "native"
     limit: int | None = None
+    cover: CoverOf = "cloud-and-shadow"
+    bins: int = BINS
+    per_bin: int | None = None
+    seed: int = 1
     dates: int | None = None
     patch: int = PATCH_PX
     groups: Path | None = None

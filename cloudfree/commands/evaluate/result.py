@@ -38,7 +38,8 @@ class Evaluation:
     `definition` describes `protocol`; `models` are names and the hashes of their weights; `bands`
     are those compared. `rows` are means over patches. `calibration` has an entry for each model
     that predicts a variance, or for each error model that is compared; then `error_models` holds
-    the entry `[uncertainty]` for the card of each model.
+    the entry `[uncertainty]` for the card of each model. `cover` says what
+    counts as cloud cover.
     """
 
     version: str
@@ -54,6 +55,7 @@ class Evaluation:
     skipped: tuple[Skipped, ...]
     output: Path | None
     error_models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cover: str = ""
 
     @property
     def places(self) -> int:
@@ -240,6 +242,7 @@ def _page(found: Evaluation, sections: Sequence[PatchSection]) -> EvaluationPage
         "Split": found.split,
         "Patches": f"{len(found.patches)} of {found.places} places",
         "Bands": ", ".join(found.bands),
+        "Cloud cover": found.cover,
         "Protocol": f"{found.protocol}: {found.definition}",
         **{f"Weights of {name}": sha256 for name, sha256 in found.models.items()},
     }

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cloudfree import __version__
+from cloudfree.commands.evaluate.cover import balanced, cover_words
 from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.evaluate.page import PatchSection, choose_shown, patch_section
 from cloudfree.commands.evaluate.patch import raw_of
@@ -45,12 +46,16 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     """
     load_plugins(options.plugin)
     check_outputs(options.output, options.overwrite)
+    _check_options(options)
     protocol = PROTOCOLS[options.protocol]
     models = _load_models(options)
     listing = _listing(options)
     split = _choose(options, listing)
+    if options.per_bin:
+        split = balanced(split, options.per_bin, options, progress)
     samples = evenly_spread(split.samples, options.limit)
-    scoring = Scoring(models, protocol, _common_bands(models), options.uncertainty)
+    bands = _common_bands(models)
+    scoring = Scoring(models, protocol, bands, options.uncertainty, options.cover)
     with muted_log():
         _score(scoring, samples, progress)
         evaluation = _evaluation(options, split.name, scoring, listing)
@@ -59,6 +64,16 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
             write_files(options.output, evaluation, sections, options.overwrite, split.file)
     _warn_of_skipped(evaluation.skipped)
     return evaluation
+
+
+def _check_options(options: EvaluateOptions) -> None:
+    if options.per_bin and options.limit:
+        raise InputError(
+            f"--limit {options.limit} with --per-bin {options.per_bin}",
+            wanted="one of them: the draw limits the patches",
+            hint="leave --limit out",
+            code=ErrorCode.BAD_OPTION,
+        )
 
 
 def _listing(options: EvaluateOptions) -> Listing:
@@ -146,12 +161,13 @@ def _evaluation(
         definition=_definition(scoring.protocol, listing, options),
         models={label: model.card.weights_sha256 for label, model in scoring.models.items()},
         bands=scoring.bands,
-        rows=summarise(scoring.patches, scoring.bands),
+        rows=summarise(scoring.patches, scoring.bands, options.bins),
         calibration=scoring.calibration(),
         patches=tuple(scoring.patches),
         skipped=(*listing.skipped, *scoring.skipped),
         output=options.output,
         error_models=scoring.error_models(),
+        cover=cover_words(options),
     )
 
 

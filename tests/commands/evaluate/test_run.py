@@ -164,6 +164,17 @@ def test_a_split_file_says_what_is_scored_and_is_written(run: TrainState, tmp_pa
     assert not (tmp_path / "out" / "split.csv").exists(), "the official split was used"
 
 
+def test_a_balanced_test_set_is_drawn_and_written(run: TrainState, tmp_path: Path) -> None:
+    found = run(per_bin=2, output=tmp_path / "out", pictures=0, cover="cloud")
+    assert found.split == "test, 2 patches for each of 5 bins of cover, seed 1"
+    assert len(found.patches) == 2
+    assert found.cover == "clouds of the whole patch by the published score and own shadows"
+    again = run(split=str(tmp_path / "out" / "split.csv"))
+    assert [patch.name for patch in again.patches] == [patch.name for patch in found.patches]
+    with pytest.raises(InputError, match="--limit 2 with --per-bin 2; wanted one of them"):
+        run(per_bin=2, limit=2)
+
+
 def test_what_was_held_out_is_scored_alone(run: TrainState) -> None:
     found = run(hold_out=("summer", f"{TEST}_p30"))
     assert found.split == f"all, held out summer, {TEST}_p30"
