@@ -144,6 +144,7 @@ class EvaluateKeywords(TypedDict, total=False):
     s2_offset: float | None
     output: StrPath | None
     pictures: int
+    show: tuple[str, ...]
     plugin: StrPath | Sequence[StrPath]
     device: str
     precision: Precision

@@ -138,6 +138,12 @@ from cloudfree.errors import ErrorCode, InputError
     metavar="N",
     help="Patches or cases to show on the page, from the worst to the best.",
 )
+@option_from(
+    EvaluateOptions,
+    "show",
+    metavar="NAME",
+    help="Write pictures of this patch into the folder of -o; repeatable.",
+)
 @inference_options
 @overwrite_option
 @offset_option

@@ -34,3 +34,4 @@ class EvaluateOptions(InferenceOptions, OverwriteOptions):
     s2_offset: float | None = None
     output: Path | None = None
     pictures: int = 6
+    show: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from cloudfree import __version__
 from cloudfree.commands.evaluate.cover import balanced, cover_words
@@ -13,6 +14,7 @@ from cloudfree.commands.evaluate.page import PatchSection, choose_shown, patch_s
 from cloudfree.commands.evaluate.patch import raw_of
 from cloudfree.commands.evaluate.result import Evaluation, check_outputs, write_files
 from cloudfree.commands.evaluate.scoring import CloudyPatch, Scoring
+from cloudfree.commands.evaluate.shown import check_shown, draw_shown
 from cloudfree.commands.evaluate.summary import summarise
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import Progress, muted_log
@@ -54,6 +56,7 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     if options.per_bin:
         split = balanced(split, options.per_bin, options, progress)
     samples = evenly_spread(split.samples, options.limit)
+    check_shown(options.show, samples)
     bands = _common_bands(models)
     scoring = Scoring(models, protocol, bands, options.uncertainty, options.cover)
     with muted_log():
@@ -61,12 +64,23 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
         evaluation = _evaluation(options, split.name, scoring, listing)
         if options.output:
             sections = _sections(scoring, samples, options.pictures, progress)
-            write_files(options.output, evaluation, sections, options.overwrite, split.file)
+            shown = draw_shown(scoring, [one for one in samples if one.name in options.show])
+            evaluation = replace(evaluation, shown=shown.files)
+            write_files(
+                options.output, evaluation, sections, options.overwrite, split.file, shown.pixels
+            )
     _warn_of_skipped(evaluation.skipped)
     return evaluation
 
 
 def _check_options(options: EvaluateOptions) -> None:
+    if options.show and not options.output:
+        raise InputError(
+            f"--show {options.show[0]} without -o",
+            wanted="a folder for the pictures",
+            hint="add -o, or leave --show out",
+            code=ErrorCode.BAD_OPTION,
+        )
     if options.per_bin and options.limit:
         raise InputError(
             f"--limit {options.limit} with --per-bin {options.per_bin}",
@@ -168,7 +182,14 @@ def _evaluation(
         output=options.output,
         error_models=scoring.error_models(),
         cover=cover_words(options),
+        training={label: _training(model) for label, model in scoring.models.items()},
     )
+
+
+def _training(model: Model) -> dict[str, Any]:
+    """What its card says of the training: seed and split, if they are known; and the network."""
+    known = {name: model.card.training.get(name) for name in ("seed", "split")}
+    return {"network": model.card.network, **known}
 
 
 def _definition(protocol: Protocol, listing: Listing, options: EvaluateOptions) -> str:

@@ -132,6 +132,7 @@ class Scoring:
                 cover=evaluated.cloudy.cover,
                 filled=float(clouds.dilated.mean()),
                 figures=evaluated.figures,
+                dates=patch.dates,
             )
         )
         for label, one in evaluated.filled.items():

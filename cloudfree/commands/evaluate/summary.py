@@ -8,6 +8,7 @@ from typing import Literal
 
 from cloudfree.commands.evaluate.cover import bin_name, cover_bin
 from cloudfree.commands.evaluate.options import BINS
+from cloudfree.datasets.patch import UNDATED, PatchDates
 from cloudfree.metrics.bootstrap import Means, mean_metrics
 from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.metrics.protocol import PatchMetrics
@@ -29,6 +30,7 @@ class ScoredPatch:
     cover: float
     filled: float
     figures: Mapping[str, PatchMetrics]
+    dates: PatchDates = UNDATED
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,21 @@ def test_a_balanced_test_set_is_drawn_and_written(run: TrainState, tmp_path: Pat
         run(per_bin=2, limit=2)
 
 
+def test_chosen_patches_are_shown_and_named_in_the_json(run: TrainState, tmp_path: Path) -> None:
+    run(output=tmp_path, pictures=0, show=(f"{TEST}_p31",))
+    found = json.loads((tmp_path / "evaluation.json").read_text())
+    ((name, files),) = found["shown"].items()
+    assert name == f"{TEST}_p31"
+    assert {path.name for path in (tmp_path / "shown").iterdir()} == {
+        Path(file).name for file in files.values()
+    }
+    assert found["training"] == {
+        DEFAULT_MODEL: {"network": "cloudfree_s", "seed": 2026, "split": None}
+    }
+    with pytest.raises(InputError, match="--show x without -o; wanted a folder for the pictures"):
+        run(show=("x",))
+
+
 def test_what_was_held_out_is_scored_alone(run: TrainState) -> None:
     found = run(hold_out=("summer", f"{TEST}_p30"))
     assert found.split == f"all, held out summer, {TEST}_p30"
