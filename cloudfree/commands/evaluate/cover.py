@@ -1,4 +1,4 @@
-"""Cloud cover of patches: its bins, and test sets with as many patches of each."""
+"""Cloud cover of patches, and test sets with as many patches of each bin of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cloudfree.cloudmask.published_cover import (
     published_clouds,
     published_shadows,
 )
-from cloudfree.commands.evaluate.options import BINS, EvaluateOptions
+from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.evaluate.patch import classes_of
 from cloudfree.core.choices import PUBLISHED_MASK, CoverOf
 from cloudfree.core.mask_classes import MaskClass, is_cloud_or_shadow
@@ -21,21 +21,11 @@ from cloudfree.datasets.date_choice import choose_dates
 from cloudfree.datasets.patch import Patch, Sample, Skipped, read_patch
 from cloudfree.datasets.split_choice import ChosenSplit
 from cloudfree.errors import CloudfreeError, ErrorCode, InputError
+from cloudfree.metrics.cover_bins import bin_name, cover_bin
 from cloudfree.metrics.protocol import PROTOCOLS
 from cloudfree.parallel.threads import prefetch
 
 logger = logging.getLogger("cloudfree")
-
-
-def cover_bin(cover: float, bins: int = BINS) -> int:
-    """The bin of a fraction, from 0 on; the last bin includes its upper edge."""
-    return min(int(cover * bins), bins - 1)
-
-
-def bin_name(index: int, bins: int = BINS) -> str:
-    """The edges of a bin in per cent."""
-    low, high = (f"{round(100 * edge / bins, 1):g}" for edge in (index, index + 1))
-    return f"{low}-{high} %"
 
 
 def cover_of(patch: Patch, what: CoverOf, published: bool) -> float:

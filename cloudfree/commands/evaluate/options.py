@@ -8,9 +8,7 @@ from pathlib import Path
 from cloudfree.commands.options import InferenceOptions, OverwriteOptions
 from cloudfree.core.choices import CoverOf, ProtocolName
 from cloudfree.datasets.sen12mscr import PATCH_PX
-
-# GLF-CR groups patches by 20 % of cloud cover.
-BINS = 5
+from cloudfree.metrics.cover_bins import BINS
 
 
 @dataclass(frozen=True)

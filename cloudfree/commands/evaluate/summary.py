@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cloudfree.commands.evaluate.cover import bin_name, cover_bin
-from cloudfree.commands.evaluate.options import BINS
 from cloudfree.datasets.patch import UNDATED, PatchDates
 from cloudfree.metrics.bootstrap import Means, mean_metrics
+from cloudfree.metrics.cover_bins import BINS, bin_name, cover_bin
 from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.metrics.protocol import PatchMetrics
 

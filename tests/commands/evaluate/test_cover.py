@@ -1,4 +1,4 @@
-"""Bins of cloud cover, and test sets with as many patches of each."""
+"""Cloud cover, and test sets with as many patches of each bin of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.cloudmask.published_cover import published_clouds, published_shadows
-from cloudfree.commands.evaluate.cover import balanced, bin_name, cover_bin, cover_of, draw
+from cloudfree.commands.evaluate.cover import balanced, cover_of, draw
 from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.evaluate.patch import classes_of
 from cloudfree.core.choices import PUBLISHED_MASK
@@ -24,27 +24,10 @@ from cloudfree.datasets.folder import list_samples
 from cloudfree.datasets.patch import Patch, read_patch
 from cloudfree.datasets.split_choice import ChosenSplit, choose_samples
 from cloudfree.errors import InputError
+from cloudfree.metrics.cover_bins import cover_bin
 from tests.factories.sample_folders import TEST, write_patch, write_triplet
 
 COVERS = {f"p{number}": float(cover) for number, cover in enumerate(np.linspace(0, 1, 101))}
-
-
-@given(cover=st.floats(0, 1), bins=st.integers(1, 10))
-def test_a_cover_lies_in_its_bin(cover: float, bins: int) -> None:
-    index = cover_bin(cover, bins)
-    assert index in range(bins)
-    assert index / bins <= cover + 1e-9
-    assert cover < (index + 1) / bins or index == bins - 1
-
-
-@pytest.mark.parametrize(("cover", "index"), [(0, 0), (0.1999, 0), (0.2, 1), (0.8, 4), (1, 4)])
-def test_an_edge_belongs_to_the_bin_above_but_for_the_last(cover: float, index: int) -> None:
-    assert cover_bin(cover) == index
-
-
-def test_bins_are_named_by_their_edges() -> None:
-    assert [bin_name(index) for index in (0, 4)] == ["0-20 %", "80-100 %"]
-    assert bin_name(1, 3) == "33.3-66.7 %"
 
 
 @given(seed=st.integers(0, 9), bins=st.integers(1, 6), per_bin=st.integers(1, 12))
