@@ -93,6 +93,18 @@ def test_the_commands_of_the_document_on_scoring_run(tmp_path: Path) -> None:
     assert (tmp_path / "months" / "scores" / "series.json").exists()
 
 
+def test_the_commands_of_the_document_on_comparing_run(tmp_path: Path) -> None:
+    document, ran = _run_commands(tmp_path, "compare.md")
+    table = document.split("| in the folder of `-o` |")[1].split("\n\n")[0]
+    first = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    named = {name for cell in first for name in re.findall(r"`(\w+\.\w+)`", cell)}
+    written = {path.name for path in (tmp_path / "tables").iterdir()}
+    assert written == named - {"shown.png"}, "the second comparison shows no patch"
+    assert "8-14 days" not in ran.stdout
+    assert "By the days between cloudy and clear image" in ran.stdout
+    assert re.search(r"dsen2_cr +2 +2 +\d+\.\d\d ± \d", ran.stdout)
+
+
 def test_the_commands_of_the_document_on_uncertainty_run(tmp_path: Path) -> None:
     _, ran = _run_commands(tmp_path, "uncertainty.md")
     assert '[uncertainty]\nsource = "flips"\nfloor = [' in ran.stdout

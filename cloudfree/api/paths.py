@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args, get_type_hints
 
 from cloudfree.core.choices import (
+    CoverOf,
     DetectorName,
     FillBy,
     Precision,
@@ -22,7 +23,6 @@ from cloudfree.core.choices import (
     SarUnitsChoice,
     ScoreDtype,
     ShiftMode,
-    SplitChoice,
     mask_path,
 )
 from cloudfree.core.terminal import Progress, silent
@@ -129,9 +129,14 @@ class EvaluateKeywords(TypedDict, total=False):
     """Those of `EvaluateOptions`."""
 
     network: str | None
-    split: SplitChoice | None
+    split: str | None
+    hold_out: tuple[str, ...]
     protocol: ProtocolName
     limit: int | None
+    cover: CoverOf
+    bins: int
+    per_bin: int | None
+    seed: int
     dates: int | None
     patch: int
     groups: StrPath | None
@@ -139,6 +144,7 @@ class EvaluateKeywords(TypedDict, total=False):
     s2_offset: float | None
     output: StrPath | None
     pictures: int
+    show: tuple[str, ...]
     plugin: StrPath | Sequence[StrPath]
     device: str
     precision: Precision

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from cloudfree.cli.options import (
     EXISTING_FILE,
     NEW_FILE,
+    SPLITS,
     RenamingCommand,
     cloudfree_command,
     inference_options,
@@ -52,7 +53,18 @@ from cloudfree.errors import ErrorCode, InputError
     help="Network of bare checkpoints that fit several.",
 )
 @option_from(
-    EvaluateOptions, "split", help="Split of SEN12MS-CR(-TS).  [default: test there, all elsewhere]"
+    EvaluateOptions,
+    "split",
+    metavar=SPLITS,
+    help="Part of the split of SEN12MS-CR(-TS), or a split whose test part is scored: by the name "
+    "of a protocol, or as CSV (name, split).  [default: test there, all elsewhere]",
+)
+@option_from(
+    EvaluateOptions,
+    "hold_out",
+    metavar="NAME",
+    help="Score only this place, season or patch, or these days (2018-06-01/2018-08-31); "
+    "repeatable.",
 )
 @option_from(
     EvaluateOptions,
@@ -65,6 +77,24 @@ from cloudfree.errors import ErrorCode, InputError
     type=click.IntRange(1),
     metavar="N",
     help="At most N patches, or cases of a series, evenly spread.",
+)
+@option_from(
+    EvaluateOptions,
+    "cover",
+    help="What counts as cloud cover of a patch, by the published detector.",
+)
+@option_from(
+    EvaluateOptions, "bins", type=click.IntRange(1), metavar="N", help="Bins of cloud cover."
+)
+@option_from(
+    EvaluateOptions,
+    "per_bin",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Draw a balanced test set: N patches of each bin of cloud cover.",
+)
+@option_from(
+    EvaluateOptions, "seed", type=click.IntRange(0), metavar="N", help="Seed of this draw."
 )
 @option_from(
     EvaluateOptions,
@@ -107,6 +137,12 @@ from cloudfree.errors import ErrorCode, InputError
     type=click.IntRange(0),
     metavar="N",
     help="Patches or cases to show on the page, from the worst to the best.",
+)
+@option_from(
+    EvaluateOptions,
+    "show",
+    metavar="NAME",
+    help="Write pictures of this patch into the folder of -o; repeatable.",
 )
 @inference_options
 @overwrite_option

@@ -27,6 +27,7 @@ COMMANDS = {
     "simulate": "Simulate a cloudy scene with its truth.",
     "train": "Train a network on a data set.",
     "evaluate": "Score models on a data set.",
+    "compare": "Compare results of evaluate, as tables and charts.",
     "models": "List, show, check, convert and measure models.",
     "export": "Export a model as ONNX.",
     "info": "Describe a product, or check the installation.",

@@ -85,6 +85,7 @@ class NumberRange(click.FloatRange):
 EXISTING_FILE = _InputPath(exists=True, path_type=Path)
 EXISTING_MASK = _MaskPath(exists=True, path_type=Path)
 NEW_FILE = click.Path(path_type=Path)
+SPLITS = "test|val|train|all|NAME|FILE"
 
 
 class Option(click.Option):

@@ -9,6 +9,7 @@ import click
 from cloudfree.cli.options import (
     EXISTING_FILE,
     NEW_FILE,
+    SPLITS,
     NumberRange,
     RenamingCommand,
     cloudfree_command,
@@ -90,13 +91,18 @@ def _list_ablations(ctx: click.Context, _: click.Parameter, wanted: bool) -> Non
     help="Initialise with the weights of a model.",
 )
 @option_from(
-    TrainOptions, "split", help="Split of SEN12MS-CR(-TS).  [default: train there, all elsewhere]"
+    TrainOptions,
+    "split",
+    metavar=SPLITS,
+    help="Part of the split of SEN12MS-CR(-TS), or a split whose training part is learned from: by "
+    "the name of a protocol, or as CSV (name, split).  [default: train there, all elsewhere]",
 )
 @option_from(
     TrainOptions,
     "hold_out",
     metavar="NAME",
-    help="Place or patch to hold out and to score after each epoch; repeatable.",
+    help="Place, season or patch to hold out and to score after each epoch, or days "
+    "(2018-06-01/2018-08-31); repeatable.",
 )
 @option_from(
     TrainOptions,

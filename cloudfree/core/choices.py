@@ -19,6 +19,8 @@ ScoreDtype = Literal["float32", "uint8"]
 TrainingPrecision = Literal["fp32", "bf16", "fp16"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 ProtocolName = Literal["native", "glf-cr", "uncrtaints"]
+# What counts as cover of a patch, by the published detector.
+CoverOf = Literal["cloud-and-shadow", "cloud"]
 SplitChoice = Literal["test", "val", "train", "all"]
 CloudKind = Literal["cumulus", "cirrus", "haze", "real", "mixed"]
 Optimiser = Literal["adam", "adamw", "nadam", "sgd"]

@@ -16,8 +16,9 @@ from cloudfree.core.choices import SplitChoice
 from cloudfree.core.grid import Window
 from cloudfree.datasets import sen12mscr
 from cloudfree.datasets.patch import Sample, Skipped
-from cloudfree.datasets.sen12mscr import PATCH_PX, SampleRole, Split
+from cloudfree.datasets.sen12mscr import PATCH_PX, SampleRole
 from cloudfree.datasets.sen12mscrts import split_of_series
+from cloudfree.datasets.split_file import Split
 from cloudfree.datasets.time_series import list_time_series
 from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.inference.sliding_window import TilePlan

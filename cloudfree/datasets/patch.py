@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 
+from cloudfree.core.acquisition import UNKNOWN, Acquisition
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.dated_names import dated
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32, Radiometry
 from cloudfree.errors import ErrorCode, InputError
@@ -73,6 +76,26 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class PatchDates:
+    """When the three images of a patch were acquired, as days in ISO 8601; empty if unknown."""
+
+    sar: str = ""
+    cloudy: str = ""
+    clear: str = ""
+
+    def days(self, one: str, other: str) -> int | None:
+        """Days between two of the images, never negative; None if one is not dated."""
+        days = [getattr(self, name) for name in (one, other)]
+        if not all(days):
+            return None
+        first, second = map(date.fromisoformat, days)
+        return abs((first - second).days)
+
+
+UNDATED = PatchDates()
+
+
+@dataclass(frozen=True)
 class Patch:
     """The pixels of a sample.
 
@@ -80,6 +103,7 @@ class Patch:
     in dB, (2, y, x), or None; NaN where there is no data. A sample without a cloudy image has the
     clear one in both: clouds are simulated over it. `radiometry` is that of the `cloudy` pixels.
     `others` are other dates in the same bands; their days count from the `day` of the cloudy image.
+    `dates` are those of the metadata, or of the names of a time series.
     """
 
     name: str
@@ -92,6 +116,7 @@ class Patch:
     sun_azimuth_deg: float | None
     day: float | None = None
     others: tuple[OtherDate, ...] = ()
+    dates: PatchDates = UNDATED
 
     def select(self, image: Float32, bands: Sequence[str]) -> Float32:
         """Some bands of an image with the bands of the patch."""
@@ -153,12 +178,14 @@ def read_patch(sample: Sample) -> Patch:
         window = sample.window or cloudy.grid.window
         common = set.intersection(*({*scene.bands} for scene in (cloudy, clear, *others)))
         bands = tuple(band for band in OPTICAL_BANDS if band in common)
+        sar, sar_acquired = _read_sar(sample.sar, cloudy.grid, window)
+        acquired = {"sar": sar_acquired, "cloudy": cloudy.acquisition, "clear": clear.acquisition}
         return Patch(
             name=sample.name,
             bands=bands,
             cloudy=cloudy.reflectance(bands, window),
             clear=clear.reflectance(bands, window),
-            sar=_read_sar(sample.sar, cloudy.grid, window),
+            sar=sar,
             grid=cloudy.grid.crop(window),
             radiometry=cloudy.radiometry,
             sun_azimuth_deg=cloudy.sun_azimuth_deg,
@@ -167,20 +194,34 @@ def read_patch(sample: Sample) -> Patch:
                 OtherDate(
                     scene.reflectance(bands, window),
                     one.day - (sample.day or 0.0),
-                    _read_sar(one.sar, cloudy.grid, window),
+                    _read_sar(one.sar, cloudy.grid, window)[0],
                 )
                 for one, scene in zip(sample.others, others, strict=True)
             ),
+            dates=_dates(sample, acquired),
         )
 
 
-def _read_sar(path: Path | None, grid: Grid, window: Window) -> Float32 | None:
-    """VV and VH on the grid of the optical images, (2, y, x) in dB."""
+def _read_sar(path: Path | None, grid: Grid, window: Window) -> tuple[Float32 | None, Acquisition]:
+    """VV and VH on the grid of the optical images, (2, y, x) in dB, and their acquisition."""
     if path is None:
-        return None
+        return None, UNKNOWN
     with open_sar_source(path) as radar:
         require_both(radar, "a sample")
-        return np.asarray(radar.on_grid(grid, window), dtype=np.float32)
+        return np.asarray(radar.on_grid(grid, window), dtype=np.float32), radar.acquisition
+
+
+def _dates(sample: Sample, acquired: Mapping[str, Acquisition]) -> PatchDates:
+    """The days of the images; only in a time series is a day in a name that of one image."""
+    paths = {"sar": sample.sar, "cloudy": sample.optical, "clear": sample.clear}
+    is_series = sample.day is not None
+    found = {
+        role: dated(one, path) if is_series and path else one
+        for (role, one), path in zip(acquired.items(), paths.values(), strict=True)
+    }
+    return PatchDates(
+        **{role: f"{one.acquired:%Y-%m-%d}" for role, one in found.items() if one.acquired}
+    )
 
 
 def _different_grids(cloudy: OpticalScene, clear: OpticalScene) -> InputError:

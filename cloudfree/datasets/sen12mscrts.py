@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from cloudfree.datasets.sen12mscr import Split, split_by_place
+from cloudfree.datasets.split_file import Split
 
 # As many dates as the published networks are shown.
 INPUT_DATES = 3
@@ -46,7 +46,12 @@ _ROIS: Mapping[Split, Mapping[str, tuple[int, ...]]] = {
     },
 }  # fmt: skip
 
-_SPLIT_OF = split_by_place(_ROIS)
+_SPLIT_OF: Mapping[str, Split] = {
+    f"{collection}_{roi}": split
+    for split, collections in _ROIS.items()
+    for collection, numbers in collections.items()
+    for roi in numbers
+}
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,11 @@ class Protocol:
     equal_psnr: float
     zero_is_data: bool
 
+    @property
+    def is_published(self) -> bool:
+        """Whether it is that of a paper: then cloud cover is by the detector of the papers, too."""
+        return self.name != NATIVE.name
+
     def window(self, height: int, width: int) -> Window:
         """The part of a patch that counts."""
         rows, cols = (min(side, self.crop_px or side) for side in (height, width))

@@ -15,6 +15,7 @@ from torch import nn
 from cloudfree.core.journal import tidy
 from cloudfree.core.output_files import make_folder
 from cloudfree.core.output_set import OutputSet, draft_of
+from cloudfree.datasets.split_file import SPLIT_FILE
 from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.inference.checkpoint import build_network, load_strictly
 from cloudfree.inference.load import find_card, load_network
@@ -59,10 +60,13 @@ def is_free(folder: Path) -> bool:
     return not folder.exists() or not any(folder.iterdir())
 
 
-def begin_run(folder: Path, settings: str, save: Callable[[Path], None]) -> None:
+def begin_run(
+    folder: Path, settings: str, save: Callable[[Path], None], split: str | None = None
+) -> None:
     """Make the folder with its settings and the first checkpoint, which `save` writes to a path.
 
-    Those of an earlier run are replaced; its model stays until this run has one.
+    `split` is the text of the split file that is used, if there is one. Those of an earlier run are
+    replaced; its model stays until this run has one.
 
     Raises
     ------
@@ -74,6 +78,10 @@ def begin_run(folder: Path, settings: str, save: Callable[[Path], None]) -> None
     make_folder(folder)
     with OutputSet(folder / CHECKPOINT) as outputs:
         outputs.write(folder / SETTINGS, settings)
+        if split is None:
+            outputs.replaces(folder / SPLIT_FILE)
+        else:
+            outputs.write(folder / SPLIT_FILE, split)
         save(outputs.draft(folder / CHECKPOINT))
     shutil.rmtree(folder / BEST, ignore_errors=True)
 

@@ -55,7 +55,10 @@ def test_a_keyword_that_is_not_known_is_refused() -> None:
     ("call", "message"),
     [
         (lambda: cloudfree.remove("a", "b", shift="off"), "shift='off'; wanted one of auto, none;"),
-        (lambda: cloudfree.evaluate("a", "b", split="half"), "split='half'; wanted one of test, v"),
+        (
+            lambda: cloudfree.evaluate("a", "b", protocol="x"),
+            "protocol='x'; wanted one of native, ",
+        ),
     ],
     ids=["choice", "choice or none"],
 )

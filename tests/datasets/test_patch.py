@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.datasets.date_choice import choose_dates
 from cloudfree.datasets.folder import list_samples
-from cloudfree.datasets.patch import Sample, read_patch
+from cloudfree.datasets.patch import PatchDates, Sample, read_patch
 from cloudfree.errors import InputError
 from tests.factories.rasters import FIELD, cloudy_scene, write_raster
 from tests.factories.sample_folders import SIDE, TEST, field, write_patch, write_triplet
@@ -110,3 +111,32 @@ class TestOtherDates:
         write_raster(chosen.others[1].optical, field(16), OPTICAL_BANDS)
         with pytest.raises(InputError, match=r"\(64 x 64\) and s2_.*\(16 x 16\) on different"):
             read_patch(chosen)
+
+
+def test_dates_are_those_of_the_metadata(tmp_path: Path) -> None:
+    """A day in the name of a triplet may be that of any of its images."""
+    write_triplet(tmp_path, "north_20180605")
+    (sample,) = list_samples(tmp_path, offset_dn=0.0).samples
+    assert read_patch(sample).dates == PatchDates()
+    assert sample.sar is not None
+    for path, tag, time in (
+        (sample.clear, "PRODUCT_START_TIME", "2018-06-20T10:50:31Z"),
+        (sample.sar, "PRODUCT_START_TIME", "2018-06-05T17:00:00Z"),
+    ):
+        with rasterio.open(path, "r+") as file:
+            file.update_tags(**{tag: time})
+    assert read_patch(sample).dates == PatchDates(sar="2018-06-05", clear="2018-06-20")
+
+
+def test_dates_of_a_time_series_are_those_of_its_names(tmp_path: Path) -> None:
+    write_time_series(tmp_path, SERIES_TEST)
+    (sample,) = list_samples(tmp_path, dates=3).samples
+    dates = read_patch(choose_dates(sample)).dates
+    assert dates == PatchDates(sar="2018-01-20", cloudy="2018-01-18", clear="2018-01-30")
+    assert (dates.days("cloudy", "clear"), dates.days("sar", "clear")) == (12, 10)
+
+
+def test_days_between_images_are_unknown_without_a_date() -> None:
+    dates = PatchDates(sar="", cloudy="2018-01-18", clear="2018-01-06")
+    assert dates.days("cloudy", "clear") == dates.days("clear", "cloudy") == 12
+    assert dates.days("sar", "clear") is None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.commands.evaluate.summary import ScoredPatch, cover_bin, summarise
+from cloudfree.commands.evaluate.summary import ScoredPatch, summarise
 from cloudfree.metrics.bootstrap import bootstrap, mean_metrics
 from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.metrics.protocol import PatchMetrics
@@ -70,13 +70,6 @@ def test_patches_of_one_place_are_drawn_together() -> None:
 
 def test_one_place_has_no_interval() -> None:
     assert bootstrap(np.array([20.0, 30.0]), ["a", "a"]) is None
-
-
-@given(st.floats(0, 1))
-def test_every_cover_has_one_bin(cover: float) -> None:
-    low = cover_bin(cover)
-    assert low in (0, 20, 40, 60, 80)
-    assert low <= 100 * cover < low + 20 or (low, cover) == (80, 1.0)
 
 
 def _patch(name: str, place: str, cover: float, psnr: float) -> ScoredPatch:

@@ -43,7 +43,8 @@ def test_the_command_that_trained_it_holds_out_every_place_that_is_scored(
     options = TrainOptions(**{key: value for key, value in values.items() if key in names})
     settings = choose_settings("cloudfree_s", options.changes)
     assert (settings.preset, settings.steps, settings.seed) == ("default", 30, 2026)
-    learned, unseen = train.samples_of(options, settings)
+    found = train.samples_of(options, settings)
+    learned, unseen = found.learned, found.unseen
     assert sum(fold_of(sample) is not None for sample in unseen) == 15
     assert not [sample for sample in learned if fold_of(sample)]
     assert not [sample for sample in learned if "fall_136" in sample.name]

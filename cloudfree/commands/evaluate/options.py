@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudfree.commands.options import InferenceOptions, OverwriteOptions
-from cloudfree.core.choices import ProtocolName, SplitChoice
+from cloudfree.core.choices import CoverOf, ProtocolName
 from cloudfree.datasets.sen12mscr import PATCH_PX
+from cloudfree.metrics.cover_bins import BINS
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,14 @@ class EvaluateOptions(InferenceOptions, OverwriteOptions):
 
     data: Path
     model: tuple[str, ...]
-    split: SplitChoice | None = None
+    split: str | None = None
+    hold_out: tuple[str, ...] = ()
     protocol: ProtocolName = "native"
     limit: int | None = None
+    cover: CoverOf = "cloud-and-shadow"
+    bins: int = BINS
+    per_bin: int | None = None
+    seed: int = 1
     dates: int | None = None
     patch: int = PATCH_PX
     groups: Path | None = None
@@ -26,3 +32,4 @@ class EvaluateOptions(InferenceOptions, OverwriteOptions):
     s2_offset: float | None = None
     output: Path | None = None
     pictures: int = 6
+    show: tuple[str, ...] = ()

@@ -156,7 +156,7 @@ def patch_section(
     return PatchSection(
         title=scored.name,
         text=f"{place}{percent(scored.cover)} clouds and shadows; {metrics}",
-        pictures=tuple(_pictures(patch, filled)),
+        pictures=tuple(patch_pictures(patch, filled)),
     )
 
 
@@ -165,7 +165,8 @@ def _patch_metrics(scored: ScoredPatch, method: str) -> str:
     return f"{PSNR.text(metrics)} dB, SSIM {SSIM.text(metrics)}"
 
 
-def _pictures(patch: Patch, filled: Mapping[str, FilledPatch]) -> Iterator[Picture]:
+def patch_pictures(patch: Patch, filled: Mapping[str, FilledPatch]) -> Iterator[Picture]:
+    """The cloudy image, radar and target of a patch; of each model both images and its error."""
     # One stretch for all, that of the clear image: colours can be compared.
     visible = set(TRUE_COLOUR) <= set(patch.bands)
     bands = TRUE_COLOUR if visible else (patch.bands[0],) * 3

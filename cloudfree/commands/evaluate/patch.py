@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,18 +96,17 @@ NOTHING = "do nothing"
 
 @dataclass(frozen=True)
 class Clouds:
-    """Clouds and shadows of a patch by the published score, (y, x), and the pixels to fill.
+    """Where clouds and shadows of a patch by the published score are filled, (y, x).
 
     `dilated` is what `remove` fills; `shaded` is the shadow input of networks that use one.
     """
 
-    found: NDArray[np.bool_]
     dilated: NDArray[np.bool_]
     shaded: NDArray[np.bool_]
 
     def part(self, window: Window) -> Clouds:
         """The clouds of a window."""
-        return Clouds(*(getattr(self, one.name)[window.slices] for one in fields(self)))
+        return Clouds(self.dilated[window.slices], self.shaded[window.slices])
 
 
 @dataclass(frozen=True)
@@ -124,13 +123,13 @@ class FilledPatch:
 def find_clouds(patch: Patch) -> Clouds:
     """Clouds and shadows of a patch, thresholds taken over the patch."""
     radius_px = parse_distance(DILATION).pixels(pixel_size_m(patch.grid))
-    dilated = dilate(_classes(patch, replace(PUBLISHED_MASK, sensitive=True)), radius_px)
-    found = is_cloud_or_shadow(_classes(patch, PUBLISHED_MASK))
+    dilated = dilate(classes_of(patch, replace(PUBLISHED_MASK, sensitive=True)), radius_px)
     shadow = shadow_under_dilation(dilated, SHADOW_REACH_PX)
-    return Clouds(found, is_cloud_or_shadow(dilated), shadow)
+    return Clouds(is_cloud_or_shadow(dilated), shadow)
 
 
-def _classes(patch: Patch, settings: MaskSettings) -> Mask:
+def classes_of(patch: Patch, settings: MaskSettings) -> Mask:
+    """The classes of the pixels of a patch, (y, x)."""
     plan = plan_mask(patch, settings, silent)
     return np.concatenate([rows for _, rows in plan.classifier.strips(patch)])
 

@@ -23,11 +23,14 @@ from cloudfree.core.output_files import make_folder, require_absent, require_wri
 from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import text_table
 from cloudfree.datasets.patch import Skipped
+from cloudfree.datasets.split_file import SPLIT_FILE
 from cloudfree.errors import OutputError
 from cloudfree.inference.model_card import toml_text
 from cloudfree.metrics.bootstrap import METRICS
 from cloudfree.metrics.image_metrics import Metrics
+from cloudfree.raster.dataset import png
 from cloudfree.report.comparison import PSNR, Column
+from cloudfree.report.pictures import UInt8Image
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class Evaluation:
     `definition` describes `protocol`; `models` are names and the hashes of their weights; `bands`
     are those compared. `rows` are means over patches. `calibration` has an entry for each model
     that predicts a variance, or for each error model that is compared; then `error_models` holds
-    the entry `[uncertainty]` for the card of each model.
+    the entry `[uncertainty]` for the card of each model. `cover` says what
+    counts as cloud cover, and `training` what the cards say of network, seed and split. `shown` are
+    the pictures of chosen patches: files in `output` by the name of the picture.
     """
 
     version: str
@@ -53,6 +58,9 @@ class Evaluation:
     skipped: tuple[Skipped, ...]
     output: Path | None
     error_models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cover: str = ""
+    training: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    shown: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def places(self) -> int:
@@ -132,6 +140,8 @@ def _cover_table(found: Evaluation) -> str:
 
 
 PAGE, JSON, SUMMARY, PATCHES = "index.html", "evaluation.json", "summary.csv", "patches.csv"
+# The folder of the pictures of chosen patches.
+SHOWN = "shown"
 FILES = (PAGE, JSON, SUMMARY, PATCHES)
 
 Record = Mapping[str, Any]
@@ -159,9 +169,16 @@ def check_outputs(folder: Path | None, overwrite: bool, files: Sequence[str] = F
 
 
 def write_files(
-    folder: Path, found: Evaluation, sections: Sequence[PatchSection], overwrite: bool
+    folder: Path,
+    found: Evaluation,
+    sections: Sequence[PatchSection],
+    overwrite: bool,
+    split: str | None = None,
+    pictures: Mapping[str, UInt8Image] | None = None,
 ) -> None:
     """Write page, JSON and tables at once.
+
+    With them the text of the split file if one was used, and `pictures` by their file name.
 
     Raises
     ------
@@ -169,15 +186,23 @@ def write_files(
         The folder or a file in it cannot be written.
     """
     make_folder(folder)
+    if pictures:
+        make_folder(folder / SHOWN)
     contents = {
         PATCHES: csv_text(_patch_records(found)),
         SUMMARY: csv_text(_summary_records(found)),
         JSON: json_text(dataclasses.asdict(found)),
         PAGE: render_evaluation(_page(found, sections)),
     }
-    with OutputSet(folder / PAGE, overwrite) as outputs:
+    if split is not None:
+        contents[SPLIT_FILE] = split
+    with OutputSet(
+        folder / PAGE, overwrite, outdated=[folder / SPLIT_FILE, *(folder / SHOWN).glob("*.png")]
+    ) as outputs:
         for name, text in contents.items():
             outputs.write(folder / name, text)
+        for name, pixels in (pictures or {}).items():
+            outputs.write(folder / name, png(pixels))
 
 
 def _summary_records(found: Evaluation) -> Iterable[Record]:
@@ -203,6 +228,7 @@ def _patch_records(found: Evaluation) -> Iterable[Record]:
     for patch in found.patches:
         own = {"protocol": found.protocol, "patch": patch.name, "place": patch.place}
         own |= {"season": patch.season}
+        own |= {f"{image}_date": day for image, day in vars(patch.dates).items()}
         shares = {"cover": patch.cover, "filled": patch.filled}
         for method, figures in patch.figures.items():
             for pixels in ("all", "cloudy", "clear"):
@@ -233,6 +259,7 @@ def _page(found: Evaluation, sections: Sequence[PatchSection]) -> EvaluationPage
         "Split": found.split,
         "Patches": f"{len(found.patches)} of {found.places} places",
         "Bands": ", ".join(found.bands),
+        "Cloud cover": found.cover,
         "Protocol": f"{found.protocol}: {found.definition}",
         **{f"Weights of {name}": sha256 for name, sha256 in found.models.items()},
     }

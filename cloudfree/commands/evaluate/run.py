@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from cloudfree import __version__
+from cloudfree.commands.evaluate.cover import balanced, cover_words
 from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.evaluate.page import PatchSection, choose_shown, patch_section
 from cloudfree.commands.evaluate.patch import raw_of
 from cloudfree.commands.evaluate.result import Evaluation, check_outputs, write_files
 from cloudfree.commands.evaluate.scoring import CloudyPatch, Scoring
+from cloudfree.commands.evaluate.shown import check_shown, draw_shown
 from cloudfree.commands.evaluate.summary import summarise
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.terminal import Progress, muted_log
 from cloudfree.datasets.folder import (
     Listing,
-    choose_split,
     evenly_spread,
     list_samples,
-    regroup,
     require_series,
 )
+from cloudfree.datasets.hold_out import read_hold_out
 from cloudfree.datasets.patch import Sample, Skipped
 from cloudfree.datasets.sen12mscrts import INPUT_DATES
+from cloudfree.datasets.split_choice import ChosenSplit, choose_samples
 from cloudfree.errors import ErrorCode, InputError, ModelError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model import Model
@@ -44,22 +48,46 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     """
     load_plugins(options.plugin)
     check_outputs(options.output, options.overwrite)
+    _check_options(options)
     protocol = PROTOCOLS[options.protocol]
     models = _load_models(options)
     listing = _listing(options)
-    split, chosen = choose_split(listing, options.split)
-    samples = evenly_spread(chosen, options.limit)
-    if options.groups:
-        samples = regroup(samples, options.groups, listing)
-    scoring = Scoring(models, protocol, _common_bands(models), options.uncertainty)
+    split = _choose(options, listing)
+    if options.per_bin:
+        split = balanced(split, options.per_bin, options, progress)
+    samples = evenly_spread(split.samples, options.limit)
+    check_shown(options.show, samples)
+    bands = _common_bands(models)
+    scoring = Scoring(models, protocol, bands, options.uncertainty, options.cover)
     with muted_log():
         _score(scoring, samples, progress)
-        evaluation = _evaluation(options, split, scoring, listing)
+        evaluation = _evaluation(options, split.name, scoring, listing)
         if options.output:
             sections = _sections(scoring, samples, options.pictures, progress)
-            write_files(options.output, evaluation, sections, options.overwrite)
+            shown = draw_shown(scoring, [one for one in samples if one.name in options.show])
+            evaluation = replace(evaluation, shown=shown.files)
+            write_files(
+                options.output, evaluation, sections, options.overwrite, split.file, shown.pixels
+            )
     _warn_of_skipped(evaluation.skipped)
     return evaluation
+
+
+def _check_options(options: EvaluateOptions) -> None:
+    if options.show and not options.output:
+        raise InputError(
+            f"--show {options.show[0]} without -o",
+            wanted="a folder for the pictures",
+            hint="add -o, or leave --show out",
+            code=ErrorCode.BAD_OPTION,
+        )
+    if options.per_bin and options.limit:
+        raise InputError(
+            f"--limit {options.limit} with --per-bin {options.per_bin}",
+            wanted="one of them: the draw limits the patches",
+            hint="leave --limit out",
+            code=ErrorCode.BAD_OPTION,
+        )
 
 
 def _listing(options: EvaluateOptions) -> Listing:
@@ -69,6 +97,24 @@ def _listing(options: EvaluateOptions) -> Listing:
     if options.dates:
         require_series(listing, options.dates)
     return listing
+
+
+def _choose(options: EvaluateOptions, listing: Listing) -> ChosenSplit:
+    """The patches of the split; of those only what is held out, if anything is."""
+    if not options.hold_out:
+        return choose_samples(listing, options.split, options.groups, "test")
+    split = choose_samples(listing, options.split or "all", options.groups, "test")
+    held_out = read_hold_out(options.hold_out, split.samples)
+    samples = [one for one in split.samples if held_out.holds(one)]
+    if not samples:
+        raise InputError(
+            f"no patch of {', '.join(options.hold_out)} among {len(split.samples)} patches",
+            wanted="patches of these places, seasons or days",
+            hint="correct --hold-out",
+            code=ErrorCode.NO_DATA,
+        )
+    name = f"{split.name}, held out {', '.join(options.hold_out)}"
+    return replace(split, name=name, samples=samples)
 
 
 def _score(scoring: Scoring, samples: Sequence[Sample], progress: Progress) -> None:
@@ -129,13 +175,21 @@ def _evaluation(
         definition=_definition(scoring.protocol, listing, options),
         models={label: model.card.weights_sha256 for label, model in scoring.models.items()},
         bands=scoring.bands,
-        rows=summarise(scoring.patches, scoring.bands),
+        rows=summarise(scoring.patches, scoring.bands, options.bins),
         calibration=scoring.calibration(),
         patches=tuple(scoring.patches),
         skipped=(*listing.skipped, *scoring.skipped),
         output=options.output,
         error_models=scoring.error_models(),
+        cover=cover_words(options),
+        training={label: _training(model) for label, model in scoring.models.items()},
     )
+
+
+def _training(model: Model) -> dict[str, Any]:
+    """What its card says of the training: seed and split, if they are known; and the network."""
+    known = {name: model.card.training.get(name) for name in ("seed", "split")}
+    return {"network": model.card.network, **known}
 
 
 def _definition(protocol: Protocol, listing: Listing, options: EvaluateOptions) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cloudfree.commands.evaluate.calibration import Calibration, Calibrator, calibration
+from cloudfree.commands.evaluate.cover import cover_of
 from cloudfree.commands.evaluate.patch import (
     NOTHING,
     Clouds,
@@ -20,6 +21,7 @@ from cloudfree.commands.evaluate.patch import (
     score,
 )
 from cloudfree.commands.evaluate.summary import ScoredPatch
+from cloudfree.core.choices import CoverOf
 from cloudfree.core.radiometry import Float32
 from cloudfree.datasets.date_choice import choose_dates
 from cloudfree.datasets.patch import Patch, Sample, Skipped, read_patch
@@ -34,10 +36,11 @@ CALIBRATION_VALUES = 2048
 
 @dataclass(frozen=True)
 class CloudyPatch:
-    """The scored part of a patch, and its clouds."""
+    """The scored part of a patch, its clouds, and the cover of the whole patch."""
 
     patch: Patch
     clouds: Clouds
+    cover: float
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,9 @@ class Scoring:
         protocol: Protocol,
         bands: tuple[str, ...],
         uncertainty: bool = False,
+        cover: CoverOf = "cloud-and-shadow",
     ) -> None:
-        self.models, self.protocol, self.bands = models, protocol, bands
+        self.models, self.protocol, self.bands, self.cover = models, protocol, bands, cover
         self.calibrators = {n: Calibrator(m) for n, m in models.items()} if uncertainty else {}
         self.patches: list[ScoredPatch] = []
         self.skipped: list[Skipped] = []
@@ -73,12 +77,13 @@ class Scoring:
             for model in self.models.values():
                 _require_inputs(whole, model)
             clouds = find_clouds(whole)
+            cover = cover_of(whole, self.cover, self.protocol.is_published)
         except CloudfreeError as error:
             return Skipped(sample.name, error.found)
         except OSError as error:
             return Skipped(sample.name, str(error))
         window = self.protocol.window(whole.grid.height, whole.grid.width)
-        return CloudyPatch(whole.part(window), clouds.part(window))
+        return CloudyPatch(whole.part(window), clouds.part(window), cover)
 
     def fill(self, cloudy: CloudyPatch) -> dict[str, FilledPatch]:
         """The patch as each model fills it."""
@@ -124,9 +129,10 @@ class Scoring:
                 sample.name,
                 sample.place,
                 sample.season,
-                cover=float(clouds.found.mean()),
+                cover=evaluated.cloudy.cover,
                 filled=float(clouds.dilated.mean()),
                 figures=evaluated.figures,
+                dates=patch.dates,
             )
         )
         for label, one in evaluated.filled.items():

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from cloudfree.datasets.patch import UNDATED, PatchDates
 from cloudfree.metrics.bootstrap import Means, mean_metrics
+from cloudfree.metrics.cover_bins import BINS, bin_name, cover_bin
 from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.metrics.protocol import PatchMetrics
-
-# Patches are grouped by this many per cent of cloud cover, as GLF-CR groups them.
-COVER_BIN_PERCENT = 20
 
 GroupKind = Literal["pixels", "cover", "band", "place"]
 
@@ -20,8 +19,8 @@ GroupKind = Literal["pixels", "cover", "band", "place"]
 class ScoredPatch:
     """The metrics of one patch by method.
 
-    `cover` is the fraction of cloud and shadow, `filled` that of the filled pixels, which include a
-    margin around them.
+    `cover` is the fraction of cloud and shadow of the whole patch, `filled` that of the filled
+    pixels, which include a margin around them.
     """
 
     name: str
@@ -30,6 +29,7 @@ class ScoredPatch:
     cover: float
     filled: float
     figures: Mapping[str, PatchMetrics]
+    dates: PatchDates = UNDATED
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,15 @@ class SummaryRow:
     means: Means
 
 
-def summarise(patches: Sequence[ScoredPatch], bands: Sequence[str]) -> tuple[SummaryRow, ...]:
+def summarise(
+    patches: Sequence[ScoredPatch], bands: Sequence[str], bins: int = BINS
+) -> tuple[SummaryRow, ...]:
     """Every row of the summary; the means over all pixels and over places have intervals."""
     methods = list(patches[0].figures)
+    covers = _covers(patches, bins)
     return tuple(
         row
-        for part in (_pixels(patches), _covers(patches), _bands(patches, bands), _places(patches))
+        for part in (_pixels(patches), covers, _bands(patches, bands), _places(patches))
         for kind, group, chosen, pick, units in part
         for method in methods
         for row in [_row(kind, group, method, chosen, pick, units)]
@@ -73,17 +76,10 @@ def _pixels(patches: Sequence[ScoredPatch]) -> Iterator[PatchGroup]:
     yield "pixels", "clear", patches, lambda figures: figures.clear, None
 
 
-def _covers(patches: Sequence[ScoredPatch]) -> Iterator[PatchGroup]:
-    for low in range(0, 100, COVER_BIN_PERCENT):
-        chosen = [patch for patch in patches if cover_bin(patch.cover) == low]
-        group = f"{low}-{low + COVER_BIN_PERCENT} %"
-        yield "cover", group, chosen, lambda figures: figures.all, None
-
-
-def cover_bin(cover: float) -> int:
-    """Lower edge, in per cent, of the bin of a fraction; the last bin includes its upper edge."""
-    last = 100 - COVER_BIN_PERCENT
-    return min(int(100 * cover) // COVER_BIN_PERCENT * COVER_BIN_PERCENT, last)
+def _covers(patches: Sequence[ScoredPatch], bins: int) -> Iterator[PatchGroup]:
+    for index in range(bins):
+        chosen = [patch for patch in patches if cover_bin(patch.cover, bins) == index]
+        yield "cover", bin_name(index, bins), chosen, lambda figures: figures.all, None
 
 
 def _bands(patches: Sequence[ScoredPatch], bands: Sequence[str]) -> Iterator[PatchGroup]:

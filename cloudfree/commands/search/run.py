@@ -8,9 +8,9 @@ from datetime import timedelta
 from cloudfree.commands.options import Bounds
 from cloudfree.commands.search.candidates import Candidate
 from cloudfree.commands.search.options import SearchOptions, SearchResult
-from cloudfree.commands.search.period import Period
 from cloudfree.commands.search.ranking import best_references, best_scene, found_scenes
 from cloudfree.commands.search.stac_api import StacApi
+from cloudfree.core.period import Period
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudfree.commands.options import Bounds
 from cloudfree.commands.search.candidates import Candidate, candidate
-from cloudfree.commands.search.period import Period
+from cloudfree.core.period import Period
 from cloudfree.errors import ErrorCode, InputError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudfree.commands.options import OverwriteOptions, PluginOptions
-from cloudfree.core.choices import Optimiser, Schedule, SplitChoice, TrainingPrecision
+from cloudfree.core.choices import Optimiser, Schedule, TrainingPrecision
 from cloudfree.datasets.sen12mscr import PATCH_PX
 
 
@@ -25,7 +25,7 @@ class TrainOptions(PluginOptions, OverwriteOptions):
     preset: str | None = None
     ablation: str | None = None
     settings: Path | None = None
-    split: SplitChoice | None = None
+    split: str | None = None
     hold_out: tuple[str, ...] = ()
     groups: Path | None = None
     patch: int = PATCH_PX

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,16 @@ from cloudfree.core.output_files import cannot_be_written
 from cloudfree.core.terminal import Progress, muted_log, silent
 from cloudfree.datasets.folder import (
     Listing,
-    choose_split,
     evenly_spread,
     list_samples,
     official_split,
-    regroup,
     require_series,
 )
+from cloudfree.datasets.hold_out import HoldOut, read_hold_out
 from cloudfree.datasets.patch import Patch, Sample
 from cloudfree.datasets.scene_library import DatedSamples, SceneLibrary, list_dates, open_library
 from cloudfree.datasets.sen12mscr import SampleRole
+from cloudfree.datasets.split_choice import ChosenSplit, choose_samples
 from cloudfree.errors import CloudfreeError, ErrorCode, InputError, ModelError
 from cloudfree.inference.checkpoint import check_settings
 from cloudfree.inference.missing_pixels import fill_missing
@@ -85,18 +86,20 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
     with join_processes(options.device) as processes, fast_gpu_kernels(processes.device):
         if processes.is_first and not options.resume:
             check_run_folder(options.output, options.overwrite)
-        samples, unseen = samples_of(options, settings)
+        data = samples_of(options, settings)
         name = options.output.resolve().name
-        initial = initialise(settings, name, _facts(options, settings, samples), options.init_from)
+        initial = initialise(settings, name, _facts(options, settings, data), options.init_from)
         check_dates(settings, initial.card)
         objective = _objective(settings, initial.card, processes)
-        trainer = _trainer(options, settings, objective, samples, unseen, initial, processes)
+        trainer = _trainer(options, settings, objective, data, initial, processes)
         begins = processes.is_first and not options.resume
         is_new = begins and is_free(options.output)
 
         def begin() -> None:
             if begins:  # its checkpoint holds the patches of the run, for --resume
-                begin_run(options.output, settings_text(settings), trainer.run.write)
+                begin_run(
+                    options.output, settings_text(settings), trainer.run.write, data.split.file
+                )
             processes.wait()
 
         try:
@@ -148,22 +151,35 @@ def _objective(settings: TrainingSettings, card: ModelCard, processes: Processes
     return with_perceptual(objective, file, card.output_bands, processes.device)
 
 
-def samples_of(
-    options: TrainOptions, settings: TrainingSettings
-) -> tuple[list[Sample], list[Sample]]:
+@dataclass(frozen=True)
+class TrainingData:
+    """The patches to learn from, others to score after each epoch, and the split they are of.
+
+    `excluded` is all that nothing is learned from.
+    """
+
+    learned: list[Sample]
+    unseen: list[Sample]
+    split: ChosenSplit
+    excluded: HoldOut
+
+
+def samples_of(options: TrainOptions, settings: TrainingSettings) -> TrainingData:
     """The patches to learn from, by default the training part of SEN12MS-CR; and others.
 
-    The others are those held out, or else the validation part of SEN12MS-CR as far as it is there.
+    The others are those held out, or else the validation part of the split as far as it is there.
     """
     listing = _listing(options, settings)
-    own = options.split or ("train" if listing.has_split else "all")
-    split, samples = choose_split(listing, own)
-    if options.groups:
-        samples = regroup(samples, options.groups, listing)
-    learned, unseen = _apart(samples, options.hold_out, listing)
-    if split == "train" and not unseen:
+    split = choose_samples(listing, options.split, options.groups, "train")
+    held_out = read_hold_out(options.hold_out, [*split.samples, *listing.samples])
+    learned, unseen = _apart(split.samples, held_out)
+    if not unseen:
+        unseen = split.validation
+    if split.name == "train" and not unseen:
         unseen = [sample for sample in listing.samples if official_split(sample) == "val"]
-    return learned, [sample for sample in unseen if sample.cloudy is not None]
+    unseen = [sample for sample in unseen if sample.cloudy is not None]
+    excluded = replace(held_out, names=held_out.names | split.other_names)
+    return TrainingData(learned, unseen, split, excluded)
 
 
 def _listing(options: TrainOptions, settings: TrainingSettings) -> Listing:
@@ -195,20 +211,18 @@ def _library(
     options: TrainOptions,
     settings: TrainingSettings,
     card: ModelCard,
-    samples: Sequence[Sample],
+    data: TrainingData,
     processes: Processes,
 ) -> SceneLibrary | None:
     """The scenes of a mixture, without places that are held out; None for other sampling."""
     if settings.sampling != "mixture":
         return None
     check_mixture(settings, card, loss_named(settings.loss).mask)
-    out, donors = set(options.hold_out), []
-    for folder in options.data:
-        listed = _dates(folder, options).donors
-        donors += [one for one in listed if not {one.place, one.name} & out]
+    listed = [one for folder in options.data for one in _dates(folder, options).donors]
+    donors = [one for one in listed if not data.excluded.holds(one)]
     with muted_log():
         return open_library(
-            samples,
+            data.learned,
             donors,
             lambda sar: card.sar_scaling.forward(fill_missing(sar)),
             largest_crop(settings),
@@ -222,22 +236,10 @@ def _dates(folder: Path, options: TrainOptions) -> DatedSamples:
         return list_dates(folder, options.s2_offset)
 
 
-def _apart(
-    samples: Sequence[Sample], held_out: Sequence[str], listing: Listing
-) -> tuple[list[Sample], list[Sample]]:
+def _apart(samples: Sequence[Sample], held_out: HoldOut) -> tuple[list[Sample], list[Sample]]:
     """The patches to learn from, and those held out."""
-    known = {
-        name for sample in (*samples, *listing.samples) for name in (sample.place, sample.name)
-    }
-    if unknown := sorted(set(held_out) - known):
-        raise InputError(
-            f"no patch or place {unknown[0]} to hold out",
-            wanted=f"names such as {samples[0].place}",
-            hint="correct --hold-out",
-            code=ErrorCode.BAD_OPTION,
-        )
-    out = set(held_out)
-    learned = [one for one in samples if not {one.place, one.name} & out]
+    is_out = [held_out.holds(one) for one in samples]
+    learned = [one for one, out in zip(samples, is_out, strict=True) if not out]
     if not learned:
         raise InputError(
             f"all {len(samples)} patches held out",
@@ -245,18 +247,20 @@ def _apart(
             hint="hold out fewer places",
             code=ErrorCode.BAD_OPTION,
         )
-    return learned, [one for one in samples if {one.place, one.name} & out]
+    return learned, [one for one, out in zip(samples, is_out, strict=True) if out]
 
 
 def _facts(
-    options: TrainOptions, settings: TrainingSettings, samples: Sequence[Sample]
+    options: TrainOptions, settings: TrainingSettings, data: TrainingData
 ) -> Mapping[str, Any]:
     """The facts of the data for the card."""
+    samples = data.learned
     return {
         "data": ", ".join(folder.resolve().name for folder in options.data),
         "patches": len(samples),
         "places": len({sample.place for sample in samples}),
         "held_out": list(options.hold_out),
+        **({"split": data.split.name} if data.split.file else {}),
         "start": options.init_from or "",
         **({"dates": settings.dates} if settings.dates > 1 else {}),
     }
@@ -266,12 +270,11 @@ def _trainer(
     options: TrainOptions,
     settings: TrainingSettings,
     objective: LossSpec,
-    samples: Sequence[Sample],
-    unseen: Sequence[Sample],
+    data: TrainingData,
     initial: InitialisedNetwork,
     processes: Processes,
 ) -> Trainer:
-    card = initial.card
+    card, samples, unseen = initial.card, data.learned, data.unseen
     plan = TrainPlan(
         settings=settings,
         objective=objective,
@@ -289,7 +292,7 @@ def _trainer(
         begun.load(checkpoint)
         _check_length(begun.step, plan.steps)
         logger.info("going on after step %d of %d", begun.step, plan.steps)
-    library = _library(options, settings, card, samples, processes)
+    library = _library(options, settings, card, data, processes)
     classify = _classes if card.uses_shadow else None
     shown = [one for one in samples if one.cloudy and one.sar] if library else samples
     store = PatchStore(shown, card, settings.crop, _classes if objective.mask else classify)

@@ -151,6 +151,62 @@ def test_every_patch_of_the_split_is_scored_once(run: TrainState) -> None:
     assert sum(row.kind == "band" for row in found.rows) == 13 * 3
 
 
+def test_a_split_file_says_what_is_scored_and_is_written(run: TrainState, tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(f"# Mine.\nname,split\nfall,train\n{TEST}_p31,test\nsummer,test\n")
+    found = run(split=str(file), output=tmp_path / "out", pictures=0)
+    assert found.split == "mine: test"
+    assert [patch.name for patch in found.patches] == [f"{TEST}_p31", "ROIs1868_summer_73_p1"]
+    assert (tmp_path / "out" / "split.csv").read_text() == file.read_text()
+    again = run(split=str(tmp_path / "out" / "split.csv"))
+    assert [patch.figures for patch in again.patches] == [p.figures for p in found.patches]
+    run(output=tmp_path / "out", overwrite=True, pictures=0)
+    assert not (tmp_path / "out" / "split.csv").exists(), "the official split was used"
+
+
+def test_a_balanced_test_set_is_drawn_and_written(run: TrainState, tmp_path: Path) -> None:
+    found = run(per_bin=2, output=tmp_path / "out", pictures=0, cover="cloud")
+    assert found.split == "test, 2 patches for each of 5 bins of cover, seed 1"
+    assert len(found.patches) == 2
+    assert found.cover == "clouds of the whole patch by the published score and own shadows"
+    again = run(split=str(tmp_path / "out" / "split.csv"))
+    assert [patch.name for patch in again.patches] == [patch.name for patch in found.patches]
+    with pytest.raises(InputError, match="--limit 2 with --per-bin 2; wanted one of them"):
+        run(per_bin=2, limit=2)
+
+
+def test_chosen_patches_are_shown_and_named_in_the_json(run: TrainState, tmp_path: Path) -> None:
+    run(output=tmp_path, pictures=0, show=(f"{TEST}_p31",))
+    found = json.loads((tmp_path / "evaluation.json").read_text())
+    ((name, files),) = found["shown"].items()
+    assert name == f"{TEST}_p31"
+    assert {path.name for path in (tmp_path / "shown").iterdir()} == {
+        Path(file).name for file in files.values()
+    }
+    assert found["training"] == {
+        DEFAULT_MODEL: {"network": "cloudfree_s", "seed": 2026, "split": None}
+    }
+    with pytest.raises(InputError, match="--show x without -o; wanted a folder for the pictures"):
+        run(show=("x",))
+
+
+def test_what_was_held_out_is_scored_alone(run: TrainState) -> None:
+    found = run(hold_out=("summer", f"{TEST}_p30"))
+    assert found.split == f"all, held out summer, {TEST}_p30"
+    assert [patch.name for patch in found.patches] == [f"{TEST}_p30", "ROIs1868_summer_73_p1"]
+    with pytest.raises(InputError, match="no patch or place ROIs1158_spring_6 to hold out"):
+        run(hold_out=("ROIs1158_spring_6",), split="test")
+
+
+def test_days_are_scored_alone(run: TrainState, tmp_path: Path) -> None:
+    for name in ("north_20180605", "north_20180901"):
+        write_triplet(tmp_path, name)
+    found = run(data=tmp_path, s2_offset=0.0, hold_out=("2018-06-01/2018-08-31",))
+    assert [patch.name for patch in found.patches] == ["north_20180605"]
+    with pytest.raises(InputError, match="no patch of 2018-01-01 among 2 patches"):
+        run(data=tmp_path, s2_offset=0.0, hold_out=("2018-01-01",))
+
+
 def test_the_cover_is_that_of_the_mask(run: TrainState) -> None:
     disc = math.pi * (SIDE / 4) ** 2 / SIDE**2
     for patch in run().patches:

@@ -15,7 +15,7 @@ from cloudfree.datasets.patch import Sample, Skipped
 from cloudfree.inference.model import Model
 from cloudfree.inference.model_store import find_model, read_card
 from cloudfree.inference.registry import DEFAULT_MODEL
-from cloudfree.metrics.protocol import GLF_CR, NATIVE, Protocol
+from cloudfree.metrics.protocol import GLF_CR, NATIVE, UNCRTAINTS, Protocol
 from tests.commands.evaluate.test_run import VARIANCE, Known
 from tests.factories.readiness import OneAtATime, Paired
 from tests.factories.sample_folders import write_triplet
@@ -51,7 +51,21 @@ def test_a_protocol_sees_its_part_of_the_patch(tmp_path: Path) -> None:
     cloudy = _scoring(GLF_CR).prepare(sample)
     assert isinstance(cloudy, CloudyPatch)
     assert cloudy.patch.cloudy.shape == (13, 128, 128)
-    assert cloudy.clouds.found.shape == (128, 128)
+    assert cloudy.clouds.dilated.shape == (128, 128)
+
+
+def test_cover_is_that_of_the_whole_patch_in_every_protocol(tmp_path: Path) -> None:
+    """GLF-CR scores the middle of a patch, and groups patches by the cover of all of it."""
+    write_triplet(tmp_path, "a", side=160)
+    (sample,) = list_samples(tmp_path, offset_dn=0.0).samples
+    covers = []
+    for protocol in (UNCRTAINTS, GLF_CR):
+        model = Model(read_card(find_model(DEFAULT_MODEL)), Known())
+        scoring = Scoring({"m": model}, protocol, OPTICAL_BANDS, cover="cloud")
+        scoring.add(sample, scoring.evaluate((sample, scoring.prepare(sample))))
+        covers.append(scoring.patches[0].cover)
+    assert covers[0] == covers[1]
+    assert covers[0] < 0.25 < scoring.patches[0].filled, "the cloud is in the middle"
 
 
 def test_a_damaged_patch_is_skipped_with_the_reason(sample: Sample) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from cloudfree.commands.evaluate.summary import ScoredPatch, SummaryRow, cover_bin, summarise
+from cloudfree.commands.evaluate.summary import ScoredPatch, SummaryRow, summarise
 from cloudfree.metrics.image_metrics import Metrics
 from cloudfree.metrics.protocol import PatchMetrics
 
@@ -53,14 +49,6 @@ def test_methods_stand_side_by_side_in_their_order() -> None:
     assert methods == ["z", "a"] * (len(methods) // 2)
 
 
-@given(cover=st.floats(0, 1))
-def test_a_cover_lies_in_its_bin(cover: float) -> None:
-    low = cover_bin(cover)
-    assert low in range(0, 100, 20)
-    assert low <= 100 * cover + 1e-9
-    assert 100 * cover < low + 20 or low == 80
-
-
-@pytest.mark.parametrize(("cover", "low"), [(0, 0), (0.1999, 0), (0.2, 20), (0.8, 80), (1, 80)])
-def test_an_edge_belongs_to_the_bin_above_but_for_the_last(cover: float, low: int) -> None:
-    assert cover_bin(cover) == low
+def test_bins_may_be_others_than_five() -> None:
+    rows = summarise(PATCHES, BANDS, bins=3)
+    assert _psnr(rows, "cover") == {"0-33.3 %": 25.0, "33.3-66.7 %": None, "66.7-100 %": 40.0}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudfree.commands.search.period import Period
 from cloudfree.commands.search.stac_api import StacApi
+from cloudfree.core.period import Period
 from cloudfree.errors import ErrorCode, InputError
 from tests.factories.stac_items import BBOX, item
 from tests.factories.stac_server import stac_server

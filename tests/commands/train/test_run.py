@@ -193,6 +193,21 @@ def test_patches_held_out_show_how_a_run_goes(trained: Train) -> None:
     assert shown == [pytest.approx(float(row["psnr"]), rel=1e-5) for row in rows]
 
 
+def test_a_split_file_says_what_is_learned_from_and_what_validates(
+    trained: Train, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("# Mine.\nname,split\np0,train\np1,val\np2,test\n")
+    result = trained(split=str(file))
+    assert "2 steps on 1 patches" in result.summary()
+    assert (result.output / "split.csv").read_text() == file.read_text()
+    assert (result.output / "validation.csv").exists()
+    training = read_card(result.output).training
+    assert (training["split"], training["patches"]) == ("mine: train", 1)
+    trained(overwrite=True)
+    assert not (result.output / "split.csv").exists()
+
+
 def test_validation_is_that_of_evaluate(trained: Train, patches: Path, tmp_path: Path) -> None:
     result = trained(steps=2, hold_out=("p2",), crop=128)
     only = tmp_path / "only"
@@ -410,7 +425,8 @@ def test_a_loss_that_is_no_number_names_the_files(
         ({"network_setting": ("features",)}, InputError, "setting 'features'; wanted NAME=VALUE"),
         ({"network_setting": ("depth=3",)}, InputError, "no setting 'depth' of network dsen2_cr"),
         ({"network_setting": ("blocks=two",)}, InputError, "blocks = 'two'; wanted a whole number"),
-        ({"hold_out": ("p9",)}, InputError, "no patch or place p9 to hold out; wanted .*p0"),
+        ({"hold_out": ("p9",)}, InputError, "no patch or place p9 to hold out, .* wanted .*p0"),
+        ({"split": "p9.csv"}, InputError, "--split p9.csv: No such file .* or a split file"),
         ({"hold_out": ("p0", "p1", "p2")}, InputError, "all 3 patches held out"),
         ({"resume": True}, InputError, "settings.toml cannot be read"),
     ],

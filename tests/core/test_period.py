@@ -1,4 +1,4 @@
-"""Days as a STAC API is asked for them."""
+"""Days in options, and as a STAC API is asked for them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cloudfree.commands.search.period import Period
+from cloudfree.core.period import Period
 from cloudfree.errors import InputError
 
 
@@ -31,3 +31,8 @@ def test_what_is_no_period_is_refused(text: str) -> None:
 def test_days_around_a_moment_reach_both_ways() -> None:
     around = Period.around(datetime(2022, 6, 5, 12, tzinfo=UTC), 1.5)
     assert around.to_text() == "2022-06-04T00:00:00Z/2022-06-07T00:00:00Z"
+
+
+def test_a_refusal_names_the_option() -> None:
+    with pytest.raises(InputError, match=r"--hold-out 2022-13-01; .*; correct --hold-out"):
+        Period.from_text("2022-13-01", "--hold-out")

@@ -1,4 +1,4 @@
-"""A day, or the days from one to another, as a STAC API is asked for them."""
+"""A day, or the days from one to another, in the words of RFC 3339 with a slash between."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Period:
     end: datetime
 
     @classmethod
-    def from_text(cls, text: str) -> Period:
-        """`2022-06-05`, or `2022-06-01/2022-06-30`.
+    def from_text(cls, text: str, option: str = "--date") -> Period:
+        """`2022-06-05`, or `2022-06-01/2022-06-30`, as the value of an option.
 
         Raises
         ------
@@ -31,9 +31,9 @@ class Period:
         try:
             days = [date.fromisoformat(day.strip()) for day in (first, last or first)]
         except ValueError as error:
-            raise _no_period(text) from error
+            raise _no_period(text, option) from error
         if days[1] < days[0]:
-            raise _no_period(text)
+            raise _no_period(text, option)
         start = datetime.combine(days[0], time(tzinfo=UTC))
         return cls(start, datetime.combine(days[1], _LAST_OF_DAY))
 
@@ -47,10 +47,10 @@ class Period:
         return _BETWEEN.join(f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in (self.start, self.end))
 
 
-def _no_period(text: str) -> InputError:
+def _no_period(text: str, option: str) -> InputError:
     return InputError(
-        f"--date {text}",
+        f"{option} {text}",
         wanted="a day such as 2022-06-05, or two such as 2022-06-01/2022-06-30",
-        hint="correct --date",
+        hint=f"correct {option}",
         code=ErrorCode.BAD_OPTION,
     )

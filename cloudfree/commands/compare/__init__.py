@@ -1,0 +1,1 @@
+"""`cloudfree compare`."""
