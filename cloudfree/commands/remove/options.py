@@ -228,7 +228,8 @@ class RemoveResult:
         lines += [one.summary(n) for n, one in enumerate(self.references, start=1)]
         lines += [f"left out: {one.path.name} {one.reason}" for one in self.left_out if one.named]
         if self.model:
-            lines.append(f"{self.tiles} tiles, model {self.model}, {self.runtime}")
+            tiles = "1 tile" if self.tiles == 1 else f"{self.tiles} tiles"
+            lines.append(f"{tiles}, model {self.model}, {self.runtime}")
         if self.parts:
             lines.append(self.parts.summary())
         lines.append(f"Sentinel-1 shift {shift}: {self.shift_reason}")

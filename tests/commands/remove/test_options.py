@@ -49,6 +49,10 @@ def test_the_summary_has_share_tiles_and_shift() -> None:
     ]
 
 
+def test_one_tile_is_no_plural() -> None:
+    assert "  1 tile, model m" in replace(RESULT, tiles=1).summary()
+
+
 def test_standard_deviations_and_dry_runs_are_said() -> None:
     deviations = replace(RESULT, uncertainty=Path("r_uncertainty.tif"))
     assert "their standard deviations in r_uncertainty.tif" in deviations.summary()
