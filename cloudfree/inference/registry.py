@@ -6,11 +6,13 @@ import functools
 import importlib
 import importlib.resources
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from cloudfree.core.typed_entries import structured
 from cloudfree.errors import ModelError
 from cloudfree.inference.plugins import PLUGIN, Entry, networks_of_file, networks_of_packages
 
@@ -128,19 +130,18 @@ def card_entries(network: str, settings: dict[str, Any], bands: Sequence[str] = 
     ModelError
         There is no such network, or its bands are not known or of another number.
     """
-    entry = network_entry(network)
-    optical = _optical_bands(network, entry, settings, bands)
-    number = len(optical)
-    several = settings.get(SEVERAL_DATES, False)
+    entry, shape = network_entry(network), _shape_of(network, settings)
+    optical = _optical_bands(network, entry, shape, bands)
+    number, several = len(optical), shape.multi_date
     multiple = entry["dates_multiple" if several else "multiple"]
     returned = entry.get("output_bands", {}).get(str(number), optical)
-    output = returned[: settings.get("output_bands", len(optical))]
+    output = returned[: number if shape.output_bands is None else shape.output_bands]
     card: Entry = {
         "network": network,
         "description": f"{entry['title']} ({entry['paper']})",
         "license": entry["weights_license"],
         "levels": _levels(entry["levels"], len(optical)),
-        "inputs": _inputs(entry["inputs"], settings),
+        "inputs": _inputs(entry["inputs"], shape),
         "dates": entry["dates"] if several else "one",
         "network_settings": settings,
         "tile": {"size": entry["tile"], "overlap": entry["overlap"], "multiple": multiple},
@@ -152,12 +153,31 @@ def card_entries(network: str, settings: dict[str, Any], bands: Sequence[str] = 
     return card
 
 
-def _optical_bands(
-    network: str, entry: Entry, settings: dict[str, Any], bands: Sequence[str]
-) -> list[str]:
+@dataclass(frozen=True)
+class _Shape:
+    """The constructor arguments that decide what a network is fed and returns."""
+
+    optical_bands: int | None = None
+    output_bands: int | None = None
+    sar_bands: int = 2
+    multi_date: bool = False
+
+
+def _shape_of(network: str, settings: Mapping[str, Any]) -> _Shape:
+    try:
+        return structured(settings, _Shape, "network_settings", strict=False)
+    except ValueError as error:
+        raise ModelError(
+            f"arguments of network {network} of the wrong type ({error})",
+            wanted="whole numbers of bands, and true or false for several dates",
+            hint="correct the settings of the network",
+        ) from error
+
+
+def _optical_bands(network: str, entry: Entry, shape: _Shape, bands: Sequence[str]) -> list[str]:
     """The bands that are named, or those that the number of them in the settings says."""
     own = list(bands) or list(entry.get("bands", ()))
-    number = settings.get("optical_bands") or settings.get("output_bands")
+    number = shape.optical_bands or shape.output_bands or None
     if not own:
         return bands_by_number(number or 13)
     if bands and number not in (None, len(own)):
@@ -169,9 +189,9 @@ def _optical_bands(
     return own if number in (None, len(own)) else bands_by_number(number)
 
 
-def _inputs(inputs: list[str], settings: dict[str, Any]) -> list[str]:
+def _inputs(inputs: list[str], shape: _Shape) -> list[str]:
     """The inputs, without SAR where the network has no band for it."""
-    return [name for name in inputs if name != "sar" or settings.get("sar_bands", 2) > 0]
+    return [name for name in inputs if name != "sar" or shape.sar_bands > 0]
 
 
 def _levels(levels: list[str], bands: int) -> list[str]:
