@@ -139,18 +139,18 @@ def reason_of(error: BaseException) -> str:
 
 
 @contextmanager
-def parser_errors(refusal: Callable[[Exception], CloudfreeError]) -> Iterator[None]:
-    """Turn whatever a parser of another project raises in the block into one refusal.
+def parser_errors(as_error: Callable[[Exception], CloudfreeError]) -> Iterator[None]:
+    """Turn whatever a parser of another project raises in the block into one error of ours.
 
     Parsers of files that come from anywhere raise whatever they stumble over: errors of lookups, of
-    types, of their own. A refusal from within the block and a lack of memory stay what they are.
+    types, of their own. Errors of ours from within the block and a lack of memory stay.
     """
     try:
         yield
     except (CloudfreeError, MemoryError):
         raise
     except Exception as error:
-        raise refusal(error) from error
+        raise as_error(error) from error
 
 
 def code_of(error: BaseException) -> ErrorCode:

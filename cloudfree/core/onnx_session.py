@@ -35,10 +35,10 @@ def open_session(
     if not optimise:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
 
-    def refusal(error: Exception) -> ModelError:
+    def as_error(error: Exception) -> ModelError:
         return ModelError(
             f"{path.name} cannot be loaded ({reason_of(error)})", wanted="an ONNX model", hint=hint
         )
 
-    with parser_errors(refusal):
+    with parser_errors(as_error):
         return onnxruntime.InferenceSession(path, options, providers=list(providers))

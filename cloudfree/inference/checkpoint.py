@@ -108,7 +108,7 @@ def build_network(name: str, settings: Mapping[str, Any]) -> nn.Module:
         There is no such network, or it does not take these settings.
     """
 
-    def refusal(error: Exception) -> ModelError:
+    def as_error(error: Exception) -> ModelError:
         return ModelError(
             f"network {name} cannot be built with {dict(settings)} ({reason_of(error)})",
             wanted="the arguments of its class",
@@ -116,7 +116,7 @@ def build_network(name: str, settings: Mapping[str, Any]) -> nn.Module:
         )
 
     network_class = _network_class(name)
-    with parser_errors(refusal), _quiet():
+    with parser_errors(as_error), _quiet():
         _check_types(network_class, settings)
         network: nn.Module = network_class(**settings)
         if not all(parameter.numel() for parameter in network.parameters()):
@@ -348,14 +348,14 @@ def _configuration(sidecar: Path) -> dict[str, Any]:
     if not sidecar.is_file():
         return {}
 
-    def refusal(error: Exception) -> ModelError:
+    def as_error(error: Exception) -> ModelError:
         return ModelError(
             f"{sidecar} is no JSON of settings ({reason_of(error)})",
             wanted="the configuration of the training",
             hint="correct or remove the file",
         )
 
-    with parser_errors(refusal):
+    with parser_errors(as_error):
         return structured(json.loads(sidecar.read_bytes()), dict[str, Any], SIDECAR)
 
 

@@ -45,11 +45,11 @@ def read_keras(path: Path) -> dict[str, Tensor]:
     if not h5py.is_hdf5(path):
         raise ModelError(f"{path.name} is not an HDF5 file", wanted=WANTED, hint=OTHER_HINT)
 
-    def refusal(error: Exception) -> ModelError:
+    def as_error(error: Exception) -> ModelError:
         found = f"{path.name} cannot be read to its end ({' '.join(str(error).split())})"
         return ModelError(found, wanted=WANTED, hint=DAMAGED_HINT)
 
-    with parser_errors(refusal), h5py.File(path, "r") as file:
+    with parser_errors(as_error), h5py.File(path, "r") as file:
         return _state_dict(path.name, list(_tensors(path.name, file)))
 
 

@@ -172,14 +172,14 @@ def available_providers() -> tuple[str, ...]:
 def _card_entries(session: Any) -> dict[str, Any]:
     """The card inside an ONNX file; empty if there is none."""
 
-    def refusal(error: Exception) -> ModelError:
+    def as_error(error: Exception) -> ModelError:
         return ModelError(
             f"a card in an ONNX file that cannot be read ({reason_of(error)})",
             wanted="the card that `cloudfree export` writes, as JSON",
             hint=EXPORT_ANEW,
         )
 
-    with parser_errors(refusal):
+    with parser_errors(as_error):
         text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY, "{}")
         return structured(json.loads(text), dict[str, Any], "card")
 

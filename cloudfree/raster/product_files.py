@@ -83,7 +83,7 @@ class Archive:
     def files(self) -> list[str]:
         """Names of all files below the root of the archive."""
 
-        def refusal(error: Exception) -> InputError:
+        def as_error(error: Exception) -> InputError:
             return InputError(
                 f"{self.path} cannot be opened ({reason_of(error)})",
                 wanted="a zip archive of a product",
@@ -91,7 +91,7 @@ class Archive:
                 code=ErrorCode.UNREADABLE,
             )
 
-        with parser_errors(refusal), zipfile.ZipFile(self.path) as archive:
+        with parser_errors(as_error), zipfile.ZipFile(self.path) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
         start = len(self.root)
         return sorted(name[start:] for name in names if name.startswith(self.root))
@@ -119,7 +119,7 @@ def parse_xml(text: bytes, name: str) -> Element:
         It is no XML, or declares a document type: entities can make a small file fill the memory.
     """
 
-    def refusal(error: Exception) -> InputError:
+    def as_error(error: Exception) -> InputError:
         return InputError(
             f"{name} cannot be read ({reason_of(error)})",
             wanted="the XML of the product as it was delivered",
@@ -127,7 +127,7 @@ def parse_xml(text: bytes, name: str) -> Element:
             code=ErrorCode.UNREADABLE,
         )
 
-    with parser_errors(refusal):
+    with parser_errors(as_error):
         parser = ElementTree.XMLParser(target=_WithoutDoctype())
         parser.feed(text)
         root: Element = parser.close()

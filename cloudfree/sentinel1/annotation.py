@@ -31,7 +31,7 @@ SPEED_OF_LIGHT_M_S = 299_792_458.0
 # What numbers can be, with room on both sides: an image has up to 30000 lines and pixels of 10 to
 # 40 m, is seen from 690 to 720 km at 20 to 46 degrees and shows ground from -430 to 8850 m.
 _SIDE, _SPACING_M = Range(1, 200_000), Range(0.1, 1000)
-_PLACE = Range(-1e6, 1e6)  # a table may begin before the image
+_IN_IMAGE, _PLACE = Range(0, 1e6), Range(-1e6, 1e6)  # a table may begin before the image
 _LONGITUDE, _LATITUDE = Range(-360, 360), Range(-90, 90)
 _HEIGHT_M, _INCIDENCE_DEG = Range(-1000, 10_000), Range(1, 89)
 _SLANT_S, _SLANT_M = Range(1e-3, 1e-1), Range(1e5, 1e7)
@@ -206,8 +206,8 @@ def _acquisition(root: AnnotationElement) -> Acquisition:
 def _tie_points(root: AnnotationElement) -> GeolocationGrid:
     points = root.all("geolocationGrid/geolocationGridPointList/geolocationGridPoint")
     return GeolocationGrid(
-        line=column(points, "line", _PLACE),
-        pixel=column(points, "pixel", _PLACE),
+        line=column(points, "line", _IN_IMAGE),
+        pixel=column(points, "pixel", _IN_IMAGE),
         longitude=column(points, "longitude", _LONGITUDE),
         latitude=column(points, "latitude", _LATITUDE),
         height_m=column(points, "height", _HEIGHT_M),

@@ -137,6 +137,8 @@ class LocalFrame:
     @classmethod
     def from_points(cls, points: GeolocationGrid) -> LocalFrame:
         """Least-squares frame in which the tie points fill a square."""
+        if not (np.ptp(points.line) > 0 and np.ptp(points.pixel) > 0):
+            raise _no_area()
         positions = _earth_fixed(points.longitude, points.latitude)
         origin = positions.mean(axis=0)
         # The tangent plane is spanned by the two principal components of the points.
@@ -146,12 +148,7 @@ class LocalFrame:
         solution = np.linalg.lstsq(design, target, rcond=None)[0]
         axes = plane.T @ solution[:2]
         if np.linalg.matrix_rank(solution[:2]) < 2:
-            raise InputError(
-                "tie points of one line or one point of the ground",
-                wanted="tie points all over the image",
-                hint="download the product again",
-                code=ErrorCode.UNREADABLE,
-            )
+            raise _no_area()
         # The constant moves the origin within the plane.
         moved = origin - plane.T @ np.linalg.solve(solution[:2].T, solution[2])
         return cls(moved, axes)
@@ -242,6 +239,15 @@ def _earth_fixed(longitude: Float64, latitude: Float64) -> Float64:
     """Earth-fixed coordinates of points on the ellipsoid, (n, 3), in metres."""
     flat = np.ravel(longitude), np.ravel(latitude)
     return np.stack(_TO_EARTH_FIXED.transform(*flat, np.zeros(flat[0].size)), axis=1)
+
+
+def _no_area() -> InputError:
+    return InputError(
+        "tie points of one line or one point of the ground",
+        wanted="tie points all over the image",
+        hint="download the product again",
+        code=ErrorCode.UNREADABLE,
+    )
 
 
 def _to_square(values: Float64) -> Float64:

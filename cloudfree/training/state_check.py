@@ -1,4 +1,4 @@
-"""A state that is restored is like the one that it replaces: the same entries, shapes and types.
+"""A state from which a run goes on is like its own: the same entries, shapes and types.
 
 Torch copies what it finds, and an optimiser stumbles over it steps later.
 """

@@ -21,7 +21,7 @@ from cloudfree.networks.pix2pix import PatchGan
 from cloudfree.networks.spa_gan import SpaGanDiscriminator
 from cloudfree.training.distributed import ALONE, Processes
 from cloudfree.training.loss_registry import LossSpec
-from cloudfree.training.settings import OPTIMISERS, TrainingSettings
+from cloudfree.training.settings import TrainingSettings
 from cloudfree.training.state_check import check_alike, check_losses, check_optimiser
 
 
@@ -219,14 +219,7 @@ def _optimiser(network: nn.Module, settings: TrainingSettings) -> Optimizer:
         return NAdam(parameters, rate, betas, weight_decay=decay)
     if settings.optimiser == "sgd":
         return SGD(parameters, rate, momentum=betas[0], weight_decay=decay)
-    if settings.optimiser == "adamw":
-        return AdamW(_groups(parameters, settings), rate, betas)
-    raise InputError(
-        f"optimiser {settings.optimiser!r}",
-        wanted=f"one of {', '.join(OPTIMISERS)}",
-        hint="correct --optimiser",
-        code=ErrorCode.BAD_OPTION,
-    )
+    return AdamW(_groups(parameters, settings), rate, betas)
 
 
 def _groups(parameters: Iterable[nn.Parameter], settings: TrainingSettings) -> list[dict[str, Any]]:

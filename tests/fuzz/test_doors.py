@@ -87,8 +87,8 @@ eo:bands raster:bands scale offset gsd proj:transform B02 blue datetime collecti
 sentinel-2-l1c platform view:sun_azimuth stac_version 1.0.0 geometry bbox stac_extensions rel self
 s2:product_uri"""
 _CARD = """name network glf_cr dsen2_cr weights weights.onnx weights_sha256 description license
-levels inputs optical sar tile size overlap multiple bands clip scale output B02 VV VH network_settings
-other_levels dates training"""
+levels inputs optical sar tile size overlap multiple bands clip scale output B02 VV VH
+network_settings other_levels dates training"""
 _SETTINGS = """network preset network_settings bands loss l1 optimiser adam learning_rate betas
 weight_decay schedule cosine epochs steps batch_size crop shares seed clip_norm ema_decay batch"""
 _ANNOTATION = """product adsHeader productType GRD missionId startTime generalAnnotation

@@ -282,7 +282,10 @@ def test_a_tensor_that_networks_do_not_compute_in_is_refused(
     tensors[name] = change(tensors[name])
     path = tmp_path / "a.pth"
     torch.save(tensors, path, _use_new_zipfile_serialization=not old)
-    with pytest.raises(ModelError, match=rf"tensor {name} of a\.pth {text}; wanted dense numbers"):
+    wanted = rf"tensor {name} of a\.pth {text}; wanted dense numbers"
+    if old and text == "is float8_e4m3fn":  # torch cannot read what it writes
+        wanted = r"a\.pth cannot be read"
+    with pytest.raises(ModelError, match=wanted):
         read_tensors(path)
 
 
@@ -311,7 +314,7 @@ def test_a_pickle_of_anything_is_refused_in_one_line(tmp_path: Path, damage: byt
     [
         ({"features": "8"}, r"'8', not a whole number @ features"),
         ({"features": 0}, r"a layer without weights|Given groups|positive"),
-        ({"features": -1}, r"cannot be built"),
+        ({"features": -1}, r"negative dimension"),
         ({"blocks": [2]}, r"not a whole number @ blocks"),
         ({"colour": 3}, r"unexpected keyword argument 'colour'"),
     ],

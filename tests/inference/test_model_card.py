@@ -130,7 +130,7 @@ def test_a_scaling_that_turns_numbers_over_or_into_nothing_is_refused(
 ) -> None:
     entries = _entries()
     entries[table] = {**entries[table], **wrong}
-    with pytest.raises(ModelError, match=f"{next(iter(wrong))} = .*not from less to more"):
+    with pytest.raises(ModelError, match=r"not from less to more|not a finite number"):
         model_card(entries)
 
 

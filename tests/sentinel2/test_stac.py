@@ -201,18 +201,18 @@ def test_an_offset_that_no_product_has_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asset", "text"),
     [
-        ({"href": 5}, "5, not a text @ item.assets['B02'].href"),
-        ({"roles": "data"}, "'data', not a list @ item.assets['B02'].roles"),
-        ({"roles": [None]}, "None, not a text @ item.assets['B02'].roles[0]"),
-        ({"eo:bands": ["B02"]}, "'B02', not a table @ item.assets['B02'].eo_bands[0]"),
-        ({"bands": {"name": "B02"}}, "not a list @ item.assets['B02'].bands"),
-        ({"bands": [{"name": 2}]}, "2, not a text @ item.assets['B02'].bands[0].name"),
+        ({"href": 5}, "item.json is no STAC item (expected str"),
+        ({"roles": "data"}, "'data', not a list @ item.assets['B11'].roles"),
+        ({"roles": [None]}, "None, not a text @ item.assets['B11'].roles[0]"),
+        ({"eo:bands": ["B02"]}, "'B02', not a table @ item.assets['B11'].eo_bands[0]"),
+        ({"bands": {"name": "B02"}}, "not a list @ item.assets['B11'].bands"),
+        ({"bands": [{"name": 2}]}, "2, not a text @ item.assets['B11'].bands[0].name"),
         (
             {"raster:bands": [{"scale": "1"}]},
-            "'1', not a finite number @ item.assets['B02'].raster",
+            "'1', not a finite number @ item.assets['B11'].raster",
         ),
-        ({"gsd": "10"}, "'10', not a finite number @ item.assets['B02'].gsd"),
-        ({"proj:transform": 10}, "10, not a list @ item.assets['B02'].proj_transform"),
+        ({"gsd": "10"}, "'10', not a finite number @ item.assets['B11'].gsd"),
+        ({"proj:transform": 10}, "10, not a list @ item.assets['B11'].proj_transform"),
     ],
 )
 def test_a_field_of_another_type_is_named_with_its_place(
@@ -220,7 +220,7 @@ def test_a_field_of_another_type_is_named_with_its_place(
 ) -> None:
     path = _item(tmp_path, {})
     item = json.loads(path.read_text())
-    item["assets"]["B02"].update(asset)
+    item["assets"]["B11"].update(asset)
     path.write_text(json.dumps(item))
     with pytest.raises(InputError, match=re.escape(text)):
         stac_product(path)

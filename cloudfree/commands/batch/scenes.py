@@ -84,10 +84,10 @@ def read_scene_list(path: Path) -> list[ScenePair]:
         The file is not such a list, or a scene has no s2.
     """
 
-    def refusal(error: Exception) -> InputError:
+    def as_error(error: Exception) -> InputError:
         return _no_list(path, f"is no table ({reason_of(error)})")
 
-    with parser_errors(refusal), path.open(encoding="utf-8-sig", newline="") as lines:
+    with parser_errors(as_error), path.open(encoding="utf-8-sig", newline="") as lines:
         table = csv.DictReader(lines, skipinitialspace=True)
         columns, rows = table.fieldnames or (), list(table)
     if "s2" not in columns:

@@ -132,7 +132,7 @@ def read_arrays(path: Path) -> dict[str, Float32]:
         The file is missing or holds no arrays.
     """
 
-    def refusal(error: Exception) -> ModelError:
+    def as_error(error: Exception) -> ModelError:
         return ModelError(
             f"{path} holds no arrays ({reason_of(error)})",
             wanted="an .npz file of numbers",
@@ -140,7 +140,7 @@ def read_arrays(path: Path) -> dict[str, Float32]:
         )
 
     with (
-        parser_errors(refusal),
+        parser_errors(as_error),
         path.open("rb") as file,
         np.load(file, allow_pickle=False) as content,
     ):
@@ -151,8 +151,6 @@ def _numbers(name: str, values: Any) -> Float32:
     """An array of real numbers; other members of an archive are bytes, texts or times."""
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub" or not values.size:
         raise ValueError(f"{name} has no real numbers")
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name} has numbers that are not finite")
     with np.errstate(over="ignore"):
         return np.asarray(values, np.float32)
 
@@ -282,4 +280,5 @@ def _difference(name: str, found: Float32, expected: Float32) -> float:
             wanted="numbers",
             hint="check the weights and the scale of the inputs",
         )
-    return float(np.abs(found - expected).max())
+    with np.errstate(invalid="ignore"):  # of infinite numbers that are expected
+        return float(np.abs(found - expected).max())
