@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import errno
 import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -67,8 +69,8 @@ _PASSING = {
 class CloudfreeError(Exception):
     """A refusal that a user can act on.
 
-    The text reads `found; wanted ...; next step`, on one line. Without `code` it is that of the
-    class.
+    The text reads `found; wanted ...; next step`, on one line whatever the names in it hold.
+    Without `code` it is that of the class.
     """
 
     default_code: ClassVar[ErrorCode] = ErrorCode.BAD_INPUT
@@ -80,7 +82,7 @@ class CloudfreeError(Exception):
         self.wanted = wanted
         self.hint = hint
         self.code = code or self.default_code
-        super().__init__(f"{found}; wanted {wanted}; {hint}")
+        super().__init__(one_line(f"{found}; wanted {wanted}; {hint}"))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How it is pickled, on its way from one process to another."""
@@ -114,6 +116,41 @@ class BrokenResultError(OutputError):
     """A result that did not pass its audit; it is not written."""
 
     default_code = ErrorCode.BROKEN_RESULT
+
+
+def one_line(text: str) -> str:
+    """A text with letters that cannot be printed as escapes, such as line breaks in a name."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+# Texts of libraries may quote all that they read.
+_REASON_LETTERS = 300
+
+
+def reason_of(error: BaseException) -> str:
+    """The first line of what an error says, or what it is called if it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:_REASON_LETTERS] if lines else type(error).__name__
+
+
+@contextmanager
+def parser_errors(as_error: Callable[[Exception], CloudfreeError]) -> Iterator[None]:
+    """Turn whatever a parser of another project raises in the block into one error of ours.
+
+    Parsers of files that come from anywhere raise whatever they stumble over: errors of lookups, of
+    types, of their own. Errors of ours from within the block and a lack of memory stay.
+    """
+    try:
+        yield
+    except (CloudfreeError, MemoryError):
+        raise
+    except Exception as error:
+        raise as_error(error) from error
 
 
 def code_of(error: BaseException) -> ErrorCode:

@@ -17,6 +17,9 @@ from cloudfree.errors import (
     ModelError,
     OutputError,
     code_of,
+    one_line,
+    parser_errors,
+    reason_of,
     writing_code,
 )
 from tests.conftest import ROOT
@@ -30,7 +33,7 @@ def test_the_text_is_found_wanted_and_next_step(
     kind: type[CloudfreeError], found: str, wanted: str, hint: str
 ) -> None:
     error = kind(found, wanted=wanted, hint=hint)
-    assert str(error) == f"{found}; wanted {wanted}; {hint}"
+    assert str(error) == one_line(f"{found}; wanted {wanted}; {hint}")
     assert (error.found, error.wanted, error.hint) == (found, wanted, hint)
 
 
@@ -80,3 +83,55 @@ def test_the_document_on_errors_lists_the_codes_and_what_may_be_tried_again() ->
     document = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| .+ \| (yes|no) \|$", document, flags=re.MULTILINE)
     assert rows == [(code, "yes" if code.retry else "no") for code in sorted(ErrorCode)]
+
+
+@given(st.text())
+def test_a_text_of_any_letters_is_one_line(text: str) -> None:
+    line = one_line(text)
+    assert len(line.splitlines()) <= 1
+    assert line.isprintable()
+    if text.isprintable():
+        assert line == text
+
+
+def test_what_cannot_be_printed_is_shown_as_an_escape() -> None:
+    assert one_line("a\nb\x1b[31m\0") == r"a\nb\x1b[31m\x00"
+    assert str(InputError("the scene a\nb", wanted="b", hint="c")).startswith(r"the scene a\nb;")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("first\nsecond"), "first"),
+        (ValueError(), "ValueError"),
+        (KeyError("name"), "'name'"),
+        (ValueError("x" * 1000), "x" * 300),
+    ],
+)
+def test_the_reason_of_an_error_is_the_beginning_of_what_it_says(
+    error: Exception, reason: str
+) -> None:
+    assert reason_of(error) == reason
+
+
+def _refusal(error: Exception) -> InputError:
+    return InputError(f"no numbers ({reason_of(error)})", wanted="numbers", hint="write some")
+
+
+@pytest.mark.parametrize("raised", [IndexError("pop"), RecursionError("deep"), AssertionError()])
+def test_whatever_a_parser_raises_is_one_refusal(raised: Exception) -> None:
+    with (
+        pytest.raises(InputError, match=r"no numbers \((pop|deep|AssertionError)\)") as found,
+        parser_errors(_refusal),
+    ):
+        raise raised
+    assert found.value.__cause__ is raised
+
+
+@pytest.mark.parametrize(
+    "raised", [ModelError("a", wanted="b", hint="c"), MemoryError("4 GB"), KeyboardInterrupt()]
+)
+def test_refusals_and_a_lack_of_memory_stay_what_they_are(raised: BaseException) -> None:
+    with pytest.raises(type(raised)) as found, parser_errors(_refusal):
+        raise raised
+    assert found.value is raised

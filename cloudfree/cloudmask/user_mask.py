@@ -202,7 +202,7 @@ def _check_band(raster: Dataset) -> None:
             wanted="one band of classes or probabilities",
             hint="take the band out with `gdal_translate -b`",
         )
-    if np.issubdtype(handle.dtypes[0], np.complexfloating):
+    if handle.dtypes[0].startswith("complex"):  # complex_int16 is no type of numpy
         raise InputError(
             f"mask {raster.path.name} holds {handle.dtypes[0]} numbers",
             wanted="classes or probabilities",

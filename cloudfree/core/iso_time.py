@@ -22,6 +22,14 @@ def time_of(text: str) -> datetime:
         return in_utc(datetime.fromisoformat(text))
 
 
+def utc_time(text: str | None) -> datetime | None:
+    """The time of a text in ISO 8601, in UTC; None if it is none."""
+    try:
+        return in_utc(datetime.fromisoformat(text or ""))
+    except ValueError:
+        return None
+
+
 def in_utc(moment: datetime) -> datetime:
     """A time in UTC, which one without a zone is taken for.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cloudfree.errors import ModelError
+from cloudfree.errors import ModelError, parser_errors, reason_of
 
 ONNX_SUFFIX = ".onnx"
 
@@ -34,11 +34,11 @@ def open_session(
     options.log_severity_level = FATAL
     if not optimise:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    try:
+
+    def as_error(error: Exception) -> ModelError:
+        return ModelError(
+            f"{path.name} cannot be loaded ({reason_of(error)})", wanted="an ONNX model", hint=hint
+        )
+
+    with parser_errors(as_error):
         return onnxruntime.InferenceSession(path, options, providers=list(providers))
-    except Exception as error:  # its exceptions share no public base class
-        raise ModelError(
-            f"{path.name} cannot be loaded ({str(error).splitlines()[0]})",
-            wanted="an ONNX model",
-            hint=hint,
-        ) from error

@@ -8,16 +8,18 @@ import pickle
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from cloudfree.errors import ErrorCode, ModelError
+from cloudfree.core.typed_entries import structured
+from cloudfree.errors import ErrorCode, ModelError, parser_errors, reason_of
 from cloudfree.inference.keras import read_keras
 from cloudfree.inference.network_arguments import check_arguments, default_arguments
 from cloudfree.inference.registry import network_entry, network_module, network_names
@@ -105,15 +107,19 @@ def build_network(name: str, settings: Mapping[str, Any]) -> nn.Module:
     ModelError
         There is no such network, or it does not take these settings.
     """
-    check_settings(name, settings)
-    try:
-        network: nn.Module = _network_class(name)(**settings)
-    except Exception as error:  # what torch or the code of a plugin raises
-        raise ModelError(
-            f"network {name} cannot be built with {dict(settings)} ({_first_line(error)})",
+
+    def as_error(error: Exception) -> ModelError:
+        return ModelError(
+            f"network {name} cannot be built with {dict(settings)} ({reason_of(error)})",
             wanted="arguments that its class can be built with",
             hint="correct --network-setting, or [network_settings] of the card",
-        ) from error
+        )
+
+    check_settings(name, settings)
+    with parser_errors(as_error), _quiet():
+        network: nn.Module = _network_class(name)(**settings)
+        if not all(parameter.numel() for parameter in network.parameters()):
+            raise ValueError("a layer without weights")
     return network
 
 
@@ -126,6 +132,14 @@ def check_settings(name: str, settings: Mapping[str, Any]) -> None:
         There is no such network, or names the first setting that is unknown or wrong.
     """
     check_arguments(name, _network_class(name), settings)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without warnings: torch warns of what it refuses a moment later."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def network_arguments(name: str) -> dict[str, Any]:
@@ -171,36 +185,31 @@ def _listed(names: list[str], limit: int = 5) -> str:
 
 
 def _read_safetensors(path: Path) -> Tensors:
-    try:
+    with parser_errors(partial(_damaged, path)):
         return load_file(path)
-    except SafetensorError as error:
-        raise _damaged(path, error) from error
 
 
 def _read_pickle(path: Path) -> Tensors:
     with path.open("rb") as file:
         if not file.read(2).startswith(TORCH_MAGIC):
             raise _no_checkpoint(path)
-    try:
-        with warnings.catch_warnings():
-            # torch warns of old pickles before it reads or rejects them.
-            warnings.simplefilter("ignore", UserWarning)
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ModelError(
-            f"{path.name} holds more than tensors ({_rejected_by_torch(error)})",
-            wanted="a checkpoint that loads without running code",
-            hint="save its state_dict alone where you trust it, then `cloudfree models convert`",
-        ) from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise _damaged(path, error) from error
+    with parser_errors(partial(_unpickled, path)), _quiet():
+        content = torch.load(path, map_location="cpu", weights_only=True)
     return _unwrapped(path, content)
 
 
-def _rejected_by_torch(error: Exception) -> str:
-    """Torch's reason, as `unsupported GLOBAL os.system`, without its advice to run the file."""
+def _unpickled(path: Path, error: Exception) -> ModelError:
+    """The error for a pickle: it is damaged, or torch does not load it without running code."""
     reason = re.search(r"(?i)unsupported (?:global: )?\w+ \S+", str(error))
-    return reason[0].rstrip(".") if reason else type(error).__name__
+    if not isinstance(error, pickle.UnpicklingError):
+        return _damaged(path, error)
+    return ModelError(
+        # Torch's reason, as `unsupported GLOBAL os.system`, without its advice to run the file.
+        f"{path.name} holds more than tensors "
+        f"({reason[0].rstrip('.') if reason else type(error).__name__})",
+        wanted="a checkpoint that loads without running code",
+        hint="save its state_dict alone where you trust it, then `cloudfree models convert`",
+    )
 
 
 def _no_checkpoint(path: Path) -> ModelError:
@@ -211,22 +220,20 @@ def _no_checkpoint(path: Path) -> ModelError:
     )
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else repr(error)
-
-
 def _damaged(path: Path, error: Exception) -> ModelError:
     return ModelError(
-        f"{path.name} cannot be read ({_first_line(error)})",
+        f"{path.name} cannot be read ({reason_of(error)})",
         wanted="a whole checkpoint: safetensors, PyTorch, or Keras .h5",
         hint="copy or download the file again",
     )
 
 
 def _unwrapped(path: Path, content: Any) -> Tensors:
-    """The mapping of tensors in a saved object."""
-    while isinstance(content, Mapping):
-        if content and all(isinstance(value, Tensor) for value in content.values()):
+    """The mapping of tensors in a saved object, which may hold itself."""
+    for _ in range(len(WRAPPERS)):
+        if not isinstance(content, Mapping):
+            break
+        if content and all(_is_named_tensor(*item) for item in content.items()):
             return dict(content)
         content = next((content[key] for key in WRAPPERS if key in content), None)
     raise ModelError(
@@ -236,7 +243,32 @@ def _unwrapped(path: Path, content: Any) -> Tensors:
     )
 
 
+def _is_named_tensor(name: Any, value: Any) -> bool:
+    return isinstance(name, str) and isinstance(value, Tensor)
+
+
+# Quantised and 8-bit floats need their scale, complex numbers have two parts: no network of the
+# registry is computed in them.
+_NUMBERS = {
+    torch.float64, torch.float32, torch.float16, torch.bfloat16,
+    torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool,
+}  # fmt: skip
+
+
+def is_plain(value: Tensor) -> bool:
+    """Whether a tensor has its numbers, dense, of a type that networks compute in."""
+    has_numbers = value.numel() > 0 and not value.is_meta
+    return has_numbers and value.dtype in _NUMBERS and value.layout is torch.strided
+
+
 def _check_usable(path: Path, tensors: Tensors) -> None:
+    for name, value in tensors.items():
+        if not is_plain(value):
+            raise ModelError(
+                f"tensor {name} of {path.name} is {_kind_of(value)}",
+                wanted="dense numbers of float64, float32, float16, bfloat16 or whole ones",
+                hint="convert the weights with the program that wrote them, as with `.float()`",
+            )
     broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
     if broken:
         raise ModelError(
@@ -244,6 +276,13 @@ def _check_usable(path: Path, tensors: Tensors) -> None:
             wanted="finite weights",
             hint="use a checkpoint from before the training diverged",
         )
+
+
+def _kind_of(value: Tensor) -> str:
+    if value.is_meta or not value.numel():
+        return "without numbers"
+    layout = "" if value.layout is torch.strided else "sparse "
+    return f"{layout}{value.dtype}".replace("torch.", "")
 
 
 def _without_prefixes(tensors: Tensors) -> Iterator[Tensors]:
@@ -303,12 +342,16 @@ def _configuration(sidecar: Path) -> dict[str, Any]:
     """The settings of the training, empty if there is no such file."""
     if not sidecar.is_file():
         return {}
-    try:
-        configuration: dict[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))
-    except ValueError as error:
-        wanted, hint = "the configuration of the training", "correct or remove the file"
-        raise ModelError(f"{sidecar} is no JSON ({error})", wanted=wanted, hint=hint) from error
-    return configuration
+
+    def as_error(error: Exception) -> ModelError:
+        return ModelError(
+            f"{sidecar} is no JSON of settings ({reason_of(error)})",
+            wanted="the configuration of the training",
+            hint="correct or remove the file",
+        )
+
+    with parser_errors(as_error):
+        return structured(json.loads(sidecar.read_bytes()), dict[str, Any], SIDECAR)
 
 
 def _check_design(

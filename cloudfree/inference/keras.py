@@ -20,13 +20,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cloudfree.errors import ErrorCode, ModelError
+from cloudfree.errors import ErrorCode, ModelError, parser_errors
 from cloudfree.networks.dsen2_cr import DSen2CR
 
 WANTED = "the weights of DSen2-CR as Keras 2 saves them in HDF5"
 DAMAGED_HINT = "the file is damaged: copy or download it again"
 OTHER_HINT = "give the DSen2-CR weights, saved with model.save or model.save_weights"
-DAMAGED = (OSError, RuntimeError, KeyError, TypeError, ValueError)  # what h5py raises for damage
 OPTICAL_BANDS, SAR_BANDS = 13, 2
 MIN_CONVOLUTIONS = 4  # convolutions of a network with one residual block
 
@@ -45,12 +44,13 @@ def read_keras(path: Path) -> dict[str, Tensor]:
         )
     if not h5py.is_hdf5(path):
         raise ModelError(f"{path.name} is not an HDF5 file", wanted=WANTED, hint=OTHER_HINT)
-    try:
-        with h5py.File(path, "r") as file:
-            return _state_dict(path.name, list(_tensors(path.name, file)))
-    except DAMAGED as error:
+
+    def as_error(error: Exception) -> ModelError:
         found = f"{path.name} cannot be read to its end ({' '.join(str(error).split())})"
-        raise ModelError(found, wanted=WANTED, hint=DAMAGED_HINT) from error
+        return ModelError(found, wanted=WANTED, hint=DAMAGED_HINT)
+
+    with parser_errors(as_error), h5py.File(path, "r") as file:
+        return _state_dict(path.name, list(_tensors(path.name, file)))
 
 
 def _tensors(name: str, file: h5py.File) -> Iterator[h5py.Dataset]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.errors import ErrorCode, ModelError
-from cloudfree.inference.model_card import ModelCard, merge_tables, model_card
+from cloudfree.inference.model_card import ModelCard, card_start, merge_tables, model_card
 from cloudfree.inference.model_store import (
     checked_weights,
     find_model,
@@ -73,8 +73,7 @@ def _find_checkpoint(path: Path, network: str | None, entries: Mapping[str, Any]
         "weights": path.name,
         "weights_sha256": sha256_of(path),
     }
-    bands = entries.get("optical", {}).get("bands", ())
-    known = card_entries(found.network, found.settings, bands)
+    known = card_entries(found.network, found.settings, card_start(entries).optical.bands)
     card = model_card({**merge_tables(known, entries), **own})
     return ModelFiles(card, path, tensors)
 

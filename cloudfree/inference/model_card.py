@@ -3,72 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import math
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-import cattrs
-import numpy as np
 import tomli_w
 
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
-from cloudfree.core.radiometry import Float32
-from cloudfree.errors import ModelError
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """A linear map of clip intervals, one per band, onto one scale.
-
-    `clip` holds (low, high) per band in the unit of the input; `scale` is what low and high become.
-    """
-
-    clip: tuple[tuple[float, float], ...]
-    scale: tuple[float, float]
-
-    def select(self, indices: Sequence[int]) -> Scaling:
-        """The scaling of the bands at these indices."""
-        return replace(self, clip=tuple(self.clip[index] for index in indices))
-
-    def forward(self, values: Float32) -> Float32:
-        """Clipped and scaled copy of `values`, (..., band, y, x)."""
-        low, high = self._limits()
-        start, stop = self.scale
-        scaled = np.clip(values, low, high)
-        if self._clips_only:
-            return np.asarray(scaled, dtype=np.float32)
-        scaled -= low
-        scaled *= (stop - start) / (high - low)
-        scaled += np.float32(start)
-        return np.asarray(scaled, dtype=np.float32)
-
-    def inverse(self, scaled: Float32) -> Float32:
-        """Scaled numbers, (..., band, y, x), back in the unit of the input; nothing is clipped."""
-        if self._clips_only:
-            return scaled
-        low, high = self._limits()
-        start, stop = self.scale
-        values = scaled - np.float32(start)
-        values *= (high - low) / (stop - start)
-        values += low
-        return np.asarray(values, dtype=np.float32)
-
-    def inverse_variance(self, scaled: Float32) -> Float32:
-        """Variances of scaled numbers, (..., band, y, x), in the square of the input's unit."""
-        low, high = self._limits()
-        start, stop = self.scale
-        return np.asarray(scaled * ((high - low) / (stop - start)) ** 2, dtype=np.float32)
-
-    @property
-    def _clips_only(self) -> bool:
-        return all(interval == self.scale for interval in self.clip)
-
-    def _limits(self) -> tuple[Float32, Float32]:
-        limits = np.asarray(self.clip, dtype=np.float32)[:, :, None, None]
-        return limits[:, 0], limits[:, 1]
-
+from cloudfree.core.typed_entries import UnknownEntryError, structured
+from cloudfree.errors import ModelError, parser_errors, reason_of
+from cloudfree.inference.scaling import Scaling
 
 OtherLevels = Literal["warn", "refuse"]
 # How many dates one call takes.
@@ -152,10 +97,8 @@ def parse_card_text(text: str) -> dict[str, Any]:
     ModelError
         The text is no TOML.
     """
-    try:
+    with parser_errors(lambda error: _unreadable(f"{type(error).__name__}: {reason_of(error)}")):
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _unreadable(f"{type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -168,6 +111,10 @@ class _TileTable:
     smallest: int = 1
 
 
+# No interval reaches further: digital numbers end at 65535. Float32 would be infinite at 1e39.
+_LARGEST = 1e6
+
+
 @dataclass(frozen=True)
 class _InputTable:
     """`[optical]` and `[sar]`: `clip` is one interval for all bands, or one for each."""
@@ -177,13 +124,13 @@ class _InputTable:
     scale: tuple[float, float]
 
     def scaling(self) -> Scaling:
-        per_band = self.clip if isinstance(self.clip[0], list | tuple) else None
+        per_band = self.clip if isinstance(next(iter(self.clip), None), list | tuple) else None
         if per_band and self.bands and len(per_band) != len(self.bands):
             raise ValueError(f"{len(per_band)} clip intervals for {len(self.bands)} bands")
         intervals = per_band or (self.clip,) * len(self.bands)
         clip = tuple((float(low), float(high)) for low, high in intervals)
         for name, (low, high) in [("scale", self.scale), *(("clip", one) for one in clip)]:
-            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            if not -_LARGEST <= low < high <= _LARGEST:
                 raise ValueError(f"{name} = [{low:g}, {high:g}], not from less to more")
         return Scaling(clip, self.scale)
 
@@ -225,9 +172,6 @@ class _CardFile:
     uncertainty: dict[str, Any] = field(default_factory=dict)
 
 
-_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
-
-
 def model_card(entries: Mapping[str, Any]) -> ModelCard:
     """The card with these entries.
 
@@ -238,13 +182,40 @@ def model_card(entries: Mapping[str, Any]) -> ModelCard:
     """
     known = {key: value for key, value in entries.items() if key != _UNUSED}
     try:
-        return _model_card(_CONVERTER.structure(known, _CardFile))
-    except cattrs.BaseValidationError as error:
-        if found := _unknown_key(error):
-            raise found from error
-        raise _unreadable("; ".join(cattrs.transform_error(error, path="card"))) from error
+        return _model_card(structured(known, _CardFile, "card"))
+    except UnknownEntryError as error:
+        raise _unknown_key(error) from error
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(f"{type(error).__name__}: {error}") from error
+
+
+@dataclass(frozen=True)
+class _OpticalStart:
+    bands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CardStart:
+    """The entries that say which defaults a card has; others are not looked at."""
+
+    network: str | None = None
+    weights: str = ""
+    network_settings: dict[str, Any] = field(default_factory=dict)
+    optical: _OpticalStart = _OpticalStart()
+
+
+def card_start(entries: Mapping[str, Any]) -> CardStart:
+    """The entries of a card that say which defaults it has.
+
+    Raises
+    ------
+    ModelError
+        One of them is of the wrong type; names it.
+    """
+    try:
+        return structured(entries, CardStart, "card", strict=False)
+    except ValueError as error:
+        raise _unreadable(str(error)) from error
 
 
 def merge_tables(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -256,18 +227,14 @@ def merge_tables(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[st
     return merged
 
 
-def _unknown_key(error: BaseException) -> ModelError | None:
-    """The error for the first key that no card has, with the keys that there are."""
-    if isinstance(error, cattrs.ForbiddenExtraKeysError):
-        found, known = min(error.extra_fields), [each.name for each in fields(error.cl)]
-        close = difflib.get_close_matches(found, known, n=1)
-        return ModelError(
-            f"unknown key {found!r} in a model card",
-            wanted=", ".join(known),
-            hint=f"did you mean {close[0]!r}?" if close else "remove it from card.toml",
-        )
-    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
-    return next(filter(None, map(_unknown_key, inner)), None)
+def _unknown_key(error: UnknownEntryError) -> ModelError:
+    """The error for a key that no card has, with the keys that there are."""
+    close = difflib.get_close_matches(error.found, error.known, n=1)
+    return ModelError(
+        f"unknown key {error.found!r} in a model card",
+        wanted=", ".join(error.known),
+        hint=f"did you mean {close[0]!r}?" if close else "remove it from card.toml",
+    )
 
 
 def _unreadable(reason: str) -> ModelError:
@@ -315,8 +282,17 @@ def _model_card(file: _CardFile) -> ModelCard:
     )
 
 
+_INPUTS = ("optical", "sar", "shadow")
+
+
 def _check_bands(file: _CardFile) -> None:
-    """Refuse bands that occur twice or are none, and outputs that are no inputs."""
+    """Refuse inputs and bands that occur twice or are none, and outputs that are no inputs."""
+    if (
+        not file.inputs
+        or not {*file.inputs} <= {*_INPUTS}
+        or len({*file.inputs}) < len(file.inputs)
+    ):
+        raise ValueError(f"inputs {list(file.inputs)}, not some of {', '.join(_INPUTS)}")
     for bands in (file.optical.bands, file.output.bands):
         if unknown := set(bands) - set(OPTICAL_BANDS):
             raise ValueError(f"bands {sorted(unknown)}, not of Sentinel-2")

@@ -13,10 +13,12 @@ from cloudfree.core.model_folders import model_folders
 from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.output_files import cannot_be_written, folders_of
 from cloudfree.core.output_set import OutputSet
-from cloudfree.errors import CloudfreeError, ErrorCode, ModelError, OutputError
+from cloudfree.errors import CloudfreeError, ErrorCode, ModelError, OutputError, reason_of
 from cloudfree.inference.model_card import (
+    CardStart,
     ModelCard,
     card_entries_of,
+    card_start,
     merge_tables,
     model_card,
     parse_card_text,
@@ -79,19 +81,36 @@ def read_card(folder: Path) -> ModelCard:
     ModelError
         The card cannot be read, or names no network of the registry.
     """
-    own = parse_card_text((folder / CARD).read_text(encoding="utf-8"))
-    return model_card(merge_tables(_network_defaults(own), own))
+    own = read_card_entries(folder / CARD)
+    return model_card(merge_tables(_network_defaults(card_start(own)), own))
 
 
-def _network_defaults(own: Mapping[str, Any]) -> Mapping[str, Any]:
-    network, is_onnx = own.get("network"), str(own.get("weights", "")).endswith(ONNX_SUFFIX)
+def read_card_entries(path: Path) -> dict[str, Any]:
+    """The entries of the file of a card.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be read, or is no TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(
+            f"{path} cannot be read ({reason_of(error)})",
+            wanted="the card of a model, a text in UTF-8",
+            hint="fetch the model anew, or correct the file",
+        ) from error
+    return parse_card_text(text)
+
+
+def _network_defaults(own: CardStart) -> Mapping[str, Any]:
+    network, is_onnx = own.network, own.weights.endswith(ONNX_SUFFIX)
     if is_onnx and (network is None or not has_network(network)):
         return {"network": NO_NETWORK}
     if network is None:
         return {}
-    return card_entries(
-        network, own.get("network_settings", {}), own.get("optical", {}).get("bands", ())
-    )
+    return card_entries(network, own.network_settings, own.optical.bands)
 
 
 def is_file(name: str) -> bool:

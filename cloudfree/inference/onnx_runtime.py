@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from cloudfree.core.onnx_session import CPU, Provider, open_session
-from cloudfree.errors import ErrorCode, ModelError
+from cloudfree.core.typed_entries import structured
+from cloudfree.errors import ErrorCode, ModelError, parser_errors, reason_of
 from cloudfree.inference.date_series import DATES
 from cloudfree.inference.devices import gpu_index, memory_errors
 from cloudfree.inference.model import GPU_BATCH, Arrays
@@ -170,9 +171,17 @@ def available_providers() -> tuple[str, ...]:
 
 def _card_entries(session: Any) -> dict[str, Any]:
     """The card inside an ONNX file; empty if there is none."""
-    text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY, "{}")
-    entries: dict[str, Any] = json.loads(text)
-    return entries
+
+    def as_error(error: Exception) -> ModelError:
+        return ModelError(
+            f"a card in an ONNX file that cannot be read ({reason_of(error)})",
+            wanted="the card that `cloudfree export` writes, as JSON",
+            hint=EXPORT_ANEW,
+        )
+
+    with parser_errors(as_error):
+        text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY, "{}")
+        return structured(json.loads(text), dict[str, Any], "card")
 
 
 def _providers(device: str) -> list[Provider]:

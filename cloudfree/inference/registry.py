@@ -7,10 +7,12 @@ import importlib
 import importlib.resources
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from cloudfree.core.typed_entries import structured
 from cloudfree.errors import ModelError
 from cloudfree.inference.plugins import PLUGIN, Entry, networks_of_file, networks_of_packages
 
@@ -128,13 +130,12 @@ def card_entries(network: str, settings: dict[str, Any], bands: Sequence[str] = 
     ModelError
         There is no such network, or its bands are not known or of another number.
     """
-    entry = network_entry(network)
-    optical = _optical_bands(network, entry, settings, bands)
-    number = len(optical)
-    several = settings.get(SEVERAL_DATES, False)
+    entry, shape = network_entry(network), _shape_of(network, settings)
+    optical = _optical_bands(network, entry, shape, bands)
+    number, several = len(optical), shape.multi_date
     multiple = entry["dates_multiple" if several else "multiple"]
     returned = entry.get("output_bands", {}).get(str(number), optical)
-    output = returned[: settings.get("output_bands", len(optical))]
+    output = returned[: number if shape.output_bands is None else shape.output_bands]
     card: Entry = {
         "network": network,
         "description": f"{entry['title']} ({entry['paper']})",
@@ -152,14 +153,33 @@ def card_entries(network: str, settings: dict[str, Any], bands: Sequence[str] = 
     return card
 
 
-def _optical_bands(
-    network: str, entry: Entry, settings: dict[str, Any], bands: Sequence[str]
-) -> list[str]:
+@dataclass(frozen=True)
+class _Shape:
+    """The constructor arguments that decide what a network is fed and returns."""
+
+    optical_bands: int | None = None
+    output_bands: int | None = None
+    sar_bands: int = 2
+    multi_date: bool = False
+
+
+def _shape_of(network: str, settings: Mapping[str, Any]) -> _Shape:
+    try:
+        return structured(settings, _Shape, "network_settings", strict=False)
+    except ValueError as error:
+        raise ModelError(
+            f"arguments of network {network} of the wrong type ({error})",
+            wanted="whole numbers of bands, and true or false for several dates",
+            hint="correct the settings of the network",
+        ) from error
+
+
+def _optical_bands(network: str, entry: Entry, shape: _Shape, bands: Sequence[str]) -> list[str]:
     """The bands that are named, or those that the number of them in the settings says."""
     own = list(bands) or list(entry.get("bands", ()))
-    number = settings.get("optical_bands")
+    number = shape.optical_bands
     if "optical" not in entry["inputs"]:
-        number = number or settings.get("output_bands")
+        number = number or shape.output_bands
     if not own:
         return bands_by_number(number or 13)
     if bands and number not in (None, len(own)):

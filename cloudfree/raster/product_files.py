@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from cloudfree.errors import ErrorCode, InputError
+from cloudfree.errors import ErrorCode, InputError, parser_errors, reason_of
 
 
 class Tree(Protocol):
@@ -82,26 +82,28 @@ class Archive:
 
     def files(self) -> list[str]:
         """Names of all files below the root of the archive."""
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                names = [name for name in archive.namelist() if not name.endswith("/")]
-        except (zipfile.BadZipFile, OSError) as error:
-            raise InputError(
-                f"{self.path} cannot be opened ({error})",
+
+        def as_error(error: Exception) -> InputError:
+            return InputError(
+                f"{self.path} cannot be opened ({reason_of(error)})",
                 wanted="a zip archive of a product",
                 hint="download it again",
                 code=ErrorCode.UNREADABLE,
-            ) from error
+            )
+
+        with parser_errors(as_error), zipfile.ZipFile(self.path) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/")]
         start = len(self.root)
         return sorted(name[start:] for name in names if name.startswith(self.root))
 
     def content(self, file: str) -> bytes:
         """The bytes of a file."""
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                return archive.read(self.root + file)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-            raise _damaged(file, self.name, error) from error
+        # Archives are encrypted, packed in other ways, cut short: each raises errors of its own.
+        with (
+            parser_errors(partial(_damaged, file, self.name)),
+            zipfile.ZipFile(self.path) as archive,
+        ):
+            return archive.read(self.root + file)
 
     def gdal_name(self, file: str) -> str:
         """The virtual file; with braces, as an archive need not end with .zip."""
@@ -116,18 +118,20 @@ def parse_xml(text: bytes, name: str) -> Element:
     InputError
         It is no XML, or declares a document type: entities can make a small file fill the memory.
     """
-    parser = ElementTree.XMLParser(target=_WithoutDoctype())
-    try:
-        parser.feed(text)
-        root: Element = parser.close()
-    except (ElementTree.ParseError, _DoctypeError) as error:
-        raise InputError(
-            f"{name} cannot be read ({error})",
+
+    def as_error(error: Exception) -> InputError:
+        return InputError(
+            f"{name} cannot be read ({reason_of(error)})",
             wanted="the XML of the product as it was delivered",
             hint="download the product again",
             code=ErrorCode.UNREADABLE,
-        ) from error
-    return root
+        )
+
+    with parser_errors(as_error):
+        parser = ElementTree.XMLParser(target=_WithoutDoctype())
+        parser.feed(text)
+        root: Element = parser.close()
+        return root
 
 
 class _WithoutDoctype(ElementTree.TreeBuilder):
@@ -143,7 +147,7 @@ class _DoctypeError(ValueError):
 
 def _damaged(file: str, product: str, error: Exception) -> InputError:
     return InputError(
-        f"{file} in {product} cannot be read ({error})",
+        f"{file} in {product} cannot be read ({reason_of(error)})",
         wanted="a product that is whole",
         hint="copy or download it again",
         code=ErrorCode.UNREADABLE,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.error import HTTPError
@@ -18,7 +20,9 @@ from cloudfree.core.addresses import (
     is_url,
     vsi_name,
 )
-from cloudfree.errors import ErrorCode, InputError
+from cloudfree.core.iso_time import in_utc
+from cloudfree.errors import ErrorCode, InputError, parser_errors, reason_of
+from cloudfree.raster.stac_schema import check_collection, check_item
 
 if TYPE_CHECKING:
     from pystac import Asset, Item
@@ -43,19 +47,21 @@ def read_item(path: Path, sensor: Sensor | None = None) -> Item:
     InputError
         It is no STAC item, there are several, or the server does not answer.
     """
-    from pystac import Item, STACError, StacIO, STACTypeError
+    from pystac import Item, StacIO
 
     content, address, wanted = _content(path)
-    try:
-        if content["type"] == _COLLECTION:
+    with parser_errors(partial(_no_item, path)):
+        if content.get("type") == _COLLECTION:
+            check_collection(content)
             content = _chosen(content["features"], wanted, sensor, path)
             address = _own_address(content) or address
         item = StacIO.default().stac_object_from_dict(content, href=address)
-    except (STACError, STACTypeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _no_item(path, error) from error
-    if isinstance(item, Item):
+        if not isinstance(item, Item):
+            raise TypeError(f"it is a {content['type']}")
+        check_item(content)
+        if item.datetime:
+            item.datetime = in_utc(item.datetime)
         return item
-    raise _no_item(path, TypeError(f"it is a {content['type']}"))
 
 
 def item_paths(path: Path, sensor: Sensor) -> list[Path]:
@@ -67,17 +73,20 @@ def item_paths(path: Path, sensor: Sensor) -> list[Path]:
         return [path]
     try:
         content = _content(path)[0]
-    except InputError:
+        if content.get("type") != _COLLECTION:
+            return [path]
+        check_collection(content)
+    except (InputError, ValueError):
         return [path]
-    if content.get("type") != _COLLECTION:
-        return [path]
-    found = [one["id"] for one in content["features"] if sensor_of(one) == sensor]
+    found = [one.get("id") for one in content["features"] if sensor_of(one) == sensor]
     return [path.with_name(f"{path.name}{FRAGMENT}{name}") for name in found]
 
 
-def sensor_of(item: dict[str, Any]) -> Sensor | None:
+def sensor_of(item: Mapping[str, Any]) -> Sensor | None:
     """The sensor of an item, by its constellation, platform or collection; None if unknown."""
-    properties = item.get("properties") or {}
+    properties = item.get("properties")
+    if not isinstance(properties, Mapping):
+        properties = {}
     texts = (properties.get("constellation"), properties.get("platform"), item.get("collection"))
     known = " ".join(str(text).lower() for text in texts)
     sensors: tuple[Sensor, ...] = ("sentinel-1", "sentinel-2")
@@ -107,14 +116,14 @@ def _content(path: Path) -> tuple[dict[str, Any], str, str]:
     wanted = path.name.rpartition(FRAGMENT)[2] if file != path else ""
     address = address_of(file) if is_url(file) else str(file)
     try:
-        content = json.loads(_fetched(address) if is_url(file) else file.read_bytes())
-    except ValueError as error:
-        raise _no_item(path, error) from error
-    except OSError as error:
+        text = _fetched(address) if is_url(file) else file.read_bytes()
+    except (OSError, ValueError) as error:  # the latter of a path with a NUL
         raise _not_read(path, address, error) from error
-    if not isinstance(content, dict):
-        raise _no_item(path, TypeError(f"it is a {type(content).__name__}"))
-    return content, address, wanted
+    with parser_errors(partial(_no_item, path)):
+        content = json.loads(text)
+        if not isinstance(content, dict):
+            raise TypeError(f"it is a {type(content).__name__}")
+        return content, address, wanted
 
 
 def _fetched(address: str) -> bytes:
@@ -138,12 +147,12 @@ def _chosen(
     items: list[dict[str, Any]], wanted: str, sensor: Sensor | None, path: Path
 ) -> dict[str, Any]:
     """The item of an ID, or the only one of a sensor."""
-    found = [one for one in items if one["id"] == wanted or not wanted]
+    found = [one for one in items if one.get("id") == wanted or not wanted]
     if not wanted and sensor:
         found = [one for one in found if sensor_of(one) == sensor]
     if len(found) == 1:
         return found[0]
-    there = ", ".join(str(one["id"]) for one in items[:3])
+    there = ", ".join(str(one.get("id")) for one in items[:3])
     of = f" {wanted}" if wanted else f" of {sensor}" if sensor else "s"
     raise InputError(
         f"{len(found)} items{of} among the {len(items)} in {collection_of(path).name} ({there})",
@@ -160,14 +169,19 @@ def _own_address(content: dict[str, Any]) -> str | None:
 
 def _no_item(path: Path, error: Exception) -> InputError:
     return InputError(
-        f"{path.name} is no STAC item ({error})",
+        f"{path.name} is no STAC item ({_reason(error)})",
         wanted="the JSON of one item, or of a collection of items",
         hint="save the item itself, or the answer to a search, not a collection's description",
         code=ErrorCode.UNREADABLE,
     )
 
 
-def _not_read(path: Path, address: str, error: OSError) -> InputError:
+def _reason(error: Exception) -> str:
+    """What is wrong; a KeyError says no more than what is missing."""
+    return f"no {error.args[0]}" if isinstance(error, KeyError) else reason_of(error)
+
+
+def _not_read(path: Path, address: str, error: Exception) -> InputError:
     if is_url(path):
         return InputError(
             f"{address} cannot be read ({error})",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from pathlib import Path
 
 import numpy as np
 import shapely
@@ -20,7 +21,9 @@ from rasterio.warp import Resampling
 from cloudfree.core.displacement import Displacement, PolynomialDisplacement, Shift
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.radiometry import Float32
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.gdal import ignored_warning
+from cloudfree.raster.georeference import what_lacks
 
 WGS84 = Geod(ellps="WGS84")
 
@@ -32,9 +35,24 @@ SAME_GRID_PX = 1e-3
 
 
 def grid_of(dataset: DatasetReader) -> Grid:
-    """The grid of an open dataset."""
+    """The grid of an open dataset.
+
+    Raises
+    ------
+    InputError
+        Its pixels have no area, or lie nowhere on the Earth.
+    """
     crs = dataset.crs.to_wkt() if dataset.crs else None
-    return Grid(crs, dataset.transform, dataset.height, dataset.width)
+    grid = Grid(crs, dataset.transform, dataset.height, dataset.width)
+    if lacking := what_lacks(grid):
+        name = "a virtual raster" if dataset.name.startswith("<") else Path(dataset.name).name
+        raise InputError(
+            f"{name} lies nowhere on the Earth: {lacking}",
+            wanted="a geotransform with pixels that have an area, and coordinates of the Earth",
+            hint="correct them, for example with `rio edit-info`",
+            code=ErrorCode.WRONG_GRID,
+        )
+    return grid
 
 
 def same_grid(one: Grid, other: Grid) -> bool:

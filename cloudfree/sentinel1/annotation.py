@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from xml.etree.ElementTree import Element
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +15,28 @@ from numpy.typing import NDArray
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.grid import Window
 from cloudfree.core.radiometry import Float32, Float64
-from cloudfree.errors import ErrorCode, InputError
-from cloudfree.raster.product_files import parse_xml
+from cloudfree.errors import InputError
+from cloudfree.sentinel1.annotation_xml import (
+    AnnotationElement,
+    Range,
+    Times,
+    column,
+    rising_column,
+    rising_times,
+)
 from cloudfree.sentinel1.product import platform_name
 
-Times = NDArray[np.datetime64]
-
 SPEED_OF_LIGHT_M_S = 299_792_458.0
+
+# What numbers can be, with room on both sides: an image has up to 30000 lines and pixels of 10 to
+# 40 m, is seen from 690 to 720 km at 20 to 46 degrees and shows ground from -430 to 8850 m.
+_SIDE, _SPACING_M = Range(1, 200_000), Range(0.1, 1000)
+_IN_IMAGE, _PLACE = Range(0, 1e6), Range(-1e6, 1e6)  # a table may begin before the image
+_LONGITUDE, _LATITUDE = Range(-360, 360), Range(-90, 90)
+_HEIGHT_M, _INCIDENCE_DEG = Range(-1000, 10_000), Range(1, 89)
+_SLANT_S, _SLANT_M = Range(1e-3, 1e-1), Range(1e5, 1e7)
+_POSITION_M, _COEFFICIENT = Range(-1e7, 1e7), Range(-1e12, 1e12)
+_GAIN, _NOISE, _FACTOR = Range(10, 1e6), Range(0, 1e12), Range(0, 1e3)
 
 
 @dataclass(frozen=True)
@@ -135,7 +149,7 @@ def read_annotation(content: bytes, name: str) -> Annotation:
     InputError
         It is no XML, lacks an element, or is of another product type.
     """
-    root = _Element.parse(content, name)
+    root = AnnotationElement.parse(content, name)
     if (kind := root.text("adsHeader/productType")) != "GRD":
         raise InputError(
             f"product type {kind} in {name}",
@@ -145,9 +159,9 @@ def read_annotation(content: bytes, name: str) -> Annotation:
     image = root.find("imageAnnotation/imageInformation")
     return Annotation(
         acquisition=_acquisition(root),
-        height=int(image.text("numberOfLines")),
-        width=int(image.text("numberOfSamples")),
-        range_spacing_m=float(image.text("rangePixelSpacing")),
+        height=image.whole("numberOfLines", _SIDE),
+        width=image.whole("numberOfSamples", _SIDE),
+        range_spacing_m=image.number("rangePixelSpacing", _SPACING_M),
         tie_points=_tie_points(root),
         ground_range=_ground_range(root),
         orbit=_orbit(root),
@@ -156,16 +170,16 @@ def read_annotation(content: bytes, name: str) -> Annotation:
 
 def read_calibration(content: bytes, name: str) -> Lut:
     """Parse the sigmaNought table of a calibration annotation."""
-    root = _Element.parse(content, name)
-    return _lut(root.all("calibrationVectorList/calibrationVector"), "sigmaNought")
+    root = AnnotationElement.parse(content, name)
+    return _lut(root.all("calibrationVectorList/calibrationVector"), "sigmaNought", _GAIN)
 
 
 def read_noise(content: bytes, name: str) -> Noise:
     """Parse a noise annotation; until March 2018 it has a table along range only."""
-    root = _Element.parse(content, name)
+    root = AnnotationElement.parse(content, name)
     if root.has("noiseVectorList"):
-        return Noise(_lut(root.all("noiseVectorList/noiseVector"), "noiseLut"))
-    along_range = _lut(root.all("noiseRangeVectorList/noiseRangeVector"), "noiseRangeLut")
+        return Noise(_lut(root.all("noiseVectorList/noiseVector"), "noiseLut", _NOISE))
+    along_range = _lut(root.all("noiseRangeVectorList/noiseRangeVector"), "noiseRangeLut", _NOISE)
     blocks = root.all("noiseAzimuthVectorList/noiseAzimuthVector")
     return Noise(along_range, tuple(_azimuth_noise(block) for block in blocks))
 
@@ -180,114 +194,75 @@ def sigma_nought(numbers: NDArray[np.generic], gain: Float32, noise: Float32) ->
     return np.asarray(np.where(numbers == 0, np.nan, sigma), dtype=np.float32)
 
 
-class _Element:
-    """An XML element with the name of its file for error messages."""
-
-    def __init__(self, element: Element, file: str) -> None:
-        self.element, self.file = element, file
-
-    @classmethod
-    def parse(cls, content: bytes, file: str) -> _Element:
-        return cls(parse_xml(content, file), file)
-
-    def has(self, path: str) -> bool:
-        return self.element.find(path) is not None
-
-    def all(self, path: str) -> list[_Element]:
-        found = self.element.findall(path)
-        if not found:
-            raise self._lacks(path)
-        return [_Element(element, self.file) for element in found]
-
-    def find(self, path: str) -> _Element:
-        return self.all(path)[0]
-
-    def text(self, path: str) -> str:
-        text = self.element.findtext(path)
-        if text is None or not text.strip():
-            raise self._lacks(path)
-        return text.strip()
-
-    def numbers(self, path: str) -> Float64:
-        """A list of numbers in one element."""
-        try:
-            return np.array(self.text(path).split(), dtype=np.float64)
-        except ValueError as error:
-            raise self._lacks(f"{path} in numbers") from error
-
-    def _lacks(self, path: str) -> InputError:
-        return InputError(
-            f"no {path} in {self.file}",
-            wanted="a complete annotation of a Sentinel-1 GRD product",
-            hint="download the product again",
-            code=ErrorCode.UNREADABLE,
-        )
-
-
-def _acquisition(root: _Element) -> Acquisition:
+def _acquisition(root: AnnotationElement) -> Acquisition:
+    begun: datetime = root.time("adsHeader/startTime").astype("datetime64[us]").item()
     return Acquisition(
         platform=platform_name(root.text("adsHeader/missionId")),
-        acquired=datetime.fromisoformat(root.text("adsHeader/startTime")).replace(tzinfo=UTC),
+        acquired=begun.replace(tzinfo=UTC),
         orbit_direction=root.text("generalAnnotation/productInformation/pass").lower(),
     )
 
 
-def _tie_points(root: _Element) -> GeolocationGrid:
+def _tie_points(root: AnnotationElement) -> GeolocationGrid:
     points = root.all("geolocationGrid/geolocationGridPointList/geolocationGridPoint")
     return GeolocationGrid(
-        line=_column(points, "line"),
-        pixel=_column(points, "pixel"),
-        longitude=_column(points, "longitude"),
-        latitude=_column(points, "latitude"),
-        height_m=_column(points, "height"),
-        incidence_deg=_column(points, "incidenceAngle"),
-        slant_range_m=_column(points, "slantRangeTime") * SPEED_OF_LIGHT_M_S / 2,
-        time=_times(points, "azimuthTime"),
+        line=column(points, "line", _IN_IMAGE),
+        pixel=column(points, "pixel", _IN_IMAGE),
+        longitude=column(points, "longitude", _LONGITUDE),
+        latitude=column(points, "latitude", _LATITUDE),
+        height_m=column(points, "height", _HEIGHT_M),
+        incidence_deg=column(points, "incidenceAngle", _INCIDENCE_DEG),
+        slant_range_m=column(points, "slantRangeTime", _SLANT_S) * SPEED_OF_LIGHT_M_S / 2,
+        time=np.array([point.time("azimuthTime") for point in points], dtype="datetime64[ns]"),
     )
 
 
-def _ground_range(root: _Element) -> GroundRange:
+def _ground_range(root: AnnotationElement) -> GroundRange:
     found = root.all("coordinateConversion/coordinateConversionList/coordinateConversion")
+    coefficients = [element.numbers("srgrCoefficients", _COEFFICIENT) for element in found]
+    if len({len(each) for each in coefficients}) > 1:
+        raise root.unusable("polynomials of several degrees in coordinateConversion")
     return GroundRange(
-        time=_times(found, "azimuthTime"),
-        start_m=_column(found, "sr0"),
-        coefficients=np.stack([element.numbers("srgrCoefficients") for element in found]),
+        time=rising_times(found, "azimuthTime"),
+        start_m=column(found, "sr0", _SLANT_M),
+        coefficients=np.stack(coefficients),
     )
 
 
-def _orbit(root: _Element) -> Orbit:
+def _orbit(root: AnnotationElement) -> Orbit:
     vectors = root.all("generalAnnotation/orbitList/orbit")
-    axes = [_column(vectors, f"position/{axis}") for axis in "xyz"]
-    return Orbit(_times(vectors, "time"), np.stack(axes, axis=1))
+    axes = [column(vectors, f"position/{axis}", _POSITION_M) for axis in "xyz"]
+    return Orbit(rising_times(vectors, "time"), np.stack(axes, axis=1))
 
 
-def _lut(vectors: list[_Element], values: str) -> Lut:
+def _lut(vectors: list[AnnotationElement], values: str, within: Range) -> Lut:
     return Lut(
-        lines=_column(vectors, "line"),
-        pixels=tuple(vector.numbers("pixel") for vector in vectors),
-        values=tuple(vector.numbers(values) for vector in vectors),
+        lines=rising_column(vectors, "line", _PLACE),
+        pixels=tuple(_vector(vector, "pixel", values, within)[0] for vector in vectors),
+        values=tuple(_vector(vector, "pixel", values, within)[1] for vector in vectors),
     )
 
 
-def _azimuth_noise(block: _Element) -> AzimuthNoise:
+def _vector(
+    element: AnnotationElement, place: str, values: str, within: Range
+) -> tuple[Float64, Float64]:
+    """Places in the image that rise, and the value at each of them."""
+    places, found = element.numbers(place, _PLACE), element.numbers(values, within)
+    if len(places) != len(found):
+        raise element.unusable(f"{len(found)} {values} for {len(places)} numbers of {place}")
+    if (np.diff(places) < 0).any():
+        raise element.unusable(f"{place} that falls from one value to the next")
+    return places, found
+
+
+def _azimuth_noise(block: AnnotationElement) -> AzimuthNoise:
     top, left, bottom, right = (
-        int(block.text(name))
+        block.whole(name, _PLACE)
         for name in ("firstAzimuthLine", "firstRangeSample", "lastAzimuthLine", "lastRangeSample")
     )
-    return AzimuthNoise(
-        area=Window(top, left, bottom - top + 1, right - left + 1),
-        lines=block.numbers("line"),
-        factors=block.numbers("noiseAzimuthLut"),
-    )
-
-
-def _column(elements: list[_Element], path: str) -> Float64:
-    """One number of each element."""
-    return np.array([float(element.text(path)) for element in elements], dtype=np.float64)
-
-
-def _times(elements: list[_Element], path: str) -> Times:
-    return np.array([element.text(path) for element in elements], dtype="datetime64[ns]")
+    lines, factors = _vector(block, "line", "noiseAzimuthLut", _FACTOR)
+    area = Window(top, left, bottom - top + 1, right - left + 1)
+    return AzimuthNoise(area, lines, factors)
 
 
 def _between(lines: Float64, window: Window) -> Float64:

@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -22,6 +21,7 @@ from cloudfree.core.acquisition import UNKNOWN, Acquisition
 from cloudfree.core.addresses import address_of, gdal_name_of, is_elsewhere, is_item
 from cloudfree.core.bands import POLARISATION, SAR_BANDS, polarisation
 from cloudfree.core.grid import Grid
+from cloudfree.core.iso_time import utc_time
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
 from cloudfree.raster.stac_files import gdal_name, read_item
@@ -101,7 +101,7 @@ def acquisition_of_item(item: Item) -> Acquisition:
     return Acquisition(
         product=item.id,
         platform=platform.title() or None,
-        acquired=_utc(properties.get("start_datetime")) or _aware(item.datetime) or named.acquired,
+        acquired=utc_time(properties.get("start_datetime")) or item.datetime or named.acquired,
         orbit_direction=properties.get("sat:orbit_state"),
         relative_orbit=properties.get("sat:relative_orbit", named.relative_orbit),
     )
@@ -227,14 +227,6 @@ def _tags(path: Path) -> Mapping[str, str]:
     with open_raster(gdal_name_of(path), address_of(path)) as dataset:
         tags: dict[str, str] = dataset.tags()
         return tags
-
-
-def _utc(text: str | None) -> datetime | None:
-    return _aware(datetime.fromisoformat(text)) if text else None
-
-
-def _aware(time: datetime | None) -> datetime | None:
-    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
 
 
 def _dataset(grid: Grid, bands: Sequence[str]) -> str:

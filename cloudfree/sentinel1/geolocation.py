@@ -23,13 +23,17 @@ from cloudfree.core.radiometry import Float64
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.resample import bilinear
 from cloudfree.raster.warp import pixel_size_m
-from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, GroundRange, Times
+from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, GroundRange
+from cloudfree.sentinel1.annotation_xml import Times
 
 # Degrees of the polynomials: with these, tie points held out of the fit of a real product over
 # 1800 m of relief are found to 0.05 lines and 0.04 m of slant range (root mean square).
 LINE_DEGREE = 4
 RANGE_DEGREE = 5
 ANGLE_DEGREE = 3
+
+# Tie points that lie further from their fit are wrong: a hundred times what is left of right ones.
+LINES_APART, RANGE_APART_M = 5.0, 50.0
 
 # Tie points per coefficient: more than one, so that the fit is overdetermined.
 SPARE_POINTS = 1.5
@@ -64,6 +68,23 @@ class GridGeolocation:
         self._cosine = Polynomial.fit(u, v, cosine, ANGLE_DEGREE)
         self._to_pixel = slant_range_to_pixel(annotation)
         self._times = TimeOfLine(points)
+        self._check_tie_points(points, u, v, at_zero)
+
+    def _check_tie_points(
+        self, points: GeolocationGrid, u: Float64, v: Float64, at_zero: Float64
+    ) -> None:
+        """Refuse tie points of which one does not lie where the others say: a number is wrong."""
+        lines = np.abs(self._line.evaluate(u, v) - points.line).max()
+        times = np.abs(self._times.line(seconds(points.time, self._times.epoch)) - points.line)
+        ranges = np.abs(self._range.evaluate(u, v) - at_zero).max()
+        if not (max(lines, times.max()) < LINES_APART and ranges < RANGE_APART_M):
+            raise InputError(
+                f"tie points that contradict each other by {max(lines, times.max()):.0f} lines and "
+                f"{ranges:.0f} m of slant range",
+                wanted=f"less than {LINES_APART:g} lines and {RANGE_APART_M:g} m",
+                hint="download the product again",
+                code=ErrorCode.UNREADABLE,
+            )
 
     def locate(
         self, longitude: Float64, latitude: Float64, height_m: Float64
@@ -116,6 +137,8 @@ class LocalFrame:
     @classmethod
     def from_points(cls, points: GeolocationGrid) -> LocalFrame:
         """Least-squares frame in which the tie points fill a square."""
+        if not (np.ptp(points.line) > 0 and np.ptp(points.pixel) > 0):
+            raise _no_area()
         positions = _earth_fixed(points.longitude, points.latitude)
         origin = positions.mean(axis=0)
         # The tangent plane is spanned by the two principal components of the points.
@@ -124,6 +147,8 @@ class LocalFrame:
         target = np.stack([_to_square(points.line), _to_square(points.pixel)], axis=1)
         solution = np.linalg.lstsq(design, target, rcond=None)[0]
         axes = plane.T @ solution[:2]
+        if np.linalg.matrix_rank(solution[:2]) < 2:
+            raise _no_area()
         # The constant moves the origin within the plane.
         moved = origin - plane.T @ np.linalg.solve(solution[:2].T, solution[2])
         return cls(moved, axes)
@@ -214,6 +239,15 @@ def _earth_fixed(longitude: Float64, latitude: Float64) -> Float64:
     """Earth-fixed coordinates of points on the ellipsoid, (n, 3), in metres."""
     flat = np.ravel(longitude), np.ravel(latitude)
     return np.stack(_TO_EARTH_FIXED.transform(*flat, np.zeros(flat[0].size)), axis=1)
+
+
+def _no_area() -> InputError:
+    return InputError(
+        "tie points of one line or one point of the ground",
+        wanted="tie points all over the image",
+        hint="download the product again",
+        code=ErrorCode.UNREADABLE,
+    )
 
 
 def _to_square(values: Float64) -> Float64:

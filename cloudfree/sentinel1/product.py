@@ -31,6 +31,7 @@ _GEOCODED = re.compile(
 # position in the repeat cycle is fixed; later ones state it in their manifest.
 _ORBITS_PER_CYCLE = 175
 _FIRST_ORBIT = {"S1A": 73, "S1B": 27}
+_RELATIVE_ORBIT = re.compile(r"[0-9]{1,3}")
 
 _DIRECTIONS = {"A": "ascending", "D": "descending"}
 
@@ -201,8 +202,9 @@ def relative_orbit(content: bytes) -> int | None:
     except InputError:
         return None
     for element in root.iter(f"{_SAFE}relativeOrbitNumber"):
-        if element.get("type", "start") == "start" and element.text:
-            return int(element.text)
+        text = (element.text or "").strip()
+        if element.get("type", "start") == "start" and _RELATIVE_ORBIT.fullmatch(text):
+            return int(text)
     return None
 
 

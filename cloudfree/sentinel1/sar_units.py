@@ -25,6 +25,10 @@ MIN_POWER = -1.0
 _DETECTED = {"db": (-40.0, 0.0), "linear": (0.0, 1.0)}
 _GIVEN = {"db": (-50.0, 10.0), "linear": (0.0, 10.0)}
 
+# No pixel of a calibrated scene is darker or brighter, in dB: noise is about -30, a transponder 50.
+# What is beyond was never measured: nodata that is not declared, or damage.
+DARKEST_DB, BRIGHTEST_DB = -100.0, 60.0
+
 # Highest median of VH in linear power, -10 dB. In 28 real scenes of woods, fields and towns it is
 # at most -13.6 dB; their amplitudes, taken for power, begin at -11.3 dB (docs/experiments.md).
 MAX_CROSS_POWER = 0.1
@@ -69,13 +73,16 @@ class SarUnits(SarQuantity):
     def _with_gaps(self, numbers: NDArray[np.generic]) -> Float32:
         """A pixel that lacks one polarisation is missing in both.
 
-        In linear power 0 is missing as well; in dB it is a bright target clipped there.
+        In linear power 0 is missing as well; in dB it is a bright target clipped there. Numbers
+        that no scene has are missing in both.
         """
         values = numbers.astype(np.float32)
         gaps = missing(values, self.nodata)
         values = scaled(values, self.scaling)
         if self.quantity == "linear":
-            gaps |= values == 0
+            gaps |= (values == 0) | (values < MIN_POWER) | (values > 10 ** (BRIGHTEST_DB / 10))
+        else:
+            gaps |= (values < DARKEST_DB) | (values > BRIGHTEST_DB)
         values[:, gaps.any(axis=0)] = np.nan
         return values
 

@@ -14,10 +14,10 @@ from cloudfree.sentinel2.band_folder import band_folder_product
 from cloudfree.sentinel2.gdal_tags import (
     BOA_OFFSET_TAG,
     OFFSET_TAG,
-    number_of,
     offsets_by_scale,
     tagged_product,
 )
+from cloudfree.sentinel2.metadata import number_of
 from cloudfree.sentinel2.offset import OffsetEvidence, stated_offsets
 from cloudfree.sentinel2.product import OpticalProduct
 

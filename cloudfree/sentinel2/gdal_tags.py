@@ -10,7 +10,8 @@ from pathlib import PurePath
 from rasterio.io import DatasetReader
 
 from cloudfree.core.acquisition import SUN_AZIMUTH_TAG, Acquisition
-from cloudfree.sentinel2.metadata import utc_time
+from cloudfree.core.iso_time import utc_time
+from cloudfree.sentinel2.metadata import number_of
 from cloudfree.sentinel2.offset import OffsetEvidence, baseline_evidence, stated_offsets
 from cloudfree.sentinel2.product import (
     Level,
@@ -129,15 +130,6 @@ def _number(tags: Mapping[str, str], *names: str) -> float | None:
     """The first number in some tags, None if there is none."""
     numbers = (number_of(tags.get(name)) for name in names)
     return next((number for number in numbers if number is not None), None)
-
-
-def number_of(text: str | None) -> float | None:
-    """The finite number in a tag; None for any other text."""
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _utc_text(acquisition: Acquisition) -> str | None:

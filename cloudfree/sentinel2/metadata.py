@@ -6,13 +6,13 @@ as their paths differ between baselines.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from cloudfree.core.acquisition import Acquisition
-from cloudfree.core.iso_time import in_utc
-from cloudfree.errors import InputError
+from cloudfree.core.iso_time import utc_time
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.product_files import parse_xml
 from cloudfree.sentinel2.offset import OffsetEvidence, baseline_evidence, stated_offsets
 from cloudfree.sentinel2.product import Level, product_name
@@ -25,6 +25,9 @@ _QUANTIFICATION = (
 )
 _ADD_OFFSET = ("RADIO_ADD_OFFSET", "BOA_ADD_OFFSET")
 _PRODUCT_URI = ("PRODUCT_URI", "PRODUCT_URI_2A", "PRODUCT_URI_1C")
+_ANY = (-1e9, 1e9)
+# In the cycle of ten days.
+_ORBITS = 143
 _SENSED = ("PRODUCT_START_TIME", "DATATAKE_SENSING_START")
 
 
@@ -57,14 +60,14 @@ def product_metadata(text: bytes, name: str) -> ProductMetadata:
             wanted="MTD_MSIL1C.xml or MTD_MSIL2A.xml",
             hint="give the product's folder, or its metadata file",
         )
-    special = _special_values(root)
+    special = _special_values(root, name)
     return ProductMetadata(
         level=level,
         baseline=baseline,
-        quantification=next(map(float, _values(root, *_QUANTIFICATION)), None),
+        quantification=next(iter(_numbers(root, name, *_QUANTIFICATION)), None),
         nodata=special.get("NODATA"),
         saturated=special.get("SATURATED"),
-        acquisition=_acquisition(root),
+        acquisition=_acquisition(root, name),
         evidence=_evidence(root, baseline, name),
     )
 
@@ -72,28 +75,21 @@ def product_metadata(text: bytes, name: str) -> ProductMetadata:
 def sun_azimuth_deg(text: bytes, name: str) -> float | None:
     """Sun azimuth, clockwise from north, in a MTD_TL.xml; None if unknown."""
     for sun in _elements(parse_xml(text, name), "Mean_Sun_Angle"):
-        return next(map(float, _values(sun, "AZIMUTH_ANGLE")), None)
+        return next(iter(_numbers(sun, name, "AZIMUTH_ANGLE", within=(0, 360))), None)
     return None
-
-
-def utc_time(text: str | None) -> datetime | None:
-    """Parse an ISO 8601 time, in UTC; None if it is none."""
-    try:
-        return in_utc(datetime.fromisoformat(text or ""))
-    except ValueError:
-        return None
 
 
 def _evidence(root: Element, baseline: str | None, name: str) -> tuple[OffsetEvidence, ...]:
     """The offsets, or the old baseline that has none."""
     what = next((word for word in _ADD_OFFSET if _values(root, word)), _ADD_OFFSET[0])
-    if stated := stated_offsets("metadata", map(float, _values(root, what)), what, name):
+    if stated := stated_offsets("metadata", _numbers(root, name, what), what, name):
         return stated
     return (baseline_evidence("metadata", baseline, name),) if baseline else ()
 
 
-def _acquisition(root: Element) -> Acquisition:
-    orbit, direction = _text(root, "SENSING_ORBIT_NUMBER"), _text(root, "SENSING_ORBIT_DIRECTION")
+def _acquisition(root: Element, name: str) -> Acquisition:
+    direction = _text(root, "SENSING_ORBIT_DIRECTION")
+    orbits = _numbers(root, name, "SENSING_ORBIT_NUMBER", within=(1, _ORBITS))
     uri = next(iter(_values(root, *_PRODUCT_URI)), None)
     named = product_name([uri or ""])
     return Acquisition(
@@ -101,7 +97,7 @@ def _acquisition(root: Element) -> Acquisition:
         platform=_text(root, "SPACECRAFT_NAME"),
         acquired=utc_time(next(iter(_values(root, *_SENSED)), None)),
         orbit_direction=direction.lower() if direction else None,
-        relative_orbit=int(orbit) if orbit else None,
+        relative_orbit=int(orbits[0]) if orbits else None,
     )
 
 
@@ -110,9 +106,10 @@ def _level(root: Element) -> Level | None:
     return "L1C" if text.startswith("Level-1C") else "L2A" if text.startswith("Level-2A") else None
 
 
-def _special_values(root: Element) -> dict[str, float]:
-    names, values = _values(root, "SPECIAL_VALUE_TEXT"), _values(root, "SPECIAL_VALUE_INDEX")
-    return {name: float(value) for name, value in zip(names, values, strict=False)}
+def _special_values(root: Element, file: str) -> dict[str, float]:
+    names = _values(root, "SPECIAL_VALUE_TEXT")
+    values = _numbers(root, file, "SPECIAL_VALUE_INDEX", within=(0, 65535))
+    return dict(zip(names, values, strict=False))
 
 
 def _elements(root: Element, *names: str) -> list[Element]:
@@ -125,6 +122,41 @@ def _elements(root: Element, *names: str) -> list[Element]:
 
 def _values(root: Element, *names: str) -> list[str]:
     return [(element.text or "").strip() for element in _elements(root, *names)]
+
+
+def _numbers(
+    root: Element, file: str, *names: str, within: tuple[float, float] = _ANY
+) -> list[float]:
+    """The numbers in the elements of the first of the names that has one.
+
+    Raises
+    ------
+    InputError
+        One of them is no number, or not `within` these.
+    """
+    found = []
+    for text in _values(root, *names):
+        number = number_of(text)
+        if number is None or not within[0] <= number <= within[1]:
+            raise InputError(
+                f"{text[:40]!r} as {names[0]} in {file}",
+                wanted=f"a number from {within[0]:g} to {within[1]:g}",
+                hint="download the product again, or correct the file",
+                code=ErrorCode.UNREADABLE,
+            )
+        found.append(number)
+    return found
+
+
+def number_of(text: str | None) -> float | None:
+    """The finite number that a text is, in ASCII as files have them; None for any other text."""
+    if text is None or not text.isascii() or "_" in text:  # `float` takes 1_000
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _text(root: Element, name: str) -> str | None:

@@ -5,10 +5,8 @@ Source: STAC 1.0 and 1.1 with the extensions eo, raster, view, sat and Sentinel-
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -25,6 +23,9 @@ from cloudfree.sentinel2.product import BandFile, Level, OpticalProduct, product
 # `raster:bands` do not reflect that.
 _APPLIED = "earthsearch:boa_offset_applied"
 _BASELINES = ("s2:processing_baseline", "processing:version")
+
+# Scale and offset beyond these are no numbers of a reflectance.
+_LEAST, _MOST = 1e-9, 1e9
 
 # Suffix of the assets with original JP2 files; the item describes the COGs.
 _ORIGINALS = "-jp2"
@@ -109,7 +110,9 @@ def _raster(asset: Asset) -> dict[str, float]:
             value = entry.get(f"raster:{key}", entry.get(key))
             if isinstance(value, (int, float)):
                 found.setdefault(key, float(value))
-    if not all(map(math.isfinite, found.values())) or found.get("scale", 1.0) <= 0:
+    if not (
+        found.get("scale", 1.0) >= _LEAST and max(map(abs, found.values()), default=0) <= _MOST
+    ):
         raise InputError(
             f"scale {found.get('scale', 1.0):g} and offset {found.get('offset', 0.0):g} of "
             f"{PurePosixPath(asset.href).name}",
@@ -179,7 +182,7 @@ def _acquisition(item: Item, name: str) -> Acquisition:
     return Acquisition(
         product=name,
         platform=str(platform).title() if platform else None,
-        acquired=item.datetime.astimezone(UTC) if item.datetime else None,
+        acquired=item.datetime,
         orbit_direction=properties.get("sat:orbit_state"),
         relative_orbit=int(orbit) if orbit is not None else None,
     )

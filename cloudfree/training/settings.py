@@ -7,13 +7,15 @@ import difflib
 import importlib.resources
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 from cloudfree.core.choices import Optimiser, Sampling, Schedule, TrainingPrecision
-from cloudfree.errors import ErrorCode, InputError
+from cloudfree.core.typed_entries import structured
+from cloudfree.errors import ErrorCode, InputError, parser_errors, reason_of
 from cloudfree.inference.model_card import merge_tables, toml_text
 from cloudfree.training.ablations import ablation_named
 
@@ -169,7 +171,7 @@ def parse_network_settings(pairs: Sequence[str]) -> dict[str, Any]:
             )
         try:
             found[name] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             found[name] = value
     return found
 
@@ -185,12 +187,9 @@ def read_settings(path: Path) -> TrainingSettings:
     Raises
     ------
     InputError
-        There is no such file, or it is not one that `settings_text` wrote.
+        There is no such file, or a setting is of another type or beyond its range.
     """
-    try:
-        return _settings(_entries(path))
-    except TypeError as error:
-        raise _unreadable(path, error) from error
+    return _settings(_entries(path))
 
 
 def read_own_settings(path: Path, network: str) -> dict[str, Any]:
@@ -219,28 +218,20 @@ def read_own_settings(path: Path, network: str) -> dict[str, Any]:
             hint="correct the name of the network, or remove it from the file",
             code=ErrorCode.BAD_OPTION,
         )
-    if not isinstance(table := entries.get("network_settings", {}), dict):
-        raise InputError(
-            f"network_settings = {table!r} in {path.name}",
-            wanted="a table of arguments of the network",
-            hint="such as network_settings = { channels = 32 }",
-            code=ErrorCode.BAD_OPTION,
-        )
+    _settings({"network": network, **entries})
     return entries
 
 
 def _entries(path: Path) -> dict[str, Any]:
     """The entries of a file of settings, under the names that they have now."""
-    try:
+    with parser_errors(partial(_unreadable, path)):
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _unreadable(path, error) from error
     return {_RENAMED.get(name, name): value for name, value in entries.items()}
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
     return InputError(
-        f"{path} cannot be read ({type(error).__name__}: {error})",
+        f"{path} cannot be read ({type(error).__name__}: {reason_of(error)})",
         wanted="the settings of a run that `cloudfree train` began",
         hint="correct the path, or begin a new run",
         code=ErrorCode.UNREADABLE,
@@ -285,12 +276,55 @@ def check_unchanged(settings: TrainingSettings, changes: Mapping[str, Any]) -> N
             )
 
 
-_TUPLES = ("betas", "bands", "loss_without")
-
-
 def _settings(entries: Mapping[str, Any]) -> TrainingSettings:
-    tuples = {name: tuple(entries[name]) for name in _TUPLES if name in entries}
-    return TrainingSettings(**{**entries, **tuples})
+    """The settings with these entries, each of its type and within its range."""
+    try:
+        settings = structured(entries, TrainingSettings, "settings")
+        for name, within in _RANGES.items():
+            _check_range(name, getattr(settings, name), within)
+    except ValueError as error:
+        raise InputError(
+            f"settings that no training has ({error})",
+            wanted="the settings that docs/train.md lists, each of its type and range",
+            hint="correct it in the file of settings, or give it as an option",
+            code=ErrorCode.BAD_OPTION,
+        ) from error
+    return settings
+
+
+# Least and largest value of settings, both included; of several numbers, of each.
+_LEAST, _MOST = 1e-30, 1e30
+_RANGES: dict[str, tuple[float, float]] = {
+    "learning_rate": (_LEAST, _MOST),
+    "betas": (0.0, 1.0 - 1e-9),
+    "weight_decay": (0.0, _MOST),
+    "weight_decay_axes": (0, 99),
+    "gamma": (_LEAST, _MOST),
+    "decay_epochs": (_LEAST, _MOST),
+    "final_rate": (0.0, _MOST),
+    "warmup_steps": (0, _MOST),
+    "epochs": (_LEAST, _MOST),
+    "steps": (0, 2**63 - 1),
+    "batch_size": (1, 2**31 - 1),
+    "crop": (1, 2**31 - 1),
+    "dates": (1, 2**31 - 1),
+    "shares": (0.0, _MOST),
+    "imagined_radar": (0.0, 1.0),
+    "simulate_clouds": (0.0, 1.0),
+    "clip_norm": (0.0, _MOST),
+    "ema_decay": (0.0, 1.0 - 1e-9),
+    "seed": (0, 2**63 - 1),
+    "checkpoint_every": (1, 2**63 - 1),
+    "sample_every": (0, 2**63 - 1),
+}
+
+
+def _check_range(name: str, value: Any, within: tuple[float, float]) -> None:
+    low, high = within
+    numbers = value.values() if isinstance(value, Mapping) else value
+    for number in numbers if isinstance(numbers, Iterable) else [numbers]:
+        if not low <= number <= high:
+            raise ValueError(f"{name} = {number:g}, not from {low:g} to {high:g}")
 
 
 def _presets() -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-import pickle
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from torch import nn
 from torch.optim import SGD, Adam, AdamW, NAdam, Optimizer
 
 from cloudfree.core.output_set import draft_of
-from cloudfree.errors import ErrorCode, InputError
+from cloudfree.errors import ErrorCode, InputError, parser_errors, reason_of
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.networks.pix2pix import PatchGan
 from cloudfree.networks.spa_gan import SpaGanDiscriminator
 from cloudfree.training.distributed import ALONE, Processes
 from cloudfree.training.loss_registry import LossSpec
-from cloudfree.training.settings import OPTIMISERS, TrainingSettings
+from cloudfree.training.settings import TrainingSettings
+from cloudfree.training.state_check import check_alike, check_losses, check_optimiser
 
 
 @dataclass
@@ -35,7 +37,15 @@ class ModelAndOptimizer:
         return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a state."""
+        """Go back to a state.
+
+        Raises
+        ------
+        ValueError
+            It is that of another network or optimiser, or damaged.
+        """
+        check_alike(state["network"], self.network.state_dict(), "network")
+        check_optimiser(state["optimiser"], self.optimiser, "optimiser")
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
 
@@ -115,7 +125,8 @@ class TrainState:
                 wanted="as many, on which depends what each step sees",
                 hint="correct torchrun --nproc-per-node or --nnodes, or begin a new run",
             )
-        self._restore(state)
+        with parser_errors(partial(_unreadable, path)):
+            self._restore(state)
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -131,6 +142,10 @@ class TrainState:
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
+        own = self._state()
+        for name in ("step", "seconds", "average", "scaler"):
+            check_alike(state[name], own[name], name)
+        check_losses(state["losses"], "losses")
         self.model.restore(state["learner"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
@@ -143,16 +158,21 @@ class TrainState:
 
 def _read(path: Path) -> dict[str, Any]:
     """The state in a checkpoint."""
-    try:
+    with parser_errors(partial(_unreadable, path)), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        raise InputError(
-            f"{path} cannot be read ({type(error).__name__})",
-            wanted="the checkpoint of a run",
-            hint="correct -o, or begin a new run with --overwrite instead of --resume",
-            code=ErrorCode.UNREADABLE,
-        ) from error
-    return state
+        if not isinstance(state, dict):
+            raise TypeError(f"it is a {type(state).__name__}")
+        return state
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path} cannot be read ({type(error).__name__}: {reason_of(error)})",
+        wanted="the checkpoint of a run",
+        hint="correct -o, or begin a new run with --overwrite instead of --resume",
+        code=ErrorCode.UNREADABLE,
+    )
 
 
 def start_training_state(
@@ -199,14 +219,7 @@ def _optimiser(network: nn.Module, settings: TrainingSettings) -> Optimizer:
         return NAdam(parameters, rate, betas, weight_decay=decay)
     if settings.optimiser == "sgd":
         return SGD(parameters, rate, momentum=betas[0], weight_decay=decay)
-    if settings.optimiser == "adamw":
-        return AdamW(_groups(parameters, settings), rate, betas)
-    raise InputError(
-        f"optimiser {settings.optimiser!r}",
-        wanted=f"one of {', '.join(OPTIMISERS)}",
-        hint="correct --optimiser",
-        code=ErrorCode.BAD_OPTION,
-    )
+    return AdamW(_groups(parameters, settings), rate, betas)
 
 
 def _groups(parameters: Iterable[nn.Parameter], settings: TrainingSettings) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ DOORS = {
     "torch": {"networks", "losses", "inference", "training"},
     "h5py": {"inference/keras.py"},
     "onnxruntime": {"inference/onnx_runtime.py", "core/onnx_session.py"},
-    "cattrs": {"inference/model_card.py"},
+    "cattrs": {"core/typed_entries.py"},
     "tomli_w": {"inference/model_card.py"},
     "onnx": {"inference/export.py"},
     "pystac": {"raster", "sentinel1", "sentinel2", "commands/search/stac_api.py"},

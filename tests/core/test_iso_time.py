@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.core.iso_time import in_utc, time_of
+from cloudfree.core.iso_time import in_utc, time_of, utc_time
 
 
 @pytest.mark.parametrize("text", ["2021-04-24", "20210424", "2021-W16-6"])
@@ -46,3 +46,15 @@ def test_every_time_is_read_back_and_its_zone_does_not_matter(moment: datetime, 
     elsewhere = moment.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=hours)))
     assert in_utc(elsewhere) == elsewhere
     assert in_utc(elsewhere).utcoffset() == timedelta(0)
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_times_are_in_utc_whatever_their_zone(time: datetime) -> None:
+    if time.utcoffset() is not None and time.utcoffset().total_seconds() % 60 == 0:
+        assert utc_time(time.isoformat()) == time.astimezone(UTC)
+    assert utc_time(time.replace(tzinfo=None).isoformat()) == time.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", [None, "", "yesterday"])
+def test_no_time_is_unknown(text: str | None) -> None:
+    assert utc_time(text) is None

@@ -287,3 +287,89 @@ def test_weights_survive_safetensors(tmp_path: Path) -> None:
     tensors = _tensors("ib_hfn", SMALL["ib_hfn"])
     save_file(tensors, tmp_path / "a.safetensors")
     assert all(torch.equal(v, tensors[k]) for k, v in load_file(tmp_path / "a.safetensors").items())
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["zipped", "old"])
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda t: t.to(torch.float8_e4m3fn), "is float8_e4m3fn"),
+        (lambda t: t.to(torch.complex64), "is complex64"),
+        (lambda t: t.to_sparse(), "is sparse float32"),
+        (lambda t: t.to("meta"), "is without numbers"),
+        (lambda t: t.reshape(-1)[:0], "is without numbers"),
+        (lambda t: torch.quantize_per_tensor(t, 0.1, 0, torch.qint8), "is qint8"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_tensor_that_networks_do_not_compute_in_is_refused(
+    tmp_path: Path, old: bool, change, text: str
+) -> None:
+    tensors = _tensors("dsen2_cr", SMALL["dsen2_cr"])
+    name = next(iter(tensors))
+    tensors[name] = change(tensors[name])
+    path = tmp_path / "a.pth"
+    torch.save(tensors, path, _use_new_zipfile_serialization=not old)
+    wanted = rf"tensor {name} of a\.pth {text}; wanted dense numbers"
+    if old and text == "is float8_e4m3fn":  # torch cannot read what it writes
+        wanted = r"a\.pth cannot be read"
+    with pytest.raises(ModelError, match=wanted):
+        read_tensors(path)
+
+
+def test_a_checkpoint_that_holds_itself_is_refused(tmp_path: Path) -> None:
+    content: dict[str, Any] = {"epoch": 1}
+    content["model"] = content
+    torch.save(content, tmp_path / "a.pth")
+    with pytest.raises(ModelError, match=r"a\.pth holds no mapping of tensors"):
+        read_tensors(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"\x80\x02.", b"\x80\x02K\x01K", b"\x80\x02(.", b"\x80\x02\x8a\x01\xff.", b"\x80\x02X\xff"],
+)
+def test_a_pickle_of_anything_is_refused_in_one_line(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "a.pth"
+    path.write_bytes(damage)
+    with pytest.raises(ModelError, match=r"a\.pth (cannot be read|holds)") as refusal:
+        read_tensors(path)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"features": "8"}, r"'8', not a whole number @ features"),
+        ({"features": 0}, r"a layer without weights|Given groups|positive"),
+        ({"features": -1}, r"negative dimension"),
+        ({"blocks": [2]}, r"not a whole number @ blocks"),
+        ({"colour": 3}, r"unexpected keyword argument 'colour'"),
+    ],
+)
+def test_arguments_that_a_network_cannot_have_are_refused(settings: dict, text: str) -> None:
+    with pytest.raises(ModelError, match=rf"network dsen2_cr cannot be built .*{text}"):
+        build_network("dsen2_cr", settings)
+
+
+@pytest.mark.parametrize("variant", ["other", 3])
+def test_a_variant_that_there_is_not_is_refused(variant: object) -> None:
+    with pytest.raises(ModelError, match="network glf_cr cannot be built"):
+        build_network("glf_cr", {**SMALL["glf_cr"], "variant": variant})
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "nonsense", "[" * 100_000, "\xff"])
+def test_a_configuration_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    path = _uncrtaints(tmp_path)
+    (tmp_path / "conf.json").write_text(text, encoding="latin-1")
+    with pytest.raises(
+        ModelError, match=r"conf\.json is no JSON of settings \(.*; wanted the conf"
+    ):
+        find_card(str(path))
+
+
+def test_a_scale_in_the_configuration_is_a_number(tmp_path: Path) -> None:
+    path = _uncrtaints(tmp_path)
+    (tmp_path / "conf.json").write_text('{"scale_by": "ten"}')
+    with pytest.raises(ModelError, match=r"'ten', not a finite number @ scale_by"):
+        load_model(str(path), "cpu")

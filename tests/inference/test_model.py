@@ -16,7 +16,8 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.errors import ModelError
 from cloudfree.inference.date_series import OtherDate
 from cloudfree.inference.model import GPU_BATCH, VARIANCE, Arrays, Model, TileInputs
-from cloudfree.inference.model_card import ModelCard, Scaling
+from cloudfree.inference.model_card import ModelCard
+from cloudfree.inference.scaling import Scaling
 from tests.factories.readiness import OneAtATime
 
 CARD = ModelCard(

@@ -13,6 +13,7 @@ from cloudfree.errors import ModelError
 from cloudfree.inference.model_card import (
     ModelCard,
     card_entries_of,
+    card_start,
     model_card,
     parse_card_text,
     toml_text,
@@ -129,7 +130,7 @@ def test_a_scaling_that_turns_numbers_over_or_into_nothing_is_refused(
 ) -> None:
     entries = _entries()
     entries[table] = {**entries[table], **wrong}
-    with pytest.raises(ModelError, match=f"{next(iter(wrong))} = .*not from less to more"):
+    with pytest.raises(ModelError, match=r"not from less to more|not a finite number"):
         model_card(entries)
 
 
@@ -158,3 +159,47 @@ def test_bands_and_tiles_that_cannot_be_are_refused(table: str, wrong: dict, tex
     entries[table] = {**entries[table], **wrong}
     with pytest.raises(ModelError, match=text):
         model_card(entries)
+
+
+@pytest.mark.parametrize(
+    ("entries", "text"),
+    [
+        ({"name": 5}, "5, not a text @ card.name"),
+        ({"levels": "L1C"}, "'L1C', not a list @ card.levels"),
+        ({"tile": [256]}, "not a table @ card.tile"),
+        ({"inputs": []}, r"inputs \[\], not some of optical, sar, shadow"),
+        ({"inputs": ["optical", "heat"]}, r"inputs .*, not some of optical, sar, shadow"),
+        ({"inputs": ["optical", "optical"]}, r"inputs .*, not some of"),
+    ],
+)
+def test_an_entry_of_another_type_is_refused(entries: dict, text: str) -> None:
+    with pytest.raises(ModelError, match=rf"a model card that cannot be read \(.*{text}"):
+        model_card({**_entries(), **entries})
+
+
+@pytest.mark.parametrize(
+    ("entries", "text"),
+    [
+        ({"optical": 3}, "3, not a table @ card.optical"),
+        ({"optical": {"bands": "B02"}}, "not a list @ card.optical.bands"),
+        ({"network": ["glf_cr"]}, "not a text @ card.network"),
+        ({"network_settings": [1]}, "not a table @ card.network_settings"),
+    ],
+)
+def test_what_decides_about_defaults_is_checked_first(entries: dict, text: str) -> None:
+    with pytest.raises(ModelError, match=text):
+        card_start(entries)
+
+
+def test_a_card_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "card.toml").write_bytes(b'name = "\xff"')
+    with pytest.raises(
+        ModelError, match=r"card\.toml cannot be read .*; wanted the card of a model"
+    ):
+        read_card(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["name = ", "a = " + "[" * 100_000, "a = " + "1" * 5000])
+def test_a_text_that_is_no_toml_is_refused(text: str) -> None:
+    with pytest.raises(ModelError, match=r"a model card that cannot be read \("):
+        parse_card_text(text)

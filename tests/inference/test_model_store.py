@@ -102,7 +102,7 @@ def test_missing_weights_and_unknown_networks_are_refused(shelf: Path) -> None:
 
 
 def test_a_card_that_cannot_be_read_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"required field missing @ card\.optical"):
+    with pytest.raises(ModelError, match=r"no entry optical @ card\.optical"):
         model_card({"name": "x"})
     with pytest.raises(ModelError, match="TOMLDecodeError"):
         parse_card_text("name =")

@@ -225,7 +225,7 @@ class TestWithoutAKnownNetwork:
     def test_a_missing_entry_is_named(self, entries: dict[str, Any], tmp_path: Path) -> None:
         del entries["network"], entries["tile"]
         (tmp_path / CARD).write_text(toml_text(entries))
-        with pytest.raises(ModelError, match=r"required field missing @ card\.tile"):
+        with pytest.raises(ModelError, match=r"no entry tile @ card\.tile"):
             load_model(str(tmp_path), "cpu")
 
     def test_a_checkpoint_needs_its_network(self, entries: dict[str, Any], tmp_path: Path) -> None:

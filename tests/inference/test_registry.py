@@ -132,3 +132,14 @@ def test_bands_are_named_where_their_number_does_not(loaded: Path) -> None:
     assert card["output"]["bands"] == list(TEN)
     with pytest.raises(ModelError, match="10 bands for network dsen2_cr of 13; wanted the names"):
         card_entries("dsen2_cr", {"optical_bands": 13}, TEN)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"optical_bands": "13"}, {"sar_bands": None}, {"multi_date": 1}, {"output_bands": []}],
+)
+def test_arguments_of_another_type_are_refused(settings: dict) -> None:
+    with pytest.raises(
+        ModelError, match=r"arguments of network uncrtaints of the wrong type \(.*@"
+    ):
+        card_entries("uncrtaints", settings)

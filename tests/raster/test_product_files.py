@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cloudfree.errors import InputError
 from cloudfree.raster.product_files import Archive, Folder, parse_xml
 from tests.factories.rasters import write_radar
+from tests.fuzz.mutations import encrypted
 
 FILES = {"manifest.safe": b"<a/>", "measurement/vv.tif": b"\x00\x01", "annotation/vv.xml": b"<b/>"}
 
@@ -70,3 +71,25 @@ def test_xml_gives_its_text(text: str) -> None:
 def test_what_is_no_xml_or_declares_entities_is_refused(text: bytes) -> None:
     with pytest.raises(InputError, match=r"a\.xml cannot be read .*; wanted the XML .*; download"):
         parse_xml(text, "a.xml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<?xml version="1.0" encoding="UTF-1"?><a/>',
+        '<?xml version="1.0" encoding="shift_jis"?><a/>',
+        "<a><b></a>",
+        "",
+        "\0",
+    ],
+)
+def test_a_text_that_no_parser_takes_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"m\.xml cannot be read \(.*\); wanted the XML"):
+        parse_xml(text.encode(), "m.xml")
+
+
+def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
+    tree = _archive(tmp_path / "X.zip", "X.SAFE/")
+    tree.path.write_bytes(encrypted(tree.path.read_bytes()))
+    with pytest.raises(InputError, match=r"manifest\.safe in X\.zip cannot be read .*encrypted"):
+        tree.content("manifest.safe")

@@ -120,14 +120,26 @@ def test_the_tables_are_read(azimuth_noise: tuple[float, float] | None) -> None:
     [
         ("<productType>GRD", "<productType>SLC", r"product type SLC in a\.xml; wanted a ground ra"),
         ("numberOfLines>", "lines>", r"no numberOfLines in a\.xml; .*download the product again"),
-        ('<srgrCoefficients count="6">', "<srgrCoefficients>x ", "no srgrCoefficients in num"),
+        ('<srgrCoefficients count="6">', "<srgrCoefficients>x ", r"no number in srgrCoef"),
+        ("<numberOfLines>50", "<numberOfLines>5e1.", r"no number in numberOfLines \('5e1\.'\)"),
+        ("<numberOfLines>50", "<numberOfLines>49.5", "numberOfLines = 49.5, no whole number"),
+        ("<numberOfLines>50", "<numberOfLines>-50", "numberOfLines = -50, not within 1 and 200000"),
+        ("<numberOfLines>50", "<numberOfLines>50 50", "2 numbers in numberOfLines"),
+        ("<rangePixelSpacing>10.0", "<rangePixelSpacing>nan", "Spacing = nan, not within 0.1"),
+        ("<line>0<", "<line>1e12<", r"line = 1e\+12, not within 0 and 1e\+06"),
+        ('count="6">', 'count="6">0 ', "polynomials of several degrees"),
+        ("<startTime>2021-04-24", "<startTime>2021-02-30", "no time of Sentinel-1 in adsHeader/st"),
+        ("<startTime>2021-04-24T17:32:40.512000", "<startTime>now", r"startTime \('now'\)"),
+        ("<startTime>2021", "<startTime>9999", "no time of Sentinel-1 in adsHeader/startTime"),
+        ("<time>2021-04-24T17:31", "<time>2022-04-24T17:31", "time that does not rise"),
         ("geolocationGridPoint>", "point>", "no geolocationGrid/geolocationGridPointList/geoloc"),
         ("</product>", "", r"a\.xml cannot be read \(no element found"),
         ("?>", '?><!DOCTYPE a [<!ENTITY x "y">]>', r"a\.xml cannot be read \(a document type decl"),
     ],
 )  # fmt: skip
 def test_a_damaged_annotation_is_refused(old: str, new: str, text: str) -> None:
-    damaged = product_xml(SCENE, "VV").replace(old, new)
+    damaged = product_xml(SCENE, "VV").replace(old, new, 1 if "count=" in old else -1)
+    assert damaged != product_xml(SCENE, "VV")
     with pytest.raises(InputError, match=text):
         read_annotation(damaged.encode(), "a.xml")
 
@@ -154,3 +166,32 @@ def test_the_annotations_of_a_real_product_are_read(data: Path) -> None:
     power = read_noise(noise.read_bytes(), noise.name).on(window)
     # The noise-equivalent sigma-nought of IW is specified as -22 dB at most; it is about -25.
     assert -30 < 10 * np.log10((power / gain**2).mean()) < -22
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("<line>0</line>", "<line>99</line>", "line that falls from one element to the next"),
+        ("<pixel>0 40", "<pixel>0 400", "pixel that falls from one value to the next"),
+        ("<pixel>0 40", "<pixel>0", r"4 sigmaNought for 3 numbers of pixel in c\.xml"),
+        ("<sigmaNought>400", "<sigmaNought>0", "sigmaNought = 0, not within 10 and"),
+        ("<sigmaNought>400", "<sigmaNought>-400", "sigmaNought = -400, not within 10 and"),
+        ("<sigmaNought>400", "<sigmaNought>four", "no number in sigmaNought"),
+    ],
+)
+def test_a_damaged_table_is_refused(old: str, new: str, text: str) -> None:
+    whole = calibration_xml(SCENE)
+    assert old in whole
+    with pytest.raises(InputError, match=text):
+        read_calibration(whole.replace(old, new, 1).encode(), "c.xml")
+
+
+def test_damaged_azimuth_noise_is_refused() -> None:
+    damaged = noise_xml(SCENE).replace("<firstAzimuthLine>0<", "<firstAzimuthLine>0.5<")
+    with pytest.raises(InputError, match=r"firstAzimuthLine = 0.5, no whole number, in n\.xml"):
+        read_noise(damaged.encode(), "n.xml")
+
+
+@pytest.mark.parametrize("orbit", ["", "ten", "9 5", "1e3", "\u0661"])
+def test_a_relative_orbit_that_is_no_number_is_unknown(orbit: str) -> None:
+    assert relative_orbit(MANIFEST.replace(">95<", f">{orbit}<").encode()) is None

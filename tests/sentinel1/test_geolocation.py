@@ -11,6 +11,7 @@ from affine import Affine
 from pyproj import CRS
 
 from cloudfree.core.grid import Grid
+from cloudfree.errors import InputError
 from cloudfree.sentinel1.annotation import Annotation, GeolocationGrid, read_annotation
 from cloudfree.sentinel1.geolocation import CoarseHeights, GridGeolocation, ImagePositions, lonlat
 from tests.factories.sentinel1_products import Scene, ground_of, place_of, product_xml
@@ -148,3 +149,38 @@ def test_longitude_and_latitude_are_those_of_pixel_centres() -> None:
     longitude, latitude = lonlat(grid, np.array([0.0, 2.0]), np.array([0.0, 3.0]))
     assert longitude == pytest.approx([10.05, 10.35])
     assert latitude == pytest.approx([49.9, 49.5])
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "text"),
+    [
+        ("longitude", 0.02, r"contradict each other by .* lines"),
+        ("latitude", -0.02, r"contradict each other by .* lines"),
+        ("height_m", 5000.0, r"contradict each other by .* m of slant range"),
+        ("slant_range_m", 5000.0, r"contradict each other by .* m of slant range"),
+        ("line", 300.0, r"contradict each other by .* lines"),
+    ],
+)
+def test_a_tie_point_with_a_wrong_number_is_refused(name: str, wrong: float, text: str) -> None:
+    annotation = _annotation()
+    values = getattr(annotation.tie_points, name).copy()
+    values[77] += wrong
+    points = dataclasses.replace(annotation.tie_points, **{name: values})
+    with pytest.raises(InputError, match=f"{text}.*; wanted less than 5 lines and 50 m"):
+        GridGeolocation(dataclasses.replace(annotation, tie_points=points))
+
+
+def test_a_tie_point_of_another_moment_is_refused() -> None:
+    annotation = _annotation()
+    times = annotation.tie_points.time.copy()
+    times[77] += np.timedelta64(1, "s")
+    points = dataclasses.replace(annotation.tie_points, time=times)
+    with pytest.raises(InputError, match=r"contradict each other by \d+ lines"):
+        GridGeolocation(dataclasses.replace(annotation, tie_points=points))
+
+
+def test_tie_points_of_one_place_are_refused() -> None:
+    annotation = _annotation()
+    one = _points(annotation.tie_points, np.zeros(210, np.intp))
+    with pytest.raises(InputError, match="tie points of one line or one point of the ground"):
+        GridGeolocation(dataclasses.replace(annotation, tie_points=one))

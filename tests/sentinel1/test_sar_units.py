@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cloudfree.errors import InputError
-from cloudfree.sentinel1.sar_units import decide_units
+from cloudfree.sentinel1.sar_units import SarUnits, decide_units
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,17 @@ def test_amplitudes_as_floats_are_not_taken_for_power() -> None:
     with pytest.raises(InputError, match=r"darker band of a\.tif, as of amplitudes; .*square them"):
         decide_units("auto", np.sqrt(power), None, "a.tif")
     assert decide_units("linear", np.sqrt(power), None, "a.tif").quantity == "linear"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "whole", "wrong"),
+    [("db", (-11.0, -17.0), (1e30, -265.0, 61.0)), ("linear", (0.08, 0.02), (1e30, -2.0, 1.1e6))],
+)
+def test_numbers_that_no_scene_has_are_missing(quantity: str, whole, wrong) -> None:
+    units = SarUnits(quantity, "as given", None)
+    for number in wrong:
+        numbers = np.array(whole, np.float32).repeat(2).reshape(2, 1, 2)
+        numbers[0, 0, 0] = number
+        found = units.decibels(numbers)
+        assert np.isnan(found[:, 0, 0]).all()
+        assert np.isfinite(found[:, 0, 1]).all()

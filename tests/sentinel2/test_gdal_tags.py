@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from cloudfree.core.acquisition import Acquisition
 from cloudfree.sentinel2.gdal_tags import (
     DECIDED_TAG,
-    number_of,
     stated_tags,
     tagged_product,
     tags_of,
 )
+from cloudfree.sentinel2.metadata import number_of
 from cloudfree.sentinel2.offset import OffsetEvidence
 from cloudfree.sentinel2.product import OpticalProduct
 

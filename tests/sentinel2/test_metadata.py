@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cloudfree.errors import InputError
-from cloudfree.sentinel2.metadata import product_metadata, sun_azimuth_deg, utc_time
+from cloudfree.sentinel2.metadata import product_metadata, sun_azimuth_deg
 from tests.factories.sentinel2_products import SUN_AZIMUTH_DEG, Safe, _product_xml, _tile_xml
 
 
@@ -39,13 +37,26 @@ def test_metadata_of_something_else_is_refused() -> None:
         product_metadata(b"<a/>", "a.xml")
 
 
-@given(st.datetimes(timezones=st.timezones()))
-def test_times_are_in_utc_whatever_their_zone(time: datetime) -> None:
-    if time.utcoffset() is not None and time.utcoffset().total_seconds() % 60 == 0:
-        assert utc_time(time.isoformat()) == time.astimezone(UTC)
-    assert utc_time(time.replace(tzinfo=None).isoformat()) == time.replace(tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        (">10000<", ">ten<", "'ten' as QUANTIFICATION_VALUE in MTD.xml; wanted a number"),
+        (">10000<", "><", "'' as QUANTIFICATION_VALUE in MTD.xml"),
+        (">10000<", ">nan<", "'nan' as QUANTIFICATION_VALUE"),
+        (">10000<", ">1_0000<", "'1_0000' as QUANTIFICATION_VALUE"),
+        (">-1000<", ">0x10<", "'0x10' as RADIO_ADD_OFFSET"),
+        (">65535<", ">1e12<", "'1e12' as SPECIAL_VALUE_INDEX .* from 0 to 65535"),
+        (">51<", ">144<", "'144' as SENSING_ORBIT_NUMBER .* from 1 to 143"),
+    ],
+)
+def test_a_text_in_place_of_a_number_is_refused(old: str, new: str, text: str) -> None:
+    damaged = _product_xml(Safe(baseline="05.11")).replace(old, new)
+    with pytest.raises(InputError, match=text):
+        product_metadata(damaged.encode(), "MTD.xml")
 
 
-@pytest.mark.parametrize("text", [None, "", "yesterday"])
-def test_no_time_is_unknown(text: str | None) -> None:
-    assert utc_time(text) is None
+@pytest.mark.parametrize("azimuth", ["", "ten", "400", "inf"])
+def test_a_sun_that_stands_nowhere_is_refused(azimuth: str) -> None:
+    damaged = _tile_xml(Safe()).replace(f">{SUN_AZIMUTH_DEG}<", f">{azimuth}<")
+    with pytest.raises(InputError, match=r"as AZIMUTH_ANGLE in MTD_TL\.xml; .* from 0 to 360"):
+        sun_azimuth_deg(damaged.encode(), "MTD_TL.xml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,11 @@ def test_places_of_assets_become_names_that_gdal_opens(tmp_path: Path) -> None:
     assert found == {band: place for band, (_, place) in hrefs.items()}
 
 
-@pytest.mark.parametrize("text", ["{}", "nonsense", '{"type": "FeatureCollection"}', "[]"])
+@pytest.mark.parametrize(
+    "text",
+    ["{}", "nonsense", '{"type": "FeatureCollection"}', "[]", "[" * 100_000,
+     '{"type": "FeatureCollection", "features": 3}', '{"type": ["Feature"]}'],
+)  # fmt: skip
 def test_what_is_no_item_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(text)
@@ -191,3 +196,46 @@ def test_an_offset_that_no_product_has_is_refused(tmp_path: Path) -> None:
         OpticalScene(
             _item(tmp_path, {}, dark=False, **{"raster:scale": 1e-4, "raster:offset": -1.0})
         )
+
+
+@pytest.mark.parametrize(
+    ("asset", "text"),
+    [
+        ({"href": 5}, "item.json is no STAC item (expected str"),
+        ({"roles": "data"}, "'data', not a list @ item.assets['B11'].roles"),
+        ({"roles": [None]}, "None, not a text @ item.assets['B11'].roles[0]"),
+        ({"eo:bands": ["B02"]}, "'B02', not a table @ item.assets['B11'].eo_bands[0]"),
+        ({"bands": {"name": "B02"}}, "not a list @ item.assets['B11'].bands"),
+        ({"bands": [{"name": 2}]}, "2, not a text @ item.assets['B11'].bands[0].name"),
+        (
+            {"raster:bands": [{"scale": "1"}]},
+            "'1', not a finite number @ item.assets['B11'].raster",
+        ),
+        ({"gsd": "10"}, "'10', not a finite number @ item.assets['B11'].gsd"),
+        ({"proj:transform": 10}, "10, not a list @ item.assets['B11'].proj_transform"),
+    ],
+)
+def test_a_field_of_another_type_is_named_with_its_place(
+    tmp_path: Path, asset: dict, text: str
+) -> None:
+    path = _item(tmp_path, {})
+    item = json.loads(path.read_text())
+    item["assets"]["B11"].update(asset)
+    path.write_text(json.dumps(item))
+    with pytest.raises(InputError, match=re.escape(text)):
+        stac_product(path)
+
+
+@pytest.mark.parametrize(
+    ("properties", "text"),
+    [
+        ({"sat:relative_orbit": "51"}, "'51', not a whole number @ item.properties.sat_relative"),
+        ({"view:sun_azimuth": []}, "[], not a finite number @ item.properties.view_sun_azimuth"),
+        ({"platform": 2}, "2, not a text @ item.properties.platform"),
+        ({"earthsearch:boa_offset_applied": "no"}, "'no', not true or false"),
+        ({"datetime": "0001-01-01T00:00:00+14:00"}, "is no STAC item"),
+    ],
+)
+def test_a_property_of_another_type_is_named(tmp_path: Path, properties: dict, text: str) -> None:
+    with pytest.raises(InputError, match=re.escape(text)):
+        stac_product(_item(tmp_path, properties))

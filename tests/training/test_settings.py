@@ -125,7 +125,38 @@ def test_only_what_differs_is_refused() -> None:
 def test_a_file_that_is_no_recipe(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text("colour = 3\nnetwork = 'a'")
-    with pytest.raises(InputError, match=r"TypeError.*colour.*; wanted the settings of a run"):
+    with pytest.raises(InputError, match=r"settings that no training has \(unknown entry 'colour'"):
+        read_settings(path)
+    path.write_text("network = ")
+    with pytest.raises(InputError, match=r"TOMLDecodeError.*; wanted the settings of a run"):
+        read_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("learning_rate = 'fast'", "'fast', not a finite number @ settings.learning_rate"),
+        ("learning_rate = -1.0", "learning_rate = -1, not from"),
+        ("betas = [0.9]", "settings.betas"),
+        ("betas = [0.9, 1.5]", "betas = 1.5, not from 0 to"),
+        ("batch_size = 0", "batch_size = 0, not from 1"),
+        ("crop = 1.5", "1.5, not a whole number @ settings.crop"),
+        ("optimiser = 'best'", "'best', none of adam, adamw, nadam, sgd @ settings.optimiser"),
+        ("loss = ['l1']", "not a text @ settings.loss"),
+        ("bands = 'B02'", "'B02', not a list @ settings.bands"),
+        ("seed = 2021-01-01", "not a whole number @ settings.seed"),
+        ("network_settings = 3", "3, not a table @ settings.network_settings"),
+        ("shares = { sea = -1.0 }", "shares = -1, not from 0"),
+        ("ema_decay = nan", "nan, not a finite number @ settings.ema_decay"),
+    ],
+)
+def test_a_setting_of_another_type_or_range_is_named(tmp_path: Path, line: str, text: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(line)
+    with pytest.raises(InputError, match=text):
+        read_own_settings(path, "dsen2_cr")
+    path.write_text(f"network = 'dsen2_cr'\n{line}")
+    with pytest.raises(InputError, match=text):
         read_settings(path)
 
 

@@ -16,6 +16,17 @@ from tests.factories.damage import full_disk
 from tests.factories.tiny_training import batch, begin
 
 
+def _changed_weight(change):
+    """Replaces the first tensor of a saved network."""
+
+    def changed(state: dict) -> None:
+        network = state["learner"]["network"]
+        name = next(iter(network))
+        network[name] = change(network[name])
+
+    return changed
+
+
 def _numbers(state: Any) -> list[float]:
     """Every number in a state, however deep."""
     if isinstance(state, torch.Tensor):
@@ -86,7 +97,7 @@ def test_biases_and_norms_do_not_decay() -> None:
 
 
 def test_another_optimiser_is_refused() -> None:
-    with pytest.raises(InputError, match=r"optimiser 'rprop'; wanted one of .*adamw"):
+    with pytest.raises(InputError, match=r"'rprop', none of adam, adamw, nadam, sgd @"):
         begin("l1", optimiser="rprop")
 
 
@@ -131,3 +142,29 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path) -> None:
     run.load(path)
     assert run.step == 1
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda state: state.update(step="one"), "step is str, not int"),
+        (lambda state: state.update(losses={}), "losses is dict, not list"),
+        (lambda state: state["learner"].pop("optimiser"), "optimiser"),
+        (lambda state: state["learner"]["network"].popitem(), "network is"),
+        (_changed_weight(lambda weight: weight[:1]), "has the shape"),
+        (_changed_weight(lambda weight: weight.tolist()), "is no tensor of numbers"),
+        (_changed_weight(lambda weight: weight.to("meta")), "is no tensor of numbers"),
+        (_changed_weight(lambda weight: weight.to(torch.complex64)), "is no tensor of numbers"),
+    ],
+)
+def test_a_state_that_is_not_like_that_of_the_run_is_refused(
+    tmp_path: Path, change, text: str
+) -> None:
+    run, _ = begin("l1")
+    path = tmp_path / "checkpoint.pt"
+    run.save(path)
+    state = torch.load(path, weights_only=True)
+    change(state)
+    torch.save(state, path)
+    with pytest.raises(InputError, match=rf"checkpoint\.pt cannot be read \(.*{text}"):
+        run.load(path)

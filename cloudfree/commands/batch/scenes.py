@@ -13,7 +13,7 @@ from cloudfree.commands.radars import nearest_radar
 from cloudfree.core.addresses import is_elsewhere, plain_name
 from cloudfree.core.choices import SCL, MaskPath
 from cloudfree.core.terminal import captured_warnings
-from cloudfree.errors import CloudfreeError, InputError
+from cloudfree.errors import CloudfreeError, InputError, one_line, parser_errors, reason_of
 from cloudfree.raster.area import Area
 from cloudfree.raster.stac_files import item_paths
 from cloudfree.sentinel1.product import acquisition_of_name
@@ -100,12 +100,13 @@ def read_scene_list(path: Path) -> list[ScenePair]:
     InputError
         The file is not such a list, or a scene has no s2.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            table = csv.DictReader(lines, skipinitialspace=True)
-            columns, rows = table.fieldnames or (), list(table)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise _no_list(path, f"is no table ({error})") from error
+
+    def as_error(error: Exception) -> InputError:
+        return _no_list(path, f"is no table ({reason_of(error)})")
+
+    with parser_errors(as_error), path.open(encoding="utf-8-sig", newline="") as lines:
+        table = csv.DictReader(lines, skipinitialspace=True)
+        columns, rows = table.fieldnames or (), list(table)
     if "s2" not in columns:
         raise _no_list(path, "has no column s2")
     if unknown := [name for name in columns if name not in _COLUMNS]:
@@ -116,6 +117,9 @@ def read_scene_list(path: Path) -> list[ScenePair]:
 def _pair(path: Path, line: int, row: Mapping[str, str | None]) -> ScenePair:
     if None in row:
         raise _no_list(path, f"has more fields than columns in line {line}")
+    for column, text in row.items():
+        if text and not one_line(text) == text:
+            raise _no_list(path, f"has {text[:40]!r} as {column} in line {line}")
 
     def there(column: str) -> Path | None:
         text = (row.get(column) or "").strip()

@@ -8,17 +8,17 @@ variance if the network predicts one, on the scale of the network; others have t
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cloudfree.commands.options import PluginOptions
 from cloudfree.core.radiometry import Float32
 from cloudfree.core.terminal import Progress
-from cloudfree.errors import ErrorCode, InputError, ModelError
+from cloudfree.errors import ErrorCode, InputError, ModelError, parser_errors, reason_of
 from cloudfree.inference.date_series import DATES
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_card import ModelCard
@@ -131,15 +131,28 @@ def read_arrays(path: Path) -> dict[str, Float32]:
     ModelError
         The file is missing or holds no arrays.
     """
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            return {name: content[name] for name in content.files}
-    except (OSError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise ModelError(
-            f"{path} holds no arrays ({str(error).splitlines()[0]})",
-            wanted="an .npz file",
+
+    def as_error(error: Exception) -> ModelError:
+        return ModelError(
+            f"{path} holds no arrays ({reason_of(error)})",
+            wanted="an .npz file of numbers",
             hint="write it with numpy.savez",
-        ) from error
+        )
+
+    with (
+        parser_errors(as_error),
+        path.open("rb") as file,
+        np.load(file, allow_pickle=False) as content,
+    ):
+        return {name: _numbers(name, content[name]) for name in content.files}
+
+
+def _numbers(name: str, values: Any) -> Float32:
+    """An array of real numbers; other members of an archive are bytes, texts or times."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub" or not values.size:
+        raise ValueError(f"{name} has no real numbers")
+    with np.errstate(over="ignore"):
+        return np.asarray(values, np.float32)
 
 
 def network_inputs(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:
@@ -159,7 +172,22 @@ def network_inputs(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:
         )
     if DATES in arrays and card.takes_several_dates:
         return {**found, DATES: arrays[DATES]}
-    return {name: _single_date(value) for name, value in found.items()}
+    inputs = {name: _single_date(value) for name, value in found.items()}
+    _check_shapes(inputs, card)
+    return inputs
+
+
+def _check_shapes(inputs: Arrays, card: ModelCard) -> None:
+    """Refuse inputs of another number of bands than the card says, or of several sizes."""
+    bands = card.input_bands
+    wrong = {name: value.shape for name, value in inputs.items() if value.shape[1] != bands[name]}
+    if wrong or len({(len(value), *value.shape[2:]) for value in inputs.values()}) > 1:
+        raise ModelError(
+            "inputs " + ", ".join(f"{name} {value.shape}" for name, value in inputs.items()),
+            wanted=" and ".join(f"{bands[name]} bands of {name}" for name in inputs)
+            + ", all of one size",
+            hint="give the inputs of this model",
+        )
 
 
 def _separate(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:
@@ -252,4 +280,5 @@ def _difference(name: str, found: Float32, expected: Float32) -> float:
             wanted="numbers",
             hint="check the weights and the scale of the inputs",
         )
-    return float(np.abs(found - expected).max())
+    with np.errstate(invalid="ignore"):  # of infinite numbers that are expected
+        return float(np.abs(found - expected).max())

@@ -11,8 +11,12 @@ from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, ModelError, OutputError
 from cloudfree.inference.load import find_card, load_network
-from cloudfree.inference.model_card import parse_card_text
-from cloudfree.inference.model_store import check_model_folder, is_file, write_folder
+from cloudfree.inference.model_store import (
+    check_model_folder,
+    is_file,
+    read_card_entries,
+    write_folder,
+)
 from cloudfree.inference.registry import load_plugins
 
 
@@ -84,7 +88,7 @@ def _entries(options: ConvertOptions) -> dict[str, Any] | None:
             hint="change its card.toml instead",
             code=ErrorCode.BAD_OPTION,
         )
-    return parse_card_text(options.card.read_text(encoding="utf-8"))
+    return read_card_entries(options.card)
 
 
 def _check_other_folder(weights: Path, output: Path) -> None:

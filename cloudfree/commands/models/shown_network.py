@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloudfree.inference.model_card import ModelCard, Scaling, model_card
+from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.inference.plugins import PLUGIN
 from cloudfree.inference.registry import card_entries, network_entry
+from cloudfree.inference.scaling import Scaling
 
 # Width of the names of entries.
 INDENT = 12

@@ -22,7 +22,7 @@ from cloudfree.datasets.real_clouds import CLEAR_SHARE, cloud_share, read_real_c
 from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.raster.cog import CogProfile, CogWriter
 from cloudfree.raster.warp import displacement_px, pixel_size_m
-from cloudfree.sentinel2.gdal_tags import number_of
+from cloudfree.sentinel2.metadata import number_of
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.simulation.add_clouds import draw_cloud_parameters, make_atmosphere
 from cloudfree.simulation.atmosphere import Atmosphere, apply_atmosphere

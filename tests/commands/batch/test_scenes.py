@@ -168,6 +168,9 @@ def test_the_mark_of_a_spreadsheet_is_no_part_of_the_first_column(tmp_path: Path
         ("s2,radar\na,b\n", "has a column 'radar'"),
         ("s2,s1\na,b\n,c\n", "names no s2 in line 3"),
         ("s2\na,b\n", "has more fields than columns in line 2"),
+        ("s2\na\0b.tif\n", r"has 'a\\x00b.tif' as s2 in line 2"),
+        ('s2,name\na.tif,"b\nc"\n', r"has 'b\\nc' as name in line 2"),
+        ("s2,s1\na.tif,\x1b[31m\n", r"has '\\x1b\[31m' as s1 in line 2"),
     ],
 )
 def test_what_is_no_list_is_refused(tmp_path: Path, text: str, found: str) -> None:

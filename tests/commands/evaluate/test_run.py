@@ -24,9 +24,10 @@ from cloudfree.core.terminal import silent
 from cloudfree.datasets.patch import Skipped
 from cloudfree.errors import InputError, ModelError, OutputError
 from cloudfree.inference.model import Arrays, Model
-from cloudfree.inference.model_card import ModelCard, Scaling, parse_card_text
+from cloudfree.inference.model_card import ModelCard, parse_card_text
 from cloudfree.inference.model_store import find_model, read_card
 from cloudfree.inference.registry import DEFAULT_MODEL
+from cloudfree.inference.scaling import Scaling
 from cloudfree.inference.uncertainty import ErrorModel, calibration_of
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from tests.factories.rasters import FIELD

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from cloudfree.commands.models.check import differences, network_inputs, read_ar
 from cloudfree.errors import ModelError
 from cloudfree.inference.model_card import ModelCard, model_card
 from cloudfree.inference.registry import card_entries
+from tests.fuzz.mutations import encrypted
 
 RNG = np.random.default_rng(0)
 OPTICAL = RNG.random((2, 13, 8, 8), dtype=np.float32)
@@ -70,3 +72,40 @@ def test_a_file_without_arrays_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.npz").write_bytes(b"none")
     with pytest.raises(ModelError, match=r"b\.npz holds no arrays .*; wanted an \.npz file"):
         read_arrays(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (np.array(["a"]), "opt has no real numbers"),
+        (np.zeros(2, np.complex64), "opt has no real numbers"),
+        (np.zeros((0, 13)), "opt has no real numbers"),
+    ],
+)
+def test_arrays_of_something_else_are_refused(tmp_path: Path, values, text: str) -> None:
+    np.savez(tmp_path / "a.npz", opt=values)
+    with pytest.raises(ModelError, match=rf"a\.npz holds no arrays \({text}\)"):
+        read_arrays(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("damage", [b"{'descr': '<f4", b"\x93NUMPY\x01\x00\x02\x00((", b""])
+def test_an_array_with_a_damaged_header_is_refused(tmp_path: Path, damage: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("opt.npy", damage)
+    with pytest.raises(ModelError, match=r"a\.npz holds no arrays \("):
+        read_arrays(tmp_path / "a.npz")
+
+
+def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, opt=OPTICAL)
+    path.write_bytes(encrypted(path.read_bytes()))
+    with pytest.raises(ModelError, match=r"a\.npz holds no arrays \(.*encrypted"):
+        read_arrays(path)
+
+
+def test_inputs_of_several_sizes_or_other_bands_are_refused(card: ModelCard) -> None:
+    with pytest.raises(ModelError, match=r"inputs optical .*; wanted 13 bands of optical and 2"):
+        network_inputs({"opt": OPTICAL[:, :12], "sar": SAR}, card)
+    with pytest.raises(ModelError, match=r"all of one size; give the inputs of this model"):
+        network_inputs({"opt": OPTICAL, "sar": SAR[..., :4]}, card)
