@@ -162,7 +162,7 @@ def test_a_setting_of_another_type_or_range_is_named(tmp_path: Path, line: str, 
 
 def test_arguments_of_a_network_in_a_file_are_a_table(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text("network_settings = 'concat'")
-    with pytest.raises(InputError, match=r"network_settings = 'concat' in s\.toml; wanted a table"):
+    with pytest.raises(InputError, match=r"'concat', not a table @ settings\.network_settings"):
         read_own_settings(tmp_path / "s.toml", "glf_cr")
 
 
