@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudfree.datasets.split_file import shipped_splits
 from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -40,7 +41,9 @@ def test_models_and_page_travel_in_the_wheel(wheel: Path) -> None:
         f"cloudfree/report/templates/{name}.html"
         for name in ("frame", "page", "index", "evaluation", "series", "pictures", "tables")
     }
-    assert styles | templates <= names
+    splits = {f"cloudfree/datasets/splits/{file}" for file in shipped_splits()}
+    assert len(splits) == 5
+    assert styles | templates | splits <= names
 
 
 def test_no_script_of_training_travels_in_the_wheel(wheel: Path) -> None:

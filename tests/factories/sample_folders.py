@@ -34,10 +34,12 @@ def touch_patch(root: Path, place: str, patch: str = "p30") -> dict[str, Path]:
     return paths
 
 
-def write_patch(root: Path, place: str, patch: str = "p30", seed: int = 0) -> dict[str, Path]:
+def write_patch(
+    root: Path, place: str, patch: str = "p30", seed: int = 0, side: int = SIDE
+) -> dict[str, Path]:
     """The files of a patch of SEN12MS-CR: a field, and the same under a round cloud."""
     paths = touch_patch(root, place, patch)
-    _write(paths["s2_cloudy"], paths["s2"], paths["s1"], SIDE, seed)
+    _write(paths["s2_cloudy"], paths["s2"], paths["s1"], side, seed)
     return paths
 
 

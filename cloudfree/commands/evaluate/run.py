@@ -14,6 +14,7 @@ from cloudfree.commands.evaluate.page import PatchSection, choose_shown, patch_s
 from cloudfree.commands.evaluate.patch import raw_of
 from cloudfree.commands.evaluate.result import Evaluation, check_outputs, write_files
 from cloudfree.commands.evaluate.scoring import CloudyPatch, Scoring
+from cloudfree.commands.evaluate.seen_places import warn_of_seen_places
 from cloudfree.commands.evaluate.shown import check_shown, draw_shown
 from cloudfree.commands.evaluate.summary import summarise
 from cloudfree.core.bands import OPTICAL_BANDS
@@ -57,6 +58,7 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
         split = balanced(split, options.per_bin, options, progress)
     samples = evenly_spread(split.samples, options.limit)
     check_shown(options.show, samples)
+    warn_of_seen_places(options.model, samples)
     bands = _common_bands(models)
     scoring = Scoring(models, protocol, bands, options.uncertainty, options.cover)
     with muted_log():
