@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow test-faults check docs bench bench-full constraints clean
+.PHONY: demo test test-slow test-faults test-fuzz check docs bench bench-full constraints clean
 
 # The stamp is newer than what it was installed from, so the second call costs nothing.
 .venv/installed: pyproject.toml constraints.txt
@@ -22,11 +22,16 @@ test: .venv/installed
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-slow: .venv/installed
-	$(BIN)/python -m pytest -m slow --ignore tests/faults
+	$(BIN)/python -m pytest -m slow --ignore tests/faults --ignore tests/fuzz
 
 # Kills, starves and disturbs whole commands at hundreds of moments, and prints what it counted.
 test-faults: .venv/installed
 	$(BIN)/python -m pytest tests/faults -m slow
+
+# Gives thousands of damaged files of every format to the commands that read them, and prints what
+# became of them; half an hour.
+test-fuzz: .venv/installed
+	$(BIN)/python -m pytest tests/fuzz -m slow
 
 check: .venv/installed
 	$(BIN)/ruff check .

@@ -157,11 +157,23 @@ def code_of(error: BaseException) -> ErrorCode:
     """The code of an error of any family: of the system, of a library, of this one."""
     if isinstance(error, CloudfreeError):
         return error.code
-    if isinstance(error, MemoryError):
+    if lacks_memory(error):
         return ErrorCode.OUT_OF_MEMORY
     if isinstance(error, OSError):
         return _of_system(error)
     return ErrorCode.INTERNAL
+
+
+# What the loader of libraries says that has no room for one. Source: glibc, elf/dl-load.c.
+_NO_ROOM_FOR_LIBRARY = ("failed to map segment", "cannot allocate memory", "cannot map zero-fill")
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error came because memory was out, as libraries were loaded too."""
+    if isinstance(error, ImportError):
+        return any(text in str(error).lower() for text in _NO_ROOM_FOR_LIBRARY)
+    out = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    return out or isinstance(error, MemoryError)
 
 
 def writing_code(error: Exception) -> ErrorCode:

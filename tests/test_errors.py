@@ -74,6 +74,12 @@ def test_errors_of_the_system_are_known_by_their_numbers() -> None:
         FileNotFoundError(errno.ENOENT, "gone"): ("missing_file", "not_writable"),
         TimeoutError(errno.ETIMEDOUT, "slow"): ("io", "io"),
         MemoryError(): ("out_of_memory", "out_of_memory"),
+        OSError(errno.ENOMEM, "no room"): ("out_of_memory", "out_of_memory"),
+        ImportError("a.so: failed to map segment from shared object"): (
+            "out_of_memory",
+            "out_of_memory",
+        ),
+        ImportError("no module a"): ("internal", "io"),
         SystemError("GDAL fails without a message"): ("internal", "io"),
     }
     assert {error: (code_of(error), writing_code(error)) for error in codes} == codes

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from cloudfree.errors import CloudfreeError, ErrorCode, code_of
+from cloudfree.errors import CloudfreeError, ErrorCode, code_of, lacks_memory, reason_of
 
 logger = logging.getLogger("cloudfree")
 
@@ -50,11 +50,11 @@ def reported(as_json: bool) -> Iterator[None]:
         _print(as_json, error.code, error.found, error.wanted, error.hint)
         broken = error.code is ErrorCode.BROKEN_RESULT
         raise (LoggedBrokenResultError if broken else LoggedError)(str(error)) from error
-    except MemoryError as error:
-        found = f"not enough memory ({error})"
-        _print(as_json, ErrorCode.OUT_OF_MEMORY, found, _ROOM, _SPARE)
-        raise LoggedError(f"{found}; wanted {_ROOM}; {_SPARE}") from error
     except Exception as error:
+        if lacks_memory(error):
+            found = f"not enough memory ({reason_of(error)})"
+            _print(as_json, ErrorCode.OUT_OF_MEMORY, found, _ROOM, _SPARE)
+            raise LoggedError(f"{found}; wanted {_ROOM}; {_SPARE}") from error
         found = f"{type(error).__name__} ({error})"
         _print(as_json, code_of(error), found, "no error", "see the stack trace on stderr")
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from cloudfree.core.radiometry import Float32, decibel, linear_power
 from cloudfree.errors import ErrorCode, InputError
+
+logger = logging.getLogger("cloudfree")
 
 # Nodata values of Sentinel-1 files that declare none.
 UNDECLARED_NODATA = (-9999.0, -32768.0)
@@ -32,6 +35,8 @@ DARKEST_DB, BRIGHTEST_DB = -100.0, 60.0
 # Highest median of VH in linear power, -10 dB. In 28 real scenes of woods, fields and towns it is
 # at most -13.6 dB; their amplitudes, taken for power, begin at -11.3 dB (docs/experiments.md).
 MAX_CROSS_POWER = 0.1
+# The same of VV alone: in 58 real scenes at most -4.4 dB, and their amplitudes begin at -8.3 dB.
+MAX_POWER, DOUBTED_POWER = 0.4, 0.148
 
 
 @dataclass(frozen=True)
@@ -151,17 +156,28 @@ def decide_units(
 
 
 def _check_power(values: Float32, gaps: NDArray[np.bool_], name: str) -> None:
-    """Refuse amplitudes, the roots of power, where the darker of two bands shows them."""
+    """Refuse amplitudes, the roots of power, where the darker of two bands shows them.
+
+    A single band shows them only where it is brighter than any; where it may be, warn.
+    """
     bands = [band[~gap & (band != 0)] for band, gap in zip(values, gaps, strict=True)]
-    if len(bands) < 2 or not all(band.size for band in bands):
+    if not all(band.size for band in bands):
         return
     darker = min(float(np.median(band)) for band in bands)
-    if darker > MAX_CROSS_POWER:
+    alone = len(bands) == 1
+    most, which = (MAX_POWER, "the band") if alone else (MAX_CROSS_POWER, "the darker band")
+    if darker > most:
         raise InputError(
-            f"numbers of median {darker:.3g} in the darker band of {name}, as of amplitudes",
-            wanted=f"linear power, whose median in VH is below {MAX_CROSS_POWER:g}, or dB",
+            f"numbers of median {darker:.3g} in {which} of {name}, as of amplitudes",
+            wanted=f"linear power, whose median in {'VV' if alone else 'VH'} is below {most:g}, or "
+            "dB",
             hint="square them if they are amplitudes; say --s1-units linear if they are power",
         )
+    if alone and darker > DOUBTED_POWER:
+        logger.warning(
+            "the numbers of %s, of median %.3g, are taken for linear power, and may be amplitudes: "
+            "square them if they are; say --s1-units linear if they are power", name, darker,
+        )  # fmt: skip
 
 
 def _quantity(asked: str, median: float, lowest: float) -> Literal["db", "linear"] | None:

@@ -32,6 +32,8 @@ PICTURE_DTYPE, WHITE = "uint8", 255.0
 
 # Digital numbers of a reflectance of 1: those of early processors and of exports lie between.
 QUANTIFICATIONS = (1e3, 1e5)
+# No scene has a larger median in its brightest band: clouds have 0.6 to 1.2.
+BRIGHTEST_MEDIAN = 1.6
 # How far the scale of a file, which may have few digits, and the quantification may differ.
 _SAME_SCALE = 1e-5
 
@@ -107,6 +109,24 @@ def digital_numbers(
         both = ", ".join(f"{what} ({one:g})" for what, one in stated.items())
         raise _no_quantification(f"contradicting scales of the bands of {name}: {both}")
     return Radiometry(dataset.dtypes[0], 1 / unit, offset_dn / unit, nodata_of(dataset))
+
+
+def check_brightness(dataset: Dataset, bands: Sequence[int], radiometry: Radiometry) -> None:
+    """Check that numbers of another scale than that of every product are reflectance with it.
+
+    Raises
+    ------
+    InputError
+        Half of the scene would be brighter than any cloud.
+    """
+    if abs(radiometry.scale * QUANTIFICATION - 1) < _SAME_SCALE:
+        return
+    median = _brightness(dataset, bands) * radiometry.scale + radiometry.offset
+    if median > BRIGHTEST_MEDIAN:
+        raise _no_quantification(
+            f"digital numbers of {dataset.path.name} that are a median reflectance of {median:.3g} "
+            f"with {1 / radiometry.scale:g} for a reflectance of 1"
+        )
 
 
 def _whole(unit: float) -> float:

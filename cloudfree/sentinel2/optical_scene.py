@@ -28,6 +28,7 @@ from cloudfree.sentinel2.band_folder import band_of_file
 from cloudfree.sentinel2.detect_product import find_product
 from cloudfree.sentinel2.file_numbers import (
     PICTURE_DTYPE,
+    check_brightness,
     check_dark_pixels,
     digital_numbers,
     has_mask,
@@ -170,6 +171,8 @@ class OpticalScene(Dataset):
                 self.product.quantification,
                 self.name,
             )
+            with self._uncut():
+                check_brightness(self, list(self.positions.values()), radiometry)
         if offset is not REFLECTANCE:
             logger.info("offset of %s: %s", self.name, offset.reason)
         for one in offset.evidence:

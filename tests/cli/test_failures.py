@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from click.testing import CliRunner
 from cloudfree.cli.group import group
 from cloudfree.commands.mask import run as mask
 from cloudfree.core.bands import OPTICAL_BANDS
+from tests.conftest import ROOT
 from tests.factories.rasters import (
     TEN_METRES,
     cloudy_scene,
@@ -145,6 +148,22 @@ def test_errors_of_the_system_have_codes_too(
     result = CliRunner().invoke(group, ["mask", str(folder / "s2.tif"), "--json"])
     error = json.loads(result.stdout)["error"]
     assert (error["code"], error["retry"], result.exit_code) == (code, retry, 1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+@pytest.mark.parametrize("megabytes", [300, 450])
+def test_a_library_that_has_no_room_is_a_lack_of_memory(folder: Path, megabytes: int) -> None:
+    import resource
+
+    room = megabytes * 2**20
+    done = subprocess.run(
+        [sys.executable, "-m", "cloudfree", "mask", folder / "s2.tif", "-o", folder / "m.tif"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (room, room)),
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("Error: not enough memory (")
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

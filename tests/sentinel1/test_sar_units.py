@@ -100,6 +100,22 @@ def test_amplitudes_as_floats_are_not_taken_for_power() -> None:
     assert decide_units("linear", np.sqrt(power), None, "a.tif").quantity == "linear"
 
 
+def test_amplitudes_of_one_polarisation_are_refused_or_doubted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    alone = _speckled(0.25, 0.02)[:1]
+    with pytest.raises(
+        InputError, match=r"in the band of a\.tif, as of amplitudes; .*in VV is below"
+    ):
+        decide_units("auto", np.sqrt(alone), None, "a.tif")
+    assert decide_units("auto", alone, None, "a.tif").quantity == "linear"
+    assert "may be amplitudes: square them if they are" in caplog.text
+    caplog.clear()
+    assert decide_units("linear", np.sqrt(alone), None, "a.tif").quantity == "linear"
+    assert decide_units("auto", _speckled(0.09, 0.02)[:1], None, "a.tif").quantity == "linear"
+    assert not caplog.text
+
+
 @pytest.mark.parametrize(
     ("quantity", "whole", "wrong"),
     [("db", (-11.0, -17.0), (1e30, -265.0, 61.0)), ("linear", (0.08, 0.02), (1e30, -2.0, 1.1e6))],

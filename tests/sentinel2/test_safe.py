@@ -91,9 +91,16 @@ def test_the_metadata_is_read(tmp_path: Path) -> None:
 
 def test_the_quantification_of_the_metadata_counts(tmp_path: Path) -> None:
     """An early product had 1000."""
-    with OpticalScene(write_safe(tmp_path, Safe(quantification=1000))) as scene:
+    numbers = {band: np.maximum(pixels // 10, 1) for band, pixels in ground().items()}
+    with OpticalScene(write_safe(tmp_path, Safe(numbers=numbers, quantification=1000))) as scene:
         seen = scene.reflectance(["B02"], ALL)[0]
-    np.testing.assert_allclose(seen, ground()["B02"] / 1000, rtol=1e-6)
+    np.testing.assert_allclose(seen, numbers["B02"] / 1000, rtol=1e-6)
+
+
+def test_a_quantification_that_makes_ground_brighter_than_clouds_is_refused(tmp_path: Path) -> None:
+    path = write_safe(tmp_path, Safe(quantification=1000))
+    with pytest.raises(InputError, match=r"median reflectance of \d.* with 1000 .* has 10000"):
+        OpticalScene(path)
 
 
 @pytest.fixture(scope="module", params=["bilinear", "cubic", "nearest"])
