@@ -13,12 +13,14 @@ from cloudfree.core.addresses import (
     FRAGMENT,
     address_of,
     collection_of,
+    gdal_name_of,
     is_elsewhere,
     is_item,
     is_url,
     vsi_name,
 )
 from cloudfree.errors import ErrorCode, InputError
+from cloudfree.raster.reach import check_named
 
 if TYPE_CHECKING:
     from pystac import Asset, Item
@@ -84,8 +86,22 @@ def sensor_of(item: dict[str, Any]) -> Sensor | None:
     return next((one for one in sensors if one in known), None)
 
 
-def gdal_name(asset: Asset) -> str:
-    """The name under which GDAL opens an asset; relative links start at the item."""
+def gdal_name(asset: Asset, path: Path) -> str:
+    """The name under which GDAL opens an asset of the item at `path`.
+
+    Relative links start at the item.
+
+    Raises
+    ------
+    InputError
+        The link leads where names in inputs may not.
+    """
+    name = _name(asset)
+    check_named(name, gdal_name_of(path))
+    return name
+
+
+def _name(asset: Asset) -> str:
     return vsi_name(asset.get_absolute_href() or asset.href)
 
 
@@ -97,7 +113,7 @@ def local_assets(path: Path) -> list[Path]:
     InputError
         It is no STAC item.
     """
-    names = map(gdal_name, read_item(path).assets.values())
+    names = map(_name, read_item(path).assets.values())
     return [Path(name) for name in names if not is_elsewhere(Path(name))]
 
 

@@ -42,6 +42,7 @@ from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.inference.load import find_card
 from cloudfree.inference.registry import load_plugins
 from cloudfree.raster.outputs_elsewhere import check_local
+from cloudfree.raster.reach import remote_allowed
 from cloudfree.raster.stac_files import item_paths
 
 logger = logging.getLogger("cloudfree")
@@ -59,6 +60,11 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
         can be written.
     """
     load_plugins(options.plugin)
+    with remote_allowed(options.allow_remote):
+        return _run(options, progress)
+
+
+def _run(options: BatchOptions, progress: Progress) -> BatchResult:
     card = find_card(options.model, options.network).card
     shard = Shard.from_text(options.shard, os.environ) if options.shard else Shard()
     jobs = _jobs(options, shard)
