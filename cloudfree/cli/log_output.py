@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar, get_args
 import click
 
 from cloudfree import __version__
+from cloudfree.core.terminal import one_line
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -80,7 +81,7 @@ class TextHandler(logging.Handler):
         """Print a message; warnings and errors are named."""
         prefix = "" if record.levelno < logging.WARNING else f"{record.levelname.capitalize()}: "
         with _above_bars():
-            click.echo(prefix + record.getMessage(), err=True)
+            click.echo(prefix + one_line(record.getMessage()), err=True)
 
 
 class JsonHandler(logging.Handler):

@@ -74,7 +74,8 @@ def item_paths(path: Path, sensor: Sensor) -> list[Path]:
     if content.get("type") != _COLLECTION:
         return [path]
     found = [one["id"] for one in content["features"] if sensor_of(one) == sensor]
-    return [path.with_name(f"{path.name}{FRAGMENT}{name}") for name in found]
+    # Joined as text: an ID may have slashes, which a name may not.
+    return [path.parent / f"{path.name}{FRAGMENT}{name}" for name in found]
 
 
 def sensor_of(item: dict[str, Any]) -> Sensor | None:

@@ -37,7 +37,7 @@ from cloudfree.core.choices import SCL
 from cloudfree.core.drafts import temporary_folder
 from cloudfree.core.journal import tidy
 from cloudfree.core.output_files import make_folder, require_writable
-from cloudfree.core.terminal import Progress
+from cloudfree.core.terminal import Progress, one_line
 from cloudfree.errors import ErrorCode, InputError, OutputError
 from cloudfree.inference.load import find_card
 from cloudfree.inference.registry import load_plugins
@@ -101,6 +101,8 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
             "STAC items",
             code=ErrorCode.MISSING_FILE,
         )
+    for pair in pairs:
+        _check_name(pair.name)
     name, count = Counter(pair.name for pair in pairs).most_common(1)[0]
     if count > 1:
         raise InputError(
@@ -109,6 +111,16 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
             hint="give them names, in a CSV file in the column name",
         )
     return pairs
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name, such as one in a list, that would lead a result out of its folder."""
+    if set(name) & set("/\\") or one_line(name) != name:
+        raise InputError(
+            f"a scene called {name!r}",
+            wanted="a name that a file can have, without slashes and line breaks",
+            hint="give it another, in a CSV file in the column name",
+        )
 
 
 def _pairs(source: Path) -> list[ScenePair]:
