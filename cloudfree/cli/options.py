@@ -57,6 +57,8 @@ class _InputPath(click.Path):
             raise MissingInputError(
                 f"Path {os.fspath(value)!r} does not exist.", ctx=ctx, param=param
             )
+        if file.is_fifo() and not file.is_relative_to("/dev") and not file.is_relative_to("/proc"):
+            self.fail(f"Path {os.fspath(value)!r} is a pipe, which has no end.", param, ctx)
         return path if file != path else super().convert(value, param, ctx)
 
 

@@ -245,9 +245,21 @@ def _pixel_axes(grid: Grid) -> PixelAxes:
     """Rows and columns per metre north and east at the middle of a grid."""
     length_m = 1000.0
     north, east = (displacement_px(grid, azimuth, length_m) for azimuth in (0.0, 90.0))
-    return PixelAxes(
+    axes = PixelAxes(
         (north[0] / length_m, north[1] / length_m), (east[0] / length_m, east[1] / length_m)
     )
+    if not max(axes.px_per_m) <= _MAX_PX_PER_M:
+        raise InputError(
+            f"pixels of {1 / max(axes.px_per_m):.2g} m on the ground at the middle of the scene",
+            wanted="those of Sentinel-2, 10 to 60 m, or somewhat smaller",
+            hint="correct the geotransform, or warp the scene into UTM, as with `rio warp`",
+            code=ErrorCode.WRONG_GRID,
+        )
+    return axes
+
+
+# Shadows are looked for over kilometres, in steps of pixels.
+_MAX_PX_PER_M = 10.0
 
 
 def _profile(plan: MaskPlan, creation_options: Mapping[str, str]) -> CogProfile:

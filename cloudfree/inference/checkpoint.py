@@ -209,8 +209,10 @@ def _damaged(path: Path, error: Exception) -> ModelError:
 
 
 def _unwrapped(path: Path, content: Any) -> Tensors:
-    """The mapping of tensors in a saved object."""
-    while isinstance(content, Mapping):
+    """The mapping of tensors in a saved object, which may hold itself."""
+    for _ in range(len(WRAPPERS)):
+        if not isinstance(content, Mapping):
+            break
         if content and all(isinstance(value, Tensor) for value in content.values()):
             return dict(content)
         content = next((content[key] for key in WRAPPERS if key in content), None)

@@ -22,6 +22,7 @@ from cloudfree.core.grid import Grid, Window
 from cloudfree.core.journal import settle
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import DamagedError, ErrorCode, InputError
+from cloudfree.raster.declared_size import check_declared_size
 from cloudfree.raster.gdal import ignored_warning
 from cloudfree.raster.reach import (
     DRIVERS,
@@ -29,6 +30,7 @@ from cloudfree.raster.reach import (
     VrtText,
     allowed_drivers,
     current_reach,
+    file_of_source,
     names_other_files,
     not_allowed,
     reaching,
@@ -165,14 +167,10 @@ def open_raster(source: str, name: str) -> DatasetReader:
     """
     if not source.startswith(("<", "/vsi")):  # else no file of the disk
         settle(Path(source))
+        _require_regular(Path(source), name)
     try:
         with ignored_warning(NotGeoreferencedWarning), access_to(source):
-            drivers = allowed_drivers(source, current_reach())
-            if drivers is None:
-                return rasterio.open(source)
-            if drivers == ["VRT"] and not isinstance(source, VrtText):
-                check_vrt(Path(source), lambda one: open_raster(one, one).close())
-            return _open_as(source, name, drivers)
+            dataset = _opened(source, name)
     except UnicodeEncodeError as error:
         raise InputError(
             f"name {name!a} has letters that this system's locale cannot encode",
@@ -186,6 +184,33 @@ def open_raster(source: str, name: str) -> DatasetReader:
             hint="check the path and the file; other formats need --allow-remote",
             code=_opening_code(source, error),
         ) from error
+    try:
+        check_declared_size(dataset, name, file_of_source(source))
+    except InputError:
+        dataset.close()
+        raise
+    return dataset
+
+
+def _require_regular(path: Path, name: str) -> None:
+    """Refuse devices and pipes, which never end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(
+            f"{name} is a device or pipe",
+            wanted="the file of a raster",
+            hint="write it to a file first",
+            code=ErrorCode.UNREADABLE,
+        )
+
+
+def _opened(source: str, name: str) -> DatasetReader:
+    """Open a raster by the drivers that the reach allows."""
+    drivers = allowed_drivers(source, current_reach())
+    if drivers is None:
+        return rasterio.open(source)
+    if drivers == ["VRT"] and not isinstance(source, VrtText):
+        check_vrt(Path(source), lambda one: open_raster(one, one).close())
+    return _open_as(source, name, drivers)
 
 
 # What GDAL says of a file that is there, and of which a driver knows nothing.

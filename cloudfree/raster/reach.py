@@ -158,6 +158,17 @@ def is_below(path: Path, folder: Path) -> bool:
     return there.is_relative_to(os.path.abspath(folder))  # noqa: PTH100
 
 
+def file_of_source(source: str) -> Path | None:
+    """The file of the disk in which a raster, or the archive around it, lies; None for others.
+
+    A VRT has its pixels elsewhere.
+    """
+    packed = _IN_ARCHIVE.fullmatch(source)
+    if (source.startswith(("<", "/vsi")) and not packed) or is_vrt_file(source):
+        return None
+    return Path(packed["archive"] if packed else source)
+
+
 def _is_on_computer(source: str) -> bool:
     """Whether a name is that of a file, or of one in a zip archive that is a file."""
     packed = _IN_ARCHIVE.fullmatch(source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -32,6 +32,8 @@ _HEADERS = {
     "Accept": "application/geo+json, application/json",
     "User-Agent": f"cloudfree/{__version__}",
 }
+# The answer to a search for a thousand scenes has thirty megabytes.
+_MAX_BYTES = 1 << 27
 _COLLECTION = "FeatureCollection"
 
 
@@ -124,7 +126,7 @@ def _content(path: Path) -> tuple[dict[str, Any], str, str]:
     wanted = path.name.rpartition(FRAGMENT)[2] if file != path else ""
     address = address_of(file) if is_url(file) else str(file)
     try:
-        content = json.loads(_fetched(address) if is_url(file) else file.read_bytes())
+        content = json.loads(_fetched(address) if is_url(file) else _read(file))
     except ValueError as error:
         raise _no_item(path, error) from error
     except OSError as error:
@@ -132,6 +134,19 @@ def _content(path: Path) -> tuple[dict[str, Any], str, str]:
     if not isinstance(content, dict):
         raise _no_item(path, TypeError(f"it is a {type(content).__name__}"))
     return content, address, wanted
+
+
+def _read(file: Path) -> bytes:
+    with file.open("rb") as text:
+        return _limited(text)
+
+
+def _limited(text: IO[bytes]) -> bytes:
+    """All bytes of a text, which must not be endless."""
+    content = text.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise ValueError(f"it has more than {_MAX_BYTES >> 20} MB")
+    return content
 
 
 def _fetched(address: str) -> bytes:
@@ -144,8 +159,7 @@ def _fetched(address: str) -> bytes:
     asked = Request(address, headers=_HEADERS)
     try:
         with urlopen(asked, timeout=_TIMEOUT_S) as answer:
-            content: bytes = answer.read()
-            return content
+            return _limited(answer)
     except HTTPError as error:
         error.close()
         raise

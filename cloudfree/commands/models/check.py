@@ -132,6 +132,7 @@ def read_arrays(path: Path) -> dict[str, Float32]:
         The file is missing or holds no arrays.
     """
     try:
+        _check_sizes(path)
         with np.load(path, allow_pickle=False) as content:
             return {name: content[name] for name in content.files}
     except (OSError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
@@ -140,6 +141,18 @@ def read_arrays(path: Path) -> dict[str, Float32]:
             wanted="an .npz file",
             hint="write it with numpy.savez",
         ) from error
+
+
+# Inputs and outputs of the networks here have some megabytes.
+_MAX_BYTES = 1 << 31
+
+
+def _check_sizes(path: Path) -> None:
+    """Raise ValueError if the arrays of an archive would take more memory than is meant."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > _MAX_BYTES:
+        raise ValueError(f"{size / 1e9:.1f} GB of arrays, more than {_MAX_BYTES / 1e9:.1f} GB")
 
 
 def network_inputs(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:

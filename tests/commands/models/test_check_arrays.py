@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cloudfree.commands.models import check
 from cloudfree.commands.models.check import differences, network_inputs, read_arrays
 from cloudfree.errors import ModelError
 from cloudfree.inference.model_card import ModelCard, model_card
@@ -70,3 +71,15 @@ def test_a_file_without_arrays_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.npz").write_bytes(b"none")
     with pytest.raises(ModelError, match=r"b\.npz holds no arrays .*; wanted an \.npz file"):
         read_arrays(tmp_path / "b.npz")
+
+
+def test_arrays_that_unpack_to_more_than_is_meant_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before memory is taken for them."""
+    np.savez_compressed(tmp_path / "x.npz", opt=np.zeros(1 << 18, np.float32))
+    assert (tmp_path / "x.npz").stat().st_size < 1 << 13
+    assert read_arrays(tmp_path / "x.npz")["opt"].size == 1 << 18
+    monkeypatch.setattr(check, "_MAX_BYTES", 1 << 20)
+    with pytest.raises(ModelError, match=r"x\.npz holds no arrays \(0\.0 GB of arrays, more than"):
+        read_arrays(tmp_path / "x.npz")
