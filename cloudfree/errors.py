@@ -38,6 +38,7 @@ class ErrorCode(StrEnum):
     NO_DATA = "no_data"
     NO_OVERLAP = "no_overlap"
     NO_SPACE = "no_space"
+    NOT_ALLOWED = "not_allowed"
     NOT_WRITABLE = "not_writable"
     OUT_OF_MEMORY = "out_of_memory"
     OUTPUT_EXISTS = "output_exists"

@@ -4,6 +4,7 @@
 # can be run again at any time; it exits with 3 if a scene failed.
 set -uo pipefail
 folder=${1:?"usage: $0 FOLDER"}
+case $folder in -*) folder=./$folder ;; esac # else it is taken for an option
 failed=0
 
 for s2 in "$folder"/*/s2.tif; do

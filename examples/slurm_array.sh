@@ -12,4 +12,4 @@ set -euo pipefail
 scenes=${1:?"usage: sbatch $0 FOLDER OUT"}
 out=${2:?"usage: sbatch $0 FOLDER OUT"}
 
-cloudfree batch "$scenes" -o "$out" --shard slurm --retries 2 --skip-existing
+cloudfree batch --output "$out" --shard slurm --retries 2 --skip-existing -- "$scenes"

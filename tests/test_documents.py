@@ -330,6 +330,24 @@ def test_the_demo_runs(tmp_path: Path) -> None:
     assert (tmp_path / "demo" / "report.html").exists()
 
 
+def test_the_folder_of_scenes_may_have_any_name(tmp_path: Path) -> None:
+    """A leading dash is no option, and spaces, quotes and line ends are part of the name."""
+    folder = "-a 'b' \"c\"\n$(touch hacked)"
+    ran = _run(tmp_path, "cloudfree", "simulate", "--size", "96", "-q", "--", f"{folder}/one")
+    assert ran.returncode == 0, ran.stderr
+    (tmp_path / folder / "one" / "s2_cloudy.tif").rename(tmp_path / folder / "one" / "s2.tif")
+    ran = _run(tmp_path, "bash", str(ROOT / "examples" / "folder_of_scenes.sh"), folder)
+    assert ran.returncode == 0, ran.stderr
+    task = {"SLURM_ARRAY_TASK_ID": "1", "SLURM_ARRAY_TASK_COUNT": "1", "SLURM_ARRAY_TASK_MIN": "1"}
+    given = [f"{name}={value}" for name, value in task.items()]
+    script = str(ROOT / "examples" / "slurm_array.sh")
+    ran = _run(tmp_path, "env", *given, "bash", script, folder, "-out")
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / folder / "one" / "s2_cloudfree.tif").exists()
+    assert (tmp_path / "-out" / "one_cloudfree.tif").exists()
+    assert not (tmp_path / "hacked").exists()
+
+
 def test_a_folder_of_scenes_is_worked_through_and_failures_are_counted(tmp_path: Path) -> None:
     for name in ("good", "bad"):
         ran = _run(tmp_path, "cloudfree", "simulate", name, "--size", "96", "--seed", "3", "-q")

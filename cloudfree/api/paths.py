@@ -55,6 +55,7 @@ class _OutputKeywords(TypedDict, total=False):
     output: StrPath | None
     s2_offset: float | None
     resampling: Resampling
+    allow_remote: bool
     bbox: tuple[float, float, float, float] | None
     aoi: StrPath | None
     overwrite: bool

@@ -6,12 +6,19 @@ from typing import Any
 
 import click
 
-from cloudfree.cli.options import EXISTING_FILE, cloudfree_command, offset_option, plugin_option
+from cloudfree.cli.options import (
+    EXISTING_FILE,
+    cloudfree_command,
+    offset_option,
+    plugin_option,
+    reach_option,
+)
 
 
 @click.command()
 @click.argument("path", type=EXISTING_FILE, required=False)
 @offset_option
+@reach_option
 @plugin_option
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:

@@ -27,6 +27,7 @@ from cloudfree.commands.options import (
     OverwriteOptions,
     PluginOptions,
     RadarOptions,
+    ReachOptions,
     StyleOptions,
     SunOptions,
 )
@@ -56,6 +57,8 @@ class _InputPath(click.Path):
             raise MissingInputError(
                 f"Path {os.fspath(value)!r} does not exist.", ctx=ctx, param=param
             )
+        if file.is_fifo() and not file.is_relative_to("/dev") and not file.is_relative_to("/proc"):
+            self.fail(f"Path {os.fspath(value)!r} is a pipe, which has no end.", param, ctx)
         return path if file != path else super().convert(value, param, ctx)
 
 
@@ -163,15 +166,22 @@ def offset_option(command: Command) -> Command:
     )(command)
 
 
+reach_option = option_from(
+    ReachOptions,
+    "allow_remote",
+    help="Follow names in inputs (VRT, STAC item, list) out of their folder and to a network, "
+    "and read any format of GDAL.",
+)
+
+
 def optical_options(command: Command) -> Command:
     """Options of every command that reads a Sentinel-2 product."""
-    return offset_option(
-        option_from(
-            OpticalOptions,
-            "resampling",
-            help="Resampling of the 20 and 60 m bands to the grid of 10 m.",
-        )(command)
+    resampling = option_from(
+        OpticalOptions,
+        "resampling",
+        help="Resampling of the 20 and 60 m bands to the grid of 10 m.",
     )
+    return offset_option(resampling(reach_option(command)))
 
 
 def area_options(command: Command) -> Command:

@@ -19,7 +19,11 @@ from cloudfree.cloudmask.morphology import median_of
 from cloudfree.cloudmask.score import Planes
 from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import Float32, Float64
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.warp import displacement_px
+
+# Shadows are looked for over kilometres, in steps of pixels.
+MAX_PX_PER_M = 10.0
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,26 @@ class PixelAxes:
 
     @classmethod
     def of_grid(cls, grid: Grid) -> Self:
-        """The axes at the middle of a grid."""
+        """The axes at the middle of a grid.
+
+        Raises
+        ------
+        InputError
+            Pixels are so small that the shadows in them would be endless.
+        """
         length_m = 1000.0
         north, east = (displacement_px(grid, azimuth, length_m) for azimuth in (0.0, 90.0))
-        return cls(
+        axes = cls(
             (north[0] / length_m, north[1] / length_m), (east[0] / length_m, east[1] / length_m)
         )
+        if not max(axes.px_per_m) <= MAX_PX_PER_M:
+            raise InputError(
+                f"pixels of {1 / max(axes.px_per_m):.2g} m in the middle of the scene",
+                wanted="those of Sentinel-2, 10 to 60 m, or somewhat smaller",
+                hint="correct the geotransform, or warp the scene into UTM, as with `rio warp`",
+                code=ErrorCode.WRONG_GRID,
+            )
+        return axes
 
     def displacement(self, azimuth_deg: float, distance_m: float) -> tuple[float, float]:
         """Rows and columns to a point `distance_m` away, azimuth clockwise from north."""

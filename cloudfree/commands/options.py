@@ -24,7 +24,14 @@ class AreaOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpticalOptions:
+class ReachOptions:
+    """Whether names in inputs may lead out of their folder, to a network, and to any format."""
+
+    allow_remote: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpticalOptions(ReachOptions):
     """How a Sentinel-2 product is read; `s2_offset` in digital numbers, None by the metadata."""
 
     s2_offset: float | None = None

@@ -6,6 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Literal, get_args
 
 import tomli_w
@@ -246,6 +247,7 @@ def _unreadable(reason: str) -> ModelError:
 
 
 def _model_card(file: _CardFile) -> ModelCard:
+    _check_weights(file.weights)
     sar = _NO_SAR
     if "sar" in file.inputs:
         if file.sar is None:
@@ -280,6 +282,13 @@ def _model_card(file: _CardFile) -> ModelCard:
         scores=file.scores,
         uncertainty=file.uncertainty,
     )
+
+
+def _check_weights(name: str) -> None:
+    """Refuse a file that lies elsewhere than the card, on any system."""
+    for path in (PurePosixPath(name), PureWindowsPath(name)):
+        if path.is_absolute() or path.drive or path.root or ".." in path.parts:
+            raise ValueError(f"weights = {name!r}, not a file in the folder of the card")
 
 
 _INPUTS = ("optical", "sar", "shadow")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudfree.core.journal import settle, tidy
 from cloudfree.core.model_folders import model_folders
+from cloudfree.core.onnx_files import external_files
 from cloudfree.core.onnx_session import ONNX_SUFFIX
 from cloudfree.core.output_files import cannot_be_written, folders_of
 from cloudfree.core.output_set import OutputSet
@@ -127,9 +128,7 @@ def checked_weights(path: Path, card: ModelCard) -> Path:
         The file is missing or is not the one the card describes.
     """
     if not path.is_file():
-        raise ModelError(
-            f"no weights {path}", wanted="the file that the card names", hint="fetch the model anew"
-        )
+        raise _no_weights(path)
     found = sha256_of(path)
     if found != card.weights_sha256:
         raise ModelError(
@@ -141,9 +140,32 @@ def checked_weights(path: Path, card: ModelCard) -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """The hash by which a card knows its weights."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The hash by which a card knows its weights.
+
+    Of an ONNX model whose weights lie in other files it is that of the hashes of all, in order.
+
+    Raises
+    ------
+    ModelError
+        Such a file lies in another folder, or is missing.
+    """
+    others = external_files(path) if path.suffix == ONNX_SUFFIX else []
+    hashes = [_sha256(file) for file in (path, *others)]
+    return hashlib.sha256("".join(hashes).encode()).hexdigest() if others else hashes[0]
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise _no_weights(path) from error
+
+
+def _no_weights(path: Path) -> ModelError:
+    return ModelError(
+        f"no weights {path}", wanted="the file that the card names", hint="fetch the model anew"
+    )
 
 
 WEIGHTS = "weights.safetensors"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cloudfree.core.onnx_session import CPU, Provider, open_session
+from cloudfree.core.onnx_session import CPU, Provider, onnx_runtime, open_session
 from cloudfree.core.typed_entries import structured
 from cloudfree.errors import ErrorCode, ModelError, parser_errors, reason_of
 from cloudfree.inference.date_series import DATES
@@ -64,9 +64,7 @@ class OnnxRuntime:
     @property
     def description(self) -> str:
         """Version and provider."""
-        import onnxruntime
-
-        return f"ONNX Runtime {onnxruntime.__version__}, {self._provider}"
+        return f"ONNX Runtime {onnx_runtime().__version__}, {self._provider}"
 
     @property
     def batch(self) -> int:
@@ -163,9 +161,7 @@ def read_onnx_card(path: Path) -> ModelCard:
 
 def available_providers() -> tuple[str, ...]:
     """Short names of the providers that this ONNX Runtime was built with, best first."""
-    import onnxruntime
-
-    names = onnxruntime.get_available_providers()
+    names = onnx_runtime().get_available_providers()
     return tuple(str(name).removesuffix("ExecutionProvider") for name in names)
 
 
@@ -186,10 +182,8 @@ def _card_entries(session: Any) -> dict[str, Any]:
 
 def _providers(device: str) -> list[Provider]:
     """Providers to try, best first; a compiled-in provider may still find no device."""
-    import onnxruntime
-
     index = gpu_index(device)
-    if index is None or CUDA not in onnxruntime.get_available_providers():
+    if index is None or CUDA not in onnx_runtime().get_available_providers():
         return [CPU]
     # The default search tries every algorithm anew for each shape of a tile.
     settings = {"device_id": str(index), "cudnn_conv_algo_search": "HEURISTIC"}

@@ -22,9 +22,21 @@ from cloudfree.core.grid import Grid, Window
 from cloudfree.core.journal import settle
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import DamagedError, ErrorCode, InputError
+from cloudfree.raster.declared_size import check_declared_size
 from cloudfree.raster.gdal import ignored_warning
-from cloudfree.raster.local_rasters import DRIVERS, allowed_drivers, names_overviews
+from cloudfree.raster.reach import (
+    DRIVERS,
+    Reach,
+    VrtText,
+    allowed_drivers,
+    current_reach,
+    file_of_source,
+    names_other_files,
+    not_allowed,
+    reaching,
+)
 from cloudfree.raster.remote import access_to, is_remote
+from cloudfree.raster.vrt_file import check_vrt
 
 # Size and number of evenly distributed sample windows; rasters up to 512 pixels are read whole.
 WINDOW_PX = 128
@@ -40,13 +52,15 @@ class Dataset:
     """A raster file with one GDAL handle per thread, as handles are not thread-safe.
 
     `source` is what GDAL opens instead of the path, such as a virtual dataset. `part` is the window
-    of the file that is read, as if it were all of it; None for the whole file.
+    of the file that is read, as if it were all of it; None for the whole file. The reach is that of
+    the thread that makes it.
     """
 
     def __init__(self, path: Path, source: str | None = None) -> None:
         self.path = path
         self.part: Window | None = None
         self._source = source or gdal_name_of(path)
+        self._reach = current_reach()
         self._local = threading.local()
         self._handles: list[DatasetReader] = []
         _ = self.handle
@@ -55,7 +69,8 @@ class Dataset:
     def handle(self) -> DatasetReader:
         """The calling thread's handle."""
         if not hasattr(self._local, "handle"):
-            self._local.handle = open_raster(self._source, address_of(self.path))
+            with reaching(self._reach):
+                self._local.handle = open_raster(self._source, address_of(self.path))
             self._handles.append(self._local.handle)
         handle: DatasetReader = self._local.handle
         return handle
@@ -147,15 +162,15 @@ def open_raster(source: str, name: str) -> DatasetReader:
     Raises
     ------
     InputError
-        GDAL cannot open it, the name has letters that the locale cannot encode, or it is no local
-        raster within `only_local_rasters`.
+        GDAL cannot open it, the name has letters that the locale cannot encode, or it lies, or
+        names what lies, beyond the reach.
     """
     if not source.startswith(("<", "/vsi")):  # else no file of the disk
         settle(Path(source))
+        _require_regular(Path(source), name)
     try:
         with ignored_warning(NotGeoreferencedWarning), access_to(source):
-            drivers = allowed_drivers(source)
-            return rasterio.open(source) if drivers is None else _open_local(source, name, drivers)
+            dataset = _opened(source, name)
     except UnicodeEncodeError as error:
         raise InputError(
             f"name {name!a} has letters that this system's locale cannot encode",
@@ -165,25 +180,89 @@ def open_raster(source: str, name: str) -> DatasetReader:
     except RasterioIOError as error:
         raise InputError(
             f"{name} cannot be opened ({error})",
-            wanted="a raster that GDAL reads, such as a GeoTIFF",
-            hint="check the path and the file",
+            wanted="a raster that GDAL reads and that holds its own pixels, such as a GeoTIFF",
+            hint="check the path and the file; other formats need --allow-remote",
             code=_opening_code(source, error),
         ) from error
+    try:
+        check_declared_size(dataset, name, file_of_source(source))
+    except InputError:
+        dataset.close()
+        raise
+    return dataset
 
 
-def _open_local(source: str, name: str, drivers: Sequence[str]) -> DatasetReader:
-    """Open a raster by the first of these drivers that knows it, unless it names other files."""
+def _require_regular(path: Path, name: str) -> None:
+    """Refuse devices and pipes, which never end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(
+            f"{name} is a device or pipe",
+            wanted="the file of a raster",
+            hint="write it to a file first",
+            code=ErrorCode.UNREADABLE,
+        )
+
+
+def _opened(source: str, name: str) -> DatasetReader:
+    """Open a raster by the drivers that the reach allows."""
+    drivers = allowed_drivers(source, current_reach())
+    if drivers is None:
+        return rasterio.open(source)
+    if drivers == ["VRT"] and not isinstance(source, VrtText):
+        check_vrt(Path(source), lambda one: open_raster(one, one).close())
+    return _open_as(source, name, drivers)
+
+
+# What GDAL says of a file that is there, and of which a driver knows nothing.
+_UNKNOWN = "not recognized as being"
+
+
+def _open_as(source: str, name: str, drivers: Sequence[str]) -> DatasetReader:
+    """Open a raster by the first of these drivers that knows it, unless it names other files.
+
+    Overviews and masks in files beside it, which GDAL opens by any driver, have to be GeoTIFFs.
+    """
+    unknown: RasterioIOError | None = None
     for driver in drivers:
         try:
             dataset = rasterio.open(source, driver=driver)
         except RasterioIOError as error:
-            if "not recognized" not in str(error):
+            if _UNKNOWN not in str(error):
                 raise
+            unknown = error
             continue
-        if not names_overviews(dataset):
+        if not names_other_files(dataset) and _side_files_are_rasters(source):
             return dataset
         dataset.close()
-    raise InputError(
+        unknown = None
+        break
+    if current_reach() is Reach.COMPUTER:
+        raise _not_on_computer(name)
+    raise unknown or not_allowed(f"{name} takes overviews, its mask or positions from another file")
+
+
+# Files beside a raster that GDAL opens as rasters, the last one beside a mask.
+_RASTERS_BESIDE = (".ovr", ".msk", ".msk.ovr")
+
+
+def _side_files_are_rasters(source: str) -> bool:
+    if isinstance(source, VrtText) or is_remote(source):  # none are looked for
+        return True
+    return all(map(_is_tiff_or_missing, (source + end for end in _RASTERS_BESIDE)))
+
+
+def _is_tiff_or_missing(source: str) -> bool:
+    if not source.startswith("/vsi") and not Path(source).exists():
+        return True
+    try:
+        rasterio.open(source, driver="GTiff").close()
+    except RasterioIOError as error:
+        return _UNKNOWN not in str(error)  # it is missing, or a damaged GeoTIFF
+    return True
+
+
+def _not_on_computer(name: str) -> InputError:
+    return InputError(
         f"{name} is no raster on this computer that holds its own pixels",
         wanted=f"a file that one of these drivers reads: {', '.join(DRIVERS)}",
         hint="copy it to this computer as a GeoTIFF",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import stat
 import zipfile
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Protocol
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO, Protocol
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -59,7 +60,8 @@ class Folder:
     def content(self, file: str) -> bytes:
         """The bytes of a file."""
         try:
-            return (self.root / file).read_bytes()
+            with (self.root / file).open("rb") as text:
+                return _limited(text, file, self.name)
         except OSError as error:
             raise _damaged(file, self.name, error) from error
 
@@ -92,8 +94,10 @@ class Archive:
             )
 
         with parser_errors(as_error), zipfile.ZipFile(self.path) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/")]
-        start = len(self.root)
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        for entry in entries:
+            check_entry(entry, self.name)
+        start, names = len(self.root), [entry.filename for entry in entries]
         return sorted(name[start:] for name in names if name.startswith(self.root))
 
     def content(self, file: str) -> bytes:
@@ -102,12 +106,55 @@ class Archive:
         with (
             parser_errors(partial(_damaged, file, self.name)),
             zipfile.ZipFile(self.path) as archive,
+            archive.open(self.root + file) as text,
         ):
-            return archive.read(self.root + file)
+            return _limited(text, file, self.name)
 
     def gdal_name(self, file: str) -> str:
         """The virtual file; with braces, as an archive need not end with .zip."""
         return f"/vsizip/{{{self.path}}}/{self.root}{file}"
+
+
+# Metadata of products have up to ten megabytes.
+MAX_TEXT_BYTES = 1 << 26
+
+# What deflates to less than this part, if it is large, is made to fill memory or time: images and
+# metadata of products reach a hundredth.
+_MAX_RATIO, _SMALL_BYTES = 500, 1 << 26
+
+
+def _limited(text: IO[bytes], file: str, product: str) -> bytes:
+    """All bytes of a text, which must not be endless."""
+    content = text.read(MAX_TEXT_BYTES + 1)
+    if len(content) > MAX_TEXT_BYTES:
+        raise _damaged(file, product, ValueError(f"it has more than {MAX_TEXT_BYTES >> 20} MB"))
+    return content
+
+
+def check_entry(entry: zipfile.ZipInfo, archive: str) -> None:
+    """Check that an entry of an archive is a file below it, and no bomb.
+
+    Raises
+    ------
+    InputError
+        Its name leads elsewhere, it is a link, or it is packed beyond measure.
+    """
+    name = PurePosixPath(entry.filename.replace("\\", "/"))
+    packed = max(entry.compress_size, 1)
+    wrong = None
+    if name.is_absolute() or ".." in name.parts or PureWindowsPath(entry.filename).drive:
+        wrong = "leads out of it"
+    elif stat.S_ISLNK(entry.external_attr >> 16):
+        wrong = "is a link"
+    elif entry.file_size > max(_SMALL_BYTES, _MAX_RATIO * packed):
+        wrong = f"is {entry.file_size / 1e6:.0f} MB of {packed / 1e6:.3f} MB"
+    if wrong:
+        raise InputError(
+            f"{entry.filename} in {archive} {wrong}",
+            wanted="a zip archive as it was delivered",
+            hint="download it again",
+            code=ErrorCode.UNREADABLE,
+        )
 
 
 def parse_xml(text: bytes, name: str) -> Element:

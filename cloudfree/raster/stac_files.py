@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -15,6 +15,7 @@ from cloudfree.core.addresses import (
     FRAGMENT,
     address_of,
     collection_of,
+    gdal_name_of,
     is_elsewhere,
     is_item,
     is_url,
@@ -22,6 +23,7 @@ from cloudfree.core.addresses import (
 )
 from cloudfree.core.iso_time import in_utc
 from cloudfree.errors import ErrorCode, InputError, parser_errors, reason_of
+from cloudfree.raster.reach import check_named
 from cloudfree.raster.stac_schema import check_collection, check_item
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ _HEADERS = {
     "Accept": "application/geo+json, application/json",
     "User-Agent": f"cloudfree/{__version__}",
 }
+# The answer to a search for a thousand scenes has thirty megabytes.
+_MAX_BYTES = 1 << 27
 _COLLECTION = "FeatureCollection"
 
 
@@ -79,7 +83,8 @@ def item_paths(path: Path, sensor: Sensor) -> list[Path]:
     except (InputError, ValueError):
         return [path]
     found = [one.get("id") for one in content["features"] if sensor_of(one) == sensor]
-    return [path.with_name(f"{path.name}{FRAGMENT}{name}") for name in found]
+    # Joined as text: an ID may have slashes, which a name may not.
+    return [path.parent / f"{path.name}{FRAGMENT}{name}" for name in found]
 
 
 def sensor_of(item: Mapping[str, Any]) -> Sensor | None:
@@ -93,8 +98,22 @@ def sensor_of(item: Mapping[str, Any]) -> Sensor | None:
     return next((one for one in sensors if one in known), None)
 
 
-def gdal_name(asset: Asset) -> str:
-    """The name under which GDAL opens an asset; relative links start at the item."""
+def gdal_name(asset: Asset, path: Path) -> str:
+    """The name under which GDAL opens an asset of the item at `path`.
+
+    Relative links start at the item.
+
+    Raises
+    ------
+    InputError
+        The link leads where names in inputs may not.
+    """
+    name = _name(asset)
+    check_named(name, gdal_name_of(path))
+    return name
+
+
+def _name(asset: Asset) -> str:
     return vsi_name(asset.get_absolute_href() or asset.href)
 
 
@@ -106,7 +125,7 @@ def local_assets(path: Path) -> list[Path]:
     InputError
         It is no STAC item.
     """
-    names = map(gdal_name, read_item(path).assets.values())
+    names = map(_name, read_item(path).assets.values())
     return [Path(name) for name in names if not is_elsewhere(Path(name))]
 
 
@@ -116,14 +135,29 @@ def _content(path: Path) -> tuple[dict[str, Any], str, str]:
     wanted = path.name.rpartition(FRAGMENT)[2] if file != path else ""
     address = address_of(file) if is_url(file) else str(file)
     try:
-        text = _fetched(address) if is_url(file) else file.read_bytes()
-    except (OSError, ValueError) as error:  # the latter of a path with a NUL
+        text = _fetched(address) if is_url(file) else _read(file)
+    except ValueError as error:  # too long, or of a path with a NUL
+        raise _no_item(path, error) from error
+    except OSError as error:
         raise _not_read(path, address, error) from error
     with parser_errors(partial(_no_item, path)):
         content = json.loads(text)
         if not isinstance(content, dict):
             raise TypeError(f"it is a {type(content).__name__}")
         return content, address, wanted
+
+
+def _read(file: Path) -> bytes:
+    with file.open("rb") as text:
+        return _limited(text)
+
+
+def _limited(text: IO[bytes]) -> bytes:
+    """All bytes of a text, which must not be endless."""
+    content = text.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise ValueError(f"it has more than {_MAX_BYTES >> 20} MB")
+    return content
 
 
 def _fetched(address: str) -> bytes:
@@ -136,8 +170,7 @@ def _fetched(address: str) -> bytes:
     asked = Request(address, headers=_HEADERS)
     try:
         with urlopen(asked, timeout=_TIMEOUT_S) as answer:
-            content: bytes = answer.read()
-            return content
+            return _limited(answer)
     except HTTPError as error:
         error.close()
         raise

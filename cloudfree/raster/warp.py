@@ -26,6 +26,7 @@ from cloudfree.raster.gdal import ignored_warning
 from cloudfree.raster.georeference import what_lacks
 
 WGS84 = Geod(ellps="WGS84")
+FULL_CIRCLE_DEG = 360.0
 
 # A scene without a coordinate system is assumed to have a 10 m Sentinel-2 grid, north up.
 ASSUMED_PIXEL_M = 10.0
@@ -91,8 +92,9 @@ def displacement_px(grid: Grid, azimuth_deg: float, distance_m: float) -> tuple[
     to_lonlat = Transformer.from_crs(CRS.from_wkt(grid.crs), "EPSG:4326", always_xy=True)
     centre = (grid.width / 2, grid.height / 2)
     lon, lat = to_lonlat.transform(*(grid.transform @ centre))
-    there = WGS84.fwd(lon, lat, azimuth_deg, distance_m)[:2]
-    col, row = ~grid.transform @ to_lonlat.transform(*there, direction="INVERSE")
+    east, north = WGS84.fwd(lon, lat, azimuth_deg, distance_m)[:2]
+    east -= FULL_CIRCLE_DEG * round((east - lon) / FULL_CIRCLE_DEG)  # across 180 degrees
+    col, row = ~grid.transform @ to_lonlat.transform(east, north, direction="INVERSE")
     return row - centre[1], col - centre[0]
 
 

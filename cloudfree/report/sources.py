@@ -15,8 +15,8 @@ from cloudfree.core.grid import Grid
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.area import SceneArea
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.local_rasters import only_local_rasters
 from cloudfree.raster.provenance import Provenance
+from cloudfree.raster.reach import only_local_rasters
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.raster.warp import covered_share, same_grid
 from cloudfree.report.pictures import TRUE_COLOUR

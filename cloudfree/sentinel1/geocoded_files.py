@@ -24,6 +24,7 @@ from cloudfree.core.grid import Grid
 from cloudfree.core.iso_time import utc_time
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
+from cloudfree.raster.reach import VrtText
 from cloudfree.raster.stac_files import gdal_name, read_item
 from cloudfree.raster.warp import grid_of, same_grid
 from cloudfree.sentinel1.product import (
@@ -59,7 +60,7 @@ def find_sar_files(path: Path) -> SarFiles:
     """
     if is_item(path):
         item = read_item(path, "sentinel-1")
-        files = files_of_item(item, path.name)
+        files = files_of_item(item, path)
         source = stack(list(files.values()), list(files))
         return SarFiles(source, acquisition_of_item(item), is_gamma_nought(item))
     found = _files_in(path) if path.is_dir() else _files_with(path)
@@ -74,7 +75,7 @@ def _gdal_name(file: Path) -> str:
     return gdal_name_of(file) if is_elsewhere(file) else file.absolute().as_posix()
 
 
-def files_of_item(item: Item, name: str) -> dict[str, str]:
+def files_of_item(item: Item, path: Path) -> dict[str, str]:
     """The name under which GDAL opens each polarisation, VV first.
 
     Raises
@@ -84,13 +85,14 @@ def files_of_item(item: Item, name: str) -> dict[str, str]:
     """
     found = {band: asset for key, asset in item.assets.items() if (band := polarisation(key))}
     if not found:
+        there = ", ".join(item.assets) or "it has none"
         raise InputError(
-            f"no asset vv and no asset vh in {name} ({', '.join(item.assets) or 'it has none'})",
+            f"no asset vv and no asset vh in {path.name} ({there})",
             wanted="a terrain-corrected Sentinel-1 scene with the assets vv and vh",
             hint="give an item of such a collection, as sentinel-1-rtc",
             code=ErrorCode.MISSING_BAND,
         )
-    return {band: gdal_name(found[band]) for band in SAR_BANDS if band in found}
+    return {band: gdal_name(found[band], path) for band in SAR_BANDS if band in found}
 
 
 def acquisition_of_item(item: Item) -> Acquisition:
@@ -112,7 +114,7 @@ def is_gamma_nought(item: Item) -> bool:
     return "rtc" in str(item.collection_id or "").lower() or item.id.lower().endswith("rtc")
 
 
-def stack(files: Sequence[str], names: Sequence[str]) -> str:
+def stack(files: Sequence[str], names: Sequence[str]) -> VrtText:
     """Stack the first bands of files, with names, into a GDAL virtual dataset.
 
     The text opens like a path; numbers, type, nodata, scale and offset are those of the files.
@@ -229,14 +231,14 @@ def _tags(path: Path) -> Mapping[str, str]:
         return tags
 
 
-def _dataset(grid: Grid, bands: Sequence[str]) -> str:
+def _dataset(grid: Grid, bands: Sequence[str]) -> VrtText:
     """The virtual dataset; without georeference if the files have none."""
     georeference = ""
     if grid.crs:
         numbers = ", ".join(f"{number:.17g}" for number in grid.transform.to_gdal())
         georeference = f"<SRS>{escape(grid.crs)}</SRS><GeoTransform>{numbers}</GeoTransform>"
     size = f'rasterXSize="{grid.width}" rasterYSize="{grid.height}"'
-    return f"<VRTDataset {size}>{georeference}{''.join(bands)}</VRTDataset>"
+    return VrtText(f"<VRTDataset {size}>{georeference}{''.join(bands)}</VRTDataset>")
 
 
 def _band(dataset: DatasetReader, file: str, number: int, name: str) -> str:

@@ -129,6 +129,8 @@ def _metadata_names(folder: Path) -> list[str]:
 
 
 def _entries(path: Path) -> dict[str, Any]:
+    if not path.is_file():  # a pipe would not end
+        return {}
     try:
         entries = json.loads(path.read_text())
     except (OSError, ValueError):

@@ -23,6 +23,7 @@ from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.area import Area
 from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.dataset import Dataset, reduced_average
+from cloudfree.raster.declared_size import check_strip
 from cloudfree.raster.warp import grid_of
 from cloudfree.sentinel2.band_folder import band_of_file
 from cloudfree.sentinel2.detect_product import find_product
@@ -96,6 +97,7 @@ class OpticalScene(Dataset):
             if area:
                 self.cut(area)
             self.descriptions: tuple[str | None, ...] = self.handle.descriptions
+            check_strip(self.grid, len(self.descriptions), self.name)
             self.positions = find_optical_bands(self._names())
             self.tags: dict[str, str] = self.handle.tags()
             self._masked = has_mask(self.handle) and self.handle.dtypes[0] != PICTURE_DTYPE

@@ -41,7 +41,7 @@ def stac_product(path: Path) -> OpticalProduct:
     """
     item = read_item(path, "sentinel-2")
     assets = _finest(item.assets.items())
-    if not assets and (stacked := _stacked(item)):
+    if not assets and (stacked := _stacked(item, path)):
         from cloudfree.sentinel2.detect_product import raster_product
 
         return replace(raster_product(Path(stacked)), kind="STAC item of one raster")
@@ -57,30 +57,30 @@ def stac_product(path: Path) -> OpticalProduct:
     return OpticalProduct(
         kind="STAC item",
         name=name,
-        bands=tuple(BandFile(band, gdal_name(asset)) for band, asset in assets.items()),
+        bands=tuple(BandFile(band, gdal_name(asset, path)) for band, asset in assets.items()),
         level=_level(item, name),
         baseline=_baseline(properties),
         quantification=_quantification(assets.values()),
-        scl=_scl(item.assets),
+        scl=_scl(item.assets, path),
         sun_azimuth_deg=properties.get("view:sun_azimuth", properties.get("s2:mean_solar_azimuth")),
         acquisition=_acquisition(item, name),
         evidence=_evidence(item, assets.values(), path.name),
     )
 
 
-def _stacked(item: Item) -> str | None:
+def _stacked(item: Item, path: Path) -> str | None:
     """The raster with several bands of Sentinel-2, as a result of this program has them."""
     for asset in item.assets.values():
         names = [band.get("name") for band in asset.extra_fields.get("bands") or ()]
         if "data" in (asset.roles or []) and len(names) > 1 and all(map(optical_band, names)):
-            return gdal_name(asset)
+            return gdal_name(asset, path)
     return None
 
 
-def _scl(assets: Mapping[str, Asset]) -> str | None:
+def _scl(assets: Mapping[str, Asset], path: Path) -> str | None:
     """The asset of the scene classification, `scl` or `SCL`, as GDAL opens it."""
     found = (asset for key, asset in assets.items() if key.lower() == "scl" and _is_raster(asset))
-    return next(map(gdal_name, found), None)
+    return next((gdal_name(asset, path) for asset in found), None)
 
 
 def _evidence(item: Item, assets: Iterable[Asset], name: str) -> tuple[OffsetEvidence, ...]:

@@ -17,6 +17,7 @@ from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import default_nodata
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
+from cloudfree.raster.reach import VrtText
 from cloudfree.raster.warp import grid_of
 from cloudfree.sentinel2.gdal_tags import RESAMPLING_TAG, tags_of
 from cloudfree.sentinel2.product import BandFile, OpticalProduct
@@ -45,7 +46,7 @@ class _Band:
     scaling: tuple[float, float]
 
 
-def stack_bands(product: OpticalProduct, resampling: Resampling) -> str:
+def stack_bands(product: OpticalProduct, resampling: Resampling) -> VrtText:
     """The VRT of a product whose bands are files of their own.
 
     Only headers are read. A band whose file cannot be opened is left out with a warning.
@@ -67,7 +68,7 @@ def stack_bands(product: OpticalProduct, resampling: Resampling) -> str:
     _metadata(root, {**tags_of(product), RESAMPLING_TAG: resampling})
     for index, band in enumerate(bands, start=1):
         _append_band(root, index, band, grid, nodata, resampling)
-    return tostring(root, encoding="unicode")
+    return VrtText(tostring(root, encoding="unicode"))
 
 
 def _open_bands(product: OpticalProduct) -> list[_Band]:

@@ -38,7 +38,7 @@ DOORS = {
     "onnxruntime": {"inference/onnx_runtime.py", "core/onnx_session.py"},
     "cattrs": {"core/typed_entries.py"},
     "tomli_w": {"inference/model_card.py"},
-    "onnx": {"inference/export.py"},
+    "onnx": {"inference/export.py", "core/onnx_files.py"},
     "pystac": {"raster", "sentinel1", "sentinel2", "commands/search/stac_api.py"},
     "pystac_client": {"commands/search/stac_api.py"},
     "tqdm": {"cli", "commands/models/child_process.py"},

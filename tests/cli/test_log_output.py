@@ -35,6 +35,15 @@ def _remove(folder: Path, *more: str) -> list[str]:
     ]  # fmt: skip
 
 
+def test_a_message_is_one_line_whatever_the_name_of_a_file(tmp_path: Path) -> None:
+    scene = tmp_path / "a\nb\x1b[31m.tif"
+    scene.write_text("no raster")
+    ran = CliRunner().invoke(group, ["mask", str(scene)])
+    assert ran.exit_code == 1
+    (line,) = ran.stderr.splitlines()
+    assert "a\\nb\\x1b[31m.tif cannot be opened" in line
+
+
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_every_line_is_an_object(folder: Path, before: bool) -> None:
     words = ["--log-format", "json"]

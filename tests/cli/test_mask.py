@@ -28,6 +28,7 @@ FLAGS: dict[str, tuple[list[str], Any]] = {
     "shadow": (["--no-shadow"], False),
     "dilate": (["--dilate", "35m"], "35m"),
     "resampling": (["--resampling", "cubic"], "cubic"),
+    "allow_remote": (["--allow-remote"], True),
     "s2_offset": (["--s2-offset", "-900"], -900.0),
     "overwrite": (["--overwrite"], True),
     "creation_options": (["--co", "LEVEL=7"], {"LEVEL": "7"}),

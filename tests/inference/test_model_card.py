@@ -45,6 +45,19 @@ def test_the_card_of_the_default_model_survives_with_its_attribution() -> None:
     assert model_card(parse_card_text(toml_text(card_entries_of(card)))) == card
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["/data/a.safetensors", "../a.safetensors", "b/../../a.onnx", "C:\\a.onnx", "\\\\host\\a.onnx",
+     "..\\a.onnx", "c:a.onnx"],
+)  # fmt: skip
+def test_weights_that_lie_elsewhere_than_the_card_are_refused(name: str) -> None:
+    own = {"name": "one", "weights": name, "weights_sha256": "0" * 64}
+    with pytest.raises(ModelError, match="not a file in the folder of the card"):
+        model_card({**card_entries("glf_cr", {}), **own})
+    own["weights"] = "below/a.safetensors"
+    assert model_card({**card_entries("glf_cr", {}), **own}).weights == "below/a.safetensors"
+
+
 @given(TEXT, TABLE)
 def test_whatever_a_card_says_is_read_back(description: str, training: dict) -> None:
     card = dataclasses.replace(_card("glf_cr"), description=description, training=training)

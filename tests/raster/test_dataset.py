@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -270,3 +271,12 @@ def test_files_of_a_raster_are_those_that_gdal_reads(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", NUMBERS, [None] * len(NUMBERS))
     assert files_of_raster(path) == [path]
     assert files_of_raster(tmp_path / "none.tif") == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.tif")
+    with pytest.raises(
+        InputError, match=r"^a\.tif is a device or pipe; wanted the file of a raster"
+    ):
+        dataset.open_raster(str(tmp_path / "a.tif"), "a.tif")

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfree.errors import InputError
+from cloudfree.raster import product_files
 from cloudfree.raster.product_files import Archive, Folder, parse_xml
 from tests.factories.rasters import write_radar
 from tests.fuzz.mutations import encrypted
@@ -92,4 +93,44 @@ def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
     tree = _archive(tmp_path / "X.zip", "X.SAFE/")
     tree.path.write_bytes(encrypted(tree.path.read_bytes()))
     with pytest.raises(InputError, match=r"manifest\.safe in X\.zip cannot be read .*encrypted"):
+        tree.content("manifest.safe")
+
+
+HOSTILE = {
+    "../out.xml": "leads out of it",
+    "a/../../out.xml": "leads out of it",
+    "/etc/out.xml": "leads out of it",
+    "..\\out.xml": "leads out of it",
+    "C:\\out.xml": "leads out of it",
+    "link.xml": "is a link",
+    "bomb.jp2": "is 134 MB of 0.1",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_archive_with_an_entry_that_is_no_file_below_it_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        entry = zipfile.ZipInfo("x")
+        entry.filename = name  # the constructor would take backslashes for slashes
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        if name == "link.xml":
+            entry.external_attr = 0o120777 << 16
+        archive.writestr(entry, bytes(1 << 27) if name == "bomb.jp2" else b"/etc/hostname")
+    with pytest.raises(InputError) as refused:
+        Archive(path).files()
+    assert HOSTILE[name] in refused.value.found
+    assert "in a.zip" in refused.value.found
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_text_without_end_is_refused(
+    tmp_path: Path, packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(product_files, "MAX_TEXT_BYTES", 3)
+    tree = _archive(tmp_path / "X.zip", "") if packed else _folder(tmp_path / "X.SAFE")
+    assert tree.content("measurement/vv.tif") == FILES["measurement/vv.tif"]
+    with pytest.raises(InputError, match=r"manifest\.safe in X\..* \(it has more than 0 MB\)"):
         tree.content("manifest.safe")

@@ -10,6 +10,7 @@ import pytest
 from pystac import Asset
 
 from cloudfree.errors import ErrorCode, InputError
+from cloudfree.raster.reach import remote_allowed
 from cloudfree.raster.stac_files import gdal_name, item_paths, read_item, sensor_of
 from tests.factories.stac_items import item
 from tests.factories.stac_server import stac_server
@@ -38,7 +39,12 @@ def _collection(folder: Path, items: list[dict[str, Any]] = SCENES) -> Path:
     ],
 )
 def test_assets_elsewhere_have_a_name_for_gdal(href: str, name: str) -> None:
-    assert gdal_name(Asset(href)) == name
+    with remote_allowed(True):
+        assert gdal_name(Asset(href), Path("item.json")) == name
+    with pytest.raises(InputError) as refused:
+        gdal_name(Asset(href), Path("item.json"))
+    assert refused.value.code is ErrorCode.NOT_ALLOWED
+    assert refused.value.found == f"item.json names {name}, which lies elsewhere"
 
 
 def test_what_is_no_item_is_refused(tmp_path: Path) -> None:
@@ -78,8 +84,10 @@ def test_a_collection_names_the_items_of_a_sensor(tmp_path: Path) -> None:
 def test_links_of_an_item_of_a_collection_start_at_the_item(tmp_path: Path) -> None:
     own = {**SCENES[0], "assets": {"B02": {"href": "./B02.tif"}},
            "links": [{"rel": "self", "href": "https://host/s2/item.json"}]}  # fmt: skip
-    found = read_item(_collection(tmp_path, [own]))
-    assert gdal_name(found.assets["B02"]) == "/vsicurl/https://host/s2/B02.tif"
+    path = _collection(tmp_path, [own])
+    with remote_allowed(True):
+        name = gdal_name(read_item(path).assets["B02"], path)
+    assert name == "/vsicurl/https://host/s2/B02.tif"
 
 
 def test_an_item_is_read_from_its_address(tmp_path: Path) -> None:

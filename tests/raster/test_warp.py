@@ -45,6 +45,17 @@ def test_a_bearing_is_a_displacement_in_pixels(
     assert displacement_px(NORTH_UP, azimuth, 1000) == pytest.approx(expected, abs=0.3)
 
 
+@pytest.mark.parametrize("west", [-179.5, 0.0, 179.5, 179.999, 359.0])
+def test_in_degrees_a_metre_is_as_long_across_180_degrees(west: float) -> None:
+    """Positions are those of the grid, which may count on beyond."""
+    degrees = Grid(
+        CRS.from_epsg(4326).to_wkt(), Affine(0.0001, 0, west, 0, -0.0001, 0.005), 100, 100
+    )
+    assert displacement_px(degrees, 90, 1000)[1] == pytest.approx(89.8, abs=0.1)
+    assert displacement_px(degrees, 270, 1000)[1] == pytest.approx(-89.8, abs=0.1)
+    assert pixel_size_m(degrees) == pytest.approx(11.1, abs=0.1)
+
+
 def test_north_is_reversed_on_a_south_up_grid() -> None:
     south_up = Grid(UTM, Affine(10, 0, 500_000, 0, 10, 4_500_000), 400, 300)
     row, _ = displacement_px(south_up, 0, 1000)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from cloudfree.core.grid import Window
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.cog import CogWriter
+from cloudfree.raster.reach import remote_allowed
 from cloudfree.sentinel2.optical_scene import OpticalScene
 from cloudfree.sentinel2.stac import stac_product
 from tests.factories.sentinel2_products import SUN_AZIMUTH_DEG, Safe, write_band, write_stac
@@ -124,20 +125,22 @@ def test_assets_are_known_by_their_own_or_their_common_names(tmp_path: Path) -> 
     found = _names(
         tmp_path,
         {
-            "blue": {"href": "/a/blue.tif", "eo:bands": [{"name": "blue", "common_name": "blue"}]},
-            "rededge2": {"href": "/a/e2.tif",
+            "blue": {"href": "./blue.tif", "eo:bands": [{"name": "blue", "common_name": "blue"}]},
+            "rededge2": {"href": "./e2.tif",
                          "eo:bands": [{"name": "rededge2", "common_name": "rededge"}]},
-            "nir08": {"href": "/a/n.tif", "bands": [{"eo:common_name": "nir08"}]},
-            "B12_20m": {"href": "/a/20.jp2", "gsd": 20},
-            "B12_60m": {"href": "/a/60.jp2", "gsd": 60},
-            "red-jp2": {"href": "/a/r.jp2", "eo:bands": [{"name": "red"}]},
-            "visual": {"href": "/a/t.tif", "eo:bands": [{"name": "red"}, {"name": "green"}]},
-            "scl": {"href": "/a/scl.tif"},
-            "B01": {"href": "/a/preview.tif", "roles": ["thumbnail"]},
+            "nir08": {"href": "./n.tif", "bands": [{"eo:common_name": "nir08"}]},
+            "B12_20m": {"href": "./20.jp2", "gsd": 20},
+            "B12_60m": {"href": "./60.jp2", "gsd": 60},
+            "red-jp2": {"href": "./r.jp2", "eo:bands": [{"name": "red"}]},
+            "visual": {"href": "./t.tif", "eo:bands": [{"name": "red"}, {"name": "green"}]},
+            "scl": {"href": "./scl.tif"},
+            "B01": {"href": "./preview.tif", "roles": ["thumbnail"]},
         },
     )  # fmt: skip
     assert found == {
-        "B02": "/a/blue.tif", "B06": "/a/e2.tif", "B8A": "/a/n.tif", "B12": "/a/20.jp2"
+        band: str(tmp_path / name)
+        for band, name in {"B02": "blue.tif", "B06": "e2.tif", "B8A": "n.tif",
+                           "B12": "20.jp2"}.items()
     }  # fmt: skip
 
 
@@ -150,8 +153,23 @@ def test_places_of_assets_become_names_that_gdal_opens(tmp_path: Path) -> None:
         "B05": ("/data/B05.tif", "/data/B05.tif"),
         "B06": ("file:///data/B06.tif", "/data/B06.tif"),
     }
-    found = _names(tmp_path, {band: {"href": href} for band, (href, _) in hrefs.items()})
+    with remote_allowed(True):
+        found = _names(tmp_path, {band: {"href": href} for band, (href, _) in hrefs.items()})
     assert found == {band: place for band, (_, place) in hrefs.items()}
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "https://host/B02.tif", "s3://bucket/B02.tif", "/vsizip//a/b.zip/B02.tif", "/data/B02.tif",
+        "file:///data/B02.tif", "../B02.tif", "./below/../../B02.tif",
+    ],
+)  # fmt: skip
+def test_an_item_in_a_file_may_only_name_what_lies_below_it(tmp_path: Path, href: str) -> None:
+    _names(tmp_path, {"B02": {"href": "./below/B02.tif"}})
+    with pytest.raises(InputError, match="--allow-remote") as refused:
+        _names(tmp_path, {"B02": {"href": href}})
+    assert refused.value.code is ErrorCode.NOT_ALLOWED
 
 
 @pytest.mark.parametrize(

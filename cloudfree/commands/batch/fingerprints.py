@@ -23,7 +23,7 @@ from cloudfree.core.choices import SCL
 from cloudfree.inference.model_card import ModelCard
 
 # Options that say where, how fast and over what a scene is filled, not with which pixels.
-_WITHOUT_EFFECT = {"device", "batch_size", "overwrite", "dry_run", "masks"}
+_WITHOUT_EFFECT = {"allow_remote", "device", "batch_size", "overwrite", "dry_run", "masks"}
 # Inputs, which stand by their files.
 _FILES = {"mask", "dem", "aoi", "plugin"}
 

@@ -38,10 +38,11 @@ from cloudfree.core.drafts import temporary_folder
 from cloudfree.core.journal import tidy
 from cloudfree.core.output_files import make_folder, require_writable
 from cloudfree.core.terminal import Progress
-from cloudfree.errors import ErrorCode, InputError, OutputError
+from cloudfree.errors import ErrorCode, InputError, OutputError, one_line
 from cloudfree.inference.load import find_card
 from cloudfree.inference.registry import load_plugins
 from cloudfree.raster.outputs_elsewhere import check_local
+from cloudfree.raster.reach import remote_allowed
 from cloudfree.raster.stac_files import item_paths
 
 logger = logging.getLogger("cloudfree")
@@ -59,6 +60,11 @@ def run(options: BatchOptions, progress: Progress) -> BatchResult:
         can be written.
     """
     load_plugins(options.plugin)
+    with remote_allowed(options.allow_remote):
+        return _run(options, progress)
+
+
+def _run(options: BatchOptions, progress: Progress) -> BatchResult:
     card = find_card(options.model, options.network).card
     shard = Shard.from_text(options.shard, os.environ) if options.shard else Shard()
     jobs = _jobs(options, shard)
@@ -95,6 +101,8 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
             "STAC items",
             code=ErrorCode.MISSING_FILE,
         )
+    for pair in pairs:
+        _check_name(pair.name)
     name, count = Counter(pair.name for pair in pairs).most_common(1)[0]
     if count > 1:
         raise InputError(
@@ -103,6 +111,16 @@ def _scenes(options: BatchOptions) -> list[ScenePair]:
             hint="give them names, in a CSV file in the column name",
         )
     return pairs
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name, such as one in a list, that would lead a result out of its folder."""
+    if set(name) & set("/\\") or one_line(name) != name:
+        raise InputError(
+            f"a scene called {name!r}",
+            wanted="a name that a file can have, without slashes and line breaks",
+            hint="give it another, in a CSV file in the column name",
+        )
 
 
 def _pairs(source: Path) -> list[ScenePair]:

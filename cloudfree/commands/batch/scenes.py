@@ -15,6 +15,7 @@ from cloudfree.core.choices import SCL, MaskPath
 from cloudfree.core.terminal import captured_warnings
 from cloudfree.errors import CloudfreeError, InputError, one_line, parser_errors, reason_of
 from cloudfree.raster.area import Area
+from cloudfree.raster.reach import check_remote
 from cloudfree.raster.stac_files import item_paths
 from cloudfree.sentinel1.product import acquisition_of_name
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -98,7 +99,7 @@ def read_scene_list(path: Path) -> list[ScenePair]:
     Raises
     ------
     InputError
-        The file is not such a list, or a scene has no s2.
+        The file is not such a list, a scene has no s2, or lies in a network, where it may not.
     """
 
     def as_error(error: Exception) -> InputError:
@@ -124,6 +125,7 @@ def _pair(path: Path, line: int, row: Mapping[str, str | None]) -> ScenePair:
     def there(column: str) -> Path | None:
         text = (row.get(column) or "").strip()
         if is_elsewhere(Path(text)):
+            check_remote(text, path)
             return Path(text)
         return path.parent / text if text else None
 

@@ -22,6 +22,7 @@ from cloudfree.coregistration.measure import ShiftMeasurement, measure
 from cloudfree.raster.cog import CogWriter
 from cloudfree.raster.outputs_elsewhere import require_new
 from cloudfree.raster.provenance import Provenance
+from cloudfree.raster.reach import remote_allowed
 from cloudfree.sentinel1.geocoded import sar_profile
 from cloudfree.sentinel1.mosaic import open_sar_sources
 from cloudfree.sentinel1.sar_source import SarSource
@@ -40,7 +41,11 @@ def run(options: CoregisterOptions, progress: Progress) -> CoregisterResult:
     CloudfreeError
         Scenes that do not meet or cannot be read, or an output that cannot be written.
     """
-    with folders_of(options.outputs), swaps_refused(options.s1, options.s2):
+    with (
+        remote_allowed(options.allow_remote),
+        folders_of(options.outputs),
+        swaps_refused(options.s1, options.s2),
+    ):
         _check_output(options)
         sar_profile({}, options.creation_options).check_creation_options()
         return _measure_and_write(options, progress)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cloudfree import __version__
 from cloudfree.commands.info.product import OpticalInfo, RadarInfo, product
-from cloudfree.commands.options import PluginOptions
+from cloudfree.commands.options import PluginOptions, ReachOptions
 from cloudfree.core.terminal import Progress, text_table
 from cloudfree.errors import CloudfreeError
 from cloudfree.inference.model_store import (
@@ -22,10 +22,11 @@ from cloudfree.inference.model_store import (
 )
 from cloudfree.inference.registry import DEFAULT_MODEL, load_plugins
 from cloudfree.raster import gdal
+from cloudfree.raster.reach import remote_allowed
 
 
 @dataclass(frozen=True)
-class InfoOptions(PluginOptions):
+class InfoOptions(PluginOptions, ReachOptions):
     """The options of `cloudfree info`; names equal its parameters."""
 
     path: Path | None = None
@@ -42,7 +43,10 @@ def run(options: InfoOptions, progress: Progress) -> OpticalInfo | RadarInfo | I
     """
     del progress
     load_plugins(options.plugin)
-    return product(options.path, options.s2_offset) if options.path else installation()
+    if options.path is None:
+        return installation()
+    with remote_allowed(options.allow_remote):
+        return product(options.path, options.s2_offset)
 
 
 PACKAGES = ("numpy", "rasterio", "pyproj", "shapely", "opencv-python-headless", "torch",

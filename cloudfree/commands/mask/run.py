@@ -20,12 +20,13 @@ from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress
 from cloudfree.raster.cog import CogProfile
 from cloudfree.raster.outputs_elsewhere import require_new
+from cloudfree.raster.reach import remote_allowed
 from cloudfree.sentinel2.optical_scene import OpticalScene
 
 
 def run(options: MaskOptions, progress: Progress) -> MaskResult:
     """Write the mask of a scene, and its score if a path is given."""
-    with folders_of(options.outputs):
+    with remote_allowed(options.allow_remote), folders_of(options.outputs):
         _check_outputs(options)
         _check_creation_options(options)
         parse_distance(options.dilate)  # raises before a file is read

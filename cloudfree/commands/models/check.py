@@ -8,6 +8,7 @@ variance if the network predicts one, on the scale of the network; others have t
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +145,7 @@ def read_arrays(path: Path) -> dict[str, Float32]:
         path.open("rb") as file,
         np.load(file, allow_pickle=False) as content,
     ):
+        _check_sizes(path)
         return {name: _numbers(name, content[name]) for name in content.files}
 
 
@@ -153,6 +155,18 @@ def _numbers(name: str, values: Any) -> Float32:
         raise ValueError(f"{name} has no real numbers")
     with np.errstate(over="ignore"):
         return np.asarray(values, np.float32)
+
+
+# Inputs and outputs of the networks here have some megabytes.
+_MAX_BYTES = 1 << 31
+
+
+def _check_sizes(path: Path) -> None:
+    """Raise ValueError if the arrays of an archive would take more memory than is meant."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > _MAX_BYTES:
+        raise ValueError(f"{size / 1e9:.1f} GB of arrays, more than {_MAX_BYTES / 1e9:.1f} GB")
 
 
 def network_inputs(arrays: Arrays, card: ModelCard) -> dict[str, Float32]:

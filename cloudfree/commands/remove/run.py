@@ -52,6 +52,7 @@ from cloudfree.inference.sliding_window import TilePlan
 from cloudfree.inference.uncertainty import Uncertainty
 from cloudfree.raster.outputs_elsewhere import delete_elsewhere
 from cloudfree.raster.parts import Parts
+from cloudfree.raster.reach import remote_allowed
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.sentinel1.sar_source import SarSource
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -73,6 +74,11 @@ def run(options: RemoveOptions, progress: Progress) -> RemoveResult:
         Inputs do not fit each other or the model, or an output cannot be written.
     """
     load_plugins(options.plugin)
+    with remote_allowed(options.allow_remote):
+        return _run(options, progress)
+
+
+def _run(options: RemoveOptions, progress: Progress) -> RemoveResult:
     check_sources(options)
     outputs = () if options.dry_run else options.outputs
     with folders_of(outputs), swaps_refused(options.s1, options.s2):

@@ -19,8 +19,8 @@ from cloudfree.core.output_set import write_whole
 from cloudfree.core.terminal import Progress, silent
 from cloudfree.errors import CloudfreeError, ErrorCode, InputError
 from cloudfree.raster.dataset import Dataset
-from cloudfree.raster.local_rasters import only_local_rasters
 from cloudfree.raster.provenance import VERSION, Provenance
+from cloudfree.raster.reach import only_local_rasters
 from cloudfree.report.index_page import FailedScene, IndexEntry, render_index, thumbnail_bytes
 from cloudfree.report.page import render
 from cloudfree.report.page_size import check_page_size, picture_bytes

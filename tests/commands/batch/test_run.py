@@ -320,6 +320,24 @@ def test_scenes_of_one_name_are_refused(folder: Path, seen: list[SceneJob]) -> N
         batch.run(_options(folder, source=table), silent)
 
 
+@pytest.mark.parametrize("name", ["../x", "/tmp/x", "a/b", "a\\b", '"a\nb"', "a\x1b[2Jb"])
+def test_a_name_that_leads_out_of_the_folder_of_results_is_refused(
+    folder: Path, seen: list[SceneJob], name: str
+) -> None:
+    table = folder / "list.csv"
+    table.write_text(f"s2,name\nin/a_s2.tif,{name}\n")
+    with pytest.raises(InputError, match=r"a scene called .*; wanted a name that a file can have"):
+        batch.run(_options(folder, source=table), silent)
+    assert not (folder / "out").exists()
+
+
+def test_a_name_may_have_spaces_quotes_and_dashes(folder: Path, seen: list[SceneJob]) -> None:
+    table = folder / "list.csv"
+    table.write_text("s2,name\nin/a_s2.tif,-a 'b' ü..\n")
+    batch.run(_options(folder, source=table), silent)
+    assert seen[0].options.result == folder / "out" / "-a 'b' ü.._cloudfree.tif"
+
+
 def test_a_folder_without_scenes_says_what_is_expected(tmp_path: Path) -> None:
     text = "no Sentinel-2 scene in .*; wanted NAME_s2.tif with NAME_s1.tif, a folder with s2.tif a"
     with pytest.raises(InputError, match=text):

@@ -15,7 +15,8 @@ from cloudfree.commands.batch.scenes import (
     with_radar,
 )
 from cloudfree.commands.radars import radars_below
-from cloudfree.errors import InputError
+from cloudfree.errors import ErrorCode, InputError
+from cloudfree.raster.reach import remote_allowed
 from tests.factories import sentinel1_products as sentinel1
 from tests.factories import sentinel2_products as sentinel2
 from tests.factories.rasters import write_cloudy_scene
@@ -35,10 +36,41 @@ def test_a_list_may_name_addresses(tmp_path: Path) -> None:
     path.write_text(
         "s2,s1,name\nhttps://host/items/S2B,/vsis3/bucket/s1.tif,\nitems.json#S2A,,june\n"
     )
-    assert read_scene_list(path) == [
-        ScenePair("S2B", Path("https://host/items/S2B"), Path("/vsis3/bucket/s1.tif")),
-        ScenePair("june", Path(f"{tmp_path}/items.json#S2A")),
-    ]
+    with remote_allowed(True):
+        assert read_scene_list(path) == [
+            ScenePair("S2B", Path("https://host/items/S2B"), Path("/vsis3/bucket/s1.tif")),
+            ScenePair("june", Path(f"{tmp_path}/items.json#S2A")),
+        ]
+    with pytest.raises(InputError) as refused:
+        read_scene_list(path)
+    assert refused.value.code is ErrorCode.NOT_ALLOWED
+    assert str(refused.value) == (
+        "list.csv names https://host/items/S2B, which lies elsewhere; wanted inputs whose files "
+        "lie in their own folder; copy the files there, or add --allow-remote where you trust the "
+        "input"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("/data/b.tif", True), ("../b.tif", True), ("/vsizip/a.zip/b.tif", True),
+        ("/vsizip//data/a.zip/b.tif", True), ("/vsizip/{/data/a.zip}/b.tif", True),
+        ("/vsizip//vsicurl/http://host/a.zip/b.tif", False), ("/vsicurl?url=http://host", False),
+        ("/vsisubfile/0_9,/data/b.tif", False), ("/vsistdin/", False), ("gs://bucket/b", False),
+        ("http:/host/b.tif", False), ("/vsizip/https://host/b.zip/b.tif", False),
+    ],
+)  # fmt: skip
+def test_a_list_names_files_anywhere_here_and_none_in_a_network(
+    tmp_path: Path, name: str, allowed: bool
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(f's2\n"{name}"\n')
+    if allowed:
+        assert len(read_scene_list(path)) == 1
+    else:
+        with pytest.raises(InputError, match=r"list\.csv names .* elsewhere; .*--allow-remote"):
+            read_scene_list(path)
 
 
 def _touched(folder: Path, *names: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cloudfree.commands.models import check
 from cloudfree.commands.models.check import differences, network_inputs, read_arrays
 from cloudfree.errors import ModelError
 from cloudfree.inference.model_card import ModelCard, model_card
@@ -109,3 +110,15 @@ def test_inputs_of_several_sizes_or_other_bands_are_refused(card: ModelCard) -> 
         network_inputs({"opt": OPTICAL[:, :12], "sar": SAR}, card)
     with pytest.raises(ModelError, match=r"all of one size; give the inputs of this model"):
         network_inputs({"opt": OPTICAL, "sar": SAR[..., :4]}, card)
+
+
+def test_arrays_that_unpack_to_more_than_is_meant_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before memory is taken for them."""
+    np.savez_compressed(tmp_path / "x.npz", opt=np.zeros(1 << 18, np.float32))
+    assert (tmp_path / "x.npz").stat().st_size < 1 << 13
+    assert read_arrays(tmp_path / "x.npz")["opt"].size == 1 << 18
+    monkeypatch.setattr(check, "_MAX_BYTES", 1 << 20)
+    with pytest.raises(ModelError, match=r"x\.npz holds no arrays \(0\.0 GB of arrays, more than"):
+        read_arrays(tmp_path / "x.npz")

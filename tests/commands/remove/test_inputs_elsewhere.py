@@ -110,7 +110,9 @@ def test_a_batch_pairs_the_items_of_a_collection(
     path = tmp_path / "items.json"
     features = [local(one, folder) for one in found]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    options = BatchOptions(source=path, output=tmp_path / "out", fill_by="scene", dry_run=True)
+    options = BatchOptions(
+        source=path, output=tmp_path / "out", fill_by="scene", dry_run=True, allow_remote=True
+    )
     (scene,) = run_batch(options, silent).scenes
     assert (scene.name, scene.state) == (S2, "checked")
     assert scene.s1 == Path(f"{path}#{S1}")

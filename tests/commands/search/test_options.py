@@ -10,6 +10,7 @@ import pytest
 from cloudfree.commands.batch.scenes import ScenePair, read_scene_list
 from cloudfree.commands.search.options import FoundScene, SearchOptions, SearchResult
 from cloudfree.errors import InputError
+from cloudfree.raster.reach import remote_allowed
 
 SCENE = FoundScene(
     "S2B, June", "scene", "https://host/items/S2B?a,b", "https://host/items/S1A",
@@ -26,10 +27,11 @@ def test_batch_reads_the_list(tmp_path: Path) -> None:
     assert text.splitlines()[0] == "s2,s1,name"
     path = tmp_path / "list.csv"
     path.write_text(f"{text}\n")
-    assert read_scene_list(path) == [
-        ScenePair("S2B, June", Path(SCENE.s2), Path("https://host/items/S1A")),
-        ScenePair("S2A", Path(ALONE.s2), None),
-    ]
+    with remote_allowed(True):
+        assert read_scene_list(path) == [
+            ScenePair("S2B, June", Path(SCENE.s2), Path("https://host/items/S1A")),
+            ScenePair("S2A", Path(ALONE.s2), None),
+        ]
 
 
 def test_a_scene_is_described_in_a_line() -> None:

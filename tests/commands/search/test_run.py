@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,11 @@ def test_batch_fills_what_is_found(tmp_path: Path) -> None:
     with stac_server(files, items) as server:
         scenes = tmp_path / "list.csv"
         scenes.write_text(_search(server).summary() + "\n")
-        options = BatchOptions(source=scenes, output=tmp_path / "out", fill_by="scene", stac=True)
+        options = BatchOptions(
+            source=scenes, output=tmp_path / "out", fill_by="scene", stac=True, allow_remote=True
+        )
+        with pytest.raises(InputError, match=r"list\.csv names http://.* elsewhere; .*--allow-rem"):
+            run_batch(replace(options, allow_remote=False), silent)
         (outcome,) = run_batch(options, silent).scenes
         assert [one for one in server.requests if one[2] == 404] == []
     assert (outcome.state, outcome.s1 is None) == ("filled", False), outcome.message
