@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,10 +30,6 @@ def silent(steps: Iterable[Step], total: int, what: str, unit: str = "step") -> 
     """Pass the steps through and show nothing."""
     del total, what, unit
     yield from steps
-
-
-# Control characters, and the separators of lines and paragraphs.
-_BREAKING = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
 
 
 @contextmanager

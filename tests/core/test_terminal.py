@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from cloudfree.core.terminal import captured_warnings, one_line, timed
+from cloudfree.core.terminal import captured_warnings, timed
 
 logger = logging.getLogger("cloudfree")
 
@@ -44,8 +44,3 @@ def test_a_timed_block_is_a_detail(caplog: pytest.LogCaptureFixture) -> None:
     with timed("mask"):
         pass
     assert caplog.record_tuples == [("cloudfree", logging.DEBUG, "mask: 0.0 s")]
-
-
-def test_a_name_neither_ends_a_line_nor_drives_the_terminal() -> None:
-    assert one_line("a\nb\x1b[2Jc\u2028d\x85") == "a\\nb\\x1b[2Jc\\u2028d\\x85"
-    assert one_line("Übersicht … 'a b' \xa0 \"c\" -d") == "Übersicht … 'a b' \xa0 \"c\" -d"
