@@ -64,8 +64,6 @@ def measure_network(
         The tile is too much for the device.
     """
     idle, place = resident_bytes(), choose_device(device)
-    if place.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(place)
     network = load_network(files) if files else build_network(card.network, card.network_settings)
     _check_size(size_px, int(getattr(network, "SIZE_MULTIPLE", card.multiple)))
     parameters = sum(one.numel() for one in network.parameters())
@@ -79,8 +77,9 @@ def measure_network(
     else:
         memory_mb = _memory_above(idle)
     macs = counter.get_total_flops() // 2
-    threads = f", {torch.get_num_threads()} threads" if place.type == "cpu" else ""
-    words = f"{runtime.description}{threads}"
+    words = runtime.description
+    if place.type == "cpu":
+        words += f", {torch.get_num_threads()} thread(s)"
     return Complexity(size_px, words, parameters, macs, seconds, memory_mb)
 
 

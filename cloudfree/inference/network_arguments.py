@@ -92,7 +92,9 @@ def _wanted_list(value: Any, rules: Rules, default: Sequence[int]) -> str:
 def _is_number(kind: type, value: Any, rules: Rules) -> bool:
     """Whether a value is a number of that kind as the rules say."""
     kinds = (int,) if kind is int else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        return False
+    if isinstance(value, float) and not math.isfinite(value):
         return False
     return all(
         value in rule.numbers if isinstance(rule, OneOf) else rule.least <= value < rule.below
@@ -102,14 +104,21 @@ def _is_number(kind: type, value: Any, rules: Rules) -> bool:
 
 
 def _number_text(kind: type, rules: Rules) -> str:
-    words = ["a whole number" if kind is int else "a number"]
+    noun = "a whole number" if kind is int else "a number"
     for rule in rules:
         if isinstance(rule, OneOf):
             return " or ".join(map(str, rule.numbers))
         if isinstance(rule, Bounds):
-            words.append(f"of at least {rule.least:g}")
-            words += [f"and below {rule.below:g}"] if math.isfinite(rule.below) else []
-    return " ".join(words)
+            return f"{noun} {_bounds_text(kind, rule)}"
+    return noun
+
+
+def _bounds_text(kind: type, bounds: Bounds) -> str:
+    if math.isinf(bounds.below):
+        return f"of at least {bounds.least:g}"
+    if kind is int:
+        return f"from {bounds.least} to {int(bounds.below) - 1}"
+    return f"of at least {bounds.least:g} and below {bounds.below:g}"
 
 
 def _check_divisor(name: str, setting: str, hint: Any, settings: Mapping[str, Any]) -> None:
@@ -120,7 +129,7 @@ def _check_divisor(name: str, setting: str, hint: Any, settings: Mapping[str, An
                 name,
                 f"with {rule.argument} = {settings[rule.argument]} and {setting} = "
                 f"{settings[setting]}",
-                f"{rule.argument} that {setting} divides",
+                f"{rule.argument} that is a multiple of {setting}",
             )
 
 

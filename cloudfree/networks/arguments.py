@@ -36,11 +36,16 @@ class Divides:
     argument: str
 
 
+# Far beyond any network, so that a slip of the keyboard is refused and not built for hours.
+MOST_CHANNELS, MOST_BLOCKS = 2**16, 1000
+
 # Channels, bands and the like; and blocks or layers, where a network works without any.
-Size = Annotated[int, Bounds(1)]
-Count = Annotated[int, Bounds(0)]
-Sizes = Annotated[Sequence[int], Bounds(1)]
-Counts = Annotated[Sequence[int], Bounds(0)]
+Size = Annotated[int, Bounds(1, MOST_CHANNELS + 1)]
+Count = Annotated[int, Bounds(0, MOST_BLOCKS + 1)]
+Sizes = Annotated[Sequence[int], Bounds(1, MOST_CHANNELS + 1)]
+Counts = Annotated[Sequence[int], Bounds(0, MOST_BLOCKS + 1)]
+# Blocks or layers of which a network needs one.
+Blocks = Annotated[int, Bounds(1, MOST_BLOCKS + 1)]
 # Networks are given VV and VH, or no SAR.
 SarBands = Annotated[int, OneOf((2,))]
 SarBandsOrNone = Annotated[int, OneOf((0, 2))]

@@ -27,7 +27,7 @@ Adam with learning rate 1e-5, 30 epochs, patches of 128.
 from typing import Annotated, Any, Literal
 
 from cloudfree.networks import Shapes
-from cloudfree.networks.arguments import Bounds, Divides, SarBands, Size
+from cloudfree.networks.arguments import Blocks, Bounds, Divides, SarBands, Size
 from cloudfree.networks.glf_cr import GlfCr, Variant, infer_sizes, infer_variant
 
 Design = Literal["released", "printed"]
@@ -44,8 +44,8 @@ class CloudAttentive(GlfCr):
         self,
         design: Design = "released",
         channels: Size = 96,
-        blocks: Size = 6,
-        layers: Size = 5,
+        blocks: Blocks = 6,
+        layers: Blocks = 5,
         growth: Size = 48,
         heads: Annotated[Size, Divides("growth")] = 8,
         drop: Annotated[float, Bounds(0, 1)] = 0.2,

@@ -41,7 +41,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes, number_below
-from cloudfree.networks.arguments import Bounds, Divides, SarBandsOrNone, Size
+from cloudfree.networks.arguments import Blocks, Bounds, Divides, SarBandsOrNone, Size
 from cloudfree.networks.window_attention import (
     SHIFT,
     WINDOW,
@@ -262,8 +262,8 @@ class GlfCr(nn.Module):
         self,
         variant: Variant = "glf-cr",
         channels: Size = 96,
-        blocks: Size = 6,
-        layers: Size = 5,
+        blocks: Blocks = 6,
+        layers: Blocks = 5,
         growth: Size = 48,
         heads: Annotated[Size, Divides("growth")] = 8,
         drop: Annotated[float, Bounds(0, 1)] = 0.2,

@@ -24,7 +24,14 @@ from torch import Tensor, cat, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes, number_below
-from cloudfree.networks.arguments import Bounds, Count, Counts, SarBands, Size
+from cloudfree.networks.arguments import (
+    MOST_CHANNELS,
+    Bounds,
+    Count,
+    Counts,
+    SarBands,
+    Size,
+)
 
 LOG_VARIANCE_RANGE = (-8.0, 4.0)
 SQUEEZE = 4  # the hidden layer of a multi-layer perceptron on pooled features is this much thinner
@@ -208,10 +215,10 @@ class IbHfn(nn.Module):
         self,
         optical_bands: Size = 13,
         sar_bands: SarBands = 2,
-        widths: Annotated[Sequence[int], Bounds(SQUEEZE)] = (48, 96, 192),
+        widths: Annotated[Sequence[int], Bounds(SQUEEZE, MOST_CHANNELS + 1)] = (48, 96, 192),
         optical_units: Counts = (2, 2, 4),
         sar_units: Counts = (1, 1, 2),
-        bottleneck: Count = 96,
+        bottleneck: Annotated[int, Bounds(0, MOST_CHANNELS + 1)] = 96,
         bottom_units: Count = 4,
         up_units: Count = 2,
         gate: bool = True,

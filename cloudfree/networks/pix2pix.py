@@ -39,7 +39,8 @@ WIDEST = 8  # the widths double up to this many times the first
 SLOPE = 0.2  # of the leaky ReLU
 DROPOUT = 0.5
 PLAIN_LEVELS = 5  # outermost, innermost, and the three whose width changes: without dropout
-Levels = Annotated[int, Bounds(PLAIN_LEVELS)]
+MOST_LEVELS = 16  # halvings of a side of 65536 pixels
+Levels = Annotated[int, Bounds(PLAIN_LEVELS, MOST_LEVELS + 1)]
 
 
 class Pix2PixLevel(nn.Module):

@@ -26,7 +26,7 @@ from torch import Tensor, cat, nn
 from torch.nn import functional
 
 from cloudfree.networks import Shapes, number_below
-from cloudfree.networks.arguments import Bounds, Count, Divides, SarBands, Size
+from cloudfree.networks.arguments import MOST_CHANNELS, Bounds, Count, Divides, SarBands, Size
 
 PATCH = 8  # pixels at half the resolution, 16 of the image
 EXPANSION, LAST_EXPANSION, MLP_EXPANSION = 4, 2, 4
@@ -232,7 +232,7 @@ class SgBafmDfin(nn.Module):
         self,
         optical_bands: Size = 13,
         sar_bands: SarBands = 2,
-        channels: Annotated[int, Bounds(ATTENTION_SQUEEZE)] = 64,
+        channels: Annotated[int, Bounds(ATTENTION_SQUEEZE, MOST_CHANNELS + 1)] = 64,
         token_channels: Size = 256,
         heads: Annotated[Size, Divides("token_channels")] = 8,
         layers: Count = 2,

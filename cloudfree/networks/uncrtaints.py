@@ -216,7 +216,7 @@ class UnCRtainTS(nn.Module):
         multi_date: bool = False,
         variance: bool = True,
         block: Literal["mbconv", "residual"] = "mbconv",
-        scale_by: Annotated[float, Bounds(1e-6)] = 10.0,
+        scale_by: Annotated[float, Bounds(1e-6, 1e6)] = 10.0,
         width: Size = 128,
         blocks: Count = 5,
         heads: Size = 16,

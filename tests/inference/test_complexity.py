@@ -32,7 +32,7 @@ def test_convolutions_are_counted_as_the_textbook_does(size_px: int) -> None:
     assert found.parameters == weights + 5 * 8 + 13
     assert found.size_px == size_px
     assert found.runtime.startswith("torch ")
-    assert f"on cpu, float32, {torch.get_num_threads()} threads" in found.runtime
+    assert f"on cpu, float32, {torch.get_num_threads()} thread(s)" in found.runtime
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -10,6 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudfree.commands.evaluate import run as evaluate
+from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.train import run as train
 from cloudfree.commands.train.options import TrainOptions
 from cloudfree.core.terminal import silent
@@ -65,6 +67,8 @@ def test_without_sar_no_radar_is_demanded(patches: Path, tmp_path: Path) -> None
     ablation = ablation_named("glf_cr", "without-sar")
     run = _trained(ablation, tmp_path, tmp_path / "run")
     assert read_card(run).inputs == ("optical",)
+    scored = evaluate.run(EvaluateOptions(data=tmp_path, model=(str(run),), device="cpu"), silent)
+    assert len(scored.patches) == 2
     with pytest.raises(InputError, match="no Sentinel-1, which network glf_cr needs"):
         _trained(ablation_named("glf_cr", "concat"), tmp_path, tmp_path / "other")
 

@@ -39,10 +39,15 @@ class BenchRow:
             self.runtime,
             str(self.size_px),
             DASH if self.parameters is None else f"{self.parameters:,}",
-            DASH if self.macs is None else f"{self.macs / 1e9:.3g}",
-            f"{self.seconds * 1e3:.{0 if self.seconds >= 0.1 else 1}f}",
+            DASH if self.macs is None else _short(self.macs / 1e9),
+            _short(self.seconds * 1e3),
             DASH if self.memory_mb is None else f"{self.memory_mb:.0f}",
         )
+
+
+def _short(value: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 Rows = Sequence[BenchRow]
