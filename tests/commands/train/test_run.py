@@ -424,7 +424,7 @@ def test_a_loss_that_is_no_number_names_the_files(
         ({"crop": 256}, InputError, r"no patch of 3 can .*128 x 128 pixels, less than the crop"),
         ({"network_setting": ("features",)}, InputError, "setting 'features'; wanted NAME=VALUE"),
         ({"network_setting": ("depth=3",)}, ModelError, "cannot be built with .*depth"),
-        ({"hold_out": ("p9",)}, InputError, "no patch or place p9 to hold out, .* wanted .*p0"),
+        ({"hold_out": ("p9",)}, InputError, "no patch or place p9 to hold out; wanted .*p0"),
         ({"split": "p9.csv"}, InputError, "--split p9.csv: No such file .* or a split file"),
         ({"hold_out": ("p0", "p1", "p2")}, InputError, "all 3 patches held out"),
         ({"resume": True}, InputError, "settings.toml cannot be read"),
