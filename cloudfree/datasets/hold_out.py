@@ -52,8 +52,9 @@ def read_hold_out(texts: Sequence[str], samples: Sequence[Sample]) -> HoldOut:
     periods = sorted(text for text in set(texts) - names if _DAYS.fullmatch(text))
     if unknown := sorted(set(texts) - names - set(periods)):
         raise InputError(
-            f"no patch or place {unknown[0]} to hold out, nor a season",
-            wanted=f"names such as {samples[0].place}, or days such as 2018-06-01/2018-08-31",
+            f"no patch or place {unknown[0]} to hold out",
+            wanted=f"names such as {samples[0].place}, a season, or days such as "
+            "2018-06-01/2018-08-31",
             hint="correct --hold-out",
             code=ErrorCode.BAD_OPTION,
         )

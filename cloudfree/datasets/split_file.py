@@ -139,7 +139,8 @@ def _seeded(found: SplitDraw, given: str, seed: str) -> SplitDraw:
 
 def _of_file(path: Path) -> SplitList | SplitDraw:
     try:
-        return parse_split(path.stem, path.name, path.read_text(encoding="utf-8"))
+        # Spreadsheets begin a text with a mark of its encoding.
+        return parse_split(path.stem, path.name, path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"--split {path}: {getattr(error, 'strerror', None) or error}",

@@ -68,8 +68,8 @@ def test_what_is_not_there_is_refused(samples: tuple[Sample, ...]) -> None:
     with pytest.raises(InputError) as error:
         read_hold_out(["autumn"], samples)
     assert str(error.value) == (
-        "no patch or place autumn to hold out, nor a season; wanted names such as "
-        f"{TEST}, or days such as 2018-06-01/2018-08-31; correct --hold-out"
+        f"no patch or place autumn to hold out; wanted names such as {TEST}, a season, or days "
+        "such as 2018-06-01/2018-08-31; correct --hold-out"
     )
     with pytest.raises(InputError, match="--hold-out 2018-08-31/2018-06-01; wanted a day such as"):
         read_hold_out(["2018-08-31/2018-06-01"], samples)

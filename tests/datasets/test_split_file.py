@@ -44,6 +44,13 @@ def test_columns_may_stand_in_any_order() -> None:
     assert found.part_of == {"a": "val"}
 
 
+def test_a_list_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_bytes(b"\xef\xbb\xbfname,split\r\nspring,train\r\n")
+    found = read_split(str(tmp_path / "mine.csv"))
+    assert isinstance(found, SplitList)
+    assert found.part_of == {"spring": "train"}
+
+
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [

@@ -127,7 +127,7 @@ def read_dates(file: Path) -> dict[str, PatchDates]:
         It cannot be read, lacks a column, or has something else than days.
     """
     try:
-        with file.open(encoding="utf-8", newline="") as stream:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
             return {row["name"]: _dates(row) for row in csv.DictReader(stream)}
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise InputError(

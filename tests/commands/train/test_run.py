@@ -27,11 +27,13 @@ from cloudfree.commands.remove.run import run as remove
 from cloudfree.commands.train import run as train
 from cloudfree.commands.train.options import TrainOptions
 from cloudfree.core.terminal import silent
+from cloudfree.datasets.folder import list_samples
 from cloudfree.errors import CloudfreeError, InputError, ModelError, OutputError
 from cloudfree.inference.load import load_model
 from cloudfree.inference.model_store import read_card
 from cloudfree.inference.registry import network_names
 from cloudfree.training import trainer as train_session
+from cloudfree.training.settings import choose_settings
 from cloudfree.training.trainer import TrainResult
 from tests.factories.damage import full_disk, half_loaded
 from tests.factories.rasters import write_cloudy_scene, write_radar
@@ -206,6 +208,21 @@ def test_a_split_file_says_what_is_learned_from_and_what_validates(
     assert (training["split"], training["patches"]) == ("mine: train", 1)
     trained(overwrite=True)
     assert not (result.output / "split.csv").exists()
+
+
+def test_clouds_come_from_no_other_part_of_a_split_nor_from_what_is_held_out(
+    patches: Path, tmp_path: Path
+) -> None:
+    """Scenes that give their clouds to a mixture are chosen apart from the patches."""
+    file = tmp_path / "mine.csv"
+    file.write_text("name,split\np0,train\np1,train\np2,test\n")
+    own: dict[str, Any] = {"split": str(file), "hold_out": ("p1",), "s2_offset": 0.0}
+    options = TrainOptions("dsen2_cr", (patches,), tmp_path / "run", **own)
+    data = train.samples_of(options, choose_settings("dsen2_cr", options.changes))
+    assert [sample.name for sample in data.learned] == ["p0"]
+    assert [sample.name for sample in data.unseen] == ["p1"]
+    samples = list_samples(patches, offset_dn=0.0).samples
+    assert [sample.name for sample in samples if data.excluded.holds(sample)] == ["p1", "p2"]
 
 
 def test_validation_is_that_of_evaluate(trained: Train, patches: Path, tmp_path: Path) -> None:
@@ -425,7 +442,7 @@ def test_a_loss_that_is_no_number_names_the_files(
         ({"network_setting": ("features",)}, InputError, "setting 'features'; wanted NAME=VALUE"),
         ({"network_setting": ("depth=3",)}, InputError, "no setting 'depth' of network dsen2_cr"),
         ({"network_setting": ("blocks=two",)}, InputError, "blocks = 'two'; wanted a whole number"),
-        ({"hold_out": ("p9",)}, InputError, "no patch or place p9 to hold out, .* wanted .*p0"),
+        ({"hold_out": ("p9",)}, InputError, "no patch or place p9 to hold out; wanted .*p0"),
         ({"split": "p9.csv"}, InputError, "--split p9.csv: No such file .* or a split file"),
         ({"hold_out": ("p0", "p1", "p2")}, InputError, "all 3 patches held out"),
         ({"resume": True}, InputError, "settings.toml cannot be read"),
