@@ -16,6 +16,7 @@ import pytest
 
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.datasets.split_file import shipped_names
+from cloudfree.training.ablations import ablation_names
 from tests.conftest import ROOT
 from tests.factories.sample_folders import TEST, TRAIN, VAL, write_patch, write_triplet
 from tests.factories.service_clients import Client
@@ -120,6 +121,27 @@ def test_place_and_season_of_the_test_of_ib_hfn_are_never_seen(
     card = (tmp_path / "runs" / "ib-hfn" / "ib_hfn" / "card.toml").read_text()
     assert 'held_out = [\n    "winter",\n]' in card
     assert "places = 3" in card
+
+
+def test_ablations_are_compared_with_the_whole_network(
+    miniature: Path, small_networks: Path, tmp_path: Path
+) -> None:
+    names = {"glf_cr": "without-sar", "cloud_attentive": "unweighted-loss",
+             "sg_bafm_dfin": "base-dfin", "ib_hfn": "without-gate"}  # fmt: skip
+    short = {network.upper().replace("_DFIN", ""): name for network, name in names.items()}
+    _run(tmp_path, small_networks, "Ablations", DATA=miniature, **short)
+    for network, name in names.items():
+        with (tmp_path / "tables" / "ablations" / network / "overall.csv").open(newline="") as file:
+            found = {row["model"] for row in csv.DictReader(file)}
+        assert found == {"do nothing", "whole", name}
+    card = (tmp_path / "runs" / "ablations" / "printed" / "card.toml").read_text()
+    assert 'design = "printed"' in card
+
+
+def test_every_ablation_of_a_paper_is_named() -> None:
+    """Those of IB-HFN are ours, and left to choose from."""
+    for network in ("glf_cr", "cloud_attentive", "sg_bafm_dfin"):
+        assert " ".join(ablation_names(network)) in SECTIONS["Ablations"]
 
 
 def test_the_snippet_exports_triplets_that_are_learned_from(
