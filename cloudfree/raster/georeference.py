@@ -9,10 +9,14 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
 from cloudfree.core.grid import Grid
+from cloudfree.errors import reason_of
 
 # Sides of a pixel in units of any coordinate system: from a millimetre in degrees to a quarter of
 # the Earth in metres.
 _LEAST, _MOST = 1e-9, 1e7
+# A place comes back within these pixels; in the Mercator projection, which ends at the
+# antimeridian, perhaps the length of the equator away.
+_BACK_PX, _AROUND_M = 10.0, 40_075_016.6856
 
 
 def what_lacks(grid: Grid) -> str:
@@ -23,7 +27,7 @@ def what_lacks(grid: Grid) -> str:
     sides = (math.hypot(a, d), math.hypot(b, e))
     if not all(_LEAST <= side <= _MOST for side in sides) or abs(a * e - b * d) < _LEAST**2:
         return f"its pixels are {sides[0]:g} x {sides[1]:g} units"
-    return "" if grid.crs is None else _misplaced(grid.crs, *_centre(grid))
+    return "" if grid.crs is None else _misplaced(grid.crs, _centre(grid), max(sides))
 
 
 def _centre(grid: Grid) -> tuple[float, float]:
@@ -31,15 +35,19 @@ def _centre(grid: Grid) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def _misplaced(crs: str, x: float, y: float) -> str:
-    """What is wrong with a place in a coordinate system."""
+def _misplaced(crs: str, place: tuple[float, float], side: float) -> str:
+    """What is wrong with a place in a coordinate system; `side` is that of a pixel."""
     try:
-        longitude, latitude = _to_lonlat(crs).transform(x, y)
+        longitude, latitude = _to_lonlat(crs).transform(*place)
+        back = _to_lonlat(crs).transform(longitude, latitude, direction="INVERSE")
     except ProjError as error:  # such as that of a building site
-        return f"its coordinate system is none of the Earth ({str(error).splitlines()[0]})"
-    if math.isfinite(longitude) and math.isfinite(latitude) and abs(latitude) <= 90:
+        return f"its coordinate system is none of the Earth ({reason_of(error)})"
+    # Beyond the Earth a projection begins anew: what is there comes back elsewhere, or nowhere.
+    x, y = (abs(one - other) for one, other in zip(back, place, strict=True))
+    comes_back = y <= _BACK_PX * side and min(x, abs(x - _AROUND_M)) <= _BACK_PX * side
+    if comes_back and abs(latitude) <= 90:
         return ""
-    return f"its centre is x {x:.7g}, y {y:.7g} ({CRS.from_wkt(crs).name})"
+    return f"its centre is x {place[0]:.7g}, y {place[1]:.7g} ({CRS.from_wkt(crs).name})"
 
 
 @functools.lru_cache(maxsize=16)

@@ -72,7 +72,8 @@ class SarUnits(SarQuantity):
         """True where pixels, (band, y, x), have a nodata value that the file does not declare."""
         nodata = [*UNDECLARED_NODATA, *([0.0] if self.quantity == "linear" else [])]
         nodata = [value for value in nodata if value != self.nodata]
-        found = np.isin(numbers, np.array(nodata, dtype=np.float64)).any(axis=0)
+        with np.errstate(invalid="ignore"):  # of NaN that signals
+            found = np.isin(numbers, np.array(nodata, dtype=np.float64)).any(axis=0)
         return np.asarray(found, dtype=np.bool_)
 
     def _with_gaps(self, numbers: NDArray[np.generic]) -> Float32:

@@ -156,8 +156,9 @@ def test_a_library_that_has_no_room_is_a_lack_of_memory(folder: Path, megabytes:
     import resource
 
     room = megabytes * 2**20
+    words = ["mask", folder / "s2.tif", "-o", folder / "m.tif", "-q"]
     done = subprocess.run(
-        [sys.executable, "-m", "cloudfree", "mask", folder / "s2.tif", "-o", folder / "m.tif"],
+        [sys.executable, "-m", "cloudfree", *words],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (room, room)),
         capture_output=True, text=True, check=False, cwd=ROOT,
     )  # fmt: skip

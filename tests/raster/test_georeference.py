@@ -29,6 +29,8 @@ SITE = 'LOCAL_CS["site",UNIT["metre",1]]'
         (Affine(10, 10, 500_000, 10, 10, 4_500_000), "its pixels are"),
         (Affine(1e12, 0, 500_000, 0, -10, 4_500_000), r"its pixels are 1e\+12 x 10 units"),
         (Affine(10, 0, 1e12, 0, -10, 4_500_000), r"its centre is x 1e\+12"),
+        (Affine(10, 0, 500_000, 0, -10, 1e308), r"its centre is x 500480, y 1e\+308"),
+        (Affine(10, 0, 500_000, 0, -10, 1e8), r"its centre is x 500480, y 1e\+08|9999"),
         (Affine(10, 0, math.nan, 0, -10, 4_500_000), "numbers that are not finite"),
         (Affine(10, 0, 500_000, 0, math.inf, 4_500_000), "numbers that are not finite"),
     ],
@@ -46,6 +48,8 @@ def test_a_plain_grid_lacks_nothing(crs: str | None) -> None:
 def test_degrees_may_cross_the_antimeridian() -> None:
     degrees = rasterio.CRS.from_epsg(4326).to_wkt()
     assert what_lacks(Grid(degrees, Affine(1e-4, 0, 179.99, 0, -1e-4, 50), 96, 960)) == ""
+    mercator = rasterio.CRS.from_epsg(3857).to_wkt()
+    assert what_lacks(Grid(mercator, Affine(10, 0, 20_037_400, 0, -10, 5e6), 96, 960)) == ""
     assert "its centre is" in what_lacks(Grid(degrees, Affine(1e-4, 0, 10, 0, -1e-4, 95), 96, 96))
 
 
