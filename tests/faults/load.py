@@ -6,6 +6,7 @@ import os
 import statistics
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -27,13 +28,14 @@ class Sample:
 def sampled(process: BaseProcess, temporary: Path, limit_s: float, every_s: float) -> list[Sample]:
     """Samples of a run until it ends; after `limit_s` it is killed."""
     samples, begun = list[Sample](), time.monotonic()
-    while process.is_alive():
-        if time.monotonic() - begun > limit_s:
-            process.kill()
-            raise AssertionError("the run does not end")
-        assert process.pid is not None
-        samples.append(_sample(process.pid, temporary))
-        process.join(every_s)
+    try:
+        while process.is_alive():
+            assert time.monotonic() - begun < limit_s, "the run does not end"
+            assert process.pid is not None
+            samples.append(_sample(process.pid, temporary))
+            process.join(every_s)
+    finally:
+        process.kill()
     return samples
 
 
@@ -50,19 +52,18 @@ def _sample(pid: int, temporary: Path) -> Sample:
         processes=len(family),
         memory_mb=sum(map(_own_memory_mb, family)),
         open_files=sum(map(_open_files, family)),
-        temporary_files=sum(1 for _ in temporary.rglob("*")),
+        # Unlike rglob, this does not mind a folder that goes meanwhile.
+        temporary_files=sum(len(files) for _, _, files in os.walk(temporary)),
     )
 
 
 def _family(pid: int) -> list[int]:
-    """A process and all below it."""
+    """A process and all below it, which any of its threads may have begun."""
     found = [pid]
     for one in found:
-        try:
-            texts = (PROC / str(one) / "task" / str(one) / "children").read_text()
-        except OSError:  # it has ended
-            continue
-        found += map(int, texts.split())
+        with suppress(OSError):  # it has ended
+            for thread in (PROC / str(one) / "task").iterdir():
+                found += map(int, (thread / "children").read_text().split())
     return found
 
 

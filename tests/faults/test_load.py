@@ -67,6 +67,8 @@ def _check_batch(folder: Path, count: int, jobs: int, limit_s: float) -> str:
         assert all(_pixels(one) == wanted for one in results[number::DIFFERENT])
     left = [name for name in state(folder) if ".part." in name or ".journal" in name]
     assert left == []
+    assert list((folder / TEMPORARY).glob("cloudfree*")) == []
+    assert max(one.processes for one in samples) > jobs
     held = _check_flat(samples) if count >= LONG else "too few to tell whether it grows"
     return f"{count} scenes, {jobs} jobs, {seconds:.0f} s, {len(samples)} samples: {held}"
 
