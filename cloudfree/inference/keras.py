@@ -55,13 +55,28 @@ def read_keras(path: Path) -> dict[str, Tensor]:
 
 def _tensors(name: str, file: h5py.File) -> Iterator[h5py.Dataset]:
     """The tensors of a file in the order of the network."""
-    root = file.get("model_weights", file)
+    root = _own(name, file.get("model_weights", file), file)
     if "layer_names" not in root.attrs:
         raise ModelError(f"{name} lists no Keras layers", wanted=WANTED, hint=OTHER_HINT)
     for layer in _strings(root, "layer_names"):
-        group = _member(name, root, layer)
+        group = _own(name, _member(name, root, layer), file)
         for weight in _strings(group, "weight_names"):
-            yield _member(name, group, weight)
+            yield _own(name, _member(name, group, weight), file)
+
+
+def _own(name: str, found: Any, file: h5py.File) -> Any:
+    """A group or tensor, if it lies in this file: HDF5 links to others, and takes bytes of any."""
+    elsewhere = found.file.filename != file.filename
+    if not elsewhere and isinstance(found, h5py.Dataset):
+        elsewhere = bool(found.external) or found.is_virtual
+    if elsewhere:
+        raise ModelError(
+            f"{name} takes {found.name} from another file",
+            wanted=WANTED,
+            hint=OTHER_HINT,
+            code=ErrorCode.NOT_ALLOWED,
+        )
+    return found
 
 
 def _strings(group: h5py.Group, attribute: str) -> list[str]:

@@ -135,7 +135,9 @@ def check_named(name: str, origin: str | Path) -> None:
     if is_remote(str(origin)):
         allowed = _NETWORK.match(name) is not None
     else:
-        allowed = not name.startswith("/vsi") and is_below(Path(name), Path(origin).parent)
+        packed = _IN_ARCHIVE.fullmatch(name)
+        file = packed["archive"] if packed else name
+        allowed = not file.startswith("/vsi") and is_below(Path(file), Path(origin).parent)
     if not allowed:
         raise not_allowed(f"{Path(origin).name} names {name}, which lies elsewhere")
 

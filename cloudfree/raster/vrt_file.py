@@ -55,7 +55,8 @@ def check_vrt(path: Path, open_source: Callable[[str], None]) -> None:
     while todo:
         for source in map(Path, _sources(todo.pop())):
             check_named(str(source), path)
-            if source in seen or not source.exists():
+            packed = str(source).startswith("/vsi")
+            if source in seen or not (packed or source.exists()):
                 continue
             seen.add(source)
             if is_vrt_file(str(source)):

@@ -46,7 +46,8 @@ def test_keywords_are_the_options_of_the_command(
 
 def test_a_keyword_that_is_not_known_is_refused() -> None:
     with pytest.raises(
-        TypeError, match="unexpected keyword 'dilated'; known are aoi, bbox, creation_options"
+        TypeError,
+        match="unexpected keyword 'dilated'; known are allow_remote, aoi, bbox, creation_options",
     ):
         cloudfree.mask("a.tif", dilated="40m")  # type: ignore[call-arg]
 

@@ -222,3 +222,29 @@ class TestRefusals:
         path.write_bytes(whole[: int(share * len(whole))])
         with pytest.raises(ModelError, match=r"^part\.h5 .*; wanted .*; [^\n]*$"):
             read_keras(path)
+
+
+@pytest.mark.parametrize("how", ["a link", "bytes", "a link of all", "a virtual tensor"])
+def test_tensors_of_another_file_are_refused(tmp_path: Path, how: str) -> None:
+    """HDF5 links to other files, and takes the bytes of any file for numbers."""
+    other = write(tmp_path / "other.h5", layers_of(network()))
+    path = write(tmp_path / "weights.h5", layers_of(network()))
+    place = "model_weights/conv2d_1/conv2d_1/bias:0"
+    with h5py.File(path, "r+") as file:
+        shape = file[place].shape
+        if how == "a link of all":
+            del file["model_weights"]
+            file["model_weights"] = h5py.ExternalLink(other.name, "/model_weights")
+        else:
+            del file[place]
+        if how == "a link":
+            file[place] = h5py.ExternalLink(other.name, f"/{place}")
+        elif how == "bytes":
+            size = 4 * shape[0]
+            file.create_dataset(place, shape, "f4", external=[("other.h5", 0, size)])
+        elif how == "a virtual tensor":
+            layout = h5py.VirtualLayout(shape, "f4")
+            layout[:] = h5py.VirtualSource(str(other), place, shape)
+            file.create_virtual_dataset(place, layout)
+    with pytest.raises(ModelError, match=r"weights\.h5 takes /model_weights.* from another file"):
+        read_keras(path)

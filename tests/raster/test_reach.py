@@ -180,6 +180,9 @@ def test_overviews_and_masks_beside_a_raster_are_read(raster: Path) -> None:
     [
         ("/data/item.json", "/data/B02.tif", True),
         ("/data/item.json", "/data/below/B02.tif", True),
+        ("/data/item.json", "/vsizip/{/data/a.zip}/B02.tif", True),
+        ("/data/item.json", "/vsizip/{/etc/a.zip}/B02.tif", False),
+        ("/data/item.json", "/vsizip/{/vsicurl/http://host/a.zip}/B02.tif", False),
         ("/data/item.json", "/data/../etc/B02.tif", False),
         ("/data/item.json", "/database/B02.tif", False),
         ("/data/item.json", "/vsizip//data/a.zip/B02.tif", False),

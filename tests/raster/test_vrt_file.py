@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,18 @@ def test_with_allow_remote_a_vrt_may_show_anything(mosaic: Path) -> None:
     assert _refusal(moved).code is ErrorCode.NOT_ALLOWED
     with remote_allowed(True):
         assert _sum(moved) == 12
+
+
+def test_a_source_in_an_archive_beside_it_has_to_hold_its_pixels(mosaic: Path) -> None:
+    archive, name = mosaic.with_name("a.zip"), f"/vsizip/{{{mosaic.parent}/a.zip}}/one.tif"
+    text = mosaic.read_text()
+    mosaic.write_text(text.replace('relativeToVRT="1">one.tif', f'relativeToVRT="0">{name}'))
+    with zipfile.ZipFile(archive, "w") as files:
+        files.write(mosaic.parent / "one.tif", "one.tif")
+    assert _sum(mosaic) == 12
+    with zipfile.ZipFile(archive, "w") as files:
+        files.writestr("one.tif", text)
+    assert "one.tif cannot be opened" in _refusal(mosaic).found
 
 
 def test_a_missing_source_is_left_to_who_reads_it(mosaic: Path) -> None:

@@ -47,10 +47,10 @@ def _zip_without_its_folder(folder: Path) -> Path:
 
 
 def _stac(folder: Path) -> Path:
-    files = {band: f"../bands/{band}.jp2" for band in SAFE.stored}
+    files = {band: f"./bands/{band}.jp2" for band in SAFE.stored}
     for band, pixels in SAFE.stored.items():
         write_band(folder / "bands" / f"{band}.jp2", pixels)
-    return write_stac(folder / "items" / "item.json", files, {"s2:processing_baseline": "04.00"})
+    return write_stac(folder / "item.json", files, {"s2:processing_baseline": "04.00"})
 
 
 def _stac_of_zip(folder: Path) -> Path:
