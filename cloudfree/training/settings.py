@@ -285,7 +285,7 @@ def _settings(entries: Mapping[str, Any]) -> TrainingSettings:
     except ValueError as error:
         raise InputError(
             f"settings that no training has ({error})",
-            wanted="the settings that docs/train.md lists, each of its type and range",
+            wanted="settings as RUN/settings.toml has them, each of its type and within its range",
             hint="correct it in the file of settings, or give it as an option",
             code=ErrorCode.BAD_OPTION,
         ) from error

@@ -150,6 +150,15 @@ def test_errors_of_the_system_have_codes_too(
     assert (error["code"], error["retry"], result.exit_code) == (code, retry, 1)
 
 
+@pytest.mark.parametrize("output", ["", "."])
+@pytest.mark.parametrize("option", ["-o", "--score"])
+def test_a_folder_is_no_name_of_a_result(folder: Path, option: str, output: str) -> None:
+    result = CliRunner().invoke(group, ["mask", str(folder / "s2.tif"), option, output])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: . is a folder; wanted the name of a file; choose")
+    assert not (folder / "s2_mask.tif").exists()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 @pytest.mark.parametrize("megabytes", [300, 450])
 def test_a_library_that_has_no_room_is_a_lack_of_memory(folder: Path, megabytes: int) -> None:
