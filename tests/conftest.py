@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 # Small arrays gain nothing from threads, and on a busy machine threads wait for each other. This
 # must be said before the first library reads it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,16 @@ def _folder(variable: str, default: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real imagery: {variable} names no folder and there is none at its default")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """What a command in this process does to its log ends with the test."""
+    logger = logging.getLogger("cloudfree")
+    handlers, propagate, level = logger.handlers[:], logger.propagate, logger.level
+    yield
+    logger.handlers[:], logger.propagate = handlers, propagate
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -123,6 +123,7 @@ def test_place_and_season_of_the_test_of_ib_hfn_are_never_seen(
     assert "places = 3" in card
 
 
+@pytest.mark.slow
 def test_ablations_are_compared_with_the_whole_network(
     miniature: Path, small_networks: Path, tmp_path: Path
 ) -> None:

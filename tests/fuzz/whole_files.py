@@ -86,14 +86,14 @@ def write_item(folder: Path) -> None:
 def write_radar_item(folder: Path) -> None:
     write_optical(folder)
     item = stac_items.radar_item(folder, "radar", "2022-06-05T06:00:00Z")
-    (folder / "item.json").write_text(json.dumps(stac_items.local(item, folder)))
+    (folder / "item.json").write_text(json.dumps(stac_items.local(item)))
 
 
 def write_items(folder: Path) -> None:
     """A collection of one item of each sensor."""
     write_item(folder)
     radar = stac_items.radar_item(folder, "radar", "2022-06-05T06:00:00Z")
-    items = [json.loads((folder / "item.json").read_text()), stac_items.local(radar, folder)]
+    items = [json.loads((folder / "item.json").read_text()), stac_items.local(radar)]
     collection = {"type": "FeatureCollection", "features": items}
     (folder / "items.json").write_text(json.dumps(collection))
 

@@ -29,10 +29,11 @@ class MadeMasks:
 
     Processes may share the folder: a mask gets its name when it is whole, and a second process
     that needs it waits for the first. A mask of which the one without dilation is there is made
-    from that.
+    from that; if `undilated_too`, all are, since the scene of one is the reference of another.
     """
 
     folder: Path
+    undilated_too: bool = False
 
     def open(self, scene: OpticalScene, settings: MaskSettings, progress: Progress) -> MaskFile:
         """The mask of a scene with these settings, made unless it is there.
@@ -54,7 +55,10 @@ class MadeMasks:
     def _make(
         self, path: Path, scene: OpticalScene, settings: MaskSettings, progress: Progress
     ) -> None:
-        undilated = self.folder / _name(scene, replace(settings, dilate=UNDILATED))
+        plain = replace(settings, dilate=UNDILATED)
+        undilated = self.folder / _name(scene, plain)
+        if self.undilated_too and settings != plain:
+            self.open(scene, plain, progress).close()
         if not undilated.exists():
             write_mask(scene, path, plan_mask(scene, settings, progress), progress, {})
             return
@@ -66,7 +70,7 @@ class MadeMasks:
 def made_masks(folder: Path | None = None) -> Iterator[MadeMasks]:
     """Masks that are kept in a folder that exists; without one until the block ends."""
     if folder is not None:
-        yield MadeMasks(folder)
+        yield MadeMasks(folder, undilated_too=True)
         return
     with temporary_folder() as temporary:
         yield MadeMasks(temporary)

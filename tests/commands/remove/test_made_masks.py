@@ -84,6 +84,27 @@ def test_other_settings_make_another_mask(
     assert len(set(made)) == 2
 
 
+def test_of_one_that_is_not_dilated_others_are_made(
+    tmp_path: Path, scene: OpticalScene, made: list[Path]
+) -> None:
+    plain = replace(SETTINGS, dilate="0")
+    (tmp_path / "direct").mkdir()
+    with MadeMasks(tmp_path / "direct").open(scene, SETTINGS, silent) as mask:
+        expected, sun = mask.classes(scene.grid.window), mask.sun
+    for undilated_too in (False, True):
+        folder = tmp_path / str(undilated_too)
+        folder.mkdir()
+        made.clear()
+        masks = MadeMasks(folder, undilated_too)
+        if not undilated_too:
+            masks.open(scene, plain, silent).close()
+        with masks.open(scene, SETTINGS, silent) as mask:
+            assert np.array_equal(mask.classes(scene.grid.window), expected)
+            assert mask.sun == sun
+        masks.open(scene, plain, silent).close()
+        assert len(made) == 1
+
+
 def test_who_needs_a_mask_that_is_being_made_waits_for_it(
     tmp_path: Path, scene: OpticalScene, made: list[Path]
 ) -> None:
