@@ -41,6 +41,9 @@ WHITE = np.float32(0.7)
 SNOW_DROP = np.float32(-0.02)
 # Shadow leaves less than this share of the infrared, and takes so much reflectance of it.
 DARKER, DROP = np.float32(0.8), np.float32(0.02)
+# Snow, and cloud or haze that the mask of the other date misses, make ground look dark now too:
+# they are as bright as that in the blue, or lose more there than in the infrared.
+BRIGHT_BLUE = np.float32(0.3)
 # Nothing becomes brighter in a shadow but by haze.
 HAZE_GAIN, RED_GAIN = np.float32(0.015), np.float32(0.01)
 # Ground that keeps more than this share of its infrared lies in no shadow.
@@ -120,6 +123,7 @@ class Contrast:
         bright = (visible > least).all(axis=0) & white & (infrared[1:] > SNOW_DROP).all(axis=0)
         dark = ((infrared < -DROP) & (infrared < (DARKER - 1) * was)).all(axis=0)
         dark &= (visible[0] < HAZE_GAIN) & (visible[2] < RED_GAIN)
+        dark &= (infrared[0] < visible[0]) & (then[0] < BRIGHT_BLUE)
         lit = (infrared > (LIT - 1) * was).all(axis=0)
         return cls(*(np.asarray(one & seen) for one in (bright, dark, lit, seen)))
 

@@ -80,6 +80,16 @@ def test_what_lies_within_the_scatter_of_clear_ground_is_no_cloud() -> None:
     assert not Contrast.of(_ground(THIN_CLOUD), _ground(), uncertain).cloud.any()
 
 
+@pytest.mark.parametrize("then", [SNOW, (0.20, 0.19, 0.18, 0.12, 0.05)])
+def test_ground_without_the_snow_or_the_haze_of_another_date_lies_in_no_shadow(
+    then: tuple[float, ...],
+) -> None:
+    """Without the band at 1.6 um, in which snow is dark, as in products of four bands."""
+    four = Light(*(part[:4] for part in (SAME_LIGHT.gain, SAME_LIGHT.offset, SAME_LIGHT.scatter)))
+    assert Contrast.of(_ground(SHADOW)[:4], _ground()[:4], four).dark[INSIDE].all()
+    assert not Contrast.of(_ground()[:4], _ground(then)[:4], four).dark.any()
+
+
 def test_hidden_ground_says_nothing() -> None:
     hidden = np.full((5, SIDE, SIDE), np.nan, np.float32)
     for today, then in ((_ground(CLOUD), hidden), (hidden, _ground())):
