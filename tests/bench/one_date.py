@@ -3,7 +3,8 @@
 Clear images with radar lie under drawn cumulus and its shadows, the mask is known, and `remove`
 fills them: by the model alone, by the scene alone, and by both. Beside them stand the mean colour
 of the clear ground, a smooth fill, and a ridge regression on radar with its residual smoothed over
-the gap. PSNR of the hidden pixels in dB by region, the least gain over the regression first. DATA
+the gap. PSNR of the hidden pixels in dB by region, the least gain over the regression first. With
+`--clouds 13` both levels of an image lie under the same clouds. DATA
 holds the folders of `mask_regions` and radar beside them; of `oscd` it is VV as a mean of three
 months, where VV less 7 dB stands in for VH.
 """
@@ -148,13 +149,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SHARED / "data")
     parser.add_argument("--bands", type=int, choices=[*SUBSETS], default=13)
     parser.add_argument("--region", action="append")
+    parser.add_argument("--clouds", type=int, metavar="N", help="draw N of clouds over all images")
     given = parser.parse_args()
     scores = []
     for number, place in enumerate(places(given.data)):
         if given.region and place.region not in given.region:
             continue
         with muted_log():
-            case = open_case(place, number, given.bands)
+            clouds = number if given.clouds is None else given.clouds
+            case = open_case(place, clouds, given.bands)
             scores.append((case, score(case)))
         print(place.name, *(f"{one:.2f}" for one in scores[-1][1].values()), flush=True)
     print("\n".join(table(scores)))
