@@ -89,10 +89,16 @@ def miniature(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("GLF-CR", "glf-cr", {"glf_cr": 1, "dsen2_cr": 1}),
         ("UnCRtainTS", "uncrtaints", {"uncrtaints": 1}),
-        ("Cloud-Attentive Reconstruction", "cloud-attentive", {"cloud_attentive": 2, "glf_cr": 1}),
-        ("SG-BAFM and DFIN", "sg-bafm", {"sg_bafm_dfin": 1, "uncrtaints": 1}),
+        pytest.param(
+            "Cloud-Attentive Reconstruction", "cloud-attentive",
+            {"cloud_attentive": 2, "glf_cr": 1}, marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "SG-BAFM and DFIN", "sg-bafm", {"sg_bafm_dfin": 1, "uncrtaints": 1},
+            marks=pytest.mark.slow,
+        ),
     ],
-)
+)  # fmt: skip
 def test_the_commands_of_a_paper_make_its_table(
     miniature: Path, small_networks: Path, tmp_path: Path, section: str, folder: str,
     models: dict[str, int],

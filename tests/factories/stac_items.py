@@ -63,10 +63,10 @@ def radar_item(folder: Path, name: str, moment: str) -> dict[str, Any]:
     return item(name, moment, hrefs, sensor="sentinel-1")
 
 
-def local(one: Mapping[str, Any]) -> dict[str, Any]:
-    """The same item with files beside it instead of those of a server."""
+def local(one: Mapping[str, Any], folder: Path | str = ".") -> dict[str, Any]:
+    """The same item with files of a folder, that of the item, instead of those of a server."""
     assets = {
-        key: {**asset, "href": str(asset["href"]).replace(f"{ADDRESS}/files", ".")}
+        key: {**asset, "href": str(asset["href"]).replace(f"{ADDRESS}/files", str(folder))}
         for key, asset in one["assets"].items()
     }
     return {**one, "assets": assets, "links": []}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 
 from cloudfree.commands.input_files import InputFiles
 from cloudfree.commands.remove.opened import Opened, open_inputs
@@ -47,10 +48,16 @@ def test_all_pixels_are_filled_without_a_mask(opened: Callable[..., Opened]) -> 
     assert opened(replace="all").scene.mask is None
 
 
-def test_masks_are_kept_in_a_folder(opened: Callable[..., Opened], tmp_path: Path) -> None:
+def test_masks_are_kept_in_a_folder_dilated_and_not(
+    opened: Callable[..., Opened], tmp_path: Path
+) -> None:
     (tmp_path / "masks").mkdir()
     opened(masks=tmp_path / "masks")
-    assert len(list((tmp_path / "masks").glob("*.tif"))) == 1
+    dilations = set()
+    for path in (tmp_path / "masks").glob("*.tif"):
+        with rasterio.open(path) as mask:
+            dilations.add(mask.tags()["MASK_DILATE"])
+    assert dilations == {"0", "40m"}
 
 
 def test_without_radar_nothing_is_shifted(opened: Callable[..., Opened]) -> None:
