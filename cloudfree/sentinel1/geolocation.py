@@ -28,9 +28,7 @@ from cloudfree.sentinel1.annotation_xml import Times
 
 # Degrees of the polynomials: with these, tie points held out of the fit of a real product over
 # 1800 m of relief are found to 0.05 lines and 0.04 m of slant range (root mean square).
-LINE_DEGREE = 4
-RANGE_DEGREE = 5
-ANGLE_DEGREE = 3
+LINE_DEGREE, RANGE_DEGREE, ANGLE_DEGREE = 4, 5, 3
 
 # Tie points that lie further from their fit are wrong: a hundred times what is left of right ones.
 LINES_APART, RANGE_APART_M = 5.0, 50.0

@@ -58,6 +58,14 @@ def _killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
 
 
+def _killed_before(step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publish a set as a process that is killed before a step."""
+    files = _set(tmp_path)
+    _killed_at(step, monkeypatch)
+    with pytest.raises(Killed):
+        files.publish(tmp_path)
+
+
 def _the_process_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(drafts, "_RUN", "another")
@@ -95,10 +103,7 @@ def test_every_step_of_publishing_is_among_those_moments(
 def test_the_next_run_may_be_killed_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = _set(tmp_path)
-    _killed_at(4, monkeypatch)
-    with pytest.raises(Killed):
-        files.publish(tmp_path)
+    _killed_before(4, tmp_path, monkeypatch)
     for number in range(3):
         _the_process_is_gone(monkeypatch)
         _killed_at(number, monkeypatch)
@@ -113,10 +118,7 @@ def test_the_next_run_may_be_killed_as_well(
 def test_a_reader_of_the_main_file_completes_its_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = _set(tmp_path)
-    _killed_at(3, monkeypatch)
-    with pytest.raises(Killed):
-        files.publish(tmp_path)
+    _killed_before(3, tmp_path, monkeypatch)
     _the_process_is_gone(monkeypatch)
     settle(tmp_path / "a.tif")
     assert _contents(tmp_path) == NEW
@@ -125,10 +127,7 @@ def test_a_reader_of_the_main_file_completes_its_set(
 def test_the_journal_of_a_process_at_work_is_left_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = _set(tmp_path)
-    _killed_at(3, monkeypatch)
-    with pytest.raises(Killed):
-        files.publish(tmp_path)
+    _killed_before(3, tmp_path, monkeypatch)
     monkeypatch.undo()
     before = _contents(tmp_path)
     tidy(tmp_path)

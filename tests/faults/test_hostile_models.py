@@ -15,6 +15,8 @@ from tests.factories.rasters import write_cloudy_scene, write_radar
 from tests.factories.sample_folders import write_triplet
 from tests.faults.hostile_pickles import hostile_checkpoints, self_containing
 
+# Ways of the corpus, and two of them by each of these endings.
+EXPECTED = 45
 ENDINGS = (".pt", ".pth.tar", ".safetensors", ".h5", ".onnx", "")
 COMMANDS = {
     "remove": ["remove", "--s1", "s1.tif", "--s2", "s2.tif", "-o", "out.tif", "--model", "{}"],
@@ -47,8 +49,8 @@ def _refusal(words: list[str]) -> str:
     return last
 
 
-def _try_all(folder: Path, command: str, step: int) -> None:
-    """Each way, and the first one by each ending of a name; every `step`-th of both."""
+def _refused(folder: Path, command: str, step: int) -> int:
+    """How many are refused: each way, and the first by each ending of a name; every `step`-th."""
     marker = folder / "ran"
     ways = hostile_checkpoints(marker)
     names = [(way, ".pt") for way in ways]
@@ -59,21 +61,22 @@ def _try_all(folder: Path, command: str, step: int) -> None:
         _refusal([word.format(path.name) for word in COMMANDS[command]])
         assert not marker.exists(), (way, ending)
     print(f"{command}: {len(names[::step])} hostile checkpoints, all refused in one line")
+    return len(names[::step])
 
 
 def test_code_in_a_checkpoint_does_not_run(folder: Path) -> None:
-    _try_all(folder, "models convert", 1)
+    assert _refused(folder, "models convert", 1) == EXPECTED
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_runs_code_of_a_checkpoint(folder: Path, command: str) -> None:
-    _try_all(folder, command, 8)
+    assert _refused(folder, command, 8) == -(-EXPECTED // 8)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_runs_any_code_of_a_checkpoint(folder: Path, command: str) -> None:
-    _try_all(folder, command, 1)
+    assert _refused(folder, command, 1) == EXPECTED
 
 
 def test_the_corpus_would_run_code_if_it_were_unpickled(tmp_path: Path) -> None:

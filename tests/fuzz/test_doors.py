@@ -149,20 +149,22 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("doors")
 
 
-def _read(name: str, place: Path, content: bytes) -> None:
+def _refusal(name: str, place: Path, content: bytes) -> str:
+    """What a reader says of a file; empty if it takes it. Any other error ends the test."""
     file, read, _ = DOORS[name]
     (place / file).write_bytes(content)
     try:
         read(place / file)
     except CloudfreeError as error:
-        assert str(error).isprintable()
+        return str(error)
+    return ""
 
 
 @pytest.mark.parametrize("name", DOORS)
 @settings(max_examples=SHORT)
 @given(data=st.data())
 def test_a_reader_of_anything(name: str, place: Path, data: st.DataObject) -> None:
-    _read(name, place, data.draw(DOORS[name][2]))
+    assert _refusal(name, place, data.draw(DOORS[name][2])).isprintable()
 
 
 @pytest.mark.slow
@@ -170,4 +172,4 @@ def test_a_reader_of_anything(name: str, place: Path, data: st.DataObject) -> No
 @settings(max_examples=LONG)
 @given(data=st.data())
 def test_a_reader_of_hundreds_of_things(name: str, place: Path, data: st.DataObject) -> None:
-    _read(name, place, data.draw(DOORS[name][2]))
+    assert _refusal(name, place, data.draw(DOORS[name][2])).isprintable()

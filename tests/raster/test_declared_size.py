@@ -37,7 +37,8 @@ def test_a_small_file_with_more_pixels_than_any_scene_is_refused(tmp_path: Path)
 
 def test_a_scene_without_data_may_be_as_small_as_it_is(tmp_path: Path) -> None:
     """A tile of Sentinel-2 at the edge of a swath has no pixel but nodata."""
-    open_raster(str(_sparse(tmp_path / "a.tif", 10_980)), "a.tif").close()
+    with open_raster(str(_sparse(tmp_path / "a.tif", 10_980)), "a.tif") as raster:
+        assert raster.shape == (10_980, 10_980)
 
 
 def test_a_block_that_does_not_fit_into_memory_is_refused(
@@ -84,4 +85,5 @@ def test_what_lies_in_an_archive_is_compared_with_the_archive(tmp_path: Path) ->
 
 def test_a_small_raster_is_as_large_as_it_says(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", np.ones((1, 3, 4), np.uint8), ["one"])
-    open_raster(str(path), "a.tif").close()
+    with open_raster(str(path), "a.tif") as raster:
+        assert raster.shape == (3, 4)

@@ -172,7 +172,8 @@ def test_a_file_beside_a_raster_that_is_none_is_refused(
 def test_overviews_and_masks_beside_a_raster_are_read(raster: Path) -> None:
     for ending in (".ovr", ".msk"):
         write_raster(raster.with_name(raster.name + ending), np.ones((1, 3, 4), np.uint8), ["m"])
-    open_raster(str(raster), raster.name).close()
+    with open_raster(str(raster), raster.name) as opened:
+        assert {Path(name).suffix for name in opened.files} >= {".ovr", ".msk"}
 
 
 @pytest.mark.parametrize(

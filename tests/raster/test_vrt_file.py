@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio.shutil
+from rasterio.errors import RasterioIOError
 
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
@@ -132,7 +133,8 @@ def test_a_source_in_an_archive_beside_it_has_to_hold_its_pixels(mosaic: Path) -
 
 def test_a_missing_source_is_left_to_who_reads_it(mosaic: Path) -> None:
     (mosaic.parent / "one.tif").unlink()
-    open_raster(str(mosaic), mosaic.name).close()
+    with open_raster(str(mosaic), mosaic.name) as opened, pytest.raises(RasterioIOError):
+        opened.read()
 
 
 def test_what_is_no_vrt_is_refused(mosaic: Path) -> None:
