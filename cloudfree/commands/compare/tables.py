@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +15,14 @@ from cloudfree.commands.compare.statistics import (
 from cloudfree.core.terminal import text_table
 from cloudfree.metrics.bootstrap import Interval
 from cloudfree.report.comparison import COLUMNS, Column
-
-DASH, PLUS_MINUS = "\N{EN DASH}", "\N{PLUS-MINUS SIGN}"
-
-# Characters that LaTeX takes for commands, and signs that its fonts lack.
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    PLUS_MINUS: r"$\pm$", DASH: "--", "\N{UPWARDS ARROW}": r"$\uparrow$",
-    "\N{DOWNWARDS ARROW}": r"$\downarrow$",
-}  # fmt: skip
+from cloudfree.report.text_tables import (
+    DASH,
+    PLUS_MINUS,
+    in_latex,
+    in_markdown,
+    latex_tabular,
+    markdown_table,
+)
 
 
 @dataclass(frozen=True)
@@ -52,45 +50,23 @@ class Table:
 
     def to_markdown(self) -> str:
         """The best of each group in bold."""
-        lines = [self.heads, ("---",) * len(self.heads), *self._marked("**{}**", _markdown)]
-        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        return f"{self.caption}\n\n{table}\n"
+        rows = self._marked("**{}**", in_markdown)
+        return f"{self.caption}\n\n{markdown_table(self.heads, rows, len(COLUMNS))}"
 
     def to_latex(self) -> str:
         """For the packages graphicx and booktabs; the best of each group in bold."""
-        columns = "l" * (len(self.heads) - len(COLUMNS)) + "r" * len(COLUMNS)
-        heads = " & ".join(map(_latex, self.heads))
-        rows = [" & ".join(row) + r" \\" for row in self._marked(r"\textbf{{{}}}", _latex)]
-        return "\n".join(
-            [
-                r"\begin{table}",
-                r"\centering",
-                rf"\caption{{{_latex(self.caption)}}}",
-                rf"\label{{tab:{self.name}}}",
-                rf"\begin{{tabular}}{{{columns}}}",
-                r"\toprule",
-                rf"{heads} \\",
-                r"\midrule",
-                *rows,
-                r"\bottomrule",
-                r"\end{tabular}",
-                r"\end{table}",
-                "",
-            ]
-        )
+        heads = [in_latex(head) for head in self.heads]
+        tabular = latex_tabular(heads, self._marked(r"\textbf{{{}}}", in_latex), len(COLUMNS))
+        caption = rf"\caption{{{in_latex(self.caption)}}}"
+        label = rf"\label{{tab:{self.name}}}"
+        begin, end = r"\begin{table}", r"\end{table}"
+        return "\n".join([begin, r"\centering", caption, label, tabular, end, ""])
 
-    def _marked(self, bold: str, escape: Any) -> Iterator[tuple[str, ...]]:
-        for row in self.rows:
-            texts = [(escape(cell.text), cell.best) for cell in row]
-            yield tuple(bold.format(text) if best else text for text, best in texts)
-
-
-def _markdown(text: str) -> str:
-    return text.replace("|", r"\|")
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(sign, sign) for sign in text)
+    def _marked(self, bold: str, escape: Callable[[str], str]) -> list[list[str]]:
+        return [
+            [(bold if cell.best else "{}").format(escape(cell.text)) for cell in row]
+            for row in self.rows
+        ]
 
 
 def group_table(

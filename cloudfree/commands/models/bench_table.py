@@ -9,9 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from cloudfree.core.terminal import text_table
+from cloudfree.report.text_tables import (
+    DASH,
+    in_latex,
+    in_markdown,
+    latex_tabular,
+    markdown_table,
+)
 
-DASH = "\N{EN DASH}"
 HEADS = ("model", "network", "runtime", "tile px", "parameters", "GMAC", "ms", "memory MB")
+# The last columns.
+NUMBERS = 5
 
 
 @dataclass(frozen=True)
@@ -75,21 +83,17 @@ def json_text(rows: Rows) -> str:
 
 def markdown_text(rows: Rows) -> str:
     """A table of pipes, numbers to the right."""
-    marks = ["---"] * 3 + ["---:"] * (len(HEADS) - 3)
-    lines = [HEADS, marks, *(row.cells for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown_table(
+        HEADS, [[in_markdown(text) for text in row.cells] for row in rows], NUMBERS
+    )
 
 
 def latex_text(rows: Rows) -> str:
     """A tabular with the rules of the package booktabs."""
-    lines = [" & ".join(map(_latex, line)) + r" \\" for line in (HEADS, *(r.cells for r in rows))]
-    begin = r"\begin{tabular}{lll" + "r" * (len(HEADS) - 3) + "}"
-    rules = [begin, r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
-    return "\n".join([*rules, r"\end{tabular}", ""])
-
-
-def _latex(text: str) -> str:
-    return text.replace("_", r"\_").replace(DASH, "--")
+    return (
+        latex_tabular(HEADS, [[in_latex(text) for text in row.cells] for row in rows], NUMBERS)
+        + "\n"
+    )
 
 
 # Ends of file names, and what is written there.

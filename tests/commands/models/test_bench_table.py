@@ -7,7 +7,6 @@ import json
 from dataclasses import asdict, replace
 
 from cloudfree.commands.models.bench_table import (
-    DASH,
     FORMATS,
     HEADS,
     BenchRow,
@@ -17,6 +16,7 @@ from cloudfree.commands.models.bench_table import (
     markdown_text,
     table_text,
 )
+from cloudfree.report.text_tables import DASH
 
 ROW = BenchRow("a_b", "glf_cr", 128, "torch on cpu", 14_827_373, 61_234_567_890, 1.5, 812.4)
 UNKNOWN = replace(ROW, parameters=None, macs=None, seconds=0.0123, memory_mb=None)
