@@ -11,10 +11,10 @@ Percent of pixels, by the truths of `mask_simulated`:
   for either; the less the better. The places are those of a change detection set: of the ground of
   clear dates that is taken for cloud, some is new buildings.
 
-Places by what the other date adds, the least first, by itself and with it: shadow found less ground
-in the light and clear ground taken for shadow or cloud. The numbers of the correction were chosen on
-`CHOSEN_ON`; the other places were looked at once. The detector has seen nearly all of them in
-training: rows compare with each other alone. `--pictures` writes masks of each place.
+Places by what the other date adds, the least first, by itself and with it: shadow found less
+ground in the light and clear ground taken for shadow or cloud. The numbers of the correction were
+chosen on `CHOSEN_ON`; the other places were looked at once. The detector has seen nearly all of
+them in training: rows compare with each other alone. `--pictures` writes masks of each place.
 """
 
 from __future__ import annotations
