@@ -8,8 +8,8 @@ cloudfree mask "$out/s2_cloudy.tif" -o "$out/mask.tif" --overwrite
 cloudfree coregister --s1 "$out/s1.tif" --s2 "$out/s2_cloudy.tif" -o "$out/s1_coregistered.tif" --overwrite
 cloudfree remove --s1 "$out/s1.tif" --s2 "$out/s2_cloudy.tif" --mask "$out/mask.tif" --adapt \
     -o "$out/s2_cloudfree.tif" --overwrite
-cloudfree remove --s1 "$out/s1.tif" --s2 "$out/s2_cloudy.tif" --mask "$out/mask.tif" \
-    --reference "$out/earlier" --reference-s1 "$out/earlier" -o "$out/s2_from_dates.tif" --overwrite
+cloudfree remove --s1 "$out/s1.tif" --s2 "$out/s2_cloudy.tif" --reference "$out/earlier" \
+    --reference-s1 "$out/earlier" -o "$out/s2_from_dates.tif" --overwrite
 cloudfree report "$out/s2_cloudfree.tif" "$out/s2_from_dates.tif" --truth "$out/s2_clear.tif" \
     -o "$out/report.html" --quicklooks "$out" --overwrite
 
