@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
-from typing import Literal, TypedDict, Unpack, overload
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +20,7 @@ from cloudfree.api.paths import MaskRules, StrPath, checked_keywords
 from cloudfree.cloudmask.detector import Detector
 from cloudfree.cloudmask.mask_plan import plan_mask
 from cloudfree.commands.remove.cloudy_scene import MaskedScene
+from cloudfree.commands.remove.filling import Filling
 from cloudfree.core.choices import FillBy, MaskSettings
 from cloudfree.core.grid import Grid
 from cloudfree.core.mask_classes import Mask
@@ -137,15 +138,21 @@ def remove_clouds(
         progress or silent,
     )
     removal.check()
-    if fill_by == "scene":
-        filling = removal.by_scene(uncertainty)
-    else:
-        used = model if isinstance(model, Model) else load_model(os.fspath(model))
-        plan = _tile_plan(card, shape, given.get("tile"), given.get("overlap"))
-        batch = given.get("batch_size") or used.batch(plan.tile)
-        filling = removal.by_model(used, plan, batch, uncertainty)
-    filled, deviation = removal.filled(filling)
+    filled, deviation = removal.filled(_filling(removal, model, given, uncertainty))
     return (filled, deviation) if uncertainty else filled
+
+
+def _filling(
+    removal: ArrayRemoval, model: Model | StrPath, given: Mapping[str, Any], uncertainty: bool
+) -> Filling:
+    """The way of filling that is asked for, with its model if it needs one."""
+    if removal.fill_by == "scene":
+        return removal.by_scene(uncertainty)
+    used = model if isinstance(model, Model) else load_model(os.fspath(model))
+    shape = removal.optical.grid.height, removal.optical.grid.width
+    plan = _tile_plan(removal.card, shape, given.get("tile"), given.get("overlap"))
+    batch = given.get("batch_size") or used.batch(plan.tile)
+    return removal.by_model(used, plan, batch, uncertainty)
 
 
 def _tile_plan(

@@ -85,15 +85,15 @@ def write_scene(
     BrokenResultError
         The result does not pass its audit; nothing is left of it.
     """
-    optical = scene.optical
-    counts, grid = Counts(), optical.grid
+    optical, counts = scene.optical, Counts()
     before = tags(counts)
     profile = optical.profile(before, options.creation_options)
     if options.qml:
         profile = with_true_colour(profile)
+    filled_to = options.filled_path, optical.grid, filled_profile(options.qml)
     with (
-        CogWriter(options.result, grid, profile, outputs) as result,
-        CogWriter(options.filled_path, grid, filled_profile(options.qml), outputs) as filled,
+        CogWriter(options.result, optical.grid, profile, outputs) as result,
+        CogWriter(*filled_to, outputs) as filled,
         used_mask_writer(options, scene, outputs) as used_mask,
         deviation_writer(options, optical, filling, before, outputs) as write_deviation,
     ):
@@ -108,11 +108,7 @@ def write_scene(
         with filling.rows(progress) as filled_rows:
             finished = (_audited(scene, filling.bands, rows, audit) for rows in filled_rows)
             write_async(write, finished, WAITING_PARTS)
-        warnings = _check(counts, filling)
-        audit.check()
-        counts.findings = audit.findings()
-        warnings += [one.message for one in counts.findings]
-        counts.warnings = (*_mask_warnings(scene.mask), *warnings)
+        warnings = _judge(counts, scene, filling, audit)
         noted = {**warning_tags(counts.warnings), **audit_tags(counts.findings)}
         result.tag(**tags(counts), **noted)
         result.finish()
@@ -122,6 +118,16 @@ def write_scene(
     for warning in warnings:
         logger.warning(warning)
     return counts
+
+
+def _judge(counts: Counts, scene: CloudyScene, filling: Filling, audit: SceneAudit) -> list[str]:
+    """Audit all rows, and note what is found; the warnings that are not logged yet."""
+    warnings = _check(counts, filling)
+    audit.check()
+    counts.findings = audit.findings()
+    warnings += [one.message for one in counts.findings]
+    counts.warnings = (*_mask_warnings(scene.mask), *warnings)
+    return warnings
 
 
 def _cloud_cover(counts: Counts) -> float:

@@ -46,6 +46,18 @@ class SimulateOptions(OutputOptions):
         InputError
             An option is out of range or contradicts another; the message names it.
         """
+        self._check_scene()
+        self._check_dates()
+        if self.sun_elevation is not None and self.sun_elevation < MIN_SUN_ELEVATION_DEG:
+            raise InputError(
+                f"a sun {self.sun_elevation:g} degrees above the horizon",
+                wanted=f"at least {MIN_SUN_ELEVATION_DEG:g}: shadows would leave the scene",
+                hint="choose another --sun-elevation",
+                code=ErrorCode.BAD_OPTION,
+            )
+        self._check_kind_options()
+
+    def _check_scene(self) -> None:
         if self.size is not None and self.size < MIN_SIZE_PX:
             raise InputError(
                 f"a scene of {self.size} pixels",
@@ -60,6 +72,8 @@ class SimulateOptions(OutputOptions):
                 hint="choose another --cloud-cover",
                 code=ErrorCode.BAD_OPTION,
             )
+
+    def _check_dates(self) -> None:
         from cloudfree.simulation.earlier_dates import MAX_DATES
         from cloudfree.simulation.scene import MAX_MISREGISTRATION_PX
 
@@ -70,7 +84,6 @@ class SimulateOptions(OutputOptions):
                 hint="choose another --dates",
                 code=ErrorCode.BAD_OPTION,
             )
-
         shifts = self.misregistration or ()
         if not all(abs(shift) <= MAX_MISREGISTRATION_PX for shift in shifts):
             raise InputError(
@@ -79,14 +92,6 @@ class SimulateOptions(OutputOptions):
                 hint="choose a smaller --misregistration",
                 code=ErrorCode.BAD_OPTION,
             )
-        if self.sun_elevation is not None and self.sun_elevation < MIN_SUN_ELEVATION_DEG:
-            raise InputError(
-                f"a sun {self.sun_elevation:g} degrees above the horizon",
-                wanted=f"at least {MIN_SUN_ELEVATION_DEG:g}: shadows would leave the scene",
-                hint="choose another --sun-elevation",
-                code=ErrorCode.BAD_OPTION,
-            )
-        self._check_kind_options()
 
     def _check_kind_options(self) -> None:
         """Options of a given scene and of a simulated one exclude each other."""
