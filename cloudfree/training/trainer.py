@@ -202,12 +202,15 @@ class Trainer:
         return figures
 
     def _save(self) -> None:
-        """Write checkpoint and model when their time has come, and at the end."""
+        """Write model and checkpoint when their time has come, and at the end.
+
+        The model first: a run that is killed between the two takes its last steps again.
+        """
         step, settings = self.run.step, self.plan.settings
         if step == self.plan.steps or step % settings.checkpoint_every == 0:
             card = dataclasses.replace(self.card, training={**self.card.training, "steps": step})
-            self.run.save(self.folder / CHECKPOINT)
             write_model(self.run.result, card, self.folder, step)
+            self.run.save(self.folder / CHECKPOINT)
 
     def _pictured(self) -> Iterator[tuple[PatchArrays, Float32]]:
         for index in even_indexes(len(self.store.samples), PICTURED):

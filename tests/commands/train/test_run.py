@@ -34,6 +34,7 @@ from cloudfree.inference.model_store import read_card
 from cloudfree.inference.registry import network_names
 from cloudfree.training import trainer as train_session
 from cloudfree.training.settings import choose_settings
+from cloudfree.training.train_state import TrainState
 from cloudfree.training.trainer import TrainResult
 from tests.factories.damage import full_disk, half_loaded
 from tests.factories.rasters import write_cloudy_scene, write_radar
@@ -326,9 +327,30 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
     with pytest.raises(Killed):
         trained(checkpoint_every=1)
     assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 1
-    assert load_model(str(tmp_path / "run"), "cpu").card.training["steps"] == 1
+    assert load_model(str(tmp_path / "run"), "cpu").card.training["steps"] == 2
     monkeypatch.undo()
     assert trained(checkpoint_every=1, resume=True).steps == 2
+
+
+@pytest.mark.parametrize("name", ["write_model", "save"])
+def test_a_run_killed_as_it_ends_has_its_last_model_after_the_next_run(
+    trained: Train, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def killed(self: Any, *rest: Any) -> Any:
+        if (self.step if name == "save" else rest[-1]) == 2:
+            raise Killed
+        return original(self, *rest)
+
+    place = TrainState if name == "save" else train_session
+    original = getattr(place, name)
+    whole = trained("whole", checkpoint_every=1)
+    monkeypatch.setattr(place, name, killed)
+    with pytest.raises(Killed):
+        trained("broken", checkpoint_every=1)
+    monkeypatch.undo()
+    resumed = trained("broken", checkpoint_every=1, resume=True)
+    assert load_model(str(resumed.output), "cpu").card.training["steps"] == 2
+    assert same(whole.output, resumed.output)
 
 
 @pytest.mark.parametrize("room", [2_000, 20_000, 60_000, 100_000])
