@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -188,8 +189,15 @@ def state(folder: Path, volatile: Sequence[str] = ()) -> State:
     """All that lies in a folder: the digest of each file, and folders.
 
     Files that are `volatile` count by their names, folders not at all; nor does what libraries keep
-    where temporary files are.
+    where temporary files are. Workers of a batch that was killed may still be ending: where a file
+    vanishes while it is looked at, all is looked at again.
     """
+    while True:
+        with suppress(FileNotFoundError):
+            return _state(folder, volatile)
+
+
+def _state(folder: Path, volatile: Sequence[str]) -> State:
     found = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
     counted = (path for path in found if not {*path.parent.parts} & {*volatile})
     own = (path for path in counted if path.parts[0] != TEMPORARY or _is_hidden(path))
