@@ -24,9 +24,10 @@ test: .venv/installed
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow --ignore tests/faults --ignore tests/fuzz
 
-# Kills, starves and disturbs whole commands at hundreds of moments, and prints what it counted.
+# Kills, starves and disturbs whole commands at hundreds of moments, and prints what it counted; one
+# test may take longer than the limit of the others.
 test-faults: .venv/installed
-	$(BIN)/python -m pytest tests/faults -m slow
+	$(BIN)/python -m pytest tests/faults -m slow -o faulthandler_timeout=0
 
 # Gives thousands of damaged files of every format to the commands that read them, and prints what
 # became of them; half an hour.
