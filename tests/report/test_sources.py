@@ -228,6 +228,12 @@ def test_what_tags_name_is_opened_only_if_it_is_a_raster_on_this_computer(
     assert elsewhere.count == 0
 
 
+def test_a_name_that_no_disk_has_is_named_as_missing(tmp_path: Path) -> None:
+    fake = write_result(tmp_path, CLOUDFREE_S1="x" * 5000)
+    with open_sources(fake.result, None) as sources:
+        assert sources.missing == (f"the Sentinel-1 scene was not found: {'x' * 5000}",)
+
+
 def test_a_date_or_an_item_that_leads_to_the_network_is_left_out(
     tmp_path: Path, elsewhere: Served
 ) -> None:
