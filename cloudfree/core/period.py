@@ -48,7 +48,9 @@ class Period:
 
     def to_text(self) -> str:
         """As RFC 3339, with a slash between."""
-        return _BETWEEN.join(f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in (self.start, self.end))
+        # `strftime` has no zeros before the years of the first millennium.
+        moments = (one.replace(tzinfo=None) for one in (self.start, self.end))
+        return _BETWEEN.join(f"{one.isoformat(timespec='seconds')}Z" for one in moments)
 
 
 def _shifted(moment: datetime, days: float) -> datetime:
