@@ -217,8 +217,9 @@ def of_entries(content: Any, draw: Random) -> Any:
     """Change one or two places of nested lists and mappings."""
     whole = {"": content}
     for _ in range(draw.choice((1, 1, 2))):
-        holder, key = draw.choice(list(_places(whole)))
-        _change_entry(holder, key, draw)
+        places = list(_places(whole))
+        if places:  # else all of it is gone
+            _change_entry(*draw.choice(places), draw)
     return whole.get("")
 
 

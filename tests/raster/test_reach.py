@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -209,6 +211,51 @@ def test_the_vrt_of_a_user_shows_no_file_that_may_be_of_two_formats(two_in_one: 
     assert refused.value.code is ErrorCode.NOT_ALLOWED
     with remote_allowed(True):
         open_raster(str(vrt), "x.vrt").close()
+
+
+# By these GDAL knows formats that name other files, wherever they stand in the first bytes.
+MARKS = (
+    b"<VRTDataset>", b"<GDALTileIndexDataset>", b"<GDAL_WMS>", b"<Capabilities ", b"<xfdu:XFDU",
+    b"PDS_VERSION_ID = PDS3 ^IMAGE = x", b"Object = IsisCube", b"<Product_Observational",
+    b"<Dimap_Document", b"DatasetHeader Begin", b"LBLSIZE=100 ",
+)  # fmt: skip
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def _with_box(jp2: bytes, content: bytes) -> bytes:
+    """A JPEG 2000 file with a box of any content after its second one (ISO 15444-1, I.4)."""
+    end = 12 + int.from_bytes(jp2[12:16], "big")
+    box = b"uuid" + bytes(16) + content
+    return jp2[:end] + (len(box) + 4).to_bytes(4, "big") + box + jp2[end:]
+
+
+def _with_chunk(png: bytes, content: bytes) -> bytes:
+    """A PNG file with a text after its header (PNG, 11.3.3)."""
+    chunk = b"tEXtk\0" + content
+    size, check = (len(content) + 2).to_bytes(4, "big"), zlib.crc32(chunk).to_bytes(4, "big")
+    return png[:33] + size + chunk + check + png[33:]
+
+
+@pytest.mark.parametrize("mark", [*MARKS, HDF5], ids=ascii)
+@pytest.mark.parametrize("driver", ["JP2OpenJPEG", "PNG"])
+def test_jpeg_2000_and_png_are_taken_for_nothing_else(
+    tmp_path: Path, driver: str, mark: bytes
+) -> None:
+    """So a VRT of the user may show them; the driver of HDF5 looks at byte 512 too."""
+    path = tmp_path / "x.jp2"  # else OpenJPEG writes no boxes
+    size = {"width": 64, "height": 64, "count": 1, "dtype": "uint8"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with rasterio.open(path, "w", driver=driver, **size) as file:
+            file.write(np.ones((1, 64, 64), np.uint8))
+        insert = _with_box if driver == "JP2OpenJPEG" else _with_chunk
+        start = insert(path.read_bytes(), b"#" * 900).index(b"#")
+        content = bytearray(b" " * 900)
+        place = 512 - start if mark == HDF5 else 9
+        content[place : place + len(mark)] = mark
+        path.write_bytes(insert(path.read_bytes(), bytes(content)))
+        with rasterio.open(path) as found:
+            assert found.driver == driver
 
 
 @pytest.mark.parametrize("ending", [".ovr", ".msk", ".msk.ovr"])

@@ -109,12 +109,12 @@ def _check_search(client: Client) -> None:
 @contextmanager
 def _answering(api: str) -> Iterator[None]:
     """Errors of the network, of the API and of its answers in one line; warnings are dropped."""
-    with warnings.catch_warnings(), parser_errors(partial(_refusal, api)):
+    with warnings.catch_warnings(), parser_errors(partial(_error_of, api)):
         warnings.simplefilter("ignore")
         yield
 
 
-def _refusal(api: str, error: Exception) -> InputError:
+def _error_of(api: str, error: Exception) -> InputError:
     """The error for whatever was raised: no answer, or one that is none of a STAC API."""
     from pystac_client.exceptions import APIError
 
