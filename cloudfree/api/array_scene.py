@@ -33,6 +33,11 @@ class ArrayScene:
     name: str = "the optical array"
 
     @property
+    def sun_is_stated(self) -> bool:
+        """Arrays have no metadata."""
+        return self.sun_azimuth_deg is not None
+
+    @property
     def radiometry(self) -> Radiometry:
         """Its numbers are reflectance."""
         return REFLECTANCE

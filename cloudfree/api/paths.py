@@ -143,6 +143,7 @@ class EvaluateKeywords(TypedDict, total=False):
     groups: StrPath | None
     uncertainty: bool
     s2_offset: float | None
+    allow_remote: bool
     output: StrPath | None
     pictures: int
     show: tuple[str, ...]

@@ -18,6 +18,7 @@ from cloudfree.cli.options import (
     offset_option,
     option_from,
     overwrite_option,
+    reach_option,
 )
 from cloudfree.commands.evaluate.options import EvaluateOptions
 from cloudfree.commands.evaluate.series.options import SeriesOptions
@@ -147,6 +148,7 @@ from cloudfree.errors import ErrorCode, InputError
 @inference_options
 @overwrite_option
 @offset_option
+@reach_option
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Score models on cloudy images whose clear counterpart is known.

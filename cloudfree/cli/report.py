@@ -14,6 +14,7 @@ from cloudfree.cli.options import (
     cloudfree_command,
     option_from,
     overwrite_option,
+    reach_option,
 )
 from cloudfree.commands.report.options import ReportOptions
 
@@ -55,6 +56,7 @@ from cloudfree.commands.report.options import ReportOptions
     help="Write the page of each result of a folder, or its index alone.",
 )
 @overwrite_option
+@reach_option
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Show results of `cloudfree remove` on one HTML page.

@@ -15,6 +15,7 @@ from cloudfree.cli.options import (
     offset_option,
     option_from,
     output_options,
+    reach_option,
 )
 from cloudfree.commands.simulate.options import SimulateOptions
 
@@ -85,6 +86,7 @@ from cloudfree.commands.simulate.options import SimulateOptions
 )
 @offset_option
 @output_options
+@reach_option
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Simulate a Sentinel-1 and a cloudy Sentinel-2 scene with the cloud-free truth.

@@ -16,6 +16,7 @@ from cloudfree.cli.options import (
     option_from,
     overwrite_option,
     plugin_option,
+    reach_option,
 )
 from cloudfree.commands.train.options import TrainOptions
 
@@ -228,6 +229,7 @@ def _list_ablations(ctx: click.Context, _: click.Parameter, wanted: bool) -> Non
     metavar="DN",
     help="Added to digital numbers of all files: -1000 since baseline 04.00.",
 )
+@reach_option
 @cloudfree_command
 def command(progress: Any, **options: Any) -> Any:
     """Train a network of `cloudfree models list` as its paper does, or as the options say.

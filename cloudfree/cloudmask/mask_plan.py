@@ -68,6 +68,11 @@ class MaskSource(OpticalSource, Protocol):
         """Azimuth of the sun, clockwise from north; None if unknown."""
         ...
 
+    @property
+    def sun_is_stated(self) -> bool:
+        """Whether the user gave this azimuth, and not the metadata."""
+        ...
+
     def require(self, bands: Sequence[str], purpose: str) -> None:
         """Check that the scene has all `bands`."""
         ...
@@ -136,7 +141,7 @@ def _with_shadows(
     if fit and (distance := look.shadow_distance(axes, fit.azimuth_deg)):
         away = partial(ShadowProjection.away_from_sun, fit.azimuth_deg, axes)
         fit, likeliest = replace(fit, distance_m=distance.reach), away(distance.likeliest)
-    sun = decide_sun(scene.sun_azimuth_deg, fit)
+    sun = decide_sun(scene.sun_azimuth_deg, fit, scene.sun_is_stated)
     log_sun(sun, fit)
     projection = projection_of(sun, axes)
     shown = replace(classes, projection=projection, likeliest=likeliest, cached=look.classes)
@@ -233,7 +238,7 @@ def _measure_scene(
     statistics = collect_statistics(scene, rules, axes, scene.sun_azimuth_deg, progress)
     if statistics.valid_px == 0:
         raise _no_valid_pixel(scene)
-    sun = decide_sun(scene.sun_azimuth_deg, statistics.sun)
+    sun = decide_sun(scene.sun_azimuth_deg, statistics.sun, scene.sun_is_stated)
     log_sun(sun, statistics.sun)
     return (
         Shadows(statistics.thresholds, projection_of(sun, axes), statistics.lit),

@@ -130,17 +130,23 @@ def _nearly_best(distances: Float64, fits: Float64) -> tuple[float, float] | Non
 SUN_TAG, SUN_ORIGIN_TAG = "MASK_SUN_AZIMUTH_DEG", "MASK_SUN_AZIMUTH_ORIGIN"
 SHADOW_DISTANCE_TAG = "MASK_SHADOW_DISTANCE_M"
 
+# How users state it.
+_STATED = "stated by --sun-azimuth"
+
+SunOrigin = Literal["stated", "metadata", "fitted", "none"]
+
 
 @dataclass(frozen=True)
 class Sun:
     """Azimuth of the sun, clockwise from north, its origin, and the distance of shadows.
 
+    It is `stated` where the user gave it, as by `--sun-azimuth`.
     `shadow_distance_m` is the nearest and farthest distance of a shadow from its cloud, None if
     none stands out.
     """
 
     azimuth_deg: float | None
-    origin: Literal["metadata", "fitted", "none"]
+    origin: SunOrigin
     shadow_distance_m: tuple[float, float] | None
 
     @property
@@ -154,11 +160,11 @@ class Sun:
 NO_SUN = Sun(None, "none", None)
 
 
-def decide_sun(known_azimuth_deg: float | None, fit: SunFit | None) -> Sun:
-    """The sun of the metadata, or else the fitted one."""
+def decide_sun(known_azimuth_deg: float | None, fit: SunFit | None, is_stated: bool = False) -> Sun:
+    """The sun that the user stated or that of the metadata, or else the fitted one."""
     distance = fit.distance_m if fit else None
     if known_azimuth_deg is not None:
-        return Sun(known_azimuth_deg, "metadata", distance)
+        return Sun(known_azimuth_deg, "stated" if is_stated else "metadata", distance)
     return Sun(fit.azimuth_deg, "fitted", distance) if fit else NO_SUN
 
 
@@ -185,7 +191,8 @@ def log_sun(sun: Sun, fit: SunFit | None) -> None:
             SUN_AZIMUTH_TAG,
         )
     else:
-        logger.info("sun at %.0f degrees clockwise from north (%s)", sun.azimuth_deg, sun.origin)
+        logger.info("sun at %.0f degrees clockwise from north (%s)", sun.azimuth_deg,
+                    _STATED if sun.origin == "stated" else sun.origin)  # fmt: skip
     if sun.distance:
         logger.info("shadows lie %s m from their clouds", sun.distance)
     else:
@@ -213,7 +220,8 @@ def sun_from_tags(tags: Mapping[str, str]) -> Sun | None:
     distance = None if farthest is None else (nearest or 0.0, farthest)
     if azimuth is None and distance is None:
         return None
-    return Sun(azimuth, "fitted" if origin == "fitted" else "metadata", distance)
+    known: Mapping[str | None, SunOrigin] = {"stated": "stated", "fitted": "fitted"}
+    return Sun(azimuth, known.get(origin, "metadata"), distance)
 
 
 def _number(text: str) -> float | None:

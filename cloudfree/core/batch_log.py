@@ -32,7 +32,7 @@ def last_records(folder: Path, has: Callable[[Mapping[str, Any]], bool]) -> dict
 def _record(line: str) -> Record | None:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(record, dict) or not all(isinstance(record.get(key), str) for key in _KEYS):
         return None

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 # .scene.part.MACHINE.PID.RUN.RANDOM: `RUN` tells two processes apart that had one number.
-_DRAFT = re.compile(r"\.part\.(?P<machine>[\w-]+)\.(?P<pid>\d+)\.(?P<run>\w+)\.\w+$")
+_DRAFT = re.compile(r"\..*\.part\.(?P<machine>[\w-]+)\.(?P<pid>\d+)\.(?P<run>\w+)\.\w+", re.DOTALL)
 _RUN = secrets.token_hex(4)
 # A name may have 255 bytes; letters of any language take up to four.
 _STEM_LETTERS = 24
@@ -66,7 +66,7 @@ def is_left(name: str) -> bool:
 
     What belongs to another machine, or to a container of its own, may still be written.
     """
-    draft = _DRAFT.search(name)
+    draft = _DRAFT.fullmatch(name)
     if draft is None or draft["machine"] != _machine():
         return False
     pid = int(draft["pid"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from cloudfree.core.drafts import new_draft_folder, remove_folder
-from cloudfree.core.journal import Journal, journal_of, tidy
+from cloudfree.core.journal import Journal, check_journal, journal_of, tidy
 from cloudfree.core.output_files import cannot_be_written
 
 
@@ -48,10 +48,13 @@ class OutputSet:
         ------
         OSError
             The system cannot make a folder for it.
+        OutputError
+            A journal that a killed run left there is damaged.
         """
         folder = path.parent
         if folder not in self._drafts:
             tidy(folder)
+            check_journal(self.main if folder == self.main.parent else path)
             self._drafts[folder] = new_draft_folder(path)
         names = self._files.setdefault(folder, [])
         if path.name not in names:
@@ -117,7 +120,7 @@ class OutputSet:
             for path in self._outdated
             if path.parent == folder and path.name not in files and os.path.lexists(path)
         )
-        return Journal(self._drafts[folder].name, files, outdated, self._overwrite)
+        return Journal(self._drafts[folder].name, tuple(files), tuple(outdated), self._overwrite)
 
 
 def _complete_on_disk(drafts: Path, names: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from cloudfree.errors import ErrorCode, InputError
 
-_BETWEEN = "/"
+_BETWEEN, _DAY = "/", timedelta(days=1)
 _LAST_OF_DAY = time(23, 59, 59, tzinfo=UTC)
 
 
@@ -40,11 +40,25 @@ class Period:
     @classmethod
     def around(cls, moment: datetime, days: float) -> Period:
         """The time of at most so many days from a moment."""
-        return cls(moment - timedelta(days=days), moment + timedelta(days=days))
+        return cls(_shifted(moment, -days), _shifted(moment, days))
+
+    def is_near(self, moment: datetime) -> bool:
+        """Whether a moment lies in it, or less than a day before or after."""
+        return self.start - moment < _DAY and moment - self.end < _DAY
 
     def to_text(self) -> str:
         """As RFC 3339, with a slash between."""
-        return _BETWEEN.join(f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in (self.start, self.end))
+        # `strftime` has no zeros before the years of the first millennium.
+        moments = (one.replace(tzinfo=None) for one in (self.start, self.end))
+        return _BETWEEN.join(f"{one.isoformat(timespec='seconds')}Z" for one in moments)
+
+
+def _shifted(moment: datetime, days: float) -> datetime:
+    """So many days later, or the first or last moment that there is."""
+    try:
+        return moment + timedelta(days=days)
+    except OverflowError:
+        return (datetime.max if days > 0 else datetime.min).replace(tzinfo=UTC)
 
 
 def _no_period(text: str, option: str) -> InputError:

@@ -117,6 +117,7 @@ class Patch:
     day: float | None = None
     others: tuple[OtherDate, ...] = ()
     dates: PatchDates = UNDATED
+    sun_is_stated: bool = False
 
     def select(self, image: Float32, bands: Sequence[str]) -> Float32:
         """Some bands of an image with the bands of the patch."""

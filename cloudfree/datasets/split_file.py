@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path, PurePath
 from random import Random
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from cloudfree.errors import ErrorCode, InputError
+from cloudfree.core.typed_entries import UnknownEntryError, structured
+from cloudfree.errors import ErrorCode, InputError, reason_of
 
 Split = Literal["train", "val", "test"]
 PARTS: tuple[Split, ...] = get_args(Split)
@@ -168,33 +169,48 @@ def parse_split(name: str, file: str, text: str) -> SplitList | SplitDraw:
 def _draw(name: str, file: str, header: tuple[str, ...], text: str) -> SplitList | SplitDraw:
     try:
         found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _not_understood(file, str(error)) from error
-    if set(found) == {"same_as"}:
-        other = read_split(str(found["same_as"]))
-        return replace(other, name=name, header=(*header, *other.header))
-    if unknown := sorted(set(found) - {*PARTS, "seed", "season"}):
-        raise _not_understood(file, f"{unknown[0]} is no entry of a split")
-    sizes = {part: found.get(part, 0) for part in PARTS}
-    if problem := _problem(sizes, found.get("seed", 0)):
+        if set(found) == {"same_as"} and found["same_as"] in shipped_names():
+            other = read_split(found["same_as"])
+            return replace(other, name=name, header=(*header, *other.header))
+        entries = structured(found, _Entries, "split")
+    except UnknownEntryError as error:
+        raise _not_understood(file, f"{error.found} is no entry of a split") from error
+    except (ValueError, RecursionError) as error:
+        raise _not_understood(file, reason_of(error)) from error
+    sizes = {part: getattr(entries, part) for part in PARTS}
+    if problem := _problem(sizes, entries.seed):
         raise _not_understood(file, problem)
-    return SplitDraw(name, header, sizes, found.get("seed", 0), str(found.get("season", "")))
+    return SplitDraw(name, header, sizes, entries.seed, entries.season)
 
 
-def _problem(sizes: Mapping[Split, Any], seed: Any) -> str:
+@dataclass(frozen=True)
+class _Entries:
+    """What the file of a draw may have."""
+
+    train: float = 0
+    val: float = 0
+    test: float = 0
+    seed: int = 0
+    season: str = ""
+
+
+def _problem(sizes: Mapping[Split, float], seed: int) -> str:
     """What is wrong with the numbers of a draw; empty if nothing is."""
-    numbers = [size for size in sizes.values() if isinstance(size, int | float) and size > 0]
+    numbers = [size for size in sizes.values() if size > 0]
     if len(numbers) < len(PARTS):
         return f"{', '.join(PARTS)} are not all positive numbers"
     if len({size < 1 for size in numbers}) > 1 or (numbers[0] < 1 and sum(numbers) > 1 + 1e-9):
         return "train, val and test are neither counts nor shares of 1"
-    return "" if isinstance(seed, int) and seed >= 0 else "seed is no whole number"
+    return "" if seed >= 0 else "seed is below 0"
 
 
 def _rows(file: str, lines: list[str]) -> Iterator[tuple[str, Split]]:
     """Pairs of a name and its part."""
     table = [line for line in lines if line.strip() and not line.startswith("#")]
-    header, *rows = list(csv.reader(table)) or [[]]
+    try:
+        header, *rows = list(csv.reader(table)) or [[]]
+    except csv.Error as error:  # such as a field without end
+        raise _not_understood(file, str(error)) from error
     if not set(COLUMNS) <= set(header):
         raise _not_understood(file, f"its columns are {', '.join(header) or 'missing'}")
     columns = [header.index(column) for column in COLUMNS]

@@ -6,11 +6,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from threading import Event
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Loaded = TypeVar("Loaded")
+
+
+class Threads(ThreadPoolExecutor):
+    """Threads whose work has the context of its caller, such as how far names in files may lead."""
+
+    def submit(self, fn: Callable[..., Loaded], /, *args: Any, **kwargs: Any) -> Future[Loaded]:
+        """Do the work on one of the threads."""
+        return super().submit(copy_context().run, fn, *args, **kwargs)
 
 
 @contextmanager
@@ -27,7 +36,7 @@ def prefetch(
     """
     waiting: deque[tuple[Item, Future[Loaded]]] = deque()
 
-    def in_order(pool: ThreadPoolExecutor) -> Iterator[tuple[Item, Loaded]]:
+    def in_order(pool: Threads) -> Iterator[tuple[Item, Loaded]]:
         for item in items:
             waiting.append((item, pool.submit(load, item)))
             if len(waiting) > ahead:
@@ -35,7 +44,7 @@ def prefetch(
         while waiting:
             yield _first(waiting)
 
-    with ThreadPoolExecutor(max_workers=threads) as pool:
+    with Threads(max_workers=threads) as pool:
         try:
             yield in_order(pool)
         finally:
@@ -63,7 +72,7 @@ def write_async(write: Callable[[Item], None], items: Iterable[Item], behind: in
             failed.set()  # waiting items are not written
             raise
 
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with Threads(max_workers=1) as pool:
         waiting: deque[Future[None]] = deque()
         for item in items:
             waiting.append(pool.submit(write_unless_failed, item))

@@ -29,6 +29,7 @@ from cloudfree.raster.reach import (
     Reach,
     VrtText,
     allowed_drivers,
+    check_certain,
     current_reach,
     file_of_source,
     names_other_files,
@@ -209,8 +210,13 @@ def _opened(source: str, name: str) -> DatasetReader:
     if drivers is None:
         return rasterio.open(source)
     if drivers == ["VRT"] and not isinstance(source, VrtText):
-        check_vrt(Path(source), lambda one: open_raster(one, one).close())
+        check_vrt(Path(source), _check_source)
     return _open_as(source, name, drivers)
+
+
+def _check_source(source: str) -> None:
+    with open_raster(source, source) as dataset:
+        check_certain(dataset, source)
 
 
 # What GDAL says of a file that is there, and of which a driver knows nothing.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cloudfree.raster.tag_numbers import tag_number, tag_share
+
 _WEIGHT = "CLOUDFREE_NETWORK_WEIGHT"
 _ERRORS = {
     "scene_error": "CLOUDFREE_ERROR_SCENE",
@@ -42,8 +44,7 @@ class Parts:
 
 def parts_from_tags(tags: Mapping[str, str]) -> Parts | None:
     """The parts that tags tell of; None if one of them is missing or damaged."""
-    try:
-        errors = {name: float(tags[tag]) for name, tag in _ERRORS.items()}
-        return Parts(float(tags[_WEIGHT]), **errors)
-    except (KeyError, ValueError):
-        return None
+    weight = tag_share(tags.get(_WEIGHT))
+    errors = {name: tag_number(tags.get(tag), low=0.0) for name, tag in _ERRORS.items()}
+    known = {name: error for name, error in errors.items() if error is not None}
+    return Parts(weight, **known) if weight is not None and len(known) == len(errors) else None

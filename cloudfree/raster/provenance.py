@@ -6,14 +6,16 @@ stands here once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count, takewhile
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, get_args
 
 from cloudfree.core.acquisition import UNKNOWN, Acquisition
+from cloudfree.core.choices import SarUnitsChoice
 from cloudfree.core.displacement import (
     NO_SHIFT,
     Displacement,
@@ -23,6 +25,7 @@ from cloudfree.core.displacement import (
 )
 from cloudfree.errors import InputError
 from cloudfree.raster.parts import Parts, parts_from_tags
+from cloudfree.raster.tag_numbers import tag_number, tag_numbers
 from cloudfree.raster.used_reference import UsedReference, references_from_tags
 
 VERSION = "CLOUDFREE_VERSION"
@@ -32,6 +35,9 @@ SHIFT = "CLOUDFREE_SHIFT_PX"
 COEFFICIENTS, BOUNDS = "CLOUDFREE_SHIFT_COEFFICIENTS", "CLOUDFREE_SHIFT_BOUNDS"
 S1_ACQUIRED = "CLOUDFREE_S1_SENSED"
 S1_PLATFORM, S1_ORBIT = "CLOUDFREE_S1_PLATFORM", "CLOUDFREE_S1_ORBIT"
+
+# Relative orbits of Sentinel-1 are 1 to 175.
+_ORBIT, _DIRECTIONS = re.compile(r"[0-9]{1,3}"), ("ascending", "descending")
 
 # Number of coefficients -> degree of the polynomial.
 _DEGREES = {(degree + 1) * (degree + 2) // 2: degree for degree in range(1, 10)}
@@ -140,8 +146,9 @@ class Provenance:
 
     @property
     def s1_quantity(self) -> str | None:
-        """The units of Sentinel-1 as `--s1-units` takes them."""
-        return next(iter((self.s1_units or "").split()), None)
+        """The units of Sentinel-1 as `--s1-units` takes them; None for any other word."""
+        word = next(iter((self.s1_units or "").split()), None)
+        return word if word in get_args(SarUnitsChoice) else None
 
 
 def reference_tags(references: Sequence[UsedReference]) -> dict[str, str]:
@@ -189,12 +196,12 @@ def displacement_from_tags(tags: Mapping[str, str], height: int, width: int) -> 
 
     Damaged coefficients leave the mean, a damaged mean leaves no shift.
     """
-    pairs = [_floats(pair) for pair in tags.get(COEFFICIENTS, "").split()]
+    pairs = [tag_numbers(pair) for pair in tags.get(COEFFICIENTS, "").split()]
     coefficients = tuple((pair[0], pair[1]) for pair in pairs if len(pair) == 2)
     if len(coefficients) < len(pairs) or len(pairs) not in _DEGREES:
         return _shift(tags.get(SHIFT, "")) or NO_SHIFT
     polynomial = PolynomialDisplacement(_DEGREES[len(pairs)], coefficients, height, width)
-    bounds = _floats(tags.get(BOUNDS, ""))
+    bounds = tag_numbers(tags.get(BOUNDS, ""))
     return replace(polynomial, bounds=bounds) if len(bounds) == 4 else polynomial
 
 
@@ -214,8 +221,8 @@ def acquisition_from_tags(tags: Mapping[str, str]) -> Acquisition | None:
     if not {S1_ACQUIRED, S1_PLATFORM, S1_ORBIT} & set(tags):
         return None
     words = tags.get(S1_ORBIT, "").split()
-    numbers = [word for word in words if word.isdigit()]
-    directions = [word for word in words if not word.isdigit()]
+    numbers = [word for word in words if _ORBIT.fullmatch(word)]
+    directions = [word for word in words if word in _DIRECTIONS]
     return Acquisition(
         platform=tags.get(S1_PLATFORM),
         acquired=_time(tags.get(S1_ACQUIRED)),
@@ -238,21 +245,8 @@ def _shift_text(shift: Shift) -> str:
 
 
 def _shift(text: str) -> Shift | None:
-    pair = _floats(text)
+    pair = tag_numbers(text)
     return Shift(*pair) if len(pair) == 2 else None
-
-
-def _float(text: str) -> float | None:
-    numbers = _floats(text)
-    return numbers[0] if len(numbers) == 1 else None
-
-
-def _floats(text: str) -> tuple[float, ...]:
-    """Numbers between commas; none if one of them is damaged."""
-    try:
-        return tuple(map(float, text.split(",")))
-    except ValueError:
-        return ()
 
 
 @dataclass(frozen=True)
@@ -269,7 +263,7 @@ def _path(name: str) -> _Tag:
 
 
 def _number(name: str, digits: str) -> _Tag:
-    return _Tag(name, lambda value: format(value, digits), _float)
+    return _Tag(name, lambda value: format(value, digits), tag_number)
 
 
 # The fields that have one tag each.

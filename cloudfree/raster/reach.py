@@ -102,6 +102,42 @@ def names_other_files(dataset: DatasetReader) -> bool:
     return "OVERVIEW_FILE" in dataset.tags(ns="OVERVIEWS") or "X_DATASET" in positions
 
 
+# A GeoTIFF has a zero among its first four bytes, before which no format of text, such as VRT, can
+# be recognised, and GDAL asks its driver before those of other binary formats.
+_CERTAIN = ("GTiff", "VRT")
+
+
+def source_name(dataset: DatasetReader, file: str) -> str:
+    """The name of an open raster as the source of a VRT, by which GDAL opens it again.
+
+    GDAL takes a source for the first format that it may be, and a file may be two: an ENVI raster
+    is any bytes, such as those of a VRT. So the name has the driver that opened the raster. Source:
+    GDAL documentation, "VRT -- GDAL Virtual Format", vrt:// connection string.
+
+    Raises
+    ------
+    InputError
+        The name cannot have a driver.
+    """
+    if current_reach() is Reach.ANYWHERE or dataset.driver in _CERTAIN:
+        return file
+    if "?" in file:
+        raise not_allowed(f"{file}, of the format {dataset.driver}, has a question mark")
+    return f"vrt://{file}?if={dataset.driver}"
+
+
+def check_certain(dataset: DatasetReader, file: str) -> None:
+    """Check that GDAL takes the source of a VRT for what it was opened as here.
+
+    Raises
+    ------
+    InputError
+        It begins with any bytes, and may be of another format as well.
+    """
+    if dataset.driver not in (*_CERTAIN, "JP2OpenJPEG", "PNG"):
+        raise not_allowed(f"{file}, of the format {dataset.driver}, is the source of a VRT")
+
+
 def not_allowed(found: str) -> InputError:
     """The error for what needs another reach."""
     return InputError(

@@ -62,6 +62,35 @@ class _Item:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A link of an item."""
+
+    rel: str | None = None
+    href: str | None = None
+
+
+@dataclass(frozen=True)
+class FoundProperties:
+    """When an item of a search was acquired, and how cloudy it is, in per cent."""
+
+    datetime: str | None = None
+    start_datetime: str | None = None
+    eo_cloud_cover: float | None = None
+
+
+@dataclass(frozen=True)
+class FoundItem:
+    """What is looked at of an item in the answer to a search."""
+
+    id: str
+    properties: FoundProperties = FoundProperties()
+    collection: str | None = None
+    bbox: tuple[float, ...] | None = None
+    geometry: Mapping[str, Any] | None = None
+    links: tuple[Link, ...] | None = None
+
+
+@dataclass(frozen=True)
 class _Collection:
     features: tuple[Mapping[str, Any], ...]
 
@@ -75,6 +104,17 @@ def check_item(content: Any) -> None:
         A field is missing or of another type; names it.
     """
     structured(_named(content), _Item, "item", strict=False)
+
+
+def found_item(content: Any) -> FoundItem:
+    """The item of an answer to a search.
+
+    Raises
+    ------
+    ValueError
+        A field is missing or of another type; names it.
+    """
+    return structured(_named(content), FoundItem, "item", strict=False)
 
 
 def check_collection(content: Any) -> None:

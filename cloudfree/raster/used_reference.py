@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import PurePosixPath
 
 from cloudfree.core.displacement import NO_SHIFT, Shift
+from cloudfree.raster.tag_numbers import tag_number, tag_numbers, tag_share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,26 +81,19 @@ def _references(tags: Mapping[str, str]) -> Iterator[UsedReference]:
         yield UsedReference(
             path=PurePosixPath(tags[prefix]),
             acquired=_time(found.get("_SENSED", "")),
-            days=_number(found.get("_DAYS", "")),
+            days=tag_number(found.get("_DAYS")),
             shift=_shift(found.get("_SHIFT_PX", "")),
             shift_reason=found.get("_SHIFT_REASON", ""),
-            shows=_number(found.get("_SHOWS", "")),
-            share=_number(found.get("_SHARE", "")),
-            error=_number(found.get("_ERROR", "")),
+            shows=tag_share(found.get("_SHOWS")),
+            share=tag_share(found.get("_SHARE")),
+            error=tag_number(found.get("_ERROR"), low=0.0),
             with_radar=found.get("_RADAR") == "yes",
         )
 
 
 def _shift(text: str) -> Shift:
-    parts = [part for one in text.split(",") if (part := _number(one)) is not None]
+    parts = tag_numbers(text)
     return Shift(*parts) if len(parts) == 2 else NO_SHIFT
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _time(text: str) -> datetime | None:

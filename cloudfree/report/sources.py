@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -205,7 +206,8 @@ class _Companions:
         if name is None:
             return None
         path = self.folder / name
-        if not (is_elsewhere(path) or path.exists()):
+        # `Path.exists` raises for a name that is too long.
+        if not (is_elsewhere(path) or os.path.exists(path)):  # noqa: PTH110
             self.missing.append(f"{what} was not found: {name}")
             return None
         return path

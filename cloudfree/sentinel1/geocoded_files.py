@@ -24,7 +24,7 @@ from cloudfree.core.grid import Grid
 from cloudfree.core.iso_time import utc_time
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
-from cloudfree.raster.reach import VrtText
+from cloudfree.raster.reach import VrtText, source_name
 from cloudfree.raster.stac_files import gdal_name, read_item
 from cloudfree.raster.warp import grid_of, same_grid
 from cloudfree.sentinel1.product import (
@@ -248,7 +248,8 @@ def _band(dataset: DatasetReader, file: str, number: int, name: str) -> str:
     return (
         f'<VRTRasterBand dataType={quoteattr(kind)} band="{number}">'
         f"<Description>{escape(name)}</Description>{nodata}{scaling}"
-        f'<SimpleSource><SourceFilename relativeToVRT="0">{escape(file)}</SourceFilename>'
+        f'<SimpleSource><SourceFilename relativeToVRT="0">{escape(source_name(dataset, file))}'
+        "</SourceFilename>"
         "<SourceBand>1</SourceBand></SimpleSource></VRTRasterBand>"
     )
 

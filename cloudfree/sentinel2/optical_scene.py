@@ -90,6 +90,7 @@ class OpticalScene(Dataset):
         check_offset: bool = True,
     ) -> None:
         self._check_offset = check_offset
+        self.sun_is_stated = False
         self.product = find_product(path)
         super().__init__(path, self.product.raster or stack_bands(self.product, resampling))
         with self.closed_on_error():
@@ -126,6 +127,7 @@ class OpticalScene(Dataset):
         if acquired is None and sun_azimuth_deg is None:
             return
         known = self.product.sun_azimuth_deg
+        self.sun_is_stated |= sun_azimuth_deg is not None
         if sun_azimuth_deg is not None and known is not None:
             logger.info("--sun-azimuth %g replaces %g degrees in the metadata",
                         sun_azimuth_deg, known)  # fmt: skip

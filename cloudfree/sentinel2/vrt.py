@@ -17,7 +17,7 @@ from cloudfree.core.grid import Grid
 from cloudfree.core.radiometry import default_nodata
 from cloudfree.errors import ErrorCode, InputError
 from cloudfree.raster.dataset import open_raster
-from cloudfree.raster.reach import VrtText
+from cloudfree.raster.reach import VrtText, source_name
 from cloudfree.raster.warp import grid_of
 from cloudfree.sentinel2.gdal_tags import RESAMPLING_TAG, tags_of
 from cloudfree.sentinel2.product import BandFile, OpticalProduct
@@ -36,9 +36,10 @@ _GDAL_TYPES = {
 
 @dataclass(frozen=True)
 class _Band:
-    """Header of a band's file; `scaling` is GDAL's scale and offset."""
+    """Header of a band's file; `scaling` is GDAL's scale and offset, `source` its name in a VRT."""
 
     file: BandFile
+    source: str
     grid: Grid
     dtype: str
     nodata: float | None
@@ -88,6 +89,7 @@ def _header(file: BandFile) -> _Band:
     with open_raster(file.path, file.path) as dataset:
         return _Band(
             file=file,
+            source=source_name(dataset, file.path),
             grid=grid_of(dataset),
             dtype=dataset.dtypes[file.index - 1],
             nodata=dataset.nodatavals[file.index - 1],
@@ -152,7 +154,7 @@ def _append_band(
     inner = Element(
         "VRTDataset", rasterXSize=str(band.grid.width), rasterYSize=str(band.grid.height)
     )
-    _append_source(inner, 1, band, band.file.path, band.file.index, band.grid, nodata)
+    _append_source(inner, 1, band, band.source, band.file.index, band.grid, nodata)
     outer = _append_source(root, index, band, tostring(inner, encoding="unicode"), 1, grid, nodata)
     SubElement(outer, "Description").text = band.file.band
     for name, number in zip(("Scale", "Offset"), band.scaling, strict=True):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
@@ -31,6 +30,7 @@ from cloudfree.inference.date_series import OtherDate, scaled_dates
 from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model import TileInputs
 from cloudfree.inference.model_card import ModelCard
+from cloudfree.parallel.threads import Threads
 from cloudfree.simulation.add_clouds import draw_cloud_parameters, make_atmosphere
 from cloudfree.simulation.atmosphere import apply_atmosphere
 from cloudfree.simulation.cloud_layer import OPACITY_BANDS, CloudLayer, cut_layer
@@ -158,7 +158,8 @@ class PatchStore:
         return InputError(
             f"no patch of {len(self.samples)} can be used, such as {first.name}: {first.reason}",
             wanted="readable patches with what the network needs",
-            hint="correct the files, or choose a smaller --crop",
+            hint="correct the files (other formats need --allow-remote), or choose a "
+            "smaller --crop",
             code=ErrorCode.NO_DATA,
         )
 
@@ -216,7 +217,7 @@ class Batches:
     ) -> None:
         self._store, self._card, self._settings = store, card, settings
         self._processes = processes
-        self._pool = ThreadPoolExecutor(max_workers=readers)
+        self._pool = Threads(max_workers=readers)
 
     def batch_of_step(self, step: int) -> Batch:
         """The batch of step 0, 1, ...: each epoch sees every patch once, in an order of its own."""

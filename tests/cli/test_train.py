@@ -22,6 +22,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "preset": ("--preset=paper", "paper"),
     "ablation": ("--ablation=concat", "concat"),
     "resume": ("--resume", True),
+    "allow_remote": ("--allow-remote", True),
     "overwrite": ("--overwrite", True),
     "init_from": ("--init-from=other", "other"),
     "split": ("--split=val", "val"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import get_args
 
@@ -12,7 +13,7 @@ import rasterio
 from cloudfree.cloudmask.classifier import Classifier
 from cloudfree.cloudmask.detected_classes import DetectedClassifier
 from cloudfree.cloudmask.mask_plan import THIN_CLOUD_REACH_M, make_detector, plan_mask, write_mask
-from cloudfree.cloudmask.sun_geometry import NO_SUN
+from cloudfree.cloudmask.sun_geometry import NO_SUN, sun_from_tags
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.choices import DetectorName, MaskSettings
 from cloudfree.core.mask_classes import FILE_CLASSES
@@ -41,6 +42,21 @@ def test_a_known_sun_is_that_of_the_plan(tmp_path: Path) -> None:
     assert (plan.sun.azimuth_deg, plan.sun.origin) == (120.0, "metadata")
     assert isinstance(plan.classifier, DetectedClassifier)
     assert plan.classifier.projection is not None
+
+
+@pytest.mark.parametrize("detector", ["default", "published"])
+def test_a_sun_that_the_user_states_is_not_called_that_of_the_metadata(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, detector: DetectorName
+) -> None:
+    path = tmp_path / "mask.tif"
+    with _scene(tmp_path / "l1c.tif") as scene, caplog.at_level(logging.INFO, "cloudfree"):
+        scene.state(sun_azimuth_deg=150.0)
+        plan = plan_mask(scene, MaskSettings(detector=detector), silent)
+        write_mask(scene, path, plan, silent, {})
+    assert "sun at 150 degrees clockwise from north (stated by --sun-azimuth)" in caplog.text
+    with rasterio.open(path) as written:
+        assert sun_from_tags(written.tags()) == plan.sun
+    assert plan.sun.origin == "stated"
 
 
 def test_lengths_in_metres_become_pixels(tmp_path: Path) -> None:

@@ -33,7 +33,13 @@ def test_records_that_are_not_asked_for_do_not_count(tmp_path: Path) -> None:
 
 def test_lines_that_are_no_records_are_skipped(tmp_path: Path) -> None:
     good = record("a", "2024-01-01")
-    lines = ["[]", '{"name": "b"}', json.dumps(record("c", "2024")).replace('"c"', "3"), "{cut o"]
+    lines = [
+        "[]",
+        '{"name": "b"}',
+        json.dumps(record("c", "2024")).replace('"c"', "3"),
+        "{cut o",
+        "[" * 100_000,
+    ]
     text = "\n".join([*lines, json.dumps(good), '{"name": "d", "ended": "20'])
     (tmp_path / "batch.jsonl").write_text(text, encoding="utf-8")
     assert last_records(tmp_path, lambda one: True) == {"a": good}

@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cloudfree.core import drafts, journal
 from cloudfree.core.drafts import new_draft_folder
-from cloudfree.core.journal import Journal, complete, journal_of, rename_new, settle, tidy
+from cloudfree.core.journal import (
+    Journal,
+    check_journal,
+    complete,
+    journal_of,
+    rename_new,
+    settle,
+    tidy,
+)
+from cloudfree.core.output_set import OutputSet
 from cloudfree.errors import OutputError
 
 FILES = ("a_filled.tif", "a.qml", "a.tif")
@@ -103,7 +112,7 @@ def test_every_step_of_publishing_is_among_those_moments(
 def test_the_next_run_may_be_killed_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _killed_before(4, tmp_path, monkeypatch)
+    _killed_before(3, tmp_path, monkeypatch)
     for number in range(3):
         _the_process_is_gone(monkeypatch)
         _killed_at(number, monkeypatch)
@@ -152,29 +161,119 @@ def test_a_file_that_came_between_a_kill_and_the_next_run_stays(
     assert "of the run that was killed nothing is kept" in caplog.text
 
 
+FOREIGN = {"thesis.txt": "ours", "b.tif": "ours"}
+
+
+def _left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[str, Any]]:
+    """A folder with the journal of a killed process, files of others there and above, and its text.
+
+    The process had renamed nothing.
+    """
+    folder = tmp_path / "folder"
+    files = _set(folder)
+    files.begin(folder)
+    for name, text in FOREIGN.items():
+        (folder / name).write_text(text)
+        (tmp_path / name).write_text(text)
+    _the_process_is_gone(monkeypatch)
+    return folder, json.loads(journal_of(folder / "a.tif").read_text())
+
+
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "[]",
-        '{"drafts": 1}',
-        '{"drafts": ".a.part.m.1.r.x", "files": [], "outdated": [], "replaces": true}',
-        json.dumps(asdict(Journal(".a.part.m.1.r.x", ("../b.tif", "a.tif"), (), True))),
-        json.dumps(asdict(Journal(".a.part.m.1.r.x", ("a.tif",), ("../../b.tif",), True))),
-    ],
-    ids=["empty", "list", "other keys", "no file", "a file above", "an old file above"],
+    ["", "\0", "[]", "{}", "null", '"a.tif"', "[" * 100_000, '{"drafts": 1}', "9" * 5000, "\ud800"],
+    ids=["empty", "zero", "list", "no entries", "null", "text", "deep", "type", "number", "letter"],
 )
-def test_what_is_no_journal_of_this_folder_is_left_alone(
+def test_a_damaged_journal_is_left_alone_and_refused_by_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(journal, "is_left", lambda _: True)
-    (tmp_path / "b.tif").touch()
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    (folder / ".a.tif.journal").write_text(text)
+    folder, _ = _left(tmp_path, monkeypatch)
+    journal_of(folder / "a.tif").write_bytes(text.encode("utf-8", "surrogatepass"))
+    settle(folder / "a.tif")
     tidy(folder)
-    assert (tmp_path / "b.tif").exists()
-    assert [path.name for path in folder.iterdir()] == [".a.tif.journal"]
+    whole = {**OLD, **FOREIGN}
+    assert {name: (folder / name).read_text() for name in whole} == whole
+    with pytest.raises(
+        OutputError, match=r"a\.tif\.journal is no journal \(.*; wanted "
+    ) as refused:
+        OutputSet(folder / "a.tif").draft(folder / "a.tif")
+    assert refused.value.code == "output_exists"
+    journal_of(folder / "a.tif").unlink()  # as the refusal says
+    with OutputSet(folder / "a.tif") as outputs:
+        outputs.write(folder / "a.tif", "new")
+    assert (folder / "a.tif").read_text() == "new"
+
+
+HOSTILE = (
+    "../thesis.txt", "../../thesis.txt", "{above}/thesis.txt", "..", ".", "", "a/../b.tif", "~",
+    "thesis.txt", "b.tif", "sub", "link", "a\0b", "x" * 300, ".a.tif.journal", "a\nb",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", ["drafts", "files", "outdated"])
+@pytest.mark.parametrize("replaces", [True, False])
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_no_name_in_a_journal_leads_to_a_file_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str, replaces: bool, name: str
+) -> None:
+    """Not even if the names of the files in the way make the run give all of its files up."""
+    folder, entries = _left(tmp_path, monkeypatch)
+    (folder / "sub").mkdir()
+    (folder / "sub" / "thesis.txt").write_text("ours")
+    (folder / "link").symlink_to(tmp_path / "thesis.txt")
+    hostile = name.format(above=tmp_path)
+    given = hostile if entry == "drafts" else [hostile, *entries[entry]]
+    text = json.dumps({**entries, entry: given, "replaces": replaces})
+    journal_of(folder / "a.tif").write_text(text)
+    settle(folder / "a.tif")
+    tidy(folder)
+    for where in (folder, tmp_path):
+        assert {one: (where / one).read_text() for one in FOREIGN} == FOREIGN
+    assert (folder / "sub" / "thesis.txt").read_text() == "ours"
+    assert (folder / "link").readlink() == tmp_path / "thesis.txt"
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+def test_a_file_that_is_another_by_now_is_neither_removed_nor_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaces: bool
+) -> None:
+    folder, entries = _left(tmp_path, monkeypatch)
+    journal_of(folder / "a.tif").write_text(json.dumps({**entries, "replaces": replaces}))
+    (folder / "a.tif.aux.xml").write_text("of another program")
+    tidy(folder)
+    assert (folder / "a.tif.aux.xml").read_text() == "of another program"
+    assert (folder / "a.tif").read_text() == ("new" if replaces else "old")
+
+
+def test_a_draft_that_is_another_file_makes_the_journal_one_of_other_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, entries = _left(tmp_path, monkeypatch)
+    (folder / entries["drafts"] / "a.qml").write_text("another")
+    complete(folder / "a.tif")
+    assert {name: (folder / name).read_text() for name in OLD} == OLD
+    with pytest.raises(OutputError, match="of other files than there are"):
+        check_journal(folder / "a.tif")
+
+
+def test_drafts_that_are_a_link_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, entries = _left(tmp_path, monkeypatch)
+    (folder / entries["drafts"]).rename(tmp_path / "elsewhere")
+    (folder / entries["drafts"]).symlink_to(tmp_path / "elsewhere")
+    complete(folder / "a.tif")
+    assert set(_contents(tmp_path / "elsewhere")) == set(FILES)
+
+
+def test_a_pipe_or_a_link_in_place_of_a_journal_is_not_read(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "a.tif")
+    os.mkfifo(path)
+    settle(tmp_path / "a.tif")
+    with pytest.raises(OutputError, match="no file, or a large one"):
+        check_journal(tmp_path / "a.tif")
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(OutputError, match="no file, or a large one"):
+        check_journal(tmp_path / "a.tif")
 
 
 def test_a_new_name_is_never_taken_from_another_file(

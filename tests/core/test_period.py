@@ -36,3 +36,17 @@ def test_days_around_a_moment_reach_both_ways() -> None:
 def test_a_refusal_names_the_option() -> None:
     with pytest.raises(InputError, match=r"--hold-out 2022-13-01; .*; correct --hold-out"):
         Period.from_text("2022-13-01", "--hold-out")
+
+
+def test_what_an_answer_has_may_lie_a_day_beside_what_was_asked_for() -> None:
+    june = Period.from_text("2022-06-05")
+    for text, near in (("2022-06-05T12:00", True), ("2022-06-04T00:30", True),
+                       ("2022-06-06T23:00", True), ("2022-06-03T23:00", False),
+                       ("2022-06-07T12:00", False), ("0001-01-01T00:00", False)):  # fmt: skip
+        assert june.is_near(datetime.fromisoformat(text).replace(tzinfo=UTC)) == near, text
+
+
+@pytest.mark.parametrize("days", [1e7, 1e300])
+def test_a_period_ends_where_all_years_do(days: float) -> None:
+    found = Period.around(datetime(2022, 6, 5, tzinfo=UTC), days)
+    assert found.to_text() == "0001-01-01T00:00:00Z/9999-12-31T23:59:59Z"

@@ -92,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
         if place.path.startswith("/files/"):
             self._file()
         elif place.path == "/":
-            self._json(_landing(self.address))
+            self._json(landing_page(self.address))
         elif place.path == "/search":
             self._json(self._found(_of_query(asked), "GET"))
         elif found := re.fullmatch(r"/collections/[^/]+/items/([^/]+)", place.path):
@@ -180,7 +180,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing is printed."""
 
 
-def _landing(address: str) -> dict[str, Any]:
+def landing_page(address: str) -> dict[str, Any]:
+    """The first page of an API at an address."""
     search = {"rel": "search", "type": "application/geo+json", "href": f"{address}/search"}
     return {
         "type": "Catalog", "stac_version": "1.0.0", "id": "local", "description": "for tests",

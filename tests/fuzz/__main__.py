@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.fuzz.campaign import mutant
+from tests.factories.stac_server import ADDRESS
+from tests.fuzz.answers import answering
+from tests.fuzz.campaign import addressed, mutant
 from tests.fuzz.formats import FORMATS
 
 
@@ -16,7 +18,10 @@ def main() -> None:
     FORMATS[name].whole(folder / "whole")
     (folder / "whole" / "out").mkdir(exist_ok=True)
     words = mutant(FORMATS[name], folder / "whole", folder / "work", seed)
-    print(f"cd {folder / 'work'} && cloudfree {' '.join(words)}")
+    with answering(folder / "work") as address:
+        print(f"cd {folder / 'work'} && cloudfree {' '.join(addressed(words, address))}")
+        if ADDRESS in " ".join(words):
+            input("The server answers until Enter is pressed.")
 
 
 if __name__ == "__main__":

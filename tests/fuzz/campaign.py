@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 from collections import Counter
@@ -9,10 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from tests.factories.stac_server import ADDRESS
+from tests.fuzz.answers import answering
 from tests.fuzz.formats import Format
 from tests.fuzz.worker import LIMIT_MB, Outcome, Worker
 
 SOME_FAILED = 3
+_WITHOUT_RASTER = ("info", "models", "train", "batch", "evaluate")
 # Refused, a wrong command line, scenes of a batch that failed, a result that is broken.
 REFUSALS = (1, 2, 3, 4)
 
@@ -40,6 +44,11 @@ class Tally:
 
 def campaign(one: Format, place: Path, worker: Worker, seeds: range) -> Tally:
     """Give a mutant of each seed to a command."""
+    with answering(place / "work") as address:
+        return _campaign(one, place, worker, seeds, address)
+
+
+def _campaign(one: Format, place: Path, worker: Worker, seeds: range, address: str) -> Tally:
     whole, work = place / "whole", place / "work"
     whole.mkdir(parents=True)
     one.whole(whole)
@@ -47,20 +56,41 @@ def campaign(one: Format, place: Path, worker: Worker, seeds: range) -> Tally:
     for words in one.commands:  # else its mutants show nothing
         shutil.rmtree(work, ignore_errors=True)
         shutil.copytree(whole, work)
-        outcome = worker.run(work, (*words, "-qq"))
+        outcome = worker.run(work, (*addressed(words, address), "-qq"))
         assert outcome.code == 0, (words, outcome)
     found = Tally()
     for seed in seeds:
-        _judge(one, whole, work, worker, seed, found)
+        _judge(one, whole, work, worker, seed, address, found)
     return found
 
 
-def _judge(one: Format, whole: Path, work: Path, worker: Worker, seed: int, found: Tally) -> None:
+def _judge(
+    one: Format, whole: Path, work: Path, worker: Worker, seed: int, address: str, found: Tally
+) -> None:
     words = mutant(one, whole, work, seed)
-    outcome = worker.run(work, words)
-    if reason := wrong(outcome, words, work):
+    before = inputs_in(work)
+    outcome = worker.run(work, addressed(words, address))
+    changed = [name for name, content in before.items() if inputs_in(work).get(name) != content]
+    if reason := f"changed {changed}" if changed else wrong(outcome, words, work):
         found.findings.append(Finding(one.name, seed, words, reason))
     found.counts["findings" if reason else "results" if outcome.code == 0 else "refusals"] += 1
+
+
+def inputs_in(work: Path) -> dict[str, bytes]:
+    """The files that no command may change: those outside `out`, and those called `keep` in it."""
+    paths = [*work.rglob("*"), *work.glob("out/keep*")]
+    places = {path.relative_to(work) for path in paths if path.is_file()}
+    made = {"tmp", "stdout.log", "stderr.log"}
+    return {
+        str(place): (work / place).read_bytes()
+        for place in places
+        if place.parts[0] not in made and (place.parts[0] != "out" or place.match("out/keep*"))
+    }
+
+
+def addressed(words: tuple[str, ...], address: str) -> tuple[str, ...]:
+    """The command line with the address of the server."""
+    return tuple(word.replace(ADDRESS, address) for word in words)
 
 
 def mutant(one: Format, whole: Path, work: Path, seed: int) -> tuple[str, ...]:
@@ -84,7 +114,9 @@ def wrong(outcome: Outcome, words: tuple[str, ...], work: Path) -> str:
     if outcome.memory_mb > LIMIT_MB or "not enough memory" in outcome.errors:
         return f"{outcome.memory_mb:.0f} MB of memory: {outcome.errors[:300]}"
     if outcome.code == 0:
-        return f"printed {outcome.errors[:300]}" if outcome.errors else wrong_result(words, work)
+        if outcome.errors:
+            return f"printed {outcome.errors[:300]}"
+        return wrong_list(outcome) if words[0] == "search" else wrong_result(words, work)
     return _wrong_refusal(outcome)
 
 
@@ -107,13 +139,25 @@ def _shortened(trace: str) -> str:
     return f"{trace.strip().splitlines()[-1][:300]}  [{where}]"
 
 
+def wrong_list(outcome: Outcome) -> str:
+    """What is wrong with the list that a search prints; empty if nothing is."""
+    header, *rows = csv.reader(outcome.printed.splitlines())
+    links = [link for s2, s1, _ in rows for link in (s2, s1) if link]
+    wrong = [link for link in links if not link.startswith(("http://", "https://"))]
+    if header != ["s2", "s1", "name"] or not rows or wrong:
+        return f"printed {outcome.printed[:300]}"
+    return "" if all(line.isprintable() for line in outcome.printed.splitlines()) else "letters"
+
+
 def wrong_result(words: tuple[str, ...], work: Path) -> str:
     """What is wrong with the result of a command; empty if nothing is."""
     import numpy as np
     import rasterio
 
     if "-o" not in words or not (path := work / words[words.index("-o") + 1]).is_file():
-        return "" if words[0] in ("info", "models", "train", "batch") else "no result"
+        return "" if words[0] in _WITHOUT_RASTER else "no result"
+    if words[0] in ("report", "evaluate"):
+        return "" if path.read_text().startswith("<!DOCTYPE html>") else "no page"
     with rasterio.open(path) as dataset:
         pixels = dataset.read()
     if words[0] == "mask" and set(np.unique(pixels)) - {0, 1, 2, 3, 255}:

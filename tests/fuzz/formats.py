@@ -13,6 +13,7 @@ from typing import Any
 import onnx
 import torch
 
+from tests.factories.stac_server import ADDRESS
 from tests.fuzz import mutations as m
 from tests.fuzz import whole_files as whole
 from tests.fuzz.mutations import Mutator
@@ -23,6 +24,22 @@ _REMOVE = ("remove", "-o", "out/r.tif", "--s2", "s2.tif")
 _SCENE = (*_REMOVE, "--fill-by", "scene")
 _BATCH = ("batch", "-o", "out", "--fill-by", "scene", "--dry-run")
 _SHOW = ("models", "show")
+_SEARCH = ("search", "--api", ADDRESS, "--bbox", "3.001,40.642,3.009,40.649", "--date",
+           "2022-06-01/2022-06-30", "--s2-collection", "sentinel-2-l1c")  # fmt: skip
+_REPORT = ("report", "-o", "out/page.html")
+_EVALUATE = (
+    "evaluate",
+    "--data",
+    "data",
+    "--model",
+    "model",
+    "--device",
+    "cpu",
+    "--s2-offset",
+    "0",
+)
+_SERIES = ("evaluate", "--series", "place", "--s2-offset", "0", "--limit", "1")
+_LATER_MASK = ("mask", "--detector", "published", "--qml", "--overwrite", "s2.tif", "-o")
 
 _JSON = m.one_of(m.of_json, m.of_json, m.of_text)
 _XML = m.one_of(m.of_xml, m.of_xml, m.of_text)
@@ -208,6 +225,64 @@ FORMATS = {
             ((*_MASK, "s2.tif", "--aoi", "area.geojson"),),
         ),
         Format("CSV list", whole.write_list, ("list.csv",), m.of_text, ((*_BATCH, "list.csv"),)),
+        Format(
+            "answers of a STAC API",
+            whole.write_answers,
+            ("landing.json", "scenes.json", "scenes.json", "later.json", "radar.json"),
+            m.one_of(_JSON, m.of_names),
+            (_SEARCH, (*_SEARCH, "--references", "0")),
+        ),
+        Format(
+            "tags of a result",
+            whole.write_tagged_result,
+            ("l1c_cloudfree.tif",),
+            m.of_tags("CLOUDFREE_"),
+            (
+                (*_REPORT, "l1c_cloudfree.tif"),
+                (*_REPORT, "l1c_cloudfree.tif", "--truth", "l1c_truth.tif"),
+                (*_REPORT, "."),
+            ),
+        ),
+        Format(
+            "log of a batch",
+            whole.write_log,
+            ("batch.jsonl",),
+            m.one_of(m.of_json_lines, m.of_text),
+            ((*_REPORT, "."),),
+        ),
+        Format(
+            "journal",
+            whole.write_journal,
+            ("out/.a.tif.journal",),
+            m.one_of(_JSON, m.of_names, m.of_names),
+            (
+                (*_LATER_MASK, "out/a.tif"),
+                (*_LATER_MASK, "out/b.tif"),
+                (*_SCENE, "--s1", "s1.tif", "--mask", "out/a.tif"),
+            ),
+        ),
+        Format(
+            "data set of evaluate",
+            whole.write_scored_data,
+            ("data/*.tif",),
+            _TIFF,
+            (_EVALUATE, (*_EVALUATE, "--per-bin", "1", "--bins", "1")),
+        ),
+        Format(
+            "time series of evaluate",
+            whole.write_scored_series,
+            ("data/**/*.tif",),
+            _TIFF,
+            ((*_EVALUATE, "--dates", "2", "--split", "all"),),
+        ),
+        Format("dates of a place", whole.write_dates, ("place/*.tif",), _TIFF, (_SERIES,)),
+        Format(
+            "split of a data set",
+            whole.write_split,
+            ("split.csv", "draw.toml"),
+            m.of_text,
+            tuple((*_EVALUATE, "--split", name) for name in ("split.csv", "draw.toml")),
+        ),
         Format(
             "mask of classes",
             whole.write_mask,

@@ -189,12 +189,37 @@ def of_toml(content: bytes, draw: Random) -> bytes:
             continue
 
 
+def of_json_lines(content: bytes, draw: Random) -> bytes:
+    """The same of one line of many."""
+    lines = content.splitlines()
+    place = draw.randrange(len(lines))
+    lines[place] = of_json(lines[place], draw)
+    return b"\n".join(lines)
+
+
+# What stands where the name of a file or an address is.
+NAMES = (
+    "../keep.txt", "../s2.tif", "/etc/hostname", "/dev/zero", "..", ".", "", "keep.tif", "keep.txt",
+    "a/b", "a\0b", "x" * 300, "file:///etc/hostname", "file:///dev/zero", "http://127.0.0.1:1/a",
+    "/vsicurl/http://127.0.0.1:1/a.tif", "/vsizip//etc/hostname", "s2.tif", "\x1b[2J", "a\nb", "#a",
+)  # fmt: skip
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def of_names(content: bytes, draw: Random) -> bytes:
+    """A text of JSON, such as a key, is the name of something else."""
+    text = content.decode("utf-8", "replace")
+    one = draw.choice(list(_QUOTED.finditer(text)))
+    return (text[: one.start()] + json.dumps(draw.choice(NAMES)) + text[one.end() :]).encode()
+
+
 def of_entries(content: Any, draw: Random) -> Any:
     """Change one or two places of nested lists and mappings."""
     whole = {"": content}
     for _ in range(draw.choice((1, 1, 2))):
-        holder, key = draw.choice(list(_places(whole)))
-        _change_entry(holder, key, draw)
+        places = list(_places(whole))
+        if places:  # else all of it is gone
+            _change_entry(*draw.choice(places), draw)
     return whole.get("")
 
 
@@ -308,3 +333,53 @@ def of_tiff_values(content: bytes, draw: Random) -> bytes:
             number = float(draw.choice(("0", "-1", "nan", "inf", "1e308", "1e12", "1e-308", "180")))
             struct.pack_into(f"{order}d", changed, value + 8 * draw.randrange(count), number)
     return bytes(changed)
+
+
+# Source: GDAL documentation, "GTiff": metadata as XML in a tag of its own.
+_GDAL_METADATA = 42112
+
+
+def of_tags(prefix: str) -> Mutator:
+    """GDAL's tags whose names begin so are missing, or have other texts, of any length."""
+
+    def mutated(content: bytes, draw: Random) -> bytes:
+        order = "<" if content[:2] == b"II" else ">"
+        start = struct.unpack_from(f"{order}I", content, 4)[0]
+        count = struct.unpack_from(f"{order}H", content, start)[0]
+        for entry in range(start + 2, start + 2 + 12 * count, 12):
+            tag, _, size, place = struct.unpack_from(f"{order}HHII", content, entry)
+            if tag == _GDAL_METADATA:
+                text = _changed_tags(content[place : place + size].rstrip(b"\0"), prefix, draw)
+                changed = bytearray(content)
+                struct.pack_into(f"{order}II", changed, entry + 4, len(text) + 1, len(content))
+                return bytes(changed) + text + b"\0"
+        raise ValueError("no tags")
+
+    return mutated
+
+
+def _changed_tags(text: bytes, prefix: str, draw: Random) -> bytes:
+    if draw.random() < 0.1:
+        return of_xml(text, draw)
+    root = ElementTree.fromstring(text)
+    for _ in range(draw.choice((1, 1, 2, 5))):
+        tags = [one for one in root if one.get("name", "").startswith(prefix)]
+        one = draw.choice(tags)
+        kind = draw.randrange(6)
+        if kind == 0:
+            root.remove(one)
+        elif kind == 1:
+            one.text = of_numbers((one.text or "1").encode(), draw).decode("utf-8", "replace")
+        elif kind == 2:
+            one.text = (one.text or "") * draw.choice((2, 100))
+        elif kind == 3:
+            one.text = draw.choice(tags).text
+        else:
+            one.text = draw.choice((*NUMBERS, *TEXTS, *NAMES))
+        one.text = _of_xml_letters(one.text or "")
+    return ElementTree.tostring(root)
+
+
+def _of_xml_letters(text: str) -> str:
+    """The letters of a text that XML has."""
+    return "".join(letter for letter in text if letter >= " " or letter in "\t\n")

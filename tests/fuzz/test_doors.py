@@ -21,6 +21,10 @@ from hypothesis.strategies import SearchStrategy
 
 from cloudfree.commands.batch.scenes import read_scene_list
 from cloudfree.commands.models.check import read_arrays
+from cloudfree.commands.report.folder import failures_in
+from cloudfree.commands.search.candidates import candidate
+from cloudfree.core.journal import check_journal, settle
+from cloudfree.datasets.split_file import read_split
 from cloudfree.errors import CloudfreeError
 from cloudfree.inference.checkpoint import read_tensors
 from cloudfree.inference.model_store import read_card
@@ -104,6 +108,18 @@ SPACECRAFT_NAME PRODUCT_URI PRODUCT_START_TIME Mean_Sun_Angle AZIMUTH_ANGLE"""
 _GEOJSON = """type FeatureCollection Feature features geometry geometries Polygon MultiPolygon
 GeometryCollection coordinates"""
 
+_FOUND = """id properties datetime start_datetime eo:cloud_cover collection bbox geometry type
+Polygon MultiPolygon coordinates links rel self href https://api/a 2022-06-05T10:50:31Z"""
+_LOG = "name ended state failed filled code message attempts 2026-01-02"
+_JOURNAL = "drafts files outdated replaces stamps a.tif a.qml .a.part.m.1.r.x .. ../b.tif"
+
+
+def _carried_out(path: Path) -> None:
+    """What the next run does with a journal."""
+    settle(path.with_name("a.tif"))
+    check_journal(path.with_name("a.tif"))
+
+
 Door = tuple[str, Callable[[Path], object], SearchStrategy[bytes]]
 DOORS: dict[str, Door] = {
     "STAC item": ("item.json", stac_product, _json_file(_ITEM)),
@@ -119,6 +135,25 @@ DOORS: dict[str, Door] = {
         st.text(st.sampled_from('s2,1\n"\r\0 maskname') | st.characters()).map(
             lambda text: ("s2,s1,mask,name\n" + text).encode("utf-8", "replace")
         ),
+    ),
+    "item of a search": (
+        "item.json",
+        lambda path: candidate(json.loads(path.read_bytes()), (3, 40, 4, 41), "https://api"),
+        _json_file(_FOUND),
+    ),
+    "log of a batch": ("batch.jsonl", lambda path: failures_in(path.parent), _json_file(_LOG)),
+    "journal": (".a.tif.journal", _carried_out, _json_file(_JOURNAL)),
+    "split list": (
+        "split.csv",
+        lambda path: read_split(str(path)),
+        st.text(st.sampled_from('pst,1\n"\r\0 #testrainval') | st.characters()).map(
+            lambda text: ("name,split\n" + text).encode("utf-8", "replace")
+        ),
+    ),
+    "split draw": (
+        "split.toml",
+        lambda path: read_split(str(path)),
+        _toml_file("train val test seed season spring places"),
     ),
     "product annotation": (
         "a.xml", lambda path: read_annotation(path.read_bytes(), "a.xml"), _xml_file(_ANNOTATION)

@@ -23,8 +23,14 @@ LONG = int(os.environ.get("CLOUDFREE_MUTANTS", "400"))
 FIRST = int(os.environ.get("CLOUDFREE_FIRST_MUTANT", "1000"))
 
 
+def _require_libraries(name: str) -> None:
+    if "STAC API" in name:
+        pytest.importorskip("pystac_client", reason="needs cloudfree[stac]")
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_damaged_file(name: str, tmp_path: Path, worker: Worker) -> None:
+    _require_libraries(name)
     found = campaign(FORMATS[name], tmp_path, worker, range(SHORT))
     assert not found.findings, "\n".join(map(str, found.findings))
     assert found.counts.total() == SHORT
@@ -35,6 +41,7 @@ def test_a_damaged_file(name: str, tmp_path: Path, worker: Worker) -> None:
 def test_a_file_damaged_in_many_ways(
     name: str, tmp_path: Path, worker: Worker, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    _require_libraries(name)
     found = campaign(FORMATS[name], tmp_path, worker, range(FIRST, FIRST + LONG))
     with capsys.disabled():
         print(f"\n{name}: {found.counts.total()} mutants, {dict(found.counts)}")

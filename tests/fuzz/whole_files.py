@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import onnx
+import rasterio
 import torch
 from affine import Affine
 from onnx import TensorProto, helper
 
 from cloudfree.commands.models.check import GOLDEN
+from cloudfree.core.acquisition import Acquisition
 from cloudfree.core.bands import OPTICAL_BANDS
+from cloudfree.core.displacement import PolynomialDisplacement, Shift
+from cloudfree.core.journal import Journal
 from cloudfree.inference.checkpoint import build_network
 from cloudfree.inference.model_card import ModelCard, card_entries_of, model_card
 from cloudfree.inference.model_store import write_folder
 from cloudfree.inference.onnx_runtime import CARD_KEY
 from cloudfree.inference.registry import card_entries
+from cloudfree.raster.parts import Parts
+from cloudfree.raster.provenance import Provenance
+from cloudfree.raster.used_reference import UsedReference
 from tests.factories import sentinel1_products as s1
 from tests.factories import sentinel2_products as s2
 from tests.factories import stac_items
 from tests.factories.checkpoints import save_checkpoint
+from tests.factories.dates_of_a_place import write_date
+from tests.factories.left_drafts import left_by_another_process
 from tests.factories.networks import lively
 from tests.factories.rasters import write_cloudy_scene, write_radar, write_raster
+from tests.factories.results import write_result
 from tests.factories.sample_folders import write_triplet
+from tests.factories.stac_items import item
+from tests.factories.stac_server import ADDRESS, landing_page
+from tests.factories.time_series import SERIES_TEST, write_time_series
 from tests.inference.test_keras import write as write_layers
 
 SIDE = 48
@@ -131,6 +146,108 @@ def write_probability_mask(folder: Path) -> None:
 def write_data(folder: Path) -> None:
     for number in range(2):
         write_triplet(folder / "data", f"p{number}", 32, seed=number)
+
+
+def write_answers(folder: Path) -> None:
+    """What a STAC API answers: its first page, two pages of scenes, and their radar."""
+    scenes = [
+        item("cloudy", "2022-06-05T10:50:31Z", **{"eo:cloud_cover": 70}),
+        item("best", "2022-06-15T10:50:31Z", **{"eo:cloud_cover": 30.5}),
+        item("clear", "2022-04-20T10:50:31Z", **{"eo:cloud_cover": 0}),
+    ]
+    radars = [item("radar", "2022-06-16T17:40:00Z", sensor="sentinel-1")]
+    following = {"rel": "next", "method": "POST", "href": f"{ADDRESS}/search",
+                 "body": {"token": 2, "collections": ["sentinel-2-l1c"]}}  # fmt: skip
+    answers: dict[str, Any] = {"landing": landing_page(ADDRESS)}
+    for name, items in (("scenes", scenes[:2]), ("later", scenes[2:]), ("radar", radars)):
+        links = [following] if name == "scenes" else []
+        answers[name] = {"type": "FeatureCollection", "features": items, "links": links}
+    for name, answer in answers.items():
+        (folder / f"{name}.json").write_text(json.dumps(answer))
+
+
+def write_tagged_result(folder: Path) -> None:
+    """A result of `remove` with every tag that there is, beside the files that they name."""
+    paths = write_result(folder)
+    write_cloudy_scene(folder / "june.tif", 48, 64)
+    seen = datetime(2022, 6, 5, 10, 50, tzinfo=UTC)
+    reference = UsedReference(path=PurePosixPath("june.tif"), acquired=seen, days=10.0,
+                              shift=Shift(0.5, -0.25), shift_reason="reliable", shows=0.5,
+                              share=0.25, error=0.0125, with_radar=True)  # fmt: skip
+    made = Provenance(
+        version="0.1.0", model="cloudfree-s", model_sha256="9f86d0", model_license="Apache-2.0",
+        s2=PurePosixPath(paths.s2.name), s1=PurePosixPath(paths.s1.name), mask_dilate="40m",
+        mask=PurePosixPath(paths.mask.name), mask_threshold=0.5, s1_units="db (values)",
+        filled=PurePosixPath(paths.filled.name), used_mask=PurePosixPath(paths.mask.name),
+        s2_offset=0.0, gap_days=1.5,
+        shift=PolynomialDisplacement(1, ((0.4, 0.1), (0.0, 0.1), (0.1, 0.0)), 48, 64),
+        shift_model="affine", shift_reason="reliable", shift_measured=Shift(0.4, 0.1),
+        shift_applied=True, shift_reliability=0.9, adapted="yes", adapted_gain_db=0.5,
+        adapted_share=0.5, s1_acquisition=Acquisition("S1A", "Sentinel-1A", seen, "descending", 22),
+        parts=Parts(0.4, 0.01, 0.02, 0.01), references=(reference,),
+        warnings=("one", "two"),
+    )  # fmt: skip
+    with rasterio.open(paths.result, "r+") as dataset:
+        dataset.update_tags(**made.to_tags())
+
+
+def write_log(folder: Path) -> None:
+    """The log of a batch of which one scene failed, beside the result of another."""
+    write_result(folder)
+    filled = {"name": "l1c", "ended": "2026-01-02T03:04:05+00:00", "state": "filled"}
+    failed = {**filled, "name": "other", "state": "failed", "code": "no_data", "message": "none"}
+    text = "".join(json.dumps({**one, "attempts": 1}) + "\n" for one in (filled, failed))
+    (folder / "batch.jsonl").write_text(text)
+
+
+def write_journal(folder: Path) -> None:
+    """A mask and its style that a killed process has half renamed, beside files of others."""
+    write_mask(folder)
+    out = folder / "out"
+    out.mkdir()
+    for name in ("keep.tif", "keep.txt", "a.qml", "a.tif.aux.xml"):
+        (out / name).write_text("old")
+    drafts = left_by_another_process(out / "a.tif")
+    shutil.copy(folder / "m.tif", out / "a.tif")
+    (folder / "m.tif").rename(drafts / "a.tif")
+    (drafts / "a.qml").write_text("<qgis/>")
+    files = Journal(drafts.name, ("a.qml", "a.tif"), ("a.tif.aux.xml",), replaces=True)
+    files.begin(out)
+
+
+def _write_scored_model(folder: Path) -> None:
+    write_folder(_network(), _card(), folder / "model")
+
+
+def write_scored_data(folder: Path) -> None:
+    """A data set of three patches, and a model to score on them."""
+    _write_scored_model(folder)
+    for number in range(3):
+        write_triplet(folder / "data", f"p{number}", 32, seed=number)
+
+
+def write_scored_series(folder: Path) -> None:
+    """A data set of three dates of one patch, named as in SEN12MS-CR-TS, and a model."""
+    _write_scored_model(folder)
+    write_time_series(folder / "data", SERIES_TEST, (0.4, 0.0, 0.0), side=32)
+
+
+def write_dates(folder: Path) -> None:
+    """Two clear dates of a place, and one below a cloud."""
+    bands = ("B02", "B03", "B04", "B08")
+    for day in ("0301", "0310"):
+        write_date(folder / "place" / f"s2_2018{day}.tif", bands=bands)
+    cloud = (slice(0, 64), slice(0, 64))
+    write_date(folder / "place" / "s2_20180401.tif", cloud, bands=bands)
+
+
+def write_split(folder: Path) -> None:
+    """A list of the parts of a data set, and a draw."""
+    write_scored_data(folder)
+    (folder / "split.csv").write_text(
+        '# by hand\nname,split\np0,test\np1,train\n"p2",val\n', encoding="utf-8"
+    )
+    (folder / "draw.toml").write_text("# by chance\ntrain = 1\nval = 1\ntest = 1\nseed = 3\n")
 
 
 def write_settings(folder: Path) -> None:

@@ -24,7 +24,10 @@ LOADED = [
     "cloudfree.commands.mask.run", "cloudfree.commands.coregister.run",
     "cloudfree.commands.remove.run", "cloudfree.commands.batch.run", "cloudfree.commands.train.run",
     "cloudfree.commands.models.show", "cloudfree.commands.models.check",
-    "cloudfree.commands.models.convert", "cloudfree.commands.info.run", "pystac", "torch",
+    "cloudfree.commands.models.convert", "cloudfree.commands.info.run", "cloudfree.cli.search",
+    "cloudfree.cli.report", "cloudfree.cli.evaluate", "cloudfree.commands.search.run",
+    "cloudfree.commands.report.run", "cloudfree.commands.evaluate.run",
+    "cloudfree.commands.evaluate.series.run", "pystac", "torch",
     "onnxruntime",
 ]  # fmt: skip
 

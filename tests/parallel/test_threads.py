@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfree.parallel.threads import prefetch, write_async
+from cloudfree.parallel.threads import Threads, prefetch, write_async
 from tests.factories.patience import PATIENCE_S
 
 
@@ -102,6 +103,20 @@ def test_no_thread_is_left_though_the_error_that_ended_the_work_is_kept() -> Non
         raise OSError("disk full")
     assert error.traceback
     assert set(threading.enumerate()) <= before
+
+
+def test_work_has_the_context_of_its_caller_and_of_the_moment_it_is_given() -> None:
+    """Such as how far names in files may lead, which threads would not know else."""
+    place: ContextVar[str] = ContextVar("place", default="nowhere")
+    place.set("here")
+    with prefetch(lambda _: place.get(), range(3), ahead=1, threads=2) as loaded:
+        assert {found for _, found in loaded} == {"here"}
+    with Threads(1) as threads:
+        first = threads.submit(place.get)
+        place.set("there")
+        assert [first.result(), *threads.map(lambda _: place.get(), [0])] == ["here", "there"]
+        threads.submit(place.set, "in a thread").result()
+    assert place.get() == "there"
 
 
 @given(st.lists(st.integers(), max_size=20))

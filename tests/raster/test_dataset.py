@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +18,7 @@ from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
 from cloudfree.core.drafts import new_draft_folder
 from cloudfree.core.grid import Grid, Window
-from cloudfree.core.journal import Journal, journal_of
+from cloudfree.core.journal import Journal
 from cloudfree.errors import InputError
 from cloudfree.raster import dataset
 from cloudfree.raster.dataset import (
@@ -258,8 +256,7 @@ def test_a_file_whose_set_is_half_renamed_is_completed_before_it_is_read(
     write_raster(result, NUMBERS, [None] * len(NUMBERS))
     drafts = new_draft_folder(result)
     write_raster(drafts / "a.tif", NUMBERS + 1, [None] * len(NUMBERS))
-    journal = Journal(drafts.name, (filled.name, result.name), (), replaces=True)
-    journal_of(result).write_text(json.dumps(asdict(journal)))
+    Journal(drafts.name, (filled.name, result.name), (), replaces=True).begin(tmp_path)
     filled.touch()
     monkeypatch.setattr("cloudfree.core.drafts._RUN", "another")
     with Dataset(result) as file:

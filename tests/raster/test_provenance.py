@@ -198,6 +198,19 @@ def test_the_quantity_is_the_first_word_of_the_units() -> None:
     assert Provenance(version="0").s1_quantity is None
 
 
+@pytest.mark.parametrize("word", ["..", "auto?", "x" * 5000, "DB"])
+def test_a_quantity_that_is_none_is_unknown(word: str) -> None:
+    """It is the name of a setting, by which Sentinel-1 is opened."""
+    tags = {"CLOUDFREE_VERSION": "1", "CLOUDFREE_S1_UNITS": word}
+    assert Provenance.from_tags(tags, HEIGHT, WIDTH).s1_quantity is None
+
+
+@pytest.mark.parametrize("word", ["\u00b2", "\u0661", "9" * 5000, "1234", "-22", "north"])
+def test_an_orbit_that_is_none_is_unknown(word: str) -> None:
+    found = acquisition_from_tags({"CLOUDFREE_S1_ORBIT": f"{word} descending"})
+    assert found == Acquisition(orbit_direction="descending")
+
+
 def test_warnings_are_sentences_and_none_is_an_empty_tag() -> None:
     tags = {"CLOUDFREE_VERSION": "0", "CLOUDFREE_WARNINGS": "no grid | no radar over 3 %"}
     assert Provenance.from_tags(tags, 48, 64).warnings == ("no grid", "no radar over 3 %")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import h5py
 import numpy as np
@@ -23,7 +26,9 @@ from cloudfree.raster.reach import (
     current_reach,
     only_local_rasters,
     remote_allowed,
+    source_name,
 )
+from cloudfree.sentinel1.geocoded_files import stack
 from tests.factories.range_server import Served, counted_bytes
 from tests.factories.rasters import write_raster
 
@@ -146,6 +151,111 @@ def test_what_stands_in_a_file_leads_neither_to_a_network_nor_to_other_files(
         open_raster(str(source), name)
     assert "\n" not in str(refused.value)
     assert served.count == before
+
+
+SECRET = bytes(range(100, 112))
+
+
+@pytest.fixture
+def two_in_one(tmp_path: Path) -> Path:
+    """An ENVI raster whose bytes are a VRT, which shows the bytes of a file elsewhere."""
+    secret = tmp_path / "secret.bin"
+    secret.write_bytes(SECRET)
+    text = (
+        '<VRTDataset rasterXSize="4" rasterYSize="3"><VRTRasterBand dataType="Byte" band="1" '
+        f'subClass="VRTRawRasterBand"><SourceFilename>{secret}</SourceFilename>'
+        "<PixelOffset>1</PixelOffset><LineOffset>4</LineOffset></VRTRasterBand></VRTDataset>"
+    )
+    return write_envi(tmp_path / "inner" / "vv.img", text.encode())
+
+
+def write_envi(path: Path, content: bytes) -> Path:
+    """Any bytes as an ENVI raster of 3 x 4 pixels."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    path.with_suffix(".hdr").write_text(
+        "ENVI\nsamples = 4\nlines = 3\nbands = 1\nheader offset = 0\ndata type = 1\n"
+        "interleave = bsq\nbyte order = 0\n"
+    )
+    return path
+
+
+def test_a_file_of_two_formats_is_read_as_what_it_was_opened_as(two_in_one: Path) -> None:
+    """Sources of a VRT are opened again, by all drivers of GDAL unless their names have one."""
+    with open_raster(VrtText(vrt_of(str(two_in_one))), "vv.img") as dataset:
+        assert dataset.read().tobytes() == SECRET, "else the file is no trap"
+    with open_raster(stack([str(two_in_one)], ["VV"]), "vv.img") as dataset:
+        assert dataset.read().tobytes() == b"<VRTDataset "
+
+
+def test_the_name_of_a_source_has_its_driver(tmp_path: Path, raster: Path) -> None:
+    envi = write_envi(tmp_path / "a b&c.img", bytes(12))
+    with open_raster(str(envi), "a") as dataset:
+        assert source_name(dataset, "/data/a.img") == "vrt:///data/a.img?if=ENVI"
+        with pytest.raises(InputError, match=r"a\?b\.img, of the format ENVI, has a question mark"):
+            source_name(dataset, "/data/a?b.img")
+        with remote_allowed(True):
+            assert source_name(dataset, "/data/a?b.img") == "/data/a?b.img"
+        text = VrtText(vrt_of(escape(source_name(dataset, str(envi)))))
+        with open_raster(text, "a b&c.img") as shown:
+            assert shown.read().tobytes() == bytes(12)
+    with open_raster(str(raster), "one.tif") as dataset:
+        assert source_name(dataset, "/data/one.tif?token") == "/data/one.tif?token"
+
+
+def test_the_vrt_of_a_user_shows_no_file_that_may_be_of_two_formats(two_in_one: Path) -> None:
+    vrt = two_in_one.with_name("x.vrt")
+    vrt.write_text(vrt_of(str(two_in_one)))
+    with pytest.raises(InputError, match="of the format ENVI, is the source of a VRT") as refused:
+        open_raster(str(vrt), "x.vrt")
+    assert refused.value.code is ErrorCode.NOT_ALLOWED
+    with remote_allowed(True):
+        open_raster(str(vrt), "x.vrt").close()
+
+
+# By these GDAL knows formats that name other files, wherever they stand in the first bytes.
+MARKS = (
+    b"<VRTDataset>", b"<GDALTileIndexDataset>", b"<GDAL_WMS>", b"<Capabilities ", b"<xfdu:XFDU",
+    b"PDS_VERSION_ID = PDS3 ^IMAGE = x", b"Object = IsisCube", b"<Product_Observational",
+    b"<Dimap_Document", b"DatasetHeader Begin", b"LBLSIZE=100 ",
+)  # fmt: skip
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def _with_box(jp2: bytes, content: bytes) -> bytes:
+    """A JPEG 2000 file with a box of any content after its second one (ISO 15444-1, I.4)."""
+    end = 12 + int.from_bytes(jp2[12:16], "big")
+    box = b"uuid" + bytes(16) + content
+    return jp2[:end] + (len(box) + 4).to_bytes(4, "big") + box + jp2[end:]
+
+
+def _with_chunk(png: bytes, content: bytes) -> bytes:
+    """A PNG file with a text after its header (PNG, 11.3.3)."""
+    chunk = b"tEXtk\0" + content
+    size, check = (len(content) + 2).to_bytes(4, "big"), zlib.crc32(chunk).to_bytes(4, "big")
+    return png[:33] + size + chunk + check + png[33:]
+
+
+@pytest.mark.parametrize("mark", [*MARKS, HDF5], ids=ascii)
+@pytest.mark.parametrize("driver", ["JP2OpenJPEG", "PNG"])
+def test_jpeg_2000_and_png_are_taken_for_nothing_else(
+    tmp_path: Path, driver: str, mark: bytes
+) -> None:
+    """So a VRT of the user may show them; the driver of HDF5 looks at byte 512 too."""
+    path = tmp_path / "x.jp2"  # else OpenJPEG writes no boxes
+    size = {"width": 64, "height": 64, "count": 1, "dtype": "uint8"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with rasterio.open(path, "w", driver=driver, **size) as file:
+            file.write(np.ones((1, 64, 64), np.uint8))
+        insert = _with_box if driver == "JP2OpenJPEG" else _with_chunk
+        start = insert(path.read_bytes(), b"#" * 900).index(b"#")
+        content = bytearray(b" " * 900)
+        place = 512 - start if mark == HDF5 else 9
+        content[place : place + len(mark)] = mark
+        path.write_bytes(insert(path.read_bytes(), bytes(content)))
+        with rasterio.open(path) as found:
+            assert found.driver == driver
 
 
 @pytest.mark.parametrize("ending", [".ovr", ".msk", ".msk.ovr"])

@@ -68,6 +68,14 @@ def test_damaged_tags_are_unknown() -> None:
     assert (found.acquired, found.days, found.shift, found.share) == (None, None, NO_SHIFT, None)
 
 
+def test_numbers_that_no_reference_has_are_unknown() -> None:
+    for text in ("nan", "inf", "-1e308"):
+        numbers = {name: text for name in REFERENCE.to_tags(1) if name.rpartition("_")[2].isalpha()}
+        (found,) = references_from_tags({**REFERENCE.to_tags(1), **numbers})
+        assert (found.days, found.shows, found.share, found.error) == (None,) * 4
+        assert found.summary(1).isprintable()
+
+
 def test_one_line_tells_what_it_did() -> None:
     wanted = "reference 1: s2_20210414.tif, -10 days, filled 25%, error 0.0125"
     assert REFERENCE.summary(1) == wanted

@@ -15,6 +15,7 @@ from affine import Affine
 from cloudfree.core.bands import OPTICAL_BANDS
 from cloudfree.core.grid import Window
 from cloudfree.errors import InputError
+from cloudfree.raster.reach import remote_allowed
 from cloudfree.report.sources import open_sources
 from cloudfree.sentinel1.geocoded import SarScene
 from tests.factories.range_server import Served, counted_bytes
@@ -212,18 +213,25 @@ def write_vrt(path: Path, source: Path) -> None:
      ("FILLED", "the mask of filled pixels"), ("UNCERTAINTY", "the file of standard deviations")],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["x.vrt", "x.tif", "on the network"])
+@pytest.mark.parametrize("allowed", [False, True], ids=["", "--allow-remote"])
 def test_what_tags_name_is_opened_only_if_it_is_a_raster_on_this_computer(
-    tmp_path: Path, elsewhere: Served, tag: str, what: str, name: str
+    tmp_path: Path, elsewhere: Served, tag: str, what: str, name: str, allowed: bool
 ) -> None:
     named = str(elsewhere.path) if name == "on the network" else name
     fake = write_result(tmp_path, **{f"CLOUDFREE_{tag}": named})
     write_vrt(tmp_path / "x.vrt", elsewhere.path)
     write_vrt(tmp_path / "x.tif", elsewhere.path)
-    with open_sources(fake.result, None) as sources:
+    with remote_allowed(allowed), open_sources(fake.result, None) as sources:
         (missing,) = sources.missing
     assert missing.startswith(f"{what} is left out: ")
     assert missing.endswith("is no raster on this computer that holds its own pixels")
     assert elsewhere.count == 0
+
+
+def test_a_name_that_no_disk_has_is_named_as_missing(tmp_path: Path) -> None:
+    fake = write_result(tmp_path, CLOUDFREE_S1="x" * 5000)
+    with open_sources(fake.result, None) as sources:
+        assert sources.missing == (f"the Sentinel-1 scene was not found: {'x' * 5000}",)
 
 
 def test_a_date_or_an_item_that_leads_to_the_network_is_left_out(

@@ -124,7 +124,7 @@ def _covers(
         raise InputError(
             f"the cloud cover of none of {len(samples)} patches can be found",
             wanted="cloudy images with the bands of the published detector",
-            hint="leave --per-bin out to see what each lacks",
+            hint="leave --per-bin out to see what each lacks; other formats need --allow-remote",
             code=ErrorCode.NO_DATA,
         )
     return known

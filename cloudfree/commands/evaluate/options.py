@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.commands.options import InferenceOptions, OverwriteOptions
+from cloudfree.commands.options import InferenceOptions, OverwriteOptions, ReachOptions
 from cloudfree.core.choices import CoverOf, ProtocolName
 from cloudfree.datasets.sen12mscr import PATCH_PX
 from cloudfree.metrics.cover_bins import BINS
 
 
 @dataclass(frozen=True)
-class EvaluateOptions(InferenceOptions, OverwriteOptions):
+class EvaluateOptions(InferenceOptions, OverwriteOptions, ReachOptions):
     """The options of `cloudfree evaluate`; names equal its parameters."""
 
     data: Path

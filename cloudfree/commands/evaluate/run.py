@@ -35,6 +35,7 @@ from cloudfree.inference.model import Model
 from cloudfree.inference.registry import load_plugins
 from cloudfree.metrics.protocol import PROTOCOLS, Protocol
 from cloudfree.parallel.threads import prefetch
+from cloudfree.raster.reach import remote_allowed
 
 logger = logging.getLogger("cloudfree")
 
@@ -48,6 +49,11 @@ def run(options: EvaluateOptions, progress: Progress) -> Evaluation:
         No patch can be scored, a model cannot be loaded, or an output exists.
     """
     load_plugins(options.plugin)
+    with remote_allowed(options.allow_remote):
+        return _run(options, progress)
+
+
+def _run(options: EvaluateOptions, progress: Progress) -> Evaluation:
     check_outputs(options.output, options.overwrite)
     _check_options(options)
     protocol = PROTOCOLS[options.protocol]
@@ -226,6 +232,7 @@ def _nothing_scored(skipped: Sequence[Skipped]) -> InputError:
     return InputError(
         f"none of {len(skipped)} patches can be scored: {skipped[0].name}: {skipped[0].reason}",
         wanted="a readable cloudy and clear image, and what the models need",
-        hint="correct the files, or choose other models",
+        hint="correct the files, choose other models, or add --allow-remote for formats other than "
+        "GeoTIFF",
         code=ErrorCode.NO_DATA,
     )

@@ -19,6 +19,7 @@ from cloudfree.core.output_files import (
 from cloudfree.core.output_set import OutputSet
 from cloudfree.core.terminal import Progress
 from cloudfree.errors import ErrorCode, InputError
+from cloudfree.raster.reach import remote_allowed
 from cloudfree.report.page import render
 from cloudfree.report.page_size import check_page_size, picture_bytes
 
@@ -34,6 +35,11 @@ def run(options: ReportOptions, progress: Progress) -> ReportResult:
         A result that `cloudfree remove` did not make, a truth that does not fit it, more than fits
         on a page, or a file that must not be replaced or cannot be written.
     """
+    with remote_allowed(options.allow_remote):
+        return _run(options, progress)
+
+
+def _run(options: ReportOptions, progress: Progress) -> ReportResult:
     folders = [path for path in options.results if path.is_dir()]
     if folders:
         return report_folder(_only(folders, options), options, progress)

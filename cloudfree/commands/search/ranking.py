@@ -49,7 +49,7 @@ def best_radar(
     scene: Candidate, radars: Iterable[Candidate], max_gap_days: float
 ) -> Candidate | None:
     """The nearest in time that covers the area, or else the one that covers most of it."""
-    near = [one for one in radars if one.gap(scene) <= timedelta(days=max_gap_days)]
+    near = [one for one in radars if one.gap(scene) / timedelta(days=1) <= max_gap_days]
     whole = [one for one in near if one.coverage >= COVERING]
     if whole:
         return min(whole, key=scene.gap)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 
 from cloudfree.commands.options import Bounds
 from cloudfree.commands.search.candidates import Candidate
@@ -69,17 +68,18 @@ def _references(api: StacApi, options: SearchOptions, scene: Candidate) -> list[
 
 def _radars(api: StacApi, options: SearchOptions, scenes: list[Candidate]) -> list[Candidate]:
     """The Sentinel-1 items of the time of all scenes."""
-    moments, gap = [one.acquired for one in scenes], timedelta(days=options.max_gap)
-    period = Period(min(moments) - gap, max(moments) + gap)
+    periods = [Period.around(one.acquired, options.max_gap) for one in scenes]
+    period = Period(min(one.start for one in periods), max(one.end for one in periods))
     return api.items(options.s1_collection, options.bbox, period)
 
 
 def _check_area(bbox: Bounds) -> None:
     west, south, east, north = bbox
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south < north <= 90):
+    on_earth = -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south < north <= 90
+    if not on_earth or west == east:
         raise InputError(
             "--bbox {:g},{:g},{:g},{:g}".format(*bbox),
-            wanted="west, south, east and north in degrees, south below north",
+            wanted="west, south, east and north in degrees, south below north, and two longitudes",
             hint="correct --bbox",
             code=ErrorCode.BAD_OPTION,
         )

@@ -5,18 +5,24 @@ Source: STAC API 1.0.0, item search.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cloudfree.commands.options import Bounds
 from cloudfree.commands.search.candidates import Candidate, candidate
 from cloudfree.core.period import Period
-from cloudfree.errors import ErrorCode, InputError
+from cloudfree.errors import ErrorCode, InputError, parser_errors
 
 if TYPE_CHECKING:
     from pystac_client import Client
 
+logger = logging.getLogger("cloudfree")
+
+_NETWORK = ("http://", "https://")
 _TIMEOUT_S = 60
 # Items that an answer is asked to have, and that are taken at most.
 _PER_PAGE, _MOST = 100, 2000
@@ -51,9 +57,24 @@ class StacApi:
                 limit=_PER_PAGE,
                 max_items=_MOST,
             )
-            items: list[dict[str, Any]] = list(found.items_as_dicts())
-        known = (candidate(item, bbox, self.address) for item in items)
-        return [one for one in known if one]
+            items: list[Any] = list(found.items_as_dicts())
+        return [one for one in self._candidates(items, bbox) if period.is_near(one.acquired)]
+
+    def _candidates(self, items: Sequence[Any], bbox: Bounds) -> list[Candidate]:
+        """Those that have a date; what is no item is left out with a warning."""
+        found, left_out = [], []
+        for item in items:
+            try:
+                one = candidate(item, bbox, self.address)
+            except InputError as error:
+                left_out.append(error.found)
+                continue
+            if one:
+                found.append(one)
+        if left_out:
+            logger.warning("%d of %d items of %s are left out, such as one that is %s",
+                           len(left_out), len(items), self.address, left_out[0])  # fmt: skip
+        return found
 
 
 def _client(api: str) -> Client:
@@ -67,30 +88,46 @@ def _client(api: str) -> Client:
             code=ErrorCode.MISSING_LIBRARY,
         ) from error
     with _answering(api):
-        return Client.open(api, timeout=_TIMEOUT_S)
+        client = Client.open(api, timeout=_TIMEOUT_S)
+        _check_search(client)
+        return client
+
+
+def _check_search(client: Client) -> None:
+    """Refuse an address of the search that pystac-client would read as a file of this computer.
+
+    Raises
+    ------
+    ValueError
+        It does not lead to a network.
+    """
+    link = client.get_search_link()
+    if link is not None and not str(link.absolute_href).startswith(_NETWORK):
+        raise ValueError(f"its search lies at {link.absolute_href}")
 
 
 @contextmanager
 def _answering(api: str) -> Iterator[None]:
-    """Errors of the network, of the API and of its answers in one line."""
-    from pystac import STACError, STACTypeError
+    """Errors of the network, of the API and of its answers in one line; warnings are dropped."""
+    with warnings.catch_warnings(), parser_errors(partial(_error_of, api)):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _error_of(api: str, error: Exception) -> InputError:
+    """The error for whatever was raised: no answer, or one that is none of a STAC API."""
     from pystac_client.exceptions import APIError
 
-    try:
-        yield
-    except APIError as error:
-        raise _no_answer(api, error) from error
-    except (NotImplementedError, STACError, STACTypeError, ValueError, KeyError) as error:
-        if isinstance(error.__cause__, (APIError, OSError)):
-            raise _no_answer(api, error.__cause__) from error
-        raise InputError(
-            f"{api} is no STAC API ({_one_line(error)})",
-            wanted="the first page of a STAC API with item search",
-            hint="check --api",
-            code=ErrorCode.BAD_OPTION,
-        ) from error
-    except OSError as error:  # those of requests are, too
-        raise _no_answer(api, error) from error
+    unreachable = (APIError, OSError)  # errors of requests are of the latter
+    cause = error if isinstance(error, unreachable) else error.__cause__
+    if isinstance(cause, unreachable):
+        return _no_answer(api, cause)
+    return InputError(
+        f"{api} is no STAC API ({_one_line(error)})",
+        wanted="the first page of a STAC API with item search",
+        hint="check --api",
+        code=ErrorCode.BAD_OPTION,
+    )
 
 
 def _no_answer(api: str, error: Exception) -> InputError:

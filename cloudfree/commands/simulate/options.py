@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.commands.options import OutputOptions
+from cloudfree.commands.options import OutputOptions, ReachOptions
 from cloudfree.core.choices import CloudKind
 from cloudfree.core.output_files import require_absent
 from cloudfree.errors import ErrorCode, InputError, OutputError, writing_code
@@ -16,7 +16,7 @@ MIN_SUN_ELEVATION_DEG = 10.0
 
 
 @dataclass(frozen=True)
-class SimulateOptions(OutputOptions):
+class SimulateOptions(OutputOptions, ReachOptions):
     """The options of `cloudfree simulate`; names equal its parameters.
 
     `size` is the side of a simulated scene in pixels, `misregistration` its rows and columns in

@@ -20,6 +20,7 @@ from cloudfree.commands.simulate.products import (
 )
 from cloudfree.core.mask_classes import MaskClass
 from cloudfree.core.terminal import Progress
+from cloudfree.raster.reach import remote_allowed
 from cloudfree.simulation.scene import SimulatedScene, simulate_scene
 
 logger = logging.getLogger("cloudfree")
@@ -75,7 +76,8 @@ def run(options: SimulateOptions, progress: Progress) -> SimulateResult | Simula
     """
     options.check()
     if options.over is not None:
-        return run_over(options, options.over, progress)
+        with remote_allowed(options.allow_remote):
+            return run_over(options, options.over, progress)
     return run_drawn(options, progress)
 
 

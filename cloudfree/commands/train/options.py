@@ -6,13 +6,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from cloudfree.commands.options import OverwriteOptions, PluginOptions
+from cloudfree.commands.options import OverwriteOptions, PluginOptions, ReachOptions
 from cloudfree.core.choices import Optimiser, Schedule, TrainingPrecision
 from cloudfree.datasets.sen12mscr import PATCH_PX
 
 
 @dataclass(frozen=True)
-class TrainOptions(PluginOptions, OverwriteOptions):
+class TrainOptions(PluginOptions, OverwriteOptions, ReachOptions):
     """The options of `cloudfree train`; names equal its parameters.
 
     Settings that are None are those of the file `settings`, or else of the preset, by default the

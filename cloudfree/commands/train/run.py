@@ -35,6 +35,7 @@ from cloudfree.inference.checkpoint import check_settings
 from cloudfree.inference.missing_pixels import fill_missing
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.inference.registry import load_plugins, network_entry
+from cloudfree.raster.reach import remote_allowed
 from cloudfree.training.date_settings import check_dates
 from cloudfree.training.distributed import Processes, fast_gpu_kernels, join_processes
 from cloudfree.training.loss_registry import LossSpec, loss_named, with_perceptual
@@ -79,6 +80,11 @@ def run(options: TrainOptions, progress: Progress) -> TrainResult:
         number.
     """
     load_plugins(options.plugin)
+    with remote_allowed(options.allow_remote):
+        return _run(options, progress)
+
+
+def _run(options: TrainOptions, progress: Progress) -> TrainResult:
     network_entry(options.network)
     settings = _settings(options)
     _check_network(settings)

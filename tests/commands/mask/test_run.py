@@ -107,7 +107,7 @@ def test_the_sun_that_is_stated_wins_over_the_metadata(
     scene = _scene(tmp_path, **{SUN_AZIMUTH_TAG: "20"})
     with caplog.at_level(logging.INFO, "cloudfree"):
         result, mask = _run(scene, sun_azimuth=150.0)
-    assert result.sun_azimuth_deg == 150.0
+    assert (result.sun_azimuth_deg, result.sun_azimuth_origin) == (150.0, "stated")
     assert "--sun-azimuth 150 replaces 20 degrees in the metadata" in caplog.text
     with rasterio.open(result.output) as dataset:
         assert dataset.tags()["MASK_SUN_AZIMUTH_DEG"] == "150.0"

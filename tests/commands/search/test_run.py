@@ -69,6 +69,11 @@ def test_references_are_bounded_by_number_and_age(tmp_path: Path) -> None:
         assert "last_year" in [one.name for one in more.scenes]
 
 
+def test_gaps_and_ages_beyond_all_years_are_all_there_is(tmp_path: Path) -> None:
+    with stac_server(tmp_path, _items()) as server:
+        assert _search(server, max_age=1e12, max_gap=1e12).scenes[0].name == "best"
+
+
 def test_where_there_is_no_scene_the_refusal_says_why(tmp_path: Path) -> None:
     with stac_server(tmp_path, _items()) as server:
         with pytest.raises(InputError) as none:
@@ -91,7 +96,9 @@ def test_an_area_that_no_item_covers_is_warned_of(
     assert "best covers 50 % of the area: no single item covers more of it" in caplog.text
 
 
-@pytest.mark.parametrize("bbox", [(0, 50, 1, 40), (0, 0, 200, 1), (float("nan"), 0, 1, 1)])
+@pytest.mark.parametrize(
+    "bbox", [(0, 50, 1, 40), (0, 0, 200, 1), (float("nan"), 0, 1, 1), (3, 0, 3, 1)]
+)
 def test_what_is_no_area_is_refused(bbox: tuple[float, ...]) -> None:
     options = SearchOptions(api="x", bbox=bbox, date="2022-06-05")  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"--bbox .*; wanted west, south, east and north"):

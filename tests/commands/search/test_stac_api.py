@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from cloudfree.commands.search.stac_api import StacApi
 from cloudfree.core.period import Period
 from cloudfree.errors import ErrorCode, InputError
 from tests.factories.stac_items import BBOX, item
-from tests.factories.stac_server import stac_server
+from tests.factories.stac_server import ADDRESS, landing_page, stac_server
+from tests.fuzz.answers import answering
 
 JUNE = Period.from_text("2022-06-01/2022-06-30")
 
@@ -49,6 +51,47 @@ def test_a_server_that_is_gone_is_no_answer(tmp_path: Path) -> None:
         assert str(error.value).endswith("check --api and the network, or try again later")
         assert error.value.code is ErrorCode.UNREACHABLE
         assert error.value.code.retry
+
+
+@pytest.mark.usefixtures("_client")
+def test_items_that_cannot_be_used_are_left_out_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = item("whole", "2022-06-05T10:50:31Z")
+    damaged = {**whole, "id": "damaged", "links": "none"}
+    with stac_server(tmp_path, [damaged, whole]) as server:
+        found = StacApi(server.address).items("sentinel-2-l1c", BBOX, JUNE)
+    assert [one.name for one in found] == ["whole"]
+    assert (
+        f"1 of 2 items of {server.address} are left out, such as one that is no item of STAC ("
+        "'none', not a list @ item.links)"
+    ) in caplog.text
+
+
+@pytest.mark.usefixtures("_client")
+def test_a_search_that_lies_in_a_file_of_this_computer_is_not_read(tmp_path: Path) -> None:
+    """pystac-client opens an address that leads to no network as a file."""
+    page = landing_page(ADDRESS)
+    search = {"rel": "search", "type": "application/geo+json", "href": "file:///etc/hostname"}
+    (tmp_path / "landing.json").write_text(json.dumps({**page, "links": [search]}))
+    with answering(tmp_path) as address, pytest.raises(InputError) as refused:
+        StacApi(address)
+    assert str(refused.value).startswith(
+        f"{address} is no STAC API (its search lies at file:///etc/hostname); wanted "
+    )
+
+
+@pytest.mark.usefixtures("_client")
+@pytest.mark.parametrize(
+    "text", ["", "[]", "7", "null", '{"type": null}', '{"type": "\\u001b[2J"}', "[" * 100_000],
+    ids=["nothing", "list", "number", "null", "no type", "type", "deep"],
+)  # fmt: skip
+def test_a_first_page_that_is_damaged_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "landing.json").write_text(text)
+    with answering(tmp_path) as address, pytest.raises(InputError) as refused:
+        StacApi(address)
+    assert str(refused.value).startswith(f"{address} is no STAC API (")
+    assert str(refused.value).isprintable()
 
 
 @pytest.mark.usefixtures("_client")

@@ -180,6 +180,6 @@ def _no_scene(folder: Path, skipped: Sequence[Skipped]) -> InputError:
     return InputError(
         f"no Sentinel-2 scene of a known date in {folder}{f' ({reasons})' if reasons else ''}",
         wanted="scenes of one place on several dates, with the dates in metadata or names",
-        hint="name files as in s2_20180531.tif",
+        hint="name files as in s2_20180531.tif; other formats need --allow-remote",
         code=ErrorCode.MISSING_FILE,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfree.commands.options import OverwriteOptions
+from cloudfree.commands.options import OverwriteOptions, ReachOptions
 
 
 @dataclass(frozen=True)
-class SeriesOptions(OverwriteOptions):
+class SeriesOptions(OverwriteOptions, ReachOptions):
     """The options of `cloudfree evaluate` that count with `--series`."""
 
     series: Path

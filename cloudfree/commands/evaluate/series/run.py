@@ -26,6 +26,7 @@ from cloudfree.commands.remove.made_masks import made_masks
 from cloudfree.core.terminal import Progress, muted_log
 from cloudfree.datasets.folder import evenly_spread
 from cloudfree.errors import ErrorCode, InputError
+from cloudfree.raster.reach import remote_allowed
 
 logger = logging.getLogger("cloudfree")
 
@@ -39,7 +40,7 @@ def run(options: SeriesOptions, progress: Progress) -> SeriesEvaluation:
         The folder has too few dates, or an output exists.
     """
     check_outputs(options.output, options.overwrite, FILES)
-    with muted_log(), made_masks() as masks:
+    with remote_allowed(options.allow_remote), muted_log(), made_masks() as masks:
         series = read_series(options.series, options.s2_offset, masks, progress)
         scored = _scored(series, options.limit, progress)
     if not scored:
