@@ -18,6 +18,7 @@ from tests.factories.patience import PATIENCE_S
 from tests.faults.runs import (
     Command,
     State,
+    await_workers,
     finished,
     forked,
     hidden,
@@ -85,6 +86,7 @@ def kills(found: Template, work: Path, number: int, seed: int) -> Iterator[tuple
         share = draw.uniform(0.0, 1.0) if index % 2 else draw.uniform(0.75, 1.05)
         shutil.copytree(found.folder, work)
         killed_at(forked(work, found.words), share * found.seconds)
+        await_workers(work)
         yield share, work
         shutil.rmtree(work)
 

@@ -178,6 +178,20 @@ def killed_at(process: BaseProcess, seconds: float) -> None:
     process.join()
 
 
+def await_workers(folder: Path) -> None:
+    """Wait until the workers of a batch that was killed in a folder have ended, as they must."""
+    end = time.monotonic() + PATIENCE_S
+    while any(_works_in(process, folder) for process in Path("/proc").glob("[0-9]*")):
+        assert time.monotonic() < end, "workers go on without their batch"
+        time.sleep(0.05)
+
+
+def _works_in(process: Path, folder: Path) -> bool:
+    with suppress(OSError):
+        return (process / "cwd").resolve() == folder.resolve()
+    return False
+
+
 def timed(folder: Path, words: Sequence[str]) -> float:
     """The seconds of a run that must succeed."""
     start = time.monotonic()
@@ -189,15 +203,8 @@ def state(folder: Path, volatile: Sequence[str] = ()) -> State:
     """All that lies in a folder: the digest of each file, and folders.
 
     Files that are `volatile` count by their names, folders not at all; nor does what libraries keep
-    where temporary files are. Workers of a batch that was killed may still be ending: where a file
-    vanishes while it is looked at, all is looked at again.
+    where temporary files are.
     """
-    while True:
-        with suppress(FileNotFoundError):
-            return _state(folder, volatile)
-
-
-def _state(folder: Path, volatile: Sequence[str]) -> State:
     found = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
     counted = (path for path in found if not {*path.parent.parts} & {*volatile})
     own = (path for path in counted if path.parts[0] != TEMPORARY or _is_hidden(path))
