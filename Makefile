@@ -59,9 +59,10 @@ bench: .venv/installed
 bench-full: .venv/installed
 	$(BIN)/python -m tests.bench.full_scene
 
-# Pins every direct and indirect dependency for every platform at once; needs uv.
+# Pins every direct and indirect dependency for every platform at once, and onnxruntime, which an
+# installation for a CPU takes in place of onnxruntime-gpu; needs uv.
 constraints:
-	uv pip compile --universal --python-version 3.11 --all-extras pyproject.toml --no-header --no-annotate -o constraints.txt
+	echo onnxruntime | uv pip compile --universal --python-version 3.11 --all-extras pyproject.toml - --no-header --no-annotate -o constraints.txt
 
 clean:
 	rm -rf .venv demo site

@@ -93,6 +93,14 @@ def test_what_a_cpu_leaves_out_is_a_dependency_of_the_project() -> None:
     assert {*left_out, "onnxruntime"} <= names
 
 
+def test_what_a_cpu_takes_in_its_place_is_pinned_to_the_same_version() -> None:
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    (plain,) = [line for line in pins if line.startswith("onnxruntime==")]
+    (gpu,) = [line for line in pins if line.startswith("onnxruntime-gpu==")]
+    assert ";" not in plain, "a pin for some platforms leaves it free on the others"
+    assert plain.partition("==")[2] == gpu.partition(" ;")[0].partition("==")[2]
+
+
 def test_all_that_the_wheel_is_built_from_is_sent() -> None:
     lines = FILE.with_name("Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
     assert "*" in lines
