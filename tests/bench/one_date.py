@@ -32,10 +32,11 @@ from tests.bench.one_date_cases import SUBSETS, Case, open_case, places
 from tests.conftest import SHARED
 from tests.factories.rasters import write_raster
 
-# Regions on which settings were chosen; all others are seen for the first time.
+# Regions on which settings were chosen or the model was trained; all others are seen for the first
+# time.
 TUNED = (
     "hongkong", "milano", "paris", "chongqing", "montpellier", "tanzania", "spain", "china",
-    "forest", "namibia",
+    "forest", "namibia", "winter_112",
 )  # fmt: skip
 WAYS: Mapping[str, FillBy] = {"model": "network", "scene": "scene", "both": "auto"}
 COLUMNS = ("mean", "smooth", "ridge", *WAYS, "within 1", "within 2")
