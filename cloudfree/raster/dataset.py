@@ -15,11 +15,12 @@ import rasterio.windows
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
-from rasterio.io import DatasetReader, MemoryFile
+from rasterio.io import DatasetReader
 
 from cloudfree.core.addresses import address_of, gdal_name_of
 from cloudfree.core.grid import Grid, Window
 from cloudfree.core.journal import settle
+from cloudfree.core.mask_classes import Mask
 from cloudfree.core.radiometry import Float32
 from cloudfree.errors import DamagedError, ErrorCode, InputError
 from cloudfree.raster.declared_size import check_declared_size
@@ -336,11 +337,6 @@ def _starts(length: int) -> list[int]:
     return sorted({round(last * (i + 0.5) / WINDOWS_PER_SIDE) for i in range(WINDOWS_PER_SIDE)})
 
 
-JPEG_QUALITY = "88"
-
-UInt8Image = NDArray[np.uint8]
-
-
 def reduced(grid: Grid, longest_px: int) -> Grid:
     """The same ground in larger, never smaller, pixels: no side exceeds `longest_px`."""
     factor = max(grid.height, grid.width, longest_px) / longest_px
@@ -356,7 +352,7 @@ def reduced_average(
     return _read(dataset, indexes, grid, Resampling.average, window)
 
 
-def reduced_classes(mask: Dataset, grid: Grid, window: Window | None = None) -> UInt8Image:
+def reduced_classes(mask: Dataset, grid: Grid, window: Window | None = None) -> Mask:
     """The most frequent class, (y, x), of a mask or a window of it, at the size of `grid`."""
     size = (grid.height, grid.width)
     classes = mask.read([0], window, out_shape=size, resampling=Resampling.mode)[0]
@@ -372,16 +368,6 @@ def reduced_mean(dataset: Dataset, grid: Grid, window: Window | None = None) -> 
     return np.where(missing, np.nan, mean).astype(np.float32)
 
 
-def png(pixels: UInt8Image) -> bytes:
-    """A PNG file of red, green, blue and perhaps opacity, (y, x, 3 or 4)."""
-    return _encode(pixels, "PNG", {})
-
-
-def jpeg(pixels: UInt8Image) -> bytes:
-    """A JPEG file of red, green and blue, (y, x, 3), a tenth as large as the PNG."""
-    return _encode(pixels, "JPEG", {"QUALITY": JPEG_QUALITY})
-
-
 def _read(
     dataset: Dataset,
     indexes: list[int],
@@ -390,12 +376,3 @@ def _read(
     window: Window | None = None,
 ) -> NDArray[np.generic]:
     return dataset.read(indexes, window, (grid.height, grid.width), resampling)
-
-
-def _encode(pixels: UInt8Image, driver: str, options: dict[str, str]) -> bytes:
-    height, width, count = pixels.shape
-    profile = {"driver": driver, "height": height, "width": width, "count": count, **options}
-    with MemoryFile() as memory, ignored_warning(NotGeoreferencedWarning):
-        with memory.open(dtype="uint8", **profile) as dataset:
-            dataset.write(np.moveaxis(pixels, -1, 0))
-        return bytes(memory.read())

@@ -11,7 +11,7 @@ import numpy as np
 
 from cloudfree.core.mask_classes import REFERENCE_CLASSES
 from cloudfree.errors import ErrorCode, InputError
-from cloudfree.raster.dataset import jpeg, png
+from cloudfree.raster.encoded_picture import jpeg, png
 from cloudfree.report.pictures import Picture, UInt8Image
 
 # The pictures of other dates, which have the names of their classes in the mask of filled pixels.

@@ -19,7 +19,7 @@ from cloudfree.core.radiometry import Float32
 from cloudfree.inference.model_card import ModelCard
 from cloudfree.metrics.bootstrap import METRICS
 from cloudfree.metrics.image_metrics import Metrics
-from cloudfree.raster.dataset import png
+from cloudfree.raster.encoded_picture import png
 from cloudfree.report.pictures import TRUE_COLOUR, UInt8Image, radar_colours, stretch_of
 from cloudfree.training import sampler as patches
 from cloudfree.training.step import StepResult

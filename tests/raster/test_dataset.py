@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rasterio.enums import Resampling
-from rasterio.errors import NotGeoreferencedWarning
-from rasterio.io import DatasetReader, MemoryFile
+from rasterio.io import DatasetReader
 
 from cloudfree.cloudmask.mask_file import MaskFile
 from cloudfree.core.bands import OPTICAL_BANDS, SAR_BANDS
@@ -27,13 +26,10 @@ from cloudfree.raster.dataset import (
     Dataset,
     even_windows,
     files_of_raster,
-    jpeg,
-    png,
     reduced,
     reduced_classes,
     spread_windows,
 )
-from cloudfree.raster.gdal import ignored_warning
 from cloudfree.sentinel1.geocoded import SarScene
 from cloudfree.sentinel1.terrain import Elevation
 from cloudfree.sentinel2.optical_scene import OpticalScene
@@ -176,12 +172,6 @@ def test_spread_windows_see_each_part_of_a_raster_alike(
 png_sides = st.integers(1, 12_000)
 
 
-def decode(encoded: bytes) -> np.ndarray:
-    quiet = ignored_warning(NotGeoreferencedWarning)
-    with quiet, MemoryFile(encoded) as memory, memory.open() as dataset:
-        return np.moveaxis(dataset.read(), 0, -1)
-
-
 @given(height=png_sides, width=png_sides, longest=st.integers(1, 2000))
 def test_a_reduced_grid_covers_the_same_ground(height, width, longest):
     grid = Grid(UTM31, TEN_METRES, height, width)
@@ -221,20 +211,6 @@ def test_the_class_of_a_large_pixel_is_the_most_frequent(tmp_path: Path):
         assert reduced_classes(dataset, grid).tolist() == [[3, 0], [0, 0]]
         right = Grid(UTM31, TEN_METRES, 2, 1)
         assert reduced_classes(dataset, right, Window(0, 2, 4, 2)).tolist() == [[0], [0]]
-
-
-@given(height=st.integers(1, 20), width=st.integers(1, 20), channels=st.sampled_from([3, 4]))
-def test_png_keeps_every_pixel(height, width, channels):
-    pixels = np.random.default_rng(0).integers(0, 256, (height, width, channels), np.uint8)
-    np.testing.assert_array_equal(decode(png(pixels)), pixels)
-
-
-def test_jpeg_keeps_the_look():
-    rows = np.linspace(0, 255, 64, dtype=np.uint8)
-    pixels = np.broadcast_to(rows[:, None, None], (64, 48, 3)).copy()
-    decoded = decode(jpeg(pixels))
-    assert decoded.shape == pixels.shape
-    assert np.abs(decoded.astype(int) - pixels).max() < 8
 
 
 def test_a_part_is_read_as_if_it_were_the_file(small: Path) -> None:

@@ -12,7 +12,7 @@ from cloudfree.commands.compare.tables import Table, difference_table, group_tab
 from cloudfree.commands.evaluate.result import csv_text
 from cloudfree.core.output_files import make_folder
 from cloudfree.core.output_set import OutputSet
-from cloudfree.raster.dataset import png
+from cloudfree.raster.encoded_picture import png
 from cloudfree.report.pictures import UInt8Image
 
 MARKDOWN, LATEX, CHART, GRID = "tables.md", "tables.tex", "cover.png", "shown.png"

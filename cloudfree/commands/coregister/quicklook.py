@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from cloudfree.core.output_set import OutputSet
 from cloudfree.core.radiometry import Float64
 from cloudfree.coregistration.measure import ShiftMeasurement
-from cloudfree.raster.dataset import png, reduced
+from cloudfree.raster.dataset import reduced
+from cloudfree.raster.encoded_picture import png
 from cloudfree.report.pictures import TRUE_COLOUR, UInt8Image, stretch_of
 from cloudfree.sentinel2.optical_scene import OpticalScene
 

@@ -28,7 +28,7 @@ from cloudfree.errors import OutputError
 from cloudfree.inference.model_card import toml_text
 from cloudfree.metrics.bootstrap import METRICS
 from cloudfree.metrics.image_metrics import Metrics
-from cloudfree.raster.dataset import png
+from cloudfree.raster.encoded_picture import png
 from cloudfree.report.comparison import PSNR, Column
 from cloudfree.report.pictures import UInt8Image
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from cloudfree.core.mask_classes import FILLED_CLASSES, FillClass, class_fractions, fill_shares
 from cloudfree.core.output_files import check_output_names
 from cloudfree.core.terminal import Progress
-from cloudfree.raster.dataset import png
+from cloudfree.raster.encoded_picture import png
 from cloudfree.raster.parts import Parts
 from cloudfree.raster.used_reference import UsedReference
 from cloudfree.raster.warp import pixel_size_m
